@@ -1,0 +1,20 @@
+package io.llava4j.generate;
+
+/**
+ * How an answer is decoded (spec/model 1.10).
+ *
+ * @param maxNewTokens longest answer in tokens
+ * @param temperature 0 for greedy decoding
+ * @param topP nucleus; 1 keeps everything
+ * @param topK 0 keeps everything
+ * @param repetitionPenalty 1 for none
+ * @param seed of the sampler
+ */
+public record GenerationOptions(
+        int maxNewTokens, double temperature, double topP, int topK, double repetitionPenalty, long seed) {
+
+    /** Greedy decoding, as every benchmark of LLaVA-1.5 uses it. */
+    public static GenerationOptions greedy(int maxNewTokens) {
+        return new GenerationOptions(maxNewTokens, 0, 1, 0, 1, 0);
+    }
+}

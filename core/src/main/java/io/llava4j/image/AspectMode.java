@@ -1,0 +1,9 @@
+package io.llava4j.image;
+
+/** What happens to a picture that is not square (spec/preprocessing 2.1). */
+public enum AspectMode {
+    /** CLIP's own way, used in stage 1: the shorter edge to the target size, then the centre is cut out. */
+    CROP,
+    /** LLaVA-1.5's way from stage 2 on: padded to a square with CLIP's mean colour first; nothing is lost. */
+    PAD
+}

@@ -1,0 +1,43 @@
+package io.llava4j.model;
+
+/**
+ * Shape of a LLaMA decoder (spec/model 1.4).
+ *
+ * @param hiddenSize width of the hidden states
+ * @param intermediateSize width of the SwiGLU MLP
+ * @param layers number of blocks
+ * @param heads number of query heads
+ * @param kvHeads number of key and value heads; divides {@code heads}
+ * @param vocabSize rows of the embedding table and of the LM head
+ * @param maxPositionEmbeddings longest sequence in tokens
+ * @param rmsNormEps epsilon of every RMSNorm
+ * @param ropeTheta base of the rotary embedding
+ * @param tieWordEmbeddings whether the LM head is the embedding table
+ * @param bosTokenId id that begins a sequence
+ * @param eosTokenId id that ends an answer
+ * @param padTokenId id that fills rows of a batch
+ */
+public record TextConfig(
+        int hiddenSize,
+        int intermediateSize,
+        int layers,
+        int heads,
+        int kvHeads,
+        int vocabSize,
+        int maxPositionEmbeddings,
+        double rmsNormEps,
+        double ropeTheta,
+        boolean tieWordEmbeddings,
+        int bosTokenId,
+        int eosTokenId,
+        int padTokenId) {
+
+    /** Vicuna-7B v1.5. */
+    public static final TextConfig VICUNA_7B =
+            new TextConfig(4096, 11008, 32, 32, 32, 32000, 4096, 1e-5, 10000, false, 1, 2, 0);
+
+    /** Width of one attention head. */
+    public int headDim() {
+        return hiddenSize / heads;
+    }
+}

@@ -1,0 +1,43 @@
+package io.llava4j.model;
+
+import java.util.List;
+
+/**
+ * Shape of a CLIP vision tower (spec/model 1.2).
+ *
+ * @param hiddenSize width of the hidden states
+ * @param intermediateSize width of the MLP
+ * @param layers number of transformer blocks in the checkpoint
+ * @param heads number of attention heads; divides {@code hiddenSize}
+ * @param imageSize edge of the square input in pixels
+ * @param patchSize edge of a patch in pixels; divides {@code imageSize}
+ * @param layerNormEps epsilon of every LayerNorm
+ * @param hiddenAct activation of the MLP: {@code quick_gelu} or {@code gelu}
+ * @param stemChannels empty for CLIP's patch convolution; otherwise the channels of the residual stages of a
+ *     convolutional patch embedding, each of which halves the resolution (their number is log2 of {@code patchSize})
+ */
+public record VisionConfig(
+        int hiddenSize,
+        int intermediateSize,
+        int layers,
+        int heads,
+        int imageSize,
+        int patchSize,
+        double layerNormEps,
+        String hiddenAct,
+        List<Integer> stemChannels) {
+
+    /** CLIP ViT-L/14 at 336 pixels, the tower of LLaVA-1.5. */
+    public static final VisionConfig CLIP_VIT_L_336 =
+            new VisionConfig(1024, 4096, 24, 16, 336, 14, 1e-5, "quick_gelu", List.of());
+
+    /** Patches along one edge. */
+    public int grid() {
+        return imageSize / patchSize;
+    }
+
+    /** Patches of one image, without the CLS token. */
+    public int patches() {
+        return grid() * grid();
+    }
+}

@@ -1,0 +1,5 @@
+/** From instruction data on disk to batches: records, samplers and the data loader. */
+@NullMarked
+package io.llava4j.train.data;
+
+import org.jspecify.annotations.NullMarked;

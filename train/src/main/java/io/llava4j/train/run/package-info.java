@@ -1,0 +1,5 @@
+/** Running a recipe: trainer, checkpoints, metrics. */
+@NullMarked
+package io.llava4j.train.run;
+
+import org.jspecify.annotations.NullMarked;
