@@ -1,0 +1,60 @@
+package io.llava4j.model;
+
+import io.llava4j.ConfigException;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/** One block of CLIP's transformers: x += attention(LN1 x); x += fc2(act(fc1(LN2 x))). */
+final class ClipBlock {
+    private final LayerNorm norm1;
+    private final LayerNorm norm2;
+    private final Linear query;
+    private final Linear key;
+    private final Linear value;
+    private final Linear out;
+    private final Linear fc1;
+    private final Linear fc2;
+    private final int heads;
+    private final boolean quick;
+    private final boolean causal;
+
+    ClipBlock(Weights weights, String prefix, int heads, double eps, String activation, boolean causal) {
+        this.norm1 = new LayerNorm(weights, prefix + "layer_norm1.", eps);
+        this.norm2 = new LayerNorm(weights, prefix + "layer_norm2.", eps);
+        this.query = new Linear(weights, prefix + "self_attn.q_proj.");
+        this.key = new Linear(weights, prefix + "self_attn.k_proj.");
+        this.value = new Linear(weights, prefix + "self_attn.v_proj.");
+        this.out = new Linear(weights, prefix + "self_attn.out_proj.");
+        this.fc1 = new Linear(weights, prefix + "mlp.fc1.");
+        this.fc2 = new Linear(weights, prefix + "mlp.fc2.");
+        this.heads = heads;
+        this.causal = causal;
+        this.quick = switch (activation) {
+            case "quick_gelu" -> true;
+            case "gelu" -> false;
+            default ->
+                throw new ConfigException(
+                        "activation '" + activation + "' of a CLIP tower is unknown; use quick_gelu or gelu");
+        };
+    }
+
+    /** {@code [batch, tokens, hidden] -> [batch, tokens, hidden]}. */
+    Tensor forward(Tensor x) {
+        Tensor h = norm1.forward(x);
+        Tensor attention = Attention.attend(
+                Attention.splitHeads(query.forward(h), heads),
+                Attention.splitHeads(key.forward(h), heads),
+                Attention.splitHeads(value.forward(h), heads),
+                null,
+                causal);
+        Tensor y = x.add(out.forward(Attention.mergeHeads(attention)));
+        return y.add(fc2.forward(activate(fc1.forward(norm2.forward(y)))));
+    }
+
+    private Tensor activate(Tensor x) {
+        // quick_gelu: x * sigmoid(1.702 x)
+        return quick ? x.mul(x.mul(Tensors.scalar(1.702)).sigmoid()) : torch.gelu(x);
+    }
+}

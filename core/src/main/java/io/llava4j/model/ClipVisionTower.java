@@ -1,0 +1,127 @@
+package io.llava4j.model;
+
+import io.llava4j.ConfigException;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * CLIP's vision transformer (spec/model 1.2): patch embedding, CLS, learned positions, pre-LayerNorm, blocks. The
+ * selected hidden state is read without a final norm, and blocks behind it never run.
+ */
+public final class ClipVisionTower {
+    /** Where the tower's tensors stand among the canonical names. */
+    public static final String PREFIX = "model.vision_tower.vision_tower.vision_model.";
+
+    private final VisionConfig config;
+    private final PatchEmbedding patchEmbedding;
+    private final Tensor classEmbedding;
+    private final Tensor positionEmbedding;
+    private final LayerNorm preNorm;
+    private final List<ClipBlock> blocks = new ArrayList<>();
+
+    /**
+     * Reads the tower's tensors.
+     *
+     * @param config shape of the tower
+     * @param weights tensors under {@link #PREFIX}
+     */
+    public ClipVisionTower(VisionConfig config, Weights weights) {
+        this.config = config;
+        this.patchEmbedding = PatchEmbedding.of(config, weights, PREFIX + "embeddings.patch_embedding.");
+        this.classEmbedding = weights.get(PREFIX + "embeddings.class_embedding");
+        this.positionEmbedding = weights.get(PREFIX + "embeddings.position_embedding.weight");
+        // The misspelling is CLIP's own.
+        this.preNorm = new LayerNorm(weights, PREFIX + "pre_layrnorm.", config.layerNormEps());
+        for (int i = 0; i < config.layers(); i++) {
+            blocks.add(new ClipBlock(
+                    weights,
+                    PREFIX + "encoder.layers." + i + ".",
+                    config.heads(),
+                    config.layerNormEps(),
+                    config.hiddenAct(),
+                    false));
+        }
+    }
+
+    /** Shape of the tower. */
+    public VisionConfig config() {
+        return config;
+    }
+
+    /**
+     * The hidden state the connector reads.
+     *
+     * @param pixels normalised, {@code [images, 3, size, size]}
+     * @param selectLayer index into the {@code layers + 1} hidden states, negative from the end
+     * @param keepCls whether row 0 (CLS) stays
+     * @return {@code [images, patches (+1), hidden]}
+     */
+    public Tensor features(Tensor pixels, int selectLayer, boolean keepCls) {
+        Tensor x = embed(pixels);
+        int depth = blocksBefore(selectLayer);
+        for (int i = 0; i < depth; i++) {
+            x = blocks.get(i).forward(x);
+        }
+        return keepCls ? x : x.narrow(1, 1, config.patches());
+    }
+
+    /**
+     * Every hidden state: 0 is the embeddings after the pre-LayerNorm, k the output of block k.
+     *
+     * @return {@code layers + 1} tensors {@code [images, patches + 1, hidden]}
+     */
+    public List<Tensor> hiddenStates(Tensor pixels) {
+        List<Tensor> states = new ArrayList<>();
+        Tensor x = embed(pixels);
+        states.add(x);
+        for (ClipBlock block : blocks) {
+            x = block.forward(x);
+            states.add(x);
+        }
+        return states;
+    }
+
+    private int blocksBefore(int selectLayer) {
+        int depth = selectLayer < 0 ? config.layers() + 1 + selectLayer : selectLayer;
+        if (depth < 0 || depth > config.layers()) {
+            throw new ConfigException("select-layer " + selectLayer + " is outside the tower's " + (config.layers() + 1)
+                    + " hidden states; LLaVA-1.5 uses -2");
+        }
+        return depth;
+    }
+
+    private Tensor embed(Tensor pixels) {
+        long images = pixels.size(0);
+        Tensor patches = patchEmbedding.forward(pixels);
+        Tensor cls = classEmbedding.view(1, 1, config.hiddenSize()).expand(images, 1, config.hiddenSize());
+        return preNorm.forward(Tensors.cat(1, cls, patches).add(positionEmbedding));
+    }
+
+    /** Turns pixels into patch rows, row-major from the top left. */
+    interface PatchEmbedding {
+        /** {@code [images, 3, size, size] -> [images, patches, hidden]}. */
+        Tensor forward(Tensor pixels);
+
+        static PatchEmbedding of(VisionConfig config, Weights weights, String prefix) {
+            if (!config.stemChannels().isEmpty()) {
+                return new ConvolutionalStem(config, weights, prefix);
+            }
+            Tensor kernel = weights.get(prefix + "weight");
+            long patch = config.patchSize();
+            return pixels -> torch.conv2d(
+                            pixels,
+                            kernel,
+                            Tensors.optional(null),
+                            new long[] {patch, patch},
+                            new long[] {0, 0},
+                            new long[] {1, 1},
+                            1)
+                    .flatten(2, 3)
+                    .transpose(1, 2);
+        }
+    }
+}

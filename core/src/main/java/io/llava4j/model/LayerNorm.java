@@ -1,0 +1,25 @@
+package io.llava4j.model;
+
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/** LayerNorm over the last dimension, with weight and bias. */
+final class LayerNorm {
+    private final Tensor weight;
+    private final Tensor bias;
+    private final double eps;
+
+    LayerNorm(Weights weights, String prefix, double eps) {
+        this.weight = weights.get(prefix + "weight");
+        this.bias = weights.get(prefix + "bias");
+        this.eps = eps;
+    }
+
+    /** {@code [..., hidden] -> [..., hidden]}. */
+    Tensor forward(Tensor x) {
+        return torch.layer_norm(
+                x, new long[] {weight.size(0)}, Tensors.optional(weight), Tensors.optional(bias), eps, true);
+    }
+}

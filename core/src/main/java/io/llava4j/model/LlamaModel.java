@@ -1,0 +1,193 @@
+package io.llava4j.model;
+
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/** A LLaMA decoder (spec/model 1.4): RMSNorm, rotary positions, grouped-query attention, SwiGLU, no biases. */
+public final class LlamaModel implements AutoCloseable {
+    private final TextConfig config;
+    private final Tensor embedTokens;
+    private final List<Block> blocks = new ArrayList<>();
+    private final RmsNorm norm;
+    private final Tensor lmHead;
+    private final RotaryEmbedding rotary;
+
+    /**
+     * Reads the decoder's tensors.
+     *
+     * @param config shape of the decoder
+     * @param weights tensors {@code model.embed_tokens.*}, {@code model.layers.*}, {@code model.norm.*}, {@code lm_head.*}
+     */
+    public LlamaModel(TextConfig config, Weights weights) {
+        this.config = config;
+        this.embedTokens = weights.get("model.embed_tokens.weight");
+        for (int i = 0; i < config.layers(); i++) {
+            blocks.add(new Block(weights, "model.layers." + i + ".", i));
+        }
+        this.norm = new RmsNorm(weights, "model.norm.");
+        this.lmHead = config.tieWordEmbeddings() ? embedTokens : weights.get("lm_head.weight");
+        this.rotary = new RotaryEmbedding(config.headDim(), config.ropeTheta());
+    }
+
+    /** Shape of the decoder. */
+    public TextConfig config() {
+        return config;
+    }
+
+    /** Rows of the embedding table: {@code [n] -> [n, hidden]}. */
+    public Tensor embed(Tensor ids) {
+        return torch.embedding(embedTokens, ids);
+    }
+
+    /** A tensor of the decoder's device and type. */
+    public Tensor like() {
+        return embedTokens;
+    }
+
+    /**
+     * Hidden states of whole sequences that start at position 0, before the final norm. Rows are padded on the right:
+     * with causal attention no real token sees the padding.
+     *
+     * @param embeds {@code [batch, tokens, hidden]}
+     * @return {@code [batch, tokens, hidden]}
+     */
+    public Tensor hiddenStates(Tensor embeds) {
+        return hiddenStates(embeds, state -> {});
+    }
+
+    /** {@link #hiddenStates(Tensor)}, showing the input of every block as well. */
+    public Tensor hiddenStates(Tensor embeds, Consumer<Tensor> inputOfBlock) {
+        int tokens = Math.toIntExact(embeds.size(1));
+        RotaryEmbedding.Angles angles = rotary.range(0, tokens, embeds);
+        Tensor x = embeds;
+        for (Block block : blocks) {
+            inputOfBlock.accept(x);
+            x = block.forward(x, angles, null, null, 0);
+        }
+        return x;
+    }
+
+    /**
+     * Reads further tokens of every row behind what the cache holds.
+     *
+     * @param embeds {@code [batch, tokens, hidden]}, padded on the right
+     * @param counts real tokens of each row
+     * @param cache what was read so far; updated
+     * @return hidden states before the final norm, {@code [batch, tokens, hidden]}
+     */
+    public Tensor hiddenStates(Tensor embeds, int[] counts, KvCache cache) {
+        int tokens = Math.toIntExact(embeds.size(1));
+        Tensor x = embeds;
+        if (cache.isEmpty()) {
+            RotaryEmbedding.Angles angles = rotary.range(0, tokens, embeds);
+            for (Block block : blocks) {
+                x = block.forward(x, angles, cache, null, 0);
+            }
+        } else {
+            RotaryEmbedding.Angles angles = rotary.at(cache.nextPositions(tokens), embeds.size(0), tokens, embeds);
+            int span = cache.span(tokens);
+            Tensor mask = cache.mask(tokens, span, embeds);
+            for (Block block : blocks) {
+                x = block.forward(x, angles, cache, mask, span);
+            }
+        }
+        cache.advance(counts);
+        return x;
+    }
+
+    /** The final norm: {@code [..., hidden] -> [..., hidden]}. */
+    public Tensor finalNorm(Tensor hidden) {
+        return norm.forward(hidden);
+    }
+
+    /** Logits of chosen rows, final norm included: {@code [..., hidden] -> [..., vocab]}. */
+    public Tensor logits(Tensor hidden) {
+        return Tensors.linear(norm.forward(hidden), lmHead, null);
+    }
+
+    /**
+     * Hidden states of each row's last real token: {@code [batch, tokens, hidden] -> [batch, hidden]}.
+     *
+     * @param counts real tokens of each row
+     */
+    public static Tensor lastTokens(Tensor hidden, int[] counts) {
+        long tokens = hidden.size(1);
+        long[] rows = new long[counts.length];
+        Arrays.setAll(rows, row -> row * tokens + counts[row] - 1);
+        return hidden.reshape(hidden.size(0) * tokens, hidden.size(2))
+                .index_select(0, Tensors.of(rows, rows.length).to(hidden.device(), torch.ScalarType.Long));
+    }
+
+    @Override
+    public void close() {
+        rotary.close();
+    }
+
+    /** Root-mean-square norm, computed in 32-bit floats and multiplied by the weight afterwards. */
+    private final class RmsNorm {
+        private final Tensor weight;
+
+        RmsNorm(Weights weights, String prefix) {
+            this.weight = weights.get(prefix + "weight");
+        }
+
+        Tensor forward(Tensor x) {
+            return torch.rms_norm(
+                    x,
+                    new long[] {config.hiddenSize()},
+                    Tensors.optional(weight),
+                    new DoubleOptional(config.rmsNormEps()));
+        }
+    }
+
+    private final class Block {
+        private final int layer;
+        private final RmsNorm inputNorm;
+        private final RmsNorm postAttentionNorm;
+        private final Linear query;
+        private final Linear key;
+        private final Linear value;
+        private final Linear out;
+        private final Linear gate;
+        private final Linear up;
+        private final Linear down;
+
+        Block(Weights weights, String prefix, int layer) {
+            this.layer = layer;
+            this.inputNorm = new RmsNorm(weights, prefix + "input_layernorm.");
+            this.postAttentionNorm = new RmsNorm(weights, prefix + "post_attention_layernorm.");
+            this.query = new Linear(weights, prefix + "self_attn.q_proj.");
+            this.key = new Linear(weights, prefix + "self_attn.k_proj.");
+            this.value = new Linear(weights, prefix + "self_attn.v_proj.");
+            this.out = new Linear(weights, prefix + "self_attn.o_proj.");
+            this.gate = new Linear(weights, prefix + "mlp.gate_proj.");
+            this.up = new Linear(weights, prefix + "mlp.up_proj.");
+            this.down = new Linear(weights, prefix + "mlp.down_proj.");
+        }
+
+        Tensor forward(
+                Tensor x, RotaryEmbedding.Angles angles, @Nullable KvCache cache, @Nullable Tensor mask, int span) {
+            Tensor h = inputNorm.forward(x);
+            Tensor q = RotaryEmbedding.rotate(Attention.splitHeads(query.forward(h), config.heads()), angles);
+            Tensor k = RotaryEmbedding.rotate(Attention.splitHeads(key.forward(h), config.kvHeads()), angles);
+            Tensor v = Attention.splitHeads(value.forward(h), config.kvHeads());
+            if (cache != null) {
+                cache.store(layer, k, v);
+            }
+            Tensor attention = cache == null || mask == null
+                    ? Attention.attend(q, k, v, null, true)
+                    : Attention.attend(q, cache.keys(layer, span), cache.values(layer, span), mask, false);
+            Tensor y = x.add(out.forward(Attention.mergeHeads(attention)));
+            Tensor m = postAttentionNorm.forward(y);
+            return y.add(down.forward(torch.silu(gate.forward(m)).mul(up.forward(m))));
+        }
+    }
+}

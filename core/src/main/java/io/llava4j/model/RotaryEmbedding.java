@@ -1,0 +1,83 @@
+package io.llava4j.model;
+
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * LLaMA's rotary position embedding in the "rotate half" layout (spec/model 1.4). Tables are computed in 32-bit floats
+ * as the reference does, for as many positions as were asked for so far.
+ */
+final class RotaryEmbedding implements AutoCloseable {
+    /** Cosine and sine of the positions of a batch, broadcastable to {@code [batch, heads, tokens, headDim]}. */
+    record Angles(Tensor cos, Tensor sin) {}
+
+    private final int headDim;
+    private final double theta;
+    private final Weights tables = new Weights();
+    private int capacity;
+
+    RotaryEmbedding(int headDim, double theta) {
+        this.headDim = headDim;
+        this.theta = theta;
+    }
+
+    /** Angles of positions {@code first … first + tokens - 1}, the same for every row. */
+    Angles range(int first, int tokens, Tensor like) {
+        reserve(first + tokens, like);
+        return new Angles(
+                tables.get("cos").narrow(0, first, tokens), tables.get("sin").narrow(0, first, tokens));
+    }
+
+    /**
+     * Angles of given positions.
+     *
+     * @param positions {@code [batch, tokens]} row-major
+     */
+    Angles at(int[] positions, long batch, long tokens, Tensor like) {
+        int last = 0;
+        for (int position : positions) {
+            last = Math.max(last, position);
+        }
+        reserve(last + 1, like);
+        Tensor index = Tensors.ofInts(positions, positions.length).to(like.device(), torch.ScalarType.Long);
+        return new Angles(
+                tables.get("cos").index_select(0, index).view(batch, 1, tokens, headDim),
+                tables.get("sin").index_select(0, index).view(batch, 1, tokens, headDim));
+    }
+
+    /** Rotates queries or keys {@code [batch, heads, tokens, headDim]}. */
+    static Tensor rotate(Tensor x, Angles angles) {
+        long half = x.size(3) / 2;
+        Tensor turned = Tensors.cat(3, x.narrow(3, half, half).neg(), x.narrow(3, 0, half));
+        return x.mul(angles.cos()).add(turned.mul(angles.sin()));
+    }
+
+    private void reserve(int positions, Tensor like) {
+        if (positions <= capacity) {
+            return;
+        }
+        capacity = Math.max(positions, 2 * capacity);
+        float[] cos = new float[capacity * headDim];
+        float[] sin = new float[capacity * headDim];
+        int half = headDim / 2;
+        for (int i = 0; i < half; i++) {
+            // 1 / theta^(2i/d) in floats, as torch computes it
+            float frequency = 1f / (float) Math.pow((float) theta, (float) (2 * i) / headDim);
+            for (int position = 0; position < capacity; position++) {
+                float angle = position * frequency;
+                int at = position * headDim + i;
+                cos[at] = cos[at + half] = (float) Math.cos(angle);
+                sin[at] = sin[at + half] = (float) Math.sin(angle);
+            }
+        }
+        tables.put("cos", Tensors.of(cos, capacity, headDim).to(like.device(), like.dtype()));
+        tables.put("sin", Tensors.of(sin, capacity, headDim).to(like.device(), like.dtype()));
+    }
+
+    @Override
+    public void close() {
+        tables.close();
+    }
+}

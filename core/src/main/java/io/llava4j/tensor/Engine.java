@@ -1,0 +1,166 @@
+package io.llava4j.tensor;
+
+import io.llava4j.ConfigException;
+import io.llava4j.LlavaException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tensor engine (libtorch), loaded once per process and only by verbs that need tensors.
+ *
+ * <p>Every computation runs inside {@link #scope} or {@link #inference}: native memory is freed when it ends, and the
+ * engine's C++ errors come out as one sentence.
+ */
+public final class Engine {
+    private static final Pattern DEVICE = Pattern.compile("cpu|cuda(?::(\\d+))?");
+    private static final Object LOADING = new Object();
+    private static boolean loaded;
+
+    private Engine() {}
+
+    /**
+     * Loads the native libraries if that has not happened yet.
+     *
+     * @throws LlavaException if this platform has no natives or they cannot be unpacked
+     */
+    public static void load() {
+        synchronized (LOADING) {
+            if (loaded) {
+                return;
+            }
+            String platform = Loader.getPlatform();
+            try {
+                unpack(platform);
+                torch.set_num_threads(defaultThreads());
+            } catch (IOException | LinkageError e) {
+                throw new LlavaException(
+                        "the tensor engine cannot be loaded on " + platform + ": " + firstLine(e)
+                                + "; supported are the platforms whose org.bytedeco:pytorch natives are on the class"
+                                + " path (build with -Dnative.platform=" + platform + ")",
+                        e);
+            }
+            loaded = true;
+        }
+    }
+
+    /**
+     * Unpacks the natives before the first torch class is touched and under a lock between processes: on a cold cache
+     * the system's own libtorch could be picked up instead, and two processes unpacking at once crash each other.
+     */
+    private static void unpack(String platform) throws IOException {
+        Path cache = Loader.getCacheDir().toPath();
+        Files.createDirectories(cache);
+        try (FileChannel channel = FileChannel.open(
+                        cache.resolve(".llava4j.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock lock = channel.lock()) {
+            for (String library : new String[] {"openblas", "pytorch"}) {
+                if (Loader.cacheResources("/org/bytedeco/" + library + "/" + platform + "/").length == 0) {
+                    throw new IOException("no " + library + " natives for it are on the class path");
+                }
+            }
+            Loader.load(torch.class);
+        }
+    }
+
+    private static int defaultThreads() {
+        return Runtime.getRuntime().availableProcessors();
+    }
+
+    /**
+     * Sets the number of threads one operation may use.
+     *
+     * @param threads at least 1; 0 for one per processor
+     */
+    public static void setThreads(int threads) {
+        load();
+        torch.set_num_threads(threads == 0 ? defaultThreads() : threads);
+    }
+
+    /** Threads one operation may use. */
+    public static int threads() {
+        load();
+        return torch.get_num_threads();
+    }
+
+    /**
+     * The device of that name.
+     *
+     * @param name {@code cpu}, {@code cuda} or {@code cuda:N}
+     * @throws ConfigException if the name is unknown or the machine has no such device
+     */
+    public static Device device(String name) {
+        Matcher matcher = DEVICE.matcher(name);
+        if (!matcher.matches()) {
+            throw new ConfigException("device '" + name + "' is unknown; use cpu or cuda:N");
+        }
+        load();
+        if (name.equals("cpu")) {
+            return new Device(torch.DeviceType.CPU);
+        }
+        if (!torch.cuda_is_available()) {
+            throw new ConfigException("device '" + name
+                    + "' was asked for, but this build of the engine sees no CUDA device; use --device cpu, or build"
+                    + " with -Dnative.platform=" + Loader.getPlatform() + "-gpu and install CUDA");
+        }
+        String index = matcher.group(1);
+        return new Device(torch.DeviceType.CUDA, index == null ? (byte) 0 : Byte.parseByte(index));
+    }
+
+    /** One line about the engine: version and threads. */
+    public static String describe() {
+        load();
+        String version = torch.class.getPackage().getImplementationVersion();
+        return "libtorch " + (version == null ? "" : version + " ") + "on " + Loader.getPlatform() + ", "
+                + torch.get_num_threads() + " threads";
+    }
+
+    /**
+     * Runs a computation whose tensors are all freed at its end.
+     *
+     * @param what what is being computed, for the error message
+     * @param work the computation; what it returns must not be a tensor of this scope
+     */
+    public static <T extends @Nullable Object> T scope(String what, Supplier<T> work) {
+        load();
+        try (PointerScope scope = new PointerScope()) {
+            return work.get();
+        } catch (LlavaException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            // C++ exceptions arrive as plain RuntimeExceptions; anything more specific is a bug of ours.
+            if (e.getClass() != RuntimeException.class) {
+                throw e;
+            }
+            throw new LlavaException("the tensor engine failed in " + what + ": " + firstLine(e), e);
+        }
+    }
+
+    /** {@link #scope} without gradients. */
+    public static <T extends @Nullable Object> T inference(String what, Supplier<T> work) {
+        return scope(what, () -> {
+            try (NoGradGuard guard = new NoGradGuard()) {
+                return work.get();
+            }
+        });
+    }
+
+    private static String firstLine(Throwable e) {
+        String message = e.getMessage();
+        return message == null
+                ? e.getClass().getSimpleName()
+                : message.lines().findFirst().orElse("");
+    }
+}

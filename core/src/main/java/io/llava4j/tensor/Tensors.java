@@ -1,0 +1,83 @@
+package io.llava4j.tensor;
+
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/** Bridges Java arrays and tensors, and names the few operations whose engine form is unwieldy. */
+public final class Tensors {
+    private Tensors() {}
+
+    /** A tensor holding a copy of {@code values}. */
+    public static Tensor of(float[] values, long... shape) {
+        return Tensor.create(values, shape);
+    }
+
+    /** A tensor holding a copy of {@code values}. */
+    public static Tensor of(long[] values, long... shape) {
+        return Tensor.create(values, shape);
+    }
+
+    /** A tensor holding a copy of {@code values} as 64-bit integers. */
+    public static Tensor ofInts(int[] values, long... shape) {
+        long[] longs = new long[values.length];
+        for (int i = 0; i < values.length; i++) {
+            longs[i] = values[i];
+        }
+        return Tensor.create(longs, shape);
+    }
+
+    /** Copies a tensor of any floating type and place to a Java array. */
+    public static float[] toFloats(Tensor tensor) {
+        try (Tensor copy = tensor.detach().to(torch.ScalarType.Float).cpu().contiguous();
+                FloatPointer data = copy.data_ptr_float()) {
+            float[] values = new float[Math.toIntExact(copy.numel())];
+            data.get(values);
+            return values;
+        }
+    }
+
+    /** Copies an integer tensor to a Java array. */
+    public static long[] toLongs(Tensor tensor) {
+        try (Tensor copy = tensor.detach().to(torch.ScalarType.Long).cpu().contiguous();
+                LongPointer data = copy.data_ptr_long()) {
+            long[] values = new long[Math.toIntExact(copy.numel())];
+            data.get(values);
+            return values;
+        }
+    }
+
+    /** {@code tensor.shape} as an array. */
+    public static long[] shape(Tensor tensor) {
+        long[] shape = new long[Math.toIntExact(tensor.dim())];
+        for (int i = 0; i < shape.length; i++) {
+            shape[i] = tensor.size(i);
+        }
+        return shape;
+    }
+
+    /** Concatenates along a dimension. */
+    public static Tensor cat(long dimension, Tensor... parts) {
+        return parts.length == 1 ? parts[0] : torch.cat(new TensorVector(parts), dimension);
+    }
+
+    /** {@code x @ weight^T + bias}: {@code [..., in] -> [..., out]}. */
+    public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
+        return torch.linear(x, weight, optional(bias));
+    }
+
+    /** Wraps an optional operand. */
+    public static TensorOptional optional(@Nullable Tensor tensor) {
+        return tensor == null ? new TensorOptional() : new TensorOptional(tensor);
+    }
+
+    /** A number as an operand. */
+    public static Scalar scalar(double value) {
+        return new Scalar(value);
+    }
+}

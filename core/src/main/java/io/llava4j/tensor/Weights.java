@@ -1,0 +1,59 @@
+package io.llava4j.tensor;
+
+import io.llava4j.CheckpointException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A network's tensors by canonical name ({@code model.layers.0.self_attn.q_proj.weight}, …), kept alive until closed;
+ * scopes do not free them.
+ */
+public final class Weights implements AutoCloseable {
+    private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+
+    /** Adds or replaces a tensor; it outlives the current scope. */
+    public void put(String name, Tensor tensor) {
+        Tensor previous = tensors.put(name, tensor.retainReference());
+        if (previous != null) {
+            previous.releaseReference();
+        }
+    }
+
+    /**
+     * The tensor of that name.
+     *
+     * @throws CheckpointException if there is none
+     */
+    public Tensor get(String name) {
+        Tensor tensor = tensors.get(name);
+        if (tensor == null) {
+            throw new CheckpointException("tensor " + name + " is missing from the model");
+        }
+        return tensor;
+    }
+
+    /** The tensor of that name, or null. */
+    public @Nullable Tensor find(String name) {
+        return tensors.get(name);
+    }
+
+    /** Names in the order they were added. */
+    public Set<String> names() {
+        return Collections.unmodifiableSet(tensors.keySet());
+    }
+
+    /** Number of numbers in all tensors together. */
+    public long parameterCount() {
+        return tensors.values().stream().mapToLong(Tensor::numel).sum();
+    }
+
+    @Override
+    public void close() {
+        tensors.values().forEach(Tensor::releaseReference);
+        tensors.clear();
+    }
+}
