@@ -1,0 +1,130 @@
+package io.llava4j.image;
+
+import java.util.List;
+
+/**
+ * CLIP's image preprocessing, bit-exact with Pillow and {@code CLIPImageProcessor} (spec/preprocessing 2.1 to 2.4):
+ * bicubic resize to a square and normalisation. Immutable and safe for use by many threads.
+ */
+public final class ImageProcessor {
+    /** Mean of the training pictures of OpenAI's CLIP: red, green, blue in 0..1. */
+    public static final List<Double> CLIP_MEAN = List.of(0.48145466, 0.4578275, 0.40821073);
+    /** Standard deviation of the training pictures of OpenAI's CLIP: red, green, blue in 0..1. */
+    public static final List<Double> CLIP_STD = List.of(0.26862954, 0.26130258, 0.27577711);
+    /** Input edge of CLIP ViT-L/14-336, the tower of LLaVA-1.5, in pixels. */
+    public static final int CLIP_SIZE = 336;
+
+    private static final int CHANNELS = 3;
+
+    private final int size;
+    private final AspectMode mode;
+    private final int[] padColour = new int[CHANNELS];
+    private final float[][] normalised = new float[CHANNELS][256];
+
+    /** Preprocessing with CLIP's mean and standard deviation. */
+    public ImageProcessor(int size, AspectMode mode) {
+        this(size, mode, CLIP_MEAN, CLIP_STD);
+    }
+
+    /**
+     * Preprocessing with other constants.
+     *
+     * @param size edge of the result in pixels, at least 1
+     * @param mode what happens to a picture that is not square
+     * @param mean red, green, blue in 0..1; also the colour of padding, as {@code (int) (255 * mean)}
+     * @param std red, green, blue, greater than 0
+     * @throws IllegalArgumentException if an argument is out of its range
+     */
+    public ImageProcessor(int size, AspectMode mode, List<Double> mean, List<Double> std) {
+        if (size < 1 || mean.size() != CHANNELS || std.size() != CHANNELS) {
+            throw new IllegalArgumentException(
+                    "image size must be at least 1, mean and std need 3 values; they are %d, %s and %s"
+                            .formatted(size, mean, std));
+        }
+        this.size = size;
+        this.mode = mode;
+        for (int c = 0; c < CHANNELS; c++) {
+            if (!(mean.get(c) >= 0 && mean.get(c) <= 1 && std.get(c) > 0)) {
+                throw new IllegalArgumentException(
+                        "image mean must be within 0..1 and std positive; they are %s and %s".formatted(mean, std));
+            }
+            padColour[c] = (int) (255 * mean.get(c));
+            float meanValue = mean.get(c).floatValue();
+            float stdValue = std.get(c).floatValue();
+            for (int value = 0; value < 256; value++) {
+                // Rescaled in double, rounded to float, then normalised in float, as the reference does.
+                float rescaled = (float) (value * (1.0 / 255.0));
+                normalised[c][value] = (rescaled - meanValue) / stdValue;
+            }
+        }
+    }
+
+    /** Edge of the result in pixels. */
+    public int size() {
+        return size;
+    }
+
+    /** What happens to a picture that is not square. */
+    public AspectMode mode() {
+        return mode;
+    }
+
+    /**
+     * The model's input for a picture.
+     *
+     * @param image any picture
+     * @return normalised float32 values, channel by channel ({@code [3, size, size]}, row-major)
+     */
+    public float[] process(RgbImage image) {
+        byte[] pixels = resize(image).pixels();
+        int plane = size * size;
+        float[] values = new float[CHANNELS * plane];
+        for (int c = 0; c < CHANNELS; c++) {
+            float[] table = normalised[c];
+            int at = c * plane;
+            for (int i = 0; i < plane; i++) {
+                values[at + i] = table[pixels[i * CHANNELS + c] & 0xff];
+            }
+        }
+        return values;
+    }
+
+    /**
+     * What the model sees, as a picture: resized and cropped or padded, not yet normalised.
+     *
+     * @param image any picture
+     * @return {@code size} x {@code size} pixels
+     */
+    public RgbImage resize(RgbImage image) {
+        int width = image.width();
+        int height = image.height();
+        if (width == size && height == size) {
+            return image;
+        }
+        return switch (mode) {
+            case PAD -> {
+                int edge = Math.max(width, height);
+                yield resample(image, padded(width, edge), padded(height, edge));
+            }
+            case CROP -> {
+                int shortest = Math.min(width, height);
+                yield resample(image, cropped(width, shortest), cropped(height, shortest));
+            }
+        };
+    }
+
+    private RgbImage resample(RgbImage image, ResampleAxis x, ResampleAxis y) {
+        return new RgbImage(size, size, Resampler.resample(image, x, y, padColour));
+    }
+
+    /** The picture lies in the middle of a square; an odd rest goes to the bottom or right. */
+    private ResampleAxis padded(int length, int edge) {
+        return ResampleAxis.of(length, edge, (edge - length) / 2, size, 0, size);
+    }
+
+    /** The shortest edge becomes {@code size}, the other keeps the ratio (truncated); the centre of it is wanted. */
+    private ResampleAxis cropped(int length, int shortest) {
+        long resized = length == shortest ? size : (long) ((double) ((long) size * length) / shortest);
+        return ResampleAxis.of(length, length, 0, resized, (resized - size) / 2, size);
+    }
+}
