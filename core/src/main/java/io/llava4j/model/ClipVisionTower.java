@@ -21,6 +21,7 @@ public final class ClipVisionTower {
     private final Tensor classEmbedding;
     private final Tensor positionEmbedding;
     private final LayerNorm preNorm;
+    private final LayerNorm postNorm;
     private final List<ClipBlock> blocks = new ArrayList<>();
 
     /**
@@ -36,6 +37,7 @@ public final class ClipVisionTower {
         this.positionEmbedding = weights.get(PREFIX + "embeddings.position_embedding.weight");
         // The misspelling is CLIP's own.
         this.preNorm = new LayerNorm(weights, PREFIX + "pre_layrnorm.", config.layerNormEps());
+        this.postNorm = new LayerNorm(weights, PREFIX + "post_layernorm.", config.layerNormEps());
         for (int i = 0; i < config.layers(); i++) {
             blocks.add(new ClipBlock(
                     weights,
@@ -85,6 +87,20 @@ public final class ClipVisionTower {
         return states;
     }
 
+    /**
+     * Patch rows as contrastive training compares them with text: all blocks and the post-LayerNorm, without CLS.
+     *
+     * @param pixels {@code [images, 3, edge, edge]}; an edge below the configured one is a cut-out from the centre
+     * @return {@code [images, patches of that edge, hidden]}
+     */
+    public Tensor contrastiveRows(Tensor pixels) {
+        Tensor x = embed(pixels);
+        for (ClipBlock block : blocks) {
+            x = block.forward(x);
+        }
+        return postNorm.forward(x.narrow(1, 1, x.size(1) - 1));
+    }
+
     private int blocksBefore(int selectLayer) {
         int depth = selectLayer < 0 ? config.layers() + 1 + selectLayer : selectLayer;
         if (depth < 0 || depth > config.layers()) {
@@ -98,7 +114,23 @@ public final class ClipVisionTower {
         long images = pixels.size(0);
         Tensor patches = patchEmbedding.forward(pixels);
         Tensor cls = classEmbedding.view(1, 1, config.hiddenSize()).expand(images, 1, config.hiddenSize());
-        return preNorm.forward(Tensors.cat(1, cls, patches).add(positionEmbedding));
+        return preNorm.forward(Tensors.cat(1, cls, patches).add(positions(pixels.size(2) / config.patchSize())));
+    }
+
+    /** The position table; for a picture smaller than configured, CLS and the centre of the grid. */
+    private Tensor positions(long grid) {
+        if (grid == config.grid()) {
+            return positionEmbedding;
+        }
+        long margin = (config.grid() - grid) / 2;
+        long hidden = config.hiddenSize();
+        Tensor centre = positionEmbedding
+                .narrow(0, 1, config.patches())
+                .view(config.grid(), config.grid(), hidden)
+                .narrow(0, margin, grid)
+                .narrow(1, margin, grid)
+                .reshape(grid * grid, hidden);
+        return Tensors.cat(0, positionEmbedding.narrow(0, 0, 1), centre);
     }
 
     /** Turns pixels into patch rows, row-major from the top left. */

@@ -1,0 +1,78 @@
+package io.llava4j.model;
+
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+
+/**
+ * Random starting weights. A tensor's numbers depend on the seed and its name only, so that parts can be initialised
+ * alone or together with the same result on every machine.
+ */
+public final class Initializer {
+    private final long seed;
+
+    /** @param seed of all tensors */
+    public Initializer(long seed) {
+        this.seed = seed;
+    }
+
+    /**
+     * Adds a random tensor.
+     *
+     * @param weights where to
+     * @param name canonical name; decides the distribution
+     * @param shape its shape
+     */
+    public void fill(Weights weights, String name, long... shape) {
+        int count = 1;
+        for (long size : shape) {
+            count = Math.multiplyExact(count, Math.toIntExact(size));
+        }
+        // fan-in of a linear layer [out, in] or a convolution [out, in, h, w]
+        int fanIn = shape.length < 2 ? count : count / Math.toIntExact(shape[0]);
+        RandomGenerator random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + name.hashCode());
+        float[] values = new float[count];
+        if (name.startsWith(Projector.PREFIX)) {
+            // PyTorch's default for Linear, as the connector is created after the decoder is loaded (spec/model 1.3)
+            double bound = 1 / Math.sqrt(projectorFanIn(weights, name, fanIn));
+            fillWith(values, () -> (2 * random.nextDouble() - 1) * bound);
+        } else if (name.endsWith(".bias")) {
+            fillWith(values, () -> 0);
+        } else if (shape.length == 1 && name.endsWith("weight")) {
+            fillWith(values, () -> name.endsWith("norm2.weight") && name.contains("stages.") ? 0.5 : 1);
+        } else {
+            double deviation = deviation(name, fanIn);
+            fillWith(values, () -> random.nextGaussian() * deviation);
+        }
+        weights.put(name, Tensors.of(values, shape));
+    }
+
+    private static double deviation(String name, int fanIn) {
+        if (name.contains("embed") && !name.contains("patch_embedding")) {
+            return 0.02;
+        }
+        if (name.contains("stages.")) {
+            return Math.sqrt(2.0 / fanIn);
+        }
+        // Small widths want more than the 0.02 of large models: unit variance halves per layer are avoided this way.
+        return Math.max(0.02, 0.5 / Math.sqrt(fanIn));
+    }
+
+    /** A bias shares the bound of its layer's weight. */
+    private static int projectorFanIn(Weights weights, String name, int fanIn) {
+        return name.endsWith(".bias")
+                ? Math.toIntExact(weights.get(name.replace(".bias", ".weight")).size(1))
+                : fanIn;
+    }
+
+    private interface Draw {
+        double next();
+    }
+
+    private static void fillWith(float[] values, Draw draw) {
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) draw.next();
+        }
+    }
+}

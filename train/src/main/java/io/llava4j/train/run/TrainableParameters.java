@@ -1,0 +1,140 @@
+package io.llava4j.train.run;
+
+import io.llava4j.ConfigException;
+import io.llava4j.model.Projector;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import io.llava4j.train.recipe.TrainConfig;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * The tensors that learn, one behind the other in one buffer, with their gradients in a second one. The network's
+ * weights are views of the first, so that the optimiser, clipping, checkpoints and exchanges between processes are a
+ * few operations on whole buffers.
+ */
+public final class TrainableParameters implements AutoCloseable {
+    /**
+     * A stretch of the buffer with its own settings (spec/training 3).
+     *
+     * @param offset first number
+     * @param length how many
+     * @param projector whether it has the connector's learning rate
+     * @param decay whether weight decay applies: not to biases and norms
+     */
+    public record Group(long offset, long length, boolean projector, boolean decay) {}
+
+    private final Weights buffers = new Weights();
+    private final Map<String, Tensor> views = new LinkedHashMap<>();
+    private final List<Group> groups = new ArrayList<>();
+
+    /**
+     * Moves the chosen weights into one buffer; must come before the network is built on them.
+     *
+     * @param weights all tensors; those that learn are replaced by views
+     * @param learns chooses by canonical name
+     */
+    public TrainableParameters(Weights weights, Predicate<String> learns) {
+        List<String> order = new ArrayList<>();
+        List<Tensor> pieces = new ArrayList<>();
+        long offset = 0;
+        for (boolean projector : new boolean[] {false, true}) {
+            for (boolean decay : new boolean[] {true, false}) {
+                long start = offset;
+                for (String name : weights.names()) {
+                    if (learns.test(name)
+                            && name.startsWith(Projector.PREFIX) == projector
+                            && decays(name, weights.get(name)) == decay) {
+                        order.add(name);
+                        pieces.add(weights.get(name));
+                        offset += weights.get(name).numel();
+                    }
+                }
+                if (offset > start) {
+                    groups.add(new Group(start, offset - start, projector, decay));
+                }
+            }
+        }
+        if (order.isEmpty()) {
+            throw new ConfigException("no tensor of the model learns; check the recipe's section 'trainable'");
+        }
+        Tensor like = pieces.getFirst();
+        buffers.put("values", torch.empty(new long[] {offset}, like.options()));
+        buffers.put("gradients", torch.zeros(new long[] {offset}, like.options()));
+        long at = 0;
+        for (int i = 0; i < order.size(); i++) {
+            Tensor piece = pieces.get(i);
+            long[] shape = Tensors.shape(piece);
+            Tensor view = values().narrow(0, at, piece.numel()).view(shape);
+            view.copy_(piece);
+            Tensor leaf = view.detach().set_requires_grad(true);
+            leaf.mutable_grad().put(gradients().narrow(0, at, piece.numel()).view(shape));
+            at += piece.numel();
+            weights.put(order.get(i), leaf);
+            views.put(order.get(i), leaf);
+        }
+    }
+
+    /** LLaVA's rule: no decay on biases and on the norms' weights, the only tensors of one dimension. */
+    private static boolean decays(String name, Tensor tensor) {
+        return tensor.dim() > 1 && !name.endsWith(".bias");
+    }
+
+    /** All values, {@code [count]}. */
+    public Tensor values() {
+        return buffers.get("values");
+    }
+
+    /** All gradients, {@code [count]}. */
+    public Tensor gradients() {
+        return buffers.get("gradients");
+    }
+
+    /** The tensors that learn by canonical name; views of {@link #values}. */
+    public Map<String, Tensor> views() {
+        return views;
+    }
+
+    /** Stretches with settings of their own. */
+    public List<Group> groups() {
+        return groups;
+    }
+
+    /** Forgets the gradients. */
+    public void zeroGradients() {
+        gradients().zero_();
+    }
+
+    /**
+     * Global norm of the gradients; where a largest norm is given and exceeded, they are scaled down to it.
+     *
+     * @param maxNorm 0 for no clipping
+     * @return the norm before clipping
+     */
+    public double clipGradients(double maxNorm) {
+        double norm = gradients().norm().item_double();
+        if (maxNorm > 0) {
+            double scale = maxNorm / (norm + 1e-6);
+            if (scale < 1) {
+                gradients().mul_(Tensors.scalar(scale));
+            }
+        }
+        return norm;
+    }
+
+    /** The learning rate of a group for a base rate of 1. */
+    public static double relativeRate(Group group, TrainConfig.OptimizerSpec optimizer) {
+        Double own = optimizer.projectorLearningRate();
+        return group.projector() && own != null ? own / optimizer.learningRate() : 1;
+    }
+
+    @Override
+    public void close() {
+        buffers.close();
+    }
+}
