@@ -1,0 +1,218 @@
+package io.llava4j.text;
+
+import io.llava4j.CheckpointException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * LLaMA's tokenizer: SentencePiece BPE with byte fallback over {@code tokenizer.model}, with the ids of Hugging Face's
+ * slow LlamaTokenizer (spec/model 1.5, spec/conversation 5).
+ *
+ * <p>A special token written out in the text ({@code <s>}, {@code </s>}, {@code <unk>}) becomes its id and cuts the text
+ * there. <em>Legacy</em> mode puts a space before every cut, the newer mode only before a text that does not begin with
+ * a special token; {@code tokenizer_config.json} says which one a checkpoint was trained with. U+2581 means a space in
+ * the vocabulary, so a U+2581 in the text decodes to a space; lone surrogates become U+FFFD. Immutable and safe for use
+ * by several threads.
+ */
+public final class SentencePieceTokenizer {
+    /** Name of the vocabulary file in a model folder. */
+    public static final String MODEL_FILE = "tokenizer.model";
+
+    private final SentencePieceModel model;
+    private final BpeMerger merger;
+    private final Map<String, Integer> specialTokens;
+    private final int padId;
+    private final boolean legacy;
+
+    private SentencePieceTokenizer(
+            SentencePieceModel model, BpeMerger merger, Map<String, Integer> specialTokens, int padId, boolean legacy) {
+        this.model = model;
+        this.merger = merger;
+        this.specialTokens = specialTokens;
+        this.padId = padId;
+        this.legacy = legacy;
+    }
+
+    /**
+     * Loads a vocabulary and, where present, the {@code tokenizer_config.json} beside it. Without one, or without its
+     * {@code legacy} key, the tokenizer is in legacy mode; without a pad token in either file, padding is the unknown
+     * token as in LLaVA's training.
+     *
+     * @param modelFileOrDir a {@code tokenizer.model} or the folder that holds it
+     * @throws CheckpointException if a file is missing, damaged or of another kind
+     */
+    public static SentencePieceTokenizer load(Path modelFileOrDir) {
+        Path file = Files.isDirectory(modelFileOrDir) ? modelFileOrDir.resolve(MODEL_FILE) : modelFileOrDir;
+        SentencePieceModel model = SentencePieceModel.read(file);
+        TokenizerConfig config = TokenizerConfig.read(file.resolveSibling(TokenizerConfig.FILE));
+        String padToken = config.padToken();
+        int namedPad = padToken == null ? -1 : model.pieces().indexOf(padToken);
+        int padId = namedPad >= 0 ? namedPad : model.padId() >= 0 ? model.padId() : model.unkId();
+        Map<String, Integer> specialTokens = new LinkedHashMap<>();
+        for (int id : new int[] {model.bosId(), model.eosId(), model.unkId(), padId}) {
+            specialTokens.put(model.pieces().get(id), id);
+        }
+        return new SentencePieceTokenizer(model, new BpeMerger(model), specialTokens, padId, config.legacy());
+    }
+
+    /** The same vocabulary in the given mode; costs nothing. */
+    public SentencePieceTokenizer withLegacy(boolean newLegacy) {
+        return newLegacy == legacy ? this : new SentencePieceTokenizer(model, merger, specialTokens, padId, newLegacy);
+    }
+
+    /** Ids of {@code text} without a leading BOS; empty for an empty text. */
+    public int[] encode(String text) {
+        return encodeWithStarts(text).ids();
+    }
+
+    /** Ids of {@code text} after a BOS. */
+    public int[] encodeWithBos(String text) {
+        int[] ids = encode(text);
+        int[] result = new int[ids.length + 1];
+        result[0] = model.bosId();
+        System.arraycopy(ids, 0, result, 1, ids.length);
+        return result;
+    }
+
+    /** Ids of a text in which written-out special tokens are just characters; without BOS. */
+    public int[] encodeOrdinary(String text) {
+        Encoding.Builder out = new Encoding.Builder();
+        encodeSegment(text, 0, true, out);
+        return out.build().ids();
+    }
+
+    /** As {@link #encode}, with the place of every token in {@code text}. */
+    Encoding encodeWithStarts(String text) {
+        Encoding.Builder out = new Encoding.Builder();
+        int begin = 0;
+        for (Special special : findSpecialTokens(text)) {
+            encodeSegment(text.substring(begin, special.begin), begin, legacy || begin == 0, out);
+            out.add(special.id, special.begin);
+            begin = special.end;
+        }
+        encodeSegment(text.substring(begin), begin, legacy || begin == 0, out);
+        return out.build();
+    }
+
+    /**
+     * Text of {@code ids}. The space SentencePiece puts before the first word is removed; a byte sequence that is not
+     * UTF-8 gives one U+FFFD per byte; ids beyond the vocabulary (padding rows of an embedding table) give nothing.
+     *
+     * @param skipSpecial whether BOS, EOS, padding and unknown tokens are left out instead of written as their pieces
+     * @throws IllegalArgumentException if an id is negative
+     */
+    public String decode(int[] ids, boolean skipSpecial) {
+        StreamDecoder decoder = streamDecoder(skipSpecial);
+        StringBuilder text = new StringBuilder();
+        for (int id : ids) {
+            text.append(decoder.accept(id));
+        }
+        return text.append(decoder.finish()).toString();
+    }
+
+    /** A decoder for tokens that arrive one by one; its pieces add up to what {@link #decode} gives. */
+    public StreamDecoder streamDecoder(boolean skipSpecial) {
+        return new StreamDecoder(this, skipSpecial);
+    }
+
+    /** Number of pieces. */
+    public int vocabSize() {
+        return model.pieces().size();
+    }
+
+    /** Id that begins a sequence. */
+    public int bosId() {
+        return model.bosId();
+    }
+
+    /** Id that ends an answer. */
+    public int eosId() {
+        return model.eosId();
+    }
+
+    /** Id of the unknown token. */
+    public int unkId() {
+        return model.unkId();
+    }
+
+    /** Id that fills batches. */
+    public int padId() {
+        return padId;
+    }
+
+    /** Whether every cut at a special token begins with a dummy space (see the class comment). */
+    public boolean legacy() {
+        return legacy;
+    }
+
+    /**
+     * Text of one piece as the vocabulary holds it: U+2581 for a space, {@code <0xHH>} for a byte.
+     *
+     * @throws IndexOutOfBoundsException if {@code id} is outside the vocabulary
+     */
+    public String piece(int id) {
+        return model.pieces().get(id);
+    }
+
+    SentencePieceModel model() {
+        return model;
+    }
+
+    boolean isSpecial(int id) {
+        return model.types().get(id) == PieceType.CONTROL || id == model.unkId() || id == padId;
+    }
+
+    private record Special(int begin, int end, int id) {}
+
+    private List<Special> findSpecialTokens(String text) {
+        List<Special> found = new ArrayList<>();
+        for (int at = 0; at < text.length(); ) {
+            Special special = specialTokenAt(text, at);
+            if (special == null) {
+                at++;
+            } else {
+                found.add(special);
+                at = special.end;
+            }
+        }
+        return found;
+    }
+
+    private @Nullable Special specialTokenAt(String text, int at) {
+        Special longest = null;
+        for (Map.Entry<String, Integer> token : specialTokens.entrySet()) {
+            int end = at + token.getKey().length();
+            if (text.startsWith(token.getKey(), at) && (longest == null || end > longest.end)) {
+                longest = new Special(at, end, token.getValue());
+            }
+        }
+        return longest;
+    }
+
+    private void encodeSegment(String segment, int offset, boolean dummyPrefix, Encoding.Builder out) {
+        if (segment.isEmpty()) {
+            return;
+        }
+        StringBuilder normalised = new StringBuilder(segment.length() + 1);
+        if (dummyPrefix) {
+            normalised.append(BpeMerger.SPACE);
+        }
+        for (int i = 0; i < segment.length(); ) {
+            int codePoint = segment.codePointAt(i);
+            i += Character.charCount(codePoint);
+            if (codePoint == ' ') {
+                normalised.append(BpeMerger.SPACE);
+            } else if (codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE) {
+                normalised.append('\ufffd');
+            } else {
+                normalised.appendCodePoint(codePoint);
+            }
+        }
+        merger.encode(normalised.toString(), dummyPrefix ? offset - 1 : offset, offset, out);
+    }
+}

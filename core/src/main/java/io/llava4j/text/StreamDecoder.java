@@ -1,0 +1,48 @@
+package io.llava4j.text;
+
+/**
+ * Turns token ids into text as they arrive. Text once given out never changes: bytes of a character that is not yet
+ * complete wait for the next token. One decoder serves one answer and one thread.
+ */
+public final class StreamDecoder {
+    private final SentencePieceTokenizer tokenizer;
+    private final boolean skipSpecial;
+    private final Utf8Assembler bytes = new Utf8Assembler();
+    private boolean atStart = true;
+
+    StreamDecoder(SentencePieceTokenizer tokenizer, boolean skipSpecial) {
+        this.tokenizer = tokenizer;
+        this.skipSpecial = skipSpecial;
+    }
+
+    /**
+     * The text that {@code id} completes; empty if there is none yet.
+     *
+     * @throws IllegalArgumentException if {@code id} is negative (an image placeholder, for example)
+     */
+    public String accept(int id) {
+        if (id < 0) {
+            throw new IllegalArgumentException("token id %d has no text".formatted(id));
+        }
+        if (id >= tokenizer.vocabSize() || (skipSpecial && tokenizer.isSpecial(id))) {
+            return "";
+        }
+        boolean first = atStart;
+        atStart = false;
+        SentencePieceModel model = tokenizer.model();
+        if (model.types().get(id) == PieceType.BYTE) {
+            return bytes.accept((byte) model.byteValue(id));
+        }
+        String piece = model.pieces().get(id);
+        if (!tokenizer.isSpecial(id)) {
+            int begin = first && piece.charAt(0) == BpeMerger.SPACE ? 1 : 0;
+            piece = piece.substring(begin).replace(BpeMerger.SPACE, ' ');
+        }
+        return bytes.finish() + piece;
+    }
+
+    /** What is left at the end of the answer: a U+FFFD for every byte of an unfinished character. */
+    public String finish() {
+        return bytes.finish();
+    }
+}

@@ -1,0 +1,43 @@
+package io.llava4j.text;
+
+import io.llava4j.CheckpointException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * What a {@code tokenizer_config.json} adds to the vocabulary.
+ *
+ * @param legacy whether every cut at a special token begins with a dummy space; true where the file is silent
+ * @param padToken text of the padding token, if named
+ */
+record TokenizerConfig(boolean legacy, @Nullable String padToken) {
+    static final String FILE = "tokenizer_config.json";
+
+    /** Reads {@code file}; a missing one is all defaults. */
+    static TokenizerConfig read(Path file) {
+        if (!Files.exists(file)) {
+            return new TokenizerConfig(true, null);
+        }
+        JsonNode root;
+        try {
+            root = JsonMapper.builder().build().readTree(file);
+        } catch (JacksonException e) {
+            throw new CheckpointException(
+                    "%s is not readable JSON (%s); correct or copy it again".formatted(file, e.getOriginalMessage()),
+                    e);
+        }
+        JsonNode legacy = root.path("legacy");
+        if (!legacy.isMissingNode() && !legacy.isNull() && !legacy.isBoolean()) {
+            throw new CheckpointException("%s: key legacy is %s; it must be true or false".formatted(file, legacy));
+        }
+        // Older files write a token as an object with its content.
+        JsonNode pad = root.path("pad_token");
+        JsonNode content = pad.isObject() ? pad.path("content") : pad;
+        return new TokenizerConfig(
+                !legacy.isBoolean() || legacy.booleanValue(), content.isString() ? content.stringValue() : null);
+    }
+}
