@@ -1,0 +1,165 @@
+package io.llava4j.train.nano;
+
+import io.llava4j.DataException;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
+import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageInputStream;
+
+/**
+ * The drawings shipped with the nano world: each category drawn by several artists, whole sets held out for tests.
+ *
+ * <p>The resources beside this class are made by {@code scripts/nano-drawings}; {@code ATTRIBUTION.md} among them names
+ * authors and licences. Immutable, if nobody writes into the pixels.
+ */
+public final class Drawings {
+    private static final String HELD_OUT = "held-out";
+
+    private final List<Category> categories;
+    private final List<DrawingSet> sets;
+    private final Map<String, List<Drawing>> byCategory;
+
+    private Drawings(List<Category> categories, List<DrawingSet> sets, Map<String, List<Drawing>> byCategory) {
+        this.categories = List.copyOf(categories);
+        this.sets = List.copyOf(sets);
+        this.byCategory = Map.copyOf(byCategory);
+    }
+
+    /**
+     * Reads and decodes every drawing from the class path.
+     *
+     * @throws DataException if a resource is missing or broken
+     */
+    public static Drawings load() {
+        List<Category> categories = new ArrayList<>();
+        Map<String, List<Drawing>> byCategory = new LinkedHashMap<>();
+        for (String[] row : table("categories.tsv", 4)) {
+            categories.add(new Category(row[0], row[1], row[2], row[3]));
+            byCategory.put(row[0], new ArrayList<>());
+        }
+        List<DrawingSet> sets = new ArrayList<>();
+        Set<String> archives = new LinkedHashSet<>();
+        for (String[] row : table("sets.tsv", 6)) {
+            sets.add(new DrawingSet(row[0], row[1].equals(HELD_OUT)));
+            archives.add(row[5]);
+        }
+        Map<String, BufferedImage> images = new HashMap<>();
+        archives.forEach(archive -> images.putAll(images(archive)));
+
+        for (String[] row : table("drawings.tsv", 5)) {
+            String path = row[1] + "/" + row[2] + ".png";
+            BufferedImage image = images.get(path);
+            List<Drawing> drawings = byCategory.get(row[0]);
+            if (image == null || drawings == null) {
+                throw new DataException(
+                        "drawings.tsv of the nano world names %s for \"%s\", but one of them is missing; "
+                                        .formatted(path, row[0])
+                                + "run scripts/nano-drawings/make.sh");
+            }
+            drawings.add(drawing(row[0], row[1], image));
+        }
+        return new Drawings(categories, sets, byCategory);
+    }
+
+    /** All categories, in the order of the file: by supercategory, then by name. */
+    public List<Category> categories() {
+        return categories;
+    }
+
+    /** The sets whose drawings may be trained on. */
+    public List<String> trainingSets() {
+        return names(false);
+    }
+
+    /** The sets whose drawings are for tests only: hands no training picture shows. */
+    public List<String> heldOutSets() {
+        return names(true);
+    }
+
+    /**
+     * The drawings of one category by the given sets, in the order of the sets' file; empty if these sets have none. A
+     * set may have several, and not every set draws every category.
+     *
+     * @throws IllegalArgumentException if there is no such category
+     */
+    public List<Drawing> of(String category, Collection<String> sets) {
+        List<Drawing> drawings = byCategory.get(category);
+        if (drawings == null) {
+            throw new IllegalArgumentException("The nano world has no category \"" + category + "\"");
+        }
+        return drawings.stream().filter(d -> sets.contains(d.set())).toList();
+    }
+
+    private List<String> names(boolean heldOut) {
+        return sets.stream()
+                .filter(s -> s.heldOut() == heldOut)
+                .map(DrawingSet::name)
+                .toList();
+    }
+
+    private static Drawing drawing(String category, String set, BufferedImage image) {
+        int width = image.getWidth();
+        int height = image.getHeight();
+        return new Drawing(category, set, width, height, image.getRGB(0, 0, width, height, null, 0, width));
+    }
+
+    /** Decodes a zip of PNG files, keyed by path. */
+    private static Map<String, BufferedImage> images(String archive) {
+        Map<String, BufferedImage> images = new HashMap<>();
+        try (ZipInputStream zip = new ZipInputStream(open(archive))) {
+            for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
+                // A memory stream, since ImageIO's own choice for a plain InputStream is a file in the temp folder.
+                var png = new MemoryCacheImageInputStream(new ByteArrayInputStream(zip.readAllBytes()));
+                BufferedImage image = ImageIO.read(png);
+                if (image == null) {
+                    throw new DataException(archive + " of the nano world: " + entry.getName() + " is no picture");
+                }
+                images.put(entry.getName(), image);
+            }
+        } catch (IOException e) {
+            throw new DataException(archive + " of the nano world cannot be read: " + e.getMessage(), e);
+        }
+        return images;
+    }
+
+    /** The rows of a tab-separated resource below its header. */
+    private static List<String[]> table(String name, int columns) {
+        try (InputStream in = open(name)) {
+            List<String[]> rows = new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .skip(1)
+                    .map(line -> line.split("\t", -1))
+                    .toList();
+            for (int i = 0; i < rows.size(); i++) {
+                if (rows.get(i).length != columns) {
+                    throw new DataException("%s of the nano world, line %d: %d columns instead of %d"
+                            .formatted(name, i + 2, rows.get(i).length, columns));
+                }
+            }
+            return rows;
+        } catch (IOException e) {
+            throw new DataException(name + " of the nano world cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static InputStream open(String name) {
+        InputStream in = Drawings.class.getResourceAsStream(name);
+        if (in == null) {
+            throw new DataException("The nano world's resource " + name + " is not on the class path");
+        }
+        return in;
+    }
+}
