@@ -1,0 +1,60 @@
+package io.llava4j.app.cli;
+
+import io.llava4j.LlavaException;
+import java.io.PrintWriter;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Turns what went wrong into one line on stderr and an exit code. */
+final class Errors {
+    private Errors() {}
+
+    /** A command line that cannot be understood: the reason, the nearest name and where to read on; exit code 2. */
+    static int usage(ParameterException failure, String[] args) {
+        CommandLine failed = failure.getCommandLine();
+        PrintWriter err = failed.getErr();
+        err.println("llava: " + reason(failure) + nearest(failure) + " Try '"
+                + failed.getCommandSpec().qualifiedName() + " --help'.");
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    /** A verb that failed: its own sentence, or a hint at a bug; exit code 1. */
+    static int failure(Exception failure, CommandLine failed, boolean debug) {
+        PrintWriter err = failed.getErr();
+        if (failure instanceof ParameterException usage) {
+            return usage(usage, new String[0]);
+        }
+        if (failure instanceof LlavaException) {
+            err.println("llava: " + failure.getMessage());
+        } else {
+            err.println("llava: internal error: " + failure + (debug ? "" : "; run again with --debug to see where"));
+        }
+        if (debug) {
+            failure.printStackTrace(err);
+        }
+        err.flush();
+        return CommandLine.ExitCode.SOFTWARE;
+    }
+
+    private static String reason(ParameterException failure) {
+        boolean verbExpected = !failure.getCommandLine().getSubcommands().isEmpty();
+        if (verbExpected && failure instanceof UnmatchedArgumentException unmatched && !unmatched.isUnknownOption()) {
+            return "there is no verb '" + unmatched.getUnmatched().getFirst() + "'";
+        }
+        return oneLine(String.valueOf(failure.getMessage()));
+    }
+
+    private static String nearest(ParameterException failure) {
+        if (!(failure instanceof UnmatchedArgumentException unmatched)) {
+            return ".";
+        }
+        List<String> names = unmatched.getSuggestions();
+        return names.isEmpty() ? "." : "; did you mean " + String.join(" or ", names) + "?";
+    }
+
+    private static String oneLine(String message) {
+        return message.strip().replaceAll("\\s*\\R\\s*", " ");
+    }
+}
