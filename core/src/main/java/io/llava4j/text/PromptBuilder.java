@@ -1,0 +1,166 @@
+package io.llava4j.text;
+
+import io.llava4j.DataException;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Builds token ids and labels from conversations, equal to LLaVA-1.5's own (spec/conversation 3 to 5).
+ *
+ * <p>The text is written out span by span, tokenized as a whole, and a token is taught exactly if the character it
+ * begins at belongs to an answer. Nothing is counted afterwards, so an answer that holds {@code ASSISTANT:} or
+ * {@code </s>} is labelled rightly where the reference gives up and masks the sample. Around an image every stretch of
+ * text is tokenized on its own.
+ */
+public final class PromptBuilder {
+    private final SentencePieceTokenizer tokenizer;
+    private final ConversationTemplate template;
+    private final boolean emptyAnswersAllowed;
+
+    /** A builder that refuses empty answers. */
+    public PromptBuilder(SentencePieceTokenizer tokenizer, ConversationTemplate template) {
+        this(tokenizer, template, false);
+    }
+
+    private PromptBuilder(
+            SentencePieceTokenizer tokenizer, ConversationTemplate template, boolean emptyAnswersAllowed) {
+        this.tokenizer = tokenizer;
+        this.template = template;
+        this.emptyAnswersAllowed = emptyAnswersAllowed;
+    }
+
+    /** A builder that writes an empty answer as the reference does: the request for it, no text, no end, no label. */
+    public PromptBuilder allowingEmptyAnswers() {
+        return new PromptBuilder(tokenizer, template, true);
+    }
+
+    /** The tokenizer in use. */
+    public SentencePieceTokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    /** The template in use. */
+    public ConversationTemplate template() {
+        return template;
+    }
+
+    /**
+     * A training sample. A leading answer without a question is left out; then human and assistant must alternate. In
+     * every turn that names an image, the image is put first ({@link ImagePlacement}). A question at the end stays,
+     * unanswered.
+     *
+     * @param turns the conversation
+     * @param hasImage whether the sample has an image; if not, {@code <image>} is text like any other
+     * @param maxLength longest text-only sample in tokens: more is cut and counted in {@link Prompt#cutTokens}. As in
+     *     the reference a sample with an image is not cut here; {@link Prompt#truncated} does that when batching
+     * @throws DataException if the turns do not alternate, an answer is empty, or there is nothing to learn
+     */
+    public Prompt training(List<Turn> turns, boolean hasImage, int maxLength) {
+        List<Turn> kept = !turns.isEmpty() && turns.getFirst().role() == Role.ASSISTANT && !template.captionOnly()
+                ? turns.subList(1, turns.size())
+                : turns;
+        checkTurns(kept);
+        if (kept.stream().noneMatch(turn -> turn.role() == Role.ASSISTANT)) {
+            throw new DataException("the conversation has no answer to learn from; add one or remove the sample");
+        }
+        if (!hasImage) {
+            return build(template.renderSpans(kept, false), false).truncated(maxLength);
+        }
+        List<Turn> placed = kept.stream()
+                .map(turn -> new Turn(turn.role(), ImagePlacement.imageFirst(turn.text())))
+                .toList();
+        return build(template.renderSpans(placed, false), true);
+    }
+
+    /**
+     * A prompt that asks for the next answer; nothing is taught.
+     *
+     * @param turns the conversation so far: alternating, the human first and last; images stay where they are named
+     * @throws DataException if the turns do not alternate, an earlier answer is empty, or the last turn is no question
+     */
+    public Prompt inference(List<Turn> turns) {
+        checkTurns(turns);
+        if (turns.getLast().role() != Role.HUMAN) {
+            throw new DataException("the conversation ends with an answer; add the question to be answered");
+        }
+        return Prompt.unlabelled(encode(template.render(turns, true)));
+    }
+
+    /** Ids of a text in which {@code <image>} stands for images: one BOS, then text and placeholders in turn. */
+    public int[] encode(String text) {
+        RenderedText unlabelled = new RenderedText();
+        unlabelled.append(text, false);
+        return build(unlabelled, true).ids();
+    }
+
+    private void checkTurns(List<Turn> turns) {
+        if (turns.isEmpty()) {
+            throw new DataException("the conversation has no question; add one or remove the sample");
+        }
+        for (int i = 0; i < turns.size(); i++) {
+            Turn turn = turns.get(i);
+            Role expected = i % 2 == 0 ? Role.HUMAN : Role.ASSISTANT;
+            if (turn.role() != expected) {
+                throw new DataException(
+                        "turn %d of %d is by %s where %s must speak; questions and answers have to alternate"
+                                .formatted(i + 1, turns.size(), turn.role(), expected));
+            }
+            if (expected == Role.ASSISTANT && turn.text().isEmpty() && !emptyAnswersAllowed) {
+                throw new DataException("turn %d of %d is an empty answer; give it a text or remove the turn pair"
+                        .formatted(i + 1, turns.size()));
+            }
+        }
+        if (template.captionOnly()
+                && (turns.size() > 2 || !turns.getFirst().text().contains(Turn.IMAGE_PLACEHOLDER))) {
+            throw new DataException(
+                    "template %s takes one question with %s and one answer; this conversation has %d turns%s"
+                            .formatted(
+                                    template.name(),
+                                    Turn.IMAGE_PLACEHOLDER,
+                                    turns.size(),
+                                    turns.size() > 2 ? "" : " and no image in the first"));
+        }
+    }
+
+    private Prompt build(RenderedText rendered, boolean splitAtImages) {
+        String text = rendered.text();
+        Ids out = new Ids();
+        out.add(tokenizer.bosId(), false);
+        int begin = 0;
+        int image = splitAtImages ? text.indexOf(Turn.IMAGE_PLACEHOLDER) : -1;
+        while (image >= 0) {
+            addText(text.substring(begin, image), begin, rendered, out);
+            out.add(Prompt.IMAGE_TOKEN_INDEX, false);
+            begin = image + Turn.IMAGE_PLACEHOLDER.length();
+            image = text.indexOf(Turn.IMAGE_PLACEHOLDER, begin);
+        }
+        addText(text.substring(begin), begin, rendered, out);
+        return out.toPrompt();
+    }
+
+    private void addText(String chunk, int begin, RenderedText rendered, Ids out) {
+        Encoding encoding = tokenizer.encodeWithStarts(chunk);
+        for (int i = 0; i < encoding.length(); i++) {
+            out.add(encoding.ids()[i], rendered.isSupervised(begin + encoding.starts()[i]));
+        }
+    }
+
+    private static final class Ids {
+        private int[] ids = new int[64];
+        private int[] labels = new int[64];
+        private int length;
+
+        void add(int id, boolean taught) {
+            if (length == ids.length) {
+                ids = Arrays.copyOf(ids, 2 * length);
+                labels = Arrays.copyOf(labels, 2 * length);
+            }
+            ids[length] = id;
+            labels[length++] = taught ? id : Prompt.IGNORE_INDEX;
+        }
+
+        Prompt toPrompt() {
+            return new Prompt(Arrays.copyOf(ids, length), Arrays.copyOf(labels, length));
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package io.llava4j.text;
+
+import java.util.BitSet;
+
+/** A text that remembers which of its characters are taught. */
+final class RenderedText {
+    private final StringBuilder text = new StringBuilder();
+    private final BitSet supervised = new BitSet();
+
+    void append(String part, boolean taught) {
+        supervised.set(text.length(), text.length() + part.length(), taught);
+        text.append(part);
+    }
+
+    String text() {
+        return text.toString();
+    }
+
+    boolean isSupervised(int at) {
+        return supervised.get(at);
+    }
+}
