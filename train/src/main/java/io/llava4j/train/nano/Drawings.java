@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
@@ -113,53 +114,70 @@ public final class Drawings {
     private static Drawing drawing(String category, String set, BufferedImage image) {
         int width = image.getWidth();
         int height = image.getHeight();
-        return new Drawing(category, set, width, height, image.getRGB(0, 0, width, height, null, 0, width));
+        return new Drawing(category, set, width, height, argb(image));
+    }
+
+    private static int[] argb(BufferedImage image) {
+        int width = image.getWidth();
+        int height = image.getHeight();
+        if (image.getType() != BufferedImage.TYPE_4BYTE_ABGR) {
+            return image.getRGB(0, 0, width, height, null, 0, width);
+        }
+        // What the PNG reader gives for RGBA; getRGB would pass each pixel through the colour model, far slower.
+        byte[] rgba = (byte[]) image.getRaster().getDataElements(0, 0, width, height, null);
+        int[] argb = new int[width * height];
+        for (int i = 0; i < argb.length; i++) {
+            argb[i] = (rgba[4 * i + 3] & 0xFF) << 24
+                    | (rgba[4 * i] & 0xFF) << 16
+                    | (rgba[4 * i + 1] & 0xFF) << 8
+                    | (rgba[4 * i + 2] & 0xFF);
+        }
+        return argb;
     }
 
     /** Decodes a zip of PNG files, keyed by path. */
     private static Map<String, BufferedImage> images(String archive) {
         Map<String, BufferedImage> images = new HashMap<>();
-        try (ZipInputStream zip = new ZipInputStream(open(archive))) {
+        ImageReader reader = ImageIO.getImageReadersByFormatName("png").next();
+        try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(bytes(archive)))) {
             for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
                 // A memory stream, since ImageIO's own choice for a plain InputStream is a file in the temp folder.
-                var png = new MemoryCacheImageInputStream(new ByteArrayInputStream(zip.readAllBytes()));
-                BufferedImage image = ImageIO.read(png);
-                if (image == null) {
-                    throw new DataException(archive + " of the nano world: " + entry.getName() + " is no picture");
-                }
-                images.put(entry.getName(), image);
+                reader.setInput(
+                        new MemoryCacheImageInputStream(new ByteArrayInputStream(zip.readAllBytes())), true, true);
+                images.put(entry.getName(), reader.read(0));
             }
         } catch (IOException e) {
             throw new DataException(archive + " of the nano world cannot be read: " + e.getMessage(), e);
+        } finally {
+            reader.dispose();
         }
         return images;
     }
 
     /** The rows of a tab-separated resource below its header. */
     private static List<String[]> table(String name, int columns) {
-        try (InputStream in = open(name)) {
-            List<String[]> rows = new String(in.readAllBytes(), StandardCharsets.UTF_8)
-                    .lines()
-                    .skip(1)
-                    .map(line -> line.split("\t", -1))
-                    .toList();
-            for (int i = 0; i < rows.size(); i++) {
-                if (rows.get(i).length != columns) {
-                    throw new DataException("%s of the nano world, line %d: %d columns instead of %d"
-                            .formatted(name, i + 2, rows.get(i).length, columns));
-                }
+        List<String[]> rows = new String(bytes(name), StandardCharsets.UTF_8)
+                .lines()
+                .skip(1)
+                .map(line -> line.split("\t", -1))
+                .toList();
+        for (int i = 0; i < rows.size(); i++) {
+            if (rows.get(i).length != columns) {
+                throw new DataException("%s of the nano world, line %d: %d columns instead of %d"
+                        .formatted(name, i + 2, rows.get(i).length, columns));
             }
-            return rows;
+        }
+        return rows;
+    }
+
+    private static byte[] bytes(String name) {
+        try (InputStream in = Drawings.class.getResourceAsStream(name)) {
+            if (in == null) {
+                throw new DataException("The nano world's resource " + name + " is not on the class path");
+            }
+            return in.readAllBytes();
         } catch (IOException e) {
             throw new DataException(name + " of the nano world cannot be read: " + e.getMessage(), e);
         }
-    }
-
-    private static InputStream open(String name) {
-        InputStream in = Drawings.class.getResourceAsStream(name);
-        if (in == null) {
-            throw new DataException("The nano world's resource " + name + " is not on the class path");
-        }
-        return in;
     }
 }

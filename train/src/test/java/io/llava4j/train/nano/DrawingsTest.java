@@ -3,6 +3,7 @@ package io.llava4j.train.nano;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import java.util.zip.ZipFile;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -81,6 +84,18 @@ class DrawingsTest {
             assertThat(visibleInColumn(d, 0) && visibleInColumn(d, d.width() - 1))
                     .as(name)
                     .isTrue();
+        }
+    }
+
+    @Test
+    void pixelsAreThoseOfThePng() throws IOException {
+        Drawing cat = drawings.of("cat", List.of("noto")).getFirst();
+        try (ZipFile zip = new ZipFile(RESOURCES.resolve("drawings.zip").toFile());
+                InputStream png = zip.getInputStream(zip.getEntry("noto/cat.png"))) {
+            BufferedImage image = ImageIO.read(png);
+            assertThat(cat.width()).isEqualTo(image.getWidth());
+            assertThat(cat.argb())
+                    .isEqualTo(image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth()));
         }
     }
 
