@@ -1,0 +1,179 @@
+package io.llava4j.generate;
+
+import io.llava4j.ConfigException;
+import io.llava4j.LlavaException;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/**
+ * Chooses the next token (spec/model 1.10): repetition penalty, temperature, top-k, top-p, in this order, as the
+ * transformers library applies them. One sampler serves one answer, so that an answer does not depend on its batch.
+ */
+public final class Sampler {
+    private final GenerationOptions options;
+    private final SplittableRandom random;
+
+    /**
+     * @param options decoding options; their seed fixes the choices
+     * @throws ConfigException if an option is out of range
+     */
+    public Sampler(GenerationOptions options) {
+        require(options.temperature() >= 0, "temperature must be 0 or more, not " + options.temperature());
+        require(options.topK() >= 0, "top-k must be 0 or more, not " + options.topK());
+        require(
+                options.topP() > 0 && options.topP() <= 1,
+                "top-p must be above 0 and at most 1, not " + options.topP());
+        require(
+                options.repetitionPenalty() > 0,
+                "repetition-penalty must be above 0, not " + options.repetitionPenalty());
+        this.options = options;
+        this.random = new SplittableRandom(options.seed());
+    }
+
+    /**
+     * The next token: the first of the highest logits at temperature 0, otherwise drawn from {@link #probabilities}.
+     *
+     * @param logits one per token id, not changed
+     * @param previousIds prompt and answer so far, for the repetition penalty; placeholders below 0 are passed over
+     * @throws LlavaException if no logit is usable or one is NaN
+     */
+    public int sample(float[] logits, int[] previousIds) {
+        if (options.temperature() == 0) {
+            return argmax(penalised(logits, previousIds, options.repetitionPenalty()));
+        }
+        double[] probabilities = probabilities(logits, previousIds, options);
+        double left = random.nextDouble();
+        int last = -1;
+        for (int id = 0; id < probabilities.length; id++) {
+            if (probabilities[id] > 0) {
+                last = id;
+                left -= probabilities[id];
+                if (left < 0) {
+                    return id;
+                }
+            }
+        }
+        // Rounding may leave a crumb of the interval.
+        return last;
+    }
+
+    /**
+     * Probability of every token after all filters; those that are filtered out have exactly 0. At temperature 0 the
+     * first of the highest logits has 1.
+     *
+     * @param logits one per token id, not changed
+     * @param previousIds prompt and answer so far; placeholders below 0 are passed over
+     * @param options decoding options
+     */
+    public static double[] probabilities(float[] logits, int[] previousIds, GenerationOptions options) {
+        float[] scores = penalised(logits, previousIds, options.repetitionPenalty());
+        if (options.temperature() == 0) {
+            double[] certain = new double[scores.length];
+            certain[argmax(scores)] = 1;
+            return certain;
+        }
+        for (int id = 0; id < scores.length; id++) {
+            scores[id] /= (float) options.temperature();
+        }
+        boolean limitsCount = options.topK() > 0 && options.topK() < scores.length;
+        if (limitsCount || options.topP() < 1) {
+            int[] ascending = ascending(scores);
+            if (limitsCount) {
+                keepTop(scores, ascending, options.topK());
+            }
+            if (options.topP() < 1) {
+                keepNucleus(scores, ascending, options.topP());
+            }
+        }
+        return softmax(scores);
+    }
+
+    private static float[] penalised(float[] logits, int[] previousIds, double penalty) {
+        for (float logit : logits) {
+            if (Float.isNaN(logit)) {
+                throw new LlavaException(
+                        "the model computed logits that are not numbers; its weights are damaged or the"
+                                + " training run diverged");
+            }
+        }
+        float[] scores = logits.clone();
+        if (penalty != 1) {
+            for (int id : previousIds) {
+                if (id >= 0 && id < scores.length) {
+                    // From the logit, not from the score: an id that comes twice is penalised once.
+                    scores[id] = logits[id] < 0 ? logits[id] * (float) penalty : logits[id] / (float) penalty;
+                }
+            }
+        }
+        return scores;
+    }
+
+    private static int argmax(float[] scores) {
+        int best = 0;
+        for (int id = 1; id < scores.length; id++) {
+            if (scores[id] > scores[best]) {
+                best = id;
+            }
+        }
+        return best;
+    }
+
+    /** Ids by score, lowest first; equal scores by id. */
+    private static int[] ascending(float[] scores) {
+        long[] keys = new long[scores.length];
+        for (int id = 0; id < scores.length; id++) {
+            int bits = Float.floatToIntBits(scores[id] + 0f);
+            // Flips the bits of negative numbers, whose order as integers runs the other way.
+            keys[id] = ((long) (bits ^ (bits >> 31 & Integer.MAX_VALUE)) << 32) | id;
+        }
+        Arrays.sort(keys);
+        return Arrays.stream(keys).mapToInt(k -> (int) k).toArray();
+    }
+
+    /** Scores below the k-th highest go; ties with it stay. */
+    private static void keepTop(float[] scores, int[] ascending, int k) {
+        float least = scores[ascending[scores.length - k]];
+        for (int id = 0; id < scores.length; id++) {
+            if (scores[id] < least) {
+                scores[id] = Float.NEGATIVE_INFINITY;
+            }
+        }
+    }
+
+    /** The lowest scores go while their probabilities sum to at most {@code 1 - topP}; the highest always stays. */
+    private static void keepNucleus(float[] scores, int[] ascending, double topP) {
+        double[] probabilities = softmax(scores);
+        double sum = 0;
+        for (int i = 0; i < ascending.length - 1; i++) {
+            sum += probabilities[ascending[i]];
+            if (sum > 1 - topP) {
+                return;
+            }
+            scores[ascending[i]] = Float.NEGATIVE_INFINITY;
+        }
+    }
+
+    private static double[] softmax(float[] scores) {
+        float highest = scores[argmax(scores)];
+        if (Float.isInfinite(highest)) {
+            throw new LlavaException(
+                    "the model computed no finite logit; its weights are damaged or the training run" + " diverged");
+        }
+        double[] probabilities = new double[scores.length];
+        double sum = 0;
+        for (int id = 0; id < scores.length; id++) {
+            probabilities[id] = Math.exp((double) scores[id] - highest);
+            sum += probabilities[id];
+        }
+        for (int id = 0; id < scores.length; id++) {
+            probabilities[id] /= sum;
+        }
+        return probabilities;
+    }
+
+    private static void require(boolean condition, String message) {
+        if (!condition) {
+            throw new ConfigException(message);
+        }
+    }
+}

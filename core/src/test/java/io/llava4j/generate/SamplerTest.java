@@ -1,0 +1,79 @@
+package io.llava4j.generate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.llava4j.ConfigException;
+import io.llava4j.LlavaException;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class SamplerTest {
+    private static final float[] LOGITS = {0.5f, 2, -1, 2, 1};
+    private static final int[] NO_IDS = {};
+
+    @Test
+    void greedyTakesTheFirstOfTheHighest() {
+        assertThat(new Sampler(GenerationOptions.greedy(1)).sample(LOGITS, NO_IDS))
+                .isEqualTo(1);
+        assertThat(Sampler.probabilities(LOGITS, NO_IDS, GenerationOptions.greedy(1)))
+                .containsExactly(0, 1, 0, 0, 0);
+    }
+
+    @Test
+    void penaltyCountsAnIdOnceAndPassesOverPlaceholders() {
+        GenerationOptions options = new GenerationOptions(1, 0, 1, 0, 2.5, 0);
+
+        // 2 / 2.5 = 0.8 for id 1 and for id 3, so id 4 with 1 is the highest.
+        assertThat(new Sampler(options).sample(LOGITS, new int[] {-200, 1, 3, 1, 1}))
+                .isEqualTo(4);
+        assertThat(LOGITS).containsExactly(0.5f, 2, -1, 2, 1);
+    }
+
+    @Test
+    void topKKeepsTiesAndNucleusKeepsAtLeastOne() {
+        assertThat(Sampler.probabilities(LOGITS, NO_IDS, new GenerationOptions(1, 1, 1, 1, 1, 0)))
+                .containsExactly(0, 0.5, 0, 0.5, 0);
+        assertThat(Sampler.probabilities(LOGITS, NO_IDS, new GenerationOptions(1, 1, 1e-6, 0, 1, 0)))
+                .containsExactly(0, 0, 0, 1, 0);
+    }
+
+    @Test
+    void drawsFollowTheProbabilitiesAndTheSeed() {
+        GenerationOptions options = new GenerationOptions(1, 0.8, 0.9, 0, 1, 11);
+        double[] expected = Sampler.probabilities(LOGITS, NO_IDS, options);
+        int draws = 20_000;
+        int[] counts = new int[LOGITS.length];
+        Sampler sampler = new Sampler(options);
+        for (int i = 0; i < draws; i++) {
+            counts[sampler.sample(LOGITS, NO_IDS)]++;
+        }
+        for (int id = 0; id < counts.length; id++) {
+            assertThat((double) counts[id] / draws).isCloseTo(expected[id], within(0.015));
+        }
+        assertThat(expected[2]).isZero();
+        assertThat(counts[2]).isZero();
+
+        Sampler first = new Sampler(options);
+        Sampler second = new Sampler(options);
+        assertThat(IntStream.range(0, 50).map(i -> first.sample(LOGITS, NO_IDS)).toArray())
+                .isEqualTo(IntStream.range(0, 50)
+                        .map(i -> second.sample(LOGITS, NO_IDS))
+                        .toArray());
+    }
+
+    @Test
+    void unusableOptionsAndLogitsAreRefused() {
+        assertThatThrownBy(() -> new Sampler(new GenerationOptions(1, -1, 1, 0, 1, 0)))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("temperature");
+        assertThatThrownBy(() -> new Sampler(new GenerationOptions(1, 1, 0, 0, 1, 0)))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("top-p");
+        Sampler greedy = new Sampler(GenerationOptions.greedy(1));
+        assertThatThrownBy(() -> greedy.sample(new float[] {1, Float.NaN}, NO_IDS))
+                .isInstanceOf(LlavaException.class)
+                .hasMessageContaining("not numbers");
+    }
+}
