@@ -289,7 +289,7 @@ public record TrainConfig(
      * What the network is shown.
      *
      * @param json LLaVA's JSON array or JSON lines (spec/data 1)
-     * @param images folder the {@code image} paths are relative to; may be missing if no record has one
+     * @param images folder below which the pictures are; may be missing if no record has one
      * @param imageAspectRatio what happens to pictures that are not square
      * @param template how a conversation becomes text
      * @param maxLength sequences are cut to this many tokens, image rows included
