@@ -1,0 +1,89 @@
+package io.llava4j.train.nano;
+
+import io.llava4j.image.RgbImage;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Pictures with short phrases that are true of them, made on the fly: what a CLIP-style tower is pre-trained on.
+ * Thread-safe; pair {@code i} depends on seed, options and {@code i} only.
+ */
+public final class NanoPairs {
+    private final SceneSampler sampler;
+    private final int size;
+
+    /**
+     * One picture and what is in it.
+     *
+     * @param image square
+     * @param phrases distinct and true, each one of {@link #phrases()}: "a cat" for each object and also "a red cat"
+     *     for a dyed one, "the word stop" for a sign, "a yellow background"
+     */
+    public record Pair(RgbImage image, List<String> phrases) {}
+
+    /**
+     * @param sprites the drawings
+     * @param options what the pictures look like; for a curriculum, {@link SceneOptions#singles} first
+     * @param size edge of the pictures in pixels
+     * @param seed of the sequence
+     * @throws IllegalArgumentException if the options allow a held-out set
+     */
+    public NanoPairs(Sprites sprites, SceneOptions options, int size, long seed) {
+        if (!sprites.drawings().trainingSets().containsAll(options.sets())) {
+            throw new IllegalArgumentException(
+                    "pairs are for training and may not show held-out sets: " + options.sets());
+        }
+        this.sampler = new SceneSampler(sprites, options, seed);
+        this.size = size;
+    }
+
+    /** The pair with a number from 0 up. */
+    public Pair pair(long index) {
+        Scene scene = sampler.scene(index);
+        return new Pair(SceneRenderer.render(scene, size), phrases(scene));
+    }
+
+    /** The truth behind a pair. */
+    public Scene scene(long index) {
+        return sampler.scene(index);
+    }
+
+    /** Every phrase a pair can have: categories, dyed categories, words on signs, backgrounds. */
+    public List<String> phrases() {
+        List<String> all = new ArrayList<>();
+        for (Category category : sampler.categories()) {
+            all.add(category.withArticle());
+        }
+        for (Category category : sampler.categories()) {
+            for (NamedColor tint : NamedColor.TINTS) {
+                all.add(Wording.phrase(category, tint));
+            }
+        }
+        SignFont.WORDS.forEach(word -> all.add(phrase(word)));
+        NamedColor.BACKGROUNDS.forEach(color -> all.add(phrase(color)));
+        return List.copyOf(all);
+    }
+
+    private static List<String> phrases(Scene scene) {
+        Set<String> phrases = new LinkedHashSet<>();
+        for (SceneObject object : scene.objects()) {
+            phrases.add(object.category().withArticle());
+            phrases.add(Wording.phrase(object));
+        }
+        if (scene.sign() != null) {
+            phrases.add(phrase(scene.sign().word()));
+        }
+        phrases.add(phrase(scene.background().color()));
+        return List.copyOf(phrases);
+    }
+
+    private static String phrase(String word) {
+        return "the word " + SignFont.read(word);
+    }
+
+    private static String phrase(NamedColor background) {
+        return Wording.withArticle(background.name()) + " background";
+    }
+}

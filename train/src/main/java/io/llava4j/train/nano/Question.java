@@ -1,0 +1,43 @@
+package io.llava4j.train.nano;
+
+import java.util.List;
+
+/**
+ * One question with its short answer.
+ *
+ * @param kind what it asks about
+ * @param text without a format prompt
+ * @param answer one word or a short phrase, lower case; numbers in digits
+ * @param synonyms other answers some people would give to the same effect
+ */
+record Question(Kind kind, String text, String answer, List<String> synonyms) {
+    /** What a question asks about. */
+    enum Kind {
+        EXISTENCE("existence"),
+        COUNT("count"),
+        COLOR("color"),
+        POSITION("position"),
+        CATEGORY("category"),
+        TEXT("text");
+
+        private final String type;
+
+        Kind(String type) {
+            this.type = type;
+        }
+
+        /** {@code question_type} in a VQAv2-format file. */
+        String type() {
+            return type;
+        }
+    }
+
+    /** {@code answer_type} in a VQAv2-format file. */
+    String answerType() {
+        return switch (kind) {
+            case EXISTENCE -> "yes/no";
+            case COUNT -> "number";
+            case COLOR, POSITION, CATEGORY, TEXT -> "other";
+        };
+    }
+}
