@@ -1,0 +1,277 @@
+package io.llava4j.checkpoint;
+
+import io.llava4j.CheckpointException;
+import io.llava4j.ConfigException;
+import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.VisionConfig;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Stored weights of any layout under canonical names ({@link CanonicalNames}), memory-mapped. What the files are is
+ * found from their content, never from their name (spec/model 1.7, 1.8).
+ */
+public final class Checkpoint implements AutoCloseable {
+    private final Path path;
+    private final ModelKind kind;
+    private final Layout layout;
+    private final List<WeightFiles> files;
+    private final SequencedMap<String, TensorEntry> tensors = new LinkedHashMap<>();
+    private final List<String> ignored = new ArrayList<>();
+    private final List<String> unknown = new ArrayList<>();
+
+    private Checkpoint(Path path, ModelKind kind, Layout layout, List<WeightFiles> files) {
+        this.path = path;
+        this.kind = kind;
+        this.layout = layout;
+        this.files = files;
+    }
+
+    /**
+     * Opens a model folder, a CLIP folder, a LLaMA folder or a single safetensors file.
+     *
+     * @throws CheckpointException naming file and tensor, if the weights cannot be read
+     * @throws ConfigException naming file and key, if the configuration cannot be used
+     */
+    public static Checkpoint open(Path directoryOrFile) {
+        return open(directoryOrFile, null);
+    }
+
+    /**
+     * As {@link #open(Path)}, with the folder of a vision tower that is stored apart.
+     *
+     * @param directoryOrFile of the model
+     * @param visionTower folder of the CLIP model; null takes {@code mm_vision_tower} of the configuration as a path,
+     *     relative to the model's folder. Not used where the tower is embedded.
+     */
+    public static Checkpoint open(Path directoryOrFile, @Nullable Path visionTower) {
+        if (!Files.exists(directoryOrFile)) {
+            throw new CheckpointException("%s does not exist".formatted(directoryOrFile));
+        }
+        List<WeightFiles> files = new ArrayList<>();
+        boolean opened = false;
+        try {
+            WeightFiles weights = WeightFiles.open(directoryOrFile);
+            files.add(weights);
+            Checkpoint checkpoint = assemble(directoryOrFile, weights, visionTower, files);
+            opened = true;
+            return checkpoint;
+        } finally {
+            if (!opened) {
+                files.forEach(WeightFiles::close);
+            }
+        }
+    }
+
+    private static Checkpoint assemble(
+            Path path, WeightFiles weights, @Nullable Path visionTower, List<WeightFiles> files) {
+        var names = weights.tensors().keySet();
+        if (names.stream().anyMatch(name -> name.contains(".lora_A.") || name.contains(".lora_B."))) {
+            throw new CheckpointException(
+                    "%s holds LoRA adapters; merge them into their base model first".formatted(path));
+        }
+        Layout layout = Layout.of(names)
+                .orElseThrow(() ->
+                        new CheckpointException("%s holds no tensors of LLaVA, CLIP or LLaMA; the first one is '%s'"
+                                .formatted(path, names.stream().findFirst().orElse("none"))));
+        if (layout == Layout.PROJECTOR_ONLY) {
+            SequencedMap<String, TensorEntry> renamed = new LinkedHashMap<>();
+            weights.tensors()
+                    .forEach((name, tensor) ->
+                            layout.canonical(name).ifPresent(canonical -> renamed.put(canonical, tensor)));
+            Checkpoint checkpoint = new Checkpoint(path, ProjectorShape.infer(path, renamed), layout, files);
+            checkpoint.addAll(layout, weights);
+            return checkpoint;
+        }
+        Path directory = directory(path);
+        ModelKind kind = ModelConfigs.read(
+                directory,
+                name -> towerFolder(directory, name, visionTower)
+                        .map(Checkpoint::clipConfig)
+                        .or(() -> KnownTowers.shape(name)));
+        Checkpoint checkpoint = new Checkpoint(path, kind, layout, files);
+        checkpoint.addAll(layout, weights);
+        if (kind instanceof ModelKind.Llava && layout == Layout.LIUHAOTIAN && !checkpoint.hasTower()) {
+            checkpoint.addTower(directory, visionTower);
+        }
+        checkpoint.dropTiedHead();
+        return checkpoint;
+    }
+
+    private static VisionConfig clipConfig(Path folder) {
+        if (ModelConfigs.read(folder, unused -> Optional.empty()) instanceof ModelKind.Clip clip) {
+            return clip.vision();
+        }
+        throw new CheckpointException("%s is named as vision tower but is no CLIP model".formatted(folder));
+    }
+
+    private static Path directory(Path directoryOrFile) {
+        if (Files.isDirectory(directoryOrFile)) {
+            return directoryOrFile;
+        }
+        return Objects.requireNonNull(directoryOrFile.toAbsolutePath().getParent());
+    }
+
+    private static Optional<Path> towerFolder(Path directory, String name, @Nullable Path visionTower) {
+        if (visionTower != null) {
+            return Optional.of(visionTower);
+        }
+        try {
+            return Optional.of(directory.resolve(name).normalize())
+                    .filter(folder -> !name.isEmpty() && Files.exists(folder.resolve(ModelConfigs.FILE)));
+        } catch (InvalidPathException e) {
+            return Optional.empty();
+        }
+    }
+
+    private boolean hasTower() {
+        return tensors.keySet().stream().anyMatch(name -> name.startsWith(CanonicalNames.TOWER));
+    }
+
+    private void addTower(Path directory, @Nullable Path visionTower) {
+        String name = ModelConfigs.towerName(directory).orElse("");
+        Path folder = towerFolder(directory, name, visionTower)
+                .orElseThrow(() -> new CheckpointException(
+                        "%s holds no vision tower and mm_vision_tower '%s' is no folder; download it and pass its path"
+                                .formatted(path, name)));
+        WeightFiles weights = WeightFiles.open(folder);
+        files.add(weights);
+        if (Layout.of(weights.tensors().keySet()).filter(Layout.CLIP::equals).isEmpty()) {
+            throw new CheckpointException("%s is named as vision tower but holds no CLIP model".formatted(folder));
+        }
+        addAll(Layout.CLIP, weights);
+    }
+
+    private void addAll(Layout of, WeightFiles weights) {
+        for (TensorEntry tensor : weights.tensors().values()) {
+            String name = tensor.name();
+            if (of.ignores(name)) {
+                ignored.add(name);
+                continue;
+            }
+            Optional<String> canonical = of.canonical(name);
+            if (canonical.isEmpty()) {
+                unknown.add(name);
+            } else if (tensors.put(canonical.get(), tensor.withName(canonical.get())) != null) {
+                throw new CheckpointException(
+                        "%s: tensor '%s' is there twice, under two names".formatted(path, canonical.get()));
+            }
+        }
+    }
+
+    /** Files with tied embeddings may hold the head all the same; it must then be the table. */
+    private void dropTiedHead() {
+        boolean tied = switch (kind) {
+            case ModelKind.Llava llava -> llava.config().text().tieWordEmbeddings();
+            case ModelKind.Llama llama -> llama.text().tieWordEmbeddings();
+            default -> false;
+        };
+        TensorEntry head = tensors.get(CanonicalNames.LM_HEAD);
+        TensorEntry table = tensors.get(CanonicalNames.EMBED_TOKENS);
+        if (tied && head != null && table != null && head.data().mismatch(table.data()) == -1) {
+            tensors.remove(CanonicalNames.LM_HEAD);
+            ignored.add(CanonicalNames.LM_HEAD);
+        }
+    }
+
+    /** What the files hold. */
+    public ModelKind kind() {
+        return kind;
+    }
+
+    /** How the files spell their names. */
+    public Layout layout() {
+        return layout;
+    }
+
+    /**
+     * The configuration of a whole model.
+     *
+     * @throws CheckpointException if this is only a part of one
+     */
+    public LlavaConfig config() {
+        if (kind instanceof ModelKind.Llava llava) {
+            return llava.config();
+        }
+        throw new CheckpointException("%s is no whole LLaVA model: it holds only %s".formatted(path, kind.label()));
+    }
+
+    /** Tensors by canonical name. */
+    public SequencedMap<String, TensorEntry> tensors() {
+        return Collections.unmodifiableSequencedMap(tensors);
+    }
+
+    /**
+     * One tensor.
+     *
+     * @param name canonical
+     * @throws CheckpointException if there is none of that name
+     */
+    public TensorEntry tensor(String name) {
+        TensorEntry tensor = tensors.get(name);
+        if (tensor == null) {
+            throw new CheckpointException("%s holds no tensor '%s'".formatted(path, name));
+        }
+        return tensor;
+    }
+
+    /** Names on disk of tensors that are not needed: recomputed tables, CLIP's text side, a tied head. */
+    public List<String> ignored() {
+        return Collections.unmodifiableList(ignored);
+    }
+
+    /**
+     * Checks that exactly the tensors the configuration calls for are there, in their shapes.
+     *
+     * @return this
+     * @throws CheckpointException naming the first few that are missing, unexpected or misshapen
+     */
+    public Checkpoint requireComplete() {
+        ExpectedTensors.of(kind).require(path, tensors, unknown);
+        return this;
+    }
+
+    /** The folder that holds the tokenizer's files. */
+    public Path tokenizerDir() {
+        return directory(path);
+    }
+
+    /** One line: what it is, how large, in which precision. */
+    public String describe() {
+        long parameters =
+                tensors.values().stream().mapToLong(TensorEntry::elements).sum();
+        long bytes =
+                tensors.values().stream().mapToLong(t -> t.data().byteSize()).sum();
+        Map<DType, Integer> types = new EnumMap<>(DType.class);
+        tensors.values().forEach(tensor -> types.merge(tensor.dtype(), 1, Integer::sum));
+        return String.format(
+                Locale.ROOT,
+                "%s, layout %s: %,d parameters in %d tensors (%s), %.1f MB; %d tensors not needed",
+                kind.label(),
+                layout.name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                parameters,
+                tensors.size(),
+                types.keySet().stream().map(DType::name).collect(Collectors.joining(", ")),
+                bytes / 1e6,
+                ignored.size());
+    }
+
+    /** Unmaps all files; no tensor may be read afterwards. */
+    @Override
+    public void close() {
+        files.forEach(WeightFiles::close);
+    }
+}

@@ -1,0 +1,39 @@
+package io.llava4j.checkpoint;
+
+import io.llava4j.CheckpointException;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** Words for what the operating system reports about a file. */
+final class FileErrors {
+    private FileErrors() {}
+
+    static CheckpointException cannotRead(Path file, IOException cause) {
+        return switch (cause) {
+            case NoSuchFileException missing -> new CheckpointException("%s does not exist".formatted(file), missing);
+            case AccessDeniedException denied -> new CheckpointException("%s may not be read".formatted(file), denied);
+            default -> new CheckpointException("%s cannot be read: %s".formatted(file, reason(cause)), cause);
+        };
+    }
+
+    static CheckpointException cannotWrite(Path target, IOException cause) {
+        @Nullable String reason = reason(cause);
+        if (reason != null && reason.contains("No space left on device")) {
+            return new CheckpointException(
+                    "%s cannot be written: the disk is full; free some space and run again".formatted(target), cause);
+        }
+        return new CheckpointException("%s cannot be written: %s".formatted(target, reason), cause);
+    }
+
+    private static @Nullable String reason(IOException cause) {
+        if (cause instanceof AccessDeniedException) {
+            return "permission denied";
+        }
+        @Nullable String reason = cause instanceof FileSystemException system ? system.getReason() : cause.getMessage();
+        return reason == null ? cause.toString() : reason;
+    }
+}

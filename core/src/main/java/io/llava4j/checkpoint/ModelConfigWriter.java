@@ -1,0 +1,126 @@
+package io.llava4j.checkpoint;
+
+import io.llava4j.image.AspectMode;
+import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.TextConfig;
+import io.llava4j.model.VisionConfig;
+import java.util.List;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Writes config.json: a whole model in the liuhaotian family with every dimension spelled out and the embedded tower's
+ * shape in {@code vision_config}; a tower as CLIP; a decoder as LLaMA. {@link ModelConfigs} reads each back unchanged.
+ */
+final class ModelConfigWriter {
+    /** llava4j's own key: channels of a convolutional patch embedding's stages. */
+    static final String STEM_CHANNELS = "patch_embedding_stem_channels";
+
+    private ModelConfigWriter() {}
+
+    static ObjectNode write(ModelKind kind, DType dtype) {
+        ObjectNode root = StrictJson.MAPPER.createObjectNode();
+        switch (kind) {
+            case ModelKind.Llava model -> {
+                start(root, "LlavaLlamaForCausalLM", "llava_llama", dtype);
+                llava(root, model.config());
+            }
+            case ModelKind.Clip clip -> {
+                start(root, "CLIPModel", "clip", dtype);
+                vision(root.putObject("vision_config"), clip.vision());
+            }
+            case ModelKind.Llama llama -> {
+                start(root, "LlamaForCausalLM", "llama", dtype);
+                text(root, llama.text());
+            }
+            case ModelKind.Projector projector ->
+                throw new IllegalArgumentException("no config.json for a connector alone: " + projector);
+        }
+        return root;
+    }
+
+    private static void start(ObjectNode root, String architecture, String type, DType dtype) {
+        root.putArray("architectures").add(architecture);
+        root.put("model_type", type);
+        root.put(
+                "torch_dtype",
+                switch (dtype) {
+                    case F64 -> "float64";
+                    case F16 -> "float16";
+                    case BF16 -> "bfloat16";
+                    default -> "float32";
+                });
+    }
+
+    private static void llava(ObjectNode root, LlavaConfig config) {
+        text(root, config.text());
+        VisionConfig tower = config.vision();
+        root.put(
+                "mm_vision_tower",
+                tower.equals(VisionConfig.CLIP_VIT_L_336) ? KnownTowers.CLIP_VIT_L_336 : KnownTowers.EMBEDDED);
+        root.put("mm_vision_select_layer", config.selectLayer());
+        root.put("mm_vision_select_feature", config.keepCls() ? "cls_patch" : "patch");
+        root.put("mm_hidden_size", tower.hiddenSize());
+        root.put("mm_projector_type", config.projectorType());
+        root.put("mm_use_im_start_end", false);
+        root.put("mm_use_im_patch_token", false);
+        root.put("mm_patch_merge_type", "flat");
+        root.put("use_mm_proj", true);
+        root.put("image_aspect_ratio", config.aspectMode() == AspectMode.PAD ? "pad" : "square");
+        root.put("tokenizer_padding_side", "right");
+        if (config.maxSequenceLength() > 0) {
+            root.put("tokenizer_model_max_length", config.maxSequenceLength());
+        }
+        if (config.imageTokenId() >= 0) {
+            root.put("image_token_index", config.imageTokenId());
+        }
+        vision(root.putObject("vision_config"), tower);
+    }
+
+    private static void text(ObjectNode node, TextConfig text) {
+        node.put("hidden_size", text.hiddenSize());
+        node.put("intermediate_size", text.intermediateSize());
+        node.put("num_hidden_layers", text.layers());
+        node.put("num_attention_heads", text.heads());
+        node.put("num_key_value_heads", text.kvHeads());
+        node.put("vocab_size", text.vocabSize());
+        node.put("max_position_embeddings", text.maxPositionEmbeddings());
+        node.put("rms_norm_eps", text.rmsNormEps());
+        node.put("rope_theta", text.ropeTheta());
+        node.putNull("rope_scaling");
+        node.put("hidden_act", "silu");
+        node.put("tie_word_embeddings", text.tieWordEmbeddings());
+        tokenIds(node, text);
+    }
+
+    /** generation_config.json. */
+    static ObjectNode generation(TextConfig text) {
+        ObjectNode root = StrictJson.MAPPER.createObjectNode();
+        tokenIds(root, text);
+        return root;
+    }
+
+    private static void tokenIds(ObjectNode node, TextConfig text) {
+        node.put("bos_token_id", text.bosTokenId());
+        node.put("eos_token_id", text.eosTokenId());
+        node.put("pad_token_id", text.padTokenId());
+    }
+
+    private static void vision(ObjectNode node, VisionConfig vision) {
+        node.put("model_type", "clip_vision_model");
+        node.put("hidden_size", vision.hiddenSize());
+        node.put("intermediate_size", vision.intermediateSize());
+        node.put("num_hidden_layers", vision.layers());
+        node.put("num_attention_heads", vision.heads());
+        node.put("num_channels", 3);
+        node.put("image_size", vision.imageSize());
+        node.put("patch_size", vision.patchSize());
+        node.put("hidden_act", vision.hiddenAct());
+        node.put("layer_norm_eps", vision.layerNormEps());
+        List<Integer> stem = vision.stemChannels();
+        if (!stem.isEmpty()) {
+            ArrayNode channels = node.putArray(STEM_CHANNELS);
+            stem.forEach(channels::add);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package io.llava4j.checkpoint;
+
+import io.llava4j.CheckpointException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * A stored tensor. Its data is usually a view of a mapped file, valid until that file is closed.
+ *
+ * @param name as in the file, or canonical when it comes from a {@link Checkpoint}
+ * @param dtype element type
+ * @param shape sizes, outermost first; empty for a scalar
+ * @param data row-major little-endian elements, {@code product(shape) * dtype.bytes()} bytes
+ */
+public record TensorEntry(String name, DType dtype, long[] shape, MemorySegment data) {
+    private static final ValueLayout.OfDouble DOUBLE =
+            ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** Number of elements. */
+    public long elements() {
+        return data.byteSize() / dtype.bytes();
+    }
+
+    /** The same tensor under another name. */
+    public TensorEntry withName(String other) {
+        return new TensorEntry(other, dtype, shape, data);
+    }
+
+    /**
+     * Copies the elements as floats; narrower types are widened exactly, F64 is rounded.
+     *
+     * @throws CheckpointException if the tensor holds no floating-point numbers or more than an array can hold
+     */
+    public float[] toFloats() {
+        float[] values = new float[arrayLength()];
+        switch (dtype) {
+            case F32 -> MemorySegment.copy(data, FLOAT, 0, values, 0, values.length);
+            case F64 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = (float) data.getAtIndex(DOUBLE, i);
+                }
+            }
+            case F16 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = Float.float16ToFloat(data.getAtIndex(SHORT, i));
+                }
+            }
+            case BF16 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = Float.intBitsToFloat(data.getAtIndex(SHORT, i) << 16);
+                }
+            }
+            case I64, I32, I16, I8, U8, BOOL -> throw wrongType("floating-point numbers");
+        }
+        return values;
+    }
+
+    /**
+     * Copies the elements as longs; U8 is unsigned, BOOL is 0 or 1.
+     *
+     * @throws CheckpointException if the tensor holds no integers or more than an array can hold
+     */
+    public long[] toLongs() {
+        long[] values = new long[arrayLength()];
+        switch (dtype) {
+            case I64 -> MemorySegment.copy(data, LONG, 0, values, 0, values.length);
+            case I32 -> Arrays.setAll(values, i -> data.getAtIndex(INT, i));
+            case I16 -> Arrays.setAll(values, i -> data.getAtIndex(SHORT, i));
+            case I8 -> Arrays.setAll(values, i -> data.get(ValueLayout.JAVA_BYTE, i));
+            case U8 -> Arrays.setAll(values, i -> Byte.toUnsignedLong(data.get(ValueLayout.JAVA_BYTE, i)));
+            case BOOL -> Arrays.setAll(values, i -> data.get(ValueLayout.JAVA_BYTE, i) == 0 ? 0 : 1);
+            case F64, F32, F16, BF16 -> throw wrongType("integers");
+        }
+        return values;
+    }
+
+    /**
+     * Copies the raw little-endian bytes.
+     *
+     * @throws CheckpointException if there are more than an array can hold
+     */
+    public byte[] toBytes() {
+        if (data.byteSize() > Integer.MAX_VALUE - 8) {
+            throw tooLarge();
+        }
+        return data.toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    private int arrayLength() {
+        if (elements() > Integer.MAX_VALUE - 8) {
+            throw tooLarge();
+        }
+        return (int) elements();
+    }
+
+    private CheckpointException tooLarge() {
+        return new CheckpointException("tensor '%s' of shape %s is too large for one Java array; use its mapped data"
+                .formatted(name, Arrays.toString(shape)));
+    }
+
+    private CheckpointException wrongType(String wanted) {
+        return new CheckpointException("tensor '%s' is %s where %s are needed".formatted(name, dtype, wanted));
+    }
+}

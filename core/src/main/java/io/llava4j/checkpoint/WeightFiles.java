@@ -1,0 +1,143 @@
+package io.llava4j.checkpoint;
+
+import io.llava4j.CheckpointException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.Set;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+
+/** The weight files of a folder, opened as one set of tensors under their own names. */
+final class WeightFiles implements AutoCloseable {
+    static final String SINGLE = "model.safetensors";
+    static final String INDEX = "model.safetensors.index.json";
+
+    private final List<SafeTensors> files = new ArrayList<>();
+    private final SequencedMap<String, TensorEntry> tensors = new LinkedHashMap<>();
+
+    private WeightFiles() {}
+
+    static WeightFiles open(Path directoryOrFile) {
+        WeightFiles weights = new WeightFiles();
+        boolean opened = false;
+        try {
+            if (Files.isDirectory(directoryOrFile)) {
+                weights.addDirectory(directoryOrFile);
+            } else {
+                weights.add(directoryOrFile);
+            }
+            opened = true;
+            return weights;
+        } finally {
+            if (!opened) {
+                weights.close();
+            }
+        }
+    }
+
+    /** Tensors by their name on disk. */
+    SequencedMap<String, TensorEntry> tensors() {
+        return Collections.unmodifiableSequencedMap(tensors);
+    }
+
+    private void addDirectory(Path directory) {
+        boolean single = Files.exists(directory.resolve(SINGLE));
+        boolean index = Files.exists(directory.resolve(INDEX));
+        if (single && index) {
+            throw new CheckpointException(
+                    "%s holds both %s and %s; remove the one that is stale".formatted(directory, SINGLE, INDEX));
+        }
+        if (single) {
+            add(directory.resolve(SINGLE));
+        } else if (index) {
+            addIndexed(directory, directory.resolve(INDEX));
+        } else {
+            List<Path> others = list(directory);
+            for (Path file : others) {
+                add(file);
+            }
+        }
+    }
+
+    private static List<Path> list(Path directory) {
+        try (Stream<Path> entries = Files.list(directory)) {
+            List<Path> all = entries.sorted().toList();
+            List<Path> weights = all.stream()
+                    .filter(file -> file.getFileName().toString().endsWith(".safetensors"))
+                    .toList();
+            if (weights.isEmpty()) {
+                boolean bin = all.stream().anyMatch(file -> file.toString().endsWith(".bin"));
+                throw new CheckpointException(
+                        bin
+                                ? "%s holds torch .bin files, which are not read yet; convert them to safetensors"
+                                        .formatted(directory)
+                                : "%s holds no .safetensors file; name a model folder".formatted(directory));
+            }
+            return weights;
+        } catch (IOException e) {
+            throw FileErrors.cannotRead(directory, e);
+        }
+    }
+
+    private void addIndexed(Path directory, Path index) {
+        JsonNode map = StrictJson.object(index).path("weight_map");
+        if (!map.isObject() || map.isEmpty()) {
+            throw new CheckpointException("%s: weight_map is missing or empty".formatted(index));
+        }
+        Map<String, String> shardOf = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> property : map.properties()) {
+            String shard = property.getValue().isString() ? property.getValue().stringValue() : "";
+            // A shard is a plain name in this folder; anything else could lead elsewhere.
+            if (!shard.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,200}")) {
+                throw new CheckpointException("%s: tensor '%s' lies in %s, which is not the name of a file here"
+                        .formatted(index, property.getKey(), property.getValue()));
+            }
+            shardOf.put(property.getKey(), shard);
+        }
+        Set<String> shards = new LinkedHashSet<>(shardOf.values());
+        for (String shard : shards) {
+            Path file = directory.resolve(shard);
+            if (!Files.exists(file)) {
+                throw new CheckpointException(
+                        "%s names %s, which is missing; fetch all shards".formatted(index, shard));
+            }
+            for (String name : add(file).tensors().keySet()) {
+                if (!shard.equals(shardOf.get(name))) {
+                    throw new CheckpointException(
+                            "%s: tensor '%s' is not listed in %s".formatted(file, name, index.getFileName()));
+                }
+            }
+        }
+        for (Map.Entry<String, String> listed : shardOf.entrySet()) {
+            if (!tensors.containsKey(listed.getKey())) {
+                throw new CheckpointException("%s: tensor '%s' is listed in %s but missing"
+                        .formatted(directory.resolve(listed.getValue()), listed.getKey(), index.getFileName()));
+            }
+        }
+    }
+
+    private SafeTensors add(Path file) {
+        SafeTensors opened = SafeTensors.open(file);
+        files.add(opened);
+        for (TensorEntry tensor : opened.tensors().values()) {
+            if (tensors.put(tensor.name(), tensor) != null) {
+                throw new CheckpointException(
+                        "%s: tensor '%s' is in another file of this folder too".formatted(file, tensor.name()));
+            }
+        }
+        return opened;
+    }
+
+    @Override
+    public void close() {
+        files.forEach(SafeTensors::close);
+    }
+}
