@@ -1,0 +1,89 @@
+package io.llava4j.image;
+
+import io.llava4j.DataException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/**
+ * From an image file to RGB pixels, as Pillow's {@code Image.open(f).convert("RGB")} gives them (spec/preprocessing
+ * 2.6): JPEG, PNG, GIF, BMP and WebP, told apart by content. Alpha is dropped without compositing, 16-bit grey
+ * saturates at 255, other 16-bit samples keep their high byte; orientation tags and colour profiles are ignored; of
+ * an animation the first frame is taken.
+ *
+ * <p>Stricter than Pillow where pixels would be invented: a truncated or damaged file is always refused.
+ */
+public final class ImageDecoder {
+    /** Largest number of pixels decoded: 64 Mi. Keeps one decode within 512 MB of heap. */
+    public static final long MAX_PIXELS = 1L << 26;
+    /** Longest edge decoded, in pixels. */
+    public static final int MAX_EDGE = 65_535;
+    /** Largest file read, in bytes: 128 MiB. */
+    public static final long MAX_FILE_BYTES = 1L << 27;
+
+    private ImageDecoder() {}
+
+    /**
+     * Decodes a file.
+     *
+     * @param file an image
+     * @return its pixels
+     * @throws DataException if the file is missing, unreadable, too large, damaged or of an unknown kind
+     */
+    public static RgbImage decode(Path file) {
+        byte[] bytes;
+        try {
+            if (Files.exists(file) && !Files.isRegularFile(file)) {
+                throw new DataException("image %s is not a file; name an image file".formatted(file));
+            }
+            long length = Files.size(file);
+            if (length > MAX_FILE_BYTES) {
+                throw new DataException("image %s has %d bytes, more than the limit of %d; scale it down"
+                        .formatted(file, length, MAX_FILE_BYTES));
+            }
+            bytes = Files.readAllBytes(file);
+        } catch (NoSuchFileException e) {
+            throw new DataException("image %s does not exist; check the path and the image folder".formatted(file), e);
+        } catch (IOException e) {
+            throw new DataException(
+                    "image %s cannot be read (%s); check its permissions and the disk".formatted(file, e), e);
+        }
+        return decode(bytes, file.toString());
+    }
+
+    /**
+     * Decodes an image in memory.
+     *
+     * @param bytes content of an image file; not modified
+     * @param name what error messages call the image
+     * @return its pixels
+     * @throws DataException if the image is too large, damaged or of an unknown kind
+     */
+    public static RgbImage decode(byte[] bytes, String name) {
+        ImageBytes in = new ImageBytes(bytes, name);
+        if (bytes.length > MAX_FILE_BYTES) {
+            throw new DataException("image %s has %d bytes, more than the limit of %d; scale it down"
+                    .formatted(name, bytes.length, MAX_FILE_BYTES));
+        }
+        if (in.matches(0, "\u00ff\u00d8\u00ff")) {
+            return JpegDecoder.decode(in);
+        }
+        if (in.matches(0, PngDecoder.SIGNATURE)) {
+            return new PngDecoder(in).decode();
+        }
+        if (in.matches(0, "GIF87a") || in.matches(0, "GIF89a")) {
+            return new GifDecoder(in).decode();
+        }
+        if (in.matches(0, "BM")) {
+            return BmpDecoder.decode(in);
+        }
+        if (in.matches(0, "RIFF") && in.matches(8, "WEBP")) {
+            return WebpDecoder.decode(in);
+        }
+        if (bytes.length == 0) {
+            throw in.truncated("the file is empty");
+        }
+        throw in.unsupported("it is not a JPEG, PNG, GIF, BMP or WebP file");
+    }
+}
