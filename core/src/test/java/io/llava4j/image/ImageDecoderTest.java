@@ -1,0 +1,177 @@
+package io.llava4j.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.llava4j.DataException;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import java.util.zip.CRC32;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ImageDecoderTest {
+    private static final Path HOSTILE = Path.of("../../shared/realdata/robust-images");
+
+    /** Files of the folder that Pillow refuses too, or that are damaged, too large or TIFF. */
+    private static final List<String> REFUSED = List.of(
+            "12bit.cropped.tif",
+            "LICENSE.Pillow",
+            "broken.png",
+            "broken_data_stream.png",
+            "decompression_bomb.gif",
+            "hopper.tif",
+            "truncated_end_chunk.png",
+            "truncated_image.png",
+            "truncated_jpeg.jpg",
+            "xc1n0g08.png",
+            "xc9n2c08.png",
+            "xcrn0g04.png",
+            "xcsn0g01.png",
+            "xd0n2c08.png",
+            "xd3n2c08.png",
+            "xd9n2c08.png",
+            "xdtn0g01.png",
+            "xhdn0g08.png",
+            "xlfn0g04.png",
+            "xs1n0g01.png",
+            "xs2n0g01.png",
+            "xs4n0g01.png",
+            "xs7n0g01.png");
+
+    @Test
+    void everyHostileFileGivesAPictureOrOneClearRefusal() throws IOException {
+        assumeTrue(Files.isDirectory(HOSTILE), "reference data are not here: " + HOSTILE);
+        List<String> refused = new ArrayList<>();
+        List<Path> files;
+        try (Stream<Path> walk = Files.walk(HOSTILE)) {
+            files = walk.filter(Files::isRegularFile).sorted().toList();
+        }
+        for (Path file : files) {
+            Assertions.assertTimeoutPreemptively(
+                    Duration.ofSeconds(20),
+                    () -> {
+                        try {
+                            ImageDecoder.decode(file);
+                        } catch (DataException e) {
+                            assertThat(e).hasMessageStartingWith("image " + file);
+                            refused.add(file.getFileName().toString());
+                        }
+                    },
+                    () -> file + " takes too long");
+        }
+        assertThat(refused).containsExactlyInAnyOrderElementsOf(REFUSED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"png", "jpg", "gif", "bmp"})
+    void everyCutIsRefusedAndNoDamageEscapesAsAnotherException(String format) throws IOException {
+        byte[] whole = encode(noise(41, 23), format);
+        byte[] pixels = ImageDecoder.decode(whole, "whole").pixels();
+        assertThat(pixels).hasSize(41 * 23 * 3);
+        // What follows a GIF's last pixel and the padding of a BMP's last row may be missing: no pixel is lost.
+        int needed = whole.length - (format.equals("gif") || format.equals("bmp") ? 6 : 0);
+        for (int length = 0; length < whole.length; length++) {
+            byte[] cut = Arrays.copyOf(whole, length);
+            try {
+                assertThat(ImageDecoder.decode(cut, "cut").pixels()).isEqualTo(pixels);
+                assertThat(length).isGreaterThanOrEqualTo(needed);
+            } catch (DataException e) {
+                assertThat(e).hasMessageStartingWith("image cut ");
+            }
+        }
+        Random random = new Random(7);
+        for (int i = 0; i < 500; i++) {
+            byte[] damaged = whole.clone();
+            for (int k = 0; k < 3; k++) {
+                damaged[random.nextInt(damaged.length)] = (byte) random.nextInt();
+            }
+            try {
+                ImageDecoder.decode(damaged, "damaged");
+            } catch (DataException e) {
+                assertThat(e).hasMessageStartingWith("image damaged ");
+            }
+        }
+    }
+
+    @Test
+    void aBombIsRefusedByItsHeader() {
+        ByteBuffer png = ByteBuffer.allocate(45);
+        png.put(PngDecoder.SIGNATURE.getBytes(StandardCharsets.ISO_8859_1)).putInt(13);
+        png.put("IHDR".getBytes(StandardCharsets.ISO_8859_1)).putInt(100_000).putInt(100_000);
+        png.put(new byte[] {8, 2, 0, 0, 0});
+        CRC32 crc = new CRC32();
+        crc.update(png.array(), 12, 17);
+        png.putInt((int) crc.getValue());
+        assertThatThrownBy(() -> ImageDecoder.decode(png.array(), "bomb.png"))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("bomb.png is too large: its header claims 100000 x 100000 pixels");
+    }
+
+    @Test
+    void pixelsOfLosslessFormatsComeBackUnchanged() throws IOException {
+        BufferedImage image = noise(37, 19);
+        for (String format : List.of("png", "bmp")) {
+            RgbImage decoded = ImageDecoder.decode(encode(image, format), format);
+            for (int i = 0; i < 37 * 19; i++) {
+                int rgb = image.getRGB(i % 37, i / 37);
+                assertThat(new byte[] {decoded.pixels()[i * 3], decoded.pixels()[i * 3 + 1], decoded.pixels()[i * 3 + 2]
+                        })
+                        .containsExactly((byte) (rgb >> 16), (byte) (rgb >> 8), (byte) rgb);
+            }
+        }
+    }
+
+    @Test
+    void contentDecidesNotTheName(@TempDir Path dir) throws IOException {
+        Path file = dir.resolve("picture.gif");
+        Files.write(file, encode(noise(5, 4), "png"));
+        assertThat(ImageDecoder.decode(file).height()).isEqualTo(4);
+    }
+
+    @Test
+    void whatIsNoImageFileIsNamed(@TempDir Path dir) throws IOException {
+        Path missing = dir.resolve("missing.png");
+        assertThatThrownBy(() -> ImageDecoder.decode(missing))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining(missing + " does not exist");
+        assertThatThrownBy(() -> ImageDecoder.decode(dir))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining(dir + " is not a file");
+        Path empty = Files.createFile(dir.resolve("empty.jpg"));
+        assertThatThrownBy(() -> ImageDecoder.decode(empty))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining(empty + " is truncated: the file is empty");
+    }
+
+    private static BufferedImage noise(int width, int height) {
+        BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+        Random random = new Random(3);
+        for (int i = 0; i < width * height; i++) {
+            image.setRGB(i % width, i / width, random.nextInt());
+        }
+        return image;
+    }
+
+    private static byte[] encode(BufferedImage image, String format) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        assertThat(ImageIO.write(image, format, bytes)).isTrue();
+        return bytes.toByteArray();
+    }
+}
