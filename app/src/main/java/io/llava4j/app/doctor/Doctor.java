@@ -17,6 +17,7 @@ public final class Doctor {
     public static List<Finding> examine(Path runs) {
         List<Finding> findings = new ArrayList<>();
         findings.addAll(JvmChecks.examine());
+        findings.addAll(EngineChecks.examine());
         findings.addAll(MachineChecks.examine());
         findings.addAll(StorageChecks.examine(runs));
         findings.add(FontCheck.examine());

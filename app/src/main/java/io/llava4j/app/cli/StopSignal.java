@@ -1,0 +1,48 @@
+package io.llava4j.app.cli;
+
+import java.io.PrintWriter;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
+import org.jline.utils.Signals;
+
+/**
+ * A request to stop at the next safe point, made by Ctrl-C or SIGTERM. The second Ctrl-C ends the process at once with
+ * exit code 130. Without an open StopSignal the JVM's own handling applies: the first Ctrl-C ends the process.
+ */
+public final class StopSignal implements BooleanSupplier, AutoCloseable {
+    private static final int INTERRUPTED = 130;
+
+    private final AtomicBoolean requested = new AtomicBoolean();
+    private final Object interrupt;
+    private final Object terminate;
+
+    /**
+     * Listens until {@link #close}.
+     *
+     * @param err is told that the request was heard
+     * @param promise what will happen, for example {@code stopping after this step; the run can be resumed}
+     */
+    public StopSignal(PrintWriter err, String promise) {
+        Runnable handler = () -> {
+            if (requested.getAndSet(true)) {
+                Runtime.getRuntime().halt(INTERRUPTED);
+            }
+            err.printf("%nllava: %s; Ctrl-C again stops at once%n", promise);
+            err.flush();
+        };
+        interrupt = Signals.register("INT", handler);
+        terminate = Signals.register("TERM", handler);
+    }
+
+    /** Whether stopping was asked for. */
+    @Override
+    public boolean getAsBoolean() {
+        return requested.get();
+    }
+
+    @Override
+    public void close() {
+        Signals.unregister("INT", interrupt);
+        Signals.unregister("TERM", terminate);
+    }
+}
