@@ -38,7 +38,7 @@ record SentencePieceModel(
     /** Real models are below 5 MB. */
     private static final long MAX_FILE_BYTES = 64L << 20;
 
-    private static final int MODEL_TYPE_BPE = 2;
+    static final int MODEL_TYPE_BPE = 2;
     private static final Pattern BYTE_PIECE = Pattern.compile("<0x([0-9A-F]{2})>");
 
     /** @throws CheckpointException if the file cannot be read or is not a SentencePiece BPE model */

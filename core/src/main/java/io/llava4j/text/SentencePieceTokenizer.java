@@ -205,14 +205,17 @@ public final class SentencePieceTokenizer {
         for (int i = 0; i < segment.length(); ) {
             int codePoint = segment.codePointAt(i);
             i += Character.charCount(codePoint);
-            if (codePoint == ' ') {
-                normalised.append(BpeMerger.SPACE);
-            } else if (codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE) {
-                normalised.append('\ufffd');
-            } else {
-                normalised.appendCodePoint(codePoint);
-            }
+            normalised.appendCodePoint(normalised(codePoint));
         }
         merger.encode(normalised.toString(), dummyPrefix ? offset - 1 : offset, offset, out);
+    }
+
+    /** The character the vocabulary is looked up with: U+2581 for a space, U+FFFD for a lone surrogate. */
+    static int normalised(int codePoint) {
+        if (codePoint == ' ') {
+            return BpeMerger.SPACE;
+        }
+        boolean surrogate = codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE;
+        return surrogate ? '\ufffd' : codePoint;
     }
 }

@@ -20,7 +20,13 @@ final class TokenizerGoldens {
     }
 
     static SentencePieceTokenizer tokenizer() {
-        return SentencePieceTokenizer.load(require(DIR));
+        require(DIR);
+        return Holder.TOKENIZER;
+    }
+
+    /** Loaded once for all tests. */
+    private static final class Holder {
+        static final SentencePieceTokenizer TOKENIZER = SentencePieceTokenizer.load(DIR);
     }
 
     static Path require(Path path) {

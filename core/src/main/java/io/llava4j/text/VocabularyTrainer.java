@@ -1,0 +1,163 @@
+package io.llava4j.text;
+
+import io.llava4j.CheckpointException;
+import io.llava4j.DataException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Trains a SentencePiece BPE vocabulary with LLaMA's settings: byte fallback, dummy prefix, identity normalisation,
+ * digits split, no piece across a space. Pieces in order: {@code <unk> <s> </s>}, 256 bytes, merges in the order they
+ * were learnt, characters by frequency; scores of the last two kinds count down from 0. The same texts in any order
+ * give the same vocabulary.
+ */
+public final class VocabularyTrainer {
+    /** Special tokens and bytes, which every vocabulary has. */
+    private static final int RESERVED = 3 + 256;
+
+    /** Smallest vocabulary: one learnt piece. */
+    public static final int MIN_SIZE = RESERVED + 1;
+
+    /** Share of the text whose characters get their own piece, as in SentencePiece; rarer ones fall back to bytes. */
+    private static final double CHARACTER_COVERAGE = 0.9995;
+
+    private VocabularyTrainer() {}
+
+    /**
+     * Trains a vocabulary and writes {@code tokenizer.model} and {@code tokenizer_config.json} (not legacy, padding is
+     * the unknown token); each file appears whole or not at all.
+     *
+     * @param texts what to learn from; a U+2581 counts as a space, a newline ends a unit
+     * @param size number of pieces, at least {@value #MIN_SIZE}
+     * @param dir where to write; made if missing
+     * @return the vocabulary, loaded from what was written
+     * @throws CheckpointException if the files cannot be written
+     * @throws DataException if the texts do not give that many pieces; the message says how many they do give
+     */
+    public static SentencePieceTokenizer train(Iterator<String> texts, int size, Path dir) {
+        if (size < MIN_SIZE) {
+            throw new IllegalArgumentException(
+                    "a vocabulary of %d pieces is too small; it needs at least %d".formatted(size, MIN_SIZE));
+        }
+        TrainingUnits units = new TrainingUnits();
+        texts.forEachRemaining(units::add);
+        int free = size - RESERVED;
+        List<String> characters = frequentCharacters(units, Math.max(1, free / 2));
+        List<String> pieces = new ArrayList<>(new MergeLearner(units).learn(free - characters.size()));
+        pieces.addAll(characters);
+        if (pieces.size() < free) {
+            throw new DataException(
+                    "the texts give only %d pieces instead of %d; ask for a vocabulary of %d or give more text"
+                            .formatted(RESERVED + pieces.size(), size, RESERVED + pieces.size()));
+        }
+        try {
+            Files.createDirectories(dir);
+            write(dir.resolve(SentencePieceTokenizer.MODEL_FILE), model(pieces));
+            write(dir.resolve(TokenizerConfig.FILE), config().getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new CheckpointException(
+                    "cannot write the vocabulary to %s (%s); check the folder and the free space"
+                            .formatted(dir, e.getMessage()),
+                    e);
+        }
+        return SentencePieceTokenizer.load(dir);
+    }
+
+    private static List<String> frequentCharacters(TrainingUnits units, int limit) {
+        Map<String, Long> counts = new TreeMap<>();
+        long total = 0;
+        for (Map.Entry<String, Long> unit : units.entries()) {
+            for (int codePoint : unit.getKey().codePoints().toArray()) {
+                counts.merge(Character.toString(codePoint), unit.getValue(), Long::sum);
+                total += unit.getValue();
+            }
+        }
+        List<Map.Entry<String, Long>> byFrequency = new ArrayList<>(counts.entrySet());
+        byFrequency.sort(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder())
+                .thenComparing(Map.Entry.comparingByKey()));
+        List<String> kept = new ArrayList<>();
+        long covered = 0;
+        for (Map.Entry<String, Long> character : byFrequency) {
+            if (kept.size() == limit || covered >= CHARACTER_COVERAGE * total) {
+                break;
+            }
+            kept.add(character.getKey());
+            covered += character.getValue();
+        }
+        return kept;
+    }
+
+    /** Field numbers are those of sentencepiece_model.proto. */
+    private static byte[] model(List<String> learnt) {
+        ProtobufWriter model = new ProtobufWriter();
+        model.message(1, piece("<unk>", 0, PieceType.UNKNOWN));
+        model.message(1, piece("<s>", 0, PieceType.CONTROL));
+        model.message(1, piece("</s>", 0, PieceType.CONTROL));
+        for (int b = 0; b < 256; b++) {
+            model.message(1, piece("<0x%02X>".formatted(b), 0, PieceType.BYTE));
+        }
+        for (int rank = 0; rank < learnt.size(); rank++) {
+            model.message(1, piece(learnt.get(rank), -rank, PieceType.NORMAL));
+        }
+        ProtobufWriter trainer = new ProtobufWriter()
+                .varint(3, SentencePieceModel.MODEL_TYPE_BPE)
+                .varint(4, RESERVED + learnt.size())
+                .number(10, (float) CHARACTER_COVERAGE)
+                .bool(25, true)
+                .bool(35, true);
+        ProtobufWriter normalizer = new ProtobufWriter()
+                .string(1, "identity")
+                .bool(3, true)
+                .bool(4, false)
+                .bool(5, true);
+        return model.message(2, trainer).message(3, normalizer).toByteArray();
+    }
+
+    private static ProtobufWriter piece(String text, float score, PieceType type) {
+        return new ProtobufWriter().string(1, text).number(2, score).varint(3, type.code);
+    }
+
+    private static String config() {
+        return """
+                {
+                  "add_bos_token": true,
+                  "add_eos_token": false,
+                  "bos_token": "<s>",
+                  "eos_token": "</s>",
+                  "unk_token": "<unk>",
+                  "pad_token": "<unk>",
+                  "clean_up_tokenization_spaces": false,
+                  "legacy": false,
+                  "tokenizer_class": "LlamaTokenizer"
+                }
+                """;
+    }
+
+    private static void write(Path file, byte[] content) throws IOException {
+        Path temporary = Files.createTempFile(file.toAbsolutePath().getParent(), file.getFileName() + ".", ".tmp");
+        try {
+            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+                ByteBuffer buffer = ByteBuffer.wrap(content);
+                while (buffer.hasRemaining()) {
+                    channel.write(buffer);
+                }
+                channel.force(true);
+            }
+            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+}
