@@ -54,6 +54,11 @@ public final class ClipVisionTower {
         return config;
     }
 
+    /** Whether gradients are wanted; in both stages of LLaVA-1.5 the tower is frozen. */
+    public boolean learns() {
+        return classEmbedding.requires_grad();
+    }
+
     /**
      * The hidden state the connector reads.
      *

@@ -3,6 +3,7 @@ package io.llava4j.model;
 import io.llava4j.DataException;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
+import io.llava4j.text.Prompt;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -16,12 +17,6 @@ import org.jspecify.annotations.Nullable;
  * <p>The tower runs without gradients, as it is frozen in both stages (paper, section 3.1; spec/training 3).
  */
 public final class LlavaModel implements AutoCloseable {
-    /** Stands for an image among token ids; never looked up in the embedding table. */
-    public static final int IMAGE_TOKEN_INDEX = -200;
-
-    /** Label of a position that is not trained on. */
-    public static final int IGNORE_INDEX = -100;
-
     private final LlavaConfig config;
     private final Weights weights;
     private final ClipVisionTower visionTower;
@@ -72,12 +67,18 @@ public final class LlavaModel implements AutoCloseable {
      *
      * @param embeds {@code [batch, longest, hidden]}; rows behind a sequence's end are zero
      * @param lengths real tokens of each row
-     * @param labels {@code [batch][longest]}; {@link #IGNORE_INDEX} on images, padding and unsupervised text
+     * @param labels {@code [batch][longest]}; {@link Prompt#IGNORE_INDEX} on images, padding and unsupervised text
      */
     public record Spliced(Tensor embeds, int[] lengths, int[][] labels) {}
 
-    /** Selected tower features of images: {@code [n, 3, size, size] -> [n, patches, vision hidden]}, without gradients. */
+    /**
+     * Selected tower features of images, without gradients unless the tower learns:
+     * {@code [n, 3, size, size] -> [n, patches, vision hidden]}.
+     */
     public Tensor visionFeatures(Tensor pixels) {
+        if (visionTower.learns()) {
+            return visionTower.features(pixels, config.selectLayer(), config.keepCls());
+        }
         try (NoGradGuard frozen = new NoGradGuard()) {
             return visionTower.features(pixels, config.selectLayer(), config.keepCls());
         }
@@ -91,7 +92,7 @@ public final class LlavaModel implements AutoCloseable {
     /**
      * Replaces every image placeholder by the rows of its image; images are used up in order.
      *
-     * @param ids token ids of each row, {@link #IMAGE_TOKEN_INDEX} for an image
+     * @param ids token ids of each row, {@link Prompt#IMAGE_TOKEN_INDEX} for an image
      * @param labels a label for each id, or null where nothing is trained
      * @param imageRows {@code [images, rows, hidden]}, or null if there are no placeholders
      * @throws DataException if placeholders and images do not match in number
@@ -103,7 +104,7 @@ public final class LlavaModel implements AutoCloseable {
         int texts = 0;
         for (int[] row : ids) {
             for (int id : row) {
-                if (id == IMAGE_TOKEN_INDEX) {
+                if (id == Prompt.IMAGE_TOKEN_INDEX) {
                     placeholders++;
                 } else {
                     texts++;
@@ -122,7 +123,7 @@ public final class LlavaModel implements AutoCloseable {
         for (int row = 0; row < batch; row++) {
             int length = 0;
             for (int id : ids.get(row)) {
-                length += id == IMAGE_TOKEN_INDEX ? perImage : 1;
+                length += id == Prompt.IMAGE_TOKEN_INDEX ? perImage : 1;
             }
             lengths[row] = config.maxSequenceLength() > 0 ? Math.min(length, config.maxSequenceLength()) : length;
         }
@@ -134,11 +135,11 @@ public final class LlavaModel implements AutoCloseable {
         int text = 0;
         int image = 0;
         for (int row = 0; row < batch; row++) {
-            Arrays.fill(splicedLabels[row], IGNORE_INDEX);
+            Arrays.fill(splicedLabels[row], Prompt.IGNORE_INDEX);
             int at = 0;
             int[] rowIds = ids.get(row);
             for (int i = 0; i < rowIds.length; i++) {
-                if (rowIds[i] == IMAGE_TOKEN_INDEX) {
+                if (rowIds[i] == Prompt.IMAGE_TOKEN_INDEX) {
                     for (int r = 0; r < perImage; r++, at++) {
                         if (at < lengths[row]) {
                             table[row * longest + at] = texts + (long) image * perImage + r;
@@ -148,7 +149,7 @@ public final class LlavaModel implements AutoCloseable {
                 } else {
                     if (at < lengths[row]) {
                         table[row * longest + at] = text;
-                        splicedLabels[row][at] = labels == null ? IGNORE_INDEX : labels.get(row)[i];
+                        splicedLabels[row][at] = labels == null ? Prompt.IGNORE_INDEX : labels.get(row)[i];
                     }
                     textIds[text++] = rowIds[i];
                     at++;

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Bridges Java arrays and tensors, and names the few operations whose engine form is unwieldy. */
 public final class Tensors {
+    /** 32-bit floats. */
+    public static final torch.ScalarType FLOAT = torch.ScalarType.Float;
+
     private Tensors() {}
 
     /** A tensor holding a copy of {@code values}. */

@@ -1,0 +1,128 @@
+package io.llava4j.generate;
+
+import io.llava4j.checkpoint.ModelLoader;
+import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.RgbImage;
+import io.llava4j.model.LlavaModel;
+import io.llava4j.text.ConversationTemplate;
+import io.llava4j.text.PromptBuilder;
+import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.text.StreamDecoder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+
+/**
+ * The one class an embedder needs: a model directory in, answers about pictures out.
+ *
+ * <pre>{@code
+ * try (LlavaPipeline llava = LlavaPipeline.open(Path.of("runs/demo/model"))) {
+ *     RgbImage picture = ImageDecoder.decode(Path.of("cat.jpg"));
+ *     Request request = new Request(List.of(Turn.human("<image>\nWhat is this?")), List.of(picture));
+ *     List<String> answers = llava.answer(List.of(request), GenerationOptions.greedy(128));
+ * }
+ * }</pre>
+ *
+ * Not thread-safe: one call at a time.
+ */
+public final class LlavaPipeline implements Answerer, AutoCloseable {
+    private final LlavaModel model;
+    private final Generator generator;
+    private final SentencePieceTokenizer tokenizer;
+    private final PromptBuilder prompts;
+    private final ImageProcessor processor;
+
+    /**
+     * A pipeline on a loaded model, which it closes in the end.
+     *
+     * @param model the network
+     * @param tokenizer its tokenizer
+     */
+    public LlavaPipeline(LlavaModel model, SentencePieceTokenizer tokenizer) {
+        this.model = model;
+        this.generator = new Generator(model);
+        this.tokenizer = tokenizer;
+        this.prompts = new PromptBuilder(tokenizer, ConversationTemplate.V1);
+        this.processor = new ImageProcessor(
+                model.config().vision().imageSize(), model.config().aspectMode());
+    }
+
+    /** Loads a model directory of any supported layout on the CPU. */
+    public static LlavaPipeline open(Path directory) {
+        return open(directory, "cpu");
+    }
+
+    /** Loads a model directory of any supported layout on a device ({@code cpu}, {@code cuda:N}). */
+    public static LlavaPipeline open(Path directory, String device) {
+        ModelLoader.Loaded loaded = ModelLoader.load(directory, device);
+        return new LlavaPipeline(loaded.model(), SentencePieceTokenizer.load(loaded.tokenizer()));
+    }
+
+    /** The network. */
+    public LlavaModel model() {
+        return model;
+    }
+
+    /** The tokenizer. */
+    public SentencePieceTokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    @Override
+    public List<String> answer(List<Request> requests, GenerationOptions options) {
+        List<int[]> ids = new ArrayList<>();
+        List<float[]> pixels = new ArrayList<>();
+        Map<RgbImage, float[]> processed = new IdentityHashMap<>();
+        for (Request request : requests) {
+            ids.add(prompts.inference(request.turns()).ids());
+            for (RgbImage image : request.images()) {
+                pixels.add(processed.computeIfAbsent(image, processor::process));
+            }
+        }
+        return generator.generate(ids, pixels, options, tokenizer.eosId(), new Generator.Observer() {}).stream()
+                .map(answer -> tokenizer.decode(answer, true).strip())
+                .toList();
+    }
+
+    /**
+     * Answers one request, handing out the text as it comes.
+     *
+     * @param request what to answer
+     * @param options decoding options
+     * @param onText receives pieces of text; returns false to stop
+     * @return the whole answer, trimmed
+     */
+    public String stream(Request request, GenerationOptions options, Predicate<String> onText) {
+        StreamDecoder decoder = tokenizer.streamDecoder(true);
+        StringBuilder answer = new StringBuilder();
+        Generator.Observer observer = new Generator.Observer() {
+            @Override
+            public boolean token(int row, int id) {
+                String text = decoder.accept(id);
+                // The first piece begins with the blank behind "ASSISTANT:".
+                String shown = answer.isEmpty() ? text.stripLeading() : text;
+                answer.append(shown);
+                return shown.isEmpty() || onText.test(shown);
+            }
+        };
+        generator.generate(
+                List.of(prompts.inference(request.turns()).ids()),
+                request.images().stream().map(processor::process).toList(),
+                options,
+                tokenizer.eosId(),
+                observer);
+        String rest = decoder.finish();
+        if (!rest.isEmpty() && onText.test(rest)) {
+            answer.append(rest);
+        }
+        return answer.toString().strip();
+    }
+
+    @Override
+    public void close() {
+        model.close();
+    }
+}
