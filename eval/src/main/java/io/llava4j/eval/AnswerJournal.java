@@ -1,0 +1,124 @@
+package io.llava4j.eval;
+
+import io.llava4j.ConfigException;
+import io.llava4j.DataException;
+import io.llava4j.eval.format.Answer;
+import io.llava4j.eval.format.AnswerFile;
+import io.llava4j.eval.format.AtomicFile;
+import io.llava4j.eval.format.JsonFiles;
+import io.llava4j.eval.format.QuestionId;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Keeps answers while a run is under way: {@code <answers>.manifest.json} says what the run is, {@code <answers>.part}
+ * takes the answers as they come, and becomes the answer file when all are there.
+ */
+final class AnswerJournal {
+    private final Path answers;
+    private final Path manifestFile;
+    private final Path part;
+    private final RunManifest manifest;
+
+    AnswerJournal(Path answers, RunManifest manifest) {
+        this.answers = answers;
+        this.manifestFile = answers.resolveSibling(answers.getFileName() + ".manifest.json");
+        this.part = answers.resolveSibling(answers.getFileName() + ".part");
+        this.manifest = manifest;
+    }
+
+    /**
+     * Answers of an earlier run with the same manifest; a last line that was torn by a kill is cut off.
+     *
+     * @throws ConfigException if the files belong to another run
+     */
+    Map<QuestionId, Answer> resume(Set<QuestionId> questions) {
+        try {
+            if (Files.exists(manifestFile)) {
+                if (!Files.readString(manifestFile).strip().equals(manifest.json())) {
+                    throw new ConfigException(
+                            "%s belongs to a run with another model, other questions or other decoding (%s); delete both or write elsewhere"
+                                    .formatted(answers, manifestFile));
+                }
+            } else if (Files.exists(answers) || Files.exists(part)) {
+                throw new ConfigException(
+                        "%s exists, but no %s says which run it belongs to; delete it or write elsewhere"
+                                .formatted(answers, manifestFile.getFileName()));
+            } else {
+                AtomicFile.write(manifestFile, (manifest.json() + "\n").getBytes(StandardCharsets.UTF_8));
+            }
+            Path earlier = Files.exists(answers) ? answers : part;
+            if (earlier.equals(part) && Files.exists(part)) {
+                cutTornLine();
+            }
+            return Files.exists(earlier) ? read(earlier, questions) : new LinkedHashMap<>();
+        } catch (IOException e) {
+            throw new DataException("%s: cannot be continued (%s)".formatted(answers, e.getMessage()), e);
+        }
+    }
+
+    void append(List<Answer> batch) {
+        StringBuilder lines = new StringBuilder();
+        batch.forEach(answer -> lines.append(AnswerFile.render(answer)).append('\n'));
+        try (FileChannel channel = FileChannel.open(
+                part, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
+            ByteBuffer buffer = StandardCharsets.UTF_8.encode(lines.toString());
+            while (buffer.hasRemaining()) {
+                channel.write(buffer);
+            }
+        } catch (IOException e) {
+            throw new DataException(
+                    "%s: cannot be written (%s); make room and run again, answers so far are kept"
+                            .formatted(part, e.getMessage()),
+                    e);
+        }
+    }
+
+    /** Writes the answer file in one step and drops the journal. */
+    void finish(List<Answer> ordered) {
+        if (!Files.exists(answers)) {
+            AnswerFile.write(answers, ordered);
+        }
+        try {
+            Files.deleteIfExists(part);
+        } catch (IOException e) {
+            throw new DataException("%s: cannot be deleted (%s)".formatted(part, e.getMessage()), e);
+        }
+    }
+
+    private Map<QuestionId, Answer> read(Path file, Set<QuestionId> questions) {
+        Map<QuestionId, Answer> read = new LinkedHashMap<>();
+        JsonFiles.lines(file, JsonFiles.BrokenLines.REFUSE, line -> {
+            Answer answer = AnswerFile.parse(line);
+            if (!questions.contains(answer.id())) {
+                throw new DataException("%s: question_id %s is not among the questions; delete the file"
+                        .formatted(line.where(), answer.id()));
+            }
+            read.put(answer.id(), answer);
+        });
+        return read;
+    }
+
+    /** Lines are ASCII and end with a newline, so whatever follows the last newline was torn. */
+    private void cutTornLine() throws IOException {
+        byte[] bytes = Files.readAllBytes(part);
+        int end = bytes.length;
+        while (end > 0 && bytes[end - 1] != '\n') {
+            end--;
+        }
+        if (end < bytes.length) {
+            try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE)) {
+                channel.truncate(end);
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+package io.llava4j.eval;
+
+import io.llava4j.image.RgbImage;
+
+/** The picture a blindfolded model sees: nothing, in CLIP's mean colour, which is close to zero after normalising. */
+public final class BlankImage {
+    private static final byte RED = 122;
+    private static final byte GREEN = 116;
+    private static final byte BLUE = 104;
+
+    private BlankImage() {}
+
+    /** A blank picture of the same size. */
+    public static RgbImage like(RgbImage image) {
+        byte[] pixels = new byte[image.pixels().length];
+        for (int i = 0; i < pixels.length; i += 3) {
+            pixels[i] = RED;
+            pixels[i + 1] = GREEN;
+            pixels[i + 2] = BLUE;
+        }
+        return new RgbImage(image.width(), image.height(), pixels);
+    }
+}

@@ -1,0 +1,183 @@
+package io.llava4j.eval;
+
+import io.llava4j.ConfigException;
+import io.llava4j.eval.format.Answer;
+import io.llava4j.eval.format.Question;
+import io.llava4j.eval.format.QuestionId;
+import io.llava4j.generate.Answerer;
+import io.llava4j.generate.GenerationOptions;
+import io.llava4j.generate.Request;
+import io.llava4j.image.RgbImage;
+import io.llava4j.text.Turn;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+
+/**
+ * Puts questions to a model and writes LLaVA's {@code answers.jsonl}.
+ *
+ * <p>Questions about one picture are answered next to each other, and requests of a batch share the decoded picture (the
+ * same object), so that a generator can reuse its prefill. Answers are kept as they come in a journal beside the answer
+ * file; a run that was killed goes on where it stopped. The answer file appears when it is complete, in the order of the
+ * questions (official POPE scoring pairs by position), and is the same whether or not the run was interrupted.
+ */
+public final class EvalRunner {
+    private final Answerer answerer;
+    private final String modelId;
+    private final Function<Path, RgbImage> decoder;
+
+    /**
+     * A runner for one model.
+     *
+     * @param answerer the model
+     * @param modelId names the model in the answer file; use another for other weights, or a finished answer file is
+     *     taken for this model's
+     * @param decoder reads a picture
+     */
+    public EvalRunner(Answerer answerer, String modelId, Function<Path, RgbImage> decoder) {
+        this.answerer = answerer;
+        this.modelId = modelId;
+        this.decoder = decoder;
+    }
+
+    /**
+     * What to ask.
+     *
+     * @param questions ids must be unique
+     * @param imageRoot folder of the pictures
+     * @param answers the answer file
+     * @param options decoding
+     * @param batchSize requests given to the model at once
+     * @param blind whether every picture is replaced by {@link BlankImage}
+     */
+    public record Job(
+            List<Question> questions,
+            Path imageRoot,
+            Path answers,
+            GenerationOptions options,
+            int batchSize,
+            boolean blind) {
+
+        /** @throws ConfigException if the batch size is not positive */
+        public Job {
+            if (batchSize < 1) {
+                throw new ConfigException("batch size must be at least 1, not " + batchSize);
+            }
+        }
+    }
+
+    /** Told after every batch. */
+    @FunctionalInterface
+    public interface Progress {
+        /**
+         * Reports progress.
+         *
+         * @param done questions answered, those of an earlier run included
+         * @param total all questions
+         */
+        void update(int done, int total);
+    }
+
+    /**
+     * Answers all questions, or those an earlier, interrupted run left.
+     *
+     * @return the answers in the order of the questions
+     * @throws io.llava4j.DataException for a picture that is missing, broken or outside the folder; checked for all
+     *     questions before the first is asked
+     * @throws ConfigException if the answer file belongs to another run
+     */
+    public List<Answer> run(Job job, Progress progress) {
+        Map<QuestionId, Question> questions = byId(job.questions());
+        Map<String, Path> images = locate(job);
+        AnswerJournal journal = new AnswerJournal(job.answers(), RunManifest.of(job, modelId));
+        Map<QuestionId, Answer> answers = journal.resume(questions.keySet());
+        progress.update(answers.size(), questions.size());
+        List<Question> open = new ArrayList<>(byImage(job.questions()));
+        open.removeIf(question -> answers.containsKey(question.id()));
+        for (int from = 0; from < open.size(); from += job.batchSize()) {
+            List<Question> batch = open.subList(from, Math.min(from + job.batchSize(), open.size()));
+            List<Answer> given = ask(batch, images, job);
+            journal.append(given);
+            given.forEach(answer -> answers.put(answer.id(), answer));
+            progress.update(answers.size(), questions.size());
+        }
+        List<Answer> ordered = job.questions().stream()
+                .map(question -> Objects.requireNonNull(answers.get(question.id())))
+                .toList();
+        journal.finish(ordered);
+        return ordered;
+    }
+
+    private List<Answer> ask(List<Question> batch, Map<String, Path> images, Job job) {
+        Map<String, RgbImage> decoded = new HashMap<>();
+        List<Request> requests = new ArrayList<>();
+        for (Question question : batch) {
+            String image = question.image();
+            if (image == null) {
+                requests.add(new Request(List.of(Turn.human(question.text())), List.of()));
+            } else {
+                RgbImage pixels = decoded.computeIfAbsent(image, name -> decode(images, name, job.blind()));
+                String text = Turn.IMAGE_PLACEHOLDER + "\n" + question.text();
+                requests.add(new Request(List.of(Turn.human(text)), List.of(pixels)));
+            }
+        }
+        List<String> texts = answerer.answer(requests, job.options());
+        if (texts.size() != batch.size()) {
+            throw new IllegalStateException("%d answers to %d requests".formatted(texts.size(), batch.size()));
+        }
+        List<Answer> answers = new ArrayList<>();
+        for (int i = 0; i < batch.size(); i++) {
+            Question question = batch.get(i);
+            answers.add(new Answer(
+                    question.id(),
+                    question.text(),
+                    texts.get(i),
+                    AnswerIds.of(modelId, question, texts.get(i)),
+                    modelId));
+        }
+        return answers;
+    }
+
+    private RgbImage decode(Map<String, Path> images, String name, boolean blind) {
+        RgbImage image = decoder.apply(Objects.requireNonNull(images.get(name)));
+        return blind ? BlankImage.like(image) : image;
+    }
+
+    private static Map<QuestionId, Question> byId(List<Question> questions) {
+        Map<QuestionId, Question> byId = new HashMap<>();
+        for (Question question : questions) {
+            if (byId.put(question.id(), question) != null) {
+                throw new ConfigException("question_id %s is asked twice; ids must be unique".formatted(question.id()));
+            }
+        }
+        return byId;
+    }
+
+    private static Map<String, Path> locate(Job job) {
+        ImageRoot root = new ImageRoot(job.imageRoot());
+        Map<String, Path> images = new HashMap<>();
+        for (Question question : job.questions()) {
+            String image = question.image();
+            if (image != null && !images.containsKey(image)) {
+                images.put(image, root.resolve(image, "question " + question.id()));
+            }
+        }
+        return images;
+    }
+
+    /** Stable: pictures in order of first appearance, questions of one in their order. */
+    private static List<Question> byImage(List<Question> questions) {
+        Map<String, List<Question>> groups = new LinkedHashMap<>();
+        for (Question question : questions) {
+            String image = question.image();
+            groups.computeIfAbsent(image == null ? "" : image, i -> new ArrayList<>())
+                    .add(question);
+        }
+        return groups.values().stream().flatMap(List::stream).toList();
+    }
+}

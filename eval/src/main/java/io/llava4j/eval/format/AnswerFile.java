@@ -1,0 +1,60 @@
+package io.llava4j.eval.format;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** LLaVA's answer files: JSON lines of {@code question_id, prompt, text, answer_id, model_id, metadata}. */
+public final class AnswerFile {
+    private AnswerFile() {}
+
+    /**
+     * Reads an answer file in file order; ids may repeat or be unknown, which scorers report.
+     *
+     * @throws io.llava4j.DataException naming file and line for broken JSON or a missing field
+     */
+    public static List<Answer> read(Path file) {
+        List<Answer> answers = new ArrayList<>();
+        JsonFiles.lines(file, JsonFiles.BrokenLines.REFUSE, line -> answers.add(parse(line)));
+        return answers;
+    }
+
+    /** Reads one record; only {@code question_id} and {@code text} are needed. */
+    public static Answer parse(JsonRecord line) {
+        return new Answer(
+                line.id("question_id"),
+                orEmpty(line.optionalText("prompt")),
+                line.text("text"),
+                orEmpty(line.optionalText("answer_id")),
+                orEmpty(line.optionalText("model_id")));
+    }
+
+    /** One line without its line end, as LLaVA's scripts write it. */
+    public static String render(Answer answer) {
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("question_id", answer.id());
+        line.put("prompt", answer.prompt());
+        line.put("text", answer.text());
+        line.put("answer_id", answer.answerId());
+        line.put("model_id", answer.modelId());
+        line.put("metadata", Map.of());
+        return PythonJson.dumps(line);
+    }
+
+    /** Writes all answers atomically. */
+    public static void write(Path file, List<Answer> answers) {
+        StringBuilder out = new StringBuilder();
+        for (Answer answer : answers) {
+            out.append(render(answer)).append('\n');
+        }
+        AtomicFile.write(file, out.toString().getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String orEmpty(@Nullable String text) {
+        return text == null ? "" : text;
+    }
+}

@@ -1,0 +1,154 @@
+package io.llava4j.eval.format;
+
+import io.llava4j.DataException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.json.JsonReadFeature;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Streams the records of JSON and JSON-lines files as Python's {@code json} module accepts them: NaN and Infinity are
+ * numbers, the last of two equal keys wins, lines end at LF, CRLF or CR only. A byte order mark is skipped.
+ */
+public final class JsonFiles {
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private JsonFiles() {}
+
+    /** What to do with a line that is not JSON. */
+    public enum BrokenLines {
+        /** Refuse the file, naming the line. */
+        REFUSE,
+        /** Leave the line out and count it, as the converters for uploads do. */
+        SKIP
+    }
+
+    /**
+     * Reads a JSON-lines file; blank lines are passed over.
+     *
+     * @param file UTF-8
+     * @param broken what happens to lines that do not parse
+     * @param sink receives every record in order
+     * @return how many lines were skipped
+     * @throws DataException naming file and line
+     */
+    public static int lines(Path file, BrokenLines broken, Consumer<JsonRecord> sink) {
+        int skipped = 0;
+        int number = 0;
+        try (BufferedReader reader = Files.newBufferedReader(file)) {
+            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                number++;
+                String json = number == 1 ? withoutByteOrderMark(line) : line;
+                if (PythonText.strip(json).isEmpty()) {
+                    continue;
+                }
+                String where = file + " line " + number;
+                JsonNode node;
+                try {
+                    node = MAPPER.readTree(json);
+                } catch (JacksonException e) {
+                    if (broken == BrokenLines.SKIP) {
+                        skipped++;
+                        continue;
+                    }
+                    throw new DataException(
+                            "%s: not valid JSON (%s); mend or remove the line".formatted(where, e.getOriginalMessage()),
+                            e);
+                }
+                sink.accept(new JsonRecord(node, where));
+            }
+        } catch (IOException e) {
+            throw unreadable(file, number, e);
+        }
+        return skipped;
+    }
+
+    /**
+     * Reads the arrays of a JSON document without holding it in memory.
+     *
+     * @param file UTF-8; an array of objects, or an object whose fields hold arrays of objects
+     * @param field receives the field's name ("" for a top-level array) and a record of it; fields that are not arrays
+     *     of objects are passed over
+     * @throws DataException naming file and place
+     */
+    public static void arrays(Path file, ArrayElements field) {
+        try (BufferedReader reader = Files.newBufferedReader(file)) {
+            reader.mark(1);
+            if (reader.read() != 0xFEFF) {
+                reader.reset();
+            }
+            try (JsonParser parser = MAPPER.createParser(reader)) {
+                JsonToken first = parser.nextToken();
+                if (first == JsonToken.START_ARRAY) {
+                    elements(file, parser, "", field);
+                } else if (first == JsonToken.START_OBJECT) {
+                    while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
+                        String name = parser.currentName();
+                        if (parser.nextToken() == JsonToken.START_ARRAY) {
+                            elements(file, parser, name, field);
+                        } else {
+                            parser.skipChildren();
+                        }
+                    }
+                } else {
+                    throw new DataException(
+                            file + ": expected a JSON object or array" + (first == null ? "; the file is empty" : ""));
+                }
+            }
+        } catch (JacksonException e) {
+            throw new DataException(
+                    "%s line %d: not valid JSON (%s)"
+                            .formatted(file, e.getLocation().getLineNr(), e.getOriginalMessage()),
+                    e);
+        } catch (IOException e) {
+            throw unreadable(file, 0, e);
+        }
+    }
+
+    /** Receives the records of {@link #arrays}. */
+    @FunctionalInterface
+    public interface ArrayElements {
+        /**
+         * Takes one record.
+         *
+         * @param field name of the array, "" at top level
+         * @param element one of its records
+         */
+        void accept(String field, JsonRecord element);
+    }
+
+    private static void elements(Path file, JsonParser parser, String name, ArrayElements sink) {
+        for (int index = 0; parser.nextToken() != JsonToken.END_ARRAY; index++) {
+            JsonNode node = parser.readValueAsTree();
+            String where = "%s, %s[%d]".formatted(file, name.isEmpty() ? "record " : name, index);
+            sink.accept(name, new JsonRecord(node, where));
+        }
+    }
+
+    private static String withoutByteOrderMark(String line) {
+        return line.startsWith("\uFEFF") ? line.substring(1) : line;
+    }
+
+    private static DataException unreadable(Path file, int line, IOException e) {
+        if (e instanceof NoSuchFileException) {
+            return new DataException(file + ": the file does not exist", e);
+        }
+        if (e instanceof CharacterCodingException) {
+            return new DataException("%s after line %d: not valid UTF-8".formatted(file, line), e);
+        }
+        return new DataException("%s: cannot be read (%s)".formatted(file, e.getMessage()), e);
+    }
+}

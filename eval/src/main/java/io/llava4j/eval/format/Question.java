@@ -1,0 +1,13 @@
+package io.llava4j.eval.format;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One line of a LLaVA question file (spec/evaluation 1).
+ *
+ * @param id unique in its file
+ * @param image path under the image folder; null for a question without a picture
+ * @param text what is sent after {@code <image>\n}, response-format prompt included
+ * @param category POPE's split, LLaVA-Bench's kind; {@code default} elsewhere
+ */
+public record Question(QuestionId id, @Nullable String image, String text, String category) {}

@@ -1,0 +1,55 @@
+package io.llava4j.eval.pope;
+
+import io.llava4j.DataException;
+import io.llava4j.eval.format.AtomicFile;
+import io.llava4j.eval.format.JsonFiles;
+import io.llava4j.eval.format.PythonJson;
+import io.llava4j.eval.format.QuestionId;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One line of POPE's label files {@code coco_pope_<split>.json} (JSON lines, despite the name).
+ *
+ * @param id 1-based in its file
+ * @param image file name
+ * @param text the question, without a response-format prompt
+ * @param yes whether the object is there; any label but {@code no} counts as yes
+ */
+public record PopeLabel(QuestionId id, String image, String text, boolean yes) {
+
+    /** Reads a label file. */
+    public static List<PopeLabel> read(Path file) {
+        List<PopeLabel> labels = new ArrayList<>();
+        JsonFiles.lines(
+                file,
+                JsonFiles.BrokenLines.REFUSE,
+                line -> labels.add(new PopeLabel(
+                        line.id("question_id"),
+                        line.text("image"),
+                        line.text("text"),
+                        !line.text("label").equals("no"))));
+        if (labels.isEmpty()) {
+            throw new DataException(file + ": holds no labels");
+        }
+        return labels;
+    }
+
+    /** Writes a label file atomically. */
+    public static void write(Path file, List<PopeLabel> labels) {
+        StringBuilder out = new StringBuilder();
+        for (PopeLabel label : labels) {
+            Map<String, Object> line = new LinkedHashMap<>();
+            line.put("question_id", label.id());
+            line.put("image", label.image());
+            line.put("text", label.text());
+            line.put("label", label.yes() ? "yes" : "no");
+            out.append(PythonJson.dumps(line)).append('\n');
+        }
+        AtomicFile.write(file, out.toString().getBytes(StandardCharsets.UTF_8));
+    }
+}
