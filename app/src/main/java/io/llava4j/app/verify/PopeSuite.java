@@ -56,7 +56,10 @@ public final class PopeSuite implements Suite {
         }
         score.splits()
                 .forEach((split, numbers) -> out.accept(ExpectedValues.table(
-                        name(), run + "/" + split, table(numbers), expected.get("categories").get(split))));
+                        name(),
+                        run + "/" + split,
+                        table(numbers),
+                        expected.get("categories").get(split))));
         out.accept(ExpectedValues.value(
                 name(), run + "/mean F1", score.meanF1(), expected.get("mean_f1_over_categories")));
         Map<String, String> parsed = new LinkedHashMap<>();

@@ -70,8 +70,7 @@ public final class Vqav2Suite implements Suite {
                 out.accept(ExpectedValues.table(name(), name, rounded.perQuestion(), entry.getValue()));
             } else {
                 JsonNode accuracy = entry.getValue();
-                out.accept(ExpectedValues.value(
-                        name(), name + "/overall", rounded.overall(), accuracy.get("overall")));
+                out.accept(ExpectedValues.value(name(), name + "/overall", rounded.overall(), accuracy.get("overall")));
                 out.accept(ExpectedValues.table(
                         name(), name + "/perQuestionType", rounded.perQuestionType(), accuracy.get("perQuestionType")));
                 out.accept(ExpectedValues.table(
