@@ -16,6 +16,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.databind.ObjectMapper;
 import tools.jackson.dataformat.yaml.YAMLFactory;
 import tools.jackson.dataformat.yaml.YAMLMapper;
@@ -95,10 +96,10 @@ public final class RecipeLoader {
         } catch (IOException e) {
             throw new ConfigException("recipe %s cannot be read: %s".formatted(file, e.getMessage()), e);
         } catch (JacksonException e) {
+            TokenStreamLocation location = e.getLocation();
+            String place = location == null ? "" : " at line " + location.getLineNr();
             throw new ConfigException(
-                    "%s is not valid YAML at line %d: %s"
-                            .formatted(file, e.getLocation().getLineNr(), firstLine(e.getOriginalMessage())),
-                    e);
+                    "%s is not valid YAML%s: %s".formatted(file, place, firstLine(e.getOriginalMessage())), e);
         }
     }
 

@@ -290,6 +290,7 @@ public record TrainConfig(
      *
      * @param json LLaVA's JSON array or JSON lines (spec/data 1)
      * @param images folder below which the pictures are; may be missing if no record has one
+     * @param followSymlinks whether symbolic links may lead out of {@code images}
      * @param imageAspectRatio what happens to pictures that are not square
      * @param template how a conversation becomes text
      * @param maxLength sequences are cut to this many tokens, image rows included
@@ -302,6 +303,7 @@ public record TrainConfig(
     public record DataSpec(
             @Nullable Path json,
             @Nullable Path images,
+            @Default("false") boolean followSymlinks,
             ImageAspectRatio imageAspectRatio,
             Template template,
             @Default("2048") int maxLength,

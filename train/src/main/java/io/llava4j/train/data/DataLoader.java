@@ -1,0 +1,180 @@
+package io.llava4j.train.data;
+
+import io.llava4j.DataException;
+import io.llava4j.LlavaException;
+import io.llava4j.text.Prompt;
+import io.llava4j.train.recipe.TrainConfig.Policy;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns an order of records into batches. Worker threads read ahead, a fixed number of samples at most; what comes out
+ * depends on the order alone, never on their timing. Used by one thread.
+ *
+ * <p>A sample that cannot be loaded ends the run or, if the policy says so, is left out: its batch gets smaller, the
+ * others stay where they are.
+ */
+public final class DataLoader implements Iterator<Batch>, AutoCloseable {
+    /** Batches being prepared beside the one in use. */
+    private static final int BATCHES_AHEAD = 3;
+
+    private final LlavaData data;
+    private final Function<LlavaRecord, Prompt> prompts;
+    private final Function<LlavaRecord, float[]> pixels;
+    private final Settings settings;
+    private final int[] order;
+    private final ExecutorService workers;
+    private final ArrayDeque<Future<Loaded>> ahead = new ArrayDeque<>();
+    private final List<SkippedRecord> skipped = new ArrayList<>();
+    private int submitted;
+    private int position;
+
+    /**
+     * How samples are loaded.
+     *
+     * @param batchSize samples of a batch
+     * @param workers threads; 0 for one per processor but one
+     * @param missingImages what happens to a record whose picture cannot be loaded
+     * @param badRecords what happens to a record of which no prompt can be made, or one that teaches nothing
+     */
+    public record Settings(int batchSize, int workers, Policy missingImages, Policy badRecords) {}
+
+    /**
+     * @param data the records
+     * @param prompts makes ids and labels of a record, cut to the run's maximum length; called by several threads
+     * @param pixels loads the picture of a record that has one; called by several threads
+     * @param settings how samples are loaded
+     * @param order places in {@code data.records()}, one epoch
+     * @param from place in {@code order} to begin at: 0, or {@link Batch#end} of the last batch a resumed run has used
+     */
+    public DataLoader(
+            LlavaData data,
+            Function<LlavaRecord, Prompt> prompts,
+            Function<LlavaRecord, float[]> pixels,
+            Settings settings,
+            int[] order,
+            int from) {
+        this.data = data;
+        this.prompts = prompts;
+        this.pixels = pixels;
+        this.settings = settings;
+        this.order = order.clone();
+        this.position = from;
+        this.submitted = from;
+        int threads = settings.workers() > 0
+                ? settings.workers()
+                : Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
+        this.workers = Executors.newFixedThreadPool(
+                threads, Thread.ofPlatform().daemon().name("data-", 0).factory());
+    }
+
+    @Override
+    public boolean hasNext() {
+        return position < order.length;
+    }
+
+    /**
+     * The next batch; waits for its samples.
+     *
+     * @throws DataException naming file and record, if a sample cannot be loaded and the policy is to fail
+     */
+    @Override
+    public Batch next() {
+        if (!hasNext()) {
+            throw new NoSuchElementException("the epoch has no more batches");
+        }
+        int end = Math.min(order.length, position + settings.batchSize());
+        long readAhead = (long) end + (long) BATCHES_AHEAD * settings.batchSize();
+        for (; submitted < Math.min(order.length, readAhead); submitted++) {
+            int place = order[submitted];
+            ahead.add(workers.submit(() -> load(place)));
+        }
+        List<Example> examples = new ArrayList<>();
+        for (; position < end; position++) {
+            Loaded loaded = await(ahead.removeFirst());
+            if (loaded.example() != null) {
+                examples.add(loaded.example());
+            } else if (loaded.problem() != null) {
+                report(loaded.problem());
+            }
+        }
+        return new Batch(examples, end);
+    }
+
+    /** Records left out so far, in the order in which they would have come. */
+    public List<SkippedRecord> skipped() {
+        return Collections.unmodifiableList(skipped);
+    }
+
+    /** Stops the workers; batches that were not taken are given up. */
+    @Override
+    public void close() {
+        workers.shutdownNow();
+    }
+
+    private void report(Problem problem) {
+        if (problem.policy() == Policy.FAIL) {
+            throw new DataException(problem.record().message(), problem.cause());
+        }
+        skipped.add(problem.record());
+    }
+
+    private Loaded load(int place) {
+        LlavaRecord record = data.records().get(place);
+        Prompt prompt;
+        try {
+            prompt = prompts.apply(record);
+        } catch (LlavaException e) {
+            return problem(place, settings.badRecords(), e);
+        }
+        if (prompt.supervisedCount() == 0) {
+            return problem(
+                    place,
+                    settings.badRecords(),
+                    new DataException(
+                            "no token of an answer is left within data.max-length; raise it or shorten the record"));
+        }
+        if (record.image() == null) {
+            return new Loaded(new Example(record, prompt, null), null);
+        }
+        try {
+            return new Loaded(new Example(record, prompt, pixels.apply(record)), null);
+        } catch (LlavaException e) {
+            return problem(place, settings.missingImages(), e);
+        }
+    }
+
+    private Loaded problem(int place, Policy policy, LlavaException cause) {
+        return new Loaded(null, new Problem(data.skip(place, String.valueOf(cause.getMessage())), policy, cause));
+    }
+
+    private Loaded await(Future<Loaded> future) {
+        try {
+            return future.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new LlavaException("reading the data was interrupted; start the run again with --resume", e);
+        } catch (ExecutionException e) {
+            // Not the data's fault but a bug or a lack of memory; says which record brought it up.
+            String where =
+                    data.skip(order[position], String.valueOf(e.getCause())).message();
+            throw new IllegalStateException(where, e.getCause());
+        }
+    }
+
+    /** What a worker made of a record: an example or a problem. */
+    private record Loaded(
+            @Nullable Example example, @Nullable Problem problem) {}
+
+    private record Problem(SkippedRecord record, Policy policy, LlavaException cause) {}
+}

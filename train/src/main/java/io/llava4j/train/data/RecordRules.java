@@ -1,0 +1,158 @@
+package io.llava4j.train.data;
+
+import io.llava4j.DataException;
+import io.llava4j.text.Role;
+import io.llava4j.text.Turn;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/** What a record of LLaVA's data format must look like (spec/data 1, 3 and 9). */
+final class RecordRules {
+    private static final String REGION_REQUEST = "Please provide a short description for this region:";
+    private static final String BOX_REQUEST =
+            "Please provide the bounding box coordinate of the region this sentence describes:";
+
+    private int leadingAnswersDropped;
+
+    /** Conversations so far whose leading answer was dropped. */
+    int leadingAnswersDropped() {
+        return leadingAnswersDropped;
+    }
+
+    /** The record's id as text; empty if it has none or an unusable one. */
+    static String id(JsonNode node) {
+        JsonNode id = node.path("id");
+        return id.isString() || id.isIntegralNumber() ? id.asString() : "";
+    }
+
+    /**
+     * Reads a record.
+     *
+     * @throws DataException with a sentence that does not name the record
+     */
+    LlavaRecord read(JsonNode node) {
+        require(node.isObject(), "it is not a JSON object; write {\"id\": …, \"conversations\": […]}");
+        JsonNode id = node.path("id");
+        require(
+                id.isMissingNode() || id.isString() || id.isIntegralNumber(),
+                "its id is neither a string nor a whole number; make it one of them");
+        String image = image(node.path("image"));
+        List<Turn> turns = turns(node.path("conversations"));
+        boolean startsWithAnswer = turns.size() > 1 && turns.getFirst().role() == Role.ASSISTANT;
+        if (startsWithAnswer) {
+            turns.removeFirst();
+        }
+        checkTurns(turns);
+        checkPlaceholders(turns, image);
+        checkBoxes(turns);
+        if (startsWithAnswer) {
+            leadingAnswersDropped++;
+        }
+        return new LlavaRecord(id(node), image, turns);
+    }
+
+    private static @Nullable String image(JsonNode node) {
+        if (node.isMissingNode() || node.isNull()) {
+            return null;
+        }
+        require(node.isString(), "its image is not a string; a record has one picture");
+        String image = node.asString();
+        ImageFolder.complaint(image).ifPresent(reason -> {
+            throw new DataException(reason);
+        });
+        return image;
+    }
+
+    private static List<Turn> turns(JsonNode conversations) {
+        require(
+                conversations.isArray() && !conversations.isEmpty(),
+                "it has no conversations; give it a list of turns");
+        List<Turn> turns = new ArrayList<>();
+        for (JsonNode turn : conversations) {
+            int number = turns.size() + 1;
+            JsonNode value = turn.path("value");
+            require(value.isString(), "turn %d has no text; give it a string 'value'".formatted(number));
+            Role role = switch (turn.path("from").stringValue("")) {
+                case "human" -> Role.HUMAN;
+                case "gpt" -> Role.ASSISTANT;
+                default ->
+                    throw new DataException("turn %d is from '%s'; write human or gpt"
+                            .formatted(number, turn.path("from").asString("")));
+            };
+            turns.add(new Turn(role, value.asString()));
+        }
+        return turns;
+    }
+
+    private static void checkTurns(List<Turn> turns) {
+        for (int i = 0; i < turns.size(); i++) {
+            Turn turn = turns.get(i);
+            boolean question = i % 2 == 0;
+            if (question != (turn.role() == Role.HUMAN)) {
+                throw new DataException(
+                        question
+                                ? "an answer has no question before it; human and gpt must alternate"
+                                : "a question is followed by another one; human and gpt must alternate");
+            }
+            require(
+                    !turn.text().isBlank(),
+                    "%s %d is empty; write one or remove the pair"
+                            .formatted(question ? "question" : "answer", i / 2 + 1));
+        }
+        require(turns.size() % 2 == 0, "the last question has no answer; write one or remove it");
+    }
+
+    private static void checkPlaceholders(List<Turn> turns, @Nullable String image) {
+        int turnsWithImage = 0;
+        for (Turn turn : turns) {
+            if (turn.text().contains(Turn.IMAGE_PLACEHOLDER)) {
+                require(turn.role() == Role.HUMAN, "an answer contains <image>; it belongs into a question");
+                turnsWithImage++;
+            }
+        }
+        if (image == null) {
+            require(
+                    turnsWithImage == 0,
+                    "a question contains <image> but the record has no image; add it or remove the word");
+        } else {
+            require(
+                    turnsWithImage > 0,
+                    "it has an image but no question contains <image>; add it to the first question");
+            require(
+                    turnsWithImage == 1,
+                    "it has one image but %d questions contain <image>; leave it in one of them"
+                            .formatted(turnsWithImage));
+        }
+    }
+
+    private static void checkBoxes(List<Turn> turns) {
+        for (int i = 0; i < turns.size(); i += 2) {
+            String question = turns.get(i).text();
+            if (question.contains(REGION_REQUEST)) {
+                checkBox(question.substring(question.indexOf(REGION_REQUEST)), i / 2 + 1);
+            } else if (question.contains(BOX_REQUEST)) {
+                checkBox(turns.get(i + 1).text(), i / 2 + 1);
+            }
+        }
+    }
+
+    private static void checkBox(String text, int pair) {
+        Optional<Box> box = Boxes.parse(text);
+        require(
+                box.isPresent(),
+                "question %d is about a box but none is given; write [x1, y1, x2, y2]".formatted(pair));
+        require(
+                box.get().isInside(),
+                "the box %s of question %d lies outside the picture or its corners are swapped; coordinates are from 0 to 1"
+                        .formatted(Boxes.fixedText(box.get()), pair));
+    }
+
+    private static void require(boolean condition, String message) {
+        if (!condition) {
+            throw new DataException(message);
+        }
+    }
+}
