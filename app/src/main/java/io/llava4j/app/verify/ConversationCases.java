@@ -37,10 +37,20 @@ final class ConversationCases {
         root.path("cases").forEach(this::conversation);
         int number = 0;
         for (JsonNode prompt : root.path("prompts")) {
-            prompt(prompt, "prompt %d".formatted(++number));
+            String row = "prompt %d".formatted(++number);
+            guarded(row, () -> prompt(prompt, row));
         }
         for (JsonNode batch : root.path("collator")) {
-            collator(batch, root.path("cases"));
+            guarded("collator", () -> collator(batch, root.path("cases")));
+        }
+    }
+
+    /** A case llava4j refuses is a failed row, and the next one still runs. */
+    private void guarded(String row, Runnable comparison) {
+        try {
+            comparison.run();
+        } catch (LlavaException e) {
+            exact(row, false, String.valueOf(e.getMessage()));
         }
     }
 
@@ -58,19 +68,14 @@ final class ConversationCases {
         for (var field : c.properties()) {
             Matcher variant = VARIANT.matcher(field.getKey());
             if (variant.matches()) {
-                variant(c, name + ": " + field.getKey(), field.getValue(), variant);
+                String row = name + ": " + field.getKey();
+                guarded(row, () -> variant(c, row, field.getValue(), variant));
             }
         }
     }
 
     private void variant(JsonNode c, String row, JsonNode expected, Matcher variant) {
-        Prompt prompt;
-        try {
-            prompt = training(c, Boolean.parseBoolean(variant.group(1)), Integer.parseInt(variant.group(2)));
-        } catch (LlavaException e) {
-            exact(row, false, String.valueOf(e.getMessage()));
-            return;
-        }
+        Prompt prompt = training(c, Boolean.parseBoolean(variant.group(1)), Integer.parseInt(variant.group(2)));
         equal(row + " ids", ReferenceJson.ints(expected.path("input_ids")), prompt.ids());
         int[] labels = ReferenceJson.ints(expected.path("labels"));
         if (expected.path("mismatch_warning_all_masked").booleanValue() && !Arrays.equals(labels, prompt.labels())) {

@@ -51,6 +51,26 @@ class TokenizerSuiteTest {
                         tuple(CaseResult.Status.FAIL, "1 differ, the first is \"b\""));
     }
 
+    @Test
+    void aCaseThatIsRefusedDoesNotStopTheOthers(@TempDir Path dir) throws IOException {
+        Files.copy(GOLDENS.resolve("tokenizer.model"), dir.resolve("tokenizer.model"));
+        Files.writeString(dir.resolve("conversation_cases.json"), """
+                {"cases": [{"name": "alone", "version": "v1", "has_image": false,
+                            "conversations": [{"from": "human", "value": "Q"}],
+                            "legacy_false_max64": {"input_ids": [1], "labels": [-100]}}],
+                 "prompts": [{"template": "v9", "rounds": [["Q", null]], "prompt": "", "ids": []},
+                             {"template": "plain", "rounds": [["<image>", null]], "prompt": "<image>",
+                              "ids": [1, -200]}]}
+                """);
+        assertThat(run(dir))
+                .extracting(CaseResult::name, CaseResult::status)
+                .containsExactly(
+                        tuple("alone: legacy_false_max64", CaseResult.Status.FAIL),
+                        tuple("prompt 1", CaseResult.Status.FAIL),
+                        tuple("prompt 2 text", CaseResult.Status.OK),
+                        tuple("prompt 2 ids", CaseResult.Status.OK));
+    }
+
     private static List<CaseResult> run(Path dir) {
         List<CaseResult> results = new ArrayList<>();
         new TokenizerSuite().run(dir, results::add);
