@@ -15,12 +15,12 @@ import java.nio.file.Path;
  * <p>Stricter than Pillow where pixels would be invented: a truncated or damaged file is always refused.
  */
 public final class ImageDecoder {
-    /** Largest number of pixels decoded: 64 Mi. Keeps one decode within 512 MB of heap. */
-    public static final long MAX_PIXELS = 1L << 26;
+    /** Largest number of pixels decoded: 32 Mi. With the limit on file size it keeps one decode within 512 MB of heap. */
+    public static final long MAX_PIXELS = 1L << 25;
     /** Longest edge decoded, in pixels. */
     public static final int MAX_EDGE = 65_535;
-    /** Largest file read, in bytes: 128 MiB. */
-    public static final long MAX_FILE_BYTES = 1L << 27;
+    /** Largest file read, in bytes: 64 MiB. */
+    public static final long MAX_FILE_BYTES = 1L << 26;
 
     private ImageDecoder() {}
 
