@@ -64,7 +64,7 @@ public final class TrainableParameters implements AutoCloseable {
             throw new ConfigException("no tensor of the model learns; check the recipe's section 'trainable'");
         }
         Tensor like = pieces.getFirst();
-        buffers.put("values", torch.empty(new long[] {offset}, like.options()));
+        buffers.put("values", torch.zeros(new long[] {offset}, like.options()));
         buffers.put("gradients", torch.zeros(new long[] {offset}, like.options()));
         long at = 0;
         for (int i = 0; i < order.size(); i++) {
