@@ -240,7 +240,10 @@ public final class Checkpoint implements AutoCloseable {
      * @throws CheckpointException naming the first few that are missing, unexpected or misshapen
      */
     public Checkpoint requireComplete() {
-        ExpectedTensors.of(kind).require(path, tensors, unknown);
+        Map<String, ExpectedTensors.TensorInfo> infos = new LinkedHashMap<>();
+        tensors.forEach(
+                (name, tensor) -> infos.put(name, new ExpectedTensors.TensorInfo(tensor.dtype(), tensor.shape())));
+        ExpectedTensors.of(kind).require(path, infos, unknown);
         return this;
     }
 

@@ -22,6 +22,9 @@ public final class ExpectedTensors {
     private static final Pattern MLP = Pattern.compile("mlp([1-9]\\d?)x_gelu");
     private static final int SHOWN = 5;
 
+    /** What a stored tensor is, apart from its data. */
+    record TensorInfo(DType dtype, long[] shape) {}
+
     private final SequencedMap<String, long[]> shapes = new LinkedHashMap<>();
 
     private ExpectedTensors() {}
@@ -155,16 +158,16 @@ public final class ExpectedTensors {
      * Compares with what a checkpoint holds.
      *
      * @param where the checkpoint, for the message
-     * @param tensors by canonical name
+     * @param tensors what is there, by canonical name
      * @param unknown names that have no canonical one
      * @throws CheckpointException naming the first few tensors that are missing, unexpected, of the wrong shape or no
      *     floating-point numbers
      */
-    void require(Path where, Map<String, TensorEntry> tensors, Collection<String> unknown) {
+    void require(Path where, Map<String, TensorInfo> tensors, Collection<String> unknown) {
         List<String> missing = new ArrayList<>();
         List<String> misshapen = new ArrayList<>();
         shapes.forEach((name, shape) -> {
-            TensorEntry tensor = tensors.get(name);
+            TensorInfo tensor = tensors.get(name);
             if (tensor == null) {
                 missing.add(name);
             } else if (!Arrays.equals(tensor.shape(), shape)) {

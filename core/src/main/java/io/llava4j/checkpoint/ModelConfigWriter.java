@@ -100,6 +100,24 @@ final class ModelConfigWriter {
         return root;
     }
 
+    /** preprocessor_config.json: CLIP's own steps at the tower's size (spec/preprocessing 2.1). */
+    static ObjectNode preprocessor(VisionConfig vision) {
+        ObjectNode root = StrictJson.MAPPER.createObjectNode();
+        root.put("image_processor_type", "CLIPImageProcessor");
+        root.put("do_convert_rgb", true);
+        root.put("do_resize", true);
+        root.putObject("size").put("shortest_edge", vision.imageSize());
+        root.put("resample", 3);
+        root.put("do_center_crop", true);
+        root.putObject("crop_size").put("height", vision.imageSize()).put("width", vision.imageSize());
+        root.put("do_rescale", true);
+        root.put("rescale_factor", 1 / 255.0);
+        root.put("do_normalize", true);
+        root.putArray("image_mean").add(0.48145466).add(0.4578275).add(0.40821073);
+        root.putArray("image_std").add(0.26862954).add(0.26130258).add(0.27577711);
+        return root;
+    }
+
     private static void tokenIds(ObjectNode node, TextConfig text) {
         node.put("bos_token_id", text.bosTokenId());
         node.put("eos_token_id", text.eosTokenId());

@@ -19,6 +19,7 @@ import tools.jackson.databind.node.StringNode;
  */
 final class ModelConfigs {
     static final String FILE = "config.json";
+    static final String PREPROCESSOR_FILE = "preprocessor_config.json";
 
     /** Old llava-hf files leave the LLaVA token's place to this default of LlavaConfig. */
     private static final int HF_IMAGE_TOKEN = 32000;
@@ -155,14 +156,14 @@ final class ModelConfigs {
 
     /** Newer llava-hf processors can pad; none may resize or normalise otherwise than CLIP does. */
     private static Optional<AspectMode> preprocessor(Path directory, VisionConfig vision) {
-        Path file = directory.resolve("preprocessor_config.json");
+        Path file = directory.resolve(PREPROCESSOR_FILE);
         if (!Files.exists(file)) {
             return Optional.empty();
         }
         ConfigReader config = new ConfigReader(file, "", StrictJson.object(file));
         if (config.has("crop_size")) {
-            boolean square = config.node().get("crop_size").isObject();
-            int size = square
+            boolean sides = config.node().get("crop_size").isObject();
+            int size = sides
                     ? config.child("crop_size").orElseThrow().size("height", vision.imageSize())
                     : config.size("crop_size", vision.imageSize());
             if (size != vision.imageSize()) {

@@ -57,29 +57,31 @@ public final class SafeTensors implements AutoCloseable {
      * @return the open file; close it when no tensor of it is used any more
      * @throws CheckpointException naming file and tensor if anything is amiss
      */
-    @SuppressWarnings("MustBeClosedChecker") // the arena lives as long as the result
     public static SafeTensors open(Path file) {
         if (Files.exists(file) && !Files.isRegularFile(file)) {
             throw new CheckpointException("%s is not a file; name a .safetensors file".formatted(file));
         }
-        Arena arena = Arena.ofShared();
-        boolean opened = false;
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             long size = channel.size();
             byte[] json = readHeader(file, channel, size);
             long dataBytes = size - PREFIX_BYTES - json.length;
             SafeTensorsHeader header = SafeTensorsHeader.parse(file, json, dataBytes);
-            MemorySegment whole = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
-            SafeTensors result =
-                    new SafeTensors(file, arena, header, whole.asSlice(PREFIX_BYTES + json.length, dataBytes));
-            opened = true;
-            return result;
+            return map(file, channel, header, size, dataBytes);
         } catch (IOException e) {
             throw FileErrors.cannotRead(file, e);
-        } finally {
-            if (!opened) {
-                arena.close();
-            }
+        }
+    }
+
+    @SuppressWarnings("MustBeClosedChecker") // the arena lives as long as the result
+    private static SafeTensors map(Path file, FileChannel channel, SafeTensorsHeader header, long size, long dataBytes)
+            throws IOException {
+        Arena arena = Arena.ofShared();
+        try {
+            MemorySegment whole = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+            return new SafeTensors(file, arena, header, whole.asSlice(size - dataBytes));
+        } catch (IOException | RuntimeException e) {
+            arena.close();
+            throw e;
         }
     }
 

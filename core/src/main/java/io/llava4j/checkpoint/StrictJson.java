@@ -2,6 +2,7 @@ package io.llava4j.checkpoint;
 
 import io.llava4j.CheckpointException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import tools.jackson.core.JacksonException;
@@ -52,5 +53,11 @@ final class StrictJson {
         } catch (IOException e) {
             throw FileErrors.cannotRead(file, e);
         }
+    }
+
+    /** Indented, ending in a line feed. */
+    static byte[] pretty(JsonNode node) {
+        return (MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(node) + "\n")
+                .getBytes(StandardCharsets.UTF_8);
     }
 }

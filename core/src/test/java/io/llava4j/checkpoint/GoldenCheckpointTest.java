@@ -2,7 +2,6 @@ package io.llava4j.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
 import io.llava4j.CheckpointException;
 import io.llava4j.image.AspectMode;
@@ -92,11 +91,19 @@ class GoldenCheckpointTest {
                 float[] exact = tensor.toFloats();
                 float[] rounded = bf16.tensor(tensor.name()).toFloats();
                 assertThat(embedded.tensor(tensor.name()).toFloats()).isEqualTo(rounded);
+                float[] nearest = new float[exact.length];
                 for (int i = 0; i < exact.length; i++) {
-                    assertThat(rounded[i]).isCloseTo(exact[i], within(Math.abs(exact[i]) / 256 + 1e-38f));
+                    nearest[i] = nearestBfloat16(exact[i]);
                 }
+                assertThat(rounded).as(tensor.name()).isEqualTo(nearest);
             }
         }
+    }
+
+    /** Round to nearest, ties to even, on the upper 16 bits. */
+    private static float nearestBfloat16(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        return Float.intBitsToFloat((bits + 0x7FFF + ((bits >>> 16) & 1)) & 0xFFFF0000);
     }
 
     @Test

@@ -1,0 +1,143 @@
+package io.llava4j.checkpoint;
+
+import io.llava4j.CheckpointException;
+import io.llava4j.checkpoint.ExpectedTensors.TensorInfo;
+import io.llava4j.model.TextConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Saves models in the liuhaotian layout with the tower embedded, towers as CLIP and decoders as LLaMA, each with its
+ * configuration and tokenizer. {@link Checkpoint#open} reads them back; so do other tools, but for a tower with a
+ * convolutional stem.
+ */
+public final class CheckpointWriter {
+    /** Where a model is cut into shards, as transformers does. */
+    public static final long MAX_SHARD_BYTES = 5_000_000_000L;
+
+    private static final List<String> TOKENIZER_FILES = List.of(
+            "tokenizer.model",
+            "tokenizer_config.json",
+            "tokenizer.json",
+            "special_tokens_map.json",
+            "added_tokens.json",
+            "chat_template.json",
+            "chat_template.jinja");
+
+    private CheckpointWriter() {}
+
+    /**
+     * Saves a model folder in one step: it appears whole or not at all.
+     *
+     * @param directory must not exist yet, or be empty
+     * @param kind configuration of the model; a connector alone goes to {@link SafeTensorsWriter#write}
+     * @param tokenizerDir folder whose tokenizer files are copied; null for none
+     * @param tensors all tensors by canonical name; a CLIP model may bring its text side under CLIP's own names
+     * @throws CheckpointException if tensors are missing, unexpected or misshapen, or the disk does not take them
+     */
+    public static void save(
+            Path directory, ModelKind kind, @Nullable Path tokenizerDir, Collection<TensorSource> tensors) {
+        AtomicFiles.writeDirectory(
+                directory, partial -> writeInto(partial, directory, kind, tokenizerDir, tensors, MAX_SHARD_BYTES));
+    }
+
+    /**
+     * As {@link #save}, into a folder that the caller is about to fill with more, such as training state, within
+     * {@link AtomicFiles#writeDirectory}.
+     *
+     * @param directory to write to
+     * @param maxShardBytes as in {@link SafeTensorsWriter#writeSharded}
+     */
+    public static void writeInto(
+            Path directory,
+            ModelKind kind,
+            @Nullable Path tokenizerDir,
+            Collection<TensorSource> tensors,
+            long maxShardBytes)
+            throws IOException {
+        writeInto(directory, directory, kind, tokenizerDir, tensors, maxShardBytes);
+    }
+
+    private static void writeInto(
+            Path directory,
+            Path shown,
+            ModelKind kind,
+            @Nullable Path tokenizerDir,
+            Collection<TensorSource> tensors,
+            long maxShardBytes)
+            throws IOException {
+        requireComplete(shown, kind, tensors);
+        json(directory.resolve(ModelConfigs.FILE), ModelConfigWriter.write(kind, mainType(tensors)));
+        switch (kind) {
+            case ModelKind.Llava llava -> {
+                generation(directory, llava.config().text());
+                json(
+                        directory.resolve(ModelConfigs.PREPROCESSOR_FILE),
+                        ModelConfigWriter.preprocessor(llava.config().vision()));
+            }
+            case ModelKind.Clip clip ->
+                json(directory.resolve(ModelConfigs.PREPROCESSOR_FILE), ModelConfigWriter.preprocessor(clip.vision()));
+            case ModelKind.Llama llama -> generation(directory, llama.text());
+            case ModelKind.Projector projector -> throw new IllegalArgumentException(projector.label());
+        }
+        if (tokenizerDir != null) {
+            for (String name : TOKENIZER_FILES) {
+                if (Files.exists(tokenizerDir.resolve(name))) {
+                    Files.copy(tokenizerDir.resolve(name), directory.resolve(name));
+                }
+            }
+        }
+        SafeTensorsWriter.writeSharded(directory, namesOnDisk(kind, tensors), Map.of(), maxShardBytes);
+    }
+
+    private static void requireComplete(Path shown, ModelKind kind, Collection<TensorSource> tensors) {
+        Map<String, TensorInfo> infos = new LinkedHashMap<>();
+        for (TensorSource tensor : tensors) {
+            if (!(kind instanceof ModelKind.Clip && Layout.CLIP.ignores(tensor.name()))) {
+                infos.put(tensor.name(), new TensorInfo(tensor.dtype(), tensor.shape()));
+            }
+        }
+        ExpectedTensors.of(kind).require(shown, infos, List.of());
+    }
+
+    private static Collection<TensorSource> namesOnDisk(ModelKind kind, Collection<TensorSource> tensors) {
+        if (!(kind instanceof ModelKind.Clip)) {
+            return tensors;
+        }
+        List<TensorSource> renamed = new ArrayList<>();
+        for (TensorSource tensor : tensors) {
+            renamed.add(
+                    tensor.name().startsWith(CanonicalNames.TOWER)
+                            ? tensor.withName("vision_model." + tensor.name().substring(CanonicalNames.TOWER.length()))
+                            : tensor);
+        }
+        return renamed;
+    }
+
+    /** The type that most of the bytes are in. */
+    private static DType mainType(Collection<TensorSource> tensors) {
+        Map<DType, Long> bytes = new EnumMap<>(DType.class);
+        tensors.forEach(tensor -> bytes.merge(tensor.dtype(), tensor.byteSize(), Long::sum));
+        return bytes.entrySet().stream()
+                .max(Map.Entry.comparingByValue())
+                .map(Map.Entry::getKey)
+                .orElse(DType.F32);
+    }
+
+    private static void generation(Path directory, TextConfig text) {
+        json(directory.resolve("generation_config.json"), ModelConfigWriter.generation(text));
+    }
+
+    private static void json(Path file, ObjectNode content) {
+        AtomicFiles.write(file, StrictJson.pretty(content));
+    }
+}
