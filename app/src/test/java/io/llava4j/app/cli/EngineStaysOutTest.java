@@ -1,0 +1,55 @@
+package io.llava4j.app.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** Loading the engine takes seconds; printing help must not touch one of its classes. */
+class EngineStaysOutTest {
+    @TempDir
+    Path dir;
+
+    @Test
+    void helpOfEveryVerbLoadsNoEngineClass() throws IOException, InterruptedException {
+        Path classes = dir.resolve("classes.txt");
+        Path output = dir.resolve("output.txt");
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xlog:class+load:file=" + classes,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        PrintEveryHelp.class.getName())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        assertThat(process.waitFor()).as(Files.readString(output)).isZero();
+        assertThat(Files.readString(output)).contains("Usage: llava verify");
+        try (Stream<String> lines = Files.lines(classes)) {
+            List<String> ours = lines.filter(line -> line.contains(" io.llava4j.") || line.contains(" org.bytedeco."))
+                    .toList();
+            assertThat(ours).anyMatch(line -> line.contains("io.llava4j.app.cli.Main"));
+            assertThat(ours).noneMatch(line -> line.contains("org.bytedeco"));
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class PrintEveryHelp {
+        private PrintEveryHelp() {}
+
+        public static void main(String[] args) {
+            CommandLine commandLine = Main.commandLine();
+            int code = commandLine.execute("--help") + commandLine.execute("--version");
+            for (String verb : commandLine.getSubcommands().keySet()) {
+                code += commandLine.execute(verb, "--help");
+            }
+            System.exit(code);
+        }
+    }
+}

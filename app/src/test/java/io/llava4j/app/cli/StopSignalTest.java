@@ -1,0 +1,61 @@
+package io.llava4j.app.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "signals are sent with kill")
+class StopSignalTest {
+    @Test
+    void firstSignalAsksTheSecondEnds() throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Waiting.class.getName())
+                .redirectErrorStream(true)
+                .start();
+        try (BufferedReader lines = process.inputReader()) {
+            assertThat(lines.readLine()).isEqualTo("working");
+            signal("-INT", process);
+            assertThat(lines.readLine()).isEmpty();
+            assertThat(lines.readLine()).isEqualTo("llava: stopping after this step; Ctrl-C again stops at once");
+            assertThat(lines.readLine()).isEqualTo("asked to stop");
+            signal("-INT", process);
+            assertThat(process.waitFor()).isEqualTo(130);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static void signal(String name, Process process) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder("kill", name, Long.toString(process.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+
+    /** Runs in a JVM of its own: works until it is ended. */
+    static final class Waiting {
+        private Waiting() {}
+
+        public static void main(String[] args) throws InterruptedException {
+            PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+            try (StopSignal stop = new StopSignal(out, "stopping after this step")) {
+                out.println("working");
+                while (!stop.getAsBoolean()) {
+                    Thread.sleep(10);
+                }
+                out.println("asked to stop");
+                Thread.sleep(60_000);
+            }
+        }
+    }
+}
