@@ -1,6 +1,7 @@
 package io.llava4j.train.nano;
 
 import io.llava4j.text.Turn;
+import io.llava4j.train.data.Boxes;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -36,7 +37,7 @@ final class Conversations {
     /** All questions of one picture in one conversation; the format prompt stands in the first turn only. */
     List<Turn> vqa(Scene scene, int wanted, SplitMix64 random) {
         List<Turn> turns = new ArrayList<>();
-        for (Question question : questions.ask(scene, wanted, random)) {
+        for (Question question : questions.ask(scene, wanted, () -> random.chance(0.5), random)) {
             turns.add(Turn.human(turns.isEmpty() ? question.text() + "\n" + SHORT : question.text()));
             turns.add(Turn.assistant(question.answer()));
         }
@@ -54,7 +55,7 @@ final class Conversations {
                 case 1 -> questions.count(scene, random);
                 default -> questions.category(scene, random);
             };
-            if (question == null || !asked.add(question.text())) {
+            if (question == null || !asked.add(question.topic())) {
                 continue;
             }
             List<String> options = options(question, scene, random);
@@ -72,7 +73,12 @@ final class Conversations {
         List<String> options = new ArrayList<>(List.of(question.answer()));
         while (options.size() < OPTIONS) {
             String option = switch (question.kind()) {
-                case COLOR -> random.pick(NamedColor.TINTS).name();
+                case COLOR ->
+                    random.pick(
+                                    question.topic().endsWith(Questions.BACKGROUND)
+                                            ? NamedColor.BACKGROUNDS
+                                            : NamedColor.TINTS)
+                            .name();
                 case COUNT -> Integer.toString(random.between(1, 5));
                 default -> questions.absent(scene, random).name();
             };
@@ -98,7 +104,7 @@ final class Conversations {
         random.shuffle(objects);
         for (SceneObject object : objects) {
             if (turns.size() < 6 && Questions.isUnique(scene, object)) {
-                String box = BoxText.of(object.box());
+                String box = Boxes.text(object.box().toBox());
                 String place = Place.isClear(object.box()) && random.chance(0.5)
                         ? " " + Place.of(object.box()).phrase()
                         : "";

@@ -47,13 +47,22 @@ enum Place {
         return ordinal() / 3;
     }
 
-    static Place of(Box box) {
+    static Place of(Extent box) {
         return values()[third(box.centreY()) * 3 + third(box.centreX())];
     }
 
     /** Whether nobody would name another field. */
-    static boolean isClear(Box box) {
+    static boolean isClear(Extent box) {
         return clear(box.centreX()) && clear(box.centreY());
+    }
+
+    /** Whether somebody might mean a box by this field's phrase: "on the left" may be the top left corner, too. */
+    boolean couldMean(Extent box) {
+        Place other = of(box);
+        return other == this
+                || !isClear(box)
+                || row() == 1 && column() != 1 && other.column() == column()
+                || column() == 1 && row() != 1 && other.row() == row();
     }
 
     private static int third(double at) {

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * of two fields, two cats when "the cat" is asked for) no question is asked.
  */
 final class Questions {
+    /** What a question about the background's color is about. */
+    static final String BACKGROUND = "background";
+
     /** Smallest distance of two middles, as a fraction of the edge, for one to be left of or above the other. */
     private static final double APART = 0.2;
 
@@ -32,10 +36,12 @@ final class Questions {
     /**
      * Different questions about one scene; now and then fewer than wanted, if the scene does not give more. A sign is
      * always asked about.
+     *
+     * @param yes decides for each existence question whether its answer is yes
      */
-    List<Question> ask(Scene scene, int wanted, SplitMix64 random) {
+    List<Question> ask(Scene scene, int wanted, BooleanSupplier yes, SplitMix64 random) {
         List<Question> asked = new ArrayList<>();
-        Set<String> texts = new HashSet<>();
+        Set<String> topics = new HashSet<>();
         Sign sign = scene.sign();
         if (sign != null) {
             asked.add(text(sign, random));
@@ -44,8 +50,8 @@ final class Questions {
         for (int i = asked.size(); i < wanted; i++) {
             existence += random.chance(shares.existence()) ? 1 : 0;
         }
-        for (Question question : existence(scene, existence, random)) {
-            if (texts.add(question.text())) {
+        for (Question question : existence(scene, existence, yes, random)) {
+            if (topics.add(question.topic())) {
                 asked.add(question);
             }
         }
@@ -57,7 +63,7 @@ final class Questions {
                         case 2 -> position(scene, random);
                         default -> category(scene, random);
                     };
-            if (question != null && texts.add(question.text())) {
+            if (question != null && topics.add(question.topic())) {
                 asked.add(question);
             }
         }
@@ -66,22 +72,22 @@ final class Questions {
     }
 
     /**
-     * Existence questions in POPE's words. Each is yes or no by a fair coin of its own, so no answer tells anything
-     * about another; there are at most as many as the scene has categories, or a "yes" could run out. Half of the
-     * absent categories are from a supercategory that is present.
+     * Existence questions in POPE's words. In training each is yes or no by a fair coin of its own, so no answer tells
+     * anything about another; there are at most as many as the scene has categories, or a "yes" could run out. Half of
+     * the absent categories are from a supercategory that is present.
      */
-    List<Question> existence(Scene scene, int wanted, SplitMix64 random) {
+    List<Question> existence(Scene scene, int wanted, BooleanSupplier answer, SplitMix64 random) {
         List<Category> present = new ArrayList<>(
                 scene.objects().stream().map(SceneObject::category).distinct().toList());
         random.shuffle(present);
         int count = Math.min(wanted, present.size());
         List<Question> questions = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            boolean yes = random.chance(0.5);
+            boolean yes = answer.getAsBoolean();
             Category category = yes ? present.get(i) : absent(scene, random);
             String where = random.pick(List.of("in the image?", "in the image?", "in the image?", "in the picture?"));
             String text = "Is there " + category.withArticle() + " " + where;
-            questions.add(new Question(Kind.EXISTENCE, text, yes ? "yes" : "no", List.of()));
+            questions.add(new Question(Kind.EXISTENCE, category.name(), text, yes ? "yes" : "no", List.of()));
         }
         return questions;
     }
@@ -138,7 +144,7 @@ final class Questions {
     }
 
     private static Question number(String text, int count) {
-        return new Question(Kind.COUNT, text, Integer.toString(count), List.of(Wording.number(count)));
+        return new Question(Kind.COUNT, text, text, Integer.toString(count), List.of(Wording.number(count)));
     }
 
     @Nullable
@@ -148,15 +154,16 @@ final class Questions {
                 .toList();
         if (!dyed.isEmpty() && random.chance(0.7)) {
             SceneObject object = random.pick(dyed);
-            return color("What color is the " + object.category().name() + "?", Objects.requireNonNull(object.tint()));
+            String name = object.category().name();
+            return color(name, "What color is the " + name + "?", Objects.requireNonNull(object.tint()));
         }
         String text = random.pick(List.of("What color is the background?", "What is the background color?"));
-        return color(text, scene.background().color());
+        return color(BACKGROUND, text, scene.background().color());
     }
 
-    private static Question color(String text, NamedColor color) {
+    private static Question color(String of, String text, NamedColor color) {
         List<String> synonyms = color.name().equals("gray") ? List.of("grey") : List.of();
-        return new Question(Kind.COLOR, text, color.name(), synonyms);
+        return new Question(Kind.COLOR, "color of " + of, text, color.name(), synonyms);
     }
 
     @Nullable
@@ -175,7 +182,7 @@ final class Questions {
                     "Where is the " + name + "?",
                     "Where in the image is the " + name + "?",
                     "In which part of the image is the " + name + "?"));
-            return new Question(Kind.POSITION, text, place.words(), synonyms(place));
+            return new Question(Kind.POSITION, "place of " + name, text, place.words(), synonyms(place));
         }
         SceneObject other = random.pick(scene.objects());
         if (other.category().equals(object.category()) || !isUnique(scene, other)) {
@@ -186,20 +193,18 @@ final class Questions {
             int side = side(object, other);
             return side == 0
                     ? null
-                    : new Question(
-                            Kind.POSITION,
+                    : relation(
                             "Is the " + name + " to the left or to the right of the " + otherName + "?",
-                            side < 0 ? "left" : "right",
-                            List.of());
+                            side < 0 ? "left" : "right");
         }
         int height = height(object, other);
         return height == 0
                 ? null
-                : new Question(
-                        Kind.POSITION,
-                        "Is the " + name + " above or below the " + otherName + "?",
-                        height < 0 ? "above" : "below",
-                        List.of());
+                : relation("Is the " + name + " above or below the " + otherName + "?", height < 0 ? "above" : "below");
+    }
+
+    private static Question relation(String text, String answer) {
+        return new Question(Kind.POSITION, text, text, answer, List.of());
     }
 
     private static List<String> synonyms(Place place) {
@@ -226,8 +231,7 @@ final class Questions {
             }
             case 1 -> {
                 Place place = Place.of(object.box());
-                boolean alone =
-                        only(objects, object, other -> Place.of(other.box()) == place || !Place.isClear(other.box()));
+                boolean alone = only(objects, object, other -> place.couldMean(other.box()));
                 yield alone && Place.isClear(object.box())
                         ? named("What is " + place.phrase() + " of the image?", object)
                         : null;
@@ -279,6 +283,7 @@ final class Questions {
         return new Question(
                 Kind.CATEGORY,
                 text,
+                text,
                 object.category().name(),
                 List.of(object.category().plural()));
     }
@@ -286,7 +291,7 @@ final class Questions {
     private static Question text(Sign sign, SplitMix64 random) {
         String text = random.pick(
                 List.of("What does the sign say?", "What word is on the sign?", "What is written in the image?"));
-        return new Question(Kind.TEXT, text, SignFont.read(sign.word()), List.of());
+        return new Question(Kind.TEXT, "sign", text, SignFont.read(sign.word()), List.of());
     }
 
     /** -1 if the first is clearly left of the second, 1 if right, 0 if neither. */

@@ -25,7 +25,7 @@ public record SceneObject(
         double anchorX,
         double anchorY,
         double scale,
-        Box box) {
+        Extent box) {
     /** Name of the artist's set the drawing is from. */
     public String set() {
         return sprite.set();

@@ -55,7 +55,7 @@ public final class SceneSampler {
         SplitMix64 random = SplitMix64.of(seed, "scene", index);
         Background background = background(random);
         int wanted = count(random);
-        List<Box> taken = new ArrayList<>();
+        List<Extent> taken = new ArrayList<>();
         Sign sign = null;
         if (random.chance(options.signProbability())) {
             wanted = Math.max(options.minObjects(), Math.min(wanted, 3));
@@ -85,7 +85,7 @@ public final class SceneSampler {
     }
 
     private @Nullable SceneObject object(
-            SplitMix64 random, Background background, int crowd, List<SceneObject> before, List<Box> taken) {
+            SplitMix64 random, Background background, int crowd, List<SceneObject> before, List<Extent> taken) {
         Category category = category(random, before);
         Sprite sprite = random.pick(sprites.of(category, options.sets()));
         NamedColor tint = null;
@@ -98,7 +98,7 @@ public final class SceneSampler {
         }
         boolean mirrored = random.chance(0.5);
         double angle = random.chance(0.5) ? 0 : random.between(-options.maxAngle(), options.maxAngle());
-        Box extent = sprite.extent(mirrored, angle);
+        Extent extent = sprite.extent(mirrored, angle);
         double largest = Math.min(1 - 2 * MARGIN, options.maxSize() * CROWDING[Math.min(crowd, 5) - 1]);
         double size = random.between(Math.min(options.minSize(), largest), largest);
         for (int shrink = 0; shrink < SHRINKS; shrink++) {
@@ -108,7 +108,7 @@ public final class SceneSampler {
             for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
                 double left = random.between(MARGIN, 1 - MARGIN - width);
                 double top = random.between(MARGIN, 1 - MARGIN - height);
-                Box box = new Box(left, top, left + width, top + height);
+                Extent box = new Extent(left, top, left + width, top + height);
                 if (taken.stream().allMatch(other -> box.overlap(other) <= MAX_OVERLAP)) {
                     return new SceneObject(
                             category,
@@ -170,6 +170,6 @@ public final class SceneSampler {
         double height = SignFont.ROWS * cell;
         double left = random.between(0.02, 0.98 - width);
         double top = random.chance(0.5) ? random.between(0.02, 0.08) : random.between(0.92, 0.98) - height;
-        return new Sign(word, new Box(left, top, left + width, top + height), random.chance(0.5));
+        return new Sign(word, new Extent(left, top, left + width, top + height), random.chance(0.5));
     }
 }

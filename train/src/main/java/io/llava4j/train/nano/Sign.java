@@ -7,4 +7,4 @@ package io.llava4j.train.nano;
  * @param box of the whole board
  * @param lightOnDark whether the letters are light on a dark board
  */
-public record Sign(String word, Box box, boolean lightOnDark) {}
+public record Sign(String word, Extent box, boolean lightOnDark) {}

@@ -93,7 +93,7 @@ final class SignFont {
 
     /** Draws the board and its letters, anti-aliased by sampling each pixel at 16 points. */
     static void paint(Sign sign, int[] canvas, int size) {
-        Box box = sign.box();
+        Extent box = sign.box();
         int columns = columns(sign.word());
         int board = sign.lightOnDark() ? DARK : LIGHT;
         int ink = sign.lightOnDark() ? LIGHT : DARK;

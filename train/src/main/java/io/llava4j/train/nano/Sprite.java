@@ -79,7 +79,7 @@ public final class Sprite {
      *
      * @return left, top, right, bottom in pixels of the drawing, relative to its middle
      */
-    Box extent(boolean mirrored, double angle) {
+    Extent extent(boolean mirrored, double angle) {
         double cos = StrictMath.cos(angle);
         double sin = StrictMath.sin(angle);
         double left = Double.POSITIVE_INFINITY;
@@ -96,7 +96,7 @@ public final class Sprite {
             top = Math.min(top, rotatedY);
             bottom = Math.max(bottom, rotatedY);
         }
-        return new Box(left, top, right, bottom);
+        return new Extent(left, top, right, bottom);
     }
 
     /** Corners of the first and last visible pixel of every row, relative to the middle: (x, y) pairs. */

@@ -59,7 +59,7 @@ class SceneSamplerTest {
                 objects++;
                 dyed += object.tint() == null ? 0 : 1;
                 sets.add(object.set());
-                Box box = object.box();
+                Extent box = object.box();
                 assertThat(Math.min(box.left(), box.top())).isNotNegative();
                 assertThat(Math.max(box.right(), box.bottom())).isLessThanOrEqualTo(1);
                 assertThat(Math.max(box.width(), box.height())).isBetween(0.237, 0.98);
@@ -86,8 +86,8 @@ class SceneSamplerTest {
         int size = 192;
         for (int i = 0; i < 150; i++) {
             for (SceneObject object : sampler.scene(i).objects()) {
-                Box drawn = drawnBox(object, size);
-                Box truth = object.box();
+                Extent drawn = drawnBox(object, size);
+                Extent truth = object.box();
                 String what =
                         "scene %d, a %s from %s".formatted(i, object.category().name(), object.set());
                 assertThat(drawn.left()).as(what).isCloseTo(truth.left(), within(1.1 / size));
@@ -171,7 +171,7 @@ class SceneSamplerTest {
         return alpha;
     }
 
-    private static Box drawnBox(SceneObject object, int size) {
+    private static Extent drawnBox(SceneObject object, int size) {
         int[] alpha = alpha(object, size);
         int left = size;
         int top = size;
@@ -186,7 +186,7 @@ class SceneSamplerTest {
             }
         }
         double edge = size;
-        return new Box(left / edge, top / edge, right / edge, bottom / edge);
+        return new Extent(left / edge, top / edge, right / edge, bottom / edge);
     }
 
     private static int[] meanColor(SceneObject object, int size) {

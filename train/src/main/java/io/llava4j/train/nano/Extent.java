@@ -1,14 +1,16 @@
 package io.llava4j.train.nano;
 
+import io.llava4j.train.data.Box;
+
 /**
- * A rectangle in fractions of the picture's edge, origin top left: the same box at every size the scene is drawn at.
+ * A rectangle in fractions of the picture's edge, origin top left: the same at every size the scene is drawn at.
  *
  * @param left smallest x
  * @param top smallest y
  * @param right largest x
  * @param bottom largest y
  */
-public record Box(double left, double top, double right, double bottom) {
+public record Extent(double left, double top, double right, double bottom) {
     /** Fraction of the edge. */
     public double width() {
         return right - left;
@@ -29,8 +31,13 @@ public record Box(double left, double top, double right, double bottom) {
         return (top + bottom) / 2;
     }
 
+    /** The same as a coordinate box: scenes are square, so nothing changes by padding (spec/data 5). */
+    public Box toBox() {
+        return new Box(left, top, right, bottom);
+    }
+
     /** Shared area as a fraction of the smaller of both boxes. */
-    double overlap(Box other) {
+    double overlap(Extent other) {
         double w = Math.min(right, other.right) - Math.max(left, other.left);
         double h = Math.min(bottom, other.bottom) - Math.max(top, other.top);
         if (w <= 0 || h <= 0) {

@@ -1,0 +1,46 @@
+package io.llava4j.train.nano;
+
+import io.llava4j.text.Turn;
+import java.util.List;
+
+/** The sources of a stage-2 mixture, each in the layout of its counterpart in LLaVA's (spec/data 3). */
+enum Source {
+    VQA,
+    CHOICE,
+    CAPTION,
+    REGION,
+    CONVERSATION,
+    TEXT_ONLY;
+
+    private static final int FEWEST_QUESTIONS = 3;
+    private static final int MOST_QUESTIONS = 6;
+
+    static Source pick(Stage2Shares shares, SplitMix64 random) {
+        return values()[
+                random.weighted(
+                        shares.vqa(),
+                        shares.choice(),
+                        shares.caption(),
+                        shares.region(),
+                        shares.conversation(),
+                        shares.textOnly())];
+    }
+
+    /**
+     * A conversation about a scene, without the image's placeholder; short answers where the scene gives nothing to ask
+     * in this source's way.
+     */
+    List<Turn> turns(Conversations conversations, Scene scene, SplitMix64 random) {
+        List<Turn> turns = switch (this) {
+            case VQA -> List.of();
+            case CHOICE -> conversations.choice(scene, random);
+            case CAPTION -> conversations.caption(scene, random);
+            case REGION -> conversations.region(scene, random);
+            case CONVERSATION -> conversations.free(scene, random);
+            case TEXT_ONLY -> throw new IllegalStateException("text-only conversations have no scene");
+        };
+        return turns.isEmpty()
+                ? conversations.vqa(scene, random.between(FEWEST_QUESTIONS, MOST_QUESTIONS), random)
+                : turns;
+    }
+}
