@@ -11,7 +11,9 @@ final class Verbs {
     private record Group(String title, List<Class<?>> verbs) {}
 
     private static final List<Group> GROUPS =
-            List.of(new Group("Check", List.of(VerifyCommand.class, DoctorCommand.class)));
+            List.of(
+                    new Group("Train", List.of(TrainCommand.class)),
+                    new Group("Check", List.of(VerifyCommand.class, DoctorCommand.class)));
 
     private Verbs() {}
 

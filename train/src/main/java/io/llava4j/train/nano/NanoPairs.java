@@ -45,6 +45,23 @@ public final class NanoPairs {
         return new Pair(SceneRenderer.render(scene, size), phrases(scene));
     }
 
+    /**
+     * Phrases that are true of each field of a grid over the picture, row by row from the top left.
+     *
+     * @param grid fields along an edge
+     */
+    public List<List<String>> fields(long index, int grid) {
+        return SceneFields.phrases(sampler.scene(index), grid);
+    }
+
+    /** Phrases that name each category and each background: what every field is told apart from. */
+    public List<String> plainPhrases() {
+        List<String> plain = new ArrayList<>();
+        sampler.categories().forEach(category -> plain.add(category.withArticle()));
+        NamedColor.BACKGROUNDS.forEach(color -> plain.add(phrase(color)));
+        return List.copyOf(plain);
+    }
+
     /** The truth behind a pair. */
     public Scene scene(long index) {
         return sampler.scene(index);
@@ -79,11 +96,11 @@ public final class NanoPairs {
         return List.copyOf(phrases);
     }
 
-    private static String phrase(String word) {
+    static String phrase(String word) {
         return "the word " + SignFont.read(word);
     }
 
-    private static String phrase(NamedColor background) {
+    static String phrase(NamedColor background) {
         return Wording.withArticle(background.name()) + " background";
     }
 }

@@ -11,6 +11,9 @@ import java.util.List;
  * conversations. Thread-safe; conversation {@code i} depends on seed and {@code i} only.
  */
 public final class NanoText {
+    /** Fields along an edge of a scene told as a map, as many as the nano tower has patches. */
+    private static final int GRID = 6;
+
     private static final Stage2Shares SHARES = new Stage2Shares(0.55, 0.07, 0.08, 0.08, 0.12, 0.1);
 
     private final SceneSampler sampler;
@@ -43,7 +46,9 @@ public final class NanoText {
         Scene scene = sampler.scene(index);
         List<Turn> turns = new ArrayList<>(source.turns(conversations, scene, random));
         boolean withBoxes = source == Source.REGION;
-        String description = SceneDescriptions.describe(scene, withBoxes, random);
+        String description = !withBoxes && random.nextInt(2) == 0
+                ? SceneFields.words(scene, GRID, random)
+                : SceneDescriptions.describe(scene, withBoxes, random);
         turns.set(0, Turn.human(description + "\n" + turns.getFirst().text()));
         return turns;
     }

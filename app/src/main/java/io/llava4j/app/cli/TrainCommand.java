@@ -1,0 +1,88 @@
+package io.llava4j.app.cli;
+
+import io.llava4j.train.recipe.RecipeLoader;
+import io.llava4j.train.recipe.TrainConfig;
+import io.llava4j.train.run.TrainingListener;
+import io.llava4j.train.run.TrainingRun;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code llava train}: runs a recipe. */
+@Command(name = "train", description = "Train a stage by its recipe; resumable.")
+public final class TrainCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "RECIPE", description = "YAML file; those that come with llava4j are in recipes/.")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private Path recipe;
+
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "Change a key of the recipe, for example optimizer.learning-rate=1e-4; repeatable.")
+    private Map<String, String> overrides = new LinkedHashMap<>();
+
+    @Option(names = "--resume", description = "Go on from the newest checkpoint of the run directory, if there is one.")
+    private boolean resume;
+
+    @Option(
+            names = "--dry-run",
+            description = "Check recipe, data and model, print the resolved recipe and the number of steps, and stop.")
+    private boolean dryRun;
+
+    @Override
+    public Integer call() {
+        TrainConfig config = new RecipeLoader().load(recipe, overrides, System.getenv());
+        PrintWriter out = spec.commandLine().getOut();
+        if (dryRun) {
+            out.print(new RecipeLoader().toYaml(config));
+            out.println("# " + TrainingRun.dryRun(config));
+            out.flush();
+            return CommandLine.ExitCode.OK;
+        }
+        String stage = "stage " + config.stage().name().toLowerCase(java.util.Locale.ROOT);
+        try (StopSignal stop = new StopSignal(spec.commandLine().getErr(), "the checkpoint of this step");
+                ProgressLine progress = ProgressLine.onStderr(stage, "steps")) {
+            boolean complete = TrainingRun.run(config, resume, listener(progress), stop);
+            if (!complete) {
+                spec.commandLine().getErr().println("stopped; go on with --resume");
+                return 130;
+            }
+        }
+        out.println(config.output().resolve(TrainingRun.MODEL));
+        out.flush();
+        return CommandLine.ExitCode.OK;
+    }
+
+    private static TrainingListener listener(ProgressLine progress) {
+        return new TrainingListener() {
+            @Override
+            public void begin(int firstStep, int steps) {
+                progress.update(firstStep, steps);
+            }
+
+            @Override
+            public void step(Step step) {
+                progress.update(
+                        step.step(),
+                        step.steps(),
+                        String.format(
+                                java.util.Locale.ROOT,
+                                "loss %.3f, %.0f tokens/s",
+                                step.loss(),
+                                step.tokens() / step.seconds()));
+            }
+        };
+    }
+}

@@ -1,0 +1,116 @@
+package io.llava4j.train.run;
+
+import io.llava4j.checkpoint.DType;
+import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.model.LlavaModel;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.train.data.Batch;
+import io.llava4j.train.data.Example;
+import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.recipe.Stage;
+import io.llava4j.train.recipe.TrainConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Both stages of LLaVA-1.5: next-token loss on the supervised text of conversations about pictures (paper, section 3).
+ * Which parts learn, template, batches and rates come from the recipe.
+ */
+final class InstructionObjective implements Objective {
+    private final TrainConfig config;
+    private final LlavaModel model;
+    private final TrainableParameters parameters;
+    private final TrainingData data;
+    private final Path tokenizer;
+
+    InstructionObjective(
+            TrainConfig config,
+            LlavaModel model,
+            TrainableParameters parameters,
+            TrainingData data,
+            Path tokenizer) {
+        this.config = config;
+        this.model = model;
+        this.parameters = parameters;
+        this.data = data;
+        this.tokenizer = tokenizer;
+    }
+
+    @Override
+    public int stepsPerEpoch() {
+        return Math.ceilDiv(data.size(), config.samplesPerStep());
+    }
+
+    @Override
+    public TrainableParameters parameters() {
+        return parameters;
+    }
+
+    @Override
+    public @Nullable Loss microBatch(int step, int micro, int of) {
+        Batch batch = data.batch(step, micro);
+        return batch == null || batch.examples().isEmpty() ? null : loss(model, batch.examples());
+    }
+
+    /** Loss of a micro-batch; text-only samples skip the tower, which changes no gradient (spec/training 5). */
+    static Loss loss(LlavaModel model, List<Example> examples) {
+        List<int[]> ids = new ArrayList<>();
+        List<int[]> labels = new ArrayList<>();
+        List<String> names = new ArrayList<>();
+        List<float[]> pictures = new ArrayList<>();
+        for (Example example : examples) {
+            ids.add(example.prompt().ids());
+            labels.add(example.prompt().labels());
+            names.add(example.record().id());
+            float[] pixels = example.pixels();
+            if (pixels != null) {
+                pictures.add(pixels);
+            }
+        }
+        Tensor rows = pictures.isEmpty() ? null : model.imageRows(pixels(pictures, model));
+        LlavaModel.Spliced spliced = model.splice(ids, labels, rows);
+        Tensor hidden = model.languageModel().hiddenStates(spliced.embeds());
+        Tensor loss = SequenceLoss.of(model.languageModel(), hidden, spliced.labels());
+        return new Loss(
+                loss,
+                names,
+                Arrays.stream(spliced.lengths()).sum(),
+                SequenceLoss.supervised(spliced.labels()));
+    }
+
+    private static Tensor pixels(List<float[]> pictures, LlavaModel model) {
+        int edge = model.config().vision().imageSize();
+        int each = 3 * edge * edge;
+        float[] all = new float[pictures.size() * each];
+        for (int i = 0; i < pictures.size(); i++) {
+            System.arraycopy(pictures.get(i), 0, all, i * each, each);
+        }
+        return Tensors.of(all, pictures.size(), 3, edge, edge)
+                .to(model.languageModel().like().device(), model.languageModel().like().scalar_type());
+    }
+
+    @Override
+    public List<SkippedRecord> skipped() {
+        return data.skipped();
+    }
+
+    @Override
+    public void save(Path directory) {
+        if (config.stage() == Stage.ALIGN) {
+            ModelFiles.saveProjector(directory, model.weights());
+        } else {
+            ModelFiles.save(directory, new ModelKind.Llava(model.config()), model.weights(), tokenizer, DType.F32);
+        }
+    }
+
+    @Override
+    public void close() {
+        data.close();
+        parameters.close();
+        model.close();
+    }
+}

@@ -1,0 +1,112 @@
+package io.llava4j.train.run;
+
+import io.llava4j.ConfigException;
+import io.llava4j.checkpoint.DType;
+import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.model.LlamaModel;
+import io.llava4j.model.TextConfig;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import io.llava4j.text.ConversationTemplate;
+import io.llava4j.text.Prompt;
+import io.llava4j.text.PromptBuilder;
+import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.text.Turn;
+import io.llava4j.train.nano.Drawings;
+import io.llava4j.train.nano.NanoText;
+import io.llava4j.train.nano.Sprites;
+import io.llava4j.train.recipe.TrainConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/** Text-only pre-training of a small language model: conversations about described scenes, answers supervised. */
+final class LanguageObjective implements Objective {
+    private record Batch(List<Prompt> prompts, List<String> ids) {}
+
+    private final TrainConfig config;
+    private final TrainConfig.NanoSpec data;
+    private final TextConfig text;
+    private final Path tokenizer;
+    private final PromptBuilder prompts;
+    private final NanoText corpus;
+    private final Weights weights;
+    private final TrainableParameters parameters;
+    private final LlamaModel decoder;
+    private final Ahead<Batch> ahead = new Ahead<>(this::prepare);
+
+    LanguageObjective(TrainConfig config, TextConfig text, Weights weights, Path tokenizer) {
+        TrainConfig.NanoSpec nano = config.data().nano();
+        if (nano == null) {
+            throw new ConfigException("data.nano is missing; stage language takes its text from the nano world");
+        }
+        this.config = config;
+        this.data = nano;
+        this.text = text;
+        this.tokenizer = tokenizer;
+        this.prompts = new PromptBuilder(SentencePieceTokenizer.load(tokenizer), ConversationTemplate.V1);
+        this.corpus = new NanoText(new Sprites(Drawings.load()), nano.seed());
+        this.weights = weights;
+        this.parameters = new TrainableParameters(weights, name -> true);
+        this.decoder = new LlamaModel(text, weights);
+    }
+
+    @Override
+    public int stepsPerEpoch() {
+        return Math.ceilDiv(data.count(), config.samplesPerStep());
+    }
+
+    @Override
+    public TrainableParameters parameters() {
+        return parameters;
+    }
+
+    @Override
+    public Loss microBatch(int step, int micro, int of) {
+        Batch batch = ahead.get(step * of + micro);
+        int longest = batch.prompts().stream().mapToInt(prompt -> prompt.ids().length).max().orElse(0);
+        long[] ids = new long[batch.prompts().size() * longest];
+        int[][] labels = new int[batch.prompts().size()][longest];
+        for (int row = 0; row < labels.length; row++) {
+            Prompt prompt = batch.prompts().get(row);
+            Arrays.fill(labels[row], Prompt.IGNORE_INDEX);
+            for (int t = 0; t < prompt.ids().length; t++) {
+                ids[row * longest + t] = prompt.ids()[t];
+                labels[row][t] = prompt.labels()[t];
+            }
+        }
+        Tensor embeds = decoder.embed(Tensors.of(ids, labels.length, longest)
+                .to(decoder.like().device(), torch.ScalarType.Long));
+        Tensor loss = SequenceLoss.of(decoder, decoder.hiddenStates(embeds), labels);
+        return new Loss(loss, batch.ids(), (long) labels.length * longest, SequenceLoss.supervised(labels));
+    }
+
+    private Batch prepare(int index) {
+        int perDevice = config.batch().perDevice();
+        List<Prompt> batch = new ArrayList<>();
+        List<String> ids = new ArrayList<>();
+        for (int i = 0; i < perDevice; i++) {
+            long number = (long) index * perDevice + i;
+            List<Turn> turns = corpus.conversation(number);
+            batch.add(prompts.training(turns, false, config.data().maxLength()));
+            ids.add("text " + number);
+        }
+        return new Batch(batch, ids);
+    }
+
+    @Override
+    public void save(Path directory) {
+        ModelFiles.save(directory, new ModelKind.Llama(text), weights, tokenizer, DType.F16);
+    }
+
+    @Override
+    public void close() {
+        ahead.close();
+        decoder.close();
+        parameters.close();
+        weights.close();
+    }
+}

@@ -1,0 +1,77 @@
+package io.llava4j.train.run;
+
+import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.checkpoint.CanonicalNames;
+import io.llava4j.checkpoint.CheckpointWriter;
+import io.llava4j.checkpoint.DType;
+import io.llava4j.checkpoint.ExpectedTensors;
+import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.SafeTensorsWriter;
+import io.llava4j.checkpoint.TensorSource;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Writes what was learnt as model folders. */
+public final class ModelFiles {
+    /** File of a connector alone, as stage 1 leaves it. */
+    public static final String PROJECTOR = "mm_projector.safetensors";
+
+    private ModelFiles() {}
+
+    /**
+     * Writes a connector alone: what stage 1 has learnt (spec/training 6).
+     *
+     * @param directory must not exist yet
+     */
+    static void saveProjector(Path directory, Weights weights) {
+        List<TensorSource> tensors = new ArrayList<>();
+        for (String name : weights.names()) {
+            if (name.startsWith(CanonicalNames.PROJECTOR)) {
+                tensors.add(source(name, weights, DType.F32));
+            }
+        }
+        AtomicFiles.writeDirectory(
+                directory, partial -> SafeTensorsWriter.write(partial.resolve(PROJECTOR), tensors, Map.of()));
+    }
+
+    /**
+     * Writes the tensors a model of this kind consists of; others, such as a contrastive head, are left out.
+     *
+     * @param directory must not exist yet
+     * @param kind what is written
+     * @param weights by canonical name
+     * @param tokenizer folder whose tokenizer goes with it, or null
+     * @param dtype type on disk, F32 or F16
+     */
+    static void save(Path directory, ModelKind kind, Weights weights, @Nullable Path tokenizer, DType dtype) {
+        List<TensorSource> tensors = new ArrayList<>();
+        for (String name : ExpectedTensors.of(kind).shapes().keySet()) {
+            tensors.add(source(name, weights, dtype));
+        }
+        CheckpointWriter.save(directory, kind, tokenizer, tensors);
+    }
+
+    private static TensorSource source(String name, Weights weights, DType dtype) {
+        return new TensorSource(name, dtype, Tensors.shape(weights.get(name)), () -> {
+            float[] values = Engine.scope("saving " + name, () -> Tensors.toFloats(weights.get(name)));
+            return dtype == DType.F16 ? halves(values) : MemorySegment.ofArray(values);
+        });
+    }
+
+    private static MemorySegment halves(float[] values) {
+        MemorySegment segment = Arena.ofAuto().allocate(ValueLayout.JAVA_SHORT, values.length);
+        for (int i = 0; i < values.length; i++) {
+            segment.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(values[i]));
+        }
+        return segment;
+    }
+}

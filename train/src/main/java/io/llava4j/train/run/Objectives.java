@@ -1,0 +1,250 @@
+package io.llava4j.train.run;
+
+import io.llava4j.ConfigException;
+import io.llava4j.checkpoint.CanonicalNames;
+import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.ExpectedTensors;
+import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.ModelLoader;
+import io.llava4j.image.AspectMode;
+import io.llava4j.image.ImageDecoder;
+import io.llava4j.image.ImageProcessor;
+import io.llava4j.model.Initializer;
+import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.LlavaModel;
+import io.llava4j.model.TextConfig;
+import io.llava4j.model.VisionConfig;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Weights;
+import io.llava4j.text.ConversationTemplate;
+import io.llava4j.text.PromptBuilder;
+import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.train.data.DataLoader;
+import io.llava4j.train.data.EpochSampler;
+import io.llava4j.train.data.ImageFolder;
+import io.llava4j.train.data.LlavaData;
+import io.llava4j.train.data.LlavaJson;
+import io.llava4j.train.data.LlavaRecord;
+import io.llava4j.train.data.ModalityGroupedSampler;
+import io.llava4j.train.data.RandomSampler;
+import io.llava4j.train.recipe.TrainConfig;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Builds what a recipe trains: weights loaded or random, the network on them, and its data. */
+public final class Objectives {
+    private Objectives() {}
+
+    /**
+     * Builds a recipe's objective.
+     *
+     * @throws ConfigException if the recipe's parts do not fit each other
+     */
+    public static Objective create(TrainConfig config) {
+        Engine.setThreads(config.threads());
+        return Engine.scope("building the model", () -> switch (config.stage()) {
+            case TOWER -> tower(config);
+            case LANGUAGE -> language(config);
+            case ALIGN, TUNE -> instruction(config);
+        });
+    }
+
+    private static Objective tower(TrainConfig config) {
+        Path start = config.model().visionTower();
+        if (start != null) {
+            try (Checkpoint checkpoint = Checkpoint.open(start).requireComplete()) {
+                return new ContrastiveObjective(
+                        config, vision(start, checkpoint), ModelLoader.weights(checkpoint.tensors(), config.device()));
+            }
+        }
+        VisionConfig vision =
+                Objects.requireNonNull(config.model().config().vision()).toConfig();
+        return new ContrastiveObjective(config, vision, random(new ModelKind.Clip(vision), config.seed()));
+    }
+
+    private static Objective language(TrainConfig config) {
+        Path start = config.model().languageModel();
+        if (start != null) {
+            try (Checkpoint checkpoint = Checkpoint.open(start).requireComplete()) {
+                return new LanguageObjective(
+                        config,
+                        text(start, checkpoint),
+                        ModelLoader.weights(checkpoint.tensors(), config.device()),
+                        checkpoint.tokenizerDir());
+            }
+        }
+        TextConfig text = Objects.requireNonNull(config.model().config().text()).toConfig();
+        Path tokenizer = Objects.requireNonNull(config.model().tokenizer());
+        return new LanguageObjective(config, text, random(new ModelKind.Llama(text), config.seed()), tokenizer);
+    }
+
+    private static Objective instruction(TrainConfig config) {
+        Assembled assembled = assemble(config);
+        TrainConfig.Trainable trainable = config.trainable();
+        TrainableParameters parameters = new TrainableParameters(
+                assembled.weights(),
+                name -> name.startsWith(CanonicalNames.PROJECTOR)
+                        ? trainable.projector()
+                        : name.startsWith(CanonicalNames.TOWER) ? trainable.visionTower() : trainable.languageModel());
+        LlavaModel model = new LlavaModel(assembled.config(), assembled.weights());
+        TrainingData data = data(config, assembled);
+        return new InstructionObjective(config, model, parameters, data, assembled.tokenizer());
+    }
+
+    /**
+     * The model as a run of stage 1 or 2 finds it before its first step.
+     *
+     * @throws ConfigException if the recipe's parts do not fit each other
+     */
+    public static ModelLoader.Loaded start(TrainConfig config) {
+        Engine.setThreads(config.threads());
+        return Engine.scope("building the model", () -> {
+            Assembled assembled = assemble(config);
+            return new ModelLoader.Loaded(
+                    new LlavaModel(assembled.config(), assembled.weights()), assembled.tokenizer());
+        });
+    }
+
+    /** Weights of all parts with the configuration they make up. */
+    private record Assembled(LlavaConfig config, Weights weights, Path tokenizer) {}
+
+    private static Assembled assemble(TrainConfig config) {
+        TrainConfig.ModelSpec spec = config.model();
+        AspectMode aspect = config.data().imageAspectRatio().mode();
+        boolean keepCls = spec.selectFeature() == TrainConfig.SelectFeature.CLS_PATCH;
+        Path base = spec.base();
+        Assembled assembled;
+        if (base != null) {
+            try (Checkpoint checkpoint = Checkpoint.open(base).requireComplete()) {
+                LlavaConfig own = checkpoint.config();
+                LlavaConfig llava = new LlavaConfig(
+                        own.vision(),
+                        own.text(),
+                        own.projectorType(),
+                        own.selectLayer(),
+                        own.keepCls(),
+                        aspect,
+                        own.imageTokenId(),
+                        config.data().maxLength());
+                assembled = new Assembled(
+                        llava,
+                        ModelLoader.weights(checkpoint.tensors(), config.device()),
+                        checkpoint.tokenizerDir());
+            }
+        } else {
+            Path tower = Objects.requireNonNull(spec.visionTower());
+            Path language = Objects.requireNonNull(spec.languageModel());
+            try (Checkpoint towerFile = Checkpoint.open(tower).requireComplete();
+                    Checkpoint languageFile = Checkpoint.open(language).requireComplete()) {
+                LlavaConfig llava = new LlavaConfig(
+                        vision(tower, towerFile),
+                        text(language, languageFile),
+                        spec.projectorType(),
+                        spec.selectLayer(),
+                        keepCls,
+                        aspect,
+                        -1,
+                        config.data().maxLength());
+                Weights weights = ModelLoader.weights(languageFile.tensors(), config.device());
+                ModelLoader.addTo(weights, towerFile.tensors(), config.device());
+                assembled = new Assembled(llava, weights, languageFile.tokenizerDir());
+            }
+        }
+        addProjector(config, assembled);
+        return assembled;
+    }
+
+    private static void addProjector(TrainConfig config, Assembled assembled) {
+        Path projector = config.model().projector();
+        if (projector != null) {
+            try (Checkpoint checkpoint = Checkpoint.open(projector)) {
+                checkpoint.tensors().forEach((name, entry) -> {
+                    if (name.startsWith(CanonicalNames.PROJECTOR)) {
+                        ModelLoader.addTo(assembled.weights(), Map.of(name, entry), config.device());
+                    }
+                });
+            }
+        }
+        Initializer initializer = new Initializer(config.seed());
+        ExpectedTensors.of(new ModelKind.Llava(assembled.config())).shapes().forEach((name, shape) -> {
+            if (name.startsWith(CanonicalNames.PROJECTOR) && assembled.weights().find(name) == null) {
+                if (projector != null) {
+                    throw new ConfigException("model.projector " + projector + " has no tensor " + name
+                            + "; it belongs to another projector-type");
+                }
+                initializer.fill(assembled.weights(), name, shape);
+            }
+        });
+    }
+
+    private static TrainingData data(TrainConfig config, Assembled assembled) {
+        TrainConfig.DataSpec spec = config.data();
+        LlavaData records = LlavaJson.read(Objects.requireNonNull(spec.json()), spec.badRecordPolicy());
+        PromptBuilder prompts = new PromptBuilder(
+                SentencePieceTokenizer.load(assembled.tokenizer()),
+                spec.template() == TrainConfig.Template.PLAIN ? ConversationTemplate.PLAIN : ConversationTemplate.V1);
+        ImageProcessor processor = new ImageProcessor(
+                assembled.config().vision().imageSize(), spec.imageAspectRatio().mode());
+        Path images = spec.images();
+        ImageFolder folder = images == null ? null : new ImageFolder(images, spec.followSymlinks());
+        EpochSampler sampler = spec.groupByModality()
+                ? new ModalityGroupedSampler(
+                        records.records().stream()
+                                .mapToInt(ModalityGroupedSampler::signedLength)
+                                .toArray(),
+                        config.batch().perDevice(),
+                        config.batch().accumulation())
+                : new RandomSampler(records.records().size());
+        return new TrainingData(
+                records,
+                sampler,
+                config.seed(),
+                config.samplesPerStep(),
+                record -> prompts.training(record.turns(), record.image() != null, spec.maxLength())
+                        .truncated(spec.maxLength()),
+                pixels(folder, processor),
+                new DataLoader.Settings(
+                        config.batch().perDevice(), spec.workers(), spec.missingImagePolicy(), spec.badRecordPolicy()));
+    }
+
+    private static Function<LlavaRecord, float[]> pixels(@Nullable ImageFolder folder, ImageProcessor processor) {
+        return record -> {
+            String image = record.image();
+            if (folder == null || image == null) {
+                throw new ConfigException(
+                        "data.images is missing, but record " + record.id() + " has a picture; name the folder");
+            }
+            return processor.process(ImageDecoder.decode(folder.resolve(image)));
+        };
+    }
+
+    private static VisionConfig vision(Path path, Checkpoint checkpoint) {
+        return switch (checkpoint.kind()) {
+            case ModelKind.Clip clip -> clip.vision();
+            case ModelKind.Llava llava -> llava.config().vision();
+            default ->
+                throw new ConfigException(
+                        path + " holds " + checkpoint.kind().label() + " where a vision tower is needed");
+        };
+    }
+
+    private static TextConfig text(Path path, Checkpoint checkpoint) {
+        return switch (checkpoint.kind()) {
+            case ModelKind.Llama llama -> llama.text();
+            case ModelKind.Llava llava -> llava.config().text();
+            default ->
+                throw new ConfigException(
+                        path + " holds " + checkpoint.kind().label() + " where a language model is needed");
+        };
+    }
+
+    private static Weights random(ModelKind kind, long seed) {
+        Weights weights = new Weights();
+        Initializer initializer = new Initializer(seed);
+        ExpectedTensors.of(kind).shapes().forEach((name, shape) -> initializer.fill(weights, name, shape));
+        return weights;
+    }
+}

@@ -1,0 +1,114 @@
+package io.llava4j.train.run;
+
+import io.llava4j.LlavaException;
+import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.recipe.TrainConfig;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The files a run keeps about itself: {@code metrics.jsonl} and {@code skipped.jsonl}. */
+final class RunFiles implements TrainingListener, AutoCloseable {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private final Path directory;
+    private final TrainConfig config;
+    private @Nullable BufferedWriter metrics;
+
+    RunFiles(Path directory, TrainConfig config) {
+        this.directory = directory;
+        this.config = config;
+    }
+
+    /** Keeps the lines of steps that a resumed run does not repeat. */
+    @Override
+    public void begin(int firstStep, int steps) {
+        Path file = directory.resolve("metrics.jsonl");
+        try {
+            List<String> kept = new ArrayList<>();
+            if (firstStep > 0 && Files.exists(file)) {
+                for (String line : Files.readAllLines(file)) {
+                    if (stepOf(line) <= firstStep) {
+                        kept.add(line);
+                    }
+                }
+            }
+            String text = kept.isEmpty() ? "" : String.join("\n", kept) + "\n";
+            AtomicFiles.write(file, text.getBytes(StandardCharsets.UTF_8));
+            metrics = Files.newBufferedWriter(file, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw unwritable(file, e);
+        }
+    }
+
+    /** A line that a killed process left torn counts as never written. */
+    private static long stepOf(String line) {
+        try {
+            return JSON.readTree(line).path("step").asLong(Long.MAX_VALUE);
+        } catch (JacksonException e) {
+            return Long.MAX_VALUE;
+        }
+    }
+
+    @Override
+    public void step(Step step) {
+        BufferedWriter out = metrics;
+        if (out == null || (step.step() % config.logging().everySteps() != 0 && step.step() != step.steps())) {
+            return;
+        }
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("step", step.step());
+        line.put("loss", step.loss());
+        line.put("learning_rate", step.learningRate());
+        line.put("grad_norm", step.gradientNorm());
+        line.put("samples", step.samples());
+        line.put("tokens", step.tokens());
+        line.put("supervised_tokens", step.supervisedTokens());
+        line.put("seconds", step.seconds());
+        try {
+            out.write(JSON.writeValueAsString(line));
+            out.newLine();
+            out.flush();
+        } catch (IOException e) {
+            throw unwritable(directory.resolve("metrics.jsonl"), e);
+        }
+    }
+
+    /** Lists the records that were left out; no file where there were none. */
+    void skipped(List<SkippedRecord> records) {
+        if (records.isEmpty()) {
+            return;
+        }
+        StringBuilder lines = new StringBuilder();
+        for (SkippedRecord record : records) {
+            lines.append(JSON.writeValueAsString(record)).append('\n');
+        }
+        AtomicFiles.write(directory.resolve("skipped.jsonl"), lines.toString().getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static LlavaException unwritable(Path file, IOException cause) {
+        return new LlavaException(file + " cannot be written; check permissions and free space", cause);
+    }
+
+    @Override
+    public void close() {
+        if (metrics != null) {
+            try {
+                metrics.close();
+            } catch (IOException e) {
+                throw unwritable(directory.resolve("metrics.jsonl"), e);
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package io.llava4j.train.run;
+
+import io.llava4j.CheckpointException;
+import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.checkpoint.SafeTensors;
+import io.llava4j.checkpoint.SafeTensorsWriter;
+import io.llava4j.checkpoint.TensorEntry;
+import io.llava4j.checkpoint.TensorSource;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+
+/** What a run needs to go on exactly where it was: the parameters that learn, AdamW's moments and the step. */
+public final class TrainState {
+    private static final String FILE = "state.safetensors";
+    private static final String FIRST_MOMENT = "optimizer.first_moment";
+    private static final String SECOND_MOMENT = "optimizer.second_moment";
+    private static final Pattern FOLDER = Pattern.compile("step-(\\d{6,9})");
+
+    private TrainState() {}
+
+    /**
+     * The folder {@code checkpoints/} of a run.
+     *
+     * @param directory holds {@code step-000500/} and the like
+     * @param keepLast older states beyond this number are deleted
+     * @param fingerprint of everything that decides the run's course; a state of another recipe is refused
+     */
+    public record Store(Path directory, int keepLast, String fingerprint) {
+        /** The newest complete state. */
+        public Optional<Path> latest() {
+            return all().stream().max(Comparator.naturalOrder());
+        }
+
+        /**
+         * Writes a state in one step, then deletes the oldest beyond the number to keep.
+         *
+         * @param step optimiser steps done
+         */
+        public void save(int step, TrainableParameters parameters, AdamW optimizer) {
+            List<TensorSource> tensors = new ArrayList<>();
+            Engine.scope("saving the training state", () -> {
+                parameters.views().forEach((name, tensor) -> tensors.add(source(name, tensor)));
+                tensors.add(source(FIRST_MOMENT, optimizer.firstMoment()));
+                tensors.add(source(SECOND_MOMENT, optimizer.secondMoment()));
+                return null;
+            });
+            Path folder = directory.resolve(String.format(Locale.ROOT, "step-%06d", step));
+            if (!Files.exists(folder)) {
+                AtomicFiles.writeDirectory(
+                        folder,
+                        partial -> SafeTensorsWriter.write(
+                                partial.resolve(FILE),
+                                tensors,
+                                Map.of("step", Integer.toString(step), "fingerprint", fingerprint)));
+            }
+            List<Path> states = all();
+            for (Path old : states.subList(0, Math.max(0, states.size() - keepLast))) {
+                delete(old);
+            }
+        }
+
+        /**
+         * Takes the newest state back.
+         *
+         * @return optimiser steps done; 0 if there is no state
+         * @throws CheckpointException if it is of another recipe or cannot be read
+         */
+        public int restoreLatest(TrainableParameters parameters, AdamW optimizer) {
+            Optional<Path> newest = latest();
+            if (newest.isEmpty()) {
+                return 0;
+            }
+            Path file = newest.get().resolve(FILE);
+            try (SafeTensors state = SafeTensors.open(file)) {
+                if (!fingerprint.equals(state.metadata().get("fingerprint"))) {
+                    throw new CheckpointException(file + " belongs to a run with other settings; restore them, choose"
+                            + " another output folder, or start again without --resume");
+                }
+                Engine.scope("restoring the training state", () -> {
+                    try (NoGradGuard guard = new NoGradGuard()) {
+                        parameters.views().forEach((name, tensor) -> restore(state, file, name, tensor));
+                        restore(state, file, FIRST_MOMENT, optimizer.firstMoment());
+                        restore(state, file, SECOND_MOMENT, optimizer.secondMoment());
+                    }
+                    return null;
+                });
+                int step = Integer.parseInt(state.metadata().getOrDefault("step", "0"));
+                optimizer.resumeAt(step);
+                return step;
+            }
+        }
+
+        /** Deletes every state, when a run is complete or begun anew. */
+        public void clear() {
+            all().forEach(Store::delete);
+        }
+
+        /** Complete states, oldest first; a state appears under its name only when it is whole. */
+        private List<Path> all() {
+            if (!Files.isDirectory(directory)) {
+                return List.of();
+            }
+            try (Stream<Path> files = Files.list(directory)) {
+                return files.filter(path ->
+                                FOLDER.matcher(path.getFileName().toString()).matches())
+                        .sorted()
+                        .toList();
+            } catch (IOException e) {
+                throw new CheckpointException("the folder " + directory + " cannot be read; check its permissions", e);
+            }
+        }
+
+        private static TensorSource source(String name, Tensor tensor) {
+            return TensorSource.of(name, Tensors.toFloats(tensor), Tensors.shape(tensor));
+        }
+
+        private static void restore(SafeTensors state, Path file, String name, Tensor into) {
+            TensorEntry entry = state.tensors().get(name);
+            if (entry == null || entry.elements() != into.numel()) {
+                throw new CheckpointException(file + " lacks tensor " + name + " in its size; the checkpoint belongs to"
+                        + " another model, so start again without --resume");
+            }
+            into.copy_(Tensors.of(entry.toFloats(), Tensors.shape(into)));
+        }
+
+        private static void delete(Path folder) {
+            try {
+                Files.deleteIfExists(folder.resolve(FILE));
+                Files.deleteIfExists(folder);
+            } catch (IOException e) {
+                throw new CheckpointException("the old checkpoint " + folder + " cannot be deleted", e);
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+package io.llava4j.train.run;
+
+import io.llava4j.LlavaException;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.train.recipe.LearningRate;
+import io.llava4j.train.recipe.TrainConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs a recipe: micro-batches, accumulation, clipping, AdamW, checkpoints. Everything a step depends on is a function
+ * of the recipe, the step number and the parameters with their moments, so that a resumed run repeats an unbroken one
+ * bit for bit on the same machine.
+ */
+public final class Trainer {
+    private final TrainConfig config;
+    private final Objective objective;
+    private final TrainState.Store checkpoints;
+    private final TrainingListener listener;
+    private final BooleanSupplier stopRequested;
+
+    /**
+     * A run of a recipe.
+     *
+     * @param config the recipe
+     * @param objective built from it
+     * @param checkpoints where states are kept
+     * @param listener told of every step
+     * @param stopRequested asked after every step; true ends the run with a checkpoint
+     */
+    public Trainer(
+            TrainConfig config,
+            Objective objective,
+            TrainState.Store checkpoints,
+            TrainingListener listener,
+            BooleanSupplier stopRequested) {
+        this.config = config;
+        this.objective = objective;
+        this.checkpoints = checkpoints;
+        this.listener = listener;
+        this.stopRequested = stopRequested;
+    }
+
+    /** Optimiser steps of the whole run. */
+    public int steps() {
+        Integer limit = config.schedule().maxSteps();
+        return limit != null
+                ? limit
+                : Math.max(1, (int) Math.ceil(config.schedule().epochs() * objective.stepsPerEpoch()));
+    }
+
+    /**
+     * Trains to the end, or until a stop is requested.
+     *
+     * @param resume continue from the newest checkpoint if there is one
+     * @return whether all steps were done
+     * @throws LlavaException if loss or gradients stop being numbers; the message names the samples
+     */
+    public boolean run(boolean resume) {
+        int steps = steps();
+        LearningRate schedule = new LearningRate(config.schedule(), steps);
+        boolean complete = true;
+        try (AdamW optimizer = Engine.scope("setting up AdamW", () -> new AdamW(objective.parameters(), config.optimizer()))) {
+            int first = resume ? checkpoints.restoreLatest(objective.parameters(), optimizer) : 0;
+            listener.begin(first, steps);
+            for (int step = first; step < steps; step++) {
+                int at = step;
+                double rate = schedule.at(step, config.optimizer().learningRate());
+                listener.step(Engine.scope("step " + (step + 1), () -> step(at, steps, rate, optimizer)));
+                boolean stop = stopRequested.getAsBoolean() && step + 1 < steps;
+                int every = config.checkpoint().everySteps();
+                if (stop || (every > 0 && (step + 1) % every == 0 && step + 1 < steps)) {
+                    checkpoints.save(step + 1, objective.parameters(), optimizer);
+                }
+                if (stop) {
+                    complete = false;
+                    break;
+                }
+            }
+        }
+        listener.end(complete);
+        return complete;
+    }
+
+    private TrainingListener.Step step(int step, int steps, double rate, AdamW optimizer) {
+        long start = System.nanoTime();
+        TrainableParameters parameters = objective.parameters();
+        parameters.zeroGradients();
+        int accumulation = config.batch().accumulation();
+        double loss = 0;
+        long tokens = 0;
+        long supervised = 0;
+        List<String> samples = new ArrayList<>();
+        for (int micro = 0; micro < accumulation; micro++) {
+            Objective.@Nullable Loss part = objective.microBatch(step, micro, accumulation);
+            if (part == null) {
+                break;
+            }
+            samples.addAll(part.samples());
+            // Mean of the micro-batches' means, as the reference averages them (spec/training 5).
+            part.loss().div(Tensors.scalar(accumulation)).backward();
+            double value = part.loss().item_double();
+            requireNumber("loss", value, step, part.samples());
+            loss += value / accumulation;
+            tokens += part.tokens();
+            supervised += part.supervised();
+        }
+        double norm = parameters.clipGradients(config.optimizer().maxGradNorm());
+        requireNumber("gradient norm", norm, step, samples);
+        optimizer.step(rate);
+        return new TrainingListener.Step(
+                step + 1,
+                steps,
+                loss,
+                rate,
+                norm,
+                samples.size(),
+                tokens,
+                supervised,
+                (System.nanoTime() - start) / 1e9);
+    }
+
+    private static void requireNumber(String what, double value, int step, List<String> samples) {
+        if (!Double.isFinite(value)) {
+            throw new LlavaException("the " + what + " became " + value + " at step " + (step + 1) + " on samples "
+                    + String.join(", ", samples.subList(0, Math.min(16, samples.size())))
+                    + "; the parameters were not moved. Lower optimizer.learning-rate or set optimizer.max-grad-norm,"
+                    + " then resume from the last checkpoint");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package io.llava4j.train.run;
+
+import io.llava4j.train.data.Batch;
+import io.llava4j.train.data.DataLoader;
+import io.llava4j.train.data.EpochSampler;
+import io.llava4j.train.data.LlavaData;
+import io.llava4j.train.data.LlavaRecord;
+import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.text.Prompt;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Records as batches, epoch after epoch; what a step sees is a function of the recipe and the step number. */
+final class TrainingData implements AutoCloseable {
+    private final LlavaData data;
+    private final EpochSampler sampler;
+    private final long seed;
+    private final int samplesPerStep;
+    private final Function<LlavaRecord, Prompt> prompts;
+    private final Function<LlavaRecord, float[]> pixels;
+    private final DataLoader.Settings settings;
+    private final List<SkippedRecord> skippedBefore = new ArrayList<>();
+    private @Nullable DataLoader loader;
+    private int epoch = -1;
+    private int position;
+
+    TrainingData(
+            LlavaData data,
+            EpochSampler sampler,
+            long seed,
+            int samplesPerStep,
+            Function<LlavaRecord, Prompt> prompts,
+            Function<LlavaRecord, float[]> pixels,
+            DataLoader.Settings settings) {
+        this.data = data;
+        this.sampler = sampler;
+        this.seed = seed;
+        this.samplesPerStep = samplesPerStep;
+        this.prompts = prompts;
+        this.pixels = pixels;
+        this.settings = settings;
+    }
+
+    /** Records of one epoch. */
+    int size() {
+        return data.records().size();
+    }
+
+    /** Micro-batch of a step, null where the epoch's last step has none. */
+    @Nullable Batch batch(int step, int micro) {
+        int stepsPerEpoch = Math.ceilDiv(size(), samplesPerStep);
+        int wantedEpoch = step / stepsPerEpoch;
+        int wanted = step % stepsPerEpoch * samplesPerStep + micro * settings.batchSize();
+        if (wanted >= size()) {
+            return null;
+        }
+        DataLoader current = loader;
+        if (current == null || wantedEpoch != epoch || wanted != position) {
+            close();
+            current = new DataLoader(data, prompts, pixels, settings, sampler.order(seed, wantedEpoch), wanted);
+            loader = current;
+            epoch = wantedEpoch;
+        }
+        Batch batch = current.next();
+        position = batch.end();
+        return batch;
+    }
+
+    /** Every record left out so far: by the reader of the file, then while loading. */
+    List<SkippedRecord> skipped() {
+        List<SkippedRecord> all = new ArrayList<>(data.skipped());
+        all.addAll(skippedBefore);
+        if (loader != null) {
+            all.addAll(loader.skipped());
+        }
+        return all;
+    }
+
+    @Override
+    public void close() {
+        if (loader != null) {
+            skippedBefore.addAll(loader.skipped());
+            loader.close();
+            loader = null;
+        }
+    }
+}

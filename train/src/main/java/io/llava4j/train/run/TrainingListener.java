@@ -1,0 +1,64 @@
+package io.llava4j.train.run;
+
+import java.util.List;
+
+/** Watches a run: progress, metrics files, plots. Called on the training thread. */
+public interface TrainingListener {
+    /**
+     * One optimiser step.
+     *
+     * @param step from 1
+     * @param steps of the whole run
+     * @param loss mean of the micro-batches' losses, before the step
+     * @param learningRate used in the step
+     * @param gradientNorm global norm before clipping
+     * @param samples samples seen in the step
+     * @param tokens positions the network worked on
+     * @param supervisedTokens positions that were trained on
+     * @param seconds the step took
+     */
+    record Step(
+            int step,
+            int steps,
+            double loss,
+            double learningRate,
+            double gradientNorm,
+            int samples,
+            long tokens,
+            long supervisedTokens,
+            double seconds) {}
+
+    /**
+     * Training begins.
+     *
+     * @param firstStep steps already done: 0, or those of the checkpoint that was resumed
+     * @param steps of the whole run
+     */
+    default void begin(int firstStep, int steps) {}
+
+    /** A step was done. */
+    void step(Step step);
+
+    /** The run ended: all steps done, or stopped with a checkpoint. */
+    default void end(boolean complete) {}
+
+    /** One listener that tells several, in order. */
+    static TrainingListener all(List<TrainingListener> listeners) {
+        return new TrainingListener() {
+            @Override
+            public void begin(int firstStep, int steps) {
+                listeners.forEach(listener -> listener.begin(firstStep, steps));
+            }
+
+            @Override
+            public void step(Step step) {
+                listeners.forEach(listener -> listener.step(step));
+            }
+
+            @Override
+            public void end(boolean complete) {
+                listeners.forEach(listener -> listener.end(complete));
+            }
+        };
+    }
+}

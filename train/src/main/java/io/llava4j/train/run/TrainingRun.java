@@ -1,0 +1,82 @@
+package io.llava4j.train.run;
+
+import io.llava4j.ConfigException;
+import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.tensor.Engine;
+import io.llava4j.train.recipe.RecipeLoader;
+import io.llava4j.train.recipe.TrainConfig;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/** One run of a recipe in its directory: settings, metrics, checkpoints and the model that comes out. */
+public final class TrainingRun {
+    /** Folder of the finished model within the run directory. */
+    public static final String MODEL = "model";
+
+    private TrainingRun() {}
+
+    /**
+     * Trains, and writes the model when all steps are done. A run that is complete already is left as it is when it is
+     * resumed.
+     *
+     * @param config the recipe
+     * @param resume go on from the newest checkpoint; false begins anew and refuses a directory with a finished model
+     * @param listener told of every step
+     * @param stopRequested true ends the run at the next step, with a checkpoint
+     * @return whether the run is complete
+     */
+    public static boolean run(
+            TrainConfig config, boolean resume, TrainingListener listener, BooleanSupplier stopRequested) {
+        Path directory = config.output();
+        Path model = directory.resolve(MODEL);
+        String yaml = new RecipeLoader().toYaml(config);
+        TrainState.Store checkpoints = new TrainState.Store(
+                directory.resolve("checkpoints"), config.checkpoint().keepLast(), Fingerprint.of(yaml));
+        if (Files.exists(model)) {
+            if (resume) {
+                return true;
+            }
+            throw new ConfigException("the run directory " + directory
+                    + " already holds a finished model; choose another one with --set output=…, or delete it");
+        }
+        if (!resume) {
+            checkpoints.clear();
+        }
+        AtomicFiles.write(directory.resolve("config.yaml"), yaml.getBytes(StandardCharsets.UTF_8));
+        try (Objective objective = Objectives.create(config);
+                RunFiles files = new RunFiles(directory, config)) {
+            TrainingListener all = TrainingListener.all(List.of(files, listener));
+            boolean complete = new Trainer(config, objective, checkpoints, all, stopRequested).run(resume);
+            files.skipped(objective.skipped());
+            if (complete) {
+                Engine.scope("saving the model", () -> {
+                    objective.save(model);
+                    return null;
+                });
+                checkpoints.clear();
+            }
+            return complete;
+        }
+    }
+
+    /** Builds everything and computes one micro-batch without training; returns a line about the run. */
+    public static String dryRun(TrainConfig config) {
+        try (Objective objective = Objectives.create(config)) {
+            TrainState.Store none = new TrainState.Store(config.output().resolve("checkpoints"), 1, "");
+            int steps = new Trainer(config, objective, none, step -> {}, () -> false).steps();
+            return Engine.scope("the first micro-batch", () -> {
+                Objective.Loss loss = objective.microBatch(0, 0, config.batch().accumulation());
+                return String.format(
+                        java.util.Locale.ROOT,
+                        "%d steps of %d samples; %,d of the model's numbers learn; loss of the first micro-batch %.4f",
+                        steps,
+                        config.samplesPerStep(),
+                        objective.parameters().values().numel(),
+                        loss == null ? Double.NaN : loss.loss().item_double());
+            });
+        }
+    }
+}
