@@ -1,0 +1,29 @@
+package io.llava4j.eval.report;
+
+/** In which state a model was asked. */
+public enum Condition {
+    /** The trained model with its pictures. */
+    SIGHTED("sighted", ""),
+    /** The trained model with every picture replaced by a blank one. */
+    BLIND("blind", "_blind"),
+    /** The model as it was before stage 2, with pictures. */
+    BEFORE("before stage 2", "_before");
+
+    private final String title;
+    private final String suffix;
+
+    Condition(String title, String suffix) {
+        this.title = title;
+        this.suffix = suffix;
+    }
+
+    /** As printed in tables. */
+    public String title() {
+        return title;
+    }
+
+    /** Ending of the condition's keys in {@code results.json}. */
+    public String suffix() {
+        return suffix;
+    }
+}

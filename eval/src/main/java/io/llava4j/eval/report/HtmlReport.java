@@ -1,0 +1,298 @@
+package io.llava4j.eval.report;
+
+import io.llava4j.eval.format.AtomicFile;
+import io.llava4j.eval.pope.PopeScore;
+import io.llava4j.eval.vqa.VqaScore;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * Writes the report as one page that needs nothing else: style sheet, charts and pictures are inside, there is no script,
+ * and a content security policy forbids any. Light and dark follow the reader's system.
+ */
+public final class HtmlReport {
+    private final ReportData data;
+    private final Results results;
+    private final StringBuilder html = new StringBuilder();
+
+    private HtmlReport(ReportData data) {
+        this.data = data;
+        this.results = data.results();
+    }
+
+    /** Writes the page atomically. */
+    public static void write(Path file, ReportData data) {
+        AtomicFile.write(file, render(data).getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** The page. */
+    public static String render(ReportData data) {
+        return new HtmlReport(data).render();
+    }
+
+    private String render() {
+        add("""
+                <!doctype html>
+                <html lang="en">
+                <head>
+                <meta charset="utf-8">
+                <meta name="viewport" content="width=device-width, initial-scale=1">
+                <meta name="color-scheme" content="light dark">
+                <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+                <title>%s</title>
+                <style>
+                %s</style>
+                </head>
+                <body>
+                <header>
+                <h1>%s</h1>
+                <p class="lead">%s</p>
+                """, Html.escape(data.title()), styleSheet(), Html.escape(data.title()), Html.escape(data.introduction()));
+        headline();
+        add("</header>\n<main>\n");
+        conditions();
+        questionTypes();
+        pope();
+        samples();
+        training();
+        facts();
+        commands();
+        add("</main>\n<footer><p>%s</p></footer>\n</body>\n</html>\n", Html.escape(data.footer()));
+        return html.toString();
+    }
+
+    private void headline() {
+        add("<dl class=\"headline\">\n");
+        figure("VQA accuracy", results::vqaAccuracy);
+        figure("POPE accuracy", results::popeAccuracy);
+        figure("POPE F1", results::popeF1);
+        add("</dl>\n");
+    }
+
+    private void figure(String name, Function<Condition, Optional<Double>> value) {
+        Optional<Double> sighted = value.apply(Condition.SIGHTED);
+        Optional<Double> blind = value.apply(Condition.BLIND);
+        String against =
+                blind.map(b -> "blind <b>%s</b>".formatted(Html.percent(b))).orElse("");
+        add(
+                "<div><dt>%s</dt><dd class=\"figure\">%s<span class=\"unit\">%%</span></dd><dd class=\"against\">%s</dd></div>\n",
+                name, Html.percent(sighted), against);
+    }
+
+    private void conditions() {
+        section("Sighted, blind, and before stage 2");
+        add("""
+                <p>The same model answers the same questions three times: with its pictures, with every picture replaced
+                by a blank one (<i>blind</i>: what can be guessed from the words alone), and as it was before stage 2.
+                Percent; higher is better.</p>
+                <div class="scroll"><table>
+                <thead><tr><th scope="col">Measure</th><th scope="col" class="n">Questions</th>
+                """);
+        List<Condition> conditions = List.copyOf(results.vqa().keySet());
+        for (Condition condition : conditions) {
+            add("<th scope=\"col\" class=\"n\">%s</th>\n", condition.title());
+        }
+        add("</tr></thead>\n<tbody>\n");
+        measure("VQA accuracy (ten answers)", results.vqaQuestions(), conditions, results::vqaAccuracy);
+        measure("POPE accuracy, mean of splits", results.popeQuestions(), conditions, results::popeAccuracy);
+        measure("POPE F1, mean of splits", results.popeQuestions(), conditions, results::popeF1);
+        add("</tbody></table></div>\n</section>\n");
+    }
+
+    private void measure(
+            String name, int questions, List<Condition> conditions, Function<Condition, Optional<Double>> value) {
+        add("<tr><th scope=\"row\">%s</th><td class=\"n\">%s</td>", name, Html.count(questions));
+        for (Condition condition : conditions) {
+            String strong = condition == Condition.SIGHTED ? " strong" : "";
+            add("<td class=\"n%s\">%s</td>", strong, Html.percent(value.apply(condition)));
+        }
+        add("</tr>\n");
+    }
+
+    private void questionTypes() {
+        section("By kind of question");
+        List<Condition> conditions = List.copyOf(results.vqa().keySet());
+        add("<p class=\"legend\">");
+        for (Condition condition : conditions) {
+            add("<span class=\"key %s\">%s</span> ", style(condition), condition.title());
+        }
+        add("</p>\n<div class=\"bars\">\n");
+        results.questionTypes().forEach((type, count) -> {
+            add(
+                    "<div class=\"type\"><h3>%s <small>%s</small></h3>\n<div class=\"group\">\n",
+                    Html.escape(type), Html.count(count));
+            for (Condition condition : conditions) {
+                VqaScore score = Objects.requireNonNull(results.vqa().get(condition));
+                double value = score.perQuestionType().getOrDefault(type, 0.0);
+                add(
+                        """
+                        <div class="row"><span class="track"><span class="bar %s" style="width:%s%%"></span></span>\
+                        <span class="value"><span class="sr">%s </span>%s</span></div>
+                        """,
+                        style(condition),
+                        Html.percent(Math.clamp(value, 0, 100)),
+                        condition.title(),
+                        Html.percent(value));
+            }
+            add("</div></div>\n");
+        });
+        add("</div>\n</section>\n");
+    }
+
+    private void pope() {
+        section("POPE: does it see what is not there?");
+        add("""
+                <p>Half of the questions ask for an object that is absent. It is drawn at random, from the most frequent
+                objects, or from those that usually keep the present ones company. Percent; yes is the positive class.</p>
+                <div class="scroll"><table>
+                <thead><tr><th scope="col">Split</th><th scope="col">Model</th><th scope="col" class="n wide">Questions</th>\
+                <th scope="col" class="n">Accuracy</th><th scope="col" class="n">Precision</th>\
+                <th scope="col" class="n">Recall</th><th scope="col" class="n">F1</th>\
+                <th scope="col" class="n">Says yes</th></tr></thead>
+                """);
+        for (String split : results.popeSplits()) {
+            add("<tbody>\n");
+            boolean first = true;
+            for (Map.Entry<Condition, PopeScore> entry : results.pope().entrySet()) {
+                PopeScore.SplitScore score = entry.getValue().splits().get(split);
+                if (score != null) {
+                    String strong = entry.getKey() == Condition.SIGHTED ? " strong" : "";
+                    add(
+                            """
+                            <tr><th scope="row">%s</th><td>%s</td><td class="n wide">%s</td><td class="n%s">%s</td>\
+                            <td class="n">%s</td><td class="n">%s</td><td class="n%s">%s</td><td class="n">%s</td></tr>
+                            """,
+                            first ? Html.escape(split) : "<span class=\"sr\">" + Html.escape(split) + "</span>",
+                            entry.getKey().title(),
+                            Html.count(score.compared()),
+                            strong,
+                            Html.percent(100 * score.accuracy()),
+                            Html.percent(100 * score.precision()),
+                            Html.percent(100 * score.recall()),
+                            strong,
+                            Html.percent(100 * score.f1()),
+                            Html.percent(100 * score.yesRatio()));
+                    first = false;
+                }
+            }
+            add("</tbody>\n");
+        }
+        add("</table></div>\n</section>\n");
+    }
+
+    private void samples() {
+        if (data.samples().isEmpty()) {
+            return;
+        }
+        long right = data.samples().stream().filter(s -> s.credit() >= 0.5).count();
+        section("Pictures it had never met");
+        add(
+                "<p>%s Of these %d answers %d are right.</p>\n<ul class=\"cards\">\n",
+                Html.escape(data.sampleNote()), data.samples().size(), right);
+        for (ReportSample sample : data.samples()) {
+            card(sample);
+        }
+        add("</ul>\n</section>\n");
+    }
+
+    private void card(ReportSample sample) {
+        boolean right = sample.credit() >= 0.5;
+        String blind = sample.blindAnswer().isEmpty()
+                ? ""
+                : "<div><dt>blind</dt><dd>%s</dd></div>".formatted(Html.escape(sample.blindAnswer()));
+        add(
+                """
+                <li class="card %s">
+                <img alt="Held-out picture for the question: %s" src="data:%s;base64,%s">
+                <p class="question">%s</p>
+                <dl><div class="answer"><dt>model</dt><dd>%s <span class="verdict">%s</span></dd></div>
+                <div><dt>truth</dt><dd>%s</dd></div>%s</dl>
+                </li>
+                """,
+                right ? "right" : "wrong",
+                Html.escape(sample.question()),
+                sample.mediaType(),
+                Base64.getEncoder().encodeToString(sample.image()),
+                Html.escape(sample.question()),
+                sample.answer().isBlank() ? "<i>nothing</i>" : Html.escape(sample.answer()),
+                right ? "✓ right" : "✗ wrong",
+                Html.escape(sample.truth()),
+                blind);
+    }
+
+    private void training() {
+        if (data.curves().isEmpty()) {
+            return;
+        }
+        section("How it was trained");
+        add("<p>Loss over optimiser steps, as measured (thin) and smoothed (bold), and the learning rate.</p>\n");
+        add("<div class=\"charts\">\n");
+        for (TrainingCurve curve : data.curves()) {
+            add("<figure><figcaption>%s</figcaption>%s</figure>\n", Html.escape(curve.name()), SvgCurves.draw(curve));
+        }
+        add("</div>\n</section>\n");
+    }
+
+    private void facts() {
+        section("Recipe and run");
+        add("<dl class=\"facts\">\n");
+        data.facts()
+                .forEach((label, value) ->
+                        add("<div><dt>%s</dt><dd>%s</dd></div>\n", Html.escape(label), Html.escape(value)));
+        add("<div><dt>Wall time, everything</dt><dd>%s</dd></div>\n", Html.duration(results.seconds()));
+        add(
+                "<div><dt>Peak memory</dt><dd>%s MB</dd></div>\n</dl>\n",
+                Html.count(Math.round(results.peakRssBytes() / 1e6)));
+        if (!results.notes().isEmpty()) {
+            add("<h3>Notes</h3>\n<ul class=\"notes\">\n");
+            results.notes().forEach(note -> add("<li>%s</li>\n", Html.escape(note)));
+            add("</ul>\n");
+        }
+        add("</section>\n");
+    }
+
+    private void commands() {
+        if (data.commands().isEmpty()) {
+            return;
+        }
+        section("Talk to it");
+        data.commands()
+                .forEach((command, sentence) -> add(
+                        "<p class=\"command\">%s</p>\n<pre><code>%s</code></pre>\n",
+                        Html.escape(sentence), Html.escape(command)));
+        add("</section>\n");
+    }
+
+    private void section(String title) {
+        add("<section>\n<h2>%s</h2>\n", Html.escape(title));
+    }
+
+    private void add(String template, Object... values) {
+        html.append(values.length == 0 ? template : template.formatted(values));
+    }
+
+    private static String style(Condition condition) {
+        return switch (condition) {
+            case SIGHTED -> "sighted";
+            case BLIND -> "blind";
+            case BEFORE -> "before";
+        };
+    }
+
+    private static String styleSheet() {
+        try (InputStream in = Objects.requireNonNull(HtmlReport.class.getResourceAsStream("report.css"))) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
