@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -28,6 +29,8 @@ public final class TrainableParameters implements AutoCloseable {
      * @param decay whether weight decay applies: not to biases and norms
      */
     public record Group(long offset, long length, boolean projector, boolean decay) {}
+
+    private static final int NORM_STRETCH = 4096;
 
     private final Weights buffers = new Weights();
     private final Map<String, Tensor> views = new LinkedHashMap<>();
@@ -117,7 +120,7 @@ public final class TrainableParameters implements AutoCloseable {
      * @return the norm before clipping
      */
     public double clipGradients(double maxNorm) {
-        double norm = gradients().norm().item_double();
+        double norm = gradientNorm();
         if (maxNorm > 0) {
             double scale = maxNorm / (norm + 1e-6);
             if (scale < 1) {
@@ -125,6 +128,20 @@ public final class TrainableParameters implements AutoCloseable {
             }
         }
         return norm;
+    }
+
+    /** Summed by stretches: one 32-bit sum over the whole buffer would lose a digit for every factor of ten in size. */
+    private double gradientNorm() {
+        long whole = gradients().numel() / NORM_STRETCH * NORM_STRETCH;
+        Tensor stretches = gradients()
+                .narrow(0, 0, whole)
+                .view(-1, NORM_STRETCH)
+                .norm(new ScalarOptional(Tensors.scalar(2)), 1);
+        Tensor rest = gradients().narrow(0, whole, gradients().numel() - whole).norm();
+        return Tensors.cat(0, stretches, rest.view(1))
+                .to(torch.ScalarType.Double)
+                .norm()
+                .item_double();
     }
 
     /** The learning rate of a group for a base rate of 1. */
