@@ -12,8 +12,9 @@ final class Verbs {
 
     private static final List<Group> GROUPS =
             List.of(
+                    new Group("Start", List.of(DemoCommand.class)),
                     new Group("Train", List.of(TrainCommand.class)),
-                    new Group("Check", List.of(VerifyCommand.class, DoctorCommand.class)));
+                    new Group("Check", List.of(VerifyCommand.class, DoctorCommand.class, BenchCommand.class)));
 
     private Verbs() {}
 

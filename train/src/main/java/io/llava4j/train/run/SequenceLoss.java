@@ -12,7 +12,7 @@ import org.bytedeco.pytorch.global.torch;
  * <p>Final norm, LM head and softmax run on those positions only: with short answers they are a small share of all,
  * while the head is among the largest matrices. The result is the same as with all logits.
  */
-final class SequenceLoss {
+public final class SequenceLoss {
     private SequenceLoss() {}
 
     /**
@@ -23,7 +23,7 @@ final class SequenceLoss {
      * @param labels {@code [batch][tokens]}
      * @return a scalar; NaN, as in the reference, if nothing is supervised
      */
-    static Tensor of(LlamaModel decoder, Tensor hidden, int[][] labels) {
+    public static Tensor of(LlamaModel decoder, Tensor hidden, int[][] labels) {
         int tokens = Math.toIntExact(hidden.size(1));
         int count = supervised(labels);
         long[] rows = new long[count];
@@ -42,6 +42,26 @@ final class SequenceLoss {
         Tensor logits = decoder.logits(chosen);
         return torch.cross_entropy_loss(
                 logits, Tensors.of(targets, count).to(hidden.device(), torch.ScalarType.Long));
+    }
+
+    /**
+     * The same loss by way of every position's logits, as the reference computes it; for measurements.
+     *
+     * @param hidden before the final norm, {@code [batch, tokens, hidden]}
+     * @param labels {@code [batch][tokens]}
+     */
+    public static Tensor ofAllLogits(LlamaModel decoder, Tensor hidden, int[][] labels) {
+        int tokens = Math.toIntExact(hidden.size(1));
+        int vocabulary = decoder.config().vocabSize();
+        long[] targets = new long[labels.length * (tokens - 1)];
+        for (int row = 0; row < labels.length; row++) {
+            for (int t = 0; t + 1 < tokens; t++) {
+                targets[row * (tokens - 1) + t] = labels[row][t + 1];
+            }
+        }
+        Tensor logits = decoder.logits(hidden).narrow(1, 0, tokens - 1L).reshape(targets.length, vocabulary);
+        return torch.cross_entropy_loss(
+                logits, Tensors.of(targets, targets.length).to(hidden.device(), torch.ScalarType.Long));
     }
 
     /** Positions that are trained on: labels that have a token before them. */

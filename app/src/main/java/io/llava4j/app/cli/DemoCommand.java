@@ -1,0 +1,89 @@
+package io.llava4j.app.cli;
+
+import io.llava4j.app.demo.Demo;
+import io.llava4j.eval.report.Condition;
+import io.llava4j.eval.report.Results;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code llava demo}: the main job on the nano world. */
+@Command(
+        name = "demo",
+        description = "Train, evaluate and write up a nano LLaVA; minutes on a CPU, resumable.")
+public final class DemoCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Option(names = "--output", paramLabel = "DIR", description = "Run directory (default: ${DEFAULT-VALUE}).")
+    private Path output = Path.of("runs/demo");
+
+    @Option(
+            names = "--quick",
+            description = "Go through all phases on a handful of pictures: a check of the installation, not a demonstration.")
+    private boolean quick;
+
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "Change a key of both stages' recipes, for example threads=1; repeatable.")
+    private Map<String, String> overrides = new LinkedHashMap<>();
+
+    @Override
+    public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter err = spec.commandLine().getErr();
+        Optional<Results> results;
+        try (StopSignal stop = new StopSignal(err, "the next safe point")) {
+            results = new Demo(Home.directory(), output, quick ? Demo.Size.QUICK : Demo.Size.FULL, overrides, stop).run();
+        }
+        if (results.isEmpty()) {
+            err.println("stopped; 'llava demo' goes on where it was");
+            return 130;
+        }
+        print(out, results.get());
+        out.flush();
+        return CommandLine.ExitCode.OK;
+    }
+
+    private void print(PrintWriter out, Results results) {
+        out.println();
+        out.println("nano numbers, in percent        sighted     blind    before stage 2");
+        row(out, "VQA accuracy", results::vqaAccuracy);
+        row(out, "POPE accuracy", results::popeAccuracy);
+        row(out, "POPE F1", results::popeF1);
+        out.printf(
+                Locale.ROOT,
+                "%n%d VQA and %d POPE questions on artists never seen; %.0f s in all, %.1f GB peak memory%n%n",
+                results.vqaQuestions(),
+                results.popeQuestions(),
+                results.seconds(),
+                results.peakRssBytes() / 1e9);
+        out.println("report   " + output.resolve("report.html"));
+        out.println("results  " + output.resolve("results.json"));
+        out.println("chat     ./llava chat --model " + output.resolve("model") + " --image "
+                + output.resolve("world/eval/images/000000000001.jpg"));
+    }
+
+    private static void row(
+            PrintWriter out, String name, Function<Condition, Optional<Double>> value) {
+        StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-28s", name));
+        for (Condition condition : Condition.values()) {
+            line.append(value.apply(condition)
+                    .map(number -> String.format(Locale.ROOT, "%10.1f", number))
+                    .orElse(String.format(Locale.ROOT, "%10s", "-")));
+        }
+        out.println(line);
+    }
+}

@@ -1,0 +1,204 @@
+package io.llava4j.app.demo;
+
+import io.llava4j.DataException;
+import io.llava4j.LlavaException;
+import io.llava4j.eval.format.AtomicFile;
+import io.llava4j.eval.format.Question;
+import io.llava4j.eval.format.QuestionId;
+import io.llava4j.eval.report.Charts;
+import io.llava4j.eval.report.Condition;
+import io.llava4j.eval.report.HtmlReport;
+import io.llava4j.eval.report.ReportData;
+import io.llava4j.eval.report.ReportSample;
+import io.llava4j.eval.report.Results;
+import io.llava4j.eval.report.TrainingCurve;
+import io.llava4j.eval.vqa.VqaAnnotation;
+import io.llava4j.eval.vqa.VqaFiles;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Writes a demo up: {@code report.html}, {@code plots/} and the model card. */
+final class DemoReport {
+    private static final Logger LOG = LoggerFactory.getLogger(DemoReport.class);
+    private static final int SAMPLES = 24;
+
+    private final Path directory;
+    private final Path world;
+    private final Map<String, Double> seconds;
+
+    DemoReport(Path directory, Path world, Map<String, Double> seconds) {
+        this.directory = directory;
+        this.world = world;
+        this.seconds = seconds;
+    }
+
+    /** @param answers VQA answers of each condition */
+    void write(Results results, Map<Condition, Map<QuestionId, String>> answers) {
+        List<TrainingCurve> curves = List.of(
+                curve("Stage 1", directory.resolve("stage1/metrics.jsonl")),
+                curve("Stage 2", directory.resolve("metrics.jsonl")));
+        plots(results, curves);
+        Map<String, String> facts = facts(results);
+        HtmlReport.write(
+                directory.resolve("report.html"),
+                new ReportData(
+                        "nano-LLaVA learns to see",
+                        "A LLaVA-1.5 of nano size, tuned in minutes on a CPU by the same code that trains the 7B model,"
+                                + " and asked about pictures whose artists it has never seen. These are nano numbers:"
+                                + " they show that the recipe works, not how well LLaVA-1.5 does.",
+                        results,
+                        curves,
+                        samples(results, answers),
+                        "Chosen by a fixed seed before any answer was known; right and wrong as they fall.",
+                        facts,
+                        commands(),
+                        "Written by llava4j."));
+        AtomicFile.write(
+                directory.resolve("README.md"), card(results, facts).getBytes(StandardCharsets.UTF_8));
+    }
+
+    private void plots(Results results, List<TrainingCurve> curves) {
+        try {
+            Path plots = directory.resolve("plots");
+            AtomicFile.write(plots.resolve("stage1-loss.png"), Charts.loss(curves.getFirst(), false));
+            AtomicFile.write(plots.resolve("stage2-loss.png"), Charts.loss(curves.getLast(), false));
+            AtomicFile.write(plots.resolve("stage2-learning-rate.png"), Charts.learningRate(curves.getLast()));
+            AtomicFile.write(plots.resolve("vqa-by-type.png"), Charts.questionTypes(results));
+        } catch (LlavaException e) {
+            // The page draws its own charts; only the PNG files need fonts of the system.
+            LOG.warn("plots/ is left out: {}", e.getMessage());
+        }
+    }
+
+    private static TrainingCurve curve(String name, Path metrics) {
+        JsonMapper json = JsonMapper.builder().build();
+        try {
+            List<JsonNode> lines = new ArrayList<>();
+            for (String line : Files.readAllLines(metrics)) {
+                lines.add(json.readTree(line));
+            }
+            return new TrainingCurve(
+                    name, column(lines, "step"), column(lines, "loss"), column(lines, "learning_rate"));
+        } catch (IOException e) {
+            throw new DataException(metrics + " cannot be read, so the report has no curves; run the stage again", e);
+        }
+    }
+
+    private static double[] column(List<JsonNode> lines, String key) {
+        return lines.stream().mapToDouble(line -> line.path(key).asDouble(Double.NaN)).toArray();
+    }
+
+    private List<ReportSample> samples(Results results, Map<Condition, Map<QuestionId, String>> answers) {
+        Path held = world.resolve("eval");
+        Map<QuestionId, VqaAnnotation> truths = new HashMap<>();
+        VqaFiles.readAnnotations(held.resolve("vqa_annotations.json")).forEach(a -> truths.put(a.id(), a));
+        List<Question> questions = new ArrayList<>();
+        for (VqaFiles.VqaQuestion question : VqaFiles.readQuestions(held.resolve("vqa_questions.json"))) {
+            questions.add(new Question(
+                    question.id(),
+                    String.format(Locale.ROOT, "%012d.jpg", question.imageId()),
+                    question.question(),
+                    "vqa"));
+        }
+        List<ReportSample> samples = new ArrayList<>();
+        for (Question question : ReportSample.choose(questions, SAMPLES, 1)) {
+            VqaAnnotation truth = truths.get(question.id());
+            String image = question.image();
+            if (truth == null || image == null) {
+                continue;
+            }
+            try {
+                samples.add(new ReportSample(
+                        Files.readAllBytes(held.resolve("images").resolve(image)),
+                        "image/jpeg",
+                        question.text(),
+                        mostFrequent(truth),
+                        answers.get(Condition.SIGHTED).getOrDefault(question.id(), ""),
+                        answers.get(Condition.BLIND).getOrDefault(question.id(), ""),
+                        results.vqa().get(Condition.SIGHTED).perQuestion().getOrDefault(question.id(), 0.0) / 100));
+            } catch (IOException e) {
+                throw new DataException(held.resolve("images").resolve(image) + " cannot be read for the report", e);
+            }
+        }
+        return samples;
+    }
+
+    private static String mostFrequent(VqaAnnotation annotation) {
+        Map<String, Long> counts = annotation.answers().stream()
+                .collect(Collectors.groupingBy(
+                        VqaAnnotation.HumanAnswer::text, LinkedHashMap::new, Collectors.counting()));
+        return counts.entrySet().stream()
+                .max(Map.Entry.comparingByValue())
+                .map(Map.Entry::getKey)
+                .orElse("");
+    }
+
+    private Map<String, String> facts(Results results) {
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put(
+                "Recipe",
+                "stage 1: connector on captions; stage 2: connector and language model on instructions; tower frozen");
+        facts.put("Tower", "CLIP-shaped, 96 px, residual convolution stem, 36 patches, read at layer -2");
+        facts.put("Connector", "mlp2x_gelu");
+        facts.put("Pictures", "drawn scenes of 1 to 5 things; evaluation by artists held out from all training");
+        seconds.forEach((phase, time) -> facts.put("Time, " + phase, String.format(Locale.ROOT, "%.0f s", time)));
+        facts.put(
+                "Peak memory", String.format(Locale.ROOT, "%.1f GB", results.peakRssBytes() / 1e9));
+        return facts;
+    }
+
+    private Map<String, String> commands() {
+        Map<String, String> commands = new LinkedHashMap<>();
+        commands.put(
+                "./llava chat --model " + directory.resolve("model") + " --image "
+                        + world.resolve("eval/images/000000000001.jpg"),
+                "Talk to the model about a picture it has never seen.");
+        commands.put(
+                "./llava generate --model " + directory.resolve("model") + " --image PICTURE \"Is there a cat in the"
+                        + " image?\"",
+                "Ask one question.");
+        return commands;
+    }
+
+    private static String card(Results results, Map<String, String> facts) {
+        StringBuilder card = new StringBuilder("# nano-LLaVA\n\nA LLaVA-1.5 of nano size, made by `llava demo`. For"
+                + " learning and testing only: its numbers say nothing about LLaVA-1.5.\n\n"
+                + "| | sighted | blind | before stage 2 |\n|---|---|---|---|\n");
+        card.append(row("VQA accuracy, %", results::vqaAccuracy));
+        card.append(row("POPE accuracy, %", results::popeAccuracy));
+        card.append(row("POPE F1, %", results::popeF1));
+        card.append("\n## Facts\n\n");
+        facts.forEach((key, value) -> card.append("- **").append(key).append("**: ").append(value).append('\n'));
+        card.append("\n## Notes\n\n");
+        results.notes().forEach(note -> card.append("- ").append(note).append('\n'));
+        card.append("\n## Licence\n\nWeights: Apache-2.0. The drawings it was trained on have licences of their own, named"
+                + " in llava4j's NOTICE.\n");
+        return card.toString();
+    }
+
+    private static String row(
+            String name, Function<Condition, Optional<Double>> value) {
+        StringBuilder row = new StringBuilder("| ").append(name).append(" |");
+        for (Condition condition : Condition.values()) {
+            row.append(value.apply(condition)
+                    .map(number -> String.format(Locale.ROOT, " %.1f |", number))
+                    .orElse(" – |"));
+        }
+        return row.append('\n').toString();
+    }
+}

@@ -1,0 +1,26 @@
+package io.llava4j.app.demo;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Largest resident memory of this process so far. */
+final class PeakMemory {
+    private static final Path STATUS = Path.of("/proc/self/status");
+
+    private PeakMemory() {}
+
+    /** Bytes, as the kernel counts them; on systems without /proc the memory of the Java heap alone. */
+    static long bytes() {
+        try {
+            for (String line : Files.readAllLines(STATUS)) {
+                if (line.startsWith("VmHWM:")) {
+                    return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
+                }
+            }
+        } catch (IOException e) {
+            // not Linux
+        }
+        return Runtime.getRuntime().totalMemory();
+    }
+}

@@ -1,0 +1,51 @@
+package io.llava4j.app.demo;
+
+import io.llava4j.eval.format.AtomicFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Wall seconds of each phase of a job, added up over interruptions. */
+final class PhaseTimes {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private final Path file;
+    private final Map<String, Double> seconds;
+
+    PhaseTimes(Path file) {
+        this.file = file;
+        this.seconds = new LinkedHashMap<>();
+        if (Files.exists(file)) {
+            try {
+                seconds.putAll(JSON.readValue(Files.readString(file), new TypeReference<Map<String, Double>>() {}));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    /** Runs a phase and adds its time, however it ends. */
+    <T> T measure(String phase, Supplier<T> work) {
+        long start = System.nanoTime();
+        try {
+            return work.get();
+        } finally {
+            seconds.merge(phase, (System.nanoTime() - start) / 1e9, Double::sum);
+            AtomicFile.write(file, JSON.writeValueAsBytes(seconds));
+        }
+    }
+
+    Map<String, Double> byPhase() {
+        return seconds;
+    }
+
+    double total() {
+        return seconds.values().stream().mapToDouble(Double::doubleValue).sum();
+    }
+}
