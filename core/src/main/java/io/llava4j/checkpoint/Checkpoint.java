@@ -112,7 +112,7 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     private static VisionConfig clipConfig(Path folder) {
-        if (ModelConfigs.read(folder, unused -> Optional.empty()) instanceof ModelKind.Clip clip) {
+        if (ModelConfigs.read(folder, KnownTowers::shape) instanceof ModelKind.Clip clip) {
             return clip.vision();
         }
         throw new CheckpointException("%s is named as vision tower but is no CLIP model".formatted(folder));

@@ -90,13 +90,13 @@ public final class SafeTensors implements AutoCloseable {
             throw new CheckpointException(
                     "%s has %d bytes: too short for a safetensors file; fetch it again".formatted(file, size));
         }
-        ByteBuffer prefix = read(channel, 0, PREFIX_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        long length = prefix.getLong(0);
-        if (new String(prefix.array(), StandardCharsets.ISO_8859_1).equals("version ")) {
+        byte[] prefix = read(channel, 0, PREFIX_BYTES);
+        long length = ByteBuffer.wrap(prefix).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        if (new String(prefix, StandardCharsets.ISO_8859_1).equals("version ")) {
             throw new CheckpointException(
                     "%s is a Git LFS pointer, not the weights themselves; run `git lfs pull`".formatted(file));
         }
-        if (prefix.get(0) == 'P' && prefix.get(1) == 'K' && prefix.get(2) == 3 && prefix.get(3) == 4) {
+        if (prefix[0] == 'P' && prefix[1] == 'K' && prefix[2] == 3 && prefix[3] == 4) {
             throw new CheckpointException(
                     "%s is a zip archive (a torch .bin file?), not a safetensors file".formatted(file));
         }
@@ -105,17 +105,18 @@ public final class SafeTensors implements AutoCloseable {
                     "%s: a header of %s bytes cannot be in a file of %d bytes: truncated or not a safetensors file"
                             .formatted(file, Long.toUnsignedString(length), size));
         }
-        return read(channel, PREFIX_BYTES, (int) length).array();
+        return read(channel, PREFIX_BYTES, (int) length);
     }
 
-    private static ByteBuffer read(FileChannel channel, long position, int length) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(length);
+    private static byte[] read(FileChannel channel, long position, int length) throws IOException {
+        byte[] bytes = new byte[length];
+        ByteBuffer buffer = ByteBuffer.wrap(bytes);
         while (buffer.hasRemaining()) {
             if (channel.read(buffer, position + buffer.position()) < 0) {
                 throw new EOFException("the file became shorter while it was read");
             }
         }
-        return buffer;
+        return bytes;
     }
 
     /** The file. */
