@@ -1,6 +1,5 @@
 package io.llava4j.generate;
 
-import io.llava4j.checkpoint.ModelLoader;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.LlavaModel;

@@ -17,7 +17,7 @@ import io.llava4j.eval.report.Results;
 import io.llava4j.eval.vqa.VqaAccuracy;
 import io.llava4j.eval.vqa.VqaFiles;
 import io.llava4j.eval.vqa.VqaScore;
-import io.llava4j.checkpoint.ModelLoader;
+import io.llava4j.generate.ModelLoader;
 import io.llava4j.generate.Answerer;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
@@ -54,7 +54,7 @@ public final class Demo {
     /** How much is drawn, trained and asked. */
     public enum Size {
         /** The demonstration: minutes. */
-        FULL(NanoWorldOptions.DEFAULT, 200),
+        FULL(NanoWorldOptions.DEFAULT, 150),
         /** Every phase on a handful of pictures; the numbers mean nothing. */
         QUICK(NanoWorldOptions.DEFAULT.withCounts(64, 128, 4, 24), 6);
 

@@ -53,6 +53,21 @@ public final class NanoText {
         return turns;
     }
 
+    /**
+     * A scene told as a map of words, and its caption: stage 1's form with words in the place of image rows.
+     *
+     * @param map what stands for the picture
+     * @param caption what follows it
+     */
+    public record CaptionPair(String map, String caption) {}
+
+    /** The caption pair with a number from 0 up. */
+    public CaptionPair captionPair(long index) {
+        SplitMix64 random = SplitMix64.of(seed, "caption pair", index);
+        Scene scene = sampler.scene(index);
+        return new CaptionPair(SceneFields.words(scene, GRID, random), Captions.caption(scene, random));
+    }
+
     /** The same conversation in the template of stage 2, ready to be read by people. */
     public String line(long index) {
         return ConversationTemplate.V1.render(conversation(index), false);

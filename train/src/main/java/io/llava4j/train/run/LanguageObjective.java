@@ -11,7 +11,6 @@ import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
-import io.llava4j.text.Turn;
 import io.llava4j.train.nano.Drawings;
 import io.llava4j.train.nano.NanoText;
 import io.llava4j.train.nano.Sprites;
@@ -25,6 +24,9 @@ import org.bytedeco.pytorch.global.torch;
 
 /** Text-only pre-training of a small language model: conversations about described scenes, answers supervised. */
 final class LanguageObjective implements Objective {
+    /** Every so many samples one has stage 1's form, so that the connector finds a model that knows how captions go. */
+    private static final int CAPTION_EVERY = 5;
+
     private record Batch(List<Prompt> prompts, List<String> ids) {}
 
     private final TrainConfig config;
@@ -90,11 +92,26 @@ final class LanguageObjective implements Objective {
         List<String> ids = new ArrayList<>();
         for (int i = 0; i < perDevice; i++) {
             long number = (long) index * perDevice + i;
-            List<Turn> turns = corpus.conversation(number);
-            batch.add(prompts.training(turns, false, config.data().maxLength()));
+            batch.add(
+                    number % CAPTION_EVERY == 0
+                            ? captionPrompt(corpus.captionPair(number))
+                            : prompts.training(corpus.conversation(number), false, config.data().maxLength()));
             ids.add("text " + number);
         }
         return new Batch(batch, ids);
+    }
+
+    /** Stage 1's sequence: what stands for the picture, then the caption on its own and a newline (spec/conversation 3). */
+    private Prompt captionPrompt(NanoText.CaptionPair pair) {
+        SentencePieceTokenizer tokenizerOf = prompts.tokenizer();
+        int[] context = tokenizerOf.encodeWithBos(pair.map());
+        int[] caption = tokenizerOf.encode(pair.caption() + "\n");
+        int[] ids = Arrays.copyOf(context, context.length + caption.length);
+        int[] labels = new int[ids.length];
+        Arrays.fill(labels, Prompt.IGNORE_INDEX);
+        System.arraycopy(caption, 0, ids, context.length, caption.length);
+        System.arraycopy(caption, 0, labels, context.length, caption.length);
+        return new Prompt(ids, labels).truncated(config.data().maxLength());
     }
 
     @Override

@@ -5,7 +5,7 @@ import io.llava4j.checkpoint.CanonicalNames;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.ExpectedTensors;
 import io.llava4j.checkpoint.ModelKind;
-import io.llava4j.checkpoint.ModelLoader;
+import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.AspectMode;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.ImageProcessor;

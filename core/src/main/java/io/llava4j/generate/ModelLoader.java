@@ -1,6 +1,8 @@
-package io.llava4j.checkpoint;
+package io.llava4j.generate;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.TensorEntry;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
