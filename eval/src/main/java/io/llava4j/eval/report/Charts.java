@@ -176,7 +176,7 @@ public final class Charts {
         styler.setChartPadding(28);
     }
 
-    /** AWT needs fontconfig and a font; what it throws without them differs by JDK and by how often it was asked. */
+    /** AWT without fontconfig or a font throws a plain Error, an InternalError or a RuntimeException, by JDK and luck. */
     private static byte[] png(Supplier<IChart> chart) {
         try {
             ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -184,9 +184,9 @@ public final class Charts {
             return out.toByteArray();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        } catch (LlavaException e) {
+        } catch (LlavaException | OutOfMemoryError | StackOverflowError e) {
             throw e;
-        } catch (RuntimeException | InternalError | LinkageError e) {
+        } catch (RuntimeException | Error e) {
             throw new LlavaException(
                     "charts cannot be drawn: this Java finds no font (%s); install fontconfig and a font such as DejaVu"
                             .formatted(e),

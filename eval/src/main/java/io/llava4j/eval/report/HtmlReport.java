@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -276,8 +277,9 @@ public final class HtmlReport {
         add("<section>\n<h2>%s</h2>\n", Html.escape(title));
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // the annotation would need a library of its own
     private void add(String template, Object... values) {
-        html.append(values.length == 0 ? template : template.formatted(values));
+        html.append(values.length == 0 ? template : String.format(Locale.ROOT, template, values));
     }
 
     private static String style(Condition condition) {

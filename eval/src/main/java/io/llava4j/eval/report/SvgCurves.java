@@ -103,6 +103,7 @@ final class SvgCurves {
         return text.replaceAll("\\.?0+$", "");
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // the annotation would need a library of its own
     private static String format(String pattern, Object... values) {
         return String.format(Locale.ROOT, pattern, values);
     }

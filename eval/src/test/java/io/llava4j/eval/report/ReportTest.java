@@ -203,7 +203,7 @@ class ReportTest {
         Map<Condition, VqaScore> vqa = new EnumMap<>(Condition.class);
         Map<Condition, PopeScore> pope = new EnumMap<>(Condition.class);
         for (Condition condition : Condition.values()) {
-            int c = condition.ordinal();
+            int c = List.of(Condition.values()).indexOf(condition);
             Map<String, Double> perType = new LinkedHashMap<>();
             Map<String, Integer> counts = new LinkedHashMap<>();
             Map<QuestionId, Double> perQuestion = new LinkedHashMap<>();
