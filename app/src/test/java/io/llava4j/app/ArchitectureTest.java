@@ -67,6 +67,7 @@ class ArchitectureTest {
                 .check(all);
     }
 
+    /** app.bench is free to use the engine: it times the engine's own operations. */
     @Test
     void onlyTensorCodeImportsTheEngine() {
         noClasses()
@@ -75,7 +76,8 @@ class ArchitectureTest {
                                 "io.llava4j.tensor..",
                                 "io.llava4j.model..",
                                 "io.llava4j.generate..",
-                                "io.llava4j.train.run.."))))
+                                "io.llava4j.train.run..",
+                                "io.llava4j.app.bench.."))))
                 .should()
                 .dependOnClassesThat(resideInAPackage(ENGINE))
                 .check(all);

@@ -85,7 +85,9 @@ public final class TrainStepReport {
 
     private static void baseline(String command, Map<String, Row> rows) {
         try {
-            Process process = new ProcessBuilder(command.split(" ")).redirectErrorStream(true).start();
+            Process process = new ProcessBuilder(command.split(" "))
+                    .redirectErrorStream(true)
+                    .start();
             try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                     Matcher matcher = BASELINE.matcher(line);

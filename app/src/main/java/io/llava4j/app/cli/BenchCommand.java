@@ -11,10 +11,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code llava bench …}: measurements. */
-@Command(
-        name = "bench",
-        description = "Measure: train-step.",
-        subcommands = BenchCommand.TrainStep.class)
+@Command(name = "bench", description = "Measure: train-step.", subcommands = BenchCommand.TrainStep.class)
 public final class BenchCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli

@@ -1,6 +1,7 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.app.demo.Demo;
+import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.eval.report.Condition;
 import io.llava4j.eval.report.Results;
 import java.io.PrintWriter;
@@ -18,9 +19,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code llava demo}: the main job on the nano world. */
-@Command(
-        name = "demo",
-        description = "Train, evaluate and write up a nano LLaVA; minutes on a CPU, resumable.")
+@Command(name = "demo", description = "Train, evaluate and write up a nano LLaVA; minutes on a CPU, resumable.")
 public final class DemoCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -31,7 +30,8 @@ public final class DemoCommand implements Callable<Integer> {
 
     @Option(
             names = "--quick",
-            description = "Go through all phases on a handful of pictures: a check of the installation, not a demonstration.")
+            description =
+                    "Go through all phases on a handful of pictures: a check of the installation, not a demonstration.")
     private boolean quick;
 
     @Option(
@@ -46,7 +46,8 @@ public final class DemoCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         Optional<Results> results;
         try (StopSignal stop = new StopSignal(err, "the next safe point")) {
-            results = new Demo(Home.directory(), output, quick ? Demo.Size.QUICK : Demo.Size.FULL, overrides, stop).run();
+            results =
+                    new Demo(Home.directory(), output, quick ? Demo.Size.QUICK : Demo.Size.FULL, overrides, stop).run();
         }
         if (results.isEmpty()) {
             err.println("stopped; 'llava demo' goes on where it was");
@@ -76,8 +77,7 @@ public final class DemoCommand implements Callable<Integer> {
                 + output.resolve("world/eval/images/000000000001.jpg"));
     }
 
-    private static void row(
-            PrintWriter out, String name, Function<Condition, Optional<Double>> value) {
+    private static void row(PrintWriter out, String name, Function<Condition, Optional<Double>> value) {
         StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-28s", name));
         for (Condition condition : Condition.values()) {
             line.append(value.apply(condition)

@@ -1,5 +1,7 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.app.terminal.ProgressLine;
+import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.TrainingListener;

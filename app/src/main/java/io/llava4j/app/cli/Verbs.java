@@ -10,11 +10,10 @@ import picocli.CommandLine.Model.UsageMessageSpec;
 final class Verbs {
     private record Group(String title, List<Class<?>> verbs) {}
 
-    private static final List<Group> GROUPS =
-            List.of(
-                    new Group("Start", List.of(DemoCommand.class)),
-                    new Group("Train", List.of(TrainCommand.class)),
-                    new Group("Check", List.of(VerifyCommand.class, DoctorCommand.class, BenchCommand.class)));
+    private static final List<Group> GROUPS = List.of(
+            new Group("Start", List.of(DemoCommand.class)),
+            new Group("Train", List.of(TrainCommand.class)),
+            new Group("Check", List.of(VerifyCommand.class, DoctorCommand.class, BenchCommand.class)));
 
     private Verbs() {}
 

@@ -1,6 +1,6 @@
 package io.llava4j.app.demo;
 
-import io.llava4j.app.cli.ProgressLine;
+import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.EvalRunner;
 import io.llava4j.eval.format.Answer;
@@ -17,10 +17,10 @@ import io.llava4j.eval.report.Results;
 import io.llava4j.eval.vqa.VqaAccuracy;
 import io.llava4j.eval.vqa.VqaFiles;
 import io.llava4j.eval.vqa.VqaScore;
-import io.llava4j.generate.ModelLoader;
 import io.llava4j.generate.Answerer;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
+import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.train.nano.Drawings;
@@ -89,8 +89,7 @@ public final class Demo {
      * @param overrides of keys of both stages' recipes
      * @param stopRequested true stops at the next safe point
      */
-    public Demo(
-            Path home, Path directory, Size size, Map<String, String> overrides, BooleanSupplier stopRequested) {
+    public Demo(Path home, Path directory, Size size, Map<String, String> overrides, BooleanSupplier stopRequested) {
         this.home = home;
         this.directory = directory;
         this.size = size;
@@ -115,15 +114,19 @@ public final class Demo {
                 "stage2.yaml",
                 world,
                 directory,
-                Map.of("model.projector",
-                        stage1.output().resolve(TrainingRun.MODEL).resolve(ModelFiles.PROJECTOR).toString()));
+                Map.of(
+                        "model.projector",
+                        stage1.output()
+                                .resolve(TrainingRun.MODEL)
+                                .resolve(ModelFiles.PROJECTOR)
+                                .toString()));
         if (!times.measure("stage 2", () -> train("stage 2", stage2))) {
             return Optional.empty();
         }
         Optional<Evaluation> evaluation = times.measure("evaluation", () -> evaluate(world, stage2));
         return evaluation.map(done -> {
-            Results results = new Results(
-                    "nano-LLaVA", done.vqa(), done.pope(), times.total(), PeakMemory.bytes(), notes());
+            Results results =
+                    new Results("nano-LLaVA", done.vqa(), done.pope(), times.total(), PeakMemory.bytes(), notes());
             results.write(directory.resolve("results.json"));
             new DemoReport(directory, world, times.byPhase()).write(results, done.answers());
             return results;
@@ -152,8 +155,7 @@ public final class Demo {
         values.put("output", output.toString());
         values.put("model.vision-tower", home.resolve("models/nano-tower").toString());
         values.put("model.language-model", home.resolve("models/nano-language").toString());
-        values.put(
-                "data.json", world.resolve(file.replace(".yaml", ".json")).toString());
+        values.put("data.json", world.resolve(file.replace(".yaml", ".json")).toString());
         values.put("data.images", world.resolve("images").toString());
         values.putAll(more);
         values.putAll(overrides);
@@ -205,8 +207,7 @@ public final class Demo {
                 texts.put(condition, byId);
                 vqaScores.put(condition, VqaAccuracy.score(annotations, byId));
                 popeScores.put(
-                        condition,
-                        PopeScorer.score(pope, labels, popeAnswers.get(), PopeScorer.Matching.OFFICIAL));
+                        condition, PopeScorer.score(pope, labels, popeAnswers.get(), PopeScorer.Matching.OFFICIAL));
             }
         }
         return Optional.of(new Evaluation(vqaScores, popeScores, texts));
@@ -223,7 +224,8 @@ public final class Demo {
     private Optional<List<Answer>> ask(
             Answerer model, Condition condition, String what, List<Question> questions, Path held) {
         String name = what + condition.suffix();
-        try (ProgressLine progress = ProgressLine.onStderr("evaluation, " + what + " " + condition.title(), "questions")) {
+        try (ProgressLine progress =
+                ProgressLine.onStderr("evaluation, " + what + " " + condition.title(), "questions")) {
             return Optional.of(new EvalRunner(model, "nano-llava" + condition.suffix(), ImageDecoder::decode)
                     .run(
                             new EvalRunner.Job(
@@ -262,13 +264,15 @@ public final class Demo {
         if (Files.exists(folder.resolve(PopeFiles.QUESTIONS))) {
             return QuestionFile.read(folder.resolve(PopeFiles.QUESTIONS));
         }
-        var splits = new PopeBuilder(POPE_OBJECTS, size.popeImages, 1).build(CocoInstances.read(held.resolve("instances.json")));
+        var splits = new PopeBuilder(POPE_OBJECTS, size.popeImages, 1)
+                .build(CocoInstances.read(held.resolve("instances.json")));
         return PopeFiles.write(folder, splits, Benchmark.POPE::render);
     }
 
     private static List<String> notes() {
         List<String> notes = new ArrayList<>();
-        notes.add("nano numbers: a model of a few million parameters on drawn scenes; they say nothing about LLaVA-1.5's");
+        notes.add(
+                "nano numbers: a model of a few million parameters on drawn scenes; they say nothing about LLaVA-1.5's");
         notes.add("evaluation shows drawings of artists' sets that no part of the model was trained on: "
                 + String.join(", ", Drawings.load().heldOutSets()));
         return notes;

@@ -68,8 +68,7 @@ final class DemoReport {
                         facts,
                         commands(),
                         "Written by llava4j."));
-        AtomicFile.write(
-                directory.resolve("README.md"), card(results, facts).getBytes(StandardCharsets.UTF_8));
+        AtomicFile.write(directory.resolve("README.md"), card(results, facts).getBytes(StandardCharsets.UTF_8));
     }
 
     private void plots(Results results, List<TrainingCurve> curves) {
@@ -100,7 +99,9 @@ final class DemoReport {
     }
 
     private static double[] column(List<JsonNode> lines, String key) {
-        return lines.stream().mapToDouble(line -> line.path(key).asDouble(Double.NaN)).toArray();
+        return lines.stream()
+                .mapToDouble(line -> line.path(key).asDouble(Double.NaN))
+                .toArray();
     }
 
     private List<ReportSample> samples(Results results, Map<Condition, Map<QuestionId, String>> answers) {
@@ -157,8 +158,7 @@ final class DemoReport {
         facts.put("Connector", "mlp2x_gelu");
         facts.put("Pictures", "drawn scenes of 1 to 5 things; evaluation by artists held out from all training");
         seconds.forEach((phase, time) -> facts.put("Time, " + phase, String.format(Locale.ROOT, "%.0f s", time)));
-        facts.put(
-                "Peak memory", String.format(Locale.ROOT, "%.1f GB", results.peakRssBytes() / 1e9));
+        facts.put("Peak memory", String.format(Locale.ROOT, "%.1f GB", results.peakRssBytes() / 1e9));
         return facts;
     }
 
@@ -183,16 +183,17 @@ final class DemoReport {
         card.append(row("POPE accuracy, %", results::popeAccuracy));
         card.append(row("POPE F1, %", results::popeF1));
         card.append("\n## Facts\n\n");
-        facts.forEach((key, value) -> card.append("- **").append(key).append("**: ").append(value).append('\n'));
+        facts.forEach((key, value) ->
+                card.append("- **").append(key).append("**: ").append(value).append('\n'));
         card.append("\n## Notes\n\n");
         results.notes().forEach(note -> card.append("- ").append(note).append('\n'));
-        card.append("\n## Licence\n\nWeights: Apache-2.0. The drawings it was trained on have licences of their own, named"
-                + " in llava4j's NOTICE.\n");
+        card.append(
+                "\n## Licence\n\nWeights: Apache-2.0. The drawings it was trained on have licences of their own, named"
+                        + " in llava4j's NOTICE.\n");
         return card.toString();
     }
 
-    private static String row(
-            String name, Function<Condition, Optional<Double>> value) {
+    private static String row(String name, Function<Condition, Optional<Double>> value) {
         StringBuilder row = new StringBuilder("| ").append(name).append(" |");
         for (Condition condition : Condition.values()) {
             row.append(value.apply(condition)

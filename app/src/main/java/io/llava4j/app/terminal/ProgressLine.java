@@ -1,4 +1,4 @@
-package io.llava4j.app.cli;
+package io.llava4j.app.terminal;
 
 import java.io.PrintWriter;
 import java.util.Locale;

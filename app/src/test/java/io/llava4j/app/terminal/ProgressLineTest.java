@@ -1,4 +1,4 @@
-package io.llava4j.app.cli;
+package io.llava4j.app.terminal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.llava4j.app.cli;
+package io.llava4j.app.terminal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -26,7 +26,8 @@ class StopSignalTest {
             assertThat(lines.readLine()).isEqualTo("working");
             signal("-INT", process);
             assertThat(lines.readLine()).isEmpty();
-            assertThat(lines.readLine()).isEqualTo("llava: stopping after this step; Ctrl-C again stops at once");
+            assertThat(lines.readLine())
+                    .isEqualTo("llava: stopping at the end of this step; Ctrl-C again stops at once");
             assertThat(lines.readLine()).isEqualTo("asked to stop");
             signal("-INT", process);
             assertThat(process.waitFor()).isEqualTo(130);
@@ -48,7 +49,7 @@ class StopSignalTest {
 
         public static void main(String[] args) throws InterruptedException {
             PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
-            try (StopSignal stop = new StopSignal(out, "stopping after this step")) {
+            try (StopSignal stop = new StopSignal(out, "the end of this step")) {
                 out.println("working");
                 while (!stop.getAsBoolean()) {
                     Thread.sleep(10);

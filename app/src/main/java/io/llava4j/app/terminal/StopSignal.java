@@ -1,4 +1,4 @@
-package io.llava4j.app.cli;
+package io.llava4j.app.terminal;
 
 import java.io.PrintWriter;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -20,14 +20,14 @@ public final class StopSignal implements BooleanSupplier, AutoCloseable {
      * Listens until {@link #close}.
      *
      * @param err is told that the request was heard
-     * @param promise what will happen, for example {@code stopping after this step; the run can be resumed}
+     * @param where the safe point, for example {@code the checkpoint of this step}
      */
-    public StopSignal(PrintWriter err, String promise) {
+    public StopSignal(PrintWriter err, String where) {
         Runnable handler = () -> {
             if (requested.getAndSet(true)) {
                 Runtime.getRuntime().halt(INTERRUPTED);
             }
-            err.printf("%nllava: %s; Ctrl-C again stops at once%n", promise);
+            err.printf("%nllava: stopping at %s; Ctrl-C again stops at once%n", where);
             err.flush();
         };
         interrupt = Signals.register("INT", handler);
