@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -129,9 +130,12 @@ final class DemoReport {
                         "image/jpeg",
                         question.text(),
                         mostFrequent(truth),
-                        answers.get(Condition.SIGHTED).getOrDefault(question.id(), ""),
-                        answers.get(Condition.BLIND).getOrDefault(question.id(), ""),
-                        results.vqa().get(Condition.SIGHTED).perQuestion().getOrDefault(question.id(), 0.0) / 100));
+                        Objects.requireNonNull(answers.get(Condition.SIGHTED)).getOrDefault(question.id(), ""),
+                        Objects.requireNonNull(answers.get(Condition.BLIND)).getOrDefault(question.id(), ""),
+                        Objects.requireNonNull(results.vqa().get(Condition.SIGHTED))
+                                        .perQuestion()
+                                        .getOrDefault(question.id(), 0.0)
+                                / 100));
             } catch (IOException e) {
                 throw new DataException(held.resolve("images").resolve(image) + " cannot be read for the report", e);
             }
