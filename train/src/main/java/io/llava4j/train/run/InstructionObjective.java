@@ -24,15 +24,11 @@ final class InstructionObjective implements Objective {
     private final TrainConfig config;
     private final LlavaModel model;
     private final TrainableParameters parameters;
-    private final TrainingData data;
+    private final ExampleSource data;
     private final Path tokenizer;
 
     InstructionObjective(
-            TrainConfig config,
-            LlavaModel model,
-            TrainableParameters parameters,
-            TrainingData data,
-            Path tokenizer) {
+            TrainConfig config, LlavaModel model, TrainableParameters parameters, ExampleSource data, Path tokenizer) {
         this.config = config;
         this.model = model;
         this.parameters = parameters;
@@ -75,11 +71,7 @@ final class InstructionObjective implements Objective {
         LlavaModel.Spliced spliced = model.splice(ids, labels, rows);
         Tensor hidden = model.languageModel().hiddenStates(spliced.embeds());
         Tensor loss = SequenceLoss.of(model.languageModel(), hidden, spliced.labels());
-        return new Loss(
-                loss,
-                names,
-                Arrays.stream(spliced.lengths()).sum(),
-                SequenceLoss.supervised(spliced.labels()));
+        return new Loss(loss, names, Arrays.stream(spliced.lengths()).sum(), SequenceLoss.supervised(spliced.labels()));
     }
 
     private static Tensor pixels(List<float[]> pictures, LlavaModel model) {
@@ -90,7 +82,9 @@ final class InstructionObjective implements Objective {
             System.arraycopy(pictures.get(i), 0, all, i * each, each);
         }
         return Tensors.of(all, pictures.size(), 3, edge, edge)
-                .to(model.languageModel().like().device(), model.languageModel().like().scalar_type());
+                .to(
+                        model.languageModel().like().device(),
+                        model.languageModel().like().scalar_type());
     }
 
     @Override

@@ -48,8 +48,19 @@ public final class Objectives {
         return Engine.scope("building the model", () -> switch (config.stage()) {
             case TOWER -> tower(config);
             case LANGUAGE -> language(config);
-            case ALIGN, TUNE -> instruction(config);
+            case ALIGN, TUNE -> instruction(config, assembled -> data(config, assembled));
         });
+    }
+
+    /**
+     * Builds the objective of one of LLaVA's two stages on other samples than those of its {@code data.json}.
+     *
+     * @param config the recipe of stage align or tune
+     * @param source of the samples; closed with the objective
+     */
+    public static Objective create(TrainConfig config, ExampleSource source) {
+        Engine.setThreads(config.threads());
+        return Engine.scope("building the model", () -> instruction(config, assembled -> source));
     }
 
     private static Objective tower(TrainConfig config) {
@@ -81,7 +92,7 @@ public final class Objectives {
         return new LanguageObjective(config, text, random(new ModelKind.Llama(text), config.seed()), tokenizer);
     }
 
-    private static Objective instruction(TrainConfig config) {
+    private static Objective instruction(TrainConfig config, Function<Assembled, ExampleSource> samples) {
         Assembled assembled = assemble(config);
         TrainConfig.Trainable trainable = config.trainable();
         TrainableParameters parameters = new TrainableParameters(
@@ -90,8 +101,7 @@ public final class Objectives {
                         ? trainable.projector()
                         : name.startsWith(CanonicalNames.TOWER) ? trainable.visionTower() : trainable.languageModel());
         LlavaModel model = new LlavaModel(assembled.config(), assembled.weights());
-        TrainingData data = data(config, assembled);
-        return new InstructionObjective(config, model, parameters, data, assembled.tokenizer());
+        return new InstructionObjective(config, model, parameters, samples.apply(assembled), assembled.tokenizer());
     }
 
     /**
@@ -130,9 +140,7 @@ public final class Objectives {
                         own.imageTokenId(),
                         config.data().maxLength());
                 assembled = new Assembled(
-                        llava,
-                        ModelLoader.weights(checkpoint.tensors(), config.device()),
-                        checkpoint.tokenizerDir());
+                        llava, ModelLoader.weights(checkpoint.tensors(), config.device()), checkpoint.tokenizerDir());
             }
         } else {
             Path tower = Objects.requireNonNull(spec.visionTower());

@@ -38,7 +38,7 @@ public final class TrainState {
      * @param keepLast older states beyond this number are deleted
      * @param fingerprint of everything that decides the run's course; a state of another recipe is refused
      */
-    public record Store(Path directory, int keepLast, String fingerprint) {
+    public record Store(Path directory, int keepLast, String fingerprint) implements Checkpoints {
         /** The newest complete state. */
         public Optional<Path> latest() {
             return all().stream().max(Comparator.naturalOrder());
@@ -49,6 +49,7 @@ public final class TrainState {
          *
          * @param step optimiser steps done
          */
+        @Override
         public void save(int step, TrainableParameters parameters, AdamW optimizer) {
             List<TensorSource> tensors = new ArrayList<>();
             Engine.scope("saving the training state", () -> {
@@ -78,6 +79,7 @@ public final class TrainState {
          * @return optimiser steps done; 0 if there is no state
          * @throws CheckpointException if it is of another recipe or cannot be read
          */
+        @Override
         public int restoreLatest(TrainableParameters parameters, AdamW optimizer) {
             Optional<Path> newest = latest();
             if (newest.isEmpty()) {

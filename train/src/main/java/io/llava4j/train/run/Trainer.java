@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class Trainer {
     private final TrainConfig config;
     private final Objective objective;
-    private final TrainState.Store checkpoints;
+    private final Checkpoints checkpoints;
     private final TrainingListener listener;
     private final BooleanSupplier stopRequested;
 
@@ -34,7 +34,7 @@ public final class Trainer {
     public Trainer(
             TrainConfig config,
             Objective objective,
-            TrainState.Store checkpoints,
+            Checkpoints checkpoints,
             TrainingListener listener,
             BooleanSupplier stopRequested) {
         this.config = config;
@@ -63,7 +63,8 @@ public final class Trainer {
         int steps = steps();
         LearningRate schedule = new LearningRate(config.schedule(), steps);
         boolean complete = true;
-        try (AdamW optimizer = Engine.scope("setting up AdamW", () -> new AdamW(objective.parameters(), config.optimizer()))) {
+        try (AdamW optimizer =
+                Engine.scope("setting up AdamW", () -> new AdamW(objective.parameters(), config.optimizer()))) {
             int first = resume ? checkpoints.restoreLatest(objective.parameters(), optimizer) : 0;
             listener.begin(first, steps);
             for (int step = first; step < steps; step++) {
@@ -108,6 +109,7 @@ public final class Trainer {
             tokens += part.tokens();
             supervised += part.supervised();
         }
+        listener.gradients(parameters);
         double norm = parameters.clipGradients(config.optimizer().maxGradNorm());
         requireNumber("gradient norm", norm, step, samples);
         optimizer.step(rate);

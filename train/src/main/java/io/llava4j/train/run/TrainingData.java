@@ -1,19 +1,19 @@
 package io.llava4j.train.run;
 
+import io.llava4j.text.Prompt;
 import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.DataLoader;
 import io.llava4j.train.data.EpochSampler;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaRecord;
 import io.llava4j.train.data.SkippedRecord;
-import io.llava4j.text.Prompt;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Records as batches, epoch after epoch; what a step sees is a function of the recipe and the step number. */
-final class TrainingData implements AutoCloseable {
+final class TrainingData implements ExampleSource {
     private final LlavaData data;
     private final EpochSampler sampler;
     private final long seed;
@@ -44,12 +44,14 @@ final class TrainingData implements AutoCloseable {
     }
 
     /** Records of one epoch. */
-    int size() {
+    @Override
+    public int size() {
         return data.records().size();
     }
 
     /** Micro-batch of a step, null where the epoch's last step has none. */
-    @Nullable Batch batch(int step, int micro) {
+    @Override
+    public @Nullable Batch batch(int step, int micro) {
         int stepsPerEpoch = Math.ceilDiv(size(), samplesPerStep);
         int wantedEpoch = step / stepsPerEpoch;
         int wanted = step % stepsPerEpoch * samplesPerStep + micro * settings.batchSize();
@@ -69,7 +71,8 @@ final class TrainingData implements AutoCloseable {
     }
 
     /** Every record left out so far: by the reader of the file, then while loading. */
-    List<SkippedRecord> skipped() {
+    @Override
+    public List<SkippedRecord> skipped() {
         List<SkippedRecord> all = new ArrayList<>(data.skipped());
         all.addAll(skippedBefore);
         if (loader != null) {

@@ -36,6 +36,9 @@ public interface TrainingListener {
      */
     default void begin(int firstStep, int steps) {}
 
+    /** The gradients of a step are complete, before clipping; what is read of them must be copied. */
+    default void gradients(TrainableParameters parameters) {}
+
     /** A step was done. */
     void step(Step step);
 
@@ -48,6 +51,11 @@ public interface TrainingListener {
             @Override
             public void begin(int firstStep, int steps) {
                 listeners.forEach(listener -> listener.begin(firstStep, steps));
+            }
+
+            @Override
+            public void gradients(TrainableParameters parameters) {
+                listeners.forEach(listener -> listener.gradients(parameters));
             }
 
             @Override

@@ -65,8 +65,7 @@ public final class TrainingRun {
     /** Builds everything and computes one micro-batch without training; returns a line about the run. */
     public static String dryRun(TrainConfig config) {
         try (Objective objective = Objectives.create(config)) {
-            TrainState.Store none = new TrainState.Store(config.output().resolve("checkpoints"), 1, "");
-            int steps = new Trainer(config, objective, none, step -> {}, () -> false).steps();
+            int steps = new Trainer(config, objective, Checkpoints.NONE, step -> {}, () -> false).steps();
             return Engine.scope("the first micro-batch", () -> {
                 Objective.Loss loss = objective.microBatch(0, 0, config.batch().accumulation());
                 return String.format(

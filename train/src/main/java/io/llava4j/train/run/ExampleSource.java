@@ -1,0 +1,30 @@
+package io.llava4j.train.run;
+
+import io.llava4j.train.data.Batch;
+import io.llava4j.train.data.SkippedRecord;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Where a run takes its micro-batches from; the same step and place give the same samples in every run. */
+public interface ExampleSource extends AutoCloseable {
+    /** Samples of one epoch. */
+    int size();
+
+    /**
+     * A micro-batch; steps are asked for in order, beginning anywhere.
+     *
+     * @param step optimiser step, from 0
+     * @param micro place within the step, from 0
+     * @return null where the epoch's last step has no such micro-batch
+     */
+    @Nullable
+    Batch batch(int step, int micro);
+
+    /** Every record left out so far. */
+    default List<SkippedRecord> skipped() {
+        return List.of();
+    }
+
+    @Override
+    default void close() {}
+}
