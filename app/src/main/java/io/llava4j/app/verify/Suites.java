@@ -8,6 +8,13 @@ public final class Suites {
 
     /** Every suite, in the order in which they are tried. */
     public static List<Suite> all() {
-        return List.of(new PreprocessSuite(), new MiscSuite(), new TokenizerSuite(), new Vqav2Suite(), new PopeSuite());
+        return List.of(
+                new PreprocessSuite(),
+                new MiscSuite(),
+                new TokenizerSuite(),
+                new TinyLlavaSuite(),
+                new TrainingSuite(),
+                new Vqav2Suite(),
+                new PopeSuite());
     }
 }

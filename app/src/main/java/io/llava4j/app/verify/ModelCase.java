@@ -1,0 +1,248 @@
+package io.llava4j.app.verify;
+
+import io.llava4j.DataException;
+import io.llava4j.checkpoint.SafeTensors;
+import io.llava4j.checkpoint.TensorEntry;
+import io.llava4j.model.LlamaModel;
+import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.LlavaModel;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import io.llava4j.train.run.SequenceLoss;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** One recorded case, compared tensor by tensor with one model; only positions of real tokens are compared. */
+final class ModelCase {
+    private static final double FEATURES = 3e-5;
+    private static final double HIDDEN = 5e-5;
+    private static final double LOGITS = 1e-4;
+    private static final double LOGITS_OF_ROUNDED_WEIGHTS = 0.03;
+    private static final double LOSS = 1e-5;
+
+    private final String label;
+    private final Map<String, TensorEntry> expected;
+    private final RecordedBatch batch;
+    private final LlavaConfig config;
+    private final Weights weights;
+    private final Consumer<CaseResult> out;
+
+    /**
+     * @param label begins the name of every row
+     * @param file with the inputs and the expected tensors
+     * @param config of the model; the length limit is the case's own
+     * @param weights of the model; stay open
+     * @param out receives a row per tensor
+     */
+    ModelCase(String label, SafeTensors file, LlavaConfig config, Weights weights, Consumer<CaseResult> out) {
+        this.label = label;
+        this.expected = file.tensors();
+        this.batch = RecordedBatch.read(expected, "");
+        this.config = configOf(file, config);
+        this.weights = weights;
+        this.out = out;
+    }
+
+    /** @param rounded whether the weights are rounded and the expected values are not: then only logits are compared */
+    void run(boolean rounded) {
+        LlavaModel model = new LlavaModel(config, weights);
+        try (LlamaModel decoder = model.languageModel()) {
+            Engine.inference(label, () -> {
+                forward(model, decoder, rounded);
+                return null;
+            });
+            TensorEntry greedy = expected.get("greedy_ids");
+            if (greedy != null && !rounded) {
+                new GreedyCase(label, model, batch, out)
+                        .compare(
+                                greedy,
+                                expected.get("greedy_top2_gap"),
+                                expected.get("greedy_top5_ids"),
+                                expected.get("greedy_top5_logprobs"));
+            }
+        }
+    }
+
+    private void forward(LlavaModel model, LlamaModel decoder, boolean rounded) {
+        Tensor imageRows = batch.pixels().isEmpty() ? null : imageRows(model, rounded);
+        LlavaModel.Spliced spliced = model.splice(batch.ids(), batch.labels(), imageRows);
+        RealTokens real = realTokens(spliced.lengths());
+        if (!Arrays.equals(real.lengths(), spliced.lengths())) {
+            exact(
+                    "spliced lengths",
+                    false,
+                    "%s, expected %s".formatted(Arrays.toString(spliced.lengths()), Arrays.toString(real.lengths())));
+            return;
+        }
+        List<Tensor> states = new ArrayList<>();
+        Tensor hidden = decoder.hiddenStates(spliced.embeds(), states::add);
+        states.add(decoder.finalNorm(hidden));
+        if (!rounded) {
+            exact("spliced lengths", true, "");
+            rows("spliced_embeds", spliced.embeds(), real, FEATURES);
+            splicedLabels(spliced.labels(), real);
+            for (int i = 0; i < states.size(); i++) {
+                rows("text_hidden_" + i, states.get(i), real, HIDDEN);
+            }
+            loss(decoder, hidden, spliced.labels());
+        }
+        logits(decoder.logits(hidden), real, rounded ? LOGITS_OF_ROUNDED_WEIGHTS : LOGITS);
+    }
+
+    /** From the recorded mask of the spliced sequence, which is the input's own where nothing was spliced. */
+    private RealTokens realTokens(int[] lengths) {
+        TensorEntry spliced = expected.get("spliced_attention_mask");
+        TensorEntry mask = spliced == null ? expected.get("attention_mask") : spliced;
+        int longest = Arrays.stream(lengths).max().orElse(0);
+        TensorEntry logits = expected.getOrDefault("logits", expected.get("logits_logsumexp_all_positions"));
+        int width = logits == null ? longest : Math.toIntExact(logits.shape()[1]);
+        return RealTokens.of(mask, lengths.length, width);
+    }
+
+    private @Nullable Tensor imageRows(LlavaModel model, boolean rounded) {
+        Tensor pixels = pixels(batch.pixels(), config.vision().imageSize());
+        Tensor features = model.visionFeatures(pixels);
+        Tensor projected = model.projector().forward(features);
+        if (!rounded) {
+            whole("vision_features", features, FEATURES);
+            whole("projector_output", projected, FEATURES);
+            if (expected.containsKey("vision_hidden_0")) {
+                List<Tensor> states = model.visionTower().hiddenStates(pixels);
+                for (int i = 0; i < states.size(); i++) {
+                    whole("vision_hidden_" + i, states.get(i), HIDDEN);
+                }
+            }
+        }
+        int[] placed = batch.pictures().stream().mapToInt(Integer::intValue).toArray();
+        return placed.length == 0 ? null : projected.index_select(0, Tensors.ofInts(placed, placed.length));
+    }
+
+    private static Tensor pixels(List<float[]> pictures, int edge) {
+        int each = 3 * edge * edge;
+        float[] all = new float[pictures.size() * each];
+        for (int i = 0; i < pictures.size(); i++) {
+            if (pictures.get(i).length != each) {
+                throw new DataException("the recorded pictures have %d values, but the tower reads 3 x %d x %d"
+                        .formatted(pictures.get(i).length, edge, edge));
+            }
+            System.arraycopy(pictures.get(i), 0, all, i * each, each);
+        }
+        return Tensors.of(all, pictures.size(), 3, edge, edge);
+    }
+
+    private void whole(String name, Tensor actual, double tolerance) {
+        TensorEntry wanted = expected.get(name);
+        if (wanted != null) {
+            within(name, Deviation.maxAbs(Tensors.toFloats(actual), wanted.toFloats()), tolerance);
+        }
+    }
+
+    private void rows(String name, Tensor actual, RealTokens real, double tolerance) {
+        TensorEntry wanted = expected.get(name);
+        if (wanted != null) {
+            within(name, real.worst(Tensors.toFloats(actual), wanted.toFloats()), tolerance);
+        }
+    }
+
+    private void splicedLabels(int[][] actual, RealTokens real) {
+        TensorEntry wanted = expected.get("spliced_labels");
+        if (wanted == null) {
+            return;
+        }
+        List<int[]> labels = real.pick(wanted.toLongs());
+        for (int row = 0; row < actual.length; row++) {
+            int[] own = Arrays.copyOf(actual[row], labels.get(row).length);
+            int at = Arrays.mismatch(own, labels.get(row));
+            if (at >= 0) {
+                exact(
+                        "spliced_labels",
+                        false,
+                        "row %d token %d: %d, expected %d".formatted(row, at, own[at], labels.get(row)[at]));
+                return;
+            }
+        }
+        exact("spliced_labels", true, "");
+    }
+
+    private void loss(LlamaModel decoder, Tensor hidden, int[][] labels) {
+        TensorEntry wanted = expected.get("loss");
+        if (wanted != null) {
+            double loss = SequenceLoss.of(decoder, hidden, labels).item_double();
+            within("loss", Math.abs(loss - wanted.toFloats()[0]), LOSS);
+        }
+    }
+
+    private void logits(Tensor tensor, RealTokens real, double tolerance) {
+        rows("logits", tensor, real, tolerance);
+        TensorEntry last = expected.get("logits_last_position");
+        TensorEntry ids = expected.get("logits_top8_ids_all_positions");
+        TensorEntry values = expected.get("logits_top8_values_all_positions");
+        TensorEntry normaliser = expected.get("logits_logsumexp_all_positions");
+        if (last == null && values == null && normaliser == null) {
+            return;
+        }
+        float[] logits = Tensors.toFloats(tensor);
+        int vocab = Math.toIntExact(tensor.size(2));
+        if (last != null) {
+            float[] wanted = last.toFloats();
+            within(
+                    "logits_last_position",
+                    real.worst((ours, theirs) -> theirs % real.width() == real.width() - 1
+                            ? Deviation.maxAbs(logits, ours * vocab, wanted, theirs / real.width() * vocab, vocab)
+                            : 0),
+                    tolerance);
+        }
+        if (ids != null && values != null) {
+            long[] top = ids.toLongs();
+            float[] wanted = values.toFloats();
+            int each = Math.toIntExact(ids.shape()[2]);
+            within(
+                    "logits_top%d".formatted(each),
+                    real.worst((ours, theirs) -> {
+                        double worst = 0;
+                        for (int i = theirs * each; i < (theirs + 1) * each; i++) {
+                            float actual = logits[ours * vocab + Math.toIntExact(top[i])];
+                            worst = Math.max(worst, Math.abs((double) actual - wanted[i]));
+                        }
+                        return worst;
+                    }),
+                    tolerance);
+        }
+        if (normaliser != null) {
+            float[] wanted = normaliser.toFloats();
+            within(
+                    "logits_logsumexp",
+                    real.worst((ours, theirs) ->
+                            Math.abs(LogProbabilities.logSumExp(logits, ours * vocab, vocab) - wanted[theirs])),
+                    tolerance);
+        }
+    }
+
+    private void within(String name, double error, double tolerance) {
+        out.accept(CaseResult.within(TinyLlavaSuite.NAME, label + " " + name, error, tolerance));
+    }
+
+    private void exact(String name, boolean equal, String detail) {
+        out.accept(CaseResult.exact(TinyLlavaSuite.NAME, label + " " + name, equal, detail));
+    }
+
+    /** The model's configuration with the case's own limit of the sequence. */
+    static LlavaConfig configOf(SafeTensors file, LlavaConfig config) {
+        String limit = file.metadata().getOrDefault("tokenizer_model_max_length", "none");
+        return new LlavaConfig(
+                config.vision(),
+                config.text(),
+                config.projectorType(),
+                config.selectLayer(),
+                config.keepCls(),
+                config.aspectMode(),
+                config.imageTokenId(),
+                limit.matches("[1-9][0-9]{0,8}") ? Integer.parseInt(limit) : 0);
+    }
+}

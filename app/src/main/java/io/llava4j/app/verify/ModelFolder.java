@@ -1,0 +1,70 @@
+package io.llava4j.app.verify;
+
+import io.llava4j.DataException;
+import io.llava4j.LlavaException;
+import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.DType;
+import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.TensorEntry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/** A folder that holds one model's checkpoints in several layouts and precisions. */
+final class ModelFolder {
+    private ModelFolder() {}
+
+    /** Folders in it that hold a configuration and weights of any format. */
+    static List<Path> checkpoints(Path folder) {
+        return list(folder, ModelFolder::holdsWeights).toList();
+    }
+
+    static Optional<DType> precision(Path path) {
+        try (Checkpoint checkpoint = Checkpoint.open(path)) {
+            return checkpoint.kind() instanceof ModelKind.Llava ? Optional.of(precision(checkpoint)) : Optional.empty();
+        } catch (LlavaException e) {
+            return Optional.empty(); // said when its turn comes
+        }
+    }
+
+    /** The lowest precision of any tensor. */
+    static DType precision(Checkpoint checkpoint) {
+        return checkpoint.tensors().values().stream()
+                .map(TensorEntry::dtype)
+                .filter(DType::isFloating)
+                .max(Comparator.naturalOrder())
+                .orElse(DType.F32);
+    }
+
+    static boolean isSafeTensors(Path file) {
+        return name(file).endsWith(".safetensors") && Files.isRegularFile(file);
+    }
+
+    static boolean holdsWeights(Path dir) {
+        return Files.isDirectory(dir)
+                && Files.isRegularFile(dir.resolve("config.json"))
+                && list(dir, file -> isSafeTensors(file) || name(file).endsWith(".bin"))
+                        .findAny()
+                        .isPresent();
+    }
+
+    static Stream<Path> list(Path dir, Predicate<Path> wanted) {
+        if (!Files.isDirectory(dir)) {
+            return Stream.empty();
+        }
+        try (Stream<Path> children = Files.list(dir)) {
+            return children.filter(wanted).sorted().toList().stream();
+        } catch (IOException e) {
+            throw new DataException("cannot read folder " + dir + ": " + e.getMessage(), e);
+        }
+    }
+
+    static String name(Path path) {
+        return String.valueOf(path.toAbsolutePath().normalize().getFileName());
+    }
+}

@@ -1,0 +1,92 @@
+package io.llava4j.app.verify;
+
+import io.llava4j.DataException;
+import io.llava4j.checkpoint.TensorEntry;
+import io.llava4j.text.Prompt;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The input of a recorded case, freed of its padding.
+ *
+ * @param ids token ids of each row, {@link Prompt#IMAGE_TOKEN_INDEX} for an image
+ * @param labels a label for each id; null where the case has none
+ * @param pixels every recorded picture, {@code [3, edge, edge]}
+ * @param pictures which of them stand in the rows, in order; the others are dummies of rows without an image
+ *     (spec/model 1.6, step 5)
+ */
+record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<float[]> pixels, List<Integer> pictures) {
+
+    /**
+     * Reads {@code input_ids}, {@code labels}, {@code attention_mask} and {@code pixel_values}.
+     *
+     * @param prefix before each of these names
+     * @throws DataException if the shapes or the number of pictures do not fit each other
+     */
+    static RecordedBatch read(Map<String, TensorEntry> tensors, String prefix) {
+        TensorEntry inputIds = tensors.get(prefix + "input_ids");
+        if (inputIds == null || inputIds.shape().length != 2) {
+            throw new DataException("%sinput_ids [batch, tokens] is missing".formatted(prefix));
+        }
+        int batch = Math.toIntExact(inputIds.shape()[0]);
+        int width = Math.toIntExact(inputIds.shape()[1]);
+        RealTokens real = RealTokens.of(tensors.get(prefix + "attention_mask"), batch, width);
+        List<int[]> ids = real.pick(inputIds.toLongs());
+        TensorEntry labels = tensors.get(prefix + "labels");
+        List<float[]> pixels = pictures(tensors.get(prefix + "pixel_values"));
+        return new RecordedBatch(ids, labels == null ? null : pick(labels, real), pixels, placed(ids, pixels.size()));
+    }
+
+    /** The pictures that are used, as many as there are placeholders. */
+    List<float[]> placedPixels() {
+        return pictures.stream().map(pixels::get).toList();
+    }
+
+    private static List<int[]> pick(TensorEntry labels, RealTokens real) {
+        if (labels.elements() != (long) real.columns().size() * real.width()) {
+            throw new DataException(
+                    "%s has %d values, not one per token id".formatted(labels.name(), labels.elements()));
+        }
+        return real.pick(labels.toLongs());
+    }
+
+    private static List<float[]> pictures(@Nullable TensorEntry stored) {
+        if (stored == null || stored.elements() == 0) {
+            return List.of();
+        }
+        float[] all = stored.toFloats();
+        int count = Math.toIntExact(stored.shape()[0]);
+        int each = all.length / count;
+        return IntStream.range(0, count)
+                .mapToObj(i -> Arrays.copyOfRange(all, i * each, (i + 1) * each))
+                .toList();
+    }
+
+    private static List<Integer> placed(List<int[]> ids, int pictures) {
+        int placeholders = ids.stream().mapToInt(RecordedBatch::images).sum();
+        long imageless = ids.stream().filter(row -> images(row) == 0).count();
+        boolean dummies = pictures == placeholders + imageless && pictures > placeholders;
+        if (placeholders != pictures && !dummies) {
+            throw new DataException("%d pictures are recorded for %d placeholders".formatted(pictures, placeholders));
+        }
+        List<Integer> placed = new ArrayList<>();
+        int next = 0;
+        for (int[] row : ids) {
+            int own = images(row);
+            for (int i = 0; i < own; i++) {
+                placed.add(next++);
+            }
+            next += own == 0 && dummies ? 1 : 0;
+        }
+        return placed;
+    }
+
+    private static int images(int[] row) {
+        return (int)
+                Arrays.stream(row).filter(id -> id == Prompt.IMAGE_TOKEN_INDEX).count();
+    }
+}

@@ -1,0 +1,139 @@
+package io.llava4j.app.verify;
+
+import io.llava4j.LlavaException;
+import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.DType;
+import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.SafeTensors;
+import io.llava4j.generate.ModelLoader;
+import io.llava4j.tensor.Weights;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * The network against recorded tensors, in 32-bit arithmetic: tower, connector, splice, decoder, loss and greedy
+ * decoding, for every checkpoint of a model folder and every {@code expected/CASE.safetensors} in it.
+ *
+ * <p>A case was made from weights of one precision: that of its name ({@code bf16_…}, {@code fp16_…}), otherwise the
+ * highest one in the folder. A checkpoint of this precision must agree to rounding; fp16 weights are compared with fp32
+ * cases too, by the logits only.
+ */
+public final class TinyLlavaSuite implements Suite {
+    static final String NAME = "tiny-llava";
+    private static final String EXPECTED = "expected";
+    private static final String EOS = "eos_stop.json";
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public boolean accepts(Path dir) {
+        return isModelFolder(dir)
+                || ModelFolder.list(dir, TinyLlavaSuite::isModelFolder)
+                        .findAny()
+                        .isPresent();
+    }
+
+    @Override
+    public void run(Path dir, Consumer<CaseResult> out) {
+        if (isModelFolder(dir)) {
+            model(dir, out);
+            return;
+        }
+        ModelFolder.list(dir, Files::isDirectory).forEach(child -> {
+            if (isModelFolder(child)) {
+                model(child, out);
+            } else {
+                out.accept(CaseResult.skipped(
+                        NAME, ModelFolder.name(child), "the folder holds no expected/*.safetensors"));
+            }
+        });
+    }
+
+    private static boolean isModelFolder(Path dir) {
+        return ModelFolder.list(dir.resolve(EXPECTED), ModelFolder::isSafeTensors)
+                .findAny()
+                .isPresent();
+    }
+
+    private static void model(Path folder, Consumer<CaseResult> out) {
+        List<Path> checkpoints = ModelFolder.checkpoints(folder);
+        if (checkpoints.isEmpty()) {
+            out.accept(CaseResult.exact(NAME, ModelFolder.name(folder), false, "the folder holds no checkpoint"));
+        }
+        Optional<DType> best = checkpoints.stream()
+                .flatMap(path -> ModelFolder.precision(path).stream())
+                .min(Comparator.naturalOrder());
+        for (Path path : checkpoints) {
+            String label = ModelFolder.name(folder) + "/" + ModelFolder.name(path);
+            attempt(label, out, () -> checkpoint(folder, path, label, best.orElse(DType.F32), out));
+        }
+    }
+
+    private static void checkpoint(Path folder, Path path, String label, DType best, Consumer<CaseResult> out) {
+        if (ModelFolder.list(path, ModelFolder::isSafeTensors).findAny().isEmpty()) {
+            out.accept(CaseResult.skipped(NAME, label, "torch .bin is not read yet"));
+            return;
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(path).requireComplete()) {
+            if (!(checkpoint.kind() instanceof ModelKind.Llava llava)) {
+                out.accept(CaseResult.skipped(
+                        NAME, label, checkpoint.kind().label() + ": compared as a part of the models that use it"));
+                return;
+            }
+            DType own = ModelFolder.precision(checkpoint);
+            int compared = 0;
+            try (Weights weights = ModelLoader.weights(checkpoint.tensors(), "cpu")) {
+                for (Path file : ModelFolder.list(folder.resolve(EXPECTED), ModelFolder::isSafeTensors)
+                        .toList()) {
+                    DType wanted = precisionOfCase(ModelFolder.name(file)).orElse(best);
+                    boolean rounded = own == DType.F16 && wanted == DType.F32;
+                    if (own == wanted || rounded) {
+                        compared++;
+                        String row = label + " " + ModelFolder.name(file).replace(".safetensors", "");
+                        attempt(row, out, () -> {
+                            try (SafeTensors tensors = SafeTensors.open(file)) {
+                                new ModelCase(row, tensors, llava.config(), weights, out).run(rounded);
+                            }
+                        });
+                    }
+                }
+                Path eos = folder.resolve(EXPECTED).resolve(EOS);
+                if (own == best && Files.isRegularFile(eos)) {
+                    EosCases.run(label, eos, recordedCases(folder), llava.config(), weights, out);
+                }
+            }
+            if (compared == 0) {
+                out.accept(CaseResult.skipped(NAME, label, "no case was recorded with %s weights".formatted(own)));
+            }
+        }
+    }
+
+    /** Cases the highest precision of the folder was recorded with. */
+    private static List<Path> recordedCases(Path folder) {
+        return ModelFolder.list(folder.resolve(EXPECTED), ModelFolder::isSafeTensors)
+                .filter(file -> precisionOfCase(ModelFolder.name(file)).isEmpty())
+                .toList();
+    }
+
+    private static Optional<DType> precisionOfCase(String name) {
+        if (name.startsWith("bf16_")) {
+            return Optional.of(DType.BF16);
+        }
+        return name.startsWith("fp16_") ? Optional.of(DType.F16) : Optional.empty();
+    }
+
+    private static void attempt(String label, Consumer<CaseResult> out, Runnable run) {
+        try {
+            run.run();
+        } catch (LlavaException e) {
+            out.accept(CaseResult.exact(NAME, label, false, String.valueOf(e.getMessage())));
+        }
+    }
+}

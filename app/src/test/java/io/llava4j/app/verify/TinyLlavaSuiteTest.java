@@ -1,0 +1,79 @@
+package io.llava4j.app.verify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TinyLlavaSuiteTest {
+    private static final Path GOLDENS =
+            Path.of("../../shared/goldens/tiny-llava").toAbsolutePath().normalize();
+
+    @BeforeEach
+    void goldensAreThere() {
+        assumeTrue(Files.isDirectory(GOLDENS), () -> "reference data " + GOLDENS + " is not here");
+    }
+
+    @Test
+    void everyLayoutAgreesWithTheReferenceInEveryTensor() {
+        assertThat(new TinyLlavaSuite().accepts(GOLDENS)).isTrue();
+        List<CaseResult> results = run(GOLDENS);
+        assertThat(results)
+                .filteredOn(r -> r.status() == CaseResult.Status.FAIL)
+                .isEmpty();
+        assertThat(results).filteredOn(r -> r.status() == CaseResult.Status.OK).hasSizeGreaterThanOrEqualTo(300);
+        assertThat(results)
+                .filteredOn(r -> r.status() == CaseResult.Status.OK && r.name().endsWith(" logits"))
+                .extracting(CaseResult::name)
+                .contains(
+                        "gqa/hf-new-bf16 bf16_single logits",
+                        "gqa/liuhaotian-withtower-bf16 bf16_single logits",
+                        "mha/hf-old-fp32 truncated logits",
+                        "mha/liuhaotian-fp32 mixed_text_and_image logits");
+    }
+
+    @Test
+    void weightsOfAnotherModelFail(@TempDir Path dir) throws IOException {
+        Path expected = Files.createDirectories(dir.resolve("model/expected"));
+        for (String file : List.of("text_only.safetensors", "eos_stop.json")) {
+            Files.copy(GOLDENS.resolve("mha/expected").resolve(file), expected.resolve(file));
+        }
+        Files.createSymbolicLink(dir.resolve("model/weights"), GOLDENS.resolve("gqa/hf-old-fp32"));
+        assertThat(run(dir.resolve("model")))
+                .filteredOn(r -> r.status() == CaseResult.Status.FAIL)
+                .extracting(CaseResult::name)
+                .contains(
+                        "model/weights text_only logits",
+                        "model/weights text_only loss",
+                        "model/weights text_only greedy_ids",
+                        "model/weights text_only greedy_top5_logprobs");
+    }
+
+    @Test
+    void foldersThatCannotBeComparedAreNamed(@TempDir Path dir) throws IOException {
+        Path expected = Files.createDirectories(dir.resolve("model/expected"));
+        Files.copy(GOLDENS.resolve("mha/expected/text_only.safetensors"), expected.resolve("text_only.safetensors"));
+        Files.createDirectories(dir.resolve("model/broken"));
+        Files.writeString(dir.resolve("model/broken/config.json"), "{}");
+        Files.writeString(dir.resolve("model/broken/model.safetensors"), "not weights");
+        Files.createDirectories(dir.resolve("notes"));
+        assertThat(run(dir))
+                .extracting(CaseResult::name, CaseResult::status)
+                .containsExactly(
+                        tuple("model/broken", CaseResult.Status.FAIL), tuple("notes", CaseResult.Status.SKIPPED));
+    }
+
+    private static List<CaseResult> run(Path dir) {
+        List<CaseResult> results = new ArrayList<>();
+        new TinyLlavaSuite().run(dir, results::add);
+        return results;
+    }
+}
