@@ -27,7 +27,7 @@ import java.util.function.Predicate;
  *
  * Not thread-safe: one call at a time.
  */
-public final class LlavaPipeline implements Answerer, AutoCloseable {
+public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoCloseable {
     private final LlavaModel model;
     private final Generator generator;
     private final SentencePieceTokenizer tokenizer;
@@ -86,14 +86,7 @@ public final class LlavaPipeline implements Answerer, AutoCloseable {
                 .toList();
     }
 
-    /**
-     * Answers one request, handing out the text as it comes.
-     *
-     * @param request what to answer
-     * @param options decoding options
-     * @param onText receives pieces of text; returns false to stop
-     * @return the whole answer, trimmed
-     */
+    @Override
     public String stream(Request request, GenerationOptions options, Predicate<String> onText) {
         StreamDecoder decoder = tokenizer.streamDecoder(true);
         StringBuilder answer = new StringBuilder();

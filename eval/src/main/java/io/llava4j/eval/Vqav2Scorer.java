@@ -1,5 +1,6 @@
 package io.llava4j.eval;
 
+import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionFile;
 import io.llava4j.eval.vqa.VqaAccuracy;
 import io.llava4j.eval.vqa.VqaFiles;
@@ -15,14 +16,26 @@ import java.util.Map;
  * Converts answers as LLaVA does for the VQAv2 server and scores them with the official metric. The folder holds
  * {@code llava_vqav2_mscoco_*.jsonl} and {@code v2_mscoco_*_annotations.json}. Numbers are percent with two decimals.
  */
-final class Vqav2Scorer implements Scorer {
+public final class Vqav2Scorer implements Scorer {
     @Override
     public Score score(Path folder, Path answers) {
-        VqaUpload upload = VqaUpload.convert(
-                QuestionFile.read(BenchmarkFolder.only(folder, "llava_vqav2_mscoco_*.jsonl")), answers);
-        VqaScore score = VqaAccuracy.score(
-                        VqaFiles.readAnnotations(BenchmarkFolder.only(folder, "v2_mscoco_*_annotations.json")),
-                        upload.answers())
+        return score(
+                QuestionFile.read(BenchmarkFolder.only(folder, "llava_vqav2_mscoco_*.jsonl")),
+                BenchmarkFolder.only(folder, "v2_mscoco_*_annotations.json"),
+                answers);
+    }
+
+    /**
+     * Scores answers to questions that stand anywhere.
+     *
+     * @param questions what was asked
+     * @param annotations VQAv2's {@code v2_mscoco_*_annotations.json}
+     * @param answers LLaVA's {@code answers.jsonl}
+     * @throws io.llava4j.DataException naming the file that is missing, broken or does not fit
+     */
+    public static Score score(List<Question> questions, Path annotations, Path answers) {
+        VqaUpload upload = VqaUpload.convert(questions, answers);
+        VqaScore score = VqaAccuracy.score(VqaFiles.readAnnotations(annotations), upload.answers())
                 .rounded(2);
         Map<String, Double> numbers = new LinkedHashMap<>();
         numbers.put("accuracy", score.overall());

@@ -12,8 +12,12 @@ final class Verbs {
 
     private static final List<Group> GROUPS = List.of(
             new Group("Start", List.of(DemoCommand.class)),
-            new Group("Train", List.of(TrainCommand.class)),
-            new Group("Check", List.of(VerifyCommand.class, DoctorCommand.class, BenchCommand.class)));
+            new Group("Train", List.of(DataCommand.class, TrainCommand.class)),
+            new Group("Ask", List.of(GenerateCommand.class, ChatCommand.class)),
+            new Group("Measure", List.of(EvalCommand.class, ScoreCommand.class)),
+            new Group(
+                    "Check",
+                    List.of(InspectCommand.class, VerifyCommand.class, DoctorCommand.class, BenchCommand.class)));
 
     private Verbs() {}
 

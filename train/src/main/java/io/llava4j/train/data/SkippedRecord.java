@@ -10,7 +10,7 @@ package io.llava4j.train.data;
  */
 public record SkippedRecord(String file, int index, String id, String reason) {
     /** The same as an error message. */
-    String message() {
+    public String message() {
         return "%s, record %d%s: %s".formatted(file, index, id.isEmpty() ? "" : " (id " + id + ")", reason);
     }
 }

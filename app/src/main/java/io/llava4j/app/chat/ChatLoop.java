@@ -1,0 +1,151 @@
+package io.llava4j.app.chat;
+
+import io.llava4j.DataException;
+import io.llava4j.LlavaException;
+import io.llava4j.image.RgbImage;
+import java.io.PrintWriter;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import java.util.function.Predicate;
+
+/** Reads lines, carries out commands and streams answers until the user is done. What goes wrong ends no conversation. */
+public final class ChatLoop {
+    /** Watches for Ctrl-C while an answer is written. */
+    @FunctionalInterface
+    public interface Interruptible {
+        /**
+         * Runs the work.
+         *
+         * @param work is given what tells whether to stop
+         */
+        void run(Function<BooleanSupplier, String> work);
+    }
+
+    private static final String HELP = """
+            /image PATH      begin a new conversation about this picture
+            /clear           begin a new conversation without a picture
+            /regen           answer the last question once more
+            /set             show the settings
+            /set NAME VALUE  change one of %s
+            /help            show this help
+            /exit            leave, as does Ctrl-D
+            Ctrl-C stops an answer. Everything else is a question.""".formatted(ChatSettings.NAMES);
+
+    private final ChatSession session;
+    private final LineSource lines;
+    private final PrintWriter out;
+    private final Interruptible interruptible;
+    private final Function<Path, RgbImage> decoder;
+
+    /**
+     * @param session the conversation
+     * @param lines the user
+     * @param out answers and replies
+     * @param interruptible stops an answer
+     * @param decoder reads pictures
+     */
+    public ChatLoop(
+            ChatSession session,
+            LineSource lines,
+            PrintWriter out,
+            Interruptible interruptible,
+            Function<Path, RgbImage> decoder) {
+        this.session = session;
+        this.lines = lines;
+        this.out = out;
+        this.interruptible = interruptible;
+        this.decoder = decoder;
+    }
+
+    /** Runs until {@code /exit} or the end of the lines. */
+    public void run() {
+        for (String line = lines.next("> "); line != null; line = lines.next("> ")) {
+            String entered = line.strip();
+            if (entered.equals("/exit") || entered.equals("/quit")) {
+                return;
+            }
+            try {
+                carryOut(entered);
+            } catch (LlavaException e) {
+                out.println("! " + e.getMessage());
+            }
+            out.flush();
+        }
+    }
+
+    private void carryOut(String entered) {
+        if (entered.isEmpty()) {
+            return;
+        }
+        if (!entered.startsWith("/")) {
+            answer(onText -> session.ask(entered, onText));
+            return;
+        }
+        String[] words = entered.split("\\s+", 2);
+        String argument = words.length > 1 ? words[1] : "";
+        switch (words[0]) {
+            case "/image" -> image(argument);
+            case "/clear" -> {
+                session.clear();
+                out.println("new conversation without a picture");
+            }
+            case "/regen" -> answer(session::regenerate);
+            case "/set" -> set(argument);
+            case "/help" -> out.println(HELP);
+            default -> out.println("! there is no command '" + words[0] + "'; /help lists them");
+        }
+    }
+
+    private void answer(Function<Predicate<String>, String> question) {
+        interruptible.run(stop -> {
+            String answer = question.apply(text -> {
+                out.print(text);
+                out.flush();
+                return !stop.getAsBoolean();
+            });
+            out.println(answer.isEmpty() ? "(no answer)" : stop.getAsBoolean() ? " (stopped)" : "");
+            return answer;
+        });
+    }
+
+    private void image(String argument) {
+        RgbImage picture = decoder.apply(path(argument));
+        session.show(picture);
+        out.printf("new conversation about %s (%d x %d)%n", argument, picture.width(), picture.height());
+    }
+
+    /** Terminals quote a file that is dropped on them, or escape its blanks. */
+    private static Path path(String argument) {
+        String name = argument.strip();
+        if (name.length() > 1
+                && "'\"".indexOf(name.charAt(0)) >= 0
+                && name.charAt(name.length() - 1) == name.charAt(0)) {
+            name = name.substring(1, name.length() - 1);
+        } else {
+            name = name.replace("\\ ", " ");
+        }
+        if (name.isEmpty()) {
+            throw new DataException("name a picture: /image PATH");
+        }
+        if (name.startsWith("~/")) {
+            name = System.getProperty("user.home") + name.substring(1);
+        }
+        try {
+            return Path.of(name);
+        } catch (InvalidPathException e) {
+            throw new DataException("'" + name + "' is no path; name a picture: /image PATH", e);
+        }
+    }
+
+    private void set(String argument) {
+        String[] words = argument.isEmpty() ? new String[0] : argument.split("[\\s=]+");
+        if (words.length == 2) {
+            session.use(ChatSettings.with(session.options(), words[0], words[1]));
+        } else if (words.length != 0) {
+            throw new DataException("/set takes a name and a value, for example /set temperature 0.2");
+        }
+        out.println(ChatSettings.describe(session.options()));
+    }
+}

@@ -1,0 +1,121 @@
+package io.llava4j.app.chat;
+
+import io.llava4j.DataException;
+import io.llava4j.generate.GenerationOptions;
+import io.llava4j.generate.Request;
+import io.llava4j.generate.StreamingAnswerer;
+import io.llava4j.image.RgbImage;
+import io.llava4j.text.Turn;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A conversation about at most one picture, which belongs to the first question, as in LLaVA's own command line. The
+ * whole conversation goes to the model at every question. An exchange is remembered when it has an answer; a question
+ * that failed or got no text leaves the conversation as it was.
+ */
+public final class ChatSession {
+    private final StreamingAnswerer model;
+    private final List<Turn> turns = new ArrayList<>();
+    private GenerationOptions options;
+    private @Nullable RgbImage image;
+    private @Nullable String lastQuestion;
+
+    /**
+     * An empty conversation without a picture.
+     *
+     * @param model answers
+     * @param options decoding options
+     */
+    public ChatSession(StreamingAnswerer model, GenerationOptions options) {
+        this.model = model;
+        this.options = options;
+    }
+
+    /** Begins a new conversation about a picture. */
+    public void show(RgbImage picture) {
+        clear();
+        image = picture;
+    }
+
+    /** Begins a new conversation without a picture. */
+    public void clear() {
+        turns.clear();
+        lastQuestion = null;
+        image = null;
+    }
+
+    /**
+     * Asks the next question.
+     *
+     * @param question plain text; the picture's place is not the user's business
+     * @param onText receives the answer piece by piece; returns false to stop it
+     * @return the answer as far as it came, trimmed; empty where the model had nothing to say
+     * @throws DataException if the question holds {@code <image>}, or the conversation is too long for the model
+     */
+    public String ask(String question, Predicate<String> onText) {
+        if (question.contains(Turn.IMAGE_PLACEHOLDER)) {
+            throw new DataException("leave out " + Turn.IMAGE_PLACEHOLDER + "; a picture is shown with /image PATH");
+        }
+        lastQuestion = question;
+        List<Turn> asked = new ArrayList<>(turns);
+        asked.add(Turn.human(question));
+        if (image != null) {
+            asked.set(
+                    0,
+                    Turn.human(Turn.IMAGE_PLACEHOLDER + "\n" + asked.getFirst().text()));
+        }
+        String answer = model.stream(new Request(asked, image == null ? List.of() : List.of(image)), options, onText);
+        if (!answer.isEmpty()) {
+            turns.add(Turn.human(question));
+            turns.add(Turn.assistant(answer));
+        }
+        return answer;
+    }
+
+    /**
+     * Asks the last question once more and replaces its answer; where answers are drawn, by the next seed.
+     *
+     * @throws DataException if there was no question yet
+     */
+    public String regenerate(Predicate<String> onText) {
+        String question = lastQuestion;
+        if (question == null) {
+            throw new DataException("there is no question to answer again; ask one first");
+        }
+        List<Turn> before = List.copyOf(turns);
+        if (!turns.isEmpty() && turns.get(turns.size() - 2).text().equals(question)) {
+            turns.removeLast();
+            turns.removeLast();
+        }
+        options = ChatSettings.withSeed(options, options.seed() + 1);
+        boolean answered = false;
+        try {
+            String answer = ask(question, onText);
+            answered = !answer.isEmpty();
+            return answer;
+        } finally {
+            if (!answered) {
+                turns.clear();
+                turns.addAll(before);
+            }
+        }
+    }
+
+    /** What is remembered: questions and answers in turn. */
+    public List<Turn> turns() {
+        return List.copyOf(turns);
+    }
+
+    /** Decoding options in use. */
+    public GenerationOptions options() {
+        return options;
+    }
+
+    /** Changes the decoding options of the answers to come. */
+    public void use(GenerationOptions changed) {
+        options = changed;
+    }
+}

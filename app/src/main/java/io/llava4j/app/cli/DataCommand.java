@@ -1,0 +1,26 @@
+package io.llava4j.app.cli;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code llava data}: what is done with data sets. */
+@Command(
+        name = "data",
+        description = "Make and check data sets.",
+        synopsisSubcommandLabel = "VERB",
+        subcommands = {DataNanoCommand.class, DataVocabularyCommand.class, DataValidateCommand.class})
+final class DataCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    private DataCommand() {}
+
+    @Override
+    public Integer call() {
+        throw new ParameterException(spec.commandLine(), "a verb of data is missing");
+    }
+}

@@ -1,0 +1,116 @@
+package io.llava4j.app.cli;
+
+import io.llava4j.train.nano.Drawings;
+import io.llava4j.train.nano.NanoWorld;
+import io.llava4j.train.nano.NanoWorldOptions;
+import io.llava4j.train.nano.Sprites;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.json.JsonMapper;
+
+/** {@code llava data nano}: writes a nano world. */
+@Command(name = "nano", description = "Write a nano world: pictures, conversations and questions, the same for a seed.")
+final class DataNanoCommand implements Callable<Integer> {
+    private static final NanoWorldOptions DEFAULT = NanoWorldOptions.DEFAULT;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Parameters(
+            paramLabel = "DIR",
+            description = "Where to; an older nano world there is replaced, anything else is left alone.")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private Path dir;
+
+    @Option(names = "--seed", paramLabel = "N", description = "Of scenes and texts (default: ${DEFAULT-VALUE}).")
+    private long seed = DEFAULT.seed();
+
+    @Option(
+            names = "--image-size",
+            paramLabel = "PIXELS",
+            description = "Edge of the pictures (default: ${DEFAULT-VALUE}).")
+    private int imageSize = DEFAULT.imageSize();
+
+    @Option(names = "--stage1", paramLabel = "N", description = "Caption pairs (default: ${DEFAULT-VALUE}).")
+    private int stage1 = DEFAULT.stage1();
+
+    @Option(names = "--stage2", paramLabel = "N", description = "Conversations (default: ${DEFAULT-VALUE}).")
+    private int stage2 = DEFAULT.stage2();
+
+    @Option(
+            names = "--validation",
+            paramLabel = "N",
+            description = "Pictures with questions by the artists of the training data (default: ${DEFAULT-VALUE}).")
+    private int validation = DEFAULT.validationImages();
+
+    @Option(
+            names = "--eval",
+            paramLabel = "N",
+            description = "Pictures with questions by artists held out (default: ${DEFAULT-VALUE}).")
+    private int evaluation = DEFAULT.evaluationImages();
+
+    @Option(names = "--threads", paramLabel = "N", description = "How many write (default: all processors).")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--json", description = "Print one JSON document instead of a table.")
+    private boolean json;
+
+    private DataNanoCommand() {}
+
+    @Override
+    public Integer call() {
+        NanoWorldOptions options = options();
+        NanoWorld.Result result;
+        try (ProgressLine progress = ProgressLine.onStderr("nano world", "samples")) {
+            result = NanoWorld.write(dir, options, new Sprites(Drawings.load()), threads, progress::update);
+        }
+        print(result);
+        return CommandLine.ExitCode.OK;
+    }
+
+    private NanoWorldOptions options() {
+        if (threads < 1) {
+            throw new ParameterException(spec.commandLine(), "--threads must be 1 or more, not " + threads);
+        }
+        try {
+            return new NanoWorldOptions(
+                    seed,
+                    imageSize,
+                    stage1,
+                    stage2,
+                    validation,
+                    evaluation,
+                    DEFAULT.questionsPerImage(),
+                    DEFAULT.shares(),
+                    DEFAULT.questions());
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private void print(NanoWorld.Result result) {
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            Map<String, Object> document = new LinkedHashMap<>();
+            document.put("directory", result.directory().toString());
+            document.put("reused", result.reused());
+            document.put("counts", result.counts());
+            out.println(JsonMapper.builder().build().writeValueAsString(document));
+        } else {
+            out.println(result.directory() + (result.reused() ? " was there already" : ""));
+            result.counts().forEach((name, count) -> out.printf("%8d  %s%n", count, name));
+        }
+        out.flush();
+    }
+}

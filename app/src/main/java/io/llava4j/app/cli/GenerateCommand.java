@@ -1,0 +1,171 @@
+package io.llava4j.app.cli;
+
+import io.llava4j.generate.GenerationOptions;
+import io.llava4j.generate.LlavaPipeline;
+import io.llava4j.generate.Request;
+import io.llava4j.image.ImageDecoder;
+import io.llava4j.image.RgbImage;
+import io.llava4j.text.Turn;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.LongSupplier;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.json.JsonMapper;
+
+/** {@code llava generate}: one question, one answer. */
+@Command(name = "generate", description = "Ask a model once, about pictures or without.")
+final class GenerateCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Mixin
+    private ModelOptions model = new ModelOptions();
+
+    @Mixin
+    private DecodingOptions decoding = new DecodingOptions();
+
+    @Option(
+            names = {"-i", "--image"},
+            paramLabel = "PATH",
+            description = "A picture (JPEG, PNG, GIF, BMP or WebP); repeatable.")
+    private List<Path> images = new ArrayList<>();
+
+    @Parameters(
+            arity = "1..*",
+            paramLabel = "PROMPT",
+            description = "The question. Pictures stand in front of it unless it says <image> where they belong.")
+    private List<String> prompt = new ArrayList<>();
+
+    @Option(names = "--json", description = "Print one JSON document instead of the streamed text.")
+    private boolean json;
+
+    @Option(names = "--verbose", description = "Tell on stderr how long it took.")
+    private boolean verbose;
+
+    private GenerateCommand() {}
+
+    @Override
+    public Integer call() {
+        GenerationOptions options = decoding.checked(spec);
+        String question = placed(String.join(" ", prompt));
+        List<RgbImage> pictures = images.stream().map(ImageDecoder::decode).toList();
+        PrintWriter out = spec.commandLine().getOut();
+        Timing timing = new Timing(System::nanoTime);
+        try (LlavaPipeline pipeline = model.open()) {
+            timing.loaded();
+            String answer = pipeline.stream(new Request(List.of(Turn.human(question)), pictures), options, text -> {
+                timing.text();
+                if (!json) {
+                    out.print(text);
+                    out.flush();
+                }
+                return true;
+            });
+            int tokens = pipeline.tokenizer().encode(answer).length;
+            timing.end();
+            if (json) {
+                print(out, question, answer, tokens, timing);
+            } else {
+                out.println();
+            }
+            out.flush();
+            if (verbose) {
+                spec.commandLine().getErr().println(timing.describe(tokens));
+                spec.commandLine().getErr().flush();
+            }
+        }
+        return CommandLine.ExitCode.OK;
+    }
+
+    /** The prompt with a placeholder for every picture. */
+    private String placed(String text) {
+        int named = text.split(Turn.IMAGE_PLACEHOLDER, -1).length - 1;
+        if (named == 0) {
+            return (Turn.IMAGE_PLACEHOLDER + "\n").repeat(images.size()) + text;
+        }
+        if (named != images.size()) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "the prompt says %s %d times, but --image is given %d times"
+                            .formatted(Turn.IMAGE_PLACEHOLDER, named, images.size()));
+        }
+        return text;
+    }
+
+    private void print(PrintWriter out, String question, String answer, int tokens, Timing timing) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("model", model.directory().toString());
+        document.put("images", images.stream().map(Path::toString).toList());
+        document.put("prompt", question);
+        document.put("answer", answer);
+        document.put("tokens", tokens);
+        document.put("seconds", timing.seconds());
+        out.println(JsonMapper.builder().build().writeValueAsString(document));
+    }
+
+    /** When the model was loaded, the first text came and the answer was complete. */
+    static final class Timing {
+        private final LongSupplier clock;
+        private final long start;
+        private long loaded;
+        private long first;
+        private long end;
+
+        Timing(LongSupplier nanoClock) {
+            this.clock = nanoClock;
+            this.start = nanoClock.getAsLong();
+        }
+
+        void loaded() {
+            loaded = clock.getAsLong();
+            first = loaded;
+        }
+
+        void text() {
+            if (first == loaded) {
+                first = clock.getAsLong();
+            }
+        }
+
+        void end() {
+            end = clock.getAsLong();
+        }
+
+        Map<String, Double> seconds() {
+            Map<String, Double> seconds = new LinkedHashMap<>();
+            seconds.put("load", (loaded - start) / 1e9);
+            seconds.put("first_text", (first - loaded) / 1e9);
+            seconds.put("answer", (end - loaded) / 1e9);
+            return seconds;
+        }
+
+        /** The first token comes with the prefill, so the others give the rate. */
+        String describe(int tokens) {
+            double rest = (end - first) / 1e9;
+            String rate =
+                    tokens > 1 && rest > 0 ? String.format(Locale.ROOT, ", %.1f tokens/s", (tokens - 1) / rest) : "";
+            return String.format(
+                    Locale.ROOT,
+                    "load %.2f s, pictures and prompt %.2f s, %d tokens in %.2f s%s",
+                    (loaded - start) / 1e9,
+                    (first - loaded) / 1e9,
+                    tokens,
+                    rest,
+                    rate);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+package io.llava4j.app.cli;
+
+import io.llava4j.CheckpointException;
+import io.llava4j.checkpoint.CanonicalNames;
+import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.DType;
+import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.TensorEntry;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.json.JsonMapper;
+
+/** {@code llava inspect}: what a checkpoint holds; reads headers only. */
+@Command(name = "inspect", description = "Tell what a model folder or a safetensors file holds.")
+final class InspectCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "PATH", description = "A model folder, or a safetensors file.")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private Path path;
+
+    @Option(names = "--tensors", description = "List every tensor too.")
+    private boolean tensors;
+
+    @Option(names = "--json", description = "Print one JSON document instead of a table.")
+    private boolean json;
+
+    private InspectCommand() {}
+
+    /** Tower, connector or decoder. */
+    private static final class Part {
+        private final Set<DType> types = new TreeSet<>();
+        private int count;
+        private long parameters;
+        private long bytes;
+
+        void add(TensorEntry tensor) {
+            types.add(tensor.dtype());
+            count++;
+            parameters += tensor.elements();
+            bytes += tensor.data().byteSize();
+        }
+
+        String typeNames() {
+            return types.stream().map(DType::name).collect(Collectors.joining(", "));
+        }
+
+        Map<String, Object> json() {
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("tensors", count);
+            fields.put("parameters", parameters);
+            fields.put("bytes", bytes);
+            fields.put("dtypes", types);
+            return fields;
+        }
+    }
+
+    @Override
+    public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
+        try (Checkpoint checkpoint = Checkpoint.open(path)) {
+            String complaint = complaint(checkpoint);
+            if (json) {
+                out.println(JsonMapper.builder().build().writeValueAsString(document(checkpoint, complaint)));
+            } else {
+                print(out, checkpoint, complaint);
+            }
+            out.flush();
+            return complaint == null ? 0 : 1;
+        }
+    }
+
+    private static @Nullable String complaint(Checkpoint checkpoint) {
+        try {
+            checkpoint.requireComplete();
+            return null;
+        } catch (CheckpointException e) {
+            return e.getMessage();
+        }
+    }
+
+    private void print(PrintWriter out, Checkpoint checkpoint, @Nullable String complaint) {
+        out.println(path + ": " + checkpoint.describe());
+        out.println(complaint == null ? "complete: every tensor the configuration calls for is there" : complaint);
+        out.println();
+        out.printf("%-10s %8s %16s %16s  %s%n", "part", "tensors", "parameters", "bytes", "type");
+        parts(checkpoint)
+                .forEach((name, part) -> out.printf(
+                        Locale.ROOT,
+                        "%-10s %8d %,16d %,16d  %s%n",
+                        name,
+                        part.count,
+                        part.parameters,
+                        part.bytes,
+                        part.typeNames()));
+        out.println();
+        configuration(checkpoint.kind()).forEach((part, values) -> {
+            out.println(part + ":");
+            fields(values).forEach((name, value) -> out.printf("  %-24s %s%n", name, value));
+        });
+        if (tensors) {
+            out.println();
+            checkpoint
+                    .tensors()
+                    .forEach((name, tensor) ->
+                            out.printf("%-5s %-16s %s%n", tensor.dtype(), Arrays.toString(tensor.shape()), name));
+        }
+    }
+
+    private Map<String, Object> document(Checkpoint checkpoint, @Nullable String complaint) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("path", path.toString());
+        document.put("description", checkpoint.describe());
+        document.put(
+                "layout", checkpoint.layout().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+        document.put("complete", complaint == null);
+        if (complaint != null) {
+            document.put("complaint", complaint);
+        }
+        Map<String, Object> parts = new LinkedHashMap<>();
+        parts(checkpoint).forEach((name, part) -> parts.put(name, part.json()));
+        document.put("parts", parts);
+        document.put("config", configuration(checkpoint.kind()));
+        document.put("ignored", checkpoint.ignored());
+        if (tensors) {
+            List<Map<String, Object>> list = new ArrayList<>();
+            checkpoint.tensors().forEach((name, tensor) -> {
+                Map<String, Object> fields = new LinkedHashMap<>();
+                fields.put("name", name);
+                fields.put("dtype", tensor.dtype());
+                fields.put("shape", tensor.shape());
+                list.add(fields);
+            });
+            document.put("tensors", list);
+        }
+        return document;
+    }
+
+    private static Map<String, Part> parts(Checkpoint checkpoint) {
+        Map<String, Part> parts = new LinkedHashMap<>();
+        for (String name : List.of("tower", "connector", "decoder", "total")) {
+            parts.put(name, new Part());
+        }
+        checkpoint.tensors().forEach((name, tensor) -> {
+            parts.computeIfAbsent(part(name), unused -> new Part()).add(tensor);
+            parts.computeIfAbsent("total", unused -> new Part()).add(tensor);
+        });
+        parts.values().removeIf(part -> part.count == 0);
+        return parts;
+    }
+
+    private static String part(String name) {
+        if (name.startsWith(CanonicalNames.TOWER)) {
+            return "tower";
+        }
+        return name.startsWith(CanonicalNames.PROJECTOR) ? "connector" : "decoder";
+    }
+
+    /** The configuration by part, as records whose components say what is what. */
+    private static Map<String, Object> configuration(ModelKind kind) {
+        Map<String, Object> parts = new LinkedHashMap<>();
+        switch (kind) {
+            case ModelKind.Llava llava -> {
+                parts.put("tower", llava.config().vision());
+                parts.put("decoder", llava.config().text());
+                Map<String, Object> model = fields(llava.config());
+                model.keySet().removeAll(List.of("vision", "text"));
+                model.put("tokensPerImage", llava.config().tokensPerImage());
+                parts.put("model", model);
+            }
+            case ModelKind.Clip clip -> parts.put("tower", clip.vision());
+            case ModelKind.Llama llama -> parts.put("decoder", llama.text());
+            case ModelKind.Projector projector -> parts.put("connector", projector);
+        }
+        return parts;
+    }
+
+    @SuppressWarnings("unchecked") // a record or a map becomes an object with named fields
+    private static Map<String, Object> fields(Object value) {
+        return JsonMapper.builder().build().convertValue(value, LinkedHashMap.class);
+    }
+}

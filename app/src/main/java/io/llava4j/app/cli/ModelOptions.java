@@ -1,0 +1,29 @@
+package io.llava4j.app.cli;
+
+import io.llava4j.generate.LlavaPipeline;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Options of verbs that load a model. */
+final class ModelOptions {
+    @Option(
+            names = {"-m", "--model"},
+            required = true,
+            paramLabel = "DIR",
+            description = "Model folder of any supported layout.")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private Path model;
+
+    @Option(names = "--device", description = "cpu or cuda:N (default: ${DEFAULT-VALUE}).")
+    private String device = "cpu";
+
+    /** The folder as it was named. */
+    Path directory() {
+        return model;
+    }
+
+    /** Loads the model. */
+    LlavaPipeline open() {
+        return LlavaPipeline.open(model, device);
+    }
+}

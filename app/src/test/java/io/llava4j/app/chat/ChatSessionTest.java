@@ -1,0 +1,101 @@
+package io.llava4j.app.chat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.llava4j.DataException;
+import io.llava4j.generate.GenerationOptions;
+import io.llava4j.image.RgbImage;
+import io.llava4j.text.Turn;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ChatSessionTest {
+    private static final RgbImage PICTURE = new RgbImage(1, 1, new byte[3]);
+
+    private final FakeModel model = new FakeModel();
+    private final ChatSession session = new ChatSession(model, GenerationOptions.greedy(8));
+
+    @Test
+    void everyQuestionBringsTheWholeConversationWithThePictureFirst() {
+        session.show(PICTURE);
+        assertThat(session.ask("what?", text -> true)).isEqualTo("answer 1");
+        assertThat(session.ask("and?", text -> true)).isEqualTo("answer 2");
+        assertThat(model.requests.getLast().turns())
+                .containsExactly(Turn.human("<image>\nwhat?"), Turn.assistant("answer 1"), Turn.human("and?"));
+        assertThat(model.requests.getLast().images()).containsExactly(PICTURE);
+    }
+
+    @Test
+    void withoutPictureThereIsNoPlaceholder() {
+        session.ask("hello", text -> true);
+        assertThat(model.requests.getFirst().turns()).containsExactly(Turn.human("hello"));
+        assertThat(model.requests.getFirst().images()).isEmpty();
+    }
+
+    @Test
+    void anotherPictureBeginsANewConversation() {
+        session.show(PICTURE);
+        session.ask("what?", text -> true);
+        session.show(new RgbImage(2, 1, new byte[6]));
+        session.ask("and now?", text -> true);
+        assertThat(model.requests.getLast().turns()).containsExactly(Turn.human("<image>\nand now?"));
+        assertThat(model.requests.getLast().images())
+                .extracting(RgbImage::width)
+                .containsExactly(2);
+    }
+
+    @Test
+    void clearForgetsConversationAndPicture() {
+        session.show(PICTURE);
+        session.ask("what?", text -> true);
+        session.clear();
+        assertThat(session.turns()).isEmpty();
+        session.ask("hello", text -> true);
+        assertThat(model.requests.getLast().images()).isEmpty();
+    }
+
+    @Test
+    void regenerateReplacesTheLastAnswerByTheNextSeed() {
+        session.ask("one", text -> true);
+        session.ask("two", text -> true);
+        assertThat(session.regenerate(text -> true)).isEqualTo("answer 3");
+        assertThat(session.turns()).extracting(Turn::text).containsExactly("one", "answer 1", "two", "answer 3");
+        assertThat(model.requests.getLast().turns()).extracting(Turn::text).containsExactly("one", "answer 1", "two");
+        assertThat(model.options).extracting(GenerationOptions::seed).containsExactly(0L, 0L, 1L);
+    }
+
+    @Test
+    void questionWithoutAnswerIsAskedAgainButNotRemembered() {
+        session.ask("one", text -> true);
+        assertThat(session.ask("silence", text -> true)).isEmpty();
+        assertThat(session.turns()).hasSize(2);
+        session.regenerate(text -> true);
+        assertThat(model.requests.getLast().turns())
+                .extracting(Turn::text)
+                .containsExactly("one", "answer 1", "silence");
+        assertThat(session.turns()).extracting(Turn::text).containsExactly("one", "answer 1");
+    }
+
+    @Test
+    void stoppedAnswerIsRememberedAsFarAsItCame() {
+        assertThat(session.ask("one", text -> false)).isEqualTo("answer");
+        assertThat(session.turns()).containsExactly(Turn.human("one"), Turn.assistant("answer"));
+    }
+
+    @Test
+    void failureLeavesTheConversationAsItWas() {
+        session.ask("one", text -> true);
+        assertThatThrownBy(() -> session.ask("fail", text -> true)).isInstanceOf(DataException.class);
+        assertThatThrownBy(() -> session.regenerate(text -> true)).isInstanceOf(DataException.class);
+        assertThat(session.turns()).hasSize(2);
+    }
+
+    @Test
+    void nothingToRegenerateAndPlaceholdersAreRefused() {
+        assertThatThrownBy(() -> session.regenerate(text -> true)).hasMessageContaining("no question");
+        assertThatThrownBy(() -> session.ask("<image> what?", text -> true)).hasMessageContaining("/image PATH");
+        assertThat(model.requests).isEmpty();
+        assertThat(session.turns()).isEqualTo(List.of());
+    }
+}

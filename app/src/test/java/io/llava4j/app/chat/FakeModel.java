@@ -1,0 +1,36 @@
+package io.llava4j.app.chat;
+
+import io.llava4j.DataException;
+import io.llava4j.generate.GenerationOptions;
+import io.llava4j.generate.Request;
+import io.llava4j.generate.StreamingAnswerer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+
+/** Answers "answer N" word by word, nothing to "silence", and fails at "fail"; keeps what it was asked. */
+final class FakeModel implements StreamingAnswerer {
+    final List<Request> requests = new ArrayList<>();
+    final List<GenerationOptions> options = new ArrayList<>();
+
+    @Override
+    public String stream(Request request, GenerationOptions decoding, Predicate<String> onText) {
+        requests.add(request);
+        options.add(decoding);
+        String question = request.turns().getLast().text();
+        if (question.endsWith("fail")) {
+            throw new DataException("the prompt is too long");
+        }
+        if (question.endsWith("silence")) {
+            return "";
+        }
+        StringBuilder answer = new StringBuilder();
+        for (String piece : List.of("answer", " ", Integer.toString(requests.size()))) {
+            answer.append(piece);
+            if (!onText.test(piece)) {
+                break;
+            }
+        }
+        return answer.toString().strip();
+    }
+}

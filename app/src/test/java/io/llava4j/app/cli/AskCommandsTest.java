@@ -1,0 +1,155 @@
+package io.llava4j.app.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** generate, chat and eval on a whole random model. */
+class AskCommandsTest {
+    @TempDir
+    static Path dir;
+
+    private static Path model;
+    private static Path picture;
+
+    @BeforeAll
+    static void make() throws IOException {
+        model = TinyModel.write(dir);
+        picture = dir.resolve("picture.png");
+        BufferedImage image = new BufferedImage(40, 30, BufferedImage.TYPE_INT_RGB);
+        for (int x = 0; x < 20; x++) {
+            image.setRGB(x, 10, 0xFF2010);
+        }
+        ImageIO.write(image, "png", picture.toFile());
+    }
+
+    @Test
+    void streamedTextIsTheAnswerOfJson() {
+        CliRun streamed = CliRun.of(
+                "generate", "-m", model, "--image", picture, "--max-new-tokens", 6, "--verbose", "what", "is?");
+        CliRun json =
+                CliRun.of("generate", "-m", model, "--image", picture, "--max-new-tokens", 6, "--json", "what is?");
+        assertThat(streamed.code()).as(streamed.err()).isZero();
+        assertThat(streamed.err()).containsPattern("load [0-9.]+ s, pictures and prompt [0-9.]+ s, \\d+ tokens in");
+        JsonNode document = json.json();
+        assertThat(document.path("prompt").asString()).isEqualTo("<image>\nwhat is?");
+        assertThat(document.path("answer").asString())
+                .isNotEmpty()
+                .isEqualTo(streamed.out().strip());
+        assertThat(document.path("seconds").propertyNames()).containsExactly("load", "first_text", "answer");
+    }
+
+    @Test
+    void drawnAnswersFollowTheSeed() {
+        Object[] drawn = {"generate", "-m", model, "--temperature", 5, "--max-new-tokens", 12, "--seed", 1, "what?"};
+        String first = CliRun.of(drawn).out();
+        assertThat(CliRun.of(drawn).out()).isEqualTo(first);
+        drawn[8] = 2;
+        assertThat(CliRun.of(drawn).out()).isNotEqualTo(first);
+    }
+
+    @Test
+    void badInputIsOneSentenceBeforeAnythingIsLoaded() throws IOException {
+        Path cut = dir.resolve("cut.png");
+        byte[] bytes = Files.readAllBytes(picture);
+        Files.write(cut, java.util.Arrays.copyOf(bytes, bytes.length / 2));
+        for (Path image : new Path[] {cut, dir.resolve("missing.png")}) {
+            CliRun run = CliRun.of("generate", "-m", model, "-i", image, "what?");
+            assertThat(run.code()).isEqualTo(1);
+            assertThat(run.err()).contains(image.getFileName().toString()).doesNotContain("internal error");
+            assertThat(run.err().lines()).hasSize(1);
+            assertThat(run.out()).isEmpty();
+        }
+        CliRun noModel = CliRun.of("generate", "-m", dir.resolve("nowhere"), "what?");
+        assertThat(noModel.code()).isEqualTo(1);
+        assertThat(noModel.err()).contains("nowhere").doesNotContain("internal error");
+    }
+
+    @Test
+    void impossibleOptionsAreUsageErrors() {
+        assertThat(CliRun.of("generate", "-m", model).code()).isEqualTo(2);
+        assertThat(CliRun.of("generate", "what?").err()).contains("--model");
+        assertThat(CliRun.of("generate", "-m", model, "--top-p", 0, "x").err())
+                .startsWith("llava: --top-p must be above 0");
+        assertThat(CliRun.of("generate", "-m", model, "--max-new-tokens", 0, "x")
+                        .code())
+                .isEqualTo(2);
+        assertThat(CliRun.of("generate", "-m", model, "<image> x").err())
+                .contains("says <image> 1 times, but --image is given 0 times");
+        assertThat(CliRun.of(
+                                "eval",
+                                "-m",
+                                model,
+                                "--questions",
+                                "q",
+                                "--images",
+                                dir,
+                                "--answers",
+                                "a",
+                                "--batch-size",
+                                0)
+                        .code())
+                .isEqualTo(2);
+    }
+
+    @Test
+    void chatTalksThroughAPipe() {
+        InputStream before = System.in;
+        try {
+            System.setIn(
+                    new ByteArrayInputStream(("what?\n/set max-new-tokens 2\nand?\n/image missing.png\n/exit\nnever\n")
+                            .getBytes(StandardCharsets.UTF_8)));
+            CliRun run = CliRun.of("chat", "-m", model, "--image", picture, "--max-new-tokens", 4);
+            assertThat(run.code()).as(run.err()).isZero();
+            assertThat(run.out()).contains("max-new-tokens 2").contains("! ").contains("missing.png");
+            assertThat(run.out().lines().count()).isGreaterThanOrEqualTo(4);
+        } finally {
+            System.setIn(before);
+        }
+    }
+
+    @Test
+    void evalWritesAnswersInOrderWhateverTheBatch() throws IOException {
+        Path questions = dir.resolve("questions.jsonl");
+        Files.writeString(questions, """
+                {"question_id": 7, "image": "picture.png", "text": "what?"}
+                {"question_id": 3, "image": "picture.png", "text": "is there a cat?"}
+                {"question_id": 5, "text": "and?"}
+                """);
+        String[] texts = new String[2];
+        for (int batch = 1; batch <= 2; batch++) {
+            Path answers = dir.resolve("answers" + batch + ".jsonl");
+            CliRun run = CliRun.of(
+                    "eval",
+                    "-m",
+                    model,
+                    "--questions",
+                    questions,
+                    "--images",
+                    dir,
+                    "--answers",
+                    answers,
+                    "--batch-size",
+                    batch,
+                    "--max-new-tokens",
+                    3);
+            assertThat(run.code()).as(run.err()).isZero();
+            assertThat(run.out().strip()).isEqualTo(answers.toString());
+            texts[batch - 1] = Files.readString(answers);
+        }
+        assertThat(texts[0].lines()).hasSize(3).first().asString().contains("\"question_id\": 7");
+        assertThat(texts[1]).isEqualTo(texts[0]);
+        assertThat(texts[0]).containsPattern("\"model_id\": \"model-[0-9a-f]{8}\"");
+    }
+}

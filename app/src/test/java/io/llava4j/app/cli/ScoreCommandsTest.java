@@ -1,0 +1,80 @@
+package io.llava4j.app.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class ScoreCommandsTest {
+    @Test
+    void popeEqualsTheReference() {
+        Path folder = CliRun.reference("evalgold/pope");
+        CliRun run =
+                CliRun.of("score", "pope", "--folder", folder, "--answers", folder.resolve("answers.jsonl"), "--json");
+        assertThat(run.code()).as(run.err()).isZero();
+        JsonNode expected = read(folder).path("answers");
+        JsonNode numbers = run.json().path("numbers");
+        assertThat(run.json().path("value").asDouble())
+                .isCloseTo(expected.path("mean_f1_over_categories").asDouble(), within(1e-12));
+        for (String split : new String[] {"random", "popular", "adversarial"}) {
+            for (String number : new String[] {"f1", "accuracy", "precision", "recall", "yes_ratio"}) {
+                assertThat(numbers.path(split + "/" + number).asDouble(-1))
+                        .isCloseTo(
+                                expected.path("categories")
+                                        .path(split)
+                                        .path(number)
+                                        .asDouble(),
+                                within(1e-12));
+            }
+        }
+    }
+
+    @Test
+    void vqav2EqualsTheReferenceFromBothKindsOfQuestionFile() {
+        Path folder = CliRun.reference("evalgold/vqav2");
+        for (String questions :
+                new String[] {"v2_OpenEnded_mscoco_val2014_questions.json", "llava_vqav2_mscoco_val2014.jsonl"}) {
+            CliRun run = CliRun.of(
+                    "score",
+                    "vqav2",
+                    "--questions",
+                    folder.resolve(questions),
+                    "--annotations",
+                    folder.resolve("v2_mscoco_val2014_annotations.json"),
+                    "--answers",
+                    folder.resolve("answers.jsonl"),
+                    "--json");
+            assertThat(run.code()).as(run.err()).isZero();
+            JsonNode expected = read(folder).path("official_on_upload_expected").path("accuracy_n2");
+            JsonNode numbers = run.json().path("numbers");
+            assertThat(run.json().path("value").asDouble())
+                    .isEqualTo(expected.path("overall").asDouble());
+            assertThat(expected.path("perAnswerType").properties()).isNotEmpty();
+            expected.path("perAnswerType")
+                    .properties()
+                    .forEach(type -> assertThat(
+                                    numbers.path("answer_type/" + type.getKey()).asDouble(-1))
+                            .isEqualTo(type.getValue().asDouble()));
+            assertThat(run.err()).contains("warning: 1 answers belong to no question");
+        }
+    }
+
+    private static JsonNode read(Path folder) {
+        return JsonMapper.builder().build().readTree(folder.resolve("expected.json"));
+    }
+
+    @Test
+    void missingFilesAndBenchmarksAreNamed() {
+        CliRun missing = CliRun.of("score", "pope", "--folder", "nowhere", "--answers", "nothing.jsonl");
+        assertThat(missing.code()).isEqualTo(1);
+        assertThat(missing.err()).contains("nowhere");
+        assertThat(missing.err().lines()).hasSize(1);
+        assertThat(CliRun.of("score").err()).contains("a benchmark is missing");
+        CliRun unknown = CliRun.of("score", "popo");
+        assertThat(unknown.code()).isEqualTo(2);
+        assertThat(unknown.err()).contains("pope");
+    }
+}

@@ -1,0 +1,58 @@
+package io.llava4j.app.cli;
+
+import io.llava4j.checkpoint.CheckpointWriter;
+import io.llava4j.checkpoint.ExpectedTensors;
+import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.TensorSource;
+import io.llava4j.image.AspectMode;
+import io.llava4j.model.Initializer;
+import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.TextConfig;
+import io.llava4j.model.VisionConfig;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import io.llava4j.text.VocabularyTrainer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A whole model folder with random weights, which says something, if nothing sensible. */
+final class TinyModel {
+    private TinyModel() {}
+
+    static Path write(Path dir) {
+        Path tokenizer = dir.resolve("tokenizer");
+        int vocabulary = VocabularyTrainer.train(
+                        List.of("what is in the picture? a cat", "USER: ASSISTANT: the dog is red and the cat is blue")
+                                .iterator(),
+                        VocabularyTrainer.MIN_SIZE + 20,
+                        tokenizer)
+                .vocabSize();
+        LlavaConfig config = new LlavaConfig(
+                new VisionConfig(16, 32, 2, 2, 28, 14, 1e-5, "quick_gelu", List.of()),
+                new TextConfig(16, 32, 2, 2, 2, vocabulary, 256, 1e-5, 10000, false, 1, 2, 0),
+                "mlp2x_gelu",
+                -2,
+                false,
+                AspectMode.PAD,
+                -1,
+                0);
+        ModelKind kind = new ModelKind.Llava(config);
+        Initializer initializer = new Initializer(1);
+        List<TensorSource> tensors = new ArrayList<>();
+        Engine.load();
+        try (Weights weights = new Weights()) {
+            ExpectedTensors.of(kind)
+                    .shapes()
+                    .forEach((name, shape) -> Engine.scope("initialising " + name, () -> {
+                        initializer.fill(weights, name, shape);
+                        tensors.add(TensorSource.of(name, Tensors.toFloats(weights.get(name)), shape));
+                        return name;
+                    }));
+        }
+        Path model = dir.resolve("model");
+        CheckpointWriter.save(model, kind, tokenizer, tensors);
+        return model;
+    }
+}
