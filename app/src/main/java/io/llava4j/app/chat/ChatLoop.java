@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -20,7 +21,7 @@ public final class ChatLoop {
          *
          * @param work is given what tells whether to stop
          */
-        void run(Function<BooleanSupplier, String> work);
+        void run(Consumer<BooleanSupplier> work);
     }
 
     private static final String HELP = """
@@ -106,7 +107,6 @@ public final class ChatLoop {
                 return !stop.getAsBoolean();
             });
             out.println(answer.isEmpty() ? "(no answer)" : stop.getAsBoolean() ? " (stopped)" : "");
-            return answer;
         });
     }
 

@@ -98,7 +98,7 @@ final class ChatCommand implements Callable<Integer> {
     private static void run(ChatSession session, LineSource lines, PrintWriter out) {
         ChatLoop.Interruptible interruptible = work -> {
             try (StopSignal stop = new StopSignal(out, "this answer stops here")) {
-                work.apply(stop);
+                work.accept(stop);
             }
         };
         new ChatLoop(session, lines, out, interruptible, ImageDecoder::decode).run();

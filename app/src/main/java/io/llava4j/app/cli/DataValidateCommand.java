@@ -64,15 +64,15 @@ final class DataValidateCommand implements Callable<Integer> {
     }
 
     private void print(LlavaData data, DataCheck.Result pictures, List<SkippedRecord> problems) {
-        Map<String, Object> counts = new LinkedHashMap<>();
-        counts.put("records", data.records().size() + data.skipped().size());
+        Map<String, Long> counts = new LinkedHashMap<>();
+        counts.put("records", (long) data.records().size() + data.skipped().size());
         counts.put(
                 "text_only",
                 data.records().stream().filter(r -> r.image() == null).count());
-        counts.put("pictures", pictures.pictures());
-        counts.put("malformed_records", data.skipped().size());
-        counts.put("records_with_bad_picture", pictures.problems().size());
-        counts.put("leading_answers_dropped", data.leadingAnswersDropped());
+        counts.put("pictures", (long) pictures.pictures());
+        counts.put("malformed_records", (long) data.skipped().size());
+        counts.put("records_with_bad_picture", (long) pictures.problems().size());
+        counts.put("leading_answers_dropped", (long) data.leadingAnswersDropped());
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             Map<String, Object> document = new LinkedHashMap<>(counts);

@@ -89,7 +89,7 @@ class ChatLoopTest {
                         session,
                         prompt -> lines.hasNext() ? lines.next() : null,
                         new PrintWriter(out),
-                        work -> work.apply(stop),
+                        work -> work.accept(stop),
                         this::decode)
                 .run();
         return out.toString().lines().toList();
