@@ -1,5 +1,6 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.app.chat.ChatLoop;
 import io.llava4j.app.chat.ChatSession;
 import io.llava4j.app.chat.LineSource;

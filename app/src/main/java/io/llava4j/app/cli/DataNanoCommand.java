@@ -1,5 +1,6 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.train.nano.Drawings;
 import io.llava4j.train.nano.NanoWorld;
 import io.llava4j.train.nano.NanoWorldOptions;

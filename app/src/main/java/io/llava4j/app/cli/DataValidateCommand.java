@@ -1,5 +1,6 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.train.data.DataCheck;
 import io.llava4j.train.data.ImageFolder;
 import io.llava4j.train.data.LlavaData;

@@ -1,5 +1,6 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.eval.EvalRunner;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionFile;
