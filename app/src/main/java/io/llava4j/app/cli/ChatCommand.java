@@ -1,9 +1,9 @@
 package io.llava4j.app.cli;
 
-import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.app.chat.ChatLoop;
 import io.llava4j.app.chat.ChatSession;
 import io.llava4j.app.chat.LineSource;
+import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.image.ImageDecoder;

@@ -51,7 +51,7 @@ final class Errors {
             return ".";
         }
         List<String> names = unmatched.getSuggestions();
-        return names.isEmpty() ? "." : "; did you mean " + String.join(" or ", names) + "?";
+        return names.isEmpty() ? "." : "; did you mean " + names.getFirst() + "?";
     }
 
     private static String oneLine(String message) {
