@@ -87,7 +87,7 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
     }
 
     @Override
-    public String stream(Request request, GenerationOptions options, Predicate<String> onText) {
+    public Reply stream(Request request, GenerationOptions options, Predicate<String> onText) {
         StreamDecoder decoder = tokenizer.streamDecoder(true);
         StringBuilder answer = new StringBuilder();
         Generator.Observer observer = new Generator.Observer() {
@@ -100,7 +100,7 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
                 return shown.isEmpty() || onText.test(shown);
             }
         };
-        generator.generate(
+        List<int[]> chosen = generator.generate(
                 List.of(prompts.inference(request.turns()).ids()),
                 request.images().stream().map(processor::process).toList(),
                 options,
@@ -110,7 +110,7 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
         if (!rest.isEmpty() && onText.test(rest)) {
             answer.append(rest);
         }
-        return answer.toString().strip();
+        return new Reply(answer.toString().strip(), chosen.getFirst().length);
     }
 
     @Override

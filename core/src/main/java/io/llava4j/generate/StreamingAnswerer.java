@@ -11,7 +11,7 @@ public interface StreamingAnswerer {
      * @param request what to answer
      * @param options decoding options
      * @param onText receives pieces of text; returns false to stop
-     * @return the whole answer, trimmed
+     * @return the whole answer, or as far as it came
      */
-    String stream(Request request, GenerationOptions options, Predicate<String> onText);
+    Reply stream(Request request, GenerationOptions options, Predicate<String> onText);
 }

@@ -67,7 +67,8 @@ public final class ChatSession {
                     0,
                     Turn.human(Turn.IMAGE_PLACEHOLDER + "\n" + asked.getFirst().text()));
         }
-        String answer = model.stream(new Request(asked, image == null ? List.of() : List.of(image)), options, onText);
+        Request request = new Request(asked, image == null ? List.of() : List.of(image));
+        String answer = model.stream(request, options, onText).text();
         if (!answer.isEmpty()) {
             turns.add(Turn.human(question));
             turns.add(Turn.assistant(answer));

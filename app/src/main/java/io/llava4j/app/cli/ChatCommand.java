@@ -80,7 +80,7 @@ final class ChatCommand implements Callable<Integer> {
                     .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true) // '!' is no history reference
                     .build();
             terminal.writer().println("Ask, or type /help.");
-            run(session, prompt -> read(reader, prompt), terminal.writer());
+            run(session, prompt -> read(reader, prompt), terminal.writer(), terminal.writer());
         }
     }
 
@@ -93,12 +93,12 @@ final class ChatCommand implements Callable<Integer> {
                 throw new UncheckedIOException(e);
             }
         };
-        run(session, lines, spec.commandLine().getOut());
+        run(session, lines, spec.commandLine().getOut(), spec.commandLine().getErr());
     }
 
-    private static void run(ChatSession session, LineSource lines, PrintWriter out) {
+    private static void run(ChatSession session, LineSource lines, PrintWriter out, PrintWriter err) {
         ChatLoop.Interruptible interruptible = work -> {
-            try (StopSignal stop = new StopSignal(out, "this answer stops here")) {
+            try (StopSignal stop = new StopSignal(err, "this word")) {
                 work.accept(stop);
             }
         };

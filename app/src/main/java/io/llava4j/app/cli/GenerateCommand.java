@@ -2,6 +2,7 @@ package io.llava4j.app.cli;
 
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
+import io.llava4j.generate.Reply;
 import io.llava4j.generate.Request;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.RgbImage;
@@ -67,7 +68,7 @@ final class GenerateCommand implements Callable<Integer> {
         Timing timing = new Timing(System::nanoTime);
         try (LlavaPipeline pipeline = model.open()) {
             timing.loaded();
-            String answer = pipeline.stream(new Request(List.of(Turn.human(question)), pictures), options, text -> {
+            Reply reply = pipeline.stream(new Request(List.of(Turn.human(question)), pictures), options, text -> {
                 timing.text();
                 if (!json) {
                     out.print(text);
@@ -75,16 +76,15 @@ final class GenerateCommand implements Callable<Integer> {
                 }
                 return true;
             });
-            int tokens = pipeline.tokenizer().encode(answer).length;
             timing.end();
             if (json) {
-                print(out, question, answer, tokens, timing);
+                print(out, question, reply, timing);
             } else {
                 out.println();
             }
             out.flush();
             if (verbose) {
-                spec.commandLine().getErr().println(timing.describe(tokens));
+                spec.commandLine().getErr().println(timing.describe(reply.tokens()));
                 spec.commandLine().getErr().flush();
             }
         }
@@ -106,13 +106,13 @@ final class GenerateCommand implements Callable<Integer> {
         return text;
     }
 
-    private void print(PrintWriter out, String question, String answer, int tokens, Timing timing) {
+    private void print(PrintWriter out, String question, Reply reply, Timing timing) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("model", model.directory().toString());
         document.put("images", images.stream().map(Path::toString).toList());
         document.put("prompt", question);
-        document.put("answer", answer);
-        document.put("tokens", tokens);
+        document.put("answer", reply.text());
+        document.put("tokens", reply.tokens());
         document.put("seconds", timing.seconds());
         out.println(JsonMapper.builder().build().writeValueAsString(document));
     }

@@ -2,6 +2,7 @@ package io.llava4j.app.chat;
 
 import io.llava4j.DataException;
 import io.llava4j.generate.GenerationOptions;
+import io.llava4j.generate.Reply;
 import io.llava4j.generate.Request;
 import io.llava4j.generate.StreamingAnswerer;
 import java.util.ArrayList;
@@ -14,7 +15,7 @@ final class FakeModel implements StreamingAnswerer {
     final List<GenerationOptions> options = new ArrayList<>();
 
     @Override
-    public String stream(Request request, GenerationOptions decoding, Predicate<String> onText) {
+    public Reply stream(Request request, GenerationOptions decoding, Predicate<String> onText) {
         requests.add(request);
         options.add(decoding);
         String question = request.turns().getLast().text();
@@ -22,7 +23,7 @@ final class FakeModel implements StreamingAnswerer {
             throw new DataException("the prompt is too long");
         }
         if (question.endsWith("silence")) {
-            return "";
+            return new Reply("", 1);
         }
         StringBuilder answer = new StringBuilder();
         for (String piece : List.of("answer", " ", Integer.toString(requests.size()))) {
@@ -31,6 +32,6 @@ final class FakeModel implements StreamingAnswerer {
                 break;
             }
         }
-        return answer.toString().strip();
+        return new Reply(answer.toString().strip(), 3);
     }
 }

@@ -47,6 +47,7 @@ class AskCommandsTest {
         assertThat(document.path("answer").asString())
                 .isNotEmpty()
                 .isEqualTo(streamed.out().strip());
+        assertThat(document.path("tokens").asInt()).isEqualTo(6);
         assertThat(document.path("seconds").propertyNames()).containsExactly("load", "first_text", "answer");
     }
 

@@ -82,6 +82,15 @@ class DataCommandsTest {
     }
 
     @Test
+    void defaultsReproduceTheVocabularyThatShips() {
+        assertThat(CliRun.of("data", "vocabulary", dir).code()).isZero();
+        Path shipped = Path.of("../models/nano-tokenizer");
+        for (String file : new String[] {"tokenizer.model", "tokenizer_config.json"}) {
+            assertThat(dir.resolve(file)).hasSameBinaryContentAs(shipped.resolve(file));
+        }
+    }
+
+    @Test
     void vocabularyHasTheSizeAskedForAndCoversEveryPhrase() {
         CliRun run = CliRun.of("data", "vocabulary", dir, "--size", 600, "--lines", 50);
         assertThat(run.code()).as(run.err()).isZero();

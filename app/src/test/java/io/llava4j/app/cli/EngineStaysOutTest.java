@@ -39,6 +39,41 @@ class EngineStaysOutTest {
         }
     }
 
+    @Test
+    void scoringAndInspectingLoadNoEngineClass() throws IOException, InterruptedException {
+        Path pope = CliRun.reference("evalgold/pope");
+        Path model = CliRun.reference("goldens/tiny-llava/mha/hf-old-fp32");
+        Path classes = dir.resolve("classes.txt");
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xlog:class+load:file=" + classes,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        ScoreAndInspect.class.getName(),
+                        pope.toString(),
+                        model.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(dir.resolve("output.txt").toFile())
+                .start();
+        assertThat(process.waitFor())
+                .as(Files.readString(dir.resolve("output.txt")))
+                .isZero();
+        try (Stream<String> lines = Files.lines(classes)) {
+            assertThat(lines.filter(line -> line.contains(" org.bytedeco."))).isEmpty();
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class ScoreAndInspect {
+        private ScoreAndInspect() {}
+
+        public static void main(String[] args) {
+            int code = Main.commandLine()
+                    .execute("score", "pope", "--folder", args[0], "--answers", args[0] + "/answers.jsonl");
+            System.exit(code + Main.commandLine().execute("inspect", args[1], "--json"));
+        }
+    }
+
     /** Runs in a JVM of its own. */
     static final class PrintEveryHelp {
         private PrintEveryHelp() {}
