@@ -6,6 +6,7 @@ import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
+import io.llava4j.text.Prompt;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -63,15 +64,17 @@ public final class Generator {
 
     private List<int[]> decode(
             List<int[]> prompts, List<float[]> pixels, GenerationOptions options, int stopId, Observer observer) {
-        LlavaModel.Spliced spliced = model.splice(prompts, null, imageRows(pixels));
         int batch = prompts.size();
-        int longest = Arrays.stream(spliced.lengths()).max().orElse(0);
-        int limit = model.config().text().maxPositionEmbeddings();
-        if (longest >= limit) {
-            throw new DataException("the prompt has " + longest + " tokens, image rows included, but the model reads "
-                    + limit + "; shorten the conversation");
+        if (batch == 0) {
+            return List.of();
         }
-        int steps = Math.min(options.maxNewTokens(), limit - longest);
+        int[] allowed = new int[batch];
+        for (int row = 0; row < batch; row++) {
+            allowed[row] = Math.min(options.maxNewTokens(), room(prompts.get(row)));
+        }
+        int steps = Arrays.stream(allowed).max().orElse(0);
+        LlavaModel.Spliced spliced = model.splice(prompts, null, imageRows(pixels));
+        int longest = Arrays.stream(spliced.lengths()).max().orElse(0);
         LlamaModel decoder = model.languageModel();
         List<Sampler> samplers = new ArrayList<>();
         List<Ids> outputs = new ArrayList<>();
@@ -98,7 +101,8 @@ public final class Generator {
                         next[row] =
                                 samplers.get(row).sample(own, outputs.get(row).toArray());
                         outputs.get(row).add(next[row]);
-                        done[row] = !observer.token(row, next[row]) || next[row] == stopId;
+                        done[row] = !observer.token(row, next[row]) || next[row] == stopId
+                                || step + 1 >= allowed[row];
                     }
                     all &= done[row];
                 }
@@ -114,6 +118,23 @@ public final class Generator {
             }
         }
         return outputs.stream().map(Ids::toArray).toList();
+    }
+
+    /** Tokens that can follow a prompt; a row's own, so that its answer does not depend on its neighbours. */
+    private int room(int[] prompt) {
+        int length = 0;
+        for (int id : prompt) {
+            length += id == Prompt.IMAGE_TOKEN_INDEX ? model.config().tokensPerImage() : 1;
+        }
+        int positions = model.config().text().maxPositionEmbeddings();
+        int cut = model.config().maxSequenceLength();
+        // The splice would cut a longer prompt, and the question stands at its end.
+        boolean readable = length < positions && (cut <= 0 || length <= cut);
+        if (!readable) {
+            throw new DataException("the prompt has " + length + " tokens, image rows included, but the model reads "
+                    + (cut > 0 ? Math.min(cut, positions - 1) : positions - 1) + "; shorten the conversation");
+        }
+        return positions - length;
     }
 
     /** Image rows of all placeholders; a picture that stands several times is encoded once. */
@@ -135,6 +156,12 @@ public final class Generator {
         }
         Tensor like = model.languageModel().like();
         int edge = model.config().vision().imageSize();
+        for (float[] picture : distinct) {
+            if (picture.length != 3 * edge * edge) {
+                throw new DataException("a picture has " + picture.length + " numbers where the model takes 3 x " + edge
+                        + " x " + edge + "; prepare it with the model's own image processor");
+            }
+        }
         Tensor[] each = distinct.stream()
                 .map(picture -> Tensors.of(picture, 1, 3, edge, edge).to(like.device(), like.scalar_type()))
                 .toArray(Tensor[]::new);

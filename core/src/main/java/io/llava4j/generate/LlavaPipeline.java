@@ -1,9 +1,11 @@
 package io.llava4j.generate;
 
+import io.llava4j.DataException;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.text.ConversationTemplate;
+import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.text.StreamDecoder;
@@ -76,7 +78,7 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
         List<float[]> pixels = new ArrayList<>();
         Map<RgbImage, float[]> processed = new IdentityHashMap<>();
         for (Request request : requests) {
-            ids.add(prompts.inference(request.turns()).ids());
+            ids.add(ids(request));
             for (RgbImage image : request.images()) {
                 pixels.add(processed.computeIfAbsent(image, processor::process));
             }
@@ -101,7 +103,7 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
             }
         };
         List<int[]> chosen = generator.generate(
-                List.of(prompts.inference(request.turns()).ids()),
+                List.of(ids(request)),
                 request.images().stream().map(processor::process).toList(),
                 options,
                 tokenizer.eosId(),
@@ -111,6 +113,16 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
             answer.append(rest);
         }
         return new Reply(answer.toString().strip(), chosen.getFirst().length);
+    }
+
+    /** Checked for each request: in a batch, a picture too many here could make up for one that lacks there. */
+    private int[] ids(Request request) {
+        Prompt prompt = prompts.inference(request.turns());
+        if (prompt.imageCount() != request.images().size()) {
+            throw new DataException("a request names " + prompt.imageCount() + " images and brings "
+                    + request.images().size() + "; write one <image> for each");
+        }
+        return prompt.ids();
     }
 
     @Override

@@ -1,0 +1,209 @@
+package io.llava4j.generate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.llava4j.DataException;
+import io.llava4j.model.LlavaModel;
+import io.llava4j.model.TinyModels;
+import io.llava4j.text.Prompt;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.javacpp.Pointer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class GeneratorTest {
+    private static final int IMAGE = Prompt.IMAGE_TOKEN_INDEX;
+    private static final Generator.Observer NOBODY = new Generator.Observer() {};
+
+    private static LlavaModel model;
+    private static Generator generator;
+
+    @BeforeAll
+    static void build() {
+        model = TinyModels.of(TinyModels.config(0, List.of()));
+        generator = new Generator(model);
+    }
+
+    @AfterAll
+    static void close() {
+        model.close();
+    }
+
+    @Test
+    void aBatchAnswersAsEachPromptAlone() {
+        List<int[]> prompts = List.of(
+                new int[] {1, IMAGE, 5, 6, 7, 8},
+                new int[] {1, 9},
+                new int[] {1, 4, IMAGE, 3, IMAGE, 10, 11},
+                new int[] {IMAGE, 12, 13, 14, 15, 16, 17});
+        List<float[]> pictures = pictures(1, 2, 3, 4);
+        List<List<float[]>> own = List.of(
+                pictures.subList(0, 1), List.of(), pictures.subList(1, 3), pictures.subList(3, 4));
+        for (GenerationOptions options :
+                List.of(GenerationOptions.greedy(9), new GenerationOptions(9, 0.8, 0.9, 12, 1.2, 5))) {
+            List<int[]> together = generator.generate(prompts, pictures, options, 2, NOBODY);
+            for (int row = 0; row < prompts.size(); row++) {
+                assertThat(together.get(row))
+                        .as("row %d", row)
+                        .containsExactly(one(prompts.get(row), own.get(row), options, 2));
+            }
+        }
+    }
+
+    @Test
+    void aLongNeighbourDoesNotShortenAnAnswer() {
+        int[] nearTheEnd = new int[TinyModels.POSITIONS - 2];
+        Arrays.fill(nearTheEnd, 5);
+        int[] brief = {1, 9};
+        List<int[]> together =
+                generator.generate(List.of(brief, nearTheEnd), List.of(), GenerationOptions.greedy(12), -1, NOBODY);
+        assertThat(together.get(0)).hasSize(12).containsExactly(one(brief, List.of(), GenerationOptions.greedy(12), -1));
+        assertThat(together.get(1))
+                .hasSize(2)
+                .containsExactly(one(nearTheEnd, List.of(), GenerationOptions.greedy(12), -1));
+    }
+
+    @Test
+    void aSeedRepeatsItsSample() {
+        int[] prompt = {1, IMAGE, 5};
+        List<int[]> answers = new ArrayList<>();
+        for (long seed : new long[] {11, 11, 12}) {
+            answers.add(one(prompt, pictures(1), new GenerationOptions(20, 1.5, 1, 0, 1, seed), -1));
+        }
+        assertThat(answers.get(0)).hasSize(20).containsExactly(answers.get(1));
+        assertThat(answers.get(2)).isNotEqualTo(answers.get(0));
+    }
+
+    @Test
+    void endsBehindTheStopIdOrAtTheGivenLength() {
+        int[] prompt = {1, 5, 6};
+        GenerationOptions options = new GenerationOptions(20, 1.5, 1, 0, 1, 3);
+        int[] free = one(prompt, List.of(), options, -1);
+        assertThat(free).hasSize(20);
+        int stop = free[6];
+        int first = 0;
+        while (free[first] != stop) {
+            first++;
+        }
+        assertThat(one(prompt, List.of(), options, stop)).containsExactly(Arrays.copyOf(free, first + 1));
+        assertThat(one(prompt, List.of(), GenerationOptions.greedy(1), -1)).hasSize(1);
+        assertThat(one(prompt, List.of(), GenerationOptions.greedy(0), -1)).isEmpty();
+        assertThat(generator.generate(List.of(), List.of(), options, 2, NOBODY)).isEmpty();
+    }
+
+    @Test
+    void anObserverSeesEveryTokenAndMayEndARow() {
+        List<Integer> seen = new ArrayList<>();
+        Generator.Observer observer = new Generator.Observer() {
+            @Override
+            public boolean token(int row, int id) {
+                if (row == 0) {
+                    seen.add(id);
+                }
+                return row == 1 || seen.size() < 3;
+            }
+        };
+        List<int[]> answers = generator.generate(
+                List.of(new int[] {1, 5}, new int[] {1, 6, 7}), List.of(), GenerationOptions.greedy(8), -1, observer);
+        assertThat(answers.get(0)).hasSize(3).containsExactly(seen.stream().mapToInt(i -> i).toArray());
+        assertThat(answers.get(1)).hasSize(8);
+    }
+
+    @Test
+    void oneArraySeveralTimesAnswersAsItsCopies() {
+        float[] picture = TinyModels.picture(1);
+        List<int[]> prompts = List.of(new int[] {1, IMAGE, 5, IMAGE}, new int[] {1, IMAGE, 6});
+        float[] other = TinyModels.picture(2);
+        GenerationOptions options = GenerationOptions.greedy(10);
+        List<float[]> first = logitsOfFirstStep(prompts, List.of(picture, other, picture), options);
+        List<float[]> copies = logitsOfFirstStep(prompts, List.of(picture, other, picture.clone()), options);
+        assertThat(first.getFirst()).containsExactly(copies.getFirst(), within(1e-5f));
+        assertThat(generator.generate(prompts, List.of(picture, other, picture), options, 2, NOBODY))
+                .usingRecursiveComparison()
+                .isEqualTo(generator.generate(prompts, List.of(picture, other, picture.clone()), options, 2, NOBODY));
+    }
+
+    @Test
+    void picturesMatter() {
+        int[] prompt = {1, IMAGE, 5};
+        GenerationOptions options = GenerationOptions.greedy(1);
+        assertThat(logitsOfFirstStep(List.of(prompt), pictures(1), options).getFirst())
+                .isNotEqualTo(logitsOfFirstStep(List.of(prompt), pictures(2), options).getFirst());
+    }
+
+    @Test
+    void refusesWhatDoesNotFit() {
+        GenerationOptions options = GenerationOptions.greedy(4);
+        assertThatThrownBy(() -> one(new int[] {1, IMAGE}, List.of(), options, 2))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("1 image placeholders for 0 images");
+        assertThatThrownBy(() -> one(new int[] {1, 5}, pictures(1), options, 2))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("0 image placeholders for 1 images");
+        assertThatThrownBy(() -> one(new int[] {1, IMAGE}, List.of(new float[12]), options, 2))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("12 numbers");
+        int[] endless = new int[TinyModels.POSITIONS - 3];
+        Arrays.fill(endless, 5);
+        endless[3] = IMAGE;
+        assertThatThrownBy(() -> one(endless, pictures(1), options, 2))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("the prompt has 40 tokens, image rows included, but the model reads 39");
+    }
+
+    @Test
+    void aPromptThatTrainingWouldCutIsRefused() {
+        try (LlavaModel cutting = TinyModels.of(TinyModels.config(6, List.of()))) {
+            Generator strict = new Generator(cutting);
+            GenerationOptions options = GenerationOptions.greedy(3);
+            assertThat(strict.generate(List.of(new int[] {1, IMAGE, 5}), pictures(1), options, -1, NOBODY)
+                            .getFirst())
+                    .hasSize(3);
+            assertThatThrownBy(() ->
+                            strict.generate(List.of(new int[] {1, IMAGE, 5, 6}), pictures(1), options, -1, NOBODY))
+                    .isInstanceOf(DataException.class)
+                    .hasMessageContaining("7 tokens, image rows included, but the model reads 6");
+        }
+    }
+
+    @Test
+    void repeatedCallsKeepNoNativeMemory() {
+        GenerationOptions options = GenerationOptions.greedy(6);
+        List<int[]> prompts = List.of(new int[] {1, IMAGE, 5}, new int[] {1, 6});
+        for (int i = 0; i < 5; i++) {
+            generator.generate(prompts, pictures(1), options, -1, NOBODY);
+        }
+        System.gc();
+        long objects = Pointer.totalCount();
+        for (int i = 0; i < 50; i++) {
+            generator.generate(prompts, pictures(1), options, -1, NOBODY);
+        }
+        assertThat(Pointer.totalCount() - objects).isLessThanOrEqualTo(50);
+    }
+
+    private static List<float[]> logitsOfFirstStep(
+            List<int[]> prompts, List<float[]> pictures, GenerationOptions options) {
+        List<float[]> logits = new ArrayList<>();
+        Generator.Observer observer = new Generator.Observer() {
+            @Override
+            public void logits(int step, float[] values) {
+                logits.add(values.clone());
+            }
+        };
+        generator.generate(prompts, pictures, options, 2, observer);
+        return logits;
+    }
+
+    private static int[] one(int[] prompt, List<float[]> pictures, GenerationOptions options, int stop) {
+        return generator.generate(List.of(prompt), pictures, options, stop, NOBODY).getFirst();
+    }
+
+    private static List<float[]> pictures(long... seeds) {
+        return Arrays.stream(seeds).mapToObj(TinyModels::picture).toList();
+    }
+}

@@ -1,0 +1,207 @@
+package io.llava4j.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.llava4j.ConfigException;
+import io.llava4j.DataException;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.text.Prompt;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class LlavaModelTest {
+    private static final int IMAGE = Prompt.IMAGE_TOKEN_INDEX;
+    private static final int IGNORED = Prompt.IGNORE_INDEX;
+    private static final int HIDDEN = 16;
+
+    private static LlavaModel model;
+
+    @BeforeAll
+    static void build() {
+        model = TinyModels.of(TinyModels.config(0, List.of()));
+    }
+
+    @AfterAll
+    static void close() {
+        model.close();
+    }
+
+    @Test
+    void splicePutsTheRowsOfEachPictureWhereItsPlaceholderStands() {
+        compute(() -> {
+            Tensor rows = model.imageRows(pixels(1, 2, 3));
+            LlavaModel.Spliced spliced = model.splice(
+                    List.of(new int[] {1, IMAGE, 5, IMAGE}, new int[] {1, 6}, new int[] {IMAGE, 7}), null, rows);
+            assertThat(spliced.lengths()).containsExactly(10, 2, 5);
+            assertThat(Tensors.shape(spliced.embeds())).containsExactly(3, 10, HIDDEN);
+            float[] words = Tensors.toFloats(model.weights().get("model.embed_tokens.weight"));
+            float[] pictures = Tensors.toFloats(rows);
+            assertThat(Tensors.toFloats(spliced.embeds().select(0, 0)))
+                    .containsExactly(join(word(words, 1), picture(pictures, 0), word(words, 5), picture(pictures, 1)));
+            assertThat(Tensors.toFloats(spliced.embeds().select(0, 1)))
+                    .containsExactly(join(word(words, 1), word(words, 6), new float[8 * HIDDEN]));
+            assertThat(Tensors.toFloats(spliced.embeds().select(0, 2)))
+                    .containsExactly(join(picture(pictures, 2), word(words, 7), new float[5 * HIDDEN]));
+            return null;
+        });
+    }
+
+    @Test
+    void nothingIsTaughtOnPicturesAndPadding() {
+        int[][] labels = compute(() -> model.splice(
+                        List.of(new int[] {1, IMAGE, 5, 6}, new int[] {1, 7}),
+                        List.of(new int[] {IGNORED, IGNORED, 5, 6}, new int[] {IGNORED, 7}),
+                        model.imageRows(pixels(1)))
+                .labels());
+        assertThat(labels[0]).containsExactly(IGNORED, IGNORED, IGNORED, IGNORED, IGNORED, 5, 6);
+        assertThat(labels[1]).containsExactly(IGNORED, 7, IGNORED, IGNORED, IGNORED, IGNORED, IGNORED);
+    }
+
+    @Test
+    void aSequenceIsCutFromTheRightEvenWithinAPicture() {
+        try (LlavaModel cutting = TinyModels.of(TinyModels.config(6, List.of()))) {
+            compute(() -> {
+                Tensor rows = cutting.imageRows(pixels(1, 2));
+                LlavaModel.Spliced spliced = cutting.splice(
+                        List.of(new int[] {1, 5, 6, IMAGE, 7}, new int[] {1, IMAGE, 8, 9}),
+                        List.of(new int[] {IGNORED, 5, 6, IGNORED, 7}, new int[] {IGNORED, IGNORED, 8, 9}),
+                        rows);
+                assertThat(spliced.lengths()).containsExactly(6, 6);
+                assertThat(spliced.labels()[0]).containsExactly(IGNORED, 5, 6, IGNORED, IGNORED, IGNORED);
+                assertThat(spliced.labels()[1]).containsExactly(IGNORED, IGNORED, IGNORED, IGNORED, IGNORED, 8);
+                // The second row has its own picture, though part of the first one's was cut.
+                float[] second = Tensors.toFloats(spliced.embeds().select(0, 1));
+                assertThat(Arrays.copyOfRange(second, HIDDEN, 5 * HIDDEN))
+                        .containsExactly(Tensors.toFloats(rows.select(0, 1)));
+                return null;
+            });
+        }
+    }
+
+    @Test
+    void placeholdersAndPicturesMustMatch() {
+        assertThatThrownBy(() -> compute(() -> model.splice(List.of(new int[] {1, IMAGE}), null, null)))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("1 image placeholders for 0 images");
+        assertThatThrownBy(() ->
+                        compute(() -> model.splice(List.of(new int[] {1, 5}), null, model.imageRows(pixels(1)))))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("0 image placeholders for 1 images");
+    }
+
+    /** Also with grouped-query attention, of which the model has two heads a group. */
+    @Test
+    void readingInPiecesGivesTheLogitsOfReadingAtOnce() {
+        LlamaModel decoder = model.languageModel();
+        int[][] rows = {{1, 3, 4, 5, 6, 7, 8, 9}, {1, 9, 8, 7, 6, 5}};
+        compute(() -> {
+            float[][] whole = new float[2][];
+            for (int row = 0; row < 2; row++) {
+                whole[row] = Tensors.toFloats(decoder.logits(decoder.hiddenStates(embed(rows[row]))));
+            }
+            try (KvCache cache = new KvCache(decoder.config(), 2, 8, decoder.like())) {
+                // 4 and 2 tokens at first, then 3 of each, then the first row's last beside padding, then a rest.
+                assertPiece(cache, new int[][] {{1, 3, 4, 5}, {1, 9}}, whole);
+                assertPiece(cache, new int[][] {{6, 7, 8}, {8, 7, 6}}, whole);
+                assertPiece(cache, new int[][] {{9}, {5}}, whole);
+                assertThat(cache.length(0)).isEqualTo(8);
+                assertThat(cache.length(1)).isEqualTo(6);
+                cache.truncate(0, 3);
+                assertPiece(cache, new int[][] {{5, 6}, {}}, whole);
+                assertThat(cache.length(1)).isEqualTo(6);
+            }
+            return null;
+        });
+    }
+
+    private static void assertPiece(KvCache cache, int[][] pieces, float[][] whole) {
+        LlamaModel decoder = model.languageModel();
+        int tokens = Math.max(pieces[0].length, pieces[1].length);
+        int vocabulary = decoder.config().vocabSize();
+        int[] ids = new int[2 * tokens];
+        int[] before = {cache.length(0), cache.length(1)};
+        for (int row = 0; row < 2; row++) {
+            System.arraycopy(pieces[row], 0, ids, row * tokens, pieces[row].length);
+        }
+        Tensor embeds = decoder.embed(Tensors.ofInts(ids, 2, tokens));
+        float[] logits = Tensors.toFloats(decoder.logits(
+                decoder.hiddenStates(embeds, new int[] {pieces[0].length, pieces[1].length}, cache)));
+        for (int row = 0; row < 2; row++) {
+            int length = pieces[row].length * vocabulary;
+            int from = row * tokens * vocabulary;
+            assertThat(Arrays.copyOfRange(logits, from, from + length))
+                    .containsExactly(
+                            Arrays.copyOfRange(
+                                    whole[row], before[row] * vocabulary, before[row] * vocabulary + length),
+                            within(1e-5f));
+        }
+    }
+
+    @Test
+    void towerIsReadBeforeItsLastBlockWithoutCls() {
+        for (List<Integer> stem : List.of(List.<Integer>of(), List.of(8, 8, 16))) {
+            try (LlavaModel own = TinyModels.of(TinyModels.config(0, stem))) {
+                compute(() -> {
+                    ClipVisionTower tower = own.visionTower();
+                    Tensor pixels = pixels(4, 5);
+                    List<Tensor> states = tower.hiddenStates(pixels);
+                    assertThat(states).hasSize(4);
+                    Tensor chosen = states.get(tower.config().layers() - 1);
+                    assertThat(Tensors.shape(chosen)).containsExactly(2, TinyModels.PATCHES + 1, HIDDEN);
+                    assertThat(Tensors.toFloats(tower.features(pixels, -2, false)))
+                            .containsExactly(Tensors.toFloats(chosen.narrow(1, 1, TinyModels.PATCHES)));
+                    assertThat(Tensors.toFloats(tower.features(pixels, -2, true)))
+                            .containsExactly(Tensors.toFloats(chosen));
+                    assertThatThrownBy(() -> tower.features(pixels, -5, false))
+                            .isInstanceOf(ConfigException.class)
+                            .hasMessageContaining("select-layer -5");
+                    return null;
+                });
+            }
+        }
+    }
+
+    private static Tensor embed(int[] ids) {
+        return model.languageModel().embed(Tensors.ofInts(ids, 1, ids.length));
+    }
+
+    private static Tensor pixels(long... seeds) {
+        Tensor[] pictures = Arrays.stream(seeds)
+                .mapToObj(seed -> Tensors.of(TinyModels.picture(seed), 1, 3, TinyModels.EDGE, TinyModels.EDGE))
+                .toArray(Tensor[]::new);
+        return Tensors.cat(0, pictures).to(torch.ScalarType.Float);
+    }
+
+    private static float[] word(float[] table, int id) {
+        return Arrays.copyOfRange(table, id * HIDDEN, (id + 1) * HIDDEN);
+    }
+
+    private static float[] picture(float[] rows, int index) {
+        int size = TinyModels.PATCHES * HIDDEN;
+        return Arrays.copyOfRange(rows, index * size, (index + 1) * size);
+    }
+
+    private static float[] join(float[]... parts) {
+        float[] all = new float[0];
+        for (float[] part : parts) {
+            int at = all.length;
+            all = Arrays.copyOf(all, at + part.length);
+            System.arraycopy(part, 0, all, at, part.length);
+        }
+        return all;
+    }
+
+    private static <T extends @Nullable Object> T compute(Supplier<T> work) {
+        return Engine.inference("a test", work);
+    }
+}
