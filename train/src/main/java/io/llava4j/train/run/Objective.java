@@ -31,7 +31,7 @@ public interface Objective extends AutoCloseable {
      * @param step optimiser step, from 0
      * @param micro place within the step, from 0
      * @param of micro-batches of a full step
-     * @return null where the epoch's last step has no such micro-batch
+     * @return null where the epoch's last step has no such micro-batch, or all of its samples were left out
      */
     @Nullable
     Loss microBatch(int step, int micro, int of);

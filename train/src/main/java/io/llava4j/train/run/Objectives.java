@@ -1,6 +1,7 @@
 package io.llava4j.train.run;
 
 import io.llava4j.ConfigException;
+import io.llava4j.DataException;
 import io.llava4j.checkpoint.CanonicalNames;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.ExpectedTensors;
@@ -17,6 +18,7 @@ import io.llava4j.model.VisionConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Weights;
 import io.llava4j.text.ConversationTemplate;
+import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.train.data.DataLoader;
@@ -211,11 +213,30 @@ public final class Objectives {
                 sampler,
                 config.seed(),
                 config.samplesPerStep(),
-                record -> prompts.training(record.turns(), record.image() != null, spec.maxLength())
-                        .truncated(spec.maxLength()),
+                record -> prompt(
+                        prompts, record, spec.maxLength(), assembled.config().tokensPerImage()),
                 pixels(folder, processor),
                 new DataLoader.Settings(
                         config.batch().perDevice(), spec.workers(), spec.missingImagePolicy(), spec.badRecordPolicy()));
+    }
+
+    /** A record's prompt; one that the splice would leave without its picture or without any label is refused. */
+    private static Prompt prompt(PromptBuilder prompts, LlavaRecord record, int maxLength, int tokensPerImage) {
+        boolean hasImage = record.image() != null;
+        Prompt prompt = prompts.training(record.turns(), hasImage, maxLength).truncated(maxLength);
+        if (prompt.imageCount() != (hasImage ? 1 : 0)) {
+            throw new DataException("the conversation names its picture " + prompt.imageCount()
+                    + " times within data.max-length; write <image> once, in the first question");
+        }
+        int place = 0;
+        for (int i = 0; i < prompt.length() && place < maxLength; i++) {
+            if (place > 0 && prompt.labels()[i] != Prompt.IGNORE_INDEX) {
+                return prompt;
+            }
+            place += prompt.ids()[i] == Prompt.IMAGE_TOKEN_INDEX ? tokensPerImage : 1;
+        }
+        throw new DataException("no token of an answer is left within data.max-length, image rows included; raise it"
+                + " or shorten the record");
     }
 
     private static Function<LlavaRecord, float[]> pixels(@Nullable ImageFolder folder, ImageProcessor processor) {

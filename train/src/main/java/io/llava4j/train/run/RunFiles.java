@@ -12,26 +12,35 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The files a run keeps about itself: {@code metrics.jsonl} and {@code skipped.jsonl}. */
 final class RunFiles implements TrainingListener, AutoCloseable {
+    private static final String SKIPPED = "skipped.jsonl";
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final Path directory;
     private final TrainConfig config;
+    private final Supplier<List<SkippedRecord>> leftOut;
+    private final Set<String> listed = new LinkedHashSet<>();
+    private int known;
     private @Nullable BufferedWriter metrics;
 
-    RunFiles(Path directory, TrainConfig config) {
+    /** @param leftOut every record left out so far */
+    RunFiles(Path directory, TrainConfig config, Supplier<List<SkippedRecord>> leftOut) {
         this.directory = directory;
         this.config = config;
+        this.leftOut = leftOut;
     }
 
-    /** Keeps the lines of steps that a resumed run does not repeat. */
+    /** Keeps the lines of steps that a resumed run does not repeat, and what it will not meet again to list it. */
     @Override
     public void begin(int firstStep, int steps) {
         Path file = directory.resolve("metrics.jsonl");
@@ -47,9 +56,16 @@ final class RunFiles implements TrainingListener, AutoCloseable {
             String text = kept.isEmpty() ? "" : String.join("\n", kept) + "\n";
             AtomicFiles.write(file, text.getBytes(StandardCharsets.UTF_8));
             metrics = Files.newBufferedWriter(file, StandardOpenOption.APPEND);
+            Path skipped = directory.resolve(SKIPPED);
+            if (firstStep > 0 && Files.exists(skipped)) {
+                listed.addAll(Files.readAllLines(skipped));
+            } else {
+                Files.deleteIfExists(skipped);
+            }
         } catch (IOException e) {
             throw unwritable(file, e);
         }
+        listSkipped();
     }
 
     /** A line that a killed process left torn counts as never written. */
@@ -63,13 +79,14 @@ final class RunFiles implements TrainingListener, AutoCloseable {
 
     @Override
     public void step(Step step) {
+        listSkipped();
         BufferedWriter out = metrics;
         if (out == null || (step.step() % config.logging().everySteps() != 0 && step.step() != step.steps())) {
             return;
         }
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("step", step.step());
-        line.put("loss", step.loss());
+        line.put("loss", Double.isNaN(step.loss()) ? null : step.loss());
         line.put("learning_rate", step.learningRate());
         line.put("grad_norm", step.gradientNorm());
         line.put("samples", step.samples());
@@ -85,16 +102,18 @@ final class RunFiles implements TrainingListener, AutoCloseable {
         }
     }
 
-    /** Lists the records that were left out; no file where there were none. */
-    void skipped(List<SkippedRecord> records) {
-        if (records.isEmpty()) {
+    /** Lists the records that were left out, each once; no file where there were none. */
+    private void listSkipped() {
+        List<SkippedRecord> records = leftOut.get();
+        if (records.size() == known) {
             return;
         }
-        StringBuilder lines = new StringBuilder();
-        for (SkippedRecord record : records) {
-            lines.append(JSON.writeValueAsString(record)).append('\n');
+        for (SkippedRecord record : records.subList(known, records.size())) {
+            listed.add(JSON.writeValueAsString(record));
         }
-        AtomicFiles.write(directory.resolve("skipped.jsonl"), lines.toString().getBytes(StandardCharsets.UTF_8));
+        known = records.size();
+        String lines = String.join("\n", listed) + "\n";
+        AtomicFiles.write(directory.resolve(SKIPPED), lines.getBytes(StandardCharsets.UTF_8));
     }
 
     private static LlavaException unwritable(Path file, IOException cause) {

@@ -41,7 +41,9 @@ public final class TrainState {
     public record Store(Path directory, int keepLast, String fingerprint) implements Checkpoints {
         /** The newest complete state. */
         public Optional<Path> latest() {
-            return all().stream().max(Comparator.naturalOrder());
+            return all().stream()
+                    .filter(folder -> Files.exists(folder.resolve(FILE)))
+                    .reduce((older, newer) -> newer);
         }
 
         /**
@@ -59,7 +61,7 @@ public final class TrainState {
                 return null;
             });
             Path folder = directory.resolve(String.format(Locale.ROOT, "step-%06d", step));
-            if (!Files.exists(folder)) {
+            if (!Files.exists(folder.resolve(FILE))) {
                 AtomicFiles.writeDirectory(
                         folder,
                         partial -> SafeTensorsWriter.write(
@@ -70,6 +72,27 @@ public final class TrainState {
             List<Path> states = all();
             for (Path old : states.subList(0, Math.max(0, states.size() - keepLast))) {
                 delete(old);
+            }
+        }
+
+        /**
+         * Checks that the newest state, if there is one, is of this recipe.
+         *
+         * @throws CheckpointException if it is of another recipe or cannot be read
+         */
+        public void requireOwn() {
+            latest().ifPresent(newest -> {
+                Path file = newest.resolve(FILE);
+                try (SafeTensors state = SafeTensors.open(file)) {
+                    requireOwn(state, file);
+                }
+            });
+        }
+
+        private void requireOwn(SafeTensors state, Path file) {
+            if (!fingerprint.equals(state.metadata().get("fingerprint"))) {
+                throw new CheckpointException(file + " belongs to a run with other settings; restore them, choose"
+                        + " another output folder, or start again without --resume");
             }
         }
 
@@ -87,10 +110,7 @@ public final class TrainState {
             }
             Path file = newest.get().resolve(FILE);
             try (SafeTensors state = SafeTensors.open(file)) {
-                if (!fingerprint.equals(state.metadata().get("fingerprint"))) {
-                    throw new CheckpointException(file + " belongs to a run with other settings; restore them, choose"
-                            + " another output folder, or start again without --resume");
-                }
+                requireOwn(state, file);
                 Engine.scope("restoring the training state", () -> {
                     try (NoGradGuard guard = new NoGradGuard()) {
                         parameters.views().forEach((name, tensor) -> restore(state, file, name, tensor));
@@ -110,7 +130,7 @@ public final class TrainState {
             all().forEach(Store::delete);
         }
 
-        /** Complete states, oldest first; a state appears under its name only when it is whole. */
+        /** Folders of states, oldest first. One appears only when it is whole; a killed deletion leaves it empty. */
         private List<Path> all() {
             if (!Files.isDirectory(directory)) {
                 return List.of();
@@ -118,11 +138,16 @@ public final class TrainState {
             try (Stream<Path> files = Files.list(directory)) {
                 return files.filter(path ->
                                 FOLDER.matcher(path.getFileName().toString()).matches())
-                        .sorted()
+                        .sorted(Comparator.comparingInt(Store::stepOf))
                         .toList();
             } catch (IOException e) {
                 throw new CheckpointException("the folder " + directory + " cannot be read; check its permissions", e);
             }
+        }
+
+        /** By number: beyond a million steps names no longer sort by age. */
+        private static int stepOf(Path folder) {
+            return Integer.parseInt(folder.getFileName().toString().substring("step-".length()));
         }
 
         private static TensorSource source(String name, Tensor tensor) {

@@ -135,7 +135,7 @@ public final class TrainableParameters implements AutoCloseable {
         long whole = gradients().numel() / NORM_STRETCH * NORM_STRETCH;
         Tensor stretches = gradients()
                 .narrow(0, 0, whole)
-                .view(-1, NORM_STRETCH)
+                .view(whole / NORM_STRETCH, NORM_STRETCH)
                 .norm(new ScalarOptional(Tensors.scalar(2)), 1);
         Tensor rest = gradients().narrow(0, whole, gradients().numel() - whole).norm();
         return Tensors.cat(0, stretches, rest.view(1))

@@ -94,29 +94,39 @@ public final class Trainer {
         double loss = 0;
         long tokens = 0;
         long supervised = 0;
+        int parts = 0;
         List<String> samples = new ArrayList<>();
         for (int micro = 0; micro < accumulation; micro++) {
             Objective.@Nullable Loss part = objective.microBatch(step, micro, accumulation);
             if (part == null) {
-                break;
+                continue;
             }
+            parts++;
             samples.addAll(part.samples());
             // Mean of the micro-batches' means, as the reference averages them (spec/training 5).
             part.loss().div(Tensors.scalar(accumulation)).backward();
             double value = part.loss().item_double();
             requireNumber("loss", value, step, part.samples());
-            loss += value / accumulation;
+            loss += value;
             tokens += part.tokens();
             supervised += part.supervised();
+        }
+        if (parts < accumulation && parts > 0) {
+            parameters.gradients().mul_(Tensors.scalar((double) accumulation / parts));
         }
         listener.gradients(parameters);
         double norm = parameters.clipGradients(config.optimizer().maxGradNorm());
         requireNumber("gradient norm", norm, step, samples);
-        optimizer.step(rate);
+        if (parts > 0) {
+            optimizer.step(rate);
+        } else {
+            // Nothing was learnt, so nothing moves; the step counts all the same, as the schedule's does.
+            optimizer.resumeAt(step + 1L);
+        }
         return new TrainingListener.Step(
                 step + 1,
                 steps,
-                loss,
+                loss / parts,
                 rate,
                 norm,
                 samples.size(),

@@ -9,7 +9,8 @@ public interface TrainingListener {
      *
      * @param step from 1
      * @param steps of the whole run
-     * @param loss mean of the micro-batches' losses, before the step
+     * @param loss mean of the micro-batches' losses, before the step; NaN if all its samples were left out, which moves
+     *     nothing
      * @param learningRate used in the step
      * @param gradientNorm global norm before clipping
      * @param samples samples seen in the step

@@ -42,15 +42,18 @@ public final class TrainingRun {
             throw new ConfigException("the run directory " + directory
                     + " already holds a finished model; choose another one with --set output=…, or delete it");
         }
-        if (!resume) {
-            checkpoints.clear();
+        if (resume) {
+            checkpoints.requireOwn();
         }
-        AtomicFiles.write(directory.resolve("config.yaml"), yaml.getBytes(StandardCharsets.UTF_8));
+        // Last of what may refuse: until here an earlier run in the directory is as it was.
         try (Objective objective = Objectives.create(config);
-                RunFiles files = new RunFiles(directory, config)) {
+                RunFiles files = new RunFiles(directory, config, objective::skipped)) {
+            if (!resume) {
+                checkpoints.clear();
+            }
+            AtomicFiles.write(directory.resolve("config.yaml"), yaml.getBytes(StandardCharsets.UTF_8));
             TrainingListener all = TrainingListener.all(List.of(files, listener));
             boolean complete = new Trainer(config, objective, checkpoints, all, stopRequested).run(resume);
-            files.skipped(objective.skipped());
             if (complete) {
                 Engine.scope("saving the model", () -> {
                     objective.save(model);
