@@ -101,8 +101,7 @@ public final class Generator {
                         next[row] =
                                 samplers.get(row).sample(own, outputs.get(row).toArray());
                         outputs.get(row).add(next[row]);
-                        done[row] = !observer.token(row, next[row]) || next[row] == stopId
-                                || step + 1 >= allowed[row];
+                        done[row] = !observer.token(row, next[row]) || next[row] == stopId || step + 1 >= allowed[row];
                     }
                     all &= done[row];
                 }

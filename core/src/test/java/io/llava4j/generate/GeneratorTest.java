@@ -42,8 +42,8 @@ class GeneratorTest {
                 new int[] {1, 4, IMAGE, 3, IMAGE, 10, 11},
                 new int[] {IMAGE, 12, 13, 14, 15, 16, 17});
         List<float[]> pictures = pictures(1, 2, 3, 4);
-        List<List<float[]>> own = List.of(
-                pictures.subList(0, 1), List.of(), pictures.subList(1, 3), pictures.subList(3, 4));
+        List<List<float[]>> own =
+                List.of(pictures.subList(0, 1), List.of(), pictures.subList(1, 3), pictures.subList(3, 4));
         for (GenerationOptions options :
                 List.of(GenerationOptions.greedy(9), new GenerationOptions(9, 0.8, 0.9, 12, 1.2, 5))) {
             List<int[]> together = generator.generate(prompts, pictures, options, 2, NOBODY);
@@ -62,7 +62,9 @@ class GeneratorTest {
         int[] brief = {1, 9};
         List<int[]> together =
                 generator.generate(List.of(brief, nearTheEnd), List.of(), GenerationOptions.greedy(12), -1, NOBODY);
-        assertThat(together.get(0)).hasSize(12).containsExactly(one(brief, List.of(), GenerationOptions.greedy(12), -1));
+        assertThat(together.get(0))
+                .hasSize(12)
+                .containsExactly(one(brief, List.of(), GenerationOptions.greedy(12), -1));
         assertThat(together.get(1))
                 .hasSize(2)
                 .containsExactly(one(nearTheEnd, List.of(), GenerationOptions.greedy(12), -1));
@@ -110,7 +112,9 @@ class GeneratorTest {
         };
         List<int[]> answers = generator.generate(
                 List.of(new int[] {1, 5}, new int[] {1, 6, 7}), List.of(), GenerationOptions.greedy(8), -1, observer);
-        assertThat(answers.get(0)).hasSize(3).containsExactly(seen.stream().mapToInt(i -> i).toArray());
+        assertThat(answers.get(0))
+                .hasSize(3)
+                .containsExactly(seen.stream().mapToInt(i -> i).toArray());
         assertThat(answers.get(1)).hasSize(8);
     }
 
@@ -133,7 +137,8 @@ class GeneratorTest {
         int[] prompt = {1, IMAGE, 5};
         GenerationOptions options = GenerationOptions.greedy(1);
         assertThat(logitsOfFirstStep(List.of(prompt), pictures(1), options).getFirst())
-                .isNotEqualTo(logitsOfFirstStep(List.of(prompt), pictures(2), options).getFirst());
+                .isNotEqualTo(
+                        logitsOfFirstStep(List.of(prompt), pictures(2), options).getFirst());
     }
 
     @Test
@@ -200,7 +205,9 @@ class GeneratorTest {
     }
 
     private static int[] one(int[] prompt, List<float[]> pictures, GenerationOptions options, int stop) {
-        return generator.generate(List.of(prompt), pictures, options, stop, NOBODY).getFirst();
+        return generator
+                .generate(List.of(prompt), pictures, options, stop, NOBODY)
+                .getFirst();
     }
 
     private static List<float[]> pictures(long... seeds) {

@@ -141,8 +141,7 @@ class LlavaModelTest {
             int from = row * tokens * vocabulary;
             assertThat(Arrays.copyOfRange(logits, from, from + length))
                     .containsExactly(
-                            Arrays.copyOfRange(
-                                    whole[row], before[row] * vocabulary, before[row] * vocabulary + length),
+                            Arrays.copyOfRange(whole[row], before[row] * vocabulary, before[row] * vocabulary + length),
                             within(1e-5f));
         }
     }

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Ahead<T> implements AutoCloseable {
     private final IntFunction<T> prepare;
-    private final ExecutorService worker =
-            Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("batch-ahead").factory());
+    private final ExecutorService worker = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().daemon().name("batch-ahead").factory());
     private int nextIndex = -1;
     private @Nullable CompletableFuture<T> next;
 

@@ -42,7 +42,14 @@ final class ContrastiveObjective implements Objective {
     private static final String HEAD = "contrastive.";
 
     /** Rendered pictures with the phrases that are true of each. */
-    private record Batch(float[] pixels, int count, int edge, List<String> phrases, float[] targets, float weight, List<String> ids) {}
+    private record Batch(
+            float[] pixels,
+            int count,
+            int edge,
+            List<String> phrases,
+            float[] targets,
+            float weight,
+            List<String> ids) {}
 
     private final TrainConfig config;
     private final TrainConfig.NanoSpec data;
@@ -96,20 +103,23 @@ final class ContrastiveObjective implements Objective {
     public Loss microBatch(int step, int micro, int of) {
         Batch batch = ahead.get(step * of + micro);
         Tensor pixels = Tensors.of(batch.pixels(), batch.count(), 3, batch.edge(), batch.edge());
-        Tensor rows = unit(Tensors.linear(
-                tower.contrastiveRows(pixels), weights.get(HEAD + "vision_projection.weight"), null));
-        Tensor phrases = unit(textTower.embed(batch.phrases().stream().map(this::encode).toList()));
+        Tensor rows = unit(
+                Tensors.linear(tower.contrastiveRows(pixels), weights.get(HEAD + "vision_projection.weight"), null));
+        Tensor phrases =
+                unit(textTower.embed(batch.phrases().stream().map(this::encode).toList()));
         Tensor scale = weights.get(HEAD + "logit_scale").exp();
         // [images, patches, phrases]
         Tensor logits = rows.matmul(phrases.t()).mul(scale);
-        Tensor targets = Tensors.of(batch.targets(), batch.count(), rows.size(1), batch.phrases().size());
+        Tensor targets = Tensors.of(
+                batch.targets(), batch.count(), rows.size(1), batch.phrases().size());
         Tensor loss = logits.log_softmax(2).mul(targets).sum().mul(Tensors.scalar(-1 / batch.weight()));
         long patches = (long) batch.count() * rows.size(1);
         return new Loss(loss, batch.ids(), patches, patches);
     }
 
     private static Tensor unit(Tensor rows) {
-        return rows.div(rows.square().sum(new long[] {-1}, true, new ScalarTypeOptional())
+        return rows.div(rows.square()
+                .sum(new long[] {-1}, true, new ScalarTypeOptional())
                 .add(Tensors.scalar(1e-6))
                 .sqrt());
     }
@@ -170,15 +180,13 @@ final class ContrastiveObjective implements Objective {
     }
 
     private NanoPairs pairsOf(TrainConfig.Phase phase) {
-        return pairs.computeIfAbsent(
-                phase,
-                p -> {
-                    List<String> sets = sprites.drawings().trainingSets();
-                    SceneOptions options = p.maxObjects() == 1
-                            ? SceneOptions.singles(sets)
-                            : SceneOptions.scenes(sets).withObjects(p.minObjects(), p.maxObjects());
-                    return new NanoPairs(sprites, options, p.imageSize(), data.seed());
-                });
+        return pairs.computeIfAbsent(phase, p -> {
+            List<String> sets = sprites.drawings().trainingSets();
+            SceneOptions options = p.maxObjects() == 1
+                    ? SceneOptions.singles(sets)
+                    : SceneOptions.scenes(sets).withObjects(p.minObjects(), p.maxObjects());
+            return new NanoPairs(sprites, options, p.imageSize(), data.seed());
+        });
     }
 
     @Override

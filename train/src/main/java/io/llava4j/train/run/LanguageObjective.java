@@ -69,7 +69,10 @@ final class LanguageObjective implements Objective {
     @Override
     public Loss microBatch(int step, int micro, int of) {
         Batch batch = ahead.get(step * of + micro);
-        int longest = batch.prompts().stream().mapToInt(prompt -> prompt.ids().length).max().orElse(0);
+        int longest = batch.prompts().stream()
+                .mapToInt(prompt -> prompt.ids().length)
+                .max()
+                .orElse(0);
         long[] ids = new long[batch.prompts().size() * longest];
         int[][] labels = new int[batch.prompts().size()][longest];
         for (int row = 0; row < labels.length; row++) {
@@ -80,8 +83,8 @@ final class LanguageObjective implements Objective {
                 labels[row][t] = prompt.labels()[t];
             }
         }
-        Tensor embeds = decoder.embed(Tensors.of(ids, labels.length, longest)
-                .to(decoder.like().device(), torch.ScalarType.Long));
+        Tensor embeds = decoder.embed(
+                Tensors.of(ids, labels.length, longest).to(decoder.like().device(), torch.ScalarType.Long));
         Tensor loss = SequenceLoss.of(decoder, decoder.hiddenStates(embeds), labels);
         return new Loss(loss, batch.ids(), (long) labels.length * longest, SequenceLoss.supervised(labels));
     }
@@ -95,7 +98,10 @@ final class LanguageObjective implements Objective {
             batch.add(
                     number % CAPTION_EVERY == 0
                             ? captionPrompt(corpus.captionPair(number))
-                            : prompts.training(corpus.conversation(number), false, config.data().maxLength()));
+                            : prompts.training(
+                                    corpus.conversation(number),
+                                    false,
+                                    config.data().maxLength()));
             ids.add("text " + number);
         }
         return new Batch(batch, ids);

@@ -40,8 +40,7 @@ public final class SequenceLoss {
         Tensor chosen = hidden.reshape((long) labels.length * tokens, hidden.size(2))
                 .index_select(0, Tensors.of(rows, count).to(hidden.device(), torch.ScalarType.Long));
         Tensor logits = decoder.logits(chosen);
-        return torch.cross_entropy_loss(
-                logits, Tensors.of(targets, count).to(hidden.device(), torch.ScalarType.Long));
+        return torch.cross_entropy_loss(logits, Tensors.of(targets, count).to(hidden.device(), torch.ScalarType.Long));
     }
 
     /**
