@@ -1,0 +1,193 @@
+package io.llava4j.train.run;
+
+import io.llava4j.checkpoint.CheckpointWriter;
+import io.llava4j.checkpoint.ExpectedTensors;
+import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.TensorSource;
+import io.llava4j.model.Initializer;
+import io.llava4j.model.TextConfig;
+import io.llava4j.model.VisionConfig;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.text.VocabularyTrainer;
+import io.llava4j.train.recipe.RecipeLoader;
+import io.llava4j.train.recipe.TrainConfig;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import javax.imageio.ImageIO;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * All that a run needs, in one folder and tiny: two towers (CLIP's patches, a convolutional stem), a language model of
+ * two blocks, a vocabulary, 24 pictures with questions and 12 conversations without.
+ */
+final class TinyRun {
+    static final int EDGE = 16;
+    static final int MAX_LENGTH = 200;
+
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final String[] COLOURS = {"red", "green", "blue", "white", "black", "yellow"};
+
+    private final Path root;
+
+    TinyRun(Path root) {
+        this.root = root;
+        try {
+            write();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    Path language() {
+        return root.resolve("language");
+    }
+
+    Path tower(String patches) {
+        return root.resolve("tower-" + patches);
+    }
+
+    Path images() {
+        return root.resolve("images");
+    }
+
+    /**
+     * A recipe of 10 steps of 2 x 2 samples; an epoch has 9.
+     *
+     * @param stage {@code align} or {@code tune}
+     * @param patches {@code plain} or {@code stem}
+     * @param output folder of the run, below the root
+     * @param overrides of single keys
+     */
+    TrainConfig recipe(String stage, String patches, String output, Map<String, String> overrides) {
+        String yaml = """
+                stage: %s
+                output: %s
+                threads: 2
+                model:
+                  vision-tower: %s
+                  language-model: %s
+                data:
+                  json: %s
+                  images: %s
+                  max-length: %d
+                  workers: 2
+                optimizer:
+                  learning-rate: 0.01
+                  max-grad-norm: 1.0
+                schedule:
+                  max-steps: 10
+                batch:
+                  per-device: 2
+                  accumulation: 2
+                checkpoint:
+                  every-steps: 3
+                """.formatted(
+                        stage,
+                        root.resolve(output),
+                        tower(patches),
+                        language(),
+                        root.resolve(stage + ".json"),
+                        images(),
+                        MAX_LENGTH);
+        try {
+            Path file = Files.writeString(root.resolve(output + ".yaml"), yaml);
+            return new RecipeLoader().load(file, overrides, Map.of());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A data file of these records. */
+    Path data(String name, List<Map<String, Object>> records) {
+        try {
+            return Files.writeString(root.resolve(name), JSON.writeValueAsString(records));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A record in LLaVA's format, with a picture if {@code image} is not empty. */
+    static Map<String, Object> record(String id, String image, String question, String answer) {
+        Map<String, Object> record = new LinkedHashMap<>();
+        record.put("id", id);
+        if (!image.isEmpty()) {
+            record.put("image", image);
+        }
+        record.put(
+                "conversations",
+                List.of(Map.of("from", "human", "value", question), Map.of("from", "gpt", "value", answer)));
+        return record;
+    }
+
+    private void write() throws IOException {
+        SentencePieceTokenizer tokenizer = VocabularyTrainer.train(texts().iterator(), 400, root.resolve("vocabulary"));
+        TextConfig text =
+                new TextConfig(16, 32, 2, 4, 2, tokenizer.vocabSize(), MAX_LENGTH, 1e-5, 10000, false, 1, 2, 0);
+        save(language(), new ModelKind.Llama(text));
+        save(
+                tower("plain"),
+                new ModelKind.Clip(new VisionConfig(16, 32, 2, 2, EDGE, 8, 1e-5, "quick_gelu", List.of())));
+        save(
+                tower("stem"),
+                new ModelKind.Clip(new VisionConfig(16, 32, 2, 2, EDGE, 8, 1e-5, "quick_gelu", List.of(8, 8, 16))));
+
+        Files.createDirectories(images());
+        List<Map<String, Object>> tune = new ArrayList<>();
+        List<Map<String, Object>> align = new ArrayList<>();
+        Random random = new Random(3);
+        for (int i = 0; i < 24; i++) {
+            String image = "picture-" + i + ".png";
+            BufferedImage picture = new BufferedImage(20, 14, BufferedImage.TYPE_INT_RGB);
+            for (int at = 0; at < 20 * 14; at++) {
+                picture.setRGB(at % 20, at / 20, random.nextInt(0x1000000));
+            }
+            ImageIO.write(picture, "png", images().resolve(image).toFile());
+            String colour = COLOURS[i % COLOURS.length];
+            tune.add(record("p" + i, image, "<image>\nWhat colour is this?", colour + " and ".repeat(i % 3)));
+            align.add(record("c" + i, image, "<image>\nDescribe.", "a " + colour + " thing"));
+        }
+        for (int i = 0; i < 12; i++) {
+            tune.add(record("t" + i, "", "Is " + COLOURS[i % 6] + " a colour?", "yes".repeat(1 + i % 2)));
+        }
+        data("tune.json", tune);
+        data("align.json", align);
+    }
+
+    private void save(Path directory, ModelKind kind) {
+        List<TensorSource> tensors = new ArrayList<>();
+        Engine.scope("a tiny model", () -> {
+            try (Weights weights = new Weights()) {
+                Initializer initializer = new Initializer(7);
+                ExpectedTensors.of(kind).shapes().forEach((name, shape) -> {
+                    initializer.fill(weights, name, shape);
+                    tensors.add(TensorSource.of(name, Tensors.toFloats(weights.get(name)), shape));
+                });
+            }
+            return null;
+        });
+        Path tokenizer = kind instanceof ModelKind.Llama ? root.resolve("vocabulary") : null;
+        CheckpointWriter.save(directory, kind, tokenizer, tensors);
+    }
+
+    private static List<String> texts() {
+        List<String> texts = new ArrayList<>();
+        for (String colour : COLOURS) {
+            texts.add("A chat between a curious user and an artificial intelligence assistant. The assistant gives"
+                    + " helpful, detailed, and polite answers to the user's questions. USER: What colour is this?"
+                    + " ASSISTANT: " + colour);
+            texts.add("Is " + colour + " a colour? yes and a " + colour + " thing");
+        }
+        return texts;
+    }
+}

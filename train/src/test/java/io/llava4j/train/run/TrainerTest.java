@@ -1,0 +1,395 @@
+package io.llava4j.train.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.llava4j.DataException;
+import io.llava4j.LlavaException;
+import io.llava4j.checkpoint.SafeTensors;
+import io.llava4j.generate.GenerationOptions;
+import io.llava4j.generate.LlavaPipeline;
+import io.llava4j.generate.ModelLoader;
+import io.llava4j.generate.Request;
+import io.llava4j.image.RgbImage;
+import io.llava4j.model.LlamaModel;
+import io.llava4j.model.LlavaModel;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.text.ConversationTemplate;
+import io.llava4j.text.Prompt;
+import io.llava4j.text.PromptBuilder;
+import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.text.Turn;
+import io.llava4j.train.data.Batch;
+import io.llava4j.train.data.Example;
+import io.llava4j.train.data.LlavaRecord;
+import io.llava4j.train.recipe.TrainConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.BiFunction;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class TrainerTest {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    @TempDir
+    private static Path root;
+
+    private static TinyRun tiny;
+    private static SentencePieceTokenizer tokenizer;
+
+    @BeforeAll
+    static void write() {
+        tiny = new TinyRun(root);
+        tokenizer = SentencePieceTokenizer.load(tiny.language());
+    }
+
+    /** Gradients, steps and parameters of a run on chosen samples. */
+    private static final class Watched implements TrainingListener {
+        private final List<float[]> gradients = new ArrayList<>();
+        private final List<float[]> values = new ArrayList<>();
+        private final List<Step> steps = new ArrayList<>();
+        private @Nullable TrainableParameters parameters;
+
+        @Override
+        public void gradients(TrainableParameters all) {
+            parameters = all;
+            gradients.add(Tensors.toFloats(all.gradients()));
+        }
+
+        @Override
+        public void step(Step step) {
+            steps.add(step);
+            if (parameters != null) {
+                values.add(Tensors.toFloats(parameters.values()));
+            }
+        }
+    }
+
+    @Test
+    void aPictureThatIsNoNumberStopsTheRunAndMovesNothing() {
+        float[] broken = pixels(1);
+        broken[7] = Float.NaN;
+        TrainConfig config = tiny.recipe("tune", "plain", "nan", Map.of("batch.accumulation", "1"));
+        ExampleSource source = source((step, micro) -> step < 2
+                ? List.of(seen("good", "red", pixels(2)))
+                : List.of(seen("fine", "red", pixels(3)), seen("broken", "blue", broken)));
+        Watched watched = new Watched();
+        try (Objective objective = Objectives.create(config, source)) {
+            Trainer trainer = new Trainer(config, objective, Checkpoints.NONE, watched, () -> false);
+            assertThatThrownBy(() -> trainer.run(false))
+                    .isInstanceOf(LlavaException.class)
+                    .hasMessageContaining("the loss became NaN at step 3 on samples fine, broken")
+                    .hasMessageContaining("the parameters were not moved");
+            assertThat(watched.steps).hasSize(2);
+            assertThat(values(objective)).containsExactly(watched.values.getLast());
+        }
+    }
+
+    @Test
+    void anEndlessGradientStopsTheRunAndMovesNothing() {
+        TrainConfig config = tiny.recipe("tune", "plain", "endless", Map.of("batch.accumulation", "1"));
+        ExampleSource source = source((step, micro) -> List.of(seen("sample", "red", pixels(2))));
+        try (Objective objective = Objectives.create(config, source)) {
+            TrainingListener poison = new TrainingListener() {
+                @Override
+                public void gradients(TrainableParameters parameters) {
+                    parameters.gradients().narrow(0, 0, 1).mul_(Tensors.scalar(Double.POSITIVE_INFINITY));
+                    parameters.gradients().narrow(0, 0, 1).add_(Tensors.scalar(Double.POSITIVE_INFINITY));
+                }
+
+                @Override
+                public void step(Step step) {}
+            };
+            float[] before = values(objective);
+            Trainer trainer = new Trainer(config, objective, Checkpoints.NONE, poison, () -> false);
+            assertThatThrownBy(() -> trainer.run(false))
+                    .isInstanceOf(LlavaException.class)
+                    .hasMessageContaining("the gradient norm became")
+                    .hasMessageContaining("step 1 on samples sample");
+            assertThat(values(objective)).containsExactly(before);
+        }
+    }
+
+    @Test
+    void theTowerStaysAsItWasAndTheRestLearns() {
+        TrainConfig config = tiny.recipe("tune", "stem", "parts", Map.of("schedule.max-steps", "3"));
+        assertThat(TrainingRun.run(config, false, step -> {}, () -> false)).isTrue();
+        ModelLoader.Loaded start = Objectives.start(config);
+        try (LlavaModel before = start.model();
+                LlavaModel after = ModelLoader.load(config.output().resolve("model"), "cpu")
+                        .model()) {
+            assertThat(after.weights().names())
+                    .containsExactlyInAnyOrderElementsOf(before.weights().names());
+            for (String name : before.weights().names()) {
+                float[] first = Tensors.toFloats(before.weights().get(name));
+                float[] last = Tensors.toFloats(after.weights().get(name));
+                assertThat(Arrays.equals(first, last)).as(name).isEqualTo(name.contains("vision_tower"));
+            }
+        }
+    }
+
+    @Test
+    void stageOneLearnsAndSavesTheConnectorOnly() {
+        TrainConfig config = tiny.recipe("align", "plain", "connector", Map.of("schedule.max-steps", "3"));
+        try (Objective objective = Objectives.create(config)) {
+            assertThat(objective.parameters().views().keySet())
+                    .hasSize(4)
+                    .allMatch(name -> name.startsWith("model.mm_projector."));
+        }
+        assertThat(TrainingRun.run(config, false, step -> {}, () -> false)).isTrue();
+        try (SafeTensors saved =
+                SafeTensors.open(config.output().resolve("model").resolve(ModelFiles.PROJECTOR))) {
+            assertThat(saved.tensors().keySet())
+                    .containsExactlyInAnyOrder(
+                            "model.mm_projector.0.weight",
+                            "model.mm_projector.0.bias",
+                            "model.mm_projector.2.weight",
+                            "model.mm_projector.2.bias");
+        }
+    }
+
+    @Test
+    void labelledPositionsGiveTheLossAndGradientsOfAllLogits() {
+        TrainConfig config = tiny.recipe("tune", "plain", "loss", Map.of());
+        ModelLoader.Loaded start = Objectives.start(config);
+        LlavaModel own = start.model();
+        TrainableParameters parameters =
+                Engine.scope("parameters", () -> new TrainableParameters(own.weights(), name -> true));
+        try (LlavaModel model = new LlavaModel(own.config(), own.weights())) {
+            LlamaModel decoder = model.languageModel();
+            float[][] gradients = new float[2][];
+            double[] losses = new double[2];
+            for (int way = 0; way < 2; way++) {
+                boolean all = way == 1;
+                int at = way;
+                Engine.scope("a loss", () -> {
+                    parameters.zeroGradients();
+                    Prompt first = prompt("<image>\nWhat colour is this?", "red and blue", true);
+                    Prompt second = prompt("Is red a colour?", "yes", false);
+                    Tensor rows = model.imageRows(Tensors.of(pixels(1), 1, 3, TinyRun.EDGE, TinyRun.EDGE));
+                    LlavaModel.Spliced spliced = model.splice(
+                            List.of(first.ids(), second.ids()), List.of(first.labels(), second.labels()), rows);
+                    Tensor hidden = decoder.hiddenStates(spliced.embeds());
+                    Tensor loss = all
+                            ? SequenceLoss.ofAllLogits(decoder, hidden, spliced.labels())
+                            : SequenceLoss.of(decoder, hidden, spliced.labels());
+                    loss.backward();
+                    losses[at] = loss.item_double();
+                    gradients[at] = Tensors.toFloats(parameters.gradients());
+                    return null;
+                });
+            }
+            assertThat(losses[0]).isEqualTo(losses[1], within(1e-6));
+            assertThat(gradients[0]).containsExactly(gradients[1], within(1e-6f));
+            assertThat(norm(gradients[0])).isGreaterThan(0.1);
+        } finally {
+            parameters.close();
+        }
+    }
+
+    /** Not weighted by tokens (spec/training 5). */
+    @Test
+    void accumulationIsTheMeanOfTheMicroBatchesMeans() {
+        List<Example> brief = List.of(seen("a", "red", pixels(1)));
+        List<Example> lengthy = List.of(read("b", "yes and ".repeat(6)), read("c", "yes"));
+        Watched both = firstStep(2, List.of(brief, lengthy));
+        Watched one = firstStep(1, List.of(brief));
+        Watched other = firstStep(1, List.of(lengthy));
+        assertThat(both.steps.getFirst().loss())
+                .isEqualTo((one.steps.getFirst().loss() + other.steps.getFirst().loss()) / 2, within(1e-6));
+        assertThat(both.steps.getFirst().samples()).isEqualTo(3);
+        float[] mean = new float[both.gradients.getFirst().length];
+        for (int i = 0; i < mean.length; i++) {
+            mean[i] = (one.gradients.getFirst()[i] + other.gradients.getFirst()[i]) / 2;
+        }
+        assertThat(both.gradients.getFirst()).containsExactly(mean, within(1e-6f));
+    }
+
+    @Test
+    void aMicroBatchWithoutSamplesDoesNotEndTheStep() {
+        List<Example> samples = List.of(seen("a", "red", pixels(1)));
+        Watched alone = firstStep(1, List.of(samples));
+        Watched gap = firstStep(2, List.of(List.of(), samples));
+        assertThat(gap.steps.getFirst().samples()).isEqualTo(1);
+        assertThat(gap.steps.getFirst().loss()).isEqualTo(alone.steps.getFirst().loss(), within(1e-6));
+        assertThat(gap.gradients.getFirst()).containsExactly(alone.gradients.getFirst(), within(1e-6f));
+    }
+
+    @Test
+    void aStepWithoutSamplesMovesNothing() {
+        TrainConfig config =
+                tiny.recipe("tune", "plain", "empty", Map.of("batch.accumulation", "2", "schedule.max-steps", "4"));
+        ExampleSource source =
+                source((step, micro) -> step == 1 || step == 2 ? List.of() : List.of(seen("a", "red", pixels(step))));
+        Watched watched = new Watched();
+        try (Objective objective = Objectives.create(config, source)) {
+            assertThat(new Trainer(config, objective, Checkpoints.NONE, watched, () -> false).run(false))
+                    .isTrue();
+        }
+        assertThat(watched.steps).extracting(TrainingListener.Step::samples).containsExactly(2, 0, 0, 2);
+        assertThat(watched.steps.get(1).loss()).isNaN();
+        assertThat(watched.values.get(1)).containsExactly(watched.values.get(0));
+        assertThat(watched.values.get(2)).containsExactly(watched.values.get(0));
+        assertThat(watched.values.get(3)).isNotEqualTo(watched.values.get(0));
+        assertThat(watched.steps.get(3).loss()).isFinite();
+    }
+
+    @Test
+    void skippedRecordsAreListedOnceAlsoAcrossAResume() throws IOException {
+        String question = "<image>\n" + "What colour is this? ".repeat(3);
+        Prompt prompt = prompt(question, "red", true);
+        int answer = 0;
+        while (prompt.labels()[answer] == Prompt.IGNORE_INDEX) {
+            answer++;
+        }
+        Files.writeString(tiny.images().resolve("broken.png"), "no picture");
+        List<Map<String, Object>> records = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            records.add(TinyRun.record("good-" + i, "picture-" + i + ".png", "<image>\nIs it?", "yes"));
+        }
+        records.add(TinyRun.record("absent", "absent.png", "<image>\nIs it?", "yes"));
+        records.add(TinyRun.record("broken", "broken.png", "<image>\nIs it?", "yes"));
+        records.add(TinyRun.record("no-answer", "picture-1.png", "<image>\nIs it?", ""));
+        // The answer begins before the limit as text, but behind it once the picture's rows stand there.
+        records.add(TinyRun.record("too-long", "picture-1.png", question, "red"));
+        Map<String, String> settings = Map.of(
+                "data.json", tiny.data("skipping.json", records).toString(),
+                "data.missing-image-policy", "skip",
+                "data.max-length", Integer.toString(answer + 2),
+                "batch.per-device", "1",
+                "schedule.max-steps", "12");
+        TrainConfig whole = tiny.recipe("tune", "plain", "skipping", settings);
+        TrainingRun.run(whole, false, step -> {}, () -> false);
+        List<JsonNode> skipped = lines(whole.output().resolve("skipped.jsonl"));
+        assertThat(skipped)
+                .extracting(line -> line.path("id").asString())
+                .containsExactlyInAnyOrder("absent", "broken", "no-answer", "too-long");
+        assertThat(skipped).allSatisfy(line -> {
+            assertThat(line.path("file").asString()).endsWith("skipping.json");
+            assertThat(line.path("reason").asString()).isNotEmpty();
+        });
+        assertThat(lines(whole.output().resolve("metrics.jsonl")))
+                .hasSize(12)
+                .allSatisfy(
+                        line -> assertThat(line.path("grad_norm").isNumber()).isTrue());
+
+        TrainConfig broken = tiny.recipe("tune", "plain", "skipping-resumed", settings);
+        int[] last = {0};
+        assertThat(TrainingRun.run(broken, false, step -> last[0] = step.step(), () -> last[0] == 5))
+                .isFalse();
+        assertThat(TrainingRun.run(broken, true, step -> {}, () -> false)).isTrue();
+        assertThat(lines(broken.output().resolve("skipped.jsonl"))).isEqualTo(skipped);
+    }
+
+    @Test
+    void whatWasTrainedAnswers() {
+        TrainConfig config = tiny.recipe("tune", "plain", "answers", Map.of("schedule.max-steps", "1"));
+        TrainingRun.run(config, false, step -> {}, () -> false);
+        RgbImage picture = new RgbImage(6, 4, new byte[3 * 6 * 4]);
+        try (LlavaPipeline llava = LlavaPipeline.open(config.output().resolve("model"))) {
+            GenerationOptions options = GenerationOptions.greedy(5);
+            Request seen = new Request(List.of(Turn.human("<image>\nWhat colour is this?")), List.of(picture));
+            Request read = new Request(List.of(Turn.human("Is red a colour?")), List.of());
+            List<String> together = llava.answer(List.of(seen, read), options);
+            assertThat(together)
+                    .containsExactly(
+                            llava.answer(List.of(seen), options).getFirst(),
+                            llava.answer(List.of(read), options).getFirst());
+            assertThat(llava.stream(seen, options, text -> true).text()).isEqualTo(together.getFirst());
+            // Two wrongs in one batch must not make a right.
+            Request tooMany = new Request(List.of(Turn.human("Is red a colour?")), List.of(picture));
+            Request tooFew = new Request(List.of(Turn.human("<image>\nWhat colour is this?")), List.of());
+            assertThatThrownBy(() -> llava.answer(List.of(tooMany, tooFew), options))
+                    .isInstanceOf(DataException.class)
+                    .hasMessageContaining("names 0 images and brings 1");
+        }
+    }
+
+    private static Watched firstStep(int accumulation, List<List<Example>> microBatches) {
+        TrainConfig config = tiny.recipe(
+                "tune",
+                "plain",
+                "accumulation",
+                Map.of("batch.accumulation", Integer.toString(accumulation), "schedule.max-steps", "1"));
+        Watched watched = new Watched();
+        try (Objective objective = Objectives.create(config, source((step, micro) -> microBatches.get(micro)))) {
+            new Trainer(config, objective, Checkpoints.NONE, watched, () -> false).run(false);
+        }
+        return watched;
+    }
+
+    private static ExampleSource source(BiFunction<Integer, Integer, List<Example>> examples) {
+        return new ExampleSource() {
+            @Override
+            public int size() {
+                return 100;
+            }
+
+            @Override
+            public Batch batch(int step, int micro) {
+                return new Batch(examples.apply(step, micro), 0);
+            }
+        };
+    }
+
+    private static Example seen(String id, String answer, float[] pixels) {
+        String question = "<image>\nWhat colour is this?";
+        return new Example(
+                new LlavaRecord(id, "picture.png", List.of(Turn.human(question), Turn.assistant(answer))),
+                prompt(question, answer, true),
+                pixels);
+    }
+
+    private static Example read(String id, String answer) {
+        String question = "Is red a colour?";
+        return new Example(
+                new LlavaRecord(id, null, List.of(Turn.human(question), Turn.assistant(answer))),
+                prompt(question, answer, false),
+                null);
+    }
+
+    private static Prompt prompt(String question, String answer, boolean hasImage) {
+        return new PromptBuilder(tokenizer, ConversationTemplate.V1)
+                .training(List.of(Turn.human(question), Turn.assistant(answer)), hasImage, TinyRun.MAX_LENGTH);
+    }
+
+    private static float[] pixels(long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        float[] pixels = new float[3 * TinyRun.EDGE * TinyRun.EDGE];
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = (float) (4 * random.nextDouble() - 2);
+        }
+        return pixels;
+    }
+
+    private static float[] values(Objective objective) {
+        return Engine.scope(
+                "parameters", () -> Tensors.toFloats(objective.parameters().values()));
+    }
+
+    private static double norm(float[] values) {
+        double sum = 0;
+        for (float value : values) {
+            sum += (double) value * value;
+        }
+        return Math.sqrt(sum);
+    }
+
+    private static List<JsonNode> lines(Path file) throws IOException {
+        return Files.readAllLines(file).stream().map(JSON::readTree).toList();
+    }
+}
