@@ -6,7 +6,6 @@ import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
-import io.llava4j.text.Prompt;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -47,7 +46,7 @@ public final class Generator {
     }
 
     /**
-     * Generates a batch.
+     * Generates a batch. Prompts beyond {@code maxSequenceLength} are cut as the reference cuts them.
      *
      * @param prompts token ids of each row, with image placeholders
      * @param pixels normalised pictures {@code [3, size, size]} in the order of their placeholders; one that stands
@@ -121,19 +120,15 @@ public final class Generator {
 
     /** Tokens that can follow a prompt; a row's own, so that its answer does not depend on its neighbours. */
     private int room(int[] prompt) {
-        int length = 0;
-        for (int id : prompt) {
-            length += id == Prompt.IMAGE_TOKEN_INDEX ? model.config().tokensPerImage() : 1;
-        }
-        int positions = model.config().text().maxPositionEmbeddings();
+        int length = model.config().splicedLength(prompt);
         int cut = model.config().maxSequenceLength();
-        // The splice would cut a longer prompt, and the question stands at its end.
-        boolean readable = length < positions && (cut <= 0 || length <= cut);
-        if (!readable) {
-            throw new DataException("the prompt has " + length + " tokens, image rows included, but the model reads "
-                    + (cut > 0 ? Math.min(cut, positions - 1) : positions - 1) + "; shorten the conversation");
+        int read = cut > 0 ? Math.min(length, cut) : length;
+        int positions = model.config().text().maxPositionEmbeddings();
+        if (read >= positions) {
+            throw new DataException("the prompt has " + read + " tokens, image rows included, but the model reads "
+                    + (positions - 1) + "; shorten the conversation");
         }
-        return positions - length;
+        return positions - read;
     }
 
     /** Image rows of all placeholders; a picture that stands several times is encoded once. */

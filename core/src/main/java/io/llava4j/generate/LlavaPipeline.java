@@ -115,12 +115,19 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
         return new Reply(answer.toString().strip(), chosen.getFirst().length);
     }
 
-    /** Checked for each request: in a batch, a picture too many here could make up for one that lacks there. */
+    /** Pictures are checked for each request: in a batch, one too many here could make up for one that lacks there. */
     private int[] ids(Request request) {
         Prompt prompt = prompts.inference(request.turns());
         if (prompt.imageCount() != request.images().size()) {
             throw new DataException("a request names " + prompt.imageCount() + " images and brings "
                     + request.images().size() + "; write one <image> for each");
+        }
+        // The splice would cut it as the reference does, and with it the question at its end.
+        int length = model.config().splicedLength(prompt.ids());
+        int limit = model.config().maxSequenceLength();
+        if (limit > 0 && length > limit) {
+            throw new DataException("the prompt has " + length + " tokens, image rows included, but the model reads "
+                    + limit + "; shorten the conversation");
         }
         return prompt.ids();
     }

@@ -1,6 +1,7 @@
 package io.llava4j.model;
 
 import io.llava4j.image.AspectMode;
+import io.llava4j.text.Prompt;
 
 /**
  * Everything that fixes a LLaVA network's shape and behaviour, whichever file family it came from (spec/model 1.7, 1.8).
@@ -32,5 +33,14 @@ public record LlavaConfig(
     /** Rows an image takes in the sequence. */
     public int tokensPerImage() {
         return vision.patches() + (keepCls ? 1 : 0);
+    }
+
+    /** Tokens of a prompt once every image placeholder is replaced by the image's rows, before any cut. */
+    public int splicedLength(int[] ids) {
+        int length = 0;
+        for (int id : ids) {
+            length += id == Prompt.IMAGE_TOKEN_INDEX ? tokensPerImage() : 1;
+        }
+        return length;
     }
 }

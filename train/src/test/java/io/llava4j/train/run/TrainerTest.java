@@ -297,7 +297,8 @@ class TrainerTest {
 
     @Test
     void whatWasTrainedAnswers() {
-        TrainConfig config = tiny.recipe("tune", "plain", "answers", Map.of("schedule.max-steps", "1"));
+        TrainConfig config =
+                tiny.recipe("tune", "plain", "answers", Map.of("schedule.max-steps", "1", "data.max-length", "150"));
         TrainingRun.run(config, false, step -> {}, () -> false);
         RgbImage picture = new RgbImage(6, 4, new byte[3 * 6 * 4]);
         try (LlavaPipeline llava = LlavaPipeline.open(config.output().resolve("model"))) {
@@ -316,6 +317,10 @@ class TrainerTest {
             assertThatThrownBy(() -> llava.answer(List.of(tooMany, tooFew), options))
                     .isInstanceOf(DataException.class)
                     .hasMessageContaining("names 0 images and brings 1");
+            Request endless = new Request(List.of(Turn.human("Is red a colour?".repeat(40))), List.of());
+            assertThatThrownBy(() -> llava.answer(List.of(endless), options))
+                    .isInstanceOf(DataException.class)
+                    .hasMessageContaining("but the model reads 150; shorten the conversation");
         }
     }
 
