@@ -18,6 +18,7 @@ import io.llava4j.train.recipe.TrainConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -26,6 +27,8 @@ import org.bytedeco.pytorch.global.torch;
 final class LanguageObjective implements Objective {
     /** Every so many samples one has stage 1's form, so that the connector finds a model that knows how captions go. */
     private static final int CAPTION_EVERY = 5;
+
+    private record Sample(String id, Prompt prompt) {}
 
     private record Batch(List<Prompt> prompts, List<String> ids) {}
 
@@ -38,7 +41,9 @@ final class LanguageObjective implements Objective {
     private final Weights weights;
     private final TrainableParameters parameters;
     private final LlamaModel decoder;
-    private final Ahead<Batch> ahead = new Ahead<>(this::prepare);
+    private final Ahead<List<Batch>> ahead = new Ahead<>(this::prepare);
+    private List<Batch> prepared = List.of();
+    private int preparedStep = -1;
 
     LanguageObjective(TrainConfig config, TextConfig text, Weights weights, Path tokenizer) {
         TrainConfig.NanoSpec nano = config.data().nano();
@@ -68,7 +73,11 @@ final class LanguageObjective implements Objective {
 
     @Override
     public Loss microBatch(int step, int micro, int of) {
-        Batch batch = ahead.get(step * of + micro);
+        if (micro == 0 || step != preparedStep) {
+            prepared = ahead.get(step);
+            preparedStep = step;
+        }
+        Batch batch = prepared.get(micro);
         int longest = batch.prompts().stream()
                 .mapToInt(prompt -> prompt.ids().length)
                 .max()
@@ -89,22 +98,27 @@ final class LanguageObjective implements Objective {
         return new Loss(loss, batch.ids(), (long) labels.length * longest, SequenceLoss.supervised(labels));
     }
 
-    private Batch prepare(int index) {
-        int perDevice = config.batch().perDevice();
-        List<Prompt> batch = new ArrayList<>();
-        List<String> ids = new ArrayList<>();
-        for (int i = 0; i < perDevice; i++) {
-            long number = (long) index * perDevice + i;
-            batch.add(
-                    number % CAPTION_EVERY == 0
-                            ? captionPrompt(corpus.captionPair(number))
-                            : prompts.training(
-                                    corpus.conversation(number),
-                                    false,
-                                    config.data().maxLength()));
-            ids.add("text " + number);
+    /** The micro-batches of a step; samples of like length share one, as padding is computed for nothing. */
+    private List<Batch> prepare(int step) {
+        List<Sample> samples = new ArrayList<>();
+        for (int i = 0; i < config.samplesPerStep(); i++) {
+            long number = (long) step * config.samplesPerStep() + i;
+            Prompt prompt = number % CAPTION_EVERY == 0
+                    ? captionPrompt(corpus.captionPair(number))
+                    : prompts.training(
+                            corpus.conversation(number), false, config.data().maxLength());
+            samples.add(new Sample("text " + number, prompt));
         }
-        return new Batch(batch, ids);
+        samples.sort(Comparator.comparingInt(sample -> sample.prompt().length()));
+        List<Batch> batches = new ArrayList<>();
+        int perDevice = config.batch().perDevice();
+        for (int from = 0; from < samples.size(); from += perDevice) {
+            List<Sample> part = samples.subList(from, from + perDevice);
+            batches.add(new Batch(
+                    part.stream().map(Sample::prompt).toList(),
+                    part.stream().map(Sample::id).toList()));
+        }
+        return batches;
     }
 
     /** Stage 1's sequence: what stands for the picture, then the caption on its own and a newline (spec/conversation 3). */
