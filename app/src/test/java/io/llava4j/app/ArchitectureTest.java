@@ -77,7 +77,9 @@ class ArchitectureTest {
                                 "io.llava4j.model..",
                                 "io.llava4j.generate..",
                                 "io.llava4j.train.run..",
-                                "io.llava4j.app.bench.."))))
+                                // measurements and reference checks handle tensors themselves
+                                "io.llava4j.app.bench..",
+                                "io.llava4j.app.verify.."))))
                 .should()
                 .dependOnClassesThat(resideInAPackage(ENGINE))
                 .check(all);

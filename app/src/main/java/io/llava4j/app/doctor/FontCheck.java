@@ -15,7 +15,7 @@ final class FontCheck {
                     .getWidth();
             String mode = GraphicsEnvironment.isHeadless() ? "headless" : "with a display";
             return width > 0 ? Finding.fine("fonts", "text can be drawn, " + mode) : missing("the fonts draw nothing");
-        } catch (RuntimeException | LinkageError | InternalError e) {
+        } catch (RuntimeException | Error e) {
             return missing("text cannot be drawn: " + e.getMessage());
         }
     }
