@@ -53,7 +53,12 @@ public final class Initializer {
             return 0.02;
         }
         if (name.contains("stages.")) {
-            return Math.sqrt(2.0 / fanIn);
+            // The second convolution of a residual branch starts small, so that a stage starts near the identity.
+            return (name.contains("conv2.") ? 0.1 : 1) * Math.sqrt(2.0 / fanIn);
+        }
+        if (name.contains("vision_model") && (name.contains("out_proj") || name.contains("fc2"))) {
+            // So do the blocks behind the patch embedding: a small tower learns several times faster.
+            return 0.05 / Math.sqrt(fanIn);
         }
         // Small widths want more than the 0.02 of large models: unit variance halves per layer are avoided this way.
         return Math.max(0.02, 0.5 / Math.sqrt(fanIn));

@@ -23,7 +23,10 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** Text-only pre-training of a small language model: conversations about described scenes, answers supervised. */
+/**
+ * Text-only pre-training of a small language model: every next token of conversations about described scenes. Descriptions
+ * are learnt as well as answers: what repeats in them teaches the model to look back, which answering needs.
+ */
 final class LanguageObjective implements Objective {
     /** Every so many samples one has stage 1's form, so that the connector finds a model that knows how captions go. */
     private static final int CAPTION_EVERY = 5;
@@ -89,7 +92,7 @@ final class LanguageObjective implements Objective {
             Arrays.fill(labels[row], Prompt.IGNORE_INDEX);
             for (int t = 0; t < prompt.ids().length; t++) {
                 ids[row * longest + t] = prompt.ids()[t];
-                labels[row][t] = prompt.labels()[t];
+                labels[row][t] = prompt.ids()[t];
             }
         }
         Tensor embeds = decoder.embed(
@@ -127,11 +130,8 @@ final class LanguageObjective implements Objective {
         int[] context = tokenizerOf.encodeWithBos(pair.map());
         int[] caption = tokenizerOf.encode(pair.caption() + "\n");
         int[] ids = Arrays.copyOf(context, context.length + caption.length);
-        int[] labels = new int[ids.length];
-        Arrays.fill(labels, Prompt.IGNORE_INDEX);
         System.arraycopy(caption, 0, ids, context.length, caption.length);
-        System.arraycopy(caption, 0, labels, context.length, caption.length);
-        return new Prompt(ids, labels).truncated(config.data().maxLength());
+        return new Prompt(ids, ids.clone()).truncated(config.data().maxLength());
     }
 
     @Override

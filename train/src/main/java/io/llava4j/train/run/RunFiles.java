@@ -19,9 +19,10 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The files a run keeps about itself: {@code metrics.jsonl} and {@code skipped.jsonl}. */
+/** The files a run keeps about itself: {@code metrics.jsonl}, TensorBoard events, {@code env.json} and {@code skipped.jsonl}. */
 final class RunFiles implements TrainingListener, AutoCloseable {
     private static final String SKIPPED = "skipped.jsonl";
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -32,6 +33,7 @@ final class RunFiles implements TrainingListener, AutoCloseable {
     private final Set<String> listed = new LinkedHashSet<>();
     private int known;
     private @Nullable BufferedWriter metrics;
+    private @Nullable EventFile events;
 
     /** @param leftOut every record left out so far */
     RunFiles(Path directory, TrainConfig config, Supplier<List<SkippedRecord>> leftOut) {
@@ -56,6 +58,8 @@ final class RunFiles implements TrainingListener, AutoCloseable {
             String text = kept.isEmpty() ? "" : String.join("\n", kept) + "\n";
             AtomicFiles.write(file, text.getBytes(StandardCharsets.UTF_8));
             metrics = Files.newBufferedWriter(file, StandardOpenOption.APPEND);
+            events = events(kept);
+            AtomicFiles.write(directory.resolve("env.json"), JSON.writeValueAsBytes(Environment.describe()));
             Path skipped = directory.resolve(SKIPPED);
             if (firstStep > 0 && Files.exists(skipped)) {
                 listed.addAll(Files.readAllLines(skipped));
@@ -66,6 +70,34 @@ final class RunFiles implements TrainingListener, AutoCloseable {
             throw unwritable(file, e);
         }
         listSkipped();
+    }
+
+    /** A TensorBoard file that holds the kept steps already. */
+    private EventFile events(List<String> kept) throws IOException {
+        EventFile file = new EventFile(directory.resolve("tb/events.out.tfevents.0.llava4j"), now());
+        for (String line : kept) {
+            JsonNode step = JSON.readTree(line);
+            file.scalars(
+                    step.path("time").asDouble(0),
+                    step.path("step").asLong(),
+                    scalars(
+                            step.path("loss").asDouble(Double.NaN),
+                            step.path("learning_rate").asDouble(),
+                            step.path("grad_norm").asDouble()));
+        }
+        return file;
+    }
+
+    private static Map<String, Double> scalars(double loss, double learningRate, double gradientNorm) {
+        Map<String, Double> scalars = new LinkedHashMap<>();
+        scalars.put("train/loss", loss);
+        scalars.put("train/learning_rate", learningRate);
+        scalars.put("train/grad_norm", gradientNorm);
+        return scalars;
+    }
+
+    private static double now() {
+        return System.currentTimeMillis() / 1e3;
     }
 
     /** A line that a killed process left torn counts as never written. */
@@ -81,7 +113,10 @@ final class RunFiles implements TrainingListener, AutoCloseable {
     public void step(Step step) {
         listSkipped();
         BufferedWriter out = metrics;
-        if (out == null || (step.step() % config.logging().everySteps() != 0 && step.step() != step.steps())) {
+        EventFile board = events;
+        if (out == null
+                || board == null
+                || (step.step() % config.logging().everySteps() != 0 && step.step() != step.steps())) {
             return;
         }
         Map<String, Object> line = new LinkedHashMap<>();
@@ -93,10 +128,12 @@ final class RunFiles implements TrainingListener, AutoCloseable {
         line.put("tokens", step.tokens());
         line.put("supervised_tokens", step.supervisedTokens());
         line.put("seconds", step.seconds());
+        line.put("time", now());
         try {
             out.write(JSON.writeValueAsString(line));
             out.newLine();
             out.flush();
+            board.scalars(now(), step.step(), scalars(step.loss(), step.learningRate(), step.gradientNorm()));
         } catch (IOException e) {
             throw unwritable(directory.resolve("metrics.jsonl"), e);
         }
@@ -125,6 +162,9 @@ final class RunFiles implements TrainingListener, AutoCloseable {
         if (metrics != null) {
             try {
                 metrics.close();
+                if (events != null) {
+                    events.close();
+                }
             } catch (IOException e) {
                 throw unwritable(directory.resolve("metrics.jsonl"), e);
             }
