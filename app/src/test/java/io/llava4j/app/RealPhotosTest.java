@@ -1,6 +1,7 @@
 package io.llava4j.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.llava4j.checkpoint.CanonicalNames;
@@ -10,19 +11,36 @@ import io.llava4j.eval.EvalRunner;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.pope.CocoInstances;
+import io.llava4j.eval.pope.ImageObjects;
 import io.llava4j.eval.pope.PopeBuilder;
 import io.llava4j.eval.pope.PopeFiles;
 import io.llava4j.eval.pope.PopeScore;
 import io.llava4j.eval.pope.PopeScorer;
+import io.llava4j.eval.pope.PopeSplit;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
+import io.llava4j.generate.ModelLoader;
 import io.llava4j.generate.Request;
+import io.llava4j.image.AspectMode;
 import io.llava4j.image.ImageDecoder;
+import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.RgbImage;
+import io.llava4j.model.LlavaModel;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
 import io.llava4j.text.Turn;
+import io.llava4j.train.data.Box;
 import io.llava4j.train.data.Boxes;
+import io.llava4j.train.data.DataCheck;
+import io.llava4j.train.data.ImageFolder;
+import io.llava4j.train.data.LlavaData;
+import io.llava4j.train.data.LlavaJson;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
+import io.llava4j.train.recipe.TrainConfig.Policy;
 import io.llava4j.train.run.ModelFiles;
+import io.llava4j.train.run.Objectives;
+import io.llava4j.train.run.TrainableParameters;
 import io.llava4j.train.run.TrainingListener;
 import io.llava4j.train.run.TrainingRun;
 import java.io.IOException;
@@ -30,178 +48,387 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.MethodOrderer;
-import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Real photographs of any size and shape go the nano model's way: data, both stages, evaluation, an answer. */
-@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class RealPhotosTest {
     private static final Path COCO = Path.of("../../shared/realdata/coco");
-    private static final Path ROOT = Path.of("..");
+    private static final Path IMAGES = COCO.resolve("images");
+    private static final Path INSTANCES = COCO.resolve("instances_free.json");
+    private static final Path TOWER = Path.of("../models/nano-tower");
+    private static final Path LANGUAGE = Path.of("../models/nano-language");
     private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final int STEPS = 3;
+    /** Every so many photographs one is kept for the questions, and not trained on. */
+    private static final int HELD_OUT = 4;
 
     @TempDir
-    static Path dir;
+    private static Path dir;
 
-    private static JsonNode captions = JSON.createObjectNode();
-    private static JsonNode instances = JSON.createObjectNode();
-    private static final List<Double> losses = new ArrayList<>();
+    /** A photograph's part of COCO's files. */
+    private record Photo(String file, int width, int height, List<String> captions, List<Region> regions) {}
+
+    private record Region(String category, double x, double y, double width, double height) {}
+
+    /** What a run told: which weights learn, and the loss of each step. */
+    private static final class Told implements TrainingListener {
+        private final Set<String> learning = new HashSet<>();
+        private final List<Double> losses = new ArrayList<>();
+
+        @Override
+        public void gradients(TrainableParameters parameters) {
+            learning.addAll(parameters.views().keySet());
+        }
+
+        @Override
+        public void step(Step step) {
+            losses.add(step.loss());
+        }
+    }
+
+    private static List<Photo> photos = List.of();
 
     @BeforeAll
-    static void buildData() throws IOException {
-        assumeTrue(Files.isDirectory(COCO), "the photographs of ../shared/realdata/coco are missing");
-        assumeTrue(Files.isDirectory(ROOT.resolve("models/nano-language")), "models/nano-language is missing");
-        captions = JSON.readTree(COCO.resolve("captions_free.json").toFile());
-        instances = JSON.readTree(COCO.resolve("instances_free.json").toFile());
-        Map<Long, JsonNode> images = byId(captions.path("images"));
-        ArrayNode stage1 = JSON.createArrayNode();
+    static void readCoco() {
+        assumeTrue(Files.isDirectory(COCO), "the photographs of shared/realdata/coco are not beside the checkout");
+        JsonNode captions = JSON.readTree(COCO.resolve("captions_free.json"));
+        JsonNode instances = JSON.readTree(INSTANCES);
+        Map<Long, String> categories = new HashMap<>();
+        for (JsonNode category : instances.path("categories")) {
+            categories.put(category.path("id").asLong(), category.path("name").asString());
+        }
+        Map<Long, Photo> byId = new TreeMap<>();
+        for (JsonNode image : captions.path("images")) {
+            long id = image.path("id").asLong();
+            byId.put(
+                    id,
+                    new Photo(
+                            image.path("file_name").asString(),
+                            image.path("width").asInt(),
+                            image.path("height").asInt(),
+                            new ArrayList<>(),
+                            new ArrayList<>()));
+        }
         for (JsonNode caption : captions.path("annotations")) {
-            JsonNode image = images.get(caption.path("image_id").asLong());
-            record(
-                    stage1,
-                    "caption " + caption.path("id").asLong(),
-                    image.path("file_name").asString(),
-                    "Describe the image concisely.\n<image>",
-                    caption.path("caption").asString().strip());
+            byId.get(caption.path("image_id").asLong())
+                    .captions()
+                    .add(caption.path("caption").asString().strip());
         }
-        assertThat(stage1).hasSizeGreaterThan(500);
-        JSON.writeValue(dir.resolve("stage1.json").toFile(), stage1);
-
-        Map<Long, String> names = new HashMap<>();
-        instances
-                .path("categories")
-                .forEach(c -> names.put(c.path("id").asLong(), c.path("name").asString()));
-        ArrayNode stage2 = JSON.createArrayNode();
-        for (JsonNode annotation : instances.path("annotations")) {
-            JsonNode image = images.get(annotation.path("image_id").asLong());
-            if (image == null) {
-                continue;
-            }
-            String name = names.get(annotation.path("category_id").asLong());
-            JsonNode box = annotation.path("bbox");
-            String text = Boxes.text(Boxes.onPaddedSquare(
-                    image.path("width").asInt(),
-                    image.path("height").asInt(),
-                    box.path(0).asDouble(),
-                    box.path(1).asDouble(),
-                    box.path(2).asDouble(),
-                    box.path(3).asDouble()));
-            record(
-                    stage2,
-                    "box " + annotation.path("id").asLong(),
-                    image.path("file_name").asString(),
-                    "<image>\nPlease provide a short description for this region: " + text + ".",
-                    name);
-            record(
-                    stage2,
-                    "existence " + annotation.path("id").asLong(),
-                    image.path("file_name").asString(),
-                    "<image>\n" + Benchmark.POPE.render(PopeBuilder.question(name)),
-                    "Yes");
+        for (JsonNode region : instances.path("annotations")) {
+            JsonNode box = region.path("bbox");
+            byId.get(region.path("image_id").asLong())
+                    .regions()
+                    .add(new Region(
+                            categories.getOrDefault(region.path("category_id").asLong(), ""),
+                            box.path(0).asDouble(),
+                            box.path(1).asDouble(),
+                            box.path(2).asDouble(),
+                            box.path(3).asDouble()));
         }
-        assertThat(stage2).hasSizeGreaterThan(500);
-        JSON.writeValue(dir.resolve("stage2.json").toFile(), stage2);
-    }
-
-    private static Map<Long, JsonNode> byId(JsonNode images) {
-        Map<Long, JsonNode> byId = new HashMap<>();
-        images.forEach(image -> byId.put(image.path("id").asLong(), image));
-        return byId;
-    }
-
-    private static void record(ArrayNode into, String id, String image, String question, String answer) {
-        ObjectNode record = into.addObject();
-        record.put("id", id);
-        record.put("image", image);
-        ArrayNode turns = record.putArray("conversations");
-        turns.addObject().put("from", "human").put("value", question);
-        turns.addObject().put("from", "gpt").put("value", answer);
+        photos = List.copyOf(byId.values());
     }
 
     @Test
-    @Order(1)
-    void bothStagesTrainOnThem() {
-        train("stage1.yaml", "stage1", Map.of());
-        train(
-                "stage2.yaml",
-                "stage2",
-                Map.of(
-                        "model.projector",
-                        dir.resolve("stage1/model").resolve(ModelFiles.PROJECTOR).toString()));
-        assertThat(losses).hasSize(6).allMatch(loss -> Double.isFinite(loss) && loss > 0);
-        assertThat(dir.resolve("stage1/skipped.jsonl")).doesNotExist();
-        assertThat(dir.resolve("stage2/skipped.jsonl")).doesNotExist();
-        try (Checkpoint tuned = Checkpoint.open(dir.resolve("stage2/model")).requireComplete();
-                Checkpoint tower = Checkpoint.open(ROOT.resolve("models/nano-tower"));
-                Checkpoint language = Checkpoint.open(ROOT.resolve("models/nano-language"));
-                Checkpoint aligned = Checkpoint.open(dir.resolve("stage1/model").resolve(ModelFiles.PROJECTOR))) {
-            for (String name : tower.tensors().keySet()) {
-                assertThat(tuned.tensor(name).toFloats()).as(name).isEqualTo(tower.tensor(name).toFloats());
+    void everyCaptionAndBoxBecomesARecord() throws IOException {
+        assertThat(photos).hasSize(111);
+        LlavaData pairs = LlavaJson.read(write("all-captions.json", captionPairs(photos)), Policy.FAIL);
+        assertThat(pairs.records()).hasSize(555);
+        LlavaData regions = LlavaJson.read(write("all-regions.json", regions(photos)), Policy.FAIL);
+        assertThat(regions.records()).hasSize(790);
+        for (Photo photo : photos) {
+            double rounding = 0.005 * Math.max(photo.width(), photo.height()) + 1e-6;
+            for (Region region : photo.regions()) {
+                Box box = Boxes.parse(boxText(photo, region)).orElseThrow();
+                double[] corners = Boxes.toPixels(box, photo.width(), photo.height());
+                assertThat(corners)
+                        .as(photo.file())
+                        .containsExactly(
+                                new double[] {
+                                    region.x(), region.y(), region.x() + region.width(), region.y() + region.height()
+                                },
+                                within(rounding));
             }
-            for (Checkpoint before : List.of(language, aligned)) {
-                for (String name : before.tensors().keySet()) {
-                    assertThat(tuned.tensor(name).toFloats())
-                            .as(name)
-                            .isNotEqualTo(before.tensor(name).toFloats());
-                }
-            }
-            assertThat(tuned.tensors().keySet()).anyMatch(name -> name.startsWith(CanonicalNames.PROJECTOR));
         }
-    }
-
-    private static void train(String recipe, String output, Map<String, String> more) {
-        Map<String, String> values = new HashMap<>(more);
-        values.put("output", dir.resolve(output).toString());
-        values.put("model.vision-tower", ROOT.resolve("models/nano-tower").toString());
-        values.put("model.language-model", ROOT.resolve("models/nano-language").toString());
-        values.put("data.json", dir.resolve(output + ".json").toString());
-        values.put("data.images", COCO.resolve("images").toString());
-        values.put("schedule.max-steps", "3");
-        values.put("batch.per-device", "4");
-        TrainConfig config = new RecipeLoader().load(ROOT.resolve("recipes/nano").resolve(recipe), values, Map.of());
-        TrainingListener listener = step -> losses.add(step.loss());
-        assertThat(TrainingRun.run(config, false, listener, () -> false)).isTrue();
+        DataCheck.Result looked = DataCheck.pictures(pairs, new ImageFolder(IMAGES, false), 2, (done, total) -> {});
+        assertThat(looked.pictures()).isEqualTo(111);
+        assertThat(looked.problems()).isEmpty();
     }
 
     @Test
-    @Order(2)
-    void theTunedModelIsAskedAboutThem() {
-        Path model = dir.resolve("stage2/model");
-        assumeTrue(Files.isDirectory(model), "training failed");
-        var splits = new PopeBuilder(3, 5, 1).build(CocoInstances.read(COCO.resolve("instances_free.json")));
-        List<Question> questions = PopeFiles.write(dir.resolve("pope"), splits, Benchmark.POPE::render);
-        assertThat(questions).hasSize(3 * 5 * 6);
+    void paddingKeepsTheWholePhotographAndCroppingItsMiddle() {
+        List<Photo> oblong = photos.stream()
+                .filter(p -> Math.max(p.width(), p.height()) >= 1.2 * Math.min(p.width(), p.height()))
+                .toList();
+        List<Photo> wide =
+                oblong.stream().filter(p -> p.width() > p.height()).limit(6).toList();
+        List<Photo> tall =
+                oblong.stream().filter(p -> p.width() < p.height()).limit(6).toList();
+        assertThat(wide).hasSize(6);
+        assertThat(tall).hasSize(6);
+        int edge = 96;
+        ImageProcessor pad = new ImageProcessor(edge, AspectMode.PAD);
+        ImageProcessor crop = new ImageProcessor(edge, AspectMode.CROP);
+        for (List<Photo> shape : List.of(wide, tall)) {
+            for (Photo photo : shape) {
+                RgbImage image = ImageDecoder.decode(IMAGES.resolve(photo.file()));
+                assertThat(List.of(image.width(), image.height())).isEqualTo(List.of(photo.width(), photo.height()));
+                RgbImage changed = withInvertedEnd(image);
+                float[] padded = pad.process(image);
+                float[] cropped = crop.process(image);
+                assertThat(padded).as(photo.file()).hasSize(3 * edge * edge).isNotEqualTo(pad.process(changed));
+                assertThat(cropped).as(photo.file()).hasSize(3 * edge * edge).isEqualTo(crop.process(changed));
+                // The corner is padding of CLIP's mean colour, which normalises to almost nothing.
+                assertThat(padded[0]).as(photo.file()).isCloseTo(0, within(0.02f));
+            }
+        }
+    }
+
+    @Test
+    void bothStagesTrainAndTheModelIsAsked() throws IOException {
+        assumeTrue(
+                Files.isDirectory(TOWER) && Files.isDirectory(LANGUAGE),
+                "models/nano-tower or models/nano-language is not in the checkout");
+        List<Photo> learnt = new ArrayList<>();
+        Set<String> held = new HashSet<>();
+        for (int i = 0; i < photos.size(); i++) {
+            if (i % HELD_OUT == 0) {
+                held.add(photos.get(i).file());
+            } else {
+                learnt.add(photos.get(i));
+            }
+        }
+        List<ImageObjects> objects = CocoInstances.read(INSTANCES);
+        List<Map<String, Object>> instructions = existence(
+                objects.stream().filter(o -> !held.contains(o.image())).toList());
+        instructions.addAll(captionRequests(learnt));
+        instructions.addAll(regions(learnt));
+
+        TrainConfig align = recipe("stage1", write("stage1.json", captionPairs(learnt)), Map.of());
+        Map<String, float[]> before = connectorAtStart(align);
+        Told first = train(align);
+        assertThat(first.learning).isEqualTo(before.keySet());
+        Path projector = align.output().resolve("model").resolve(ModelFiles.PROJECTOR);
+
+        TrainConfig tune =
+                recipe("stage2", write("stage2.json", instructions), Map.of("model.projector", projector.toString()));
+        Map<String, float[]> between = connectorAtStart(tune);
+        Told second = train(tune);
+        assertThat(second.learning)
+                .containsAll(before.keySet())
+                .noneMatch(name -> name.startsWith(CanonicalNames.TOWER));
+
+        Path model = tune.output().resolve("model");
+        try (Checkpoint aligned = Checkpoint.open(projector);
+                Checkpoint tuned = Checkpoint.open(model).requireComplete();
+                Checkpoint tower = Checkpoint.open(TOWER);
+                Checkpoint language = Checkpoint.open(LANGUAGE)) {
+            before.forEach((name, values) -> {
+                float[] learned = aligned.tensor(name).toFloats();
+                assertThat(learned).as(name).isNotEqualTo(values).isEqualTo(between.get(name));
+                assertThat(tuned.tensor(name).toFloats()).as(name).isNotEqualTo(learned);
+            });
+            assertThat(aligned.tensors().keySet()).isEqualTo(before.keySet());
+            assertThat(second.learning).containsAll(language.tensors().keySet());
+            language.tensors()
+                    .forEach((name, entry) ->
+                            assertThat(tuned.tensor(name).toFloats()).as(name).isNotEqualTo(entry.toFloats()));
+            tower.tensors()
+                    .forEach((name, entry) ->
+                            assertThat(tuned.tensor(name).toFloats()).as(name).isEqualTo(entry.toFloats()));
+        }
+        ask(model, objects.stream().filter(o -> held.contains(o.image())).toList());
+    }
+
+    /** Puts POPE questions about photographs that were not trained on, and one free question. */
+    private static void ask(Path model, List<ImageObjects> held) {
+        List<Question> questions =
+                PopeFiles.write(dir.resolve("pope"), new PopeBuilder(2, 6, 1).build(held), Benchmark.POPE::render);
+        assertThat(questions).hasSize(3 * 6 * 4);
         try (LlavaPipeline llava = LlavaPipeline.open(model)) {
-            EvalRunner.Job job = new EvalRunner.Job(
-                    questions, COCO.resolve("images"), dir.resolve("answers.jsonl"), GenerationOptions.greedy(8), 16, false);
-            List<Answer> answers = new EvalRunner(llava, "photos", ImageDecoder::decode).run(job, (done, total) -> {});
-            assertThat(answers).hasSize(questions.size());
+            List<Answer> answers = new EvalRunner(llava, "photographs", ImageDecoder::decode)
+                    .run(
+                            new EvalRunner.Job(
+                                    questions,
+                                    IMAGES,
+                                    dir.resolve("answers.jsonl"),
+                                    GenerationOptions.greedy(8),
+                                    12,
+                                    false),
+                            (done, total) -> {});
+            assertThat(answers)
+                    .extracting(Answer::id)
+                    .isEqualTo(questions.stream().map(Question::id).toList());
             PopeScore score = PopeScorer.score(
                     questions,
                     PopeScorer.readLabels(dir.resolve("pope").resolve(PopeFiles.LABELS)),
                     answers,
-                    PopeScorer.Matching.OFFICIAL);
+                    PopeScorer.Matching.STRICT);
+            assertThat(score.splits().values()).hasSize(3).allMatch(split -> split.compared() == 24);
             assertThat(score.meanAccuracy()).isBetween(0.0, 1.0);
-            System.out.printf("POPE accuracy on COCO photographs after three nano steps: %.3f%n", score.meanAccuracy());
+            score.splits()
+                    .forEach((split, numbers) -> System.out.printf(
+                            "photographs, POPE %s (F1, accuracy, precision, recall, yes): %s%n",
+                            split, numbers.printed()));
 
-            String answer = llava.answer(
-                            List.of(new Request(
-                                    List.of(Turn.human("<image>\nWhat is in the picture?")),
-                                    List.of(ImageDecoder.decode(COCO.resolve("images/000000000285.jpg"))))),
-                            GenerationOptions.greedy(16))
-                    .getFirst();
-            System.out.println("answer about a photograph: " + answer);
-            assertThat(answer).isNotEmpty();
+            String image = held.getFirst().image();
+            Request request = new Request(
+                    List.of(Turn.human("<image>\nWhat is in the picture?")),
+                    List.of(ImageDecoder.decode(IMAGES.resolve(image))));
+            String answer =
+                    llava.answer(List.of(request), GenerationOptions.greedy(24)).getFirst();
+            System.out.printf("photographs, %s: %s%n", image, answer);
+            assertThat(answer).isNotBlank();
         }
+    }
+
+    private static TrainConfig recipe(String stage, Path data, Map<String, String> more) {
+        Map<String, String> values = new HashMap<>(more);
+        values.put("output", dir.resolve(stage).toString());
+        values.put("model.vision-tower", TOWER.toString());
+        values.put("model.language-model", LANGUAGE.toString());
+        values.put("data.json", data.toString());
+        values.put("data.images", IMAGES.toString());
+        values.put("data.bad-record-policy", "fail");
+        values.put("data.missing-image-policy", "fail");
+        values.put("schedule.max-steps", Integer.toString(STEPS));
+        values.put("batch.per-device", "4");
+        return new RecipeLoader().load(Path.of("../recipes/nano").resolve(stage + ".yaml"), values, Map.of());
+    }
+
+    private static Told train(TrainConfig config) throws IOException {
+        Told told = new Told();
+        assertThat(TrainingRun.run(config, false, told, () -> false)).isTrue();
+        assertThat(told.losses).hasSize(STEPS).allMatch(loss -> Double.isFinite(loss) && loss > 0);
+        List<JsonNode> metrics = Files.readAllLines(config.output().resolve("metrics.jsonl")).stream()
+                .map(JSON::readTree)
+                .toList();
+        assertThat(metrics).extracting(line -> line.path("step").asInt()).containsExactly(1, 2, 3);
+        assertThat(metrics).extracting(line -> line.path("loss").asDouble()).isEqualTo(told.losses);
+        assertThat(metrics)
+                .allMatch(line -> line.path("samples").asInt() == config.samplesPerStep())
+                .allMatch(line -> line.path("supervised_tokens").asInt() > 0);
+        assertThat(config.output().resolve("skipped.jsonl")).doesNotExist();
+        System.out.printf("photographs, %s: losses %s%n", config.stage(), told.losses);
+        return told;
+    }
+
+    private static Map<String, float[]> connectorAtStart(TrainConfig config) {
+        ModelLoader.Loaded start = Objectives.start(config);
+        Map<String, float[]> values = new TreeMap<>();
+        try (LlavaModel model = start.model()) {
+            for (String name : model.weights().names()) {
+                if (name.startsWith(CanonicalNames.PROJECTOR)) {
+                    values.put(
+                            name,
+                            Engine.scope(
+                                    name, () -> Tensors.toFloats(model.weights().get(name))));
+                }
+            }
+        }
+        assertThat(values).hasSize(4);
+        return values;
+    }
+
+    private static List<Map<String, Object>> captionPairs(List<Photo> photos) {
+        List<Map<String, Object>> records = new ArrayList<>();
+        for (Photo photo : photos) {
+            for (String caption : photo.captions()) {
+                records.add(conversation(
+                        photo.file(),
+                        List.of(Turn.human("Describe the image concisely.\n<image>"), Turn.assistant(caption))));
+            }
+        }
+        return records;
+    }
+
+    private static List<Map<String, Object>> captionRequests(List<Photo> photos) {
+        List<Map<String, Object>> records = new ArrayList<>();
+        for (Photo photo : photos) {
+            records.add(conversation(
+                    photo.file(),
+                    List.of(
+                            Turn.human("<image>\nProvide a one-sentence caption for the provided image."),
+                            Turn.assistant(photo.captions().getFirst()))));
+        }
+        return records;
+    }
+
+    /** For every photograph with an object one question about it and one about an object that is not there. */
+    private static List<Map<String, Object>> existence(List<ImageObjects> objects) {
+        Map<String, List<Turn>> turns = new TreeMap<>();
+        new PopeBuilder(1, objects.size(), 1)
+                .build(objects)
+                .getOrDefault(PopeSplit.RANDOM, List.of())
+                .forEach(label -> {
+                    List<Turn> conversation = turns.computeIfAbsent(label.image(), image -> new ArrayList<>());
+                    conversation.add(Turn.human(
+                            conversation.isEmpty() ? "<image>\n" + Benchmark.POPE.render(label.text()) : label.text()));
+                    conversation.add(Turn.assistant(label.yes() ? "Yes" : "No"));
+                });
+        List<Map<String, Object>> records = new ArrayList<>();
+        turns.forEach((image, conversation) -> records.add(conversation(image, conversation)));
+        return records;
+    }
+
+    /** Regions in both directions by turns: a name for a box, a box for a name. */
+    private static List<Map<String, Object>> regions(List<Photo> photos) {
+        List<Map<String, Object>> records = new ArrayList<>();
+        for (Photo photo : photos) {
+            for (Region region : photo.regions()) {
+                String box = boxText(photo, region);
+                records.add(conversation(
+                        photo.file(),
+                        records.size() % 2 == 0
+                                ? List.of(
+                                        Turn.human("<image>\nPlease provide a short description for this region: " + box
+                                                + "."),
+                                        Turn.assistant(region.category()))
+                                : List.of(
+                                        Turn.human("<image>\nPlease provide the bounding box coordinate of the region"
+                                                + " this sentence describes: " + region.category() + "."),
+                                        Turn.assistant(box))));
+            }
+        }
+        return records;
+    }
+
+    private static String boxText(Photo photo, Region region) {
+        return Boxes.text(Boxes.onPaddedSquare(
+                photo.width(), photo.height(), region.x(), region.y(), region.width(), region.height()));
+    }
+
+    private static Map<String, Object> conversation(String image, List<Turn> turns) {
+        List<Map<String, String>> conversation = new ArrayList<>();
+        for (Turn turn : turns) {
+            conversation.add(Map.of("from", conversation.size() % 2 == 0 ? "human" : "gpt", "value", turn.text()));
+        }
+        return Map.of("id", image, "image", image, "conversations", conversation);
+    }
+
+    private static Path write(String name, List<Map<String, Object>> records) throws IOException {
+        return Files.writeString(dir.resolve(name), JSON.writeValueAsString(records));
+    }
+
+    /** Another picture in the first fiftieth of the longer side, well outside the centre. */
+    private static RgbImage withInvertedEnd(RgbImage image) {
+        byte[] pixels = image.pixels().clone();
+        boolean wide = image.width() > image.height();
+        int columns = wide ? image.width() / 50 : image.width();
+        int rows = wide ? image.height() : image.height() / 50;
+        for (int y = 0; y < rows; y++) {
+            for (int i = y * image.width() * 3; i < (y * image.width() + columns) * 3; i++) {
+                pixels[i] = (byte) ~pixels[i];
+            }
+        }
+        return new RgbImage(image.width(), image.height(), pixels);
     }
 }

@@ -35,8 +35,7 @@ class BadInputTest {
                 dir.resolve("images/ok.png").toFile());
         Files.writeString(dir.resolve("images/broken.png"), "no picture");
         Files.writeString(
-                dir.resolve("recipe.yaml"),
-                """
+                dir.resolve("recipe.yaml"), """
                 stage: tune
                 model:
                   base: %s
@@ -59,19 +58,17 @@ class BadInputTest {
 
     private static void isOneSentence(CliRun run, String... parts) {
         assertThat(run.code()).as(run.err()).isEqualTo(1);
-        String message = run.err()
-                .lines()
-                .filter(line -> line.startsWith("llava: "))
-                .reduce((first, second) -> first + second)
-                .orElse("");
-        assertThat(message).contains(parts).doesNotContain("internal error");
-        assertThat(run.err()).doesNotContain("\tat ");
+        assertThat(run.err()).startsWith("llava: ").contains(parts).doesNotContain("internal error");
+        assertThat(run.err().lines()).as(run.err()).hasSize(1);
+        assertThat(run.out()).isEmpty();
     }
 
     @Test
     void anUnknownKeyIsAnsweredWithTheNearestName() throws IOException {
         isOneSentence(
-                train("[" + GOOD + "]", "--set", "optimizer.learning-rat=1"), "learning-rat", "learning-rate");
+                train("[" + GOOD + "]", "--set", "optimizer.learning-rat=1"),
+                "unknown key 'optimizer.learning-rat'",
+                "did you mean 'optimizer.learning-rate'?");
     }
 
     @Test
@@ -82,17 +79,20 @@ class BadInputTest {
 
     @Test
     void malformedJsonNamesFileAndPlace() throws IOException {
-        isOneSentence(train("[" + GOOD + ",{'id':}]"), "data.json", "line");
+        isOneSentence(train("[" + GOOD + ",{'id':}]"), "data.json", "line 1", "record 1");
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "{'id':'x','image':'../secret.png','conversations':[{'from':'human','value':'<image> q'},{'from':'gpt','value':'a'}]} | ../secret.png",
-        "{'id':'x','image':'missing.png','conversations':[{'from':'human','value':'<image> q'},{'from':'gpt','value':'a'}]} | missing.png",
-        "{'id':'x','image':'broken.png','conversations':[{'from':'human','value':'<image> q'},{'from':'gpt','value':'a'}]} | broken.png",
-        "{'id':'x','conversations':[{'from':'gpt','value':'a'}]} | answer",
-        "{'id':'x','conversations':[{'from':'human','value':'q'},{'from':'gpt','value':''}]} | empty",
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{'id':'x','image':'../secret.png','conversations':[{'from':'human','value':'<image> q'},{'from':'gpt','value':'a'}]} | image path '../secret.png' leaves the image folder",
+                "{'id':'x','image':'missing.png','conversations':[{'from':'human','value':'<image> q'},{'from':'gpt','value':'a'}]} | image 'missing.png' does not exist",
+                "{'id':'x','image':'broken.png','conversations':[{'from':'human','value':'<image> q'},{'from':'gpt','value':'a'}]} | broken.png",
+                "{'id':'x','conversations':[{'from':'gpt','value':'a'}]} | an answer has no question before it",
+                "{'id':'x','conversations':[{'from':'human','value':'q'},{'from':'gpt','value':''}]} | answer 1 is empty",
+                "{'id':'x','image':'ok.png','conversations':[{'from':'human','value':'<image> Please provide a short description for this region: [0.1, 0.2, 1.3, 0.4].'},{'from':'gpt','value':'a'}]} | outside the picture",
+            })
     void aBadRecordIsSkippedAndListedOrEndsTheRun(String record, String word) throws IOException {
         CliRun skipping = train("[" + GOOD + "," + record.strip() + "]");
         assertThat(skipping.code()).as(skipping.err()).isZero();
@@ -100,6 +100,7 @@ class BadInputTest {
                 .content()
                 .contains("\"x\"", word.strip())
                 .satisfies(text -> assertThat(text.lines()).hasSize(1));
+        assertThat(dir.resolve("run/model/model.safetensors")).isRegularFile();
 
         isOneSentence(
                 train(
@@ -110,15 +111,16 @@ class BadInputTest {
                         "data.bad-record-policy=fail",
                         "--set",
                         "data.missing-image-policy=fail"),
-                "data.json",
-                "x");
+                "data.json, record 1 (id x): ",
+                word.strip());
         assertThat(dir.resolve("strict/model")).doesNotExist();
     }
 
     @Test
     void aFinishedRunIsNotOverwritten() throws IOException {
         assertThat(train("[" + GOOD + "]").code()).isZero();
-        isOneSentence(train("[" + GOOD + "]"), "finished model", dir.resolve("run").toString());
+        isOneSentence(
+                train("[" + GOOD + "]"), "finished model", dir.resolve("run").toString());
     }
 
     @Test
