@@ -2,9 +2,9 @@ package io.llava4j.app.cli;
 
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.StopSignal;
+import io.llava4j.app.terminal.TrainingProgress;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
-import io.llava4j.train.run.TrainingListener;
 import io.llava4j.train.run.TrainingRun;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -56,7 +56,7 @@ public final class TrainCommand implements Callable<Integer> {
         String stage = "stage " + config.stage().name().toLowerCase(java.util.Locale.ROOT);
         try (StopSignal stop = new StopSignal(spec.commandLine().getErr(), "the checkpoint of this step");
                 ProgressLine progress = ProgressLine.onStderr(stage, "steps")) {
-            boolean complete = TrainingRun.run(config, resume, listener(progress), stop);
+            boolean complete = TrainingRun.run(config, resume, new TrainingProgress(progress), stop);
             if (!complete) {
                 spec.commandLine().getErr().println("stopped; go on with --resume");
                 return 130;
@@ -65,26 +65,5 @@ public final class TrainCommand implements Callable<Integer> {
         out.println(config.output().resolve(TrainingRun.MODEL));
         out.flush();
         return CommandLine.ExitCode.OK;
-    }
-
-    private static TrainingListener listener(ProgressLine progress) {
-        return new TrainingListener() {
-            @Override
-            public void begin(int firstStep, int steps) {
-                progress.update(firstStep, steps);
-            }
-
-            @Override
-            public void step(Step step) {
-                progress.update(
-                        step.step(),
-                        step.steps(),
-                        String.format(
-                                java.util.Locale.ROOT,
-                                "loss %.3f, %.0f tokens/s",
-                                step.loss(),
-                                step.tokens() / step.seconds()));
-            }
-        };
     }
 }

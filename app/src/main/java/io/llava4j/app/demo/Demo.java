@@ -1,6 +1,7 @@
 package io.llava4j.app.demo;
 
 import io.llava4j.app.terminal.ProgressLine;
+import io.llava4j.app.terminal.TrainingProgress;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.EvalRunner;
 import io.llava4j.eval.format.Answer;
@@ -31,7 +32,6 @@ import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.ModelFiles;
 import io.llava4j.train.run.Objectives;
-import io.llava4j.train.run.TrainingListener;
 import io.llava4j.train.run.TrainingRun;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -164,22 +164,8 @@ public final class Demo {
 
     private boolean train(String stage, TrainConfig config) {
         try (ProgressLine progress = ProgressLine.onStderr(stage, "steps")) {
-            return TrainingRun.run(config, true, showing(progress), stopRequested);
+            return TrainingRun.run(config, true, new TrainingProgress(progress), stopRequested);
         }
-    }
-
-    private static TrainingListener showing(ProgressLine progress) {
-        return new TrainingListener() {
-            @Override
-            public void begin(int firstStep, int steps) {
-                progress.update(firstStep, steps);
-            }
-
-            @Override
-            public void step(Step step) {
-                progress.update(step.step(), step.steps(), String.format(Locale.ROOT, "loss %.3f", step.loss()));
-            }
-        };
     }
 
     private Optional<Evaluation> evaluate(Path world, TrainConfig stage2) {

@@ -16,7 +16,16 @@ public final class NanoText {
 
     private static final Stage2Shares SHARES = new Stage2Shares(0.55, 0.07, 0.08, 0.08, 0.12, 0.1);
 
+    /** Share of the conversations that tell one scene several times. */
+    private static final double RESTATED = 0.4;
+
+    /** Share of the others that are drills. */
+    private static final double DRILL = 0.4;
+
+    private static final int DRILL_QUESTIONS = 8;
+
     private final SceneSampler sampler;
+    private final Questions questions;
     private final Conversations conversations;
     private final TextChats chats;
     private final long seed;
@@ -29,6 +38,7 @@ public final class NanoText {
         this.sampler =
                 new SceneSampler(sprites, SceneOptions.scenes(sprites.drawings().trainingSets()), seed);
         this.conversations = new Conversations(sampler.categories(), QuestionShares.DEFAULT);
+        this.questions = new Questions(sampler.categories(), QuestionShares.DEFAULT);
         this.chats = new TextChats(sampler.categories());
         this.seed = seed;
     }
@@ -39,17 +49,60 @@ public final class NanoText {
      */
     public List<Turn> conversation(long index) {
         SplitMix64 random = SplitMix64.of(seed, "text", index);
+        if (random.chance(RESTATED)) {
+            return restated(sampler.scene(index), random);
+        }
+        if (random.chance(DRILL)) {
+            return drill(sampler.scene(index), random);
+        }
         Source source = Source.pick(SHARES, random);
         if (source == Source.TEXT_ONLY) {
             return chats.chat(random);
         }
         Scene scene = sampler.scene(index);
         List<Turn> turns = new ArrayList<>(source.turns(conversations, scene, random));
-        boolean withBoxes = source == Source.REGION;
-        String description = !withBoxes && random.nextInt(2) == 0
+        turns.set(
+                0,
+                Turn.human(
+                        description(scene, source == Source.REGION, random) + "\n" + turns.getFirst().text()));
+        return turns;
+    }
+
+    private static String description(Scene scene, boolean withBoxes, SplitMix64 random) {
+        return !withBoxes && random.nextInt(2) == 0
                 ? SceneFields.words(scene, GRID, random)
                 : SceneDescriptions.describe(scene, withBoxes, random);
-        turns.set(0, Turn.human(description + "\n" + turns.getFirst().text()));
+    }
+
+    /**
+     * One scene told in one way, then in two others: to go on after a name, the model has to find what was said of it
+     * before, which teaches it to compare names.
+     */
+    private static List<Turn> restated(Scene scene, SplitMix64 random) {
+        return List.of(
+                Turn.human(description(scene, false, random) + "\nDescribe the picture."),
+                Turn.assistant(SceneDescriptions.describe(scene, false, random)),
+                Turn.human("Describe the image."),
+                Turn.assistant(SceneDescriptions.describe(scene, false, random)));
+    }
+
+    /** Many existence questions about one scene: comparing a name with all that is there is the hardest thing to learn. */
+    private List<Turn> drill(Scene scene, SplitMix64 random) {
+        List<Category> present = scene.objects().stream()
+                .map(SceneObject::category)
+                .distinct()
+                .toList();
+        List<Turn> turns = new ArrayList<>();
+        for (int i = 0; i < DRILL_QUESTIONS; i++) {
+            boolean yes = random.chance(0.5);
+            Category asked = yes ? random.pick(present) : questions.absent(scene, random);
+            String question = "Is there " + asked.withArticle() + " in the image?";
+            turns.add(Turn.human(
+                    i > 0
+                            ? question
+                            : description(scene, false, random) + "\n" + question + "\n" + Conversations.SHORT));
+            turns.add(Turn.assistant(yes ? "yes" : "no"));
+        }
         return turns;
     }
 

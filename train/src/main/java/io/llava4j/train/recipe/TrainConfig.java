@@ -298,6 +298,7 @@ public record TrainConfig(
      * @param missingImagePolicy what happens to a record whose picture is missing or unreadable
      * @param badRecordPolicy what happens to a record that breaks the format's rules
      * @param workers threads that read pictures; 0 lets the machine decide
+     * @param supervised which tokens are trained on; stages 1 and 2 know answers only
      * @param nano scenes of the nano world drawn on the fly, the alternative to {@code json} in the pre-training stages
      */
     public record DataSpec(
@@ -311,6 +312,7 @@ public record TrainConfig(
             @Default("fail") Policy missingImagePolicy,
             @Default("skip") Policy badRecordPolicy,
             @Default("0") int workers,
+            @Default("answers") Supervision supervised,
             @Nullable NanoSpec nano) {
 
         public DataSpec {
@@ -328,6 +330,9 @@ public record TrainConfig(
                         json != null || nano != null,
                         "data.json is missing; name a file, or describe scenes under data.nano");
             }
+            require(
+                    supervised == Supervision.ANSWERS || stage == Stage.LANGUAGE,
+                    "data.supervised is all but stage %s trains on answers only; remove it".formatted(name(stage)));
             require(
                     !groupByModality || stage == Stage.ALIGN || stage == Stage.TUNE,
                     "data.group-by-modality is true but stage %s has one modality only; set it to false"
@@ -525,6 +530,14 @@ public record TrainConfig(
     public enum Template {
         PLAIN,
         V1
+    }
+
+    /** Which tokens are trained on. */
+    public enum Supervision {
+        /** The assistant's words and what ends them. */
+        ANSWERS,
+        /** Every token: plain language modelling. */
+        ALL
     }
 
     /** What happens to a record that cannot be used. */

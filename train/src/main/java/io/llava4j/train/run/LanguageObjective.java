@@ -24,8 +24,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Text-only pre-training of a small language model: every next token of conversations about described scenes. Descriptions
- * are learnt as well as answers: what repeats in them teaches the model to look back, which answering needs.
+ * Text-only pre-training of a small language model on conversations about described scenes. Trained on every token, it
+ * learns from what repeats in descriptions to look back; trained on answers, to use that.
  */
 final class LanguageObjective implements Objective {
     /** Every so many samples one has stage 1's form, so that the connector finds a model that knows how captions go. */
@@ -81,6 +81,7 @@ final class LanguageObjective implements Objective {
             preparedStep = step;
         }
         Batch batch = prepared.get(micro);
+        boolean everyToken = config.data().supervised() == TrainConfig.Supervision.ALL;
         int longest = batch.prompts().stream()
                 .mapToInt(prompt -> prompt.ids().length)
                 .max()
@@ -92,7 +93,7 @@ final class LanguageObjective implements Objective {
             Arrays.fill(labels[row], Prompt.IGNORE_INDEX);
             for (int t = 0; t < prompt.ids().length; t++) {
                 ids[row * longest + t] = prompt.ids()[t];
-                labels[row][t] = prompt.ids()[t];
+                labels[row][t] = everyToken ? prompt.ids()[t] : prompt.labels()[t];
             }
         }
         Tensor embeds = decoder.embed(
@@ -131,7 +132,9 @@ final class LanguageObjective implements Objective {
         int[] caption = tokenizerOf.encode(pair.caption() + "\n");
         int[] ids = Arrays.copyOf(context, context.length + caption.length);
         System.arraycopy(caption, 0, ids, context.length, caption.length);
-        return new Prompt(ids, ids.clone()).truncated(config.data().maxLength());
+        int[] labels = ids.clone();
+        Arrays.fill(labels, 0, context.length, Prompt.IGNORE_INDEX);
+        return new Prompt(ids, labels).truncated(config.data().maxLength());
     }
 
     @Override
