@@ -49,6 +49,13 @@ public final class Initializer {
     }
 
     private static double deviation(String name, int fanIn) {
+        if (name.contains("embed_tokens")) {
+            // About as large as what the blocks add, or that drowns which token it was, and names cannot be looked up.
+            return 0.7;
+        }
+        if (name.contains("o_proj") || name.contains("down_proj")) {
+            return 0.1 / Math.sqrt(fanIn);
+        }
         if (name.contains("embed") && !name.contains("patch_embedding")) {
             return 0.02;
         }

@@ -8,7 +8,8 @@ import java.util.List;
 /**
  * An endless corpus to pre-train the nano language model on: stage 2's own conversations about scenes that are described
  * in words instead of shown, so that the model learns the wording and to look facts up in its context, and text-only
- * conversations. Thread-safe; conversation {@code i} depends on seed and {@code i} only.
+ * conversations. A small model does not learn to look up from those alone; repetitions and roll calls teach it first.
+ * Thread-safe; text {@code i} of a kind depends on seed and {@code i} only.
  */
 public final class NanoText {
     /** Fields along an edge of a scene told as a map, as many as the nano tower has patches. */
@@ -16,13 +17,9 @@ public final class NanoText {
 
     private static final Stage2Shares SHARES = new Stage2Shares(0.55, 0.07, 0.08, 0.08, 0.12, 0.1);
 
-    /** Share of the conversations that tell one scene several times. */
-    private static final double RESTATED = 0.4;
-
-    /** Share of the others that are drills. */
-    private static final double DRILL = 0.4;
-
     private static final int DRILL_QUESTIONS = 8;
+
+    private static final int CALLS = 8;
 
     private final SceneSampler sampler;
     private final Questions questions;
@@ -30,13 +27,18 @@ public final class NanoText {
     private final TextChats chats;
     private final long seed;
 
+    /** A corpus about scenes of one to five things. */
+    public NanoText(Sprites sprites, long seed) {
+        this(sprites, SceneOptions.scenes(sprites.drawings().trainingSets()), seed);
+    }
+
     /**
      * @param sprites whose categories the text is about
+     * @param scenes what the scenes are like
      * @param seed of the corpus
      */
-    public NanoText(Sprites sprites, long seed) {
-        this.sampler =
-                new SceneSampler(sprites, SceneOptions.scenes(sprites.drawings().trainingSets()), seed);
+    public NanoText(Sprites sprites, SceneOptions scenes, long seed) {
+        this.sampler = new SceneSampler(sprites, scenes, seed);
         this.conversations = new Conversations(sampler.categories(), QuestionShares.DEFAULT);
         this.questions = new Questions(sampler.categories(), QuestionShares.DEFAULT);
         this.chats = new TextChats(sampler.categories());
@@ -49,12 +51,6 @@ public final class NanoText {
      */
     public List<Turn> conversation(long index) {
         SplitMix64 random = SplitMix64.of(seed, "text", index);
-        if (random.chance(RESTATED)) {
-            return restated(sampler.scene(index), random);
-        }
-        if (random.chance(DRILL)) {
-            return drill(sampler.scene(index), random);
-        }
         Source source = Source.pick(SHARES, random);
         if (source == Source.TEXT_ONLY) {
             return chats.chat(random);
@@ -74,20 +70,10 @@ public final class NanoText {
                 : SceneDescriptions.describe(scene, withBoxes, random);
     }
 
-    /**
-     * One scene told in one way, then in two others: to go on after a name, the model has to find what was said of it
-     * before, which teaches it to compare names.
-     */
-    private static List<Turn> restated(Scene scene, SplitMix64 random) {
-        return List.of(
-                Turn.human(description(scene, false, random) + "\nDescribe the picture."),
-                Turn.assistant(SceneDescriptions.describe(scene, false, random)),
-                Turn.human("Describe the image."),
-                Turn.assistant(SceneDescriptions.describe(scene, false, random)));
-    }
-
-    /** Many existence questions about one scene: comparing a name with all that is there is the hardest thing to learn. */
-    private List<Turn> drill(Scene scene, SplitMix64 random) {
+    /** Many existence questions about one scene: to compare a name with all that is there is the hardest thing to learn. */
+    public List<Turn> drill(long index) {
+        SplitMix64 random = SplitMix64.of(seed, "drill", index);
+        Scene scene = sampler.scene(index);
         List<Category> present = scene.objects().stream()
                 .map(SceneObject::category)
                 .distinct()
@@ -107,18 +93,76 @@ public final class NanoText {
     }
 
     /**
-     * A scene told as a map of words, and its caption: stage 1's form with words in the place of image rows.
+     * A part of a text without roles.
      *
-     * @param map what stands for the picture
-     * @param caption what follows it
+     * @param text words, not blank at either end
+     * @param supervised whether it is to be learnt, or only read
      */
-    public record CaptionPair(String map, String caption) {}
+    public record Part(String text, boolean supervised) {
+        static Part read(String text) {
+            return new Part(text, false);
+        }
 
-    /** The caption pair with a number from 0 up. */
-    public CaptionPair captionPair(long index) {
+        static Part learnt(String text) {
+            return new Part(text, true);
+        }
+    }
+
+    /**
+     * A list of random names, said three times. Nothing but looking back tells what comes next, so it is learnt within
+     * minutes, and what finds a name's place is what all questions need.
+     */
+    public List<Part> repetition(long index) {
+        SplitMix64 random = SplitMix64.of(seed, "repetition", index);
+        List<String> names = new ArrayList<>();
+        int count = 4 + random.nextInt(10);
+        for (int i = 0; i < count; i++) {
+            names.add(random.pick(sampler.categories()).name());
+        }
+        String list = String.join(" ", names);
+        return List.of(Part.read(list), Part.learnt(": " + list + " " + list));
+    }
+
+    /** A scene in words, then names, asked for in short or at length, each with its color and place if it is there, or "no". */
+    public List<Part> rollCall(long index) {
+        SplitMix64 random = SplitMix64.of(seed, "roll call", index);
+        Scene scene = sampler.scene(index);
+        List<SceneObject> present = new ArrayList<>(scene.objects());
+        random.shuffle(present);
+        List<Part> parts = new ArrayList<>();
+        parts.add(Part.read(description(scene, false, random) + "\n"));
+        int next = 0;
+        for (int i = 0; i < CALLS; i++) {
+            if (random.chance(0.5)) {
+                SceneObject object = present.get(next++ % present.size());
+                parts.add(Part.read(call(object.category(), random)));
+                String color = object.tint() == null ? "" : object.tint().name() + " ";
+                parts.add(Part.learnt(color + Place.of(object.box()).words() + " ;"));
+            } else {
+                parts.add(Part.read(call(questions.absent(scene, random), random)));
+                parts.add(Part.learnt("no ;"));
+            }
+        }
+        return parts;
+    }
+
+    /** The further a question's end is from the name, the harder it is to learn, so all distances are met. */
+    private static String call(Category category, SplitMix64 random) {
+        return switch (random.nextInt(4)) {
+            case 0 -> category.name() + ":";
+            case 1 -> category.withArticle() + "?";
+            case 2 -> "Is there " + category.withArticle() + "?";
+            default -> "Is there " + category.withArticle() + " in the image?";
+        };
+    }
+
+    /** A scene told as a map of words, and its caption: stage 1's form with words in the place of image rows. */
+    public List<Part> captionPair(long index) {
         SplitMix64 random = SplitMix64.of(seed, "caption pair", index);
         Scene scene = sampler.scene(index);
-        return new CaptionPair(SceneFields.words(scene, GRID, random), Captions.caption(scene, random));
+        return List.of(
+                Part.read(SceneFields.words(scene, GRID, random)),
+                Part.learnt(Captions.caption(scene, random) + "\n"));
     }
 
     /** The same conversation in the template of stage 2, ready to be read by people. */

@@ -298,7 +298,6 @@ public record TrainConfig(
      * @param missingImagePolicy what happens to a record whose picture is missing or unreadable
      * @param badRecordPolicy what happens to a record that breaks the format's rules
      * @param workers threads that read pictures; 0 lets the machine decide
-     * @param supervised which tokens are trained on; stages 1 and 2 know answers only
      * @param nano scenes of the nano world drawn on the fly, the alternative to {@code json} in the pre-training stages
      */
     public record DataSpec(
@@ -312,7 +311,6 @@ public record TrainConfig(
             @Default("fail") Policy missingImagePolicy,
             @Default("skip") Policy badRecordPolicy,
             @Default("0") int workers,
-            @Default("answers") Supervision supervised,
             @Nullable NanoSpec nano) {
 
         public DataSpec {
@@ -330,9 +328,6 @@ public record TrainConfig(
                         json != null || nano != null,
                         "data.json is missing; name a file, or describe scenes under data.nano");
             }
-            require(
-                    supervised == Supervision.ANSWERS || stage == Stage.LANGUAGE,
-                    "data.supervised is all but stage %s trains on answers only; remove it".formatted(name(stage)));
             require(
                     !groupByModality || stage == Stage.ALIGN || stage == Stage.TUNE,
                     "data.group-by-modality is true but stage %s has one modality only; set it to false"
@@ -361,26 +356,76 @@ public record TrainConfig(
             positive("data.nano.image-size", imageSize);
             curriculum = List.copyOf(curriculum);
         }
+
+        /** The phase a step from 0 up belongs to; the last one lasts for ever. */
+        public Phase phaseAt(int step) {
+            int end = 0;
+            Phase last = new Phase(Integer.MAX_VALUE, imageSize, 1, 5, null);
+            for (Phase phase : curriculum) {
+                end += phase.steps();
+                last = phase;
+                if (step < end) {
+                    break;
+                }
+            }
+            return last;
+        }
     }
 
     /**
      * One phase of a curriculum.
      *
      * @param steps optimiser steps it lasts
-     * @param imageSize edge of a scene in pixels
+     * @param imageSize edge of a scene in pixels; of use where scenes are drawn
      * @param minObjects fewest objects of a scene
      * @param maxObjects most objects of a scene
+     * @param text what is read about the scenes in stage language
      */
     public record Phase(
             int steps,
-            int imageSize,
+            @Default("96") int imageSize,
             @Default("1") int minObjects,
-            @Default("5") int maxObjects) {
+            @Default("5") int maxObjects,
+            @Nullable TextShares text) {
         public Phase {
             positive("data.nano.curriculum.steps", steps);
             positive("data.nano.curriculum.image-size", imageSize);
             positive("data.nano.curriculum.min-objects", minObjects);
             atLeast("data.nano.curriculum.max-objects", maxObjects, minObjects);
+        }
+    }
+
+    /**
+     * How often each kind of text about the nano world is read, relative to each other.
+     *
+     * @param repetitions lists of names said again
+     * @param rollCalls scenes in words, then names with what is to be said of each
+     * @param captionPairs maps of words with a caption, in the form of stage 1
+     * @param drills many existence questions about a scene in words
+     * @param conversations those of stage 2 about scenes in words
+     */
+    public record TextShares(
+            @Default("0") double repetitions,
+            @Default("0") double rollCalls,
+            @Default("0") double captionPairs,
+            @Default("0") double drills,
+            @Default("0") double conversations) {
+        /** What is read where no curriculum says otherwise. */
+        public static final TextShares DEFAULT = new TextShares(0, 0, 1, 0, 4);
+
+        public TextShares {
+            notNegative("data.nano.curriculum.text.repetitions", repetitions);
+            notNegative("data.nano.curriculum.text.roll-calls", rollCalls);
+            notNegative("data.nano.curriculum.text.caption-pairs", captionPairs);
+            notNegative("data.nano.curriculum.text.drills", drills);
+            notNegative("data.nano.curriculum.text.conversations", conversations);
+            require(
+                    repetitions + rollCalls + captionPairs + drills + conversations > 0, "data.nano.curriculum.text has no share above 0; give one");
+        }
+
+        /** Sum of the shares, which need not be 1. */
+        public double total() {
+            return repetitions + rollCalls + captionPairs + drills + conversations;
         }
     }
 
@@ -530,14 +575,6 @@ public record TrainConfig(
     public enum Template {
         PLAIN,
         V1
-    }
-
-    /** Which tokens are trained on. */
-    public enum Supervision {
-        /** The assistant's words and what ends them. */
-        ANSWERS,
-        /** Every token: plain language modelling. */
-        ALL
     }
 
     /** What happens to a record that cannot be used. */

@@ -73,7 +73,7 @@ final class ContrastiveObjective implements Objective {
         this.vision = vision;
         this.weights = weights;
         // The text side is thrown away in the end, so the words of the closed list of phrases are vocabulary enough.
-        for (String phrase : pairsOf(phaseAt(0)).phrases()) {
+        for (String phrase : pairsOf(data.phaseAt(0)).phrases()) {
             for (String word : phrase.split(" ")) {
                 vocabulary.putIfAbsent(word, vocabulary.size());
             }
@@ -133,7 +133,7 @@ final class ContrastiveObjective implements Objective {
 
     private Batch prepare(int index) {
         int perDevice = config.batch().perDevice();
-        TrainConfig.Phase phase = phaseAt(index / config.batch().accumulation());
+        TrainConfig.Phase phase = data.phaseAt(index / config.batch().accumulation());
         NanoPairs source = pairsOf(phase);
         int edge = phase.imageSize();
         int grid = edge / vision.patchSize();
@@ -164,19 +164,6 @@ final class ContrastiveObjective implements Objective {
             weight += share;
         }
         return new Batch(pixels, perDevice, edge, List.copyOf(columns.keySet()), targets, weight, ids);
-    }
-
-    private TrainConfig.Phase phaseAt(int step) {
-        int end = 0;
-        TrainConfig.Phase last = new TrainConfig.Phase(Integer.MAX_VALUE, data.imageSize(), 1, 5);
-        for (TrainConfig.Phase phase : data.curriculum()) {
-            end += phase.steps();
-            last = phase;
-            if (step < end) {
-                break;
-            }
-        }
-        return last;
     }
 
     private NanoPairs pairsOf(TrainConfig.Phase phase) {

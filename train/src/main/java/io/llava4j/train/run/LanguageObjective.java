@@ -11,8 +11,10 @@ import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.text.Turn;
 import io.llava4j.train.nano.Drawings;
 import io.llava4j.train.nano.NanoText;
+import io.llava4j.train.nano.SceneOptions;
 import io.llava4j.train.nano.Sprites;
 import io.llava4j.train.recipe.TrainConfig;
 import java.nio.file.Path;
@@ -20,17 +22,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/**
- * Text-only pre-training of a small language model on conversations about described scenes. Trained on every token, it
- * learns from what repeats in descriptions to look back; trained on answers, to use that.
- */
+/** Text-only pre-training of a small language model on texts about described scenes, kind after kind by a curriculum. */
 final class LanguageObjective implements Objective {
-    /** Every so many samples one has stage 1's form, so that the connector finds a model that knows how captions go. */
-    private static final int CAPTION_EVERY = 5;
-
     private record Sample(String id, Prompt prompt) {}
 
     private record Batch(List<Prompt> prompts, List<String> ids) {}
@@ -40,7 +40,8 @@ final class LanguageObjective implements Objective {
     private final TextConfig text;
     private final Path tokenizer;
     private final PromptBuilder prompts;
-    private final NanoText corpus;
+    private final Sprites sprites = new Sprites(Drawings.load());
+    private final Map<TrainConfig.Phase, NanoText> corpora = new ConcurrentHashMap<>();
     private final Weights weights;
     private final TrainableParameters parameters;
     private final LlamaModel decoder;
@@ -58,7 +59,6 @@ final class LanguageObjective implements Objective {
         this.text = text;
         this.tokenizer = tokenizer;
         this.prompts = new PromptBuilder(SentencePieceTokenizer.load(tokenizer), ConversationTemplate.V1);
-        this.corpus = new NanoText(new Sprites(Drawings.load()), nano.seed());
         this.weights = weights;
         this.parameters = new TrainableParameters(weights, name -> true);
         this.decoder = new LlamaModel(text, weights);
@@ -81,7 +81,6 @@ final class LanguageObjective implements Objective {
             preparedStep = step;
         }
         Batch batch = prepared.get(micro);
-        boolean everyToken = config.data().supervised() == TrainConfig.Supervision.ALL;
         int longest = batch.prompts().stream()
                 .mapToInt(prompt -> prompt.ids().length)
                 .max()
@@ -93,7 +92,7 @@ final class LanguageObjective implements Objective {
             Arrays.fill(labels[row], Prompt.IGNORE_INDEX);
             for (int t = 0; t < prompt.ids().length; t++) {
                 ids[row * longest + t] = prompt.ids()[t];
-                labels[row][t] = everyToken ? prompt.ids()[t] : prompt.labels()[t];
+                labels[row][t] = prompt.labels()[t];
             }
         }
         Tensor embeds = decoder.embed(
@@ -107,11 +106,7 @@ final class LanguageObjective implements Objective {
         List<Sample> samples = new ArrayList<>();
         for (int i = 0; i < config.samplesPerStep(); i++) {
             long number = (long) step * config.samplesPerStep() + i;
-            Prompt prompt = number % CAPTION_EVERY == 0
-                    ? captionPrompt(corpus.captionPair(number))
-                    : prompts.training(
-                            corpus.conversation(number), false, config.data().maxLength());
-            samples.add(new Sample("text " + number, prompt));
+            samples.add(new Sample("text " + number, prompt(data.phaseAt(step), number)));
         }
         samples.sort(Comparator.comparingInt(sample -> sample.prompt().length()));
         List<Batch> batches = new ArrayList<>();
@@ -125,15 +120,49 @@ final class LanguageObjective implements Objective {
         return batches;
     }
 
-    /** Stage 1's sequence: what stands for the picture, then the caption on its own and a newline (spec/conversation 3). */
-    private Prompt captionPrompt(NanoText.CaptionPair pair) {
-        SentencePieceTokenizer tokenizerOf = prompts.tokenizer();
-        int[] context = tokenizerOf.encodeWithBos(pair.map());
-        int[] caption = tokenizerOf.encode(pair.caption() + "\n");
-        int[] ids = Arrays.copyOf(context, context.length + caption.length);
-        System.arraycopy(caption, 0, ids, context.length, caption.length);
-        int[] labels = ids.clone();
-        Arrays.fill(labels, 0, context.length, Prompt.IGNORE_INDEX);
+    private Prompt prompt(TrainConfig.Phase phase, long number) {
+        NanoText corpus = corpora.computeIfAbsent(
+                phase,
+                p -> new NanoText(
+                        sprites,
+                        SceneOptions.scenes(sprites.drawings().trainingSets())
+                                .withObjects(p.minObjects(), p.maxObjects()),
+                        data.seed()));
+        TrainConfig.TextShares shares = Objects.requireNonNullElse(phase.text(), TrainConfig.TextShares.DEFAULT);
+        double at = new SplittableRandom(data.seed() + number * 0x9E3779B97F4A7C15L).nextDouble(shares.total());
+        if ((at -= shares.repetitions()) < 0) {
+            return plain(corpus.repetition(number));
+        }
+        if ((at -= shares.rollCalls()) < 0) {
+            return plain(corpus.rollCall(number));
+        }
+        if ((at -= shares.captionPairs()) < 0) {
+            return plain(corpus.captionPair(number));
+        }
+        return chat(at - shares.drills() < 0 ? corpus.drill(number) : corpus.conversation(number));
+    }
+
+    private Prompt chat(List<Turn> turns) {
+        return prompts.training(turns, false, config.data().maxLength());
+    }
+
+    /** Stage 1's form: no system prompt and no roles (spec/conversation 3). No piece of the vocabulary crosses a blank. */
+    private Prompt plain(List<NanoText.Part> parts) {
+        SentencePieceTokenizer tokens = prompts.tokenizer();
+        int[] ids = {tokens.bosId()};
+        int[] labels = {Prompt.IGNORE_INDEX};
+        for (NanoText.Part part : parts) {
+            int[] own = tokens.encode(part.text());
+            int length = ids.length;
+            ids = Arrays.copyOf(ids, length + own.length);
+            System.arraycopy(own, 0, ids, length, own.length);
+            labels = Arrays.copyOf(labels, length + own.length);
+            if (part.supervised()) {
+                System.arraycopy(own, 0, labels, length, own.length);
+            } else {
+                Arrays.fill(labels, length, labels.length, Prompt.IGNORE_INDEX);
+            }
+        }
         return new Prompt(ids, labels).truncated(config.data().maxLength());
     }
 
