@@ -15,7 +15,6 @@ public record TrainingProgress(ProgressLine line) implements TrainingListener {
         line.update(
                 step.step(),
                 step.steps(),
-                String.format(
-                        Locale.ROOT, "loss %.3f, %.0f tokens/s", step.loss(), step.tokens() / step.seconds()));
+                String.format(Locale.ROOT, "loss %.3f, %.0f tokens/s", step.loss(), step.tokens() / step.seconds()));
     }
 }

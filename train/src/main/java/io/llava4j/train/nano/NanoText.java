@@ -59,8 +59,8 @@ public final class NanoText {
         List<Turn> turns = new ArrayList<>(source.turns(conversations, scene, random));
         turns.set(
                 0,
-                Turn.human(
-                        description(scene, source == Source.REGION, random) + "\n" + turns.getFirst().text()));
+                Turn.human(description(scene, source == Source.REGION, random) + "\n"
+                        + turns.getFirst().text()));
         return turns;
     }
 
@@ -74,10 +74,8 @@ public final class NanoText {
     public List<Turn> drill(long index) {
         SplitMix64 random = SplitMix64.of(seed, "drill", index);
         Scene scene = sampler.scene(index);
-        List<Category> present = scene.objects().stream()
-                .map(SceneObject::category)
-                .distinct()
-                .toList();
+        List<Category> present =
+                scene.objects().stream().map(SceneObject::category).distinct().toList();
         List<Turn> turns = new ArrayList<>();
         for (int i = 0; i < DRILL_QUESTIONS; i++) {
             boolean yes = random.chance(0.5);
@@ -161,8 +159,7 @@ public final class NanoText {
         SplitMix64 random = SplitMix64.of(seed, "caption pair", index);
         Scene scene = sampler.scene(index);
         return List.of(
-                Part.read(SceneFields.words(scene, GRID, random)),
-                Part.learnt(Captions.caption(scene, random) + "\n"));
+                Part.read(SceneFields.words(scene, GRID, random)), Part.learnt(Captions.caption(scene, random) + "\n"));
     }
 
     /** The same conversation in the template of stage 2, ready to be read by people. */

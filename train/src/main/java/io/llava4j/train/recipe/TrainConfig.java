@@ -420,7 +420,8 @@ public record TrainConfig(
             notNegative("data.nano.curriculum.text.drills", drills);
             notNegative("data.nano.curriculum.text.conversations", conversations);
             require(
-                    repetitions + rollCalls + captionPairs + drills + conversations > 0, "data.nano.curriculum.text has no share above 0; give one");
+                    repetitions + rollCalls + captionPairs + drills + conversations > 0,
+                    "data.nano.curriculum.text has no share above 0; give one");
         }
 
         /** Sum of the shares, which need not be 1. */
