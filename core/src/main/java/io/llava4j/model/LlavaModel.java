@@ -79,7 +79,7 @@ public final class LlavaModel implements AutoCloseable {
         if (visionTower.learns()) {
             return visionTower.features(pixels, config.selectLayer(), config.keepCls());
         }
-        try (NoGradGuard _ = new NoGradGuard()) {
+        try (NoGradGuard frozen = new NoGradGuard()) {
             return visionTower.features(pixels, config.selectLayer(), config.keepCls());
         }
     }

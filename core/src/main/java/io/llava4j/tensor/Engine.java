@@ -65,7 +65,7 @@ public final class Engine {
         Files.createDirectories(cache);
         try (FileChannel channel = FileChannel.open(
                         cache.resolve(".llava4j.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                FileLock _ = channel.lock()) {
+                FileLock lock = channel.lock()) {
             for (String library : new String[] {"openblas", "pytorch"}) {
                 if (Loader.cacheResources("/org/bytedeco/" + library + "/" + platform + "/").length == 0) {
                     throw new IOException("no " + library + " natives for it are on the class path");
@@ -135,7 +135,7 @@ public final class Engine {
      */
     public static <T extends @Nullable Object> T scope(String what, Supplier<T> work) {
         load();
-        try (PointerScope _ = new PointerScope()) {
+        try (PointerScope scope = new PointerScope()) {
             return work.get();
         } catch (LlavaException e) {
             throw e;
@@ -151,7 +151,7 @@ public final class Engine {
     /** {@link #scope} without gradients. */
     public static <T extends @Nullable Object> T inference(String what, Supplier<T> work) {
         return scope(what, () -> {
-            try (NoGradGuard _ = new NoGradGuard()) {
+            try (NoGradGuard guard = new NoGradGuard()) {
                 return work.get();
             }
         });

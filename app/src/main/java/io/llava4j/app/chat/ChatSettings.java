@@ -46,7 +46,7 @@ public final class ChatSettings {
         if (!Double.isFinite(options.temperature()) || !Double.isFinite(options.repetitionPenalty())) {
             throw new ConfigException("temperature and repetition-penalty must be finite numbers");
         }
-        Sampler _ = new Sampler(options);
+        Sampler unused = new Sampler(options);
         return options;
     }
 

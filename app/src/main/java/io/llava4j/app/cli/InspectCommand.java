@@ -160,8 +160,8 @@ final class InspectCommand implements Callable<Integer> {
             parts.put(name, new Part());
         }
         checkpoint.tensors().forEach((name, tensor) -> {
-            parts.computeIfAbsent(part(name), _ -> new Part()).add(tensor);
-            parts.computeIfAbsent("total", _ -> new Part()).add(tensor);
+            parts.computeIfAbsent(part(name), unused -> new Part()).add(tensor);
+            parts.computeIfAbsent("total", unused -> new Part()).add(tensor);
         });
         parts.values().removeIf(part -> part.count == 0);
         return parts;

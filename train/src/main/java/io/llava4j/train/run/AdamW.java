@@ -54,9 +54,9 @@ public final class AdamW implements AutoCloseable {
      */
     public void step(double learningRate) {
         step++;
-        double correction1 = 1 - Math.pow(spec.beta1(), (double) step);
-        double correction2 = 1 - Math.pow(spec.beta2(), (double) step);
-        try (NoGradGuard _ = new NoGradGuard()) {
+        double correction1 = 1 - Math.pow(spec.beta1(), step);
+        double correction2 = 1 - Math.pow(spec.beta2(), step);
+        try (NoGradGuard guard = new NoGradGuard()) {
             firstMoment().lerp_(parameters.gradients(), Tensors.scalar(1 - spec.beta1()));
             secondMoment()
                     .mul_(Tensors.scalar(spec.beta2()))

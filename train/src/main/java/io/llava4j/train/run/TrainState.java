@@ -112,7 +112,7 @@ public final class TrainState {
             try (SafeTensors state = SafeTensors.open(file)) {
                 requireOwn(state, file);
                 Engine.scope("restoring the training state", () -> {
-                    try (NoGradGuard _ = new NoGradGuard()) {
+                    try (NoGradGuard guard = new NoGradGuard()) {
                         parameters.views().forEach((name, tensor) -> restore(state, file, name, tensor));
                         restore(state, file, FIRST_MOMENT, optimizer.firstMoment());
                         restore(state, file, SECOND_MOMENT, optimizer.secondMoment());
