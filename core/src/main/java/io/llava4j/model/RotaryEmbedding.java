@@ -24,7 +24,7 @@ final class RotaryEmbedding implements AutoCloseable {
     }
 
     /** Angles of positions {@code first … first + tokens - 1}, the same for every row. */
-    Angles range(int first, int tokens, Tensor like) {
+    synchronized Angles range(int first, int tokens, Tensor like) {
         reserve(first + tokens, like);
         return new Angles(
                 tables.get("cos").narrow(0, first, tokens), tables.get("sin").narrow(0, first, tokens));
@@ -35,7 +35,7 @@ final class RotaryEmbedding implements AutoCloseable {
      *
      * @param positions {@code [batch, tokens]} row-major
      */
-    Angles at(int[] positions, long batch, long tokens, Tensor like) {
+    synchronized Angles at(int[] positions, long batch, long tokens, Tensor like) {
         int last = 0;
         for (int position : positions) {
             last = Math.max(last, position);

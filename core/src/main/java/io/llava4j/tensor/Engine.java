@@ -13,6 +13,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.global.torch;
@@ -80,13 +81,16 @@ public final class Engine {
     }
 
     /**
-     * Sets the number of threads one operation may use.
+     * Sets the number of threads one operation may use, of the engine in this thread and of its BLAS everywhere.
      *
      * @param threads at least 1; 0 for one per processor
      */
     public static void setThreads(int threads) {
         load();
-        torch.set_num_threads(threads == 0 ? defaultThreads() : threads);
+        int each = threads == 0 ? defaultThreads() : threads;
+        torch.set_num_threads(each);
+        // libtorch does not pass the number on to OpenBLAS, which keeps threads of its own.
+        openblas_nolapack.blas_set_num_threads(each);
     }
 
     /** Threads one operation may use. */

@@ -25,7 +25,8 @@ final class NanoRecords {
     NanoRecords(Sprites sprites, NanoWorldOptions options) {
         this.options = options;
         SceneOptions scenes = SceneOptions.scenes(sprites.drawings().trainingSets());
-        this.stage1 = new SceneSampler(sprites, scenes, NanoSplit.seed(options.seed(), "stage1"));
+        // Few things a picture: a connector learns names soonest where a caption cannot mean much else.
+        this.stage1 = new SceneSampler(sprites, scenes.withObjects(1, 2), NanoSplit.seed(options.seed(), "stage1"));
         this.stage2 = new SceneSampler(sprites, scenes, NanoSplit.seed(options.seed(), "stage2"));
         this.conversations = new Conversations(stage2.categories(), options.questions());
         this.chats = new TextChats(stage2.categories());

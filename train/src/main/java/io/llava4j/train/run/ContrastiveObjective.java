@@ -22,6 +22,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 
@@ -100,8 +101,12 @@ final class ContrastiveObjective implements Objective {
     }
 
     @Override
-    public Loss microBatch(int step, int micro, int of) {
+    public Supplier<Loss> microBatch(int step, int micro, int of) {
         Batch batch = ahead.get(step * of + micro);
+        return () -> loss(batch);
+    }
+
+    private Loss loss(Batch batch) {
         Tensor pixels = Tensors.of(batch.pixels(), batch.count(), 3, batch.edge(), batch.edge());
         Tensor rows = unit(
                 Tensors.linear(tower.contrastiveRows(pixels), weights.get(HEAD + "vision_projection.weight"), null));

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -47,9 +48,9 @@ final class InstructionObjective implements Objective {
     }
 
     @Override
-    public @Nullable Loss microBatch(int step, int micro, int of) {
+    public @Nullable Supplier<Loss> microBatch(int step, int micro, int of) {
         Batch batch = data.batch(step, micro);
-        return batch == null || batch.examples().isEmpty() ? null : loss(model, batch.examples());
+        return batch == null || batch.examples().isEmpty() ? null : () -> loss(model, batch.examples());
     }
 
     /** Loss of a micro-batch; text-only samples skip the tower, which changes no gradient (spec/training 5). */

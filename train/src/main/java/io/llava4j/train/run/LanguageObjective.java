@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -75,12 +76,16 @@ final class LanguageObjective implements Objective {
     }
 
     @Override
-    public Loss microBatch(int step, int micro, int of) {
+    public Supplier<Loss> microBatch(int step, int micro, int of) {
         if (micro == 0 || step != preparedStep) {
             prepared = ahead.get(step);
             preparedStep = step;
         }
         Batch batch = prepared.get(micro);
+        return () -> loss(batch);
+    }
+
+    private Loss loss(Batch batch) {
         int longest = batch.prompts().stream()
                 .mapToInt(prompt -> prompt.ids().length)
                 .max()

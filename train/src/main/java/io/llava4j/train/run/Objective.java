@@ -3,6 +3,7 @@ package io.llava4j.train.run;
 import io.llava4j.train.data.SkippedRecord;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -25,16 +26,16 @@ public interface Objective extends AutoCloseable {
     TrainableParameters parameters();
 
     /**
-     * Computes the loss of one micro-batch. The same step and place give the same samples in every run of the recipe;
+     * Draws the samples of one micro-batch. The same step and place give the same samples in every run of the recipe;
      * steps are asked for in order, beginning anywhere.
      *
      * @param step optimiser step, from 0
      * @param micro place within the step, from 0
      * @param of micro-batches of a full step
-     * @return null where the epoch's last step has no such micro-batch, or all of its samples were left out
+     * @return computes the loss, on any thread; null where the epoch's last step has no such micro-batch, or all of its samples were left out
      */
     @Nullable
-    Loss microBatch(int step, int micro, int of);
+    Supplier<Loss> microBatch(int step, int micro, int of);
 
     /** Records that were left out so far. */
     default List<SkippedRecord> skipped() {

@@ -46,7 +46,7 @@ public final class Objectives {
      * @throws ConfigException if the recipe's parts do not fit each other
      */
     public static Objective create(TrainConfig config) {
-        Engine.setThreads(config.threads());
+        Engine.setThreads(config.engineThreads());
         return Engine.scope("building the model", () -> switch (config.stage()) {
             case TOWER -> tower(config);
             case LANGUAGE -> language(config);
@@ -61,7 +61,7 @@ public final class Objectives {
      * @param source of the samples; closed with the objective
      */
     public static Objective create(TrainConfig config, ExampleSource source) {
-        Engine.setThreads(config.threads());
+        Engine.setThreads(config.engineThreads());
         return Engine.scope("building the model", () -> instruction(config, assembled -> source));
     }
 
@@ -112,7 +112,7 @@ public final class Objectives {
      * @throws ConfigException if the recipe's parts do not fit each other
      */
     public static ModelLoader.Loaded start(TrainConfig config) {
-        Engine.setThreads(config.threads());
+        Engine.setThreads(config.engineThreads());
         return Engine.scope("building the model", () -> {
             Assembled assembled = assemble(config);
             return new ModelLoader.Loaded(

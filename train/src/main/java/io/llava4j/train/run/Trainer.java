@@ -8,7 +8,6 @@ import io.llava4j.train.recipe.TrainConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a recipe: micro-batches, accumulation, clipping, AdamW, checkpoints. Everything a step depends on is a function
@@ -64,13 +63,15 @@ public final class Trainer {
         LearningRate schedule = new LearningRate(config.schedule(), steps);
         boolean complete = true;
         try (AdamW optimizer =
-                Engine.scope("setting up AdamW", () -> new AdamW(objective.parameters(), config.optimizer()))) {
+                        Engine.scope("setting up AdamW", () -> new AdamW(objective.parameters(), config.optimizer()));
+                MicroBatches microBatches = new MicroBatches(
+                        objective, config.batch().accumulation(), config.batch().parallel(), config.engineThreads())) {
             int first = resume ? checkpoints.restoreLatest(objective.parameters(), optimizer) : 0;
             listener.begin(first, steps);
             for (int step = first; step < steps; step++) {
                 int at = step;
                 double rate = schedule.at(step, config.optimizer().learningRate());
-                listener.step(Engine.scope("step " + (step + 1), () -> step(at, steps, rate, optimizer)));
+                listener.step(Engine.scope("step " + (step + 1), () -> step(at, steps, rate, optimizer, microBatches)));
                 boolean stop = stopRequested.getAsBoolean() && step + 1 < steps;
                 int every = config.checkpoint().everySteps();
                 if (stop || (every > 0 && (step + 1) % every == 0 && step + 1 < steps)) {
@@ -86,38 +87,30 @@ public final class Trainer {
         return complete;
     }
 
-    private TrainingListener.Step step(int step, int steps, double rate, AdamW optimizer) {
+    private TrainingListener.Step step(int step, int steps, double rate, AdamW optimizer, MicroBatches microBatches) {
         long start = System.nanoTime();
         TrainableParameters parameters = objective.parameters();
         parameters.zeroGradients();
-        int accumulation = config.batch().accumulation();
+        List<MicroBatches.Result> parts = microBatches.run(step);
+        List<String> samples = new ArrayList<>();
         double loss = 0;
         long tokens = 0;
         long supervised = 0;
-        int parts = 0;
-        List<String> samples = new ArrayList<>();
-        for (int micro = 0; micro < accumulation; micro++) {
-            Objective.@Nullable Loss part = objective.microBatch(step, micro, accumulation);
-            if (part == null) {
-                continue;
-            }
-            parts++;
+        for (MicroBatches.Result part : parts) {
+            requireNumber("loss", part.loss(), step, part.samples());
             samples.addAll(part.samples());
-            // Mean of the micro-batches' means, as the reference averages them (spec/training 5).
-            part.loss().div(Tensors.scalar(accumulation)).backward();
-            double value = part.loss().item_double();
-            requireNumber("loss", value, step, part.samples());
-            loss += value;
+            loss += part.loss();
             tokens += part.tokens();
             supervised += part.supervised();
         }
-        if (parts < accumulation && parts > 0) {
-            parameters.gradients().mul_(Tensors.scalar((double) accumulation / parts));
+        int accumulation = config.batch().accumulation();
+        if (parts.size() < accumulation && !parts.isEmpty()) {
+            parameters.gradients().mul_(Tensors.scalar((double) accumulation / parts.size()));
         }
         listener.gradients(parameters);
         double norm = parameters.clipGradients(config.optimizer().maxGradNorm());
         requireNumber("gradient norm", norm, step, samples);
-        if (parts > 0) {
+        if (!parts.isEmpty()) {
             optimizer.step(rate);
         } else {
             // Nothing was learnt, so nothing moves; the step counts all the same, as the schedule's does.
@@ -126,7 +119,7 @@ public final class Trainer {
         return new TrainingListener.Step(
                 step + 1,
                 steps,
-                loss / parts,
+                loss / parts.size(),
                 rate,
                 norm,
                 samples.size(),

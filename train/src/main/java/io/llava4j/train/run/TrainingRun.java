@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** One run of a recipe in its directory: settings, metrics, checkpoints and the model that comes out. */
 public final class TrainingRun {
@@ -70,14 +71,15 @@ public final class TrainingRun {
         try (Objective objective = Objectives.create(config)) {
             int steps = new Trainer(config, objective, Checkpoints.NONE, step -> {}, () -> false).steps();
             return Engine.scope("the first micro-batch", () -> {
-                Objective.Loss loss = objective.microBatch(0, 0, config.batch().accumulation());
+                Supplier<Objective.Loss> loss =
+                        objective.microBatch(0, 0, config.batch().accumulation());
                 return String.format(
                         java.util.Locale.ROOT,
                         "%d steps of %d samples; %,d of the model's numbers learn; loss of the first micro-batch %.4f",
                         steps,
                         config.samplesPerStep(),
                         objective.parameters().values().numel(),
-                        loss == null ? Double.NaN : loss.loss().item_double());
+                        loss == null ? Double.NaN : loss.get().loss().item_double());
             });
         }
     }

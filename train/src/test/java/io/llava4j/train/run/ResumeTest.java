@@ -64,6 +64,23 @@ class ResumeTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"tune,plain", "align,stem"})
+    void microBatchesComputedAtOnceChangeNothing(String stage, String patches) throws IOException {
+        String name = "-" + stage + "-" + patches;
+        TrainConfig inTurn =
+                tiny.recipe(stage, patches, "in-turn" + name, Map.of("batch.accumulation", "3", "threads", "1"));
+        assertThat(TrainingRun.run(inTurn, false, NOBODY, () -> false)).isTrue();
+        TrainConfig atOnce = tiny.recipe(
+                stage,
+                patches,
+                "at-once" + name,
+                Map.of("batch.accumulation", "3", "batch.parallel", "3", "threads", "3"));
+        assertThat(runUntil(atOnce, false, 3)).isFalse();
+        assertThat(TrainingRun.run(atOnce, true, NOBODY, () -> false)).isTrue();
+        assertThat(outcome(atOnce)).isEqualTo(outcome(inTurn));
+    }
+
+    @ParameterizedTest
     @CsvSource({"tune,plain", "tune,stem", "align,plain"})
     void killedAndResumed(String stage, String patches) throws IOException {
         TrainConfig config = tiny.recipe(stage, patches, "killed-" + stage + "-" + patches, Map.of());

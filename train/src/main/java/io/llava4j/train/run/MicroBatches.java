@@ -1,0 +1,152 @@
+package io.llava4j.train.run;
+
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The gradients of a step's micro-batches, several computed at once if the recipe says so. A small network's operations
+ * are too short to be shared by threads; whole micro-batches are not. The sum is formed in the micro-batches' order, so
+ * it does not depend on how many run at once.
+ */
+final class MicroBatches implements AutoCloseable {
+    /** What is told of a micro-batch whose gradients were added. */
+    record Result(double loss, List<String> samples, long tokens, long supervised) {}
+
+    private final Objective objective;
+    private final int accumulation;
+    private final int atOnce;
+    /** Gradients of the micro-batches under way, {@code [count]} each. */
+    private final Weights slots = new Weights();
+
+    private final @Nullable ExecutorService workers;
+
+    /**
+     * @param objective what is computed
+     * @param accumulation micro-batches of a step
+     * @param atOnce how many are computed at the same time
+     * @param threads of the engine for each of them
+     */
+    MicroBatches(Objective objective, int accumulation, int atOnce, int threads) {
+        this.objective = objective;
+        this.accumulation = accumulation;
+        this.atOnce = Math.min(atOnce, accumulation);
+        this.workers = this.atOnce == 1
+                ? null
+                : Executors.newFixedThreadPool(this.atOnce, task -> {
+                    Thread thread = new Thread(
+                            () -> {
+                                Engine.setThreads(threads);
+                                task.run();
+                            },
+                            "micro-batch");
+                    thread.setDaemon(true);
+                    return thread;
+                });
+    }
+
+    /** Adds the gradients of a step to the parameters'; one result for each micro-batch that has samples. */
+    List<Result> run(int step) {
+        List<Result> results = new ArrayList<>();
+        for (int from = 0; from < accumulation; from += atOnce) {
+            List<Supplier<Objective.Loss>> round = new ArrayList<>();
+            for (int micro = from; micro < Math.min(from + atOnce, accumulation); micro++) {
+                Supplier<Objective.Loss> loss = objective.microBatch(step, micro, accumulation);
+                if (loss != null) {
+                    round.add(loss);
+                }
+            }
+            results.addAll(workers == null ? inTurn(round) : together(round, workers));
+        }
+        return results;
+    }
+
+    private List<Result> inTurn(List<Supplier<Objective.Loss>> round) {
+        List<Result> results = new ArrayList<>();
+        for (Supplier<Objective.Loss> computation : round) {
+            results.add(Engine.scope("a micro-batch", () -> {
+                Objective.Loss loss = computation.get();
+                share(loss).backward();
+                return result(loss);
+            }));
+        }
+        return results;
+    }
+
+    private List<Result> together(List<Supplier<Objective.Loss>> round, ExecutorService on) {
+        List<CompletableFuture<Result>> running = new ArrayList<>();
+        for (int i = 0; i < round.size(); i++) {
+            String slot = "slot " + i;
+            if (slots.find(slot) == null) {
+                slots.put(slot, torch.zeros_like(objective.parameters().gradients()));
+            }
+            Supplier<Objective.Loss> computation = round.get(i);
+            Tensor gradients = slots.get(slot);
+            running.add(CompletableFuture.supplyAsync(
+                    () -> Engine.scope("a micro-batch", () -> gradientsInto(gradients, computation)), on));
+        }
+        List<Result> results = new ArrayList<>();
+        for (int i = 0; i < running.size(); i++) {
+            try {
+                results.add(running.get(i).join());
+            } catch (CompletionException e) {
+                if (e.getCause() instanceof RuntimeException cause) {
+                    throw cause;
+                }
+                throw e;
+            }
+            objective.parameters().gradients().add_(slots.get("slot " + i));
+        }
+        return results;
+    }
+
+    private Result gradientsInto(Tensor target, Supplier<Objective.Loss> computation) {
+        Objective.Loss loss = computation.get();
+        TensorVector leaves =
+                new TensorVector(objective.parameters().views().values().toArray(Tensor[]::new));
+        TensorVector gradients =
+                torch.grad(new TensorVector(share(loss)), leaves, new TensorVector(), new BoolOptional(), false, true);
+        long at = 0;
+        for (long i = 0; i < leaves.size(); i++) {
+            long length = leaves.get(i).numel();
+            Tensor part = target.narrow(0, at, length);
+            Tensor gradient = gradients.get(i);
+            if (gradient.defined()) {
+                part.copy_(gradient.reshape(length));
+            } else {
+                part.zero_();
+            }
+            at += length;
+        }
+        return result(loss);
+    }
+
+    /** Mean of the micro-batches' means, as the reference averages them (spec/training 5). */
+    private Tensor share(Objective.Loss loss) {
+        return loss.loss().div(Tensors.scalar(accumulation));
+    }
+
+    private static Result result(Objective.Loss loss) {
+        return new Result(loss.loss().item_double(), loss.samples(), loss.tokens(), loss.supervised());
+    }
+
+    @Override
+    public void close() {
+        if (workers != null) {
+            workers.shutdownNow();
+        }
+        slots.close();
+    }
+}
