@@ -29,6 +29,12 @@ final class FileErrors {
         return new CheckpointException("%s cannot be written: %s".formatted(target, reason), cause);
     }
 
+    /** Text from an untrusted file, made fit for a message. */
+    static String shown(String text) {
+        String clean = text.replaceAll("\\p{Cntrl}", "?");
+        return clean.length() <= 120 ? clean : clean.substring(0, 120) + "…";
+    }
+
     private static @Nullable String reason(IOException cause) {
         if (cause instanceof AccessDeniedException) {
             return "permission denied";

@@ -22,7 +22,7 @@ import java.util.SequencedMap;
  * is checked in full before a tensor is handed out: known types, sizes that fit the shapes, and data that covers the
  * file without gap or overlap.
  */
-public final class SafeTensors implements AutoCloseable {
+public final class SafeTensors implements WeightFile {
     static final int PREFIX_BYTES = Long.BYTES;
 
     /** The limit of the reference implementation. */
@@ -125,6 +125,7 @@ public final class SafeTensors implements AutoCloseable {
     }
 
     /** Tensors by name, in the order of their data. */
+    @Override
     public SequencedMap<String, TensorEntry> tensors() {
         return tensors;
     }

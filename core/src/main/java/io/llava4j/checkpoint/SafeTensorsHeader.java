@@ -60,7 +60,10 @@ record SafeTensorsHeader(List<Slot> slots, Map<String, String> metadata) {
         Map<String, String> metadata = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> property : node.properties()) {
             if (!property.getValue().isString()) {
-                throw bad(file, METADATA, "the value of '%s' is not a string".formatted(shown(property.getKey())));
+                throw bad(
+                        file,
+                        METADATA,
+                        "the value of '%s' is not a string".formatted(FileErrors.shown(property.getKey())));
             }
             metadata.put(property.getKey(), property.getValue().stringValue());
         }
@@ -76,7 +79,7 @@ record SafeTensorsHeader(List<Slot> slots, Map<String, String> metadata) {
         }
         JsonNode type = node.path("dtype");
         DType dtype = DType.named(type.isString() ? type.stringValue() : "")
-                .orElseThrow(() -> bad(file, name, "unknown dtype %s".formatted(shown(type.toString()))));
+                .orElseThrow(() -> bad(file, name, "unknown dtype %s".formatted(FileErrors.shown(type.toString()))));
         long[] shape = integers(file, name, node.path("shape"), "shape");
         long[] offsets = integers(file, name, node.path("data_offsets"), "data_offsets");
         if (offsets.length != 2 || offsets[0] > offsets[1] || offsets[1] > dataBytes) {
@@ -84,7 +87,8 @@ record SafeTensorsHeader(List<Slot> slots, Map<String, String> metadata) {
                     file,
                     name,
                     "its data_offsets %s do not lie in the %d bytes of data; the file may be truncated"
-                            .formatted(shown(node.path("data_offsets").toString()), dataBytes));
+                            .formatted(
+                                    FileErrors.shown(node.path("data_offsets").toString()), dataBytes));
         }
         long bytes = dtype.bytes();
         try {
@@ -115,7 +119,8 @@ record SafeTensorsHeader(List<Slot> slots, Map<String, String> metadata) {
                 throw bad(
                         file,
                         name,
-                        "%s holds %s where a whole number from 0 is expected".formatted(key, shown(value.toString())));
+                        "%s holds %s where a whole number from 0 is expected"
+                                .formatted(key, FileErrors.shown(value.toString())));
             }
             values[i] = value.longValue();
         }
@@ -123,16 +128,10 @@ record SafeTensorsHeader(List<Slot> slots, Map<String, String> metadata) {
     }
 
     private static String shape(JsonNode tensor) {
-        return shown(tensor.path("shape").toString());
+        return FileErrors.shown(tensor.path("shape").toString());
     }
 
     private static CheckpointException bad(Path file, String tensor, String problem) {
-        return new CheckpointException("%s: tensor '%s': %s".formatted(file, shown(tensor), problem));
-    }
-
-    /** Text from the file, made fit for a message. */
-    private static String shown(String text) {
-        String clean = text.replaceAll("\\p{Cntrl}", "?");
-        return clean.length() <= 120 ? clean : clean.substring(0, 120) + "…";
+        return new CheckpointException("%s: tensor '%s': %s".formatted(file, FileErrors.shown(tensor), problem));
     }
 }

@@ -19,8 +19,13 @@ import tools.jackson.databind.JsonNode;
 final class WeightFiles implements AutoCloseable {
     static final String SINGLE = "model.safetensors";
     static final String INDEX = "model.safetensors.index.json";
+    private static final String TORCH_SINGLE = "pytorch_model.bin";
+    private static final String TORCH_INDEX = "pytorch_model.bin.index.json";
 
-    private final List<SafeTensors> files = new ArrayList<>();
+    /** Settings that transformers pickles beside the weights; no tensors. */
+    private static final String TORCH_SETTINGS = "training_args.bin";
+
+    private final List<WeightFile> files = new ArrayList<>();
     private final SequencedMap<String, TensorEntry> tensors = new LinkedHashMap<>();
 
     private WeightFiles() {}
@@ -48,40 +53,42 @@ final class WeightFiles implements AutoCloseable {
         return Collections.unmodifiableSequencedMap(tensors);
     }
 
+    /** Where a folder has its weights in both formats, safetensors are read, as transformers does. */
     private void addDirectory(Path directory) {
-        boolean single = Files.exists(directory.resolve(SINGLE));
-        boolean index = Files.exists(directory.resolve(INDEX));
+        if (!addStandard(directory, SINGLE, INDEX) && !addStandard(directory, TORCH_SINGLE, TORCH_INDEX)) {
+            list(directory).forEach(this::add);
+        }
+    }
+
+    private boolean addStandard(Path directory, String singleName, String indexName) {
+        boolean single = Files.exists(directory.resolve(singleName));
+        boolean index = Files.exists(directory.resolve(indexName));
         if (single && index) {
-            throw new CheckpointException(
-                    "%s holds both %s and %s; remove the one that is stale".formatted(directory, SINGLE, INDEX));
+            throw new CheckpointException("%s holds both %s and %s; remove the one that is stale"
+                    .formatted(directory, singleName, indexName));
         }
         if (single) {
-            add(directory.resolve(SINGLE));
+            add(directory.resolve(singleName));
         } else if (index) {
-            addIndexed(directory, directory.resolve(INDEX));
-        } else {
-            List<Path> others = list(directory);
-            for (Path file : others) {
-                add(file);
-            }
+            addIndexed(directory, directory.resolve(indexName));
         }
+        return single || index;
     }
 
     private static List<Path> list(Path directory) {
         try (Stream<Path> entries = Files.list(directory)) {
             List<Path> all = entries.sorted().toList();
-            List<Path> weights = all.stream()
-                    .filter(file -> file.getFileName().toString().endsWith(".safetensors"))
-                    .toList();
-            if (weights.isEmpty()) {
-                boolean bin = all.stream().anyMatch(file -> file.toString().endsWith(".bin"));
-                throw new CheckpointException(
-                        bin
-                                ? "%s holds torch .bin files, which are not read yet; convert them to safetensors"
-                                        .formatted(directory)
-                                : "%s holds no .safetensors file; name a model folder".formatted(directory));
+            for (String ending : List.of(".safetensors", ".bin")) {
+                List<Path> weights = all.stream()
+                        .filter(file ->
+                                file.getFileName().toString().endsWith(ending) && !file.endsWith(TORCH_SETTINGS))
+                        .toList();
+                if (!weights.isEmpty()) {
+                    return weights;
+                }
             }
-            return weights;
+            throw new CheckpointException(
+                    "%s holds no .safetensors and no .bin file; name a model folder".formatted(directory));
         } catch (IOException e) {
             throw FileErrors.cannotRead(directory, e);
         }
@@ -124,8 +131,8 @@ final class WeightFiles implements AutoCloseable {
         }
     }
 
-    private SafeTensors add(Path file) {
-        SafeTensors opened = SafeTensors.open(file);
+    private WeightFile add(Path file) {
+        WeightFile opened = WeightFile.open(file);
         files.add(opened);
         for (TensorEntry tensor : opened.tensors().values()) {
             if (tensors.put(tensor.name(), tensor) != null) {
@@ -138,6 +145,6 @@ final class WeightFiles implements AutoCloseable {
 
     @Override
     public void close() {
-        files.forEach(SafeTensors::close);
+        files.forEach(WeightFile::close);
     }
 }

@@ -3,7 +3,6 @@ package io.llava4j.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.llava4j.CheckpointException;
 import io.llava4j.image.AspectMode;
 import io.llava4j.model.LlavaConfig;
 import io.llava4j.model.VisionConfig;
@@ -138,12 +137,5 @@ class GoldenCheckpointTest {
                     .forEach((name, tensor) -> assertThat(tensor.toFloats())
                             .hasSameSizeAs(model.tensor(name).toFloats()));
         }
-    }
-
-    @Test
-    void torchBinIsRefusedByNow() {
-        assertThatThrownBy(() -> Checkpoint.open(TINY.resolve("mha/liuhaotian-bin-fp16")))
-                .isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("torch .bin");
     }
 }

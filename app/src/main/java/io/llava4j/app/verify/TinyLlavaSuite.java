@@ -5,14 +5,20 @@ import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.DType;
 import io.llava4j.checkpoint.ModelKind;
 import io.llava4j.checkpoint.SafeTensors;
+import io.llava4j.checkpoint.TensorEntry;
+import io.llava4j.checkpoint.WeightFile;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.tensor.Weights;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The network against recorded tensors, in 32-bit arithmetic: tower, connector, splice, decoder, loss and greedy
@@ -67,6 +73,7 @@ public final class TinyLlavaSuite implements Suite {
         if (checkpoints.isEmpty()) {
             out.accept(CaseResult.exact(NAME, ModelFolder.name(folder), false, "the folder holds no checkpoint"));
         }
+        twins(folder, out);
         Optional<DType> best = checkpoints.stream()
                 .flatMap(path -> ModelFolder.precision(path).stream())
                 .min(Comparator.naturalOrder());
@@ -76,11 +83,44 @@ public final class TinyLlavaSuite implements Suite {
         }
     }
 
+    /** A file that is there in both formats holds the same tensors in both. */
+    private static void twins(Path folder, Consumer<CaseResult> out) {
+        ModelFolder.list(folder, ModelFolder::isSafeTensors).forEach(safe -> {
+            Path torch = folder.resolve(ModelFolder.name(safe).replace(".safetensors", ".bin"));
+            if (Files.isRegularFile(torch)) {
+                String label = ModelFolder.name(folder) + "/" + ModelFolder.name(torch);
+                attempt(label, out, () -> {
+                    try (WeightFile one = WeightFile.open(torch);
+                            WeightFile other = WeightFile.open(safe)) {
+                        twins(label, one.tensors(), other.tensors(), out);
+                    }
+                });
+            }
+        });
+    }
+
+    private static void twins(
+            String label, Map<String, TensorEntry> one, Map<String, TensorEntry> other, Consumer<CaseResult> out) {
+        List<String> different = Stream.concat(one.keySet().stream(), other.keySet().stream())
+                .distinct()
+                .filter(name -> !same(one.get(name), other.get(name)))
+                .toList();
+        out.accept(CaseResult.exact(
+                NAME,
+                "%s as in safetensors (%d)".formatted(label, other.size()),
+                different.isEmpty(),
+                "they differ in " + different));
+    }
+
+    private static boolean same(@Nullable TensorEntry one, @Nullable TensorEntry other) {
+        return one != null
+                && other != null
+                && one.dtype() == other.dtype()
+                && Arrays.equals(one.shape(), other.shape())
+                && one.data().mismatch(other.data()) == -1;
+    }
+
     private static void checkpoint(Path folder, Path path, String label, DType best, Consumer<CaseResult> out) {
-        if (ModelFolder.list(path, ModelFolder::isSafeTensors).findAny().isEmpty()) {
-            out.accept(CaseResult.skipped(NAME, label, "torch .bin is not read yet"));
-            return;
-        }
         try (Checkpoint checkpoint = Checkpoint.open(path).requireComplete()) {
             if (!(checkpoint.kind() instanceof ModelKind.Llava llava)) {
                 out.accept(CaseResult.skipped(

@@ -37,7 +37,28 @@ class TinyLlavaSuiteTest {
                         "gqa/hf-new-bf16 bf16_single logits",
                         "gqa/liuhaotian-withtower-bf16 bf16_single logits",
                         "mha/hf-old-fp32 truncated logits",
+                        "mha/liuhaotian-bin-fp16 truncated logits",
                         "mha/liuhaotian-fp32 mixed_text_and_image logits");
+    }
+
+    @Test
+    void filesInBothFormatsAreCompared(@TempDir Path dir) throws IOException {
+        Path folder = dir.resolve("model");
+        Path expected = Files.createDirectories(folder.resolve("expected"));
+        Files.copy(GOLDENS.resolve("mha/expected/text_only.safetensors"), expected.resolve("text_only.safetensors"));
+        for (String file : List.of("mm_projector.bin", "mm_projector.safetensors")) {
+            Files.copy(GOLDENS.resolve("mha").resolve(file), folder.resolve(file));
+        }
+        String row = "model/mm_projector.bin as in safetensors (4)";
+        assertThat(run(folder))
+                .extracting(CaseResult::name, CaseResult::status)
+                .contains(tuple(row, CaseResult.Status.OK));
+        byte[] bytes = Files.readAllBytes(folder.resolve("mm_projector.safetensors"));
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(folder.resolve("mm_projector.safetensors"), bytes);
+        assertThat(run(folder))
+                .extracting(CaseResult::name, CaseResult::status)
+                .contains(tuple(row, CaseResult.Status.FAIL));
     }
 
     @Test
