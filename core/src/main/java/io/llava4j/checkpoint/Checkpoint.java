@@ -81,7 +81,8 @@ public final class Checkpoint implements AutoCloseable {
         var names = weights.tensors().keySet();
         if (names.stream().anyMatch(name -> name.contains(".lora_A.") || name.contains(".lora_B."))) {
             throw new CheckpointException(
-                    "%s holds LoRA adapters; merge them into their base model first".formatted(path));
+                    "%s holds LoRA adapters, no model; `llava merge-lora` makes one of them and their base"
+                            .formatted(path));
         }
         Layout layout = Layout.of(names)
                 .orElseThrow(() ->

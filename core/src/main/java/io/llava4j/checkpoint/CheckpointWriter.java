@@ -90,13 +90,18 @@ public final class CheckpointWriter {
             case ModelKind.Projector projector -> throw new IllegalArgumentException(projector.label());
         }
         if (tokenizerDir != null) {
-            for (String name : TOKENIZER_FILES) {
-                if (Files.exists(tokenizerDir.resolve(name))) {
-                    Files.copy(tokenizerDir.resolve(name), directory.resolve(name));
-                }
-            }
+            copyTokenizer(tokenizerDir, directory);
         }
         SafeTensorsWriter.writeSharded(directory, namesOnDisk(kind, tensors), Map.of(), maxShardBytes);
+    }
+
+    /** Copies the tokenizer's files that are there. */
+    static void copyTokenizer(Path from, Path to) throws IOException {
+        for (String name : TOKENIZER_FILES) {
+            if (Files.exists(from.resolve(name))) {
+                Files.copy(from.resolve(name), to.resolve(name));
+            }
+        }
     }
 
     private static void requireComplete(Path shown, ModelKind kind, Collection<TensorSource> tensors) {

@@ -37,7 +37,11 @@ public final class Initializer {
             // PyTorch's default for Linear, as the connector is created after the decoder is loaded (spec/model 1.3)
             double bound = 1 / Math.sqrt(projectorFanIn(weights, name, fanIn));
             fillWith(values, () -> (2 * random.nextDouble() - 1) * bound);
-        } else if (name.endsWith(".bias")) {
+        } else if (name.endsWith(LoraConfig.DOWN)) {
+            // Kaiming-uniform with a = √5, PEFT's default; with B at zero an adapter begins without effect.
+            double bound = 1 / Math.sqrt(fanIn);
+            fillWith(values, () -> (2 * random.nextDouble() - 1) * bound);
+        } else if (name.endsWith(".bias") || name.endsWith(LoraConfig.UP)) {
             fillWith(values, () -> 0);
         } else if (shape.length == 1 && name.endsWith("weight")) {
             fillWith(values, () -> name.endsWith("norm2.weight") && name.contains("stages.") ? 0.5 : 1);

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** A LLaMA decoder (spec/model 1.4): RMSNorm, rotary positions, grouped-query attention, SwiGLU, no biases. */
 public final class LlamaModel implements AutoCloseable {
     private final TextConfig config;
+    private final @Nullable LoraConfig lora;
     private final Tensor embedTokens;
     private final List<Block> blocks = new ArrayList<>();
     private final RmsNorm norm;
@@ -27,7 +28,17 @@ public final class LlamaModel implements AutoCloseable {
      * @param weights tensors {@code model.embed_tokens.*}, {@code model.layers.*}, {@code model.norm.*}, {@code lm_head.*}
      */
     public LlamaModel(TextConfig config, Weights weights) {
+        this(config, weights, null);
+    }
+
+    /**
+     * As {@link #LlamaModel(TextConfig, Weights)}, with adapters to be trained.
+     *
+     * @param lora of the adapters, whose tensors are among the weights; null where there are none
+     */
+    public LlamaModel(TextConfig config, Weights weights, @Nullable LoraConfig lora) {
         this.config = config;
+        this.lora = lora;
         this.embedTokens = weights.get("model.embed_tokens.weight");
         for (int i = 0; i < config.layers(); i++) {
             blocks.add(new Block(weights, "model.layers." + i + ".", i));
@@ -73,6 +84,24 @@ public final class LlamaModel implements AutoCloseable {
             x = block.forward(x, angles, null, null, 0);
         }
         return x;
+    }
+
+    /**
+     * Hidden states as {@link #hiddenStates(Tensor)}, of a pass that is trained on.
+     *
+     * @param embeds {@code [batch, tokens, hidden]}
+     * @param checkpointing whether blocks are computed again on the way back instead of being kept
+     * @param seed of the adapters' dropout
+     */
+    public TrainingPass train(Tensor embeds, boolean checkpointing, long seed) {
+        RotaryEmbedding.Angles angles = rotary.range(0, Math.toIntExact(embeds.size(1)), embeds);
+        return TrainingPass.run(embeds, blocks.size(), checkpointing, (block, x) -> {
+            if (lora != null && lora.dropout() > 0) {
+                // Anew for every block, so that one that is computed again leaves out the same.
+                torch.manual_seed(seed * 0x9E3779B97F4A7C15L + block);
+            }
+            return blocks.get(block).forward(x, angles, null, null, 0);
+        });
     }
 
     /**
@@ -164,13 +193,13 @@ public final class LlamaModel implements AutoCloseable {
             this.layer = layer;
             this.inputNorm = new RmsNorm(weights, prefix + "input_layernorm.");
             this.postAttentionNorm = new RmsNorm(weights, prefix + "post_attention_layernorm.");
-            this.query = new Linear(weights, prefix + "self_attn.q_proj.");
-            this.key = new Linear(weights, prefix + "self_attn.k_proj.");
-            this.value = new Linear(weights, prefix + "self_attn.v_proj.");
-            this.out = new Linear(weights, prefix + "self_attn.o_proj.");
-            this.gate = new Linear(weights, prefix + "mlp.gate_proj.");
-            this.up = new Linear(weights, prefix + "mlp.up_proj.");
-            this.down = new Linear(weights, prefix + "mlp.down_proj.");
+            this.query = new Linear(weights, prefix + "self_attn.q_proj.", lora);
+            this.key = new Linear(weights, prefix + "self_attn.k_proj.", lora);
+            this.value = new Linear(weights, prefix + "self_attn.v_proj.", lora);
+            this.out = new Linear(weights, prefix + "self_attn.o_proj.", lora);
+            this.gate = new Linear(weights, prefix + "mlp.gate_proj.", lora);
+            this.up = new Linear(weights, prefix + "mlp.up_proj.", lora);
+            this.down = new Linear(weights, prefix + "mlp.down_proj.", lora);
         }
 
         Tensor forward(

@@ -30,11 +30,20 @@ public final class LlavaModel implements AutoCloseable {
      * @param weights canonical names
      */
     public LlavaModel(LlavaConfig config, Weights weights) {
+        this(config, weights, null);
+    }
+
+    /**
+     * As {@link #LlavaModel(LlavaConfig, Weights)}, with adapters of the decoder to be trained.
+     *
+     * @param lora of the adapters, whose tensors are among the weights; null where there are none
+     */
+    public LlavaModel(LlavaConfig config, Weights weights, @Nullable LoraConfig lora) {
         this.config = config;
         this.weights = weights;
         this.visionTower = new ClipVisionTower(config.vision(), weights);
         this.projector = new Projector(config.projectorType(), weights);
-        this.languageModel = new LlamaModel(config.text(), weights);
+        this.languageModel = new LlamaModel(config.text(), weights, lora);
     }
 
     /** Shape and behaviour. */

@@ -16,6 +16,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
@@ -149,6 +150,19 @@ public final class Engine {
                 throw e;
             }
             throw new LlavaException("the tensor engine failed in " + what + ": " + firstLine(e), e);
+        }
+    }
+
+    /**
+     * Runs a part of a computation within a scope: its intermediate tensors are freed at its end, its result is freed
+     * with the scope around it.
+     */
+    public static Tensor part(Supplier<Tensor> work) {
+        PointerScope around = PointerScope.getInnerScope();
+        try (PointerScope part = new PointerScope()) {
+            Tensor result = work.get();
+            around.attach(result);
+            return result;
         }
     }
 

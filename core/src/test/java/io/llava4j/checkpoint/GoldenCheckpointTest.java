@@ -105,6 +105,21 @@ class GoldenCheckpointTest {
         return Float.intBitsToFloat((bits + 0x7FFF + ((bits >>> 16) & 1)) & 0xFFFF0000);
     }
 
+    @ParameterizedTest
+    @CsvSource({"gqa/hf-old-fp32, gqa/hf-new-bf16", "mha/liuhaotian-fp32, mha/liuhaotian-bin-fp16"})
+    void roundingGivesTheReferencesBits(String full, String rounded) {
+        try (Checkpoint fp32 = Checkpoint.open(TINY.resolve(full));
+                Checkpoint half = Checkpoint.open(TINY.resolve(rounded))) {
+            for (TensorEntry wanted : half.tensors().values()) {
+                float[] exact = fp32.tensor(wanted.name()).toFloats();
+                TensorSource own = TensorSource.rounded(wanted.name(), wanted.dtype(), () -> exact, wanted.shape());
+                assertThat(own.data().get().mismatch(wanted.data()))
+                        .as(wanted.name())
+                        .isEqualTo(-1);
+            }
+        }
+    }
+
     @Test
     void clipAloneIsReadWithoutItsTextTower() {
         try (Checkpoint clip =

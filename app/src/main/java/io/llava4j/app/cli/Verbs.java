@@ -12,7 +12,7 @@ final class Verbs {
 
     private static final List<Group> GROUPS = List.of(
             new Group("Start", List.of(DemoCommand.class)),
-            new Group("Train", List.of(DataCommand.class, TrainCommand.class)),
+            new Group("Train", List.of(DataCommand.class, TrainCommand.class, MergeLoraCommand.class)),
             new Group("Ask", List.of(GenerateCommand.class, ChatCommand.class)),
             new Group("Measure", List.of(EvalCommand.class, ScoreCommand.class)),
             new Group(

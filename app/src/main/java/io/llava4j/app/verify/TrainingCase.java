@@ -3,6 +3,8 @@ package io.llava4j.app.verify;
 import io.llava4j.DataException;
 import io.llava4j.checkpoint.SafeTensors;
 import io.llava4j.checkpoint.TensorEntry;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.Checkpoints;
@@ -10,9 +12,11 @@ import io.llava4j.train.run.Objective;
 import io.llava4j.train.run.Objectives;
 import io.llava4j.train.run.TrainableParameters;
 import io.llava4j.train.run.Trainer;
+import io.llava4j.train.run.TrainingListener;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -73,7 +77,8 @@ final class TrainingCase {
         int steps = run.path("loss").size();
         try (SafeTensors file = SafeTensors.open(batches)) {
             RecordedExamples examples = new RecordedExamples(file, accumulation);
-            TrainConfig config = config(examples, accumulation);
+            TrainConfig config = config(examples, accumulation, false);
+            List<float[]> course;
             try (Objective objective = Objectives.create(config, examples)) {
                 TrainableParameters parameters = objective.parameters();
                 parts(parameters);
@@ -83,18 +88,53 @@ final class TrainingCase {
                 series("loss", recorder.losses(), LOSS, false);
                 series("lr_used", recorder.rates(), LEARNING_RATE, true);
                 series("grad_global_norm", recorder.norms(), GRADIENT_NORM, true);
+                course = List.of(floats(recorder.losses()), floats(recorder.norms()), values(parameters));
             }
+            checkpointed(config(examples, accumulation, true), examples, course);
         }
     }
 
+    /** The same once more with gradient checkpointing, which must not change a bit of it. */
+    private void checkpointed(TrainConfig config, RecordedExamples examples, List<float[]> course) {
+        int steps = course.getFirst().length;
+        List<Double> losses = new ArrayList<>();
+        List<Double> norms = new ArrayList<>();
+        TrainingListener listener = step -> {
+            losses.add(step.loss());
+            norms.add(step.gradientNorm());
+        };
+        double worst = 0;
+        try (Objective objective = Objectives.create(config, examples)) {
+            new Trainer(config, objective, Checkpoints.NONE, listener, () -> losses.size() >= steps).run(false);
+            worst = Math.max(worst, Deviation.maxAbs(floats(losses), course.get(0)));
+            worst = Math.max(worst, Deviation.maxAbs(floats(norms), course.get(1)));
+            worst = Math.max(worst, Deviation.maxAbs(values(objective.parameters()), course.get(2)));
+        }
+        out.accept(CaseResult.within(
+                TrainingSuite.NAME, "%s gradient checkpointing changes (%d steps)".formatted(label, steps), worst, 0));
+    }
+
+    private static float[] floats(List<Double> values) {
+        float[] floats = new float[values.size()];
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = values.get(i).floatValue();
+        }
+        return floats;
+    }
+
+    private static float[] values(TrainableParameters parameters) {
+        return Engine.scope("copying parameters", () -> Tensors.toFloats(parameters.values()));
+    }
+
     /** The run's settings as a recipe; what the record does not name keeps the stage's default. */
-    private TrainConfig config(RecordedExamples examples, int accumulation) {
+    private TrainConfig config(RecordedExamples examples, int accumulation, boolean checkpointing) {
         int total = run.path("total_steps").asInt();
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("output", "unused");
         settings.put("model.base", quoted(start));
         settings.put("data.json", quoted(batches));
         settings.put("data.max-length", Integer.toString(examples.maxLength()));
+        settings.put("gradient-checkpointing", Boolean.toString(checkpointing));
         settings.put("schedule.warmup-ratio", Double.toString(warmupRatio(total)));
         settings.put("schedule.max-steps", Integer.toString(total));
         settings.put("batch.per-device", Integer.toString(examples.perBatch()));

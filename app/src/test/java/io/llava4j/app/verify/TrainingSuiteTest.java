@@ -35,6 +35,7 @@ class TrainingSuiteTest {
                         "mha/stage2_T10 grad_step0 (8)",
                         "mha/stage2_T10_clip1 param_after_10 (5)",
                         "mha/stage2_T10_wd0.1_projlr2e-4 no_decay_parameters (9)",
+                        "mha/stage2_T5_accum2 gradient checkpointing changes (5 steps)",
                         "mha/stage2_T5_accum2 param_l2_delta_5 (34)",
                         "gqa/stage2_grad grad_norm_per_tensor_step0 (34)");
     }

@@ -38,6 +38,10 @@ final class FlagAliases {
         KEYS.put("adam_beta2", "optimizer.beta2");
         KEYS.put("adam_epsilon", "optimizer.epsilon");
         KEYS.put("max_grad_norm", "optimizer.max-grad-norm");
+        KEYS.put("gradient_checkpointing", "gradient-checkpointing");
+        KEYS.put("lora_r", "lora.r");
+        KEYS.put("lora_alpha", "lora.alpha");
+        KEYS.put("lora_dropout", "lora.dropout");
         KEYS.put("logging_steps", "logging.every-steps");
         KEYS.put("save_steps", "checkpoint.every-steps");
         KEYS.put("save_total_limit", "checkpoint.keep-last");

@@ -55,7 +55,7 @@ public final class RecipeLoader {
             applyEnvironment(tree, env, origins);
             applyOverrides(tree, overrides, origins);
             tree.putIfAbsent("output", "runs/" + stem(file));
-            Map<String, Object> resolved = StageDefaults.of(stage(tree));
+            Map<String, Object> resolved = StageDefaults.of(stage(tree), tree.get("lora") != null);
             merge(resolved, tree);
             return binder.bind(TrainConfig.class, resolved, "");
         } catch (ConfigException e) {

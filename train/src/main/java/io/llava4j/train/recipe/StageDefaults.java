@@ -7,15 +7,22 @@ import java.util.Map;
 final class StageDefaults {
     private StageDefaults() {}
 
-    /** A fresh tree in the shape of a recipe (spec/training 1: table 9 of the paper, divided by its 8 devices). */
-    static Map<String, Object> of(Stage stage) {
+    /**
+     * A fresh tree in the shape of a recipe (spec/training 1: table 9 of the paper, divided by its 8 devices).
+     *
+     * @param lora whether adapters learn in the decoder's place, at LLaVA's rates for them (spec/training 2)
+     */
+    static Map<String, Object> of(Stage stage, boolean lora) {
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("stage", stage.name());
         switch (stage) {
             case ALIGN -> fill(tree, "square", "plain", false, "projector", 1e-3, 32);
             case TUNE -> {
                 fill(tree, "pad", "v1", true, "projector", 2e-5, 16);
-                tree.put("trainable", Map.of("projector", true, "language-model", true, "vision-tower", false));
+                tree.put("trainable", Map.of("projector", true, "language-model", !lora, "vision-tower", false));
+                if (lora) {
+                    tree.put("optimizer", Map.of("learning-rate", 2e-4, "projector-learning-rate", 2e-5));
+                }
             }
             case TOWER -> fill(tree, "square", "plain", false, "vision-tower", 1e-3, 128);
             case LANGUAGE -> fill(tree, "square", "plain", false, "language-model", 1e-3, 32);

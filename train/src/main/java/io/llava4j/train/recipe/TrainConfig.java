@@ -2,6 +2,7 @@ package io.llava4j.train.recipe;
 
 import io.llava4j.ConfigException;
 import io.llava4j.image.AspectMode;
+import io.llava4j.model.LoraConfig;
 import io.llava4j.model.TextConfig;
 import io.llava4j.model.VisionConfig;
 import java.nio.file.Path;
@@ -21,12 +22,15 @@ import org.jspecify.annotations.Nullable;
  * @param model where the network comes from
  * @param data what it is shown
  * @param trainable which parts learn
+ * @param lora adapters that learn in the language model's place; absent for none
  * @param optimizer AdamW
  * @param schedule length and learning-rate curve
  * @param batch samples per optimiser step
  * @param device {@code cpu} or {@code cuda:N}
  * @param threads of the engine; 0 lets the machine decide
  * @param precision of weights and arithmetic
+ * @param gradientCheckpointing computes the decoder's blocks again on the way back instead of keeping what is in them:
+ *     the same numbers with less memory and a third more time
  * @param logging what is reported when
  * @param checkpoint what is saved when
  */
@@ -37,12 +41,14 @@ public record TrainConfig(
         ModelSpec model,
         DataSpec data,
         Trainable trainable,
+        @Nullable LoraSpec lora,
         OptimizerSpec optimizer,
         ScheduleSpec schedule,
         BatchSpec batch,
         @Default("cpu") String device,
         @Default("0") int threads,
         @Default("fp32") Precision precision,
+        @Default("false") boolean gradientCheckpointing,
         LoggingSpec logging,
         CheckpointSpec checkpoint) {
 
@@ -56,13 +62,32 @@ public record TrainConfig(
         model.checkFor(stage);
         data.checkFor(stage);
         trainable.checkFor(stage);
+        require(
+                lora == null || stage == Stage.TUNE,
+                "lora has no place in stage %s; its adapters learn in stage tune only".formatted(name(stage)));
+        require(
+                lora == null || !trainable.languageModel(),
+                "lora is set but trainable.language-model is true; set it to false, as the adapters learn in its place");
+        require(
+                lora != null || trainable.projector() || trainable.languageModel() || trainable.visionTower(),
+                "trainable has no part that learns; set one of projector, language-model, vision-tower to true");
+        require(
+                !gradientCheckpointing || stage != Stage.TOWER,
+                "gradient-checkpointing is true, but stage tower has no decoder; set it to false");
+        require(
+                batch.parallel() == 1 || !gradientCheckpointing,
+                "gradient-checkpointing saves memory and batch.parallel %d spends it; set batch.parallel to 1"
+                        .formatted(batch.parallel()));
+        require(
+                batch.parallel() == 1 || lora == null || lora.dropout() == 0,
+                "lora.dropout draws from one generator; set batch.parallel to 1 or lora.dropout to 0");
         if (trainable.projector() && model.projectorType().equals("identity")) {
             throw new ConfigException(
                     "trainable.projector is true but model.projector-type is identity, which has no weights; set it to"
                             + " false or choose mlp2x_gelu");
         }
         require(
-                optimizer.projectorLearningRate() == null || trainable.projector(),
+                optimizer.projectorLearningRate() == null || trainable.projector() || lora != null,
                 "optimizer.projector-learning-rate is set but trainable.projector is false; remove one of the two");
         TextShape text = model.config().text();
         require(
@@ -444,12 +469,6 @@ public record TrainConfig(
      * @param visionTower the tower; frozen in both stages of LLaVA-1.5
      */
     public record Trainable(boolean projector, boolean languageModel, boolean visionTower) {
-        public Trainable {
-            require(
-                    projector || languageModel || visionTower,
-                    "trainable has no part that learns; set one of projector, language-model, vision-tower to true");
-        }
-
         void checkFor(Stage stage) {
             if (stage == Stage.TOWER) {
                 require(
@@ -460,6 +479,29 @@ public record TrainConfig(
                         languageModel && !projector && !visionTower,
                         "trainable must be the language-model and nothing else in stage language");
             }
+        }
+    }
+
+    /**
+     * Low-rank adapters of every linear layer of the decoder's blocks (spec/training 2).
+     *
+     * @param r rank
+     * @param alpha the adapters' weight times their rank
+     * @param dropout share of their inputs left out
+     */
+    public record LoraSpec(
+            @Default("128") int r,
+            @Default("256") double alpha,
+            @Default("0.05") double dropout) {
+        public LoraSpec {
+            positive("lora.r", r);
+            positive("lora.alpha", alpha);
+            fraction("lora.dropout", dropout);
+        }
+
+        /** The same in the terms of the network. */
+        public LoraConfig toConfig() {
+            return new LoraConfig(r, alpha, dropout);
         }
     }
 

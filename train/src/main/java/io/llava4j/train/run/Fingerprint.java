@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 final class Fingerprint {
     private Fingerprint() {}
 
-    /** Hash of a resolved recipe, without the sections that only say what is reported and kept. */
+    /** Hash of a resolved recipe, without what only says what is reported and kept, or how memory is saved. */
     static String of(String yaml) {
         boolean[] relevant = {true};
         String text = yaml.lines()
@@ -18,6 +18,7 @@ final class Fingerprint {
                     if (!line.startsWith(" ")) {
                         relevant[0] = !line.startsWith("logging:")
                                 && !line.startsWith("checkpoint:")
+                                && !line.startsWith("gradient-checkpointing:")
                                 && !line.startsWith("output:");
                     }
                     return relevant[0];

@@ -2,7 +2,9 @@ package io.llava4j.train.run;
 
 import io.llava4j.checkpoint.DType;
 import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.PeftAdapterWriter;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.TrainingPass;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.Example;
@@ -13,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -50,11 +53,15 @@ final class InstructionObjective implements Objective {
     @Override
     public @Nullable Supplier<Loss> microBatch(int step, int micro, int of) {
         Batch batch = data.batch(step, micro);
-        return batch == null || batch.examples().isEmpty() ? null : () -> loss(model, batch.examples());
+        if (batch == null || batch.examples().isEmpty()) {
+            return null;
+        }
+        long seed = config.seed() + (long) step * of + micro;
+        return () -> loss(batch.examples(), seed);
     }
 
     /** Loss of a micro-batch; text-only samples skip the tower, which changes no gradient (spec/training 5). */
-    static Loss loss(LlavaModel model, List<Example> examples) {
+    private Loss loss(List<Example> examples, long seed) {
         List<int[]> ids = new ArrayList<>();
         List<int[]> labels = new ArrayList<>();
         List<String> names = new ArrayList<>();
@@ -70,9 +77,13 @@ final class InstructionObjective implements Objective {
         }
         Tensor rows = pictures.isEmpty() ? null : model.imageRows(pixels(pictures, model));
         LlavaModel.Spliced spliced = model.splice(ids, labels, rows);
-        Tensor hidden = model.languageModel().hiddenStates(spliced.embeds());
-        Tensor loss = SequenceLoss.of(model.languageModel(), hidden, spliced.labels());
-        return new Loss(loss, names, Arrays.stream(spliced.lengths()).sum(), SequenceLoss.supervised(spliced.labels()));
+        TrainingPass pass = model.languageModel().train(spliced.embeds(), config.gradientCheckpointing(), seed);
+        return new Loss(
+                SequenceLoss.of(model.languageModel(), pass.hidden(), spliced.labels()),
+                names,
+                Arrays.stream(spliced.lengths()).sum(),
+                SequenceLoss.supervised(spliced.labels()),
+                pass::backward);
     }
 
     private static Tensor pixels(List<float[]> pictures, LlavaModel model) {
@@ -97,6 +108,14 @@ final class InstructionObjective implements Objective {
     public void save(Path directory) {
         if (config.stage() == Stage.ALIGN) {
             ModelFiles.saveProjector(directory, model.weights());
+        } else if (config.lora() != null) {
+            TrainConfig.ModelSpec parts = config.model();
+            Path base = parts.base() != null ? parts.base() : Objects.requireNonNull(parts.languageModel());
+            ModelFiles.saveAdapter(
+                    directory,
+                    new PeftAdapterWriter.Adapter(model.config(), config.lora().toConfig(), base, parts.visionTower()),
+                    model.weights(),
+                    tokenizer);
         } else {
             ModelFiles.save(directory, new ModelKind.Llava(model.config()), model.weights(), tokenizer, DType.F32);
         }

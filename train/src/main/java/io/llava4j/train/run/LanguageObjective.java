@@ -5,6 +5,7 @@ import io.llava4j.checkpoint.DType;
 import io.llava4j.checkpoint.ModelKind;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.model.TextConfig;
+import io.llava4j.model.TrainingPass;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.text.ConversationTemplate;
@@ -102,8 +103,13 @@ final class LanguageObjective implements Objective {
         }
         Tensor embeds = decoder.embed(
                 Tensors.of(ids, labels.length, longest).to(decoder.like().device(), torch.ScalarType.Long));
-        Tensor loss = SequenceLoss.of(decoder, decoder.hiddenStates(embeds), labels);
-        return new Loss(loss, batch.ids(), (long) labels.length * longest, SequenceLoss.supervised(labels));
+        TrainingPass pass = decoder.train(embeds, config.gradientCheckpointing(), config.seed());
+        return new Loss(
+                SequenceLoss.of(decoder, pass.hidden(), labels),
+                batch.ids(),
+                (long) labels.length * longest,
+                SequenceLoss.supervised(labels),
+                pass::backward);
     }
 
     /** The micro-batches of a step; samples of like length share one, as padding is computed for nothing. */

@@ -1,7 +1,6 @@
 package io.llava4j.train.run;
 
 import io.llava4j.tensor.Engine;
-import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import java.util.ArrayList;
 import java.util.List;
@@ -78,7 +77,7 @@ final class MicroBatches implements AutoCloseable {
         for (Supplier<Objective.Loss> computation : round) {
             results.add(Engine.scope("a micro-batch", () -> {
                 Objective.Loss loss = computation.get();
-                share(loss).backward();
+                loss.backward(accumulation);
                 return result(loss);
             }));
         }
@@ -117,7 +116,7 @@ final class MicroBatches implements AutoCloseable {
         TensorVector leaves =
                 new TensorVector(objective.parameters().views().values().toArray(Tensor[]::new));
         TensorVector gradients =
-                torch.grad(new TensorVector(share(loss)), leaves, new TensorVector(), new BoolOptional(), false, true);
+                torch.grad(new TensorVector(loss.share(accumulation)), leaves, new TensorVector(), new BoolOptional(), false, true);
         long at = 0;
         for (long i = 0; i < leaves.size(); i++) {
             long length = leaves.get(i).numel();
@@ -131,11 +130,6 @@ final class MicroBatches implements AutoCloseable {
             at += length;
         }
         return result(loss);
-    }
-
-    /** Mean of the micro-batches' means, as the reference averages them (spec/training 5). */
-    private Tensor share(Objective.Loss loss) {
-        return loss.loss().div(Tensors.scalar(accumulation));
     }
 
     private static Result result(Objective.Loss loss) {

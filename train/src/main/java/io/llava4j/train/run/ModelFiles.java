@@ -6,14 +6,13 @@ import io.llava4j.checkpoint.CheckpointWriter;
 import io.llava4j.checkpoint.DType;
 import io.llava4j.checkpoint.ExpectedTensors;
 import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.PeftAdapterWriter;
 import io.llava4j.checkpoint.SafeTensorsWriter;
 import io.llava4j.checkpoint.TensorSource;
+import io.llava4j.model.LoraConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,6 +43,27 @@ public final class ModelFiles {
     }
 
     /**
+     * Writes adapters and what else has learnt beside them, as PEFT and LLaVA do.
+     *
+     * @param directory must not exist yet
+     * @param adapter what it is and what it was trained on
+     * @param weights by canonical name
+     * @param tokenizer folder whose tokenizer goes with it
+     */
+    static void saveAdapter(Path directory, PeftAdapterWriter.Adapter adapter, Weights weights, Path tokenizer) {
+        List<TensorSource> adapters = new ArrayList<>();
+        List<TensorSource> others = new ArrayList<>();
+        for (String name : weights.names()) {
+            if (name.endsWith(LoraConfig.DOWN) || name.endsWith(LoraConfig.UP)) {
+                adapters.add(source(name, weights, DType.F32));
+            } else if (name.startsWith(CanonicalNames.PROJECTOR)) {
+                others.add(source(name, weights, DType.F32));
+            }
+        }
+        PeftAdapterWriter.save(directory, adapter, tokenizer, adapters, others);
+    }
+
+    /**
      * Writes the tensors a model of this kind consists of; others, such as a contrastive head, are left out.
      *
      * @param directory must not exist yet
@@ -61,17 +81,10 @@ public final class ModelFiles {
     }
 
     private static TensorSource source(String name, Weights weights, DType dtype) {
-        return new TensorSource(name, dtype, Tensors.shape(weights.get(name)), () -> {
-            float[] values = Engine.scope("saving " + name, () -> Tensors.toFloats(weights.get(name)));
-            return dtype == DType.F16 ? halves(values) : MemorySegment.ofArray(values);
-        });
-    }
-
-    private static MemorySegment halves(float[] values) {
-        MemorySegment segment = Arena.ofAuto().allocate(ValueLayout.JAVA_SHORT, values.length);
-        for (int i = 0; i < values.length; i++) {
-            segment.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(values[i]));
-        }
-        return segment;
+        return TensorSource.rounded(
+                name,
+                dtype,
+                () -> Engine.scope("saving " + name, () -> Tensors.toFloats(weights.get(name))),
+                Tensors.shape(weights.get(name)));
     }
 }

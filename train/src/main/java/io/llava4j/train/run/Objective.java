@@ -1,5 +1,6 @@
 package io.llava4j.train.run;
 
+import io.llava4j.tensor.Tensors;
 import io.llava4j.train.data.SkippedRecord;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,8 +17,26 @@ public interface Objective extends AutoCloseable {
      * @param samples ids of what was seen, to name them when something goes wrong
      * @param tokens positions the decoder or tower worked on
      * @param supervised positions that were trained on
+     * @param rest carries the gradient on where the loss's own backward ends; nothing to do without gradient
+     *     checkpointing
      */
-    record Loss(Tensor loss, List<String> samples, long tokens, long supervised) {}
+    record Loss(Tensor loss, List<String> samples, long tokens, long supervised, Runnable rest) {
+        /** A loss with one graph. */
+        public Loss(Tensor loss, List<String> samples, long tokens, long supervised) {
+            this(loss, samples, tokens, supervised, () -> {});
+        }
+
+        /** What it adds to a step's loss: the mean of the micro-batches' means, as in the reference (spec/training 5). */
+        Tensor share(int parts) {
+            return loss.div(Tensors.scalar(parts));
+        }
+
+        /** Adds the gradients of its {@link #share}. */
+        void backward(int parts) {
+            share(parts).backward();
+            rest.run();
+        }
+    }
 
     /** Optimiser steps of one pass over the data; the last may be smaller. */
     int stepsPerEpoch();

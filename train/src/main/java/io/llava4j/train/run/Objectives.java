@@ -13,9 +13,11 @@ import io.llava4j.image.ImageProcessor;
 import io.llava4j.model.Initializer;
 import io.llava4j.model.LlavaConfig;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.LoraConfig;
 import io.llava4j.model.TextConfig;
 import io.llava4j.model.VisionConfig;
 import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.Prompt;
@@ -31,9 +33,12 @@ import io.llava4j.train.data.ModalityGroupedSampler;
 import io.llava4j.train.data.RandomSampler;
 import io.llava4j.train.recipe.TrainConfig;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /** Builds what a recipe trains: weights loaded or random, the network on them, and its data. */
@@ -96,14 +101,40 @@ public final class Objectives {
 
     private static Objective instruction(TrainConfig config, Function<Assembled, ExampleSource> samples) {
         Assembled assembled = assemble(config);
-        TrainConfig.Trainable trainable = config.trainable();
-        TrainableParameters parameters = new TrainableParameters(
-                assembled.weights(),
-                name -> name.startsWith(CanonicalNames.PROJECTOR)
-                        ? trainable.projector()
-                        : name.startsWith(CanonicalNames.TOWER) ? trainable.visionTower() : trainable.languageModel());
-        LlavaModel model = new LlavaModel(assembled.config(), assembled.weights());
+        LoraConfig lora = config.lora() == null ? null : config.lora().toConfig();
+        if (lora != null) {
+            addAdapters(assembled.weights(), lora, config);
+        }
+        TrainableParameters parameters =
+                new TrainableParameters(assembled.weights(), name -> learns(name, config.trainable()));
+        LlavaModel model = new LlavaModel(assembled.config(), assembled.weights(), lora);
         return new InstructionObjective(config, model, parameters, samples.apply(assembled), assembled.tokenizer());
+    }
+
+    private static boolean learns(String name, TrainConfig.Trainable trainable) {
+        if (name.endsWith(LoraConfig.DOWN) || name.endsWith(LoraConfig.UP)) {
+            return true;
+        }
+        if (name.startsWith(CanonicalNames.PROJECTOR)) {
+            return trainable.projector();
+        }
+        return name.startsWith(CanonicalNames.TOWER) ? trainable.visionTower() : trainable.languageModel();
+    }
+
+    private static void addAdapters(Weights weights, LoraConfig lora, TrainConfig config) {
+        Initializer initializer = new Initializer(config.seed());
+        Device device = Engine.device(config.device());
+        for (String name : List.copyOf(weights.names())) {
+            if (LoraConfig.adapts(name)) {
+                String layer = name.substring(0, name.length() - "weight".length());
+                Tensor weight = weights.get(name);
+                initializer.fill(weights, layer + LoraConfig.DOWN, lora.rank(), weight.size(1));
+                initializer.fill(weights, layer + LoraConfig.UP, weight.size(0), lora.rank());
+                for (String part : List.of(layer + LoraConfig.DOWN, layer + LoraConfig.UP)) {
+                    weights.put(part, weights.get(part).to(device, Tensors.FLOAT));
+                }
+            }
+        }
     }
 
     /**

@@ -66,6 +66,20 @@ class RecipeLoaderTest {
     }
 
     @Test
+    void adaptersBringLlavasRatesWithThem() throws IOException {
+        TrainConfig lora = load(TUNE + "lora: {}\n");
+        assertThat(lora.lora()).isEqualTo(new TrainConfig.LoraSpec(128, 256, 0.05));
+        assertThat(lora.trainable()).isEqualTo(new TrainConfig.Trainable(true, false, false));
+        assertThat(lora.optimizer().learningRate()).isEqualTo(2e-4);
+        assertThat(lora.optimizer().projectorLearningRate()).isEqualTo(2e-5);
+        TrainConfig shipped = loader.load(Path.of("../recipes/llava-1.5-7b-lora.yaml"), Map.of(), Map.of());
+        assertThat(shipped.lora()).isEqualTo(lora.lora());
+        assertThat(shipped.optimizer()).isEqualTo(lora.optimizer());
+        assertThat(shipped.samplesPerStep()).isEqualTo(128);
+        assertThat(load(TUNE).lora()).isNull();
+    }
+
+    @Test
     void commandLineBeatsEnvironmentBeatsFileBeatsParent() throws IOException {
         Files.writeString(
                 dir.resolve("parent.yaml"), TUNE + "seed: 1\nthreads: 1\ndevice: cuda:1\nbatch: {per-device: 1}\n");
@@ -118,6 +132,8 @@ class RecipeLoaderTest {
                 "batch: {per-device: 0}|batch.per-device must be at least 1, not 0",
                 "optimizer: {learning-rate: .nan}|optimizer.learning-rate must be",
                 "trainable: {projector: no}|trainable.projector must be true or false, not 'no'",
+                "lora: {r: 0}|lora.r must be at least 1, not 0",
+                "lora: {}\\ntrainable: {language-model: true}|trainable.language-model is true; set it to false",
                 "trainable: {projector: false, language-model: false}|trainable has no part that learns",
                 "trainable: {projector: false}\\noptimizer: {projector-learning-rate: 1e-3}|"
                         + "optimizer.projector-learning-rate is set but trainable.projector is false",

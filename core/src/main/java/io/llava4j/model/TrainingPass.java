@@ -1,0 +1,85 @@
+package io.llava4j.model;
+
+import io.llava4j.tensor.Engine;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorArrayRefOptional;
+
+/**
+ * A pass through the decoder's blocks whose gradients are wanted. With gradient checkpointing only the blocks' inputs
+ * are kept; on the way back every block is computed again. Both give the same gradients, to the last bit.
+ */
+public final class TrainingPass {
+    /** One block: its index and input to its output. */
+    interface Blocks {
+        Tensor forward(int block, Tensor x);
+    }
+
+    private final Tensor embeds;
+    private final Blocks blocks;
+    private final List<Tensor> inputs = new ArrayList<>();
+    private final Tensor hidden;
+
+    private TrainingPass(Tensor embeds, Blocks blocks, int count, boolean checkpointing) {
+        this.embeds = embeds;
+        this.blocks = blocks;
+        Tensor x = embeds;
+        for (int i = 0; i < count; i++) {
+            x = checkpointing ? remember(i, x) : blocks.forward(i, x);
+        }
+        this.hidden = checkpointing ? leaf(x) : x;
+    }
+
+    static TrainingPass run(Tensor embeds, int count, boolean checkpointing, Blocks blocks) {
+        return new TrainingPass(embeds, blocks, count, checkpointing);
+    }
+
+    private Tensor remember(int block, Tensor x) {
+        Tensor input = leaf(x);
+        inputs.add(input);
+        return Engine.part(() -> {
+            try (NoGradGuard guard = new NoGradGuard()) {
+                return blocks.forward(block, input);
+            }
+        });
+    }
+
+    private static Tensor leaf(Tensor x) {
+        Tensor leaf = x.detach();
+        leaf.set_requires_grad(true);
+        return leaf;
+    }
+
+    /** Hidden states before the final norm, {@code [batch, tokens, hidden]}. */
+    public Tensor hidden() {
+        return hidden;
+    }
+
+    /** Carries the gradient on from {@link #hidden}, where the loss's own backward has left it, to all that is before. */
+    public void backward() {
+        if (inputs.isEmpty()) {
+            return; // one graph, which the loss's backward went through already
+        }
+        Tensor gradient = hidden.grad();
+        for (int i = inputs.size() - 1; i >= 0; i--) {
+            gradient = backward(i, inputs.get(i), gradient);
+        }
+        if (embeds.requires_grad()) {
+            backward(embeds, gradient);
+        }
+    }
+
+    private Tensor backward(int block, Tensor input, Tensor gradient) {
+        return Engine.part(() -> {
+            backward(blocks.forward(block, input), gradient);
+            return input.grad();
+        });
+    }
+
+    private static void backward(Tensor output, Tensor gradient) {
+        output.backward(gradient, new BoolOptional(), false, new TensorArrayRefOptional());
+    }
+}
