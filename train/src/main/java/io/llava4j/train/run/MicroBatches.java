@@ -115,8 +115,13 @@ final class MicroBatches implements AutoCloseable {
         Objective.Loss loss = computation.get();
         TensorVector leaves =
                 new TensorVector(objective.parameters().views().values().toArray(Tensor[]::new));
-        TensorVector gradients =
-                torch.grad(new TensorVector(loss.share(accumulation)), leaves, new TensorVector(), new BoolOptional(), false, true);
+        TensorVector gradients = torch.grad(
+                new TensorVector(loss.share(accumulation)),
+                leaves,
+                new TensorVector(),
+                new BoolOptional(),
+                false,
+                true);
         long at = 0;
         for (long i = 0; i < leaves.size(); i++) {
             long length = leaves.get(i).numel();
