@@ -35,7 +35,7 @@ final class DataVocabularyCommand implements Callable<Integer> {
     private Path dir;
 
     @Option(names = "--size", paramLabel = "N", description = "Number of pieces (default: ${DEFAULT-VALUE}).")
-    private int size = 1500;
+    private int size = 1400;
 
     @Option(
             names = "--lines",
