@@ -248,6 +248,16 @@ public final class Checkpoint implements AutoCloseable {
         return this;
     }
 
+    /**
+     * Names of tensors that hold NaN or infinity, as damaged files and diverged trainings do. Reads all data.
+     */
+    public List<String> notFinite() {
+        return tensors.values().parallelStream()
+                .filter(tensor -> !Finiteness.isFinite(tensor))
+                .map(TensorEntry::name)
+                .toList();
+    }
+
     /** The folder that holds the tokenizer's files. */
     public Path tokenizerDir() {
         return directory(path);

@@ -2,6 +2,7 @@ package io.llava4j.generate;
 
 import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.DType;
 import io.llava4j.checkpoint.PeftAdapter;
 import io.llava4j.checkpoint.TensorEntry;
 import io.llava4j.checkpoint.TensorSource;
@@ -10,10 +11,18 @@ import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** From stored tensors to a network that can compute. */
 public final class ModelLoader {
+    private static final Logger LOG = LoggerFactory.getLogger(ModelLoader.class);
+
     private ModelLoader() {}
 
     /**
@@ -25,7 +34,9 @@ public final class ModelLoader {
     public record Loaded(LlavaModel model, Path tokenizer) {}
 
     /**
-     * Loads a whole LLaVA model of any layout in 32-bit floats; a LoRA adapter is merged into its base.
+     * Loads a whole LLaVA model of any layout to answer with; a LoRA adapter is merged into its base. It computes in
+     * 32-bit floats; on the CPU its weights stay in the mapped files, and those of a narrower type are widened where they
+     * are used. Weights that are NaN or infinite are warned of.
      *
      * @param directory model folder, or folder of an adapter that names its base
      * @param device {@code cpu} or {@code cuda:N}
@@ -35,10 +46,20 @@ public final class ModelLoader {
         if (PeftAdapter.isIn(directory)) {
             return merged(directory, device);
         }
-        try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+        Checkpoint checkpoint = Checkpoint.open(directory);
+        boolean loaded = false;
+        try {
             checkpoint.requireComplete();
-            LlavaModel model = new LlavaModel(checkpoint.config(), weights(checkpoint.tensors(), device));
+            warnOfNotFinite(directory, checkpoint.notFinite());
+            Weights weights = mapped(checkpoint.tensors(), device);
+            weights.onClose(checkpoint::close);
+            LlavaModel model = new LlavaModel(checkpoint.config(), weights);
+            loaded = true;
             return new Loaded(model, checkpoint.tokenizerDir());
+        } finally {
+            if (!loaded) {
+                checkpoint.close();
+            }
         }
     }
 
@@ -57,6 +78,55 @@ public final class ModelLoader {
         }
     }
 
+    private static void warnOfNotFinite(Path directory, List<String> names) {
+        if (!names.isEmpty()) {
+            LOG.warn(
+                    "{}: {} of its tensors hold NaN or infinity, the first one is {}; answers may be nonsense",
+                    directory,
+                    names.size(),
+                    names.getFirst());
+        }
+    }
+
+    /**
+     * Lays tensors over stored ones where the network can use them as they are, and copies the others as 32-bit floats.
+     *
+     * @param tensors must stay open as long as the result is used, which must not be written to
+     * @param device on any other than {@code cpu} everything is a copy
+     */
+    public static Weights mapped(Map<String, TensorEntry> tensors, String device) {
+        Device place = Engine.device(device);
+        Weights weights = new Weights();
+        tensors.forEach((name, entry) -> Engine.scope("loading " + name, () -> {
+            boolean usable =
+                    place.is_cpu() && isAligned(entry) && (entry.dtype() == DType.F32 || isWidenedInUse(entry));
+            weights.put(
+                    name, usable ? Tensors.over(entry.data(), type(entry.dtype()), entry.shape()) : copy(entry, place));
+            return null;
+        }));
+        return weights;
+    }
+
+    private static boolean isAligned(TensorEntry entry) {
+        return entry.data().isNative() && entry.data().address() % entry.dtype().bytes() == 0;
+    }
+
+    /** Linear layers and the embedding table are; norms, biases, convolutions and positions are small and used as they are. */
+    private static boolean isWidenedInUse(TensorEntry entry) {
+        return (entry.dtype() == DType.F16 || entry.dtype() == DType.BF16)
+                && entry.shape().length == 2
+                && !entry.name().endsWith("position_embedding.weight");
+    }
+
+    private static torch.ScalarType type(DType type) {
+        return switch (type) {
+            case F32 -> torch.ScalarType.Float;
+            case F16 -> torch.ScalarType.Half;
+            case BF16 -> torch.ScalarType.BFloat16;
+            default -> throw new IllegalArgumentException(type.name());
+        };
+    }
+
     /** Copies stored tensors to a device as 32-bit floats, under the same names. */
     public static Weights weights(Map<String, TensorEntry> tensors, String device) {
         Weights weights = new Weights();
@@ -66,10 +136,14 @@ public final class ModelLoader {
 
     /** Adds stored tensors to others. */
     public static void addTo(Weights weights, Map<String, TensorEntry> tensors, String device) {
-        var place = Engine.device(device);
+        Device place = Engine.device(device);
         tensors.forEach((name, entry) -> Engine.scope("loading " + name, () -> {
-            weights.put(name, Tensors.of(entry.toFloats(), entry.shape()).to(place, Tensors.FLOAT));
+            weights.put(name, copy(entry, place));
             return null;
         }));
+    }
+
+    private static Tensor copy(TensorEntry entry, Device place) {
+        return Tensors.of(entry.toFloats(), entry.shape()).to(place, Tensors.FLOAT);
     }
 }

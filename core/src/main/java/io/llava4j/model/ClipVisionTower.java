@@ -1,6 +1,7 @@
 package io.llava4j.model;
 
 import io.llava4j.ConfigException;
+import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import java.util.ArrayList;
@@ -71,7 +72,7 @@ public final class ClipVisionTower {
         Tensor x = embed(pixels);
         int depth = blocksBefore(selectLayer);
         for (int i = 0; i < depth; i++) {
-            x = blocks.get(i).forward(x);
+            x = forward(blocks.get(i), x);
         }
         return keepCls ? x : x.narrow(1, 1, config.patches());
     }
@@ -86,7 +87,7 @@ public final class ClipVisionTower {
         Tensor x = embed(pixels);
         states.add(x);
         for (ClipBlock block : blocks) {
-            x = block.forward(x);
+            x = forward(block, x);
             states.add(x);
         }
         return states;
@@ -101,9 +102,13 @@ public final class ClipVisionTower {
     public Tensor contrastiveRows(Tensor pixels) {
         Tensor x = embed(pixels);
         for (ClipBlock block : blocks) {
-            x = block.forward(x);
+            x = forward(block, x);
         }
         return postNorm.forward(x.narrow(1, 1, x.size(1) - 1));
+    }
+
+    private static Tensor forward(ClipBlock block, Tensor x) {
+        return Engine.part(() -> block.forward(x));
     }
 
     private int blocksBefore(int selectLayer) {

@@ -1,5 +1,6 @@
 package io.llava4j.model;
 
+import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import java.util.ArrayList;
@@ -55,12 +56,12 @@ public final class LlamaModel implements AutoCloseable {
 
     /** Rows of the embedding table: {@code [n] -> [n, hidden]}. */
     public Tensor embed(Tensor ids) {
-        return torch.embedding(embedTokens, ids);
+        return torch.embedding(embedTokens, ids).to(like().scalar_type());
     }
 
-    /** A tensor of the decoder's device and type. */
+    /** A tensor of the device and the type the decoder computes in; matrices may be stored in a narrower type. */
     public Tensor like() {
-        return embedTokens;
+        return norm.weight;
     }
 
     /**
@@ -81,7 +82,7 @@ public final class LlamaModel implements AutoCloseable {
         Tensor x = embeds;
         for (Block block : blocks) {
             inputOfBlock.accept(x);
-            x = block.forward(x, angles, null, null, 0);
+            x = forward(block, x, angles, null, null, 0);
         }
         return x;
     }
@@ -118,18 +119,28 @@ public final class LlamaModel implements AutoCloseable {
         if (cache.isEmpty()) {
             RotaryEmbedding.Angles angles = rotary.range(0, tokens, embeds);
             for (Block block : blocks) {
-                x = block.forward(x, angles, cache, null, 0);
+                x = forward(block, x, angles, cache, null, 0);
             }
         } else {
             RotaryEmbedding.Angles angles = rotary.at(cache.nextPositions(tokens), embeds.size(0), tokens, embeds);
             int span = cache.span(tokens);
             Tensor mask = cache.mask(tokens, span, embeds);
             for (Block block : blocks) {
-                x = block.forward(x, angles, cache, mask, span);
+                x = forward(block, x, angles, cache, mask, span);
             }
         }
         cache.advance(counts);
         return x;
+    }
+
+    private static Tensor forward(
+            Block block,
+            Tensor x,
+            RotaryEmbedding.Angles angles,
+            @Nullable KvCache cache,
+            @Nullable Tensor mask,
+            int span) {
+        return Engine.part(() -> block.forward(x, angles, cache, mask, span));
     }
 
     /** The final norm: {@code [..., hidden] -> [..., hidden]}. */

@@ -175,6 +175,25 @@ public final class Engine {
         });
     }
 
+    /**
+     * Runs a part of a computation, such as one block of a network, and frees all its tensors but the result at once:
+     * without gradients nobody needs them any more, and with gradients the engine itself keeps what it needs.
+     *
+     * @param work the part; to be called within a scope
+     * @return its result, which belongs to the surrounding scope
+     */
+    public static Tensor part(Supplier<Tensor> work) {
+        PointerScope outer = PointerScope.getInnerScope();
+        Tensor result;
+        try (PointerScope inner = new PointerScope()) {
+            result = work.get();
+            result.retainReference();
+        }
+        outer.attach(result);
+        result.releaseReference();
+        return result;
+    }
+
     private static String firstLine(Throwable e) {
         String message = e.getMessage();
         return message == null

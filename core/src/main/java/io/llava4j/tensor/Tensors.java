@@ -1,10 +1,13 @@
 package io.llava4j.tensor;
 
+import java.lang.foreign.MemorySegment;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 public final class Tensors {
     /** 32-bit floats. */
     public static final torch.ScalarType FLOAT = torch.ScalarType.Float;
+
+    /** Elements of a weight that are widened at a time: 4 MiB as 32-bit floats, which the processor's caches hold. */
+    private static final long TILE = 1 << 20;
 
     private Tensors() {}
 
@@ -69,9 +75,54 @@ public final class Tensors {
         return parts.length == 1 ? parts[0] : torch.cat(new TensorVector(parts), dimension);
     }
 
-    /** {@code x @ weight^T + bias}: {@code [..., in] -> [..., out]}. */
+    /**
+     * A tensor over memory outside Java's heap, without a copy.
+     *
+     * @param data row-major elements of the machine's byte order, aligned to their size; must stay valid and may be
+     *     read-only, as nothing may ever be written to the tensor
+     * @param type of the elements
+     */
+    public static Tensor over(MemorySegment data, torch.ScalarType type, long... shape) {
+        return torch.from_blob(new Address(data.address()), shape, new TensorOptions(type));
+    }
+
+    /** A place in memory; the engine's pointers can be made for one in a subclass only. */
+    private static final class Address extends Pointer {
+        Address(long address) {
+            super((Pointer) null);
+            this.address = address;
+        }
+    }
+
+    /**
+     * {@code x @ weight^T + bias}: {@code [..., in] -> [..., out]}. A weight of another type than {@code x} is widened
+     * tile by tile on the way, so that only a tile of it is ever held twice.
+     */
     public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
-        return torch.linear(x, weight, optional(bias));
+        if (weight.scalar_type() == x.scalar_type()) {
+            return torch.linear(x, weight, optional(bias));
+        }
+        Tensor product = Engine.part(() -> widenedProduct(x, weight));
+        return bias == null ? product : product.add(bias);
+    }
+
+    private static Tensor widenedProduct(Tensor x, Tensor weight) {
+        long out = weight.size(0);
+        long in = weight.size(1);
+        boolean single = x.numel() == in;
+        // A product of a matrix and a vector is several times faster than one of two matrices with a single row.
+        Tensor rows = single ? x.reshape(in) : x;
+        long tileRows = Math.max(1, TILE / in);
+        TensorVector parts = new TensorVector();
+        for (long from = 0; from < out; from += tileRows) {
+            try (Tensor stored = weight.narrow(0, from, Math.min(tileRows, out - from));
+                    Tensor tile = stored.to(x.scalar_type())) {
+                parts.push_back(single ? tile.mv(rows) : torch.linear(rows, tile));
+            }
+        }
+        long[] shape = shape(x);
+        shape[shape.length - 1] = out;
+        return torch.cat(parts, -1).view(shape);
     }
 
     /** Wraps an optional operand. */

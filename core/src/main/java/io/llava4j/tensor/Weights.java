@@ -14,6 +14,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Weights implements AutoCloseable {
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+    private Runnable release = () -> {};
+
+    /**
+     * Tells what to do when the tensors are gone.
+     *
+     * @param action for example unmaps the file that tensors were laid over
+     */
+    public void onClose(Runnable action) {
+        release = action;
+    }
 
     /** Adds or replaces a tensor; it outlives the current scope. */
     public void put(String name, Tensor tensor) {
@@ -55,5 +65,7 @@ public final class Weights implements AutoCloseable {
     public void close() {
         tensors.values().forEach(Tensor::releaseReference);
         tensors.clear();
+        release.run();
+        release = () -> {};
     }
 }

@@ -129,7 +129,7 @@ public final class TinyLlavaSuite implements Suite {
             }
             DType own = ModelFolder.precision(checkpoint);
             int compared = 0;
-            try (Weights weights = ModelLoader.weights(checkpoint.tensors(), "cpu")) {
+            try (Weights weights = ModelLoader.mapped(checkpoint.tensors(), "cpu")) {
                 for (Path file : ModelFolder.list(folder.resolve(EXPECTED), ModelFolder::isSafeTensors)
                         .toList()) {
                     DType wanted = precisionOfCase(ModelFolder.name(file)).orElse(best);
