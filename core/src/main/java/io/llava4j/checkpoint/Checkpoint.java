@@ -98,11 +98,7 @@ public final class Checkpoint implements AutoCloseable {
             return checkpoint;
         }
         Path directory = directory(path);
-        ModelKind kind = ModelConfigs.read(
-                directory,
-                name -> towerFolder(directory, name, visionTower)
-                        .map(Checkpoint::clipConfig)
-                        .or(() -> KnownTowers.shape(name)));
+        ModelKind kind = kindOf(directory, visionTower);
         Checkpoint checkpoint = new Checkpoint(path, kind, layout, files);
         checkpoint.addAll(layout, weights);
         if (kind instanceof ModelKind.Llava && layout == Layout.LIUHAOTIAN && !checkpoint.hasTower()) {
@@ -110,6 +106,23 @@ public final class Checkpoint implements AutoCloseable {
         }
         checkpoint.dropTiedHead();
         return checkpoint;
+    }
+
+    /**
+     * What the configuration of a model folder calls for, whether its weights are there or not.
+     *
+     * @throws ConfigException naming file and key, if the configuration cannot be used
+     */
+    public static ModelKind kindOf(Path directory) {
+        return kindOf(directory, null);
+    }
+
+    private static ModelKind kindOf(Path directory, @Nullable Path visionTower) {
+        return ModelConfigs.read(
+                directory,
+                name -> towerFolder(directory, name, visionTower)
+                        .map(Checkpoint::clipConfig)
+                        .or(() -> KnownTowers.shape(name)));
     }
 
     private static VisionConfig clipConfig(Path folder) {

@@ -6,6 +6,7 @@ import io.llava4j.model.TextConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumMap;
@@ -76,7 +77,14 @@ public final class CheckpointWriter {
             long maxShardBytes)
             throws IOException {
         requireComplete(shown, kind, tensors);
-        json(directory.resolve(ModelConfigs.FILE), ModelConfigWriter.write(kind, mainType(tensors)));
+        writeCompanions(directory, kind, mainType(tensors), tokenizerDir);
+        SafeTensorsWriter.writeSharded(directory, namesOnDisk(kind, tensors), Map.of(), maxShardBytes);
+    }
+
+    /** Writes what stands beside the weights: configurations and tokenizer files. */
+    static void writeCompanions(Path directory, ModelKind kind, DType type, @Nullable Path tokenizerDir)
+            throws IOException {
+        json(directory.resolve(ModelConfigs.FILE), ModelConfigWriter.write(kind, type));
         switch (kind) {
             case ModelKind.Llava llava -> {
                 generation(directory, llava.config().text());
@@ -92,14 +100,13 @@ public final class CheckpointWriter {
         if (tokenizerDir != null) {
             copyTokenizer(tokenizerDir, directory);
         }
-        SafeTensorsWriter.writeSharded(directory, namesOnDisk(kind, tensors), Map.of(), maxShardBytes);
     }
 
     /** Copies the tokenizer's files that are there. */
     static void copyTokenizer(Path from, Path to) throws IOException {
         for (String name : TOKENIZER_FILES) {
             if (Files.exists(from.resolve(name))) {
-                Files.copy(from.resolve(name), to.resolve(name));
+                Files.copy(from.resolve(name), to.resolve(name), StandardCopyOption.REPLACE_EXISTING);
             }
         }
     }
@@ -114,7 +121,7 @@ public final class CheckpointWriter {
         ExpectedTensors.of(kind).require(shown, infos, List.of());
     }
 
-    private static Collection<TensorSource> namesOnDisk(ModelKind kind, Collection<TensorSource> tensors) {
+    static Collection<TensorSource> namesOnDisk(ModelKind kind, Collection<TensorSource> tensors) {
         if (!(kind instanceof ModelKind.Clip)) {
             return tensors;
         }

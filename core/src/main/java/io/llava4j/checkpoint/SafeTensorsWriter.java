@@ -7,15 +7,19 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeMap;
 import tools.jackson.databind.node.ArrayNode;
@@ -42,7 +46,7 @@ public final class SafeTensorsWriter {
      */
     public static void write(Path file, Collection<TensorSource> tensors, Map<String, String> metadata) {
         requireDistinct(file, tensors);
-        List<TensorSource> ordered = tensors.stream().sorted(FILE_ORDER).toList();
+        List<TensorSource> ordered = inFileOrder(tensors);
         requireSpace(file, totalBytes(ordered));
         byte[] header = header(ordered, metadata);
         AtomicFiles.write(file, channel -> {
@@ -74,24 +78,68 @@ public final class SafeTensorsWriter {
      */
     public static void writeSharded(
             Path directory, Collection<TensorSource> tensors, Map<String, String> metadata, long maxShardBytes) {
-        requireDistinct(directory, tensors);
+        SequencedMap<String, List<TensorSource>> files = files(directory, tensors, maxShardBytes);
         requireSpace(directory.resolve(WeightFiles.SINGLE), totalBytes(tensors));
+        files.forEach((name, content) -> write(directory.resolve(name), content, metadata));
+        writeIndex(directory, files);
+    }
+
+    /** The files {@link #writeSharded} makes, by name, with what each holds. */
+    static SequencedMap<String, List<TensorSource>> files(
+            Path directory, Collection<TensorSource> tensors, long maxShardBytes) {
+        requireDistinct(directory, tensors);
         List<List<TensorSource>> shards = shards(tensors, maxShardBytes);
-        if (shards.size() == 1) {
-            write(directory.resolve(WeightFiles.SINGLE), tensors, metadata);
-            return;
-        }
-        Map<String, String> weightMap = new TreeMap<>();
+        SequencedMap<String, List<TensorSource>> files = new LinkedHashMap<>();
         for (int i = 0; i < shards.size(); i++) {
             String name = String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
-            write(directory.resolve(name), shards.get(i), metadata);
-            shards.get(i).forEach(tensor -> weightMap.put(tensor.name(), name));
+            files.put(shards.size() == 1 ? WeightFiles.SINGLE : name, shards.get(i));
         }
+        return files;
+    }
+
+    /** Writes the index of several files; a single one needs none. */
+    static void writeIndex(Path directory, SequencedMap<String, List<TensorSource>> files) {
+        if (files.size() == 1) {
+            return;
+        }
+        Map<String, String> fileOf = new TreeMap<>();
+        files.forEach((name, tensors) -> tensors.forEach(tensor -> fileOf.put(tensor.name(), name)));
         ObjectNode index = StrictJson.MAPPER.createObjectNode();
-        index.putObject("metadata").put("total_size", totalBytes(tensors));
+        index.putObject("metadata")
+                .put(
+                        "total_size",
+                        files.values().stream()
+                                .mapToLong(SafeTensorsWriter::totalBytes)
+                                .sum());
         ObjectNode map = index.putObject("weight_map");
-        weightMap.forEach(map::put);
+        fileOf.forEach(map::put);
         AtomicFiles.write(directory.resolve(WeightFiles.INDEX), StrictJson.pretty(index));
+    }
+
+    /** Whether a file has the length and the header that {@link #write} would give it; its numbers are not looked at. */
+    static boolean isWritten(Path file, Collection<TensorSource> tensors, Map<String, String> metadata) {
+        byte[] header = header(inFileOrder(tensors), metadata);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            long start = (long) SafeTensors.PREFIX_BYTES + header.length;
+            if (channel.size() != start + totalBytes(tensors)) {
+                return false;
+            }
+            ByteBuffer found = ByteBuffer.allocate(Math.toIntExact(start)).order(ByteOrder.LITTLE_ENDIAN);
+            while (found.hasRemaining() && channel.read(found) >= 0) {
+                continue;
+            }
+            return found.flip().remaining() == start
+                    && found.getLong() == header.length
+                    && found.equals(ByteBuffer.wrap(header));
+        } catch (NoSuchFileException e) {
+            return false;
+        } catch (IOException e) {
+            throw FileErrors.cannotRead(file, e);
+        }
+    }
+
+    private static List<TensorSource> inFileOrder(Collection<TensorSource> tensors) {
+        return tensors.stream().sorted(FILE_ORDER).toList();
     }
 
     private static List<List<TensorSource>> shards(Collection<TensorSource> tensors, long maxShardBytes) {
@@ -144,7 +192,7 @@ public final class SafeTensorsWriter {
         }
     }
 
-    private static long totalBytes(Collection<TensorSource> tensors) {
+    static long totalBytes(Collection<TensorSource> tensors) {
         return tensors.stream().mapToLong(TensorSource::byteSize).reduce(0, Math::addExact);
     }
 
@@ -158,7 +206,7 @@ public final class SafeTensorsWriter {
     }
 
     /** Better refused at once than after the first hours of a long write. */
-    private static void requireSpace(Path file, long bytes) {
+    static void requireSpace(Path file, long bytes) {
         Path folder = file.toAbsolutePath().getParent();
         while (folder != null && !Files.exists(folder)) {
             folder = folder.getParent();

@@ -72,6 +72,11 @@ public record TensorSource(String name, DType dtype, long[] shape, Supplier<Memo
         return new TensorSource(other, dtype, shape, data);
     }
 
+    /** The same tensor with its data from elsewhere. */
+    public TensorSource withData(Supplier<MemorySegment> other) {
+        return new TensorSource(name, dtype, shape, other);
+    }
+
     /**
      * Bytes of the data.
      *

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -17,8 +18,11 @@ public final class Tensors {
     /** 32-bit floats. */
     public static final torch.ScalarType FLOAT = torch.ScalarType.Float;
 
-    /** Elements of a weight that are widened at a time: 4 MiB as 32-bit floats, which the processor's caches hold. */
-    private static final long TILE = 1 << 20;
+    /** Elements of a weight that are widened at a time for one row of input: 1 MiB, which a core's own cache holds. */
+    private static final long TILE_FOR_ONE = 1 << 18;
+
+    /** The same for many rows, where larger products are the faster ones: 16 MiB. */
+    private static final long TILE_FOR_MANY = 1 << 22;
 
     private Tensors() {}
 
@@ -96,7 +100,7 @@ public final class Tensors {
 
     /**
      * {@code x @ weight^T + bias}: {@code [..., in] -> [..., out]}. A weight of another type than {@code x} is widened
-     * tile by tile on the way, so that only a tile of it is ever held twice.
+     * tile by tile on the way, so that only a tile of it is ever held twice; that is for answering, without gradients.
      */
     public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
         if (weight.scalar_type() == x.scalar_type()) {
@@ -112,11 +116,14 @@ public final class Tensors {
         boolean single = x.numel() == in;
         // A product of a matrix and a vector is several times faster than one of two matrices with a single row.
         Tensor rows = single ? x.reshape(in) : x;
-        long tileRows = Math.max(1, TILE / in);
+        long tileRows = Math.clamp((single ? TILE_FOR_ONE : TILE_FOR_MANY) / in, 1, out);
+        Tensor buffer = torch.empty(new long[] {tileRows, in}, x.options(), new MemoryFormatOptional());
         TensorVector parts = new TensorVector();
         for (long from = 0; from < out; from += tileRows) {
-            try (Tensor stored = weight.narrow(0, from, Math.min(tileRows, out - from));
-                    Tensor tile = stored.to(x.scalar_type())) {
+            long count = Math.min(tileRows, out - from);
+            try (Tensor stored = weight.narrow(0, from, count);
+                    Tensor tile = buffer.narrow(0, 0, count)) {
+                tile.copy_(stored);
                 parts.push_back(single ? tile.mv(rows) : torch.linear(rows, tile));
             }
         }

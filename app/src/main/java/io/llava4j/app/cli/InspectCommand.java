@@ -1,6 +1,7 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.app.inspect.MemoryEstimate;
 import io.llava4j.checkpoint.CanonicalNames;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.DType;
@@ -14,11 +15,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -27,7 +30,9 @@ import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
 /** {@code llava inspect}: what a checkpoint holds; reads headers only. */
-@Command(name = "inspect", description = "Tell what a model folder or a safetensors file holds.")
+@Command(
+        name = "inspect",
+        description = "Tell what a model folder or a safetensors file holds, and the memory it takes.")
 final class InspectCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -39,6 +44,12 @@ final class InspectCommand implements Callable<Integer> {
 
     @Option(names = "--tensors", description = "List every tensor too.")
     private boolean tensors;
+
+    @Option(names = "--check", description = "Read all numbers too and name tensors that hold NaN or infinity.")
+    private boolean check;
+
+    @ArgGroup(exclusive = false, heading = "Random weights:%n")
+    private @Nullable RandomModelOptions random;
 
     @Option(names = "--json", description = "Print one JSON document instead of a table.")
     private boolean json;
@@ -76,6 +87,9 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
+        if (random != null) {
+            random.write(path);
+        }
         try (Checkpoint checkpoint = Checkpoint.open(path)) {
             String complaint = complaint(checkpoint);
             if (json) {
@@ -88,13 +102,14 @@ final class InspectCommand implements Callable<Integer> {
         }
     }
 
-    private static @Nullable String complaint(Checkpoint checkpoint) {
+    private @Nullable String complaint(Checkpoint checkpoint) {
         try {
             checkpoint.requireComplete();
-            return null;
         } catch (CheckpointException e) {
             return e.getMessage();
         }
+        List<String> damaged = check ? checkpoint.notFinite() : List.of();
+        return damaged.isEmpty() ? null : "NaN or infinity in %d tensors: %s".formatted(damaged.size(), damaged);
     }
 
     private void print(PrintWriter out, Checkpoint checkpoint, @Nullable String complaint) {
@@ -112,6 +127,7 @@ final class InspectCommand implements Callable<Integer> {
                         part.bytes,
                         part.typeNames()));
         out.println();
+        estimate(checkpoint.kind()).ifPresent(estimate -> print(out, estimate));
         configuration(checkpoint.kind()).forEach((part, values) -> {
             out.println(part + ":");
             fields(values).forEach((name, value) -> out.printf("  %-24s %s%n", name, value));
@@ -138,6 +154,7 @@ final class InspectCommand implements Callable<Integer> {
         Map<String, Object> parts = new LinkedHashMap<>();
         parts(checkpoint).forEach((name, part) -> parts.put(name, part.json()));
         document.put("parts", parts);
+        estimate(checkpoint.kind()).ifPresent(estimate -> document.put("memory", estimate));
         document.put("config", configuration(checkpoint.kind()));
         document.put("ignored", checkpoint.ignored());
         if (tensors) {
@@ -152,6 +169,46 @@ final class InspectCommand implements Callable<Integer> {
             document.put("tensors", list);
         }
         return document;
+    }
+
+    private static Optional<MemoryEstimate> estimate(ModelKind kind) {
+        return kind instanceof ModelKind.Llava llava
+                ? Optional.of(MemoryEstimate.of(llava.config()))
+                : Optional.empty();
+    }
+
+    private static void print(PrintWriter out, MemoryEstimate estimate) {
+        out.printf(Locale.ROOT, "memory in GB, estimated for one sequence of %,d tokens%n", estimate.tokens());
+        out.printf(row(5), "answering", "weights", "cache", "working", "total");
+        for (MemoryEstimate.Answering row : estimate.answering()) {
+            out.printf(
+                    row(5),
+                    row.precision(),
+                    giga(row.weights()),
+                    giga(row.cache()),
+                    giga(row.working()),
+                    giga(row.total()));
+        }
+        out.printf(row(6), "training, stage", "weights", "gradients", "moments", "activations", "total");
+        for (MemoryEstimate.Training row : estimate.training()) {
+            out.printf(
+                    row(6),
+                    row.stage(),
+                    giga(row.weights()),
+                    giga(row.gradients()),
+                    giga(row.moments()),
+                    giga(row.activations()),
+                    giga(row.total()));
+        }
+        out.println();
+    }
+
+    private static String row(int columns) {
+        return "%-26s" + " %11s".repeat(columns - 1) + "%n";
+    }
+
+    private static String giga(long bytes) {
+        return String.format(Locale.ROOT, "%.2f", bytes / 1e9);
     }
 
     private static Map<String, Part> parts(Checkpoint checkpoint) {

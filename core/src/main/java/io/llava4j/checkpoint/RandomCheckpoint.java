@@ -1,0 +1,197 @@
+package io.llava4j.checkpoint;
+
+import io.llava4j.CheckpointException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes a model folder of random weights in the shapes a configuration calls for: to try loading, memory and speed of
+ * a size whose real weights are not at hand. It answers, but nothing sensible.
+ *
+ * <p>Norms are 1, biases 0, everything else is normal with standard deviation 0.02. A tensor's numbers depend on the
+ * seed and its name only, so that an interrupted writing goes on behind the last whole file.
+ */
+public final class RandomCheckpoint {
+    /** Small enough that little is lost when the writing is interrupted. */
+    private static final long SHARD_BYTES = 2_000_000_000L;
+
+    private static final double DEVIATION = 0.02;
+
+    /** Numbers are drawn from a table of this many, by 16 bits of a random word each. */
+    private static final int TABLE = 1 << 16;
+
+    private final ModelKind kind;
+    private final DType type;
+    private final long seed;
+    private final short[] halves = new short[TABLE];
+    private final float[] floats = new float[TABLE];
+
+    /** Told how far the writing is. */
+    @FunctionalInterface
+    public interface Progress {
+        /**
+         * @param done bytes of weights that are there
+         * @param total of all
+         */
+        void update(long done, long total);
+    }
+
+    /**
+     * @param kind what to write; not a connector alone
+     * @param type of every tensor: F32, F16 or BF16
+     * @param seed of all numbers
+     */
+    public RandomCheckpoint(ModelKind kind, DType type, long seed) {
+        this.kind = kind;
+        this.type = type;
+        this.seed = seed;
+        SplittableRandom random = new SplittableRandom(seed);
+        for (int i = 0; i < TABLE; i++) {
+            floats[i] = (float) (random.nextGaussian() * DEVIATION);
+            halves[i] = half(floats[i]);
+        }
+    }
+
+    private short half(float value) {
+        return switch (type) {
+            case F32 -> 0; // not used
+            case F16 -> Float.floatToFloat16(value);
+            case BF16 -> (short) (Float.floatToRawIntBits(value) + 0x8000 >>> 16);
+            default -> throw new CheckpointException("random weights are written as F32, F16 or BF16, not as " + type);
+        };
+    }
+
+    /** Parameters of the model. */
+    public long parameters() {
+        return SafeTensorsWriter.totalBytes(tensors()) / type.bytes();
+    }
+
+    /**
+     * Writes the folder file by file, each in one step, the configuration last; goes on where an interrupted writing of
+     * the same model ended.
+     *
+     * @param tokenizerDir folder whose tokenizer files are copied; null for none
+     * @param progress told whenever a tensor is written
+     * @throws CheckpointException if the folder holds anything else, or the disk has no room for it
+     */
+    public void write(Path directory, @Nullable Path tokenizerDir, Progress progress) {
+        Map<String, String> metadata = Map.of("weights", "random, seed " + seed);
+        List<TensorSource> tensors = tensors();
+        SequencedMap<String, List<TensorSource>> files = SafeTensorsWriter.files(directory, tensors, SHARD_BYTES);
+        long total = SafeTensorsWriter.totalBytes(tensors);
+        List<String> missing = new ArrayList<>();
+        long[] done = {total};
+        files.forEach((name, content) -> {
+            if (!SafeTensorsWriter.isWritten(directory.resolve(name), content, metadata)) {
+                missing.add(name);
+                done[0] -= SafeTensorsWriter.totalBytes(content);
+            }
+        });
+        if (!missing.isEmpty()) {
+            requireOwn(
+                    directory,
+                    files.keySet().stream()
+                            .filter(name -> !missing.contains(name))
+                            .toList());
+        }
+        SafeTensorsWriter.requireSpace(directory.resolve(WeightFiles.SINGLE), total - done[0]);
+        progress.update(done[0], total);
+        for (String name : missing) {
+            List<TensorSource> content = files.getOrDefault(name, List.of()).stream()
+                    .map(tensor -> tensor.withData(() -> {
+                        MemorySegment data = tensor.data().get();
+                        done[0] += data.byteSize();
+                        progress.update(done[0], total);
+                        return data;
+                    }))
+                    .toList();
+            SafeTensorsWriter.write(directory.resolve(name), content, metadata);
+        }
+        SafeTensorsWriter.writeIndex(directory, files);
+        try {
+            CheckpointWriter.writeCompanions(directory, kind, type, tokenizerDir);
+        } catch (IOException e) {
+            throw FileErrors.cannotWrite(directory, e);
+        }
+    }
+
+    /** An unfinished folder holds whole files of ours and what a killed writing leaves, nothing else. */
+    private static void requireOwn(Path directory, List<String> own) {
+        if (!Files.exists(directory)) {
+            return;
+        }
+        try (Stream<Path> entries = Files.list(directory)) {
+            for (Path entry : entries.sorted().toList()) {
+                String name = entry.getFileName().toString();
+                if (!own.contains(name) && !name.endsWith(".partial")) {
+                    throw new CheckpointException(
+                            "%s holds %s, which is not part of these random weights; name an empty or a new folder"
+                                    .formatted(directory, name));
+                }
+            }
+        } catch (IOException e) {
+            throw FileErrors.cannotRead(directory, e);
+        }
+    }
+
+    private List<TensorSource> tensors() {
+        List<TensorSource> tensors = new ArrayList<>();
+        ExpectedTensors.of(kind)
+                .shapes()
+                .forEach((name, shape) -> tensors.add(new TensorSource(name, type, shape, () -> data(name, shape))));
+        return List.copyOf(CheckpointWriter.namesOnDisk(kind, tensors));
+    }
+
+    private MemorySegment data(String name, long[] shape) {
+        long count = 1;
+        for (long size : shape) {
+            count = Math.multiplyExact(count, size);
+        }
+        if (count > Integer.MAX_VALUE - 8) {
+            throw new CheckpointException("tensor '%s' is too large to be made here".formatted(name));
+        }
+        int length = (int) count;
+        if (shape.length == 1 && name.endsWith(".weight")) {
+            return constant(1, length);
+        }
+        return name.endsWith(".bias") ? constant(0, length) : random(name, length);
+    }
+
+    private MemorySegment constant(float value, int length) {
+        if (type == DType.F32) {
+            float[] values = new float[length];
+            Arrays.fill(values, value);
+            return MemorySegment.ofArray(values);
+        }
+        short[] values = new short[length];
+        Arrays.fill(values, half(value));
+        return MemorySegment.ofArray(values);
+    }
+
+    private MemorySegment random(String name, int length) {
+        SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + name.hashCode());
+        float[] wide = new float[type == DType.F32 ? length : 0];
+        short[] narrow = new short[type == DType.F32 ? 0 : length];
+        long word = 0;
+        for (int i = 0; i < length; i++) {
+            word = (i & 3) == 0 ? random.nextLong() : word >>> 16;
+            int drawn = (int) word & TABLE - 1;
+            if (type == DType.F32) {
+                wide[i] = floats[drawn];
+            } else {
+                narrow[i] = halves[drawn];
+            }
+        }
+        return type == DType.F32 ? MemorySegment.ofArray(wide) : MemorySegment.ofArray(narrow);
+    }
+}
