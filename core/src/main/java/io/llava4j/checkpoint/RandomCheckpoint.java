@@ -33,6 +33,7 @@ public final class RandomCheckpoint {
     private final ModelKind kind;
     private final DType type;
     private final long seed;
+    private final long shardBytes;
     private final short[] halves = new short[TABLE];
     private final float[] floats = new float[TABLE];
 
@@ -52,6 +53,11 @@ public final class RandomCheckpoint {
      * @param seed of all numbers
      */
     public RandomCheckpoint(ModelKind kind, DType type, long seed) {
+        this(kind, type, seed, SHARD_BYTES);
+    }
+
+    RandomCheckpoint(ModelKind kind, DType type, long seed, long shardBytes) {
+        this.shardBytes = shardBytes;
         this.kind = kind;
         this.type = type;
         this.seed = seed;
@@ -87,7 +93,7 @@ public final class RandomCheckpoint {
     public void write(Path directory, @Nullable Path tokenizerDir, Progress progress) {
         Map<String, String> metadata = Map.of("weights", "random, seed " + seed);
         List<TensorSource> tensors = tensors();
-        SequencedMap<String, List<TensorSource>> files = SafeTensorsWriter.files(directory, tensors, SHARD_BYTES);
+        SequencedMap<String, List<TensorSource>> files = SafeTensorsWriter.files(directory, tensors, shardBytes);
         long total = SafeTensorsWriter.totalBytes(tensors);
         List<String> missing = new ArrayList<>();
         long[] done = {total};

@@ -8,7 +8,6 @@ import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
-import io.llava4j.text.StreamDecoder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -83,23 +82,30 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
                 pixels.add(processed.computeIfAbsent(image, processor::process));
             }
         }
-        return generator.generate(ids, pixels, options, tokenizer.eosId(), new Generator.Observer() {}).stream()
-                .map(answer -> tokenizer.decode(answer, true).strip())
-                .toList();
+        List<AnswerText> answers =
+                requests.stream().map(request -> answerText(options)).toList();
+        Generator.Observer observer = new Generator.Observer() {
+            @Override
+            public boolean token(int row, int id) {
+                answers.get(row).accept(id);
+                return !answers.get(row).ended();
+            }
+        };
+        generator.generate(ids, pixels, options, tokenizer.eosId(), observer);
+        answers.forEach(AnswerText::finish);
+        return answers.stream().map(AnswerText::toString).toList();
     }
 
     @Override
     public Reply stream(Request request, GenerationOptions options, Predicate<String> onText) {
-        StreamDecoder decoder = tokenizer.streamDecoder(true);
-        StringBuilder answer = new StringBuilder();
+        AnswerText answer = answerText(options);
+        boolean[] wanted = {true};
         Generator.Observer observer = new Generator.Observer() {
             @Override
             public boolean token(int row, int id) {
-                String text = decoder.accept(id);
-                // The first piece begins with the blank behind "ASSISTANT:".
-                String shown = answer.isEmpty() ? text.stripLeading() : text;
-                answer.append(shown);
-                return shown.isEmpty() || onText.test(shown);
+                String text = answer.accept(id);
+                wanted[0] = text.isEmpty() || onText.test(text);
+                return wanted[0] && !answer.ended();
             }
         };
         List<int[]> chosen = generator.generate(
@@ -108,11 +114,15 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
                 options,
                 tokenizer.eosId(),
                 observer);
-        String rest = decoder.finish();
-        if (!rest.isEmpty() && onText.test(rest)) {
-            answer.append(rest);
+        if (wanted[0]) {
+            String rest = answer.finish();
+            wanted[0] = rest.isEmpty() || onText.test(rest);
         }
-        return new Reply(answer.toString().strip(), chosen.getFirst().length);
+        return new Reply(answer.toString(), chosen.getFirst().length);
+    }
+
+    private AnswerText answerText(GenerationOptions options) {
+        return new AnswerText(tokenizer.streamDecoder(true), options.stop());
     }
 
     /** Pictures are checked for each request: in a batch, one too many here could make up for one that lacks there. */

@@ -46,6 +46,9 @@ public final class ChatSettings {
         if (!Double.isFinite(options.temperature()) || !Double.isFinite(options.repetitionPenalty())) {
             throw new ConfigException("temperature and repetition-penalty must be finite numbers");
         }
+        if (options.stop().contains("")) {
+            throw new ConfigException("stop must not be an empty text");
+        }
         Sampler unused = new Sampler(options);
         return options;
     }
@@ -65,29 +68,31 @@ public final class ChatSettings {
 
     static GenerationOptions withSeed(GenerationOptions o, long seed) {
         return new GenerationOptions(
-                o.maxNewTokens(), o.temperature(), o.topP(), o.topK(), o.repetitionPenalty(), seed);
+                o.maxNewTokens(), o.temperature(), o.topP(), o.topK(), o.repetitionPenalty(), seed, o.stop());
     }
 
     private static GenerationOptions withTemperature(GenerationOptions o, double temperature) {
         return new GenerationOptions(
-                o.maxNewTokens(), temperature, o.topP(), o.topK(), o.repetitionPenalty(), o.seed());
+                o.maxNewTokens(), temperature, o.topP(), o.topK(), o.repetitionPenalty(), o.seed(), o.stop());
     }
 
     private static GenerationOptions withTopP(GenerationOptions o, double topP) {
         return new GenerationOptions(
-                o.maxNewTokens(), o.temperature(), topP, o.topK(), o.repetitionPenalty(), o.seed());
+                o.maxNewTokens(), o.temperature(), topP, o.topK(), o.repetitionPenalty(), o.seed(), o.stop());
     }
 
     private static GenerationOptions withTopK(GenerationOptions o, int topK) {
         return new GenerationOptions(
-                o.maxNewTokens(), o.temperature(), o.topP(), topK, o.repetitionPenalty(), o.seed());
+                o.maxNewTokens(), o.temperature(), o.topP(), topK, o.repetitionPenalty(), o.seed(), o.stop());
     }
 
     private static GenerationOptions withPenalty(GenerationOptions o, double penalty) {
-        return new GenerationOptions(o.maxNewTokens(), o.temperature(), o.topP(), o.topK(), penalty, o.seed());
+        return new GenerationOptions(
+                o.maxNewTokens(), o.temperature(), o.topP(), o.topK(), penalty, o.seed(), o.stop());
     }
 
     private static GenerationOptions withMaxNewTokens(GenerationOptions o, int tokens) {
-        return new GenerationOptions(tokens, o.temperature(), o.topP(), o.topK(), o.repetitionPenalty(), o.seed());
+        return new GenerationOptions(
+                tokens, o.temperature(), o.topP(), o.topK(), o.repetitionPenalty(), o.seed(), o.stop());
     }
 }

@@ -3,6 +3,8 @@ package io.llava4j.app.cli;
 import io.llava4j.ConfigException;
 import io.llava4j.app.chat.ChatSettings;
 import io.llava4j.generate.GenerationOptions;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -39,6 +41,9 @@ final class DecodingOptions {
     @Option(names = "--seed", paramLabel = "N", description = "Of drawn answers (default: ${DEFAULT-VALUE}).")
     private long seed = 0;
 
+    @Option(names = "--stop", paramLabel = "TEXT", description = "End the answer in front of this text; repeatable.")
+    private List<String> stop = new ArrayList<>();
+
     /**
      * The options, checked.
      *
@@ -48,7 +53,7 @@ final class DecodingOptions {
     GenerationOptions checked(CommandSpec spec) {
         try {
             return ChatSettings.checked(
-                    new GenerationOptions(maxNewTokens, temperature, topP, topK, repetitionPenalty, seed));
+                    new GenerationOptions(maxNewTokens, temperature, topP, topK, repetitionPenalty, seed, stop));
         } catch (ConfigException e) {
             throw new ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
         }

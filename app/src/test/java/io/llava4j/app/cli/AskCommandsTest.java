@@ -52,6 +52,38 @@ class AskCommandsTest {
     }
 
     @Test
+    void aStopTextEndsTheAnswerInFrontOfIt() {
+        Object[] free = {"generate", "-m", model, "--temperature", 5, "--max-new-tokens", 40, "--json", "what?"};
+        String whole = CliRun.of(free).json().path("answer").asString();
+        assertThat(whole.length()).isGreaterThan(12);
+        // From the middle, so that it begins and ends within the pieces of several tokens.
+        String stop = whole.substring(whole.length() / 2, whole.length() / 2 + 4);
+        CliRun run = CliRun.of(
+                "generate",
+                "-m",
+                model,
+                "--temperature",
+                5,
+                "--max-new-tokens",
+                40,
+                "--stop",
+                stop,
+                "--stop",
+                "\0",
+                "--json",
+                "what?");
+        assertThat(run.json().path("answer").asString())
+                .isEqualTo(whole.substring(0, whole.indexOf(stop)).strip());
+        assertThat(run.json().path("tokens").asInt()).isLessThan(40);
+        CliRun streamed =
+                CliRun.of("generate", "-m", model, "--temperature", 5, "--max-new-tokens", 40, "--stop", stop, "what?");
+        assertThat(streamed.out().strip()).isEqualTo(run.json().path("answer").asString());
+        CliRun empty = CliRun.of("generate", "-m", model, "--stop", "", "what?");
+        assertThat(empty.code()).isEqualTo(2);
+        assertThat(empty.err()).contains("stop must not be an empty text");
+    }
+
+    @Test
     void drawnAnswersFollowTheSeed() {
         Object[] drawn = {"generate", "-m", model, "--temperature", 5, "--max-new-tokens", 12, "--seed", 1, "what?"};
         String first = CliRun.of(drawn).out();

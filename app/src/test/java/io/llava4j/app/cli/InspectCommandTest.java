@@ -2,9 +2,17 @@ package io.llava4j.app.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.llava4j.app.inspect.MemoryEstimate;
+import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.DType;
+import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.RandomCheckpoint;
+import io.llava4j.model.LlavaConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -57,5 +65,52 @@ class InspectCommandTest {
                     .doesNotContain("internal error");
             assertThat(run.out()).isEmpty();
         }
+    }
+
+    @Test
+    void randomModelsAreWrittenToldAndAnswer() throws IOException {
+        Path tiny = TinyModel.write(dir);
+        Path model = dir.resolve("random");
+        CliRun run = CliRun.of("inspect", "--make-random", tiny, "--dtype", "BF16", model, "--json", "--check");
+        assertThat(run.code()).as(run.err()).isZero();
+        JsonNode total = run.json().path("parts").path("total");
+        assertThat(total.path("dtypes").path(0).asString()).isEqualTo("BF16");
+        assertThat(total.path("parameters"))
+                .isEqualTo(CliRun.of("inspect", tiny, "--json")
+                        .json()
+                        .path("parts")
+                        .path("total")
+                        .path("parameters"));
+        CliRun answer = CliRun.of("generate", "-m", model, "--max-new-tokens", 3, "--json", "what?");
+        assertThat(answer.code()).as(answer.err()).isZero();
+        assertThat(answer.json().path("tokens").asInt()).isPositive();
+        CliRun other = CliRun.of("inspect", "--make-random", tiny, "--seed", 2, model);
+        assertThat(other.code()).isEqualTo(1);
+        assertThat(other.err()).contains("not part of these random weights");
+    }
+
+    @Test
+    void memoryOfLlava7b() {
+        MemoryEstimate estimate = MemoryEstimate.of(LlavaConfig.LLAVA_1_5_7B);
+        Map<String, Long> weights = estimate.answering().stream()
+                .collect(Collectors.toMap(MemoryEstimate.Answering::precision, MemoryEstimate.Answering::weights));
+        assertThat(weights.get("F32")).isEqualTo(4 * 7_062_902_784L);
+        // Vectors, which are widened on loading, take 4 bytes instead of 2.
+        assertThat(weights.get("BF16")).isBetween(2 * 7_062_902_784L, 2 * 7_062_902_784L + 2_000_000);
+        assertThat(estimate.answering().getFirst().cache()).isEqualTo(2048L * 1024 * 1024);
+        MemoryEstimate.Training connector = estimate.training().get(0);
+        assertThat(connector.trainable()).isEqualTo(20_979_712);
+        MemoryEstimate.Training both = estimate.training().get(1);
+        assertThat(both.trainable()).isEqualTo(20_979_712 + 6_738_415_616L);
+        assertThat(both.gradients()).isEqualTo(4 * both.trainable());
+        assertThat(both.moments()).isEqualTo(8 * both.trainable());
+        assertThat(both.total()).isGreaterThan(connector.total());
+    }
+
+    @Test
+    void theShippedShapeIsLlava7b() {
+        ModelKind kind = Checkpoint.kindOf(Path.of("../models/llava-1.5-7b"));
+        assertThat(kind).isEqualTo(new ModelKind.Llava(LlavaConfig.LLAVA_1_5_7B));
+        assertThat(new RandomCheckpoint(kind, DType.BF16, 0).parameters()).isEqualTo(7_062_902_784L);
     }
 }
