@@ -101,7 +101,7 @@ public final class LlamaModel implements AutoCloseable {
                 // Anew for every block, so that one that is computed again leaves out the same.
                 torch.manual_seed(seed * 0x9E3779B97F4A7C15L + block);
             }
-            return blocks.get(block).forward(x, angles, null, null, 0);
+            return forward(blocks.get(block), x, angles, null, null, 0);
         });
     }
 

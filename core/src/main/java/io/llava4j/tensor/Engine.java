@@ -153,19 +153,6 @@ public final class Engine {
         }
     }
 
-    /**
-     * Runs a part of a computation within a scope: its intermediate tensors are freed at its end, its result is freed
-     * with the scope around it.
-     */
-    public static Tensor part(Supplier<Tensor> work) {
-        PointerScope around = PointerScope.getInnerScope();
-        try (PointerScope part = new PointerScope()) {
-            Tensor result = work.get();
-            around.attach(result);
-            return result;
-        }
-    }
-
     /** {@link #scope} without gradients. */
     public static <T extends @Nullable Object> T inference(String what, Supplier<T> work) {
         return scope(what, () -> {
@@ -183,15 +170,12 @@ public final class Engine {
      * @return its result, which belongs to the surrounding scope
      */
     public static Tensor part(Supplier<Tensor> work) {
-        PointerScope outer = PointerScope.getInnerScope();
-        Tensor result;
-        try (PointerScope inner = new PointerScope()) {
-            result = work.get();
-            result.retainReference();
+        PointerScope around = PointerScope.getInnerScope();
+        try (PointerScope part = new PointerScope()) {
+            Tensor result = work.get();
+            around.attach(result);
+            return result;
         }
-        outer.attach(result);
-        result.releaseReference();
-        return result;
     }
 
     private static String firstLine(Throwable e) {
