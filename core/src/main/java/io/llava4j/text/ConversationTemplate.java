@@ -1,9 +1,7 @@
 package io.llava4j.text;
 
 import io.llava4j.ConfigException;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * How a conversation is written out as text (spec/conversation 1 and 2). Every style of the family comes down to the
@@ -17,7 +15,7 @@ import java.util.Map;
  * @param assistantPrefix what asks the model for an answer; a prompt for generation ends with it
  * @param answerPrefix what separates the answer from that
  * @param answerSuffix what ends an answer
- * @param captionOnly stage 1's form: one question, reduced to its image, and one answer
+ * @param form what a conversation may look like and how its images are written
  */
 public record ConversationTemplate(
         String name,
@@ -27,10 +25,21 @@ public record ConversationTemplate(
         String assistantPrefix,
         String answerPrefix,
         String answerSuffix,
-        boolean captionOnly) {
+        Form form) {
+
+    /** Kinds of templates. */
+    public enum Form {
+        /** Questions and answers in turn. */
+        CONVERSATION,
+        /** The same; every image stands between {@code <Image>} and {@code </Image>}. */
+        TAGGED_IMAGES,
+        /** Stage 1's: one question, reduced to its image, and one answer. */
+        CAPTION
+    }
 
     /** Stage 1: the image, then the caption and a newline. */
-    public static final ConversationTemplate PLAIN = new ConversationTemplate("plain", "", "", "", "", "", "\n", true);
+    public static final ConversationTemplate PLAIN =
+            new ConversationTemplate("plain", "", "", "", "", "", "\n", Form.CAPTION);
 
     /** Vicuna v1: stage 2 and every benchmark of LLaVA-1.5. */
     public static final ConversationTemplate V1 = new ConversationTemplate(
@@ -42,9 +51,7 @@ public record ConversationTemplate(
             "ASSISTANT:",
             " ",
             "</s>",
-            false);
-
-    private static final Map<String, ConversationTemplate> BY_NAME = byName();
+            Form.CONVERSATION);
 
     /**
      * The template of a name or alias.
@@ -52,12 +59,19 @@ public record ConversationTemplate(
      * @throws ConfigException if there is none; the message lists the names
      */
     public static ConversationTemplate named(String name) {
-        ConversationTemplate template = BY_NAME.get(name);
-        if (template == null) {
-            throw new ConfigException(
-                    "there is no conversation template '%s'; use one of %s".formatted(name, BY_NAME.keySet()));
-        }
-        return template;
+        return ConversationTemplates.named(name);
+    }
+
+    /** Whether only a picture and its caption are written. */
+    public boolean captionOnly() {
+        return form == Form.CAPTION;
+    }
+
+    /** A turn's text as the template writes it, for a conversation with images. */
+    String withImages(String text) {
+        return form == Form.TAGGED_IMAGES
+                ? text.replace(Turn.IMAGE_PLACEHOLDER, "<Image>" + Turn.IMAGE_PLACEHOLDER + "</Image>")
+                : text;
     }
 
     /**
@@ -76,7 +90,7 @@ public record ConversationTemplate(
             Turn turn = turns.get(i);
             if (turn.role() == Role.HUMAN) {
                 out.append(i == 0 ? firstHumanPrefix : humanPrefix, false);
-                out.append(captionOnly ? Turn.IMAGE_PLACEHOLDER : turn.text(), false);
+                out.append(captionOnly() ? Turn.IMAGE_PLACEHOLDER : turn.text(), false);
                 out.append(humanSuffix, false);
             } else {
                 out.append(assistantPrefix, false);
@@ -89,14 +103,5 @@ public record ConversationTemplate(
             out.append(assistantPrefix, false);
         }
         return out;
-    }
-
-    private static Map<String, ConversationTemplate> byName() {
-        Map<String, ConversationTemplate> names = new LinkedHashMap<>();
-        names.put("plain", PLAIN);
-        names.put("v0_plain", PLAIN);
-        names.put("v1", V1);
-        names.put("vicuna_v1", V1);
-        return names;
     }
 }

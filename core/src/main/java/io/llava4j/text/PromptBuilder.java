@@ -67,7 +67,7 @@ public final class PromptBuilder {
             return build(template.renderSpans(kept, false), false).truncated(maxLength);
         }
         List<Turn> placed = kept.stream()
-                .map(turn -> new Turn(turn.role(), ImagePlacement.imageFirst(turn.text())))
+                .map(turn -> new Turn(turn.role(), template.withImages(ImagePlacement.imageFirst(turn.text()))))
                 .toList();
         return build(template.renderSpans(placed, false), true);
     }
@@ -83,7 +83,10 @@ public final class PromptBuilder {
         if (turns.getLast().role() != Role.HUMAN) {
             throw new DataException("the conversation ends with an answer; add the question to be answered");
         }
-        return Prompt.unlabelled(encode(template.render(turns, true)));
+        List<Turn> written = turns.stream()
+                .map(turn -> new Turn(turn.role(), template.withImages(turn.text())))
+                .toList();
+        return Prompt.unlabelled(encode(template.render(written, true)));
     }
 
     /** Ids of a text in which {@code <image>} stands for images: one BOS, then text and placeholders in turn. */
