@@ -5,10 +5,14 @@ import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.app.terminal.TrainingProgress;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
+import io.llava4j.train.run.Cut;
+import io.llava4j.train.run.TrainingListener;
 import io.llava4j.train.run.TrainingRun;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -53,10 +57,13 @@ public final class TrainCommand implements Callable<Integer> {
             out.flush();
             return CommandLine.ExitCode.OK;
         }
-        String stage = "stage " + config.stage().name().toLowerCase(java.util.Locale.ROOT);
+        String stage = "stage " + config.stage().name().toLowerCase(Locale.ROOT);
         try (StopSignal stop = new StopSignal(spec.commandLine().getErr(), "the checkpoint of this step");
                 ProgressLine progress = ProgressLine.onStderr(stage, "steps")) {
-            boolean complete = TrainingRun.run(config, resume, new TrainingProgress(progress), stop);
+            CutSamples cut = new CutSamples();
+            TrainingListener listener = TrainingListener.all(List.of(new TrainingProgress(progress), cut));
+            boolean complete = TrainingRun.run(config, resume, listener, stop);
+            cut.tell(spec.commandLine().getErr(), config.data().maxLength());
             if (!complete) {
                 spec.commandLine().getErr().println("stopped; go on with --resume");
                 return 130;
@@ -65,5 +72,27 @@ public final class TrainCommand implements Callable<Integer> {
         out.println(config.output().resolve(TrainingRun.MODEL));
         out.flush();
         return CommandLine.ExitCode.OK;
+    }
+
+    /** Counts what samples lost to the longest sequence, so that it is not lost in silence. */
+    private static final class CutSamples implements TrainingListener {
+        private Cut sum = Cut.NONE;
+
+        @Override
+        public void step(Step step) {
+            sum = sum.plus(step.cut());
+        }
+
+        void tell(PrintWriter err, int maxLength) {
+            if (sum.samples() > 0) {
+                err.println(String.format(
+                        Locale.ROOT,
+                        "%,d samples were longer than data.max-length %d and lost their last %,d tokens",
+                        sum.samples(),
+                        maxLength,
+                        sum.tokens()));
+                err.flush();
+            }
+        }
     }
 }

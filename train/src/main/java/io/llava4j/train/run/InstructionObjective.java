@@ -6,6 +6,7 @@ import io.llava4j.checkpoint.PeftAdapterWriter;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.TrainingPass;
 import io.llava4j.tensor.Tensors;
+import io.llava4j.text.Prompt;
 import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.Example;
 import io.llava4j.train.data.SkippedRecord;
@@ -83,7 +84,18 @@ final class InstructionObjective implements Objective {
                 names,
                 Arrays.stream(spliced.lengths()).sum(),
                 SequenceLoss.supervised(spliced.labels()),
+                cut(model, examples, spliced),
                 pass::backward);
+    }
+
+    /** By the prompts' own limit, then by the splice. */
+    private static Cut cut(LlavaModel model, List<Example> examples, LlavaModel.Spliced spliced) {
+        Cut cut = Cut.NONE;
+        for (int i = 0; i < examples.size(); i++) {
+            Prompt prompt = examples.get(i).prompt();
+            cut = cut.plus(prompt.cutTokens() + model.config().splicedLength(prompt.ids()) - spliced.lengths()[i]);
+        }
+        return cut;
     }
 
     private static Tensor pixels(List<float[]> pictures, LlavaModel model) {

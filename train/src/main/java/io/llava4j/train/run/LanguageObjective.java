@@ -104,11 +104,16 @@ final class LanguageObjective implements Objective {
         Tensor embeds = decoder.embed(
                 Tensors.of(ids, labels.length, longest).to(decoder.like().device(), torch.ScalarType.Long));
         TrainingPass pass = decoder.train(embeds, config.gradientCheckpointing(), config.seed());
+        Cut cut = Cut.NONE;
+        for (Prompt prompt : batch.prompts()) {
+            cut = cut.plus(prompt.cutTokens());
+        }
         return new Loss(
                 SequenceLoss.of(decoder, pass.hidden(), labels),
                 batch.ids(),
                 (long) labels.length * longest,
                 SequenceLoss.supervised(labels),
+                cut,
                 pass::backward);
     }
 

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class MicroBatches implements AutoCloseable {
     /** What is told of a micro-batch whose gradients were added. */
-    record Result(double loss, List<String> samples, long tokens, long supervised) {}
+    record Result(double loss, List<String> samples, long tokens, long supervised, Cut cut) {}
 
     private final Objective objective;
     private final int accumulation;
@@ -138,7 +138,7 @@ final class MicroBatches implements AutoCloseable {
     }
 
     private static Result result(Objective.Loss loss) {
-        return new Result(loss.loss().item_double(), loss.samples(), loss.tokens(), loss.supervised());
+        return new Result(loss.loss().item_double(), loss.samples(), loss.tokens(), loss.supervised(), loss.cut());
     }
 
     @Override

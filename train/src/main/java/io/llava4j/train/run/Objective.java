@@ -17,13 +17,14 @@ public interface Objective extends AutoCloseable {
      * @param samples ids of what was seen, to name them when something goes wrong
      * @param tokens positions the decoder or tower worked on
      * @param supervised positions that were trained on
+     * @param cut what the samples lost to the longest sequence
      * @param rest carries the gradient on where the loss's own backward ends; nothing to do without gradient
      *     checkpointing
      */
-    record Loss(Tensor loss, List<String> samples, long tokens, long supervised, Runnable rest) {
-        /** A loss with one graph. */
+    record Loss(Tensor loss, List<String> samples, long tokens, long supervised, Cut cut, Runnable rest) {
+        /** A loss with one graph, of samples that are whole. */
         public Loss(Tensor loss, List<String> samples, long tokens, long supervised) {
-            this(loss, samples, tokens, supervised, () -> {});
+            this(loss, samples, tokens, supervised, Cut.NONE, () -> {});
         }
 
         /** What it adds to a step's loss: the mean of the micro-batches' means, as in the reference (spec/training 5). */

@@ -127,6 +127,10 @@ final class RunFiles implements TrainingListener, AutoCloseable {
         line.put("samples", step.samples());
         line.put("tokens", step.tokens());
         line.put("supervised_tokens", step.supervisedTokens());
+        if (step.cut().samples() > 0) {
+            line.put("cut_samples", step.cut().samples());
+            line.put("cut_tokens", step.cut().tokens());
+        }
         line.put("seconds", step.seconds());
         line.put("time", now());
         try {

@@ -96,12 +96,14 @@ public final class Trainer {
         double loss = 0;
         long tokens = 0;
         long supervised = 0;
+        Cut cut = Cut.NONE;
         for (MicroBatches.Result part : parts) {
             requireNumber("loss", part.loss(), step, part.samples());
             samples.addAll(part.samples());
             loss += part.loss();
             tokens += part.tokens();
             supervised += part.supervised();
+            cut = cut.plus(part.cut());
         }
         int accumulation = config.batch().accumulation();
         if (parts.size() < accumulation && !parts.isEmpty()) {
@@ -125,6 +127,7 @@ public final class Trainer {
                 samples.size(),
                 tokens,
                 supervised,
+                cut,
                 (System.nanoTime() - start) / 1e9);
     }
 

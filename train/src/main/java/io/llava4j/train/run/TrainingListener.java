@@ -16,6 +16,7 @@ public interface TrainingListener {
      * @param samples samples seen in the step
      * @param tokens positions the network worked on
      * @param supervisedTokens positions that were trained on
+     * @param cut what samples lost to the longest sequence
      * @param seconds the step took
      */
     record Step(
@@ -27,6 +28,7 @@ public interface TrainingListener {
             int samples,
             long tokens,
             long supervisedTokens,
+            Cut cut,
             double seconds) {}
 
     /**

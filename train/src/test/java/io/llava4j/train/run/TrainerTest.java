@@ -295,6 +295,37 @@ class TrainerTest {
         assertThat(lines(broken.output().resolve("skipped.jsonl"))).isEqualTo(skipped);
     }
 
+    /** Text alone is cut when it is tokenized, beside a picture also by the splice. */
+    @Test
+    void whatIsCutIsCounted() throws IOException {
+        String longAnswer = "yes and ".repeat(60).strip();
+        List<Map<String, Object>> records = List.of(
+                TinyRun.record("short", "", "Is it?", "yes"),
+                TinyRun.record("text", "", "Is it?", longAnswer),
+                TinyRun.record("picture", "picture-1.png", "<image>\nIs it?", longAnswer),
+                TinyRun.record("fits", "picture-2.png", "<image>\nIs it?", "yes"));
+        TrainConfig config = tiny.recipe(
+                "tune",
+                "plain",
+                "cutting",
+                Map.of(
+                        "data.json", tiny.data("cutting.json", records).toString(),
+                        "data.max-length", "150",
+                        "schedule.max-steps", "1"));
+        List<Cut> cuts = new ArrayList<>();
+        TrainingRun.run(config, false, step -> cuts.add(step.cut()), () -> false);
+        Prompt text = prompt("Is it?", longAnswer, false);
+        int picture = prompt("<image>\nIs it?", longAnswer, true).length() - 1 + 4;
+        int lost = text.length() + text.cutTokens() - 150 + picture - 150;
+        assertThat(cuts).containsExactly(new Cut(2, lost));
+        assertThat(lines(config.output().resolve("metrics.jsonl")))
+                .singleElement()
+                .satisfies(line -> {
+                    assertThat(line.path("cut_samples").asInt()).isEqualTo(2);
+                    assertThat(line.path("cut_tokens").asInt()).isEqualTo(lost);
+                });
+    }
+
     @Test
     void whatWasTrainedAnswers() {
         TrainConfig config =
