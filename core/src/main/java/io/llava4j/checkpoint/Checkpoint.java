@@ -4,10 +4,13 @@ import io.llava4j.CheckpointException;
 import io.llava4j.ConfigException;
 import io.llava4j.model.LlavaConfig;
 import io.llava4j.model.VisionConfig;
+import io.llava4j.text.SentencePieceTokenizer;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -28,20 +31,27 @@ public final class Checkpoint implements AutoCloseable {
     private final Path path;
     private final ModelKind kind;
     private final Layout layout;
-    private final List<WeightFiles> files;
+    private final Runnable closing;
+    private final @Nullable GgufMetadata embedded;
     private final SequencedMap<String, TensorEntry> tensors = new LinkedHashMap<>();
     private final List<String> ignored = new ArrayList<>();
     private final List<String> unknown = new ArrayList<>();
 
-    private Checkpoint(Path path, ModelKind kind, Layout layout, List<WeightFiles> files) {
+    private Checkpoint(Path path, ModelKind kind, Layout layout, Runnable closing, @Nullable GgufMetadata embedded) {
         this.path = path;
         this.kind = kind;
         this.layout = layout;
-        this.files = files;
+        this.closing = closing;
+        this.embedded = embedded;
+    }
+
+    private Checkpoint(Path path, ModelKind kind, Layout layout, List<WeightFiles> files) {
+        this(path, kind, layout, () -> files.forEach(WeightFiles::close), null);
     }
 
     /**
-     * Opens a model folder, a CLIP folder, a LLaMA folder or a single safetensors file.
+     * Opens a model folder, a CLIP folder, a LLaMA folder, a single safetensors file or a GGUF file; the tower's GGUF
+     * file (mmproj) is looked for beside the language model's.
      *
      * @throws CheckpointException naming file and tensor, if the weights cannot be read
      * @throws ConfigException naming file and key, if the configuration cannot be used
@@ -61,6 +71,9 @@ public final class Checkpoint implements AutoCloseable {
         if (!Files.exists(directoryOrFile)) {
             throw new CheckpointException("%s does not exist".formatted(directoryOrFile));
         }
+        if (GgufModel.isAt(directoryOrFile)) {
+            return gguf(directoryOrFile);
+        }
         List<WeightFiles> files = new ArrayList<>();
         boolean opened = false;
         try {
@@ -72,6 +85,24 @@ public final class Checkpoint implements AutoCloseable {
         } finally {
             if (!opened) {
                 files.forEach(WeightFiles::close);
+            }
+        }
+    }
+
+    private static Checkpoint gguf(Path path) {
+        GgufModel model = GgufModel.open(path);
+        boolean opened = false;
+        try {
+            Checkpoint checkpoint = new Checkpoint(path, model.kind(), Layout.GGUF, model::close, model.metadata());
+            for (TensorEntry tensor : model.tensors()) {
+                checkpoint.add(tensor, GgufNames.ignores(tensor.name()), model.canonical(tensor.name()));
+            }
+            checkpoint.completePostNorm();
+            opened = true;
+            return checkpoint;
+        } finally {
+            if (!opened) {
+                model.close();
             }
         }
     }
@@ -102,7 +133,7 @@ public final class Checkpoint implements AutoCloseable {
         Checkpoint checkpoint = new Checkpoint(path, kind, layout, files);
         checkpoint.addAll(layout, weights);
         if (kind instanceof ModelKind.Llava && layout == Layout.LIUHAOTIAN && !checkpoint.hasTower()) {
-            checkpoint.addTower(directory, visionTower);
+            checkpoint.addTower(directory, visionTower, files);
         }
         checkpoint.dropTiedHead();
         return checkpoint;
@@ -155,7 +186,7 @@ public final class Checkpoint implements AutoCloseable {
         return tensors.keySet().stream().anyMatch(name -> name.startsWith(CanonicalNames.TOWER));
     }
 
-    private void addTower(Path directory, @Nullable Path visionTower) {
+    private void addTower(Path directory, @Nullable Path visionTower, List<WeightFiles> files) {
         String name = ModelConfigs.towerName(directory).orElse("");
         Path folder = towerFolder(directory, name, visionTower)
                 .orElseThrow(() -> new CheckpointException(
@@ -171,18 +202,37 @@ public final class Checkpoint implements AutoCloseable {
 
     private void addAll(Layout of, WeightFiles weights) {
         for (TensorEntry tensor : weights.tensors().values()) {
-            String name = tensor.name();
-            if (of.ignores(name)) {
-                ignored.add(name);
-                continue;
-            }
-            Optional<String> canonical = of.canonical(name);
-            if (canonical.isEmpty()) {
-                unknown.add(name);
-            } else if (tensors.put(canonical.get(), tensor.withName(canonical.get())) != null) {
-                throw new CheckpointException(
-                        "%s: tensor '%s' is there twice, under two names".formatted(path, canonical.get()));
-            }
+            add(tensor, of.ignores(tensor.name()), of.canonical(tensor.name()));
+        }
+    }
+
+    private void add(TensorEntry tensor, boolean ignore, Optional<String> canonical) {
+        if (ignore) {
+            ignored.add(tensor.name());
+        } else if (canonical.isEmpty()) {
+            unknown.add(tensor.name());
+        } else if (tensors.put(canonical.get(), tensor.withName(canonical.get())) != null) {
+            throw new CheckpointException(
+                    "%s: tensor '%s' is there twice, under two names".formatted(path, canonical.get()));
+        }
+    }
+
+    /**
+     * llama.cpp's files lack the tower's last norm, which LLaVA never applies (spec/model 1.2); a norm that changes
+     * nothing stands in its place, so that such a model can be written in the other layouts.
+     */
+    private void completePostNorm() {
+        if (!(kind instanceof ModelKind.Llava llava)) {
+            return;
+        }
+        int hidden = llava.config().vision().hiddenSize();
+        for (String part : List.of("weight", "bias")) {
+            String name = CanonicalNames.TOWER + "post_layernorm." + part;
+            float[] values = new float[hidden];
+            Arrays.fill(values, part.equals("weight") ? 1 : 0);
+            tensors.computeIfAbsent(
+                    name,
+                    absent -> new TensorEntry(absent, DType.F32, new long[] {hidden}, MemorySegment.ofArray(values)));
         }
     }
 
@@ -276,12 +326,25 @@ public final class Checkpoint implements AutoCloseable {
         return directory(path);
     }
 
+    /**
+     * The model's tokenizer: embedded in its GGUF file, or in the files beside the weights.
+     *
+     * @return empty if there is none
+     * @throws CheckpointException if it cannot be used
+     */
+    public Optional<SentencePieceTokenizer> tokenizer() {
+        if (embedded != null) {
+            return GgufTokenizer.read(embedded);
+        }
+        Path file = tokenizerDir().resolve(SentencePieceTokenizer.MODEL_FILE);
+        return Files.exists(file) ? Optional.of(SentencePieceTokenizer.load(file)) : Optional.empty();
+    }
+
     /** One line: what it is, how large, in which precision. */
     public String describe() {
         long parameters =
                 tensors.values().stream().mapToLong(TensorEntry::elements).sum();
-        long bytes =
-                tensors.values().stream().mapToLong(t -> t.data().byteSize()).sum();
+        long bytes = tensors.values().stream().mapToLong(TensorEntry::byteSize).sum();
         Map<DType, Integer> types = new EnumMap<>(DType.class);
         tensors.values().forEach(tensor -> types.merge(tensor.dtype(), 1, Integer::sum));
         return String.format(
@@ -299,6 +362,6 @@ public final class Checkpoint implements AutoCloseable {
     /** Unmaps all files; no tensor may be read afterwards. */
     @Override
     public void close() {
-        files.forEach(WeightFiles::close);
+        closing.run();
     }
 }

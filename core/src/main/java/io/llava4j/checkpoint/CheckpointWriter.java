@@ -4,9 +4,7 @@ import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.ExpectedTensors.TensorInfo;
 import io.llava4j.model.TextConfig;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumMap;
@@ -24,15 +22,6 @@ import tools.jackson.databind.node.ObjectNode;
 public final class CheckpointWriter {
     /** Where a model is cut into shards, as transformers does. */
     public static final long MAX_SHARD_BYTES = 5_000_000_000L;
-
-    private static final List<String> TOKENIZER_FILES = List.of(
-            "tokenizer.model",
-            "tokenizer_config.json",
-            "tokenizer.json",
-            "special_tokens_map.json",
-            "added_tokens.json",
-            "chat_template.json",
-            "chat_template.jinja");
 
     private CheckpointWriter() {}
 
@@ -98,16 +87,7 @@ public final class CheckpointWriter {
             case ModelKind.Projector projector -> throw new IllegalArgumentException(projector.label());
         }
         if (tokenizerDir != null) {
-            copyTokenizer(tokenizerDir, directory);
-        }
-    }
-
-    /** Copies the tokenizer's files that are there. */
-    static void copyTokenizer(Path from, Path to) throws IOException {
-        for (String name : TOKENIZER_FILES) {
-            if (Files.exists(from.resolve(name))) {
-                Files.copy(from.resolve(name), to.resolve(name), StandardCopyOption.REPLACE_EXISTING);
-            }
+            TokenizerFiles.copy(tokenizerDir, directory);
         }
     }
 
@@ -136,7 +116,7 @@ public final class CheckpointWriter {
     }
 
     /** The type that most of the bytes are in. */
-    private static DType mainType(Collection<TensorSource> tensors) {
+    static DType mainType(Collection<TensorSource> tensors) {
         Map<DType, Long> bytes = new EnumMap<>(DType.class);
         tensors.forEach(tensor -> bytes.merge(tensor.dtype(), tensor.byteSize(), Long::sum));
         return bytes.entrySet().stream()
@@ -145,11 +125,11 @@ public final class CheckpointWriter {
                 .orElse(DType.F32);
     }
 
-    private static void generation(Path directory, TextConfig text) {
+    static void generation(Path directory, TextConfig text) {
         json(directory.resolve("generation_config.json"), ModelConfigWriter.generation(text));
     }
 
-    private static void json(Path file, ObjectNode content) {
+    static void json(Path file, ObjectNode content) {
         AtomicFiles.write(file, StrictJson.pretty(content));
     }
 }

@@ -3,7 +3,9 @@ package io.llava4j.checkpoint;
 import static io.llava4j.checkpoint.CanonicalNames.PROJECTOR;
 import static io.llava4j.checkpoint.CanonicalNames.TOWER;
 
+import io.llava4j.CheckpointException;
 import java.util.Collection;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -18,10 +20,13 @@ public enum Layout {
     HF_NEW,
     /** A CLIP model: {@code vision_model.*} beside a text tower that is not needed. */
     CLIP,
+    /** llama.cpp's: the decoder in one GGUF file, tower and connector in another ({@link GgufNames}). */
+    GGUF,
     /** Only a connector: {@code …mm_projector.*} or {@code …multi_modal_projector.*}. */
     PROJECTOR_ONLY;
 
     private static final Pattern HF_LINEAR = Pattern.compile("multi_modal_projector\\.linear_([1-9])\\.(.+)");
+    private static final Pattern LINEAR = Pattern.compile("model\\.mm_projector\\.(\\d{1,2})\\.(.+)");
     private static final String MM_PROJECTOR = "mm_projector.";
 
     /** The layout of a set of names; empty if they are none of a model llava4j knows. */
@@ -63,6 +68,7 @@ public enum Layout {
                         .or(() -> moved(name, "model.vision_tower.vision_model.", TOWER))
                         .or(() -> moved(name, "model.", "").flatMap(Layout::hfLinear));
             case CLIP -> moved(name, "vision_model.", TOWER);
+            case GGUF -> GgufNames.canonical(name, false);
             case PROJECTOR_ONLY -> {
                 int at = name.indexOf(MM_PROJECTOR);
                 yield at >= 0
@@ -82,6 +88,40 @@ public enum Layout {
                         || name.startsWith("text_projection.")
                         || name.startsWith("visual_projection.")
                         || name.equals("logit_scale"));
+    }
+
+    /**
+     * The name in a file of this layout.
+     *
+     * @param canonical name of a tensor of a whole model
+     * @throws CheckpointException if this layout has no such tensor
+     */
+    String onDisk(String canonical) {
+        Optional<String> name = switch (this) {
+            case LIUHAOTIAN -> Optional.of(canonical);
+            case HF_OLD ->
+                moved(canonical, TOWER, "vision_tower.vision_model.")
+                        .or(() -> hfLinearOnDisk(canonical, ""))
+                        .or(() -> moved(canonical, "model.", "language_model.model."))
+                        .or(() -> moved(canonical, "lm_head.", "language_model.lm_head."));
+            case HF_NEW ->
+                moved(canonical, TOWER, "model.vision_tower.vision_model.")
+                        .or(() -> hfLinearOnDisk(canonical, "model."))
+                        .or(() -> moved(canonical, "model.", "model.language_model."))
+                        .or(() -> moved(canonical, "lm_head.", "lm_head."));
+            case GGUF -> GgufNames.of(canonical);
+            case CLIP, PROJECTOR_ONLY -> Optional.empty();
+        };
+        return name.orElseThrow(() -> new CheckpointException("tensor '%s' has no name in the layout %s"
+                .formatted(canonical, name().toLowerCase(Locale.ROOT).replace('_', '-'))));
+    }
+
+    private static Optional<String> hfLinearOnDisk(String canonical, String prefix) {
+        Matcher linear = LINEAR.matcher(canonical);
+        return linear.matches()
+                ? Optional.of("%smulti_modal_projector.linear_%d.%s"
+                        .formatted(prefix, Integer.parseInt(linear.group(1)) / 2 + 1, linear.group(2)))
+                : Optional.empty();
     }
 
     private static Optional<String> moved(String name, String from, String to) {

@@ -39,6 +39,35 @@ final class ModelConfigWriter {
         return root;
     }
 
+    /**
+     * A whole model in the llava-hf family, every dimension spelled out.
+     *
+     * @param config with an image token
+     * @param dtype most weights are of
+     */
+    static ObjectNode huggingFace(LlavaConfig config, DType dtype) {
+        ObjectNode root = StrictJson.MAPPER.createObjectNode();
+        start(root, "LlavaForConditionalGeneration", "llava", dtype);
+        root.put("ignore_index", -100);
+        root.put("image_token_index", config.imageTokenId());
+        root.put("image_seq_length", config.tokensPerImage());
+        root.put("projector_hidden_act", "gelu");
+        root.put("multimodal_projector_bias", true);
+        root.put("vision_feature_layer", config.selectLayer());
+        root.put("vision_feature_select_strategy", config.keepCls() ? "full" : "default");
+        root.put("tie_word_embeddings", config.text().tieWordEmbeddings());
+        root.put("pad_token_id", config.text().padTokenId());
+        root.put("image_aspect_ratio", config.aspectMode() == AspectMode.PAD ? "pad" : "square");
+        if (config.maxSequenceLength() > 0) {
+            root.put("tokenizer_model_max_length", config.maxSequenceLength());
+        }
+        ObjectNode text = root.putObject("text_config");
+        start(text, "LlamaForCausalLM", "llama", dtype);
+        text(text, config.text());
+        vision(root.putObject("vision_config"), config.vision());
+        return root;
+    }
+
     private static void start(ObjectNode root, String architecture, String type, DType dtype) {
         root.putArray("architectures").add(architecture);
         root.put("model_type", type);
@@ -115,6 +144,34 @@ final class ModelConfigWriter {
         root.put("do_normalize", true);
         root.putArray("image_mean").add(0.48145466).add(0.4578275).add(0.40821073);
         root.putArray("image_std").add(0.26862954).add(0.26130258).add(0.27577711);
+        return root;
+    }
+
+    /**
+     * preprocessor_config.json of a llava-hf model.
+     *
+     * @param layout older transformers do not know the processor that pads; they read this one and crop
+     */
+    static ObjectNode preprocessor(LlavaConfig config, Layout layout) {
+        ObjectNode root = preprocessor(config.vision());
+        if (config.aspectMode() == AspectMode.PAD) {
+            root.put("do_pad", true);
+            if (layout == Layout.HF_NEW) {
+                root.put("image_processor_type", "LlavaImageProcessor");
+            }
+        }
+        root.put("processor_class", "LlavaProcessor");
+        return root;
+    }
+
+    /** processor_config.json of a llava-hf model. */
+    static ObjectNode processor(LlavaConfig config) {
+        ObjectNode root = StrictJson.MAPPER.createObjectNode();
+        root.put("processor_class", "LlavaProcessor");
+        root.put("image_token", TokenizerFiles.IMAGE);
+        root.put("num_additional_image_tokens", 1);
+        root.put("patch_size", config.vision().patchSize());
+        root.put("vision_feature_select_strategy", config.keepCls() ? "full" : "default");
         return root;
     }
 

@@ -24,6 +24,9 @@ final class ModelConfigs {
     /** Old llava-hf files leave the LLaVA token's place to this default of LlavaConfig. */
     private static final int HF_IMAGE_TOKEN = 32000;
 
+    /** The names of all blocks' tensors are listed before the weights are looked at. */
+    private static final int MOST_BLOCKS = 1 << 10;
+
     private ModelConfigs() {}
 
     /** Tells where a separately stored tower's shape comes from. */
@@ -108,7 +111,7 @@ final class ModelConfigs {
                 keepCls,
                 aspectMode(config).orElse(AspectMode.CROP),
                 imageToken(config, -1),
-                config.has("tokenizer_model_max_length") ? config.size("tokenizer_model_max_length", 1) : 0);
+                maxSequenceLength(config));
     }
 
     private static String projectorType(ConfigReader config) {
@@ -151,7 +154,7 @@ final class ModelConfigs {
                 keepCls,
                 aspectMode(config).or(() -> preprocessor(directory, vision)).orElse(AspectMode.CROP),
                 imageToken(config, HF_IMAGE_TOKEN),
-                0);
+                maxSequenceLength(config));
     }
 
     /** Newer llava-hf processors can pad; none may resize or normalise otherwise than CLIP does. */
@@ -171,6 +174,10 @@ final class ModelConfigs {
             }
         }
         return config.flag("do_pad", false) ? Optional.of(AspectMode.PAD) : Optional.empty();
+    }
+
+    private static int maxSequenceLength(ConfigReader config) {
+        return config.has("tokenizer_model_max_length") ? config.size("tokenizer_model_max_length", 1) : 0;
     }
 
     private static int imageToken(ConfigReader config, int absent) {
@@ -194,6 +201,14 @@ final class ModelConfigs {
         return layer;
     }
 
+    private static int blocks(ConfigReader config, int absent) {
+        int blocks = config.size("num_hidden_layers", absent);
+        if (blocks > MOST_BLOCKS) {
+            throw config.bad("num_hidden_layers", "at most " + MOST_BLOCKS);
+        }
+        return blocks;
+    }
+
     /** Absent keys are those of transformers' CLIPVisionConfig. */
     private static VisionConfig vision(ConfigReader config) {
         config.requireAbsentOr("num_channels", IntNode.valueOf(3));
@@ -201,7 +216,7 @@ final class ModelConfigs {
         VisionConfig vision = new VisionConfig(
                 config.size("hidden_size", 768),
                 config.size("intermediate_size", 3072),
-                config.size("num_hidden_layers", 12),
+                blocks(config, 12),
                 config.size("num_attention_heads", 12),
                 config.size("image_size", 224),
                 config.size("patch_size", 32),
@@ -243,7 +258,7 @@ final class ModelConfigs {
         TextConfig text = new TextConfig(
                 config.size("hidden_size", 4096),
                 config.size("intermediate_size", 11008),
-                config.size("num_hidden_layers", 32),
+                blocks(config, 32),
                 heads,
                 config.size("num_key_value_heads", heads),
                 config.size("vocab_size", 32000),

@@ -54,7 +54,7 @@ public final class PeftAdapterWriter {
         AtomicFiles.writeDirectory(directory, partial -> {
             AtomicFiles.write(partial.resolve(PeftAdapter.CONFIG), StrictJson.pretty(config(adapter, adapters)));
             AtomicFiles.write(partial.resolve(ModelConfigs.FILE), StrictJson.pretty(model));
-            CheckpointWriter.copyTokenizer(tokenizer, partial);
+            TokenizerFiles.copy(tokenizer, partial);
             SafeTensorsWriter.write(partial.resolve(PeftAdapter.WEIGHTS), wrapped(adapters), Map.of());
             if (!others.isEmpty()) {
                 TorchBinWriter.write(partial.resolve(PeftAdapter.OTHERS), wrapped(others));

@@ -110,7 +110,7 @@ public final class RandomCheckpoint {
                             .filter(name -> !missing.contains(name))
                             .toList());
         }
-        SafeTensorsWriter.requireSpace(directory.resolve(WeightFiles.SINGLE), total - done[0]);
+        SegmentWriter.requireSpace(directory.resolve(WeightFiles.SINGLE), total - done[0]);
         progress.update(done[0], total);
         for (String name : missing) {
             List<TensorSource> content = files.getOrDefault(name, List.of()).stream()

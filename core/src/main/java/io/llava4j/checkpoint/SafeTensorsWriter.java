@@ -6,7 +6,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -33,7 +32,6 @@ public final class SafeTensorsWriter {
     private static final Comparator<TensorSource> FILE_ORDER = Comparator.comparingInt(
                     (TensorSource tensor) -> -tensor.dtype().bytes())
             .thenComparing(TensorSource::name);
-    private static final int BUFFER_BYTES = 1 << 20;
     private static final int ALIGNMENT = 8;
 
     private SafeTensorsWriter() {}
@@ -47,13 +45,13 @@ public final class SafeTensorsWriter {
     public static void write(Path file, Collection<TensorSource> tensors, Map<String, String> metadata) {
         requireDistinct(file, tensors);
         List<TensorSource> ordered = inFileOrder(tensors);
-        requireSpace(file, totalBytes(ordered));
+        SegmentWriter.requireSpace(file, totalBytes(ordered));
         byte[] header = header(ordered, metadata);
         AtomicFiles.write(file, channel -> {
-            ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
+            SegmentWriter out = new SegmentWriter(channel);
             ByteBuffer length = ByteBuffer.allocate(SafeTensors.PREFIX_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            write(channel, MemorySegment.ofArray(length.putLong(header.length).array()), buffer);
-            write(channel, MemorySegment.ofArray(header), buffer);
+            out.write(length.putLong(header.length).array());
+            out.write(header);
             for (TensorSource tensor : ordered) {
                 MemorySegment data = tensor.data().get();
                 if (data.byteSize() != tensor.byteSize()) {
@@ -64,7 +62,7 @@ public final class SafeTensorsWriter {
                                     data.byteSize(),
                                     tensor.byteSize()));
                 }
-                write(channel, data, buffer);
+                out.write(data);
             }
         });
     }
@@ -79,7 +77,7 @@ public final class SafeTensorsWriter {
     public static void writeSharded(
             Path directory, Collection<TensorSource> tensors, Map<String, String> metadata, long maxShardBytes) {
         SequencedMap<String, List<TensorSource>> files = files(directory, tensors, maxShardBytes);
-        requireSpace(directory.resolve(WeightFiles.SINGLE), totalBytes(tensors));
+        SegmentWriter.requireSpace(directory.resolve(WeightFiles.SINGLE), totalBytes(tensors));
         files.forEach((name, content) -> write(directory.resolve(name), content, metadata));
         writeIndex(directory, files);
     }
@@ -180,18 +178,6 @@ public final class SafeTensorsWriter {
         return padded;
     }
 
-    private static void write(FileChannel channel, MemorySegment data, ByteBuffer buffer) throws IOException {
-        MemorySegment staging = MemorySegment.ofBuffer(buffer.clear());
-        for (long at = 0; at < data.byteSize(); at += BUFFER_BYTES) {
-            long count = Math.min(BUFFER_BYTES, data.byteSize() - at);
-            MemorySegment.copy(data, at, staging, 0, count);
-            buffer.clear().limit((int) count);
-            while (buffer.hasRemaining()) {
-                channel.write(buffer);
-            }
-        }
-    }
-
     static long totalBytes(Collection<TensorSource> tensors) {
         return tensors.stream().mapToLong(TensorSource::byteSize).reduce(0, Math::addExact);
     }
@@ -202,30 +188,6 @@ public final class SafeTensorsWriter {
             if (!names.add(tensor.name())) {
                 throw new CheckpointException("%s: tensor '%s' is given twice".formatted(target, tensor.name()));
             }
-        }
-    }
-
-    /** Better refused at once than after the first hours of a long write. */
-    static void requireSpace(Path file, long bytes) {
-        Path folder = file.toAbsolutePath().getParent();
-        while (folder != null && !Files.exists(folder)) {
-            folder = folder.getParent();
-        }
-        if (folder == null) {
-            return;
-        }
-        try {
-            long free = Files.getFileStore(folder).getUsableSpace();
-            if (free < bytes) {
-                throw new CheckpointException(String.format(
-                        Locale.ROOT,
-                        "%s needs %.1f MB but its disk has only %.1f MB left; free some space",
-                        file,
-                        bytes / 1e6,
-                        free / 1e6));
-            }
-        } catch (IOException e) {
-            throw FileErrors.cannotWrite(file, e);
         }
     }
 }

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /**
  * A stored tensor. Its data is usually a view of a mapped file, valid until that file is closed.
@@ -12,9 +13,39 @@ import java.util.Arrays;
  * @param name as in the file, or canonical when it comes from a {@link Checkpoint}
  * @param dtype element type
  * @param shape sizes, outermost first; empty for a scalar
- * @param data row-major little-endian elements, {@code product(shape) * dtype.bytes()} bytes
+ * @param content where the elements come from
  */
-public record TensorEntry(String name, DType dtype, long[] shape, MemorySegment data) {
+public record TensorEntry(String name, DType dtype, long[] shape, Content content) {
+    /** Row-major little-endian elements, {@code product(shape) * dtype.bytes()} bytes. */
+    public sealed interface Content {
+        /** The elements; those of a {@link Derived} are computed anew by every call. */
+        MemorySegment data();
+    }
+
+    /**
+     * Elements as they lie in the file.
+     *
+     * @param data a view of the mapped file
+     */
+    public record Stored(MemorySegment data) implements Content {}
+
+    /**
+     * Elements that the file holds in another form, such as quantised or in another order.
+     *
+     * @param compute makes them
+     */
+    public record Derived(Supplier<MemorySegment> compute) implements Content {
+        @Override
+        public MemorySegment data() {
+            return compute.get();
+        }
+    }
+
+    /** A tensor that is used as it is stored. */
+    public TensorEntry(String name, DType dtype, long[] shape, MemorySegment data) {
+        this(name, dtype, shape, new Stored(data));
+    }
+
     private static final ValueLayout.OfDouble DOUBLE =
             ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfFloat FLOAT =
@@ -26,12 +57,22 @@ public record TensorEntry(String name, DType dtype, long[] shape, MemorySegment 
 
     /** Number of elements. */
     public long elements() {
-        return data.byteSize() / dtype.bytes();
+        return Arrays.stream(shape).reduce(1, Math::multiplyExact);
+    }
+
+    /** Bytes of the data. */
+    public long byteSize() {
+        return elements() * dtype.bytes();
+    }
+
+    /** The elements, {@link #byteSize} bytes; ask once and keep them, they may have to be computed. */
+    public MemorySegment data() {
+        return content.data();
     }
 
     /** The same tensor under another name. */
     public TensorEntry withName(String other) {
-        return new TensorEntry(other, dtype, shape, data);
+        return new TensorEntry(other, dtype, shape, content);
     }
 
     /**
@@ -41,6 +82,7 @@ public record TensorEntry(String name, DType dtype, long[] shape, MemorySegment 
      */
     public float[] toFloats() {
         float[] values = new float[arrayLength()];
+        MemorySegment data = data();
         switch (dtype) {
             case F32 -> MemorySegment.copy(data, FLOAT, 0, values, 0, values.length);
             case F64 -> {
@@ -70,6 +112,7 @@ public record TensorEntry(String name, DType dtype, long[] shape, MemorySegment 
      */
     public long[] toLongs() {
         long[] values = new long[arrayLength()];
+        MemorySegment data = data();
         switch (dtype) {
             case I64 -> MemorySegment.copy(data, LONG, 0, values, 0, values.length);
             case I32 -> Arrays.setAll(values, i -> data.getAtIndex(INT, i));
@@ -88,10 +131,10 @@ public record TensorEntry(String name, DType dtype, long[] shape, MemorySegment 
      * @throws CheckpointException if there are more than an array can hold
      */
     public byte[] toBytes() {
-        if (data.byteSize() > Integer.MAX_VALUE - 8) {
+        if (byteSize() > Integer.MAX_VALUE - 8) {
             throw tooLarge();
         }
-        return data.toArray(ValueLayout.JAVA_BYTE);
+        return data().toArray(ValueLayout.JAVA_BYTE);
     }
 
     private int arrayLength() {

@@ -1,6 +1,7 @@
 package io.llava4j.generate;
 
 import io.llava4j.DataException;
+import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.LlavaModel;
@@ -57,8 +58,14 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
 
     /** Loads a model directory of any supported layout on a device ({@code cpu}, {@code cuda:N}). */
     public static LlavaPipeline open(Path directory, String device) {
-        ModelLoader.Loaded loaded = ModelLoader.load(directory, device);
-        return new LlavaPipeline(loaded.model(), SentencePieceTokenizer.load(loaded.tokenizer()));
+        SentencePieceTokenizer tokenizer = tokenizer(directory);
+        return new LlavaPipeline(ModelLoader.load(directory, device).model(), tokenizer);
+    }
+
+    private static SentencePieceTokenizer tokenizer(Path directory) {
+        try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+            return checkpoint.tokenizer().orElseGet(() -> SentencePieceTokenizer.load(checkpoint.tokenizerDir()));
+        }
     }
 
     /** The network. */

@@ -1,7 +1,7 @@
 package io.llava4j.text;
 
 /** Kind of a vocabulary piece, with its number in {@code tokenizer.model}. */
-enum PieceType {
+public enum PieceType {
     NORMAL(1),
     UNKNOWN(2),
     CONTROL(3),
@@ -11,5 +11,10 @@ enum PieceType {
 
     PieceType(int code) {
         this.code = code;
+    }
+
+    /** Number in {@code tokenizer.model}; llama.cpp's token types have the same. */
+    public int code() {
+        return code;
     }
 }

@@ -25,7 +25,7 @@ import java.util.regex.Pattern;
  * @param padId id that fills batches; -1 where the model names none
  * @param byteFallback whether characters outside the vocabulary become byte pieces
  */
-record SentencePieceModel(
+public record SentencePieceModel(
         List<String> pieces,
         float[] scores,
         List<PieceType> types,
@@ -42,7 +42,7 @@ record SentencePieceModel(
     private static final Pattern BYTE_PIECE = Pattern.compile("<0x([0-9A-F]{2})>");
 
     /** @throws CheckpointException if the file cannot be read or is not a SentencePiece BPE model */
-    static SentencePieceModel read(Path file) {
+    public static SentencePieceModel read(Path file) {
         try {
             long size = Files.size(file);
             if (size > MAX_FILE_BYTES) {
@@ -59,8 +59,37 @@ record SentencePieceModel(
     }
 
     /** @throws CheckpointException if the bytes are not a SentencePiece BPE model */
-    static SentencePieceModel parse(byte[] bytes, String source) {
+    public static SentencePieceModel parse(byte[] bytes, String source) {
         return new Parser(source).parse(new ProtobufReader(ByteBuffer.wrap(bytes), source));
+    }
+
+    /** Content of a {@code tokenizer.model} that {@link #parse} reads back unchanged. */
+    public byte[] toBytes() {
+        ProtobufWriter model = new ProtobufWriter();
+        for (int id = 0; id < pieces.size(); id++) {
+            model.message(
+                    1,
+                    new ProtobufWriter()
+                            .string(1, pieces.get(id))
+                            .number(2, scores[id])
+                            .varint(3, types.get(id).code));
+        }
+        ProtobufWriter trainer = new ProtobufWriter()
+                .varint(3, MODEL_TYPE_BPE)
+                .varint(4, pieces.size())
+                .bool(35, byteFallback)
+                .varint(40, unkId)
+                .varint(41, bosId)
+                .varint(42, eosId);
+        if (padId >= 0) {
+            trainer.varint(43, padId);
+        }
+        ProtobufWriter normalizer = new ProtobufWriter()
+                .string(1, "identity")
+                .bool(3, true)
+                .bool(4, false)
+                .bool(5, true);
+        return model.message(2, trainer).message(3, normalizer).toByteArray();
     }
 
     /** Value of a byte piece, 0 to 255. */

@@ -49,7 +49,20 @@ public final class SentencePieceTokenizer {
     public static SentencePieceTokenizer load(Path modelFileOrDir) {
         Path file = Files.isDirectory(modelFileOrDir) ? modelFileOrDir.resolve(MODEL_FILE) : modelFileOrDir;
         SentencePieceModel model = SentencePieceModel.read(file);
-        TokenizerConfig config = TokenizerConfig.read(file.resolveSibling(TokenizerConfig.FILE));
+        return of(model, TokenizerConfig.read(file.resolveSibling(TokenizerConfig.FILE)));
+    }
+
+    /**
+     * A tokenizer of a vocabulary that comes from elsewhere than a {@code tokenizer.model}.
+     *
+     * @param model the vocabulary
+     * @param legacy see the class comment
+     */
+    public static SentencePieceTokenizer of(SentencePieceModel model, boolean legacy) {
+        return of(model, new TokenizerConfig(legacy, null));
+    }
+
+    private static SentencePieceTokenizer of(SentencePieceModel model, TokenizerConfig config) {
         String padToken = config.padToken();
         int namedPad = padToken == null ? -1 : model.pieces().indexOf(padToken);
         int padId = namedPad >= 0 ? namedPad : model.padId() >= 0 ? model.padId() : model.unkId();
@@ -159,7 +172,8 @@ public final class SentencePieceTokenizer {
         return model.pieces().get(id);
     }
 
-    SentencePieceModel model() {
+    /** The vocabulary. */
+    public SentencePieceModel model() {
         return model;
     }
 

@@ -147,6 +147,7 @@ class ModelConfigsTest {
                 "'hidden_size':1e3|hidden_size is 1000.0",
                 "'hidden_size':99999999999|hidden_size is 99999999999",
                 "'hidden_size':'4096'|hidden_size is \"4096\"",
+                "'num_hidden_layers':16000000|num_hidden_layers is 16000000; llava4j needs at most 1024",
                 "'num_attention_heads':31|num_attention_heads is 31",
                 "'num_key_value_heads':5|num_key_value_heads is 5",
                 "'head_dim':64|head_dim is 64",

@@ -67,7 +67,7 @@ final class InspectCommand implements Callable<Integer> {
             types.add(tensor.dtype());
             count++;
             parameters += tensor.elements();
-            bytes += tensor.data().byteSize();
+            bytes += tensor.byteSize();
         }
 
         String typeNames() {

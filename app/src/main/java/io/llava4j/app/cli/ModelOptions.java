@@ -10,7 +10,7 @@ final class ModelOptions {
             names = {"-m", "--model"},
             required = true,
             paramLabel = "DIR",
-            description = "Model folder of any supported layout.")
+            description = "Model folder of any supported layout, or a GGUF file.")
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path model;
 

@@ -14,6 +14,7 @@ final class Verbs {
             new Group("Start", List.of(DemoCommand.class)),
             new Group("Train", List.of(DataCommand.class, TrainCommand.class, MergeLoraCommand.class)),
             new Group("Ask", List.of(GenerateCommand.class, ChatCommand.class)),
+            new Group("Keep", List.of(ConvertCommand.class)),
             new Group("Measure", List.of(EvalCommand.class, ScoreCommand.class)),
             new Group(
                     "Check",

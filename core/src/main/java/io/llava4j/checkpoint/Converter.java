@@ -1,0 +1,209 @@
+package io.llava4j.checkpoint;
+
+import io.llava4j.CheckpointException;
+import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.TextConfig;
+import io.llava4j.text.SentencePieceTokenizer;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes whole models of any layout in another one, with all the files its tools look for. Tensors pass one by one, so
+ * memory is needed for the largest of them only; the folder appears whole or not at all.
+ */
+public final class Converter {
+    /** How to store the weights. */
+    public enum Precision {
+        F32,
+        F16,
+        BF16,
+        /** GGUF only: blocks of bytes with a scale each; rows that make no whole blocks become F16. */
+        Q8_0;
+
+        private Optional<DType> dtype() {
+            return this == Q8_0 ? Optional.empty() : Optional.of(DType.valueOf(name()));
+        }
+    }
+
+    /** Tells how far a conversion is. */
+    @FunctionalInterface
+    public interface Progress {
+        /**
+         * @param tensor being written
+         * @param number of it, from 1
+         * @param total tensors of the model
+         */
+        void tensor(String tensor, int number, int total);
+    }
+
+    private final Checkpoint source;
+    private final LlavaConfig config;
+    private final @Nullable SentencePieceTokenizer tokenizer;
+    private final Progress progress;
+    private final TensorCast cast = new TensorCast();
+    private final Scratch ordered = new Scratch();
+    private int written;
+
+    private Converter(Checkpoint source, Progress progress) {
+        this.source = source;
+        this.config = source.config();
+        this.tokenizer = source.tokenizer().orElse(null);
+        this.progress = progress;
+    }
+
+    /**
+     * Writes a model.
+     *
+     * @param source a whole LLaVA model; stays open
+     * @param directory must not exist yet, or be empty
+     * @param layout {@code LIUHAOTIAN}, {@code HF_OLD}, {@code HF_NEW} or {@code GGUF}
+     * @param precision null keeps every tensor's own; in GGUF, the one of most weights
+     * @throws CheckpointException if the source is no whole model, the target cannot hold it, or the disk does not take it
+     */
+    public static void convert(
+            Checkpoint source, Path directory, Layout layout, @Nullable Precision precision, Progress progress) {
+        source.requireComplete();
+        Converter converter = new Converter(source, progress);
+        AtomicFiles.writeDirectory(directory, partial -> {
+            switch (layout) {
+                case LIUHAOTIAN -> converter.liuhaotian(partial, precision);
+                case HF_OLD, HF_NEW -> converter.huggingFace(partial, layout, precision);
+                case GGUF -> converter.gguf(partial, name(directory), precision);
+                case CLIP, PROJECTOR_ONLY -> throw new IllegalArgumentException(layout.name());
+            }
+        });
+    }
+
+    private static String name(Path directory) {
+        return directory.toAbsolutePath().normalize().getFileName().toString();
+    }
+
+    private void liuhaotian(Path directory, @Nullable Precision precision) throws IOException {
+        CheckpointWriter.writeInto(
+                directory, source.kind(), null, tensors(precision), CheckpointWriter.MAX_SHARD_BYTES);
+        if (source.layout() != Layout.GGUF) {
+            TokenizerFiles.copy(source.tokenizerDir(), directory);
+        } else if (tokenizer != null) {
+            TokenizerFiles.write(directory, tokenizer);
+        }
+    }
+
+    private void huggingFace(Path directory, Layout layout, @Nullable Precision precision) throws IOException {
+        requireCommonParts();
+        int pieces = tokenizer == null ? config.text().vocabSize() : tokenizer.vocabSize();
+        LlavaConfig grown = VocabularyGrowth.grown(config, pieces);
+        VocabularyGrowth growth = new VocabularyGrowth();
+        List<TensorSource> tensors = new ArrayList<>();
+        for (TensorSource tensor : tensors(precision)) {
+            tensors.add(growth.grown(tensor, grown.text().vocabSize()).withName(layout.onDisk(tensor.name())));
+        }
+        CheckpointWriter.json(
+                directory.resolve(ModelConfigs.FILE),
+                ModelConfigWriter.huggingFace(grown, CheckpointWriter.mainType(tensors)));
+        CheckpointWriter.generation(directory, grown.text());
+        CheckpointWriter.json(
+                directory.resolve(ModelConfigs.PREPROCESSOR_FILE), ModelConfigWriter.preprocessor(grown, layout));
+        CheckpointWriter.json(directory.resolve("processor_config.json"), ModelConfigWriter.processor(grown));
+        CheckpointWriter.json(
+                directory.resolve("chat_template.json"),
+                StrictJson.MAPPER.createObjectNode().put("chat_template", ChatTemplate.V1));
+        if (tokenizer != null) {
+            TokenizerFiles.writeWithImageToken(
+                    directory, tokenizer, grown.imageTokenId(), grown.text().padTokenId());
+        }
+        SafeTensorsWriter.writeSharded(directory, tensors, Map.of(), CheckpointWriter.MAX_SHARD_BYTES);
+    }
+
+    /** What transformers' LLaVA has no key for. */
+    private void requireCommonParts() {
+        if (!config.vision().stemChannels().isEmpty() || !config.projectorType().equals("mlp2x_gelu")) {
+            throw new CheckpointException("this model cannot be written for transformers: %s, which it does not compute"
+                    .formatted(
+                            config.vision().stemChannels().isEmpty()
+                                    ? "its connector is " + config.projectorType()
+                                    : "its tower begins with a convolutional stem"));
+        }
+    }
+
+    private void gguf(Path directory, String name, @Nullable Precision precision) {
+        GgufType type = GgufType.valueOf(
+                precision == null ? CheckpointWriter.mainType(tensors(null)).name() : precision.name());
+        if (type == GgufType.F64) {
+            type = GgufType.F32;
+        }
+        String suffix = "-" + type.name() + ".gguf";
+        TextConfig text = config.text();
+        SequencedMap<String, Object> mmprojKeys = GgufConfigs.llavaKeys(name, config, type);
+        SequencedMap<String, Object> textKeys = GgufConfigs.textKeys(name, text, type);
+        GgufTokenizer.addTo(textKeys, text, tokenizer, config.imageTokenId());
+        List<GgufWriter.Source> decoder = new ArrayList<>();
+        List<GgufWriter.Source> mmproj = new ArrayList<>();
+        for (TensorSource tensor : tensors(null)) {
+            boolean tower = tensor.name().startsWith(CanonicalNames.TOWER)
+                    || tensor.name().startsWith(CanonicalNames.PROJECTOR);
+            (tower ? mmproj : decoder).add(ggufSource(tensor, type));
+        }
+        GgufWriter.write(directory.resolve("model" + suffix), textKeys, decoder);
+        GgufWriter.write(directory.resolve("mmproj" + suffix), mmprojKeys, mmproj);
+    }
+
+    private GgufWriter.Source ggufSource(TensorSource tensor, GgufType wanted) {
+        GgufType type = ggufType(tensor, wanted);
+        int heads = RotaryRows.heads(tensor.name(), config.text());
+        long[] shape = tensor.shape();
+        return new GgufWriter.Source(Layout.GGUF.onDisk(tensor.name()), type, shape, () -> {
+            MemorySegment data = tensor.data().get();
+            if (heads > 0) {
+                MemorySegment interleaved = ordered.take(data.byteSize());
+                RotaryRows.interleave(data, heads, shape[0], interleaved);
+                data = interleaved;
+            }
+            GgufType own = GgufType.of(tensor.dtype()).orElseThrow();
+            return cast.cast(
+                    tensor.name(), own, data, tensor.byteSize() / tensor.dtype().bytes(), type);
+        });
+    }
+
+    /** llama.cpp keeps vectors and positions in F32, and the patch convolution in F32 or F16. */
+    private static GgufType ggufType(TensorSource tensor, GgufType wanted) {
+        long[] shape = tensor.shape();
+        if (shape.length == 1 || tensor.name().endsWith("position_embedding.weight")) {
+            return GgufType.F32;
+        }
+        if (shape.length > 2) {
+            return wanted == GgufType.F16 ? GgufType.F16 : GgufType.F32;
+        }
+        return shape[1] % wanted.blockSize() == 0 ? wanted : GgufType.F16;
+    }
+
+    /** The source's tensors by canonical name, in the precision asked for. */
+    private List<TensorSource> tensors(@Nullable Precision precision) {
+        if (precision == Precision.Q8_0) {
+            throw new CheckpointException("Q8_0 weights are written as GGUF only; choose f32, f16 or bf16");
+        }
+        int total = source.tensors().size();
+        List<TensorSource> tensors = new ArrayList<>();
+        for (TensorEntry entry : source.tensors().values()) {
+            DType wanted = precision == null ? entry.dtype() : precision.dtype().orElseThrow();
+            Supplier<MemorySegment> data = () -> {
+                progress.tensor(entry.name(), ++written, total);
+                return cast.cast(
+                        entry.name(),
+                        GgufType.of(entry.dtype()).orElseThrow(),
+                        entry.data(),
+                        entry.elements(),
+                        GgufType.of(wanted).orElseThrow());
+            };
+            tensors.add(new TensorSource(entry.name(), wanted, entry.shape(), data));
+        }
+        return tensors;
+    }
+}

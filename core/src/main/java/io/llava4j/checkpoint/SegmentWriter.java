@@ -1,0 +1,73 @@
+package io.llava4j.checkpoint;
+
+import io.llava4j.CheckpointException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/** Writes memory of any size and kind to a file, front to back, through one small buffer. */
+final class SegmentWriter {
+    private static final int BUFFER_BYTES = 1 << 20;
+
+    private final FileChannel channel;
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
+    private long written;
+
+    SegmentWriter(FileChannel channel) {
+        this.channel = channel;
+    }
+
+    void write(byte[] bytes) throws IOException {
+        write(MemorySegment.ofArray(bytes));
+    }
+
+    void write(MemorySegment data) throws IOException {
+        MemorySegment staging = MemorySegment.ofBuffer(buffer.clear());
+        for (long at = 0; at < data.byteSize(); at += BUFFER_BYTES) {
+            long count = Math.min(BUFFER_BYTES, data.byteSize() - at);
+            MemorySegment.copy(data, at, staging, 0, count);
+            buffer.clear().limit((int) count);
+            while (buffer.hasRemaining()) {
+                channel.write(buffer);
+            }
+        }
+        written += data.byteSize();
+    }
+
+    /** Writes zeros up to the next multiple. */
+    void align(int alignment) throws IOException {
+        write(new byte[(int) (Math.ceilDiv(written, alignment) * alignment - written)]);
+    }
+
+    /**
+     * Better refused at once than after the first hours of a long write.
+     *
+     * @throws CheckpointException if the disk has less space than is needed
+     */
+    static void requireSpace(Path file, long bytes) {
+        Path folder = file.toAbsolutePath().getParent();
+        while (folder != null && !Files.exists(folder)) {
+            folder = folder.getParent();
+        }
+        if (folder == null) {
+            return;
+        }
+        try {
+            long free = Files.getFileStore(folder).getUsableSpace();
+            if (free < bytes) {
+                throw new CheckpointException(String.format(
+                        Locale.ROOT,
+                        "%s needs %.1f MB but its disk has only %.1f MB left; free some space",
+                        file,
+                        bytes / 1e6,
+                        free / 1e6));
+            }
+        } catch (IOException e) {
+            throw FileErrors.cannotWrite(file, e);
+        }
+    }
+}

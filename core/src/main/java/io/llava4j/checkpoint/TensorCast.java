@@ -1,0 +1,127 @@
+package io.llava4j.checkpoint;
+
+import io.llava4j.CheckpointException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * Stores elements in another type, rounding to nearest, ties to even (Q8_0 as {@link GgufBlocks} says). One tensor at a
+ * time: a result is overwritten by the next one, so that a conversion needs no more memory than its largest tensor.
+ */
+final class TensorCast {
+    private static final int CHUNK = 128 * GgufBlocks.SIZE;
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfDouble DOUBLE =
+            ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final Scratch scratch = new Scratch();
+
+    /**
+     * The elements in another type; the data itself where it is of that type already.
+     *
+     * @param name for the message
+     * @param from type of the data
+     * @param data row-major elements
+     * @param elements how many; a multiple of both block sizes
+     * @throws CheckpointException if a number is too large for the type
+     */
+    MemorySegment cast(String name, GgufType from, MemorySegment data, long elements, GgufType to) {
+        if (from == to) {
+            return data;
+        }
+        MemorySegment result = scratch.take(to.bytes(elements));
+        if (!cast(from, data, elements, to, result)) {
+            throw new CheckpointException(
+                    "tensor '%s' holds numbers that %s cannot hold; choose bf16 or f32".formatted(name, to));
+        }
+        return result;
+    }
+
+    /** As above, into memory of the caller's; returns whether all numbers fit. */
+    static boolean cast(GgufType from, MemorySegment data, long elements, GgufType to, MemorySegment result) {
+        float[] chunk = new float[CHUNK];
+        boolean fits = true;
+        for (long begin = 0; begin < elements; begin += CHUNK) {
+            int count = (int) Math.min(CHUNK, elements - begin);
+            decode(from, data, begin, count, chunk);
+            fits &= encode(chunk, count, to, result, begin);
+        }
+        return fits;
+    }
+
+    /**
+     * Reads elements as 32-bit floats.
+     *
+     * @param begin first element; begins a block
+     * @param count how many; whole blocks
+     */
+    private static void decode(GgufType from, MemorySegment data, long begin, int count, float[] into) {
+        switch (from) {
+            case F32 -> MemorySegment.copy(data, FLOAT, begin * Float.BYTES, into, 0, count);
+            case F64 -> {
+                for (int i = 0; i < count; i++) {
+                    into[i] = (float) data.get(DOUBLE, (begin + i) * Double.BYTES);
+                }
+            }
+            case F16 -> {
+                for (int i = 0; i < count; i++) {
+                    into[i] = Float.float16ToFloat(data.get(SHORT, (begin + i) * Short.BYTES));
+                }
+            }
+            case BF16 -> {
+                for (int i = 0; i < count; i++) {
+                    into[i] = Float.intBitsToFloat(data.get(SHORT, (begin + i) * Short.BYTES) << 16);
+                }
+            }
+            case Q8_0 -> {
+                for (int i = 0; i < count; i += GgufBlocks.SIZE) {
+                    GgufBlocks.decodeQ8(data, (begin + i) / GgufBlocks.SIZE, into, i);
+                }
+            }
+            case Q4_0 -> {
+                for (int i = 0; i < count; i += GgufBlocks.SIZE) {
+                    GgufBlocks.decodeQ4(data, (begin + i) / GgufBlocks.SIZE, into, i);
+                }
+            }
+        }
+    }
+
+    /** Returns whether all numbers fit; NaN and infinity stay what they are but in Q8_0. */
+    private static boolean encode(float[] from, int count, GgufType to, MemorySegment data, long begin) {
+        boolean fits = true;
+        switch (to) {
+            case F32 -> MemorySegment.copy(from, 0, data, FLOAT, begin * Float.BYTES, count);
+            case F16 -> {
+                for (int i = 0; i < count; i++) {
+                    short half = Float.floatToFloat16(from[i]);
+                    fits &= Float.isFinite(Float.float16ToFloat(half)) || !Float.isFinite(from[i]);
+                    data.set(SHORT, (begin + i) * Short.BYTES, half);
+                }
+            }
+            case BF16 -> {
+                for (int i = 0; i < count; i++) {
+                    data.set(SHORT, (begin + i) * Short.BYTES, bfloat16(from[i]));
+                }
+            }
+            case Q8_0 -> {
+                for (int i = 0; i < count; i += GgufBlocks.SIZE) {
+                    fits &= GgufBlocks.encodeQ8(from, i, data, (begin + i) / GgufBlocks.SIZE);
+                }
+            }
+            case F64, Q4_0 -> throw new IllegalArgumentException("not written: " + to);
+        }
+        return fits;
+    }
+
+    private static short bfloat16(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        if (Float.isNaN(value)) {
+            return (short) (bits >>> 16 | 0x40); // stays NaN though its lower bits go
+        }
+        return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
+    }
+}
