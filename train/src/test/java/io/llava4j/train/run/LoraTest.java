@@ -211,7 +211,10 @@ class LoraTest {
 
     /** Of the first micro-batch of the data. */
     private static double loss(Objective objective) {
-        return Objects.requireNonNull(objective.microBatch(0, 0, 2)).get().loss().item_double();
+        return Objects.requireNonNull(objective.microBatch(0, 0, 2))
+                .get()
+                .loss()
+                .item_double();
     }
 
     @ParameterizedTest
