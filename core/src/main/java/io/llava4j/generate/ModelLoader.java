@@ -107,8 +107,11 @@ public final class ModelLoader {
         return weights;
     }
 
+    /** What the file holds in another form has no place in it, and is not computed to find that out. */
     private static boolean isAligned(TensorEntry entry) {
-        return entry.data().isNative() && entry.data().address() % entry.dtype().bytes() == 0;
+        return entry.content() instanceof TensorEntry.Stored stored
+                && stored.data().isNative()
+                && stored.data().address() % entry.dtype().bytes() == 0;
     }
 
     /** Linear layers and the embedding table are; norms, biases, convolutions and positions are small and used as they are. */
