@@ -1,8 +1,6 @@
 package io.llava4j.generate;
 
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.Checkpoint;
-import io.llava4j.checkpoint.PeftAdapter;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.LlavaModel;
@@ -60,17 +58,7 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
     /** Loads a model directory of any supported layout on a device ({@code cpu}, {@code cuda:N}). */
     public static LlavaPipeline open(Path directory, String device) {
         ModelLoader.Loaded loaded = ModelLoader.load(directory, device);
-        return new LlavaPipeline(loaded.model(), tokenizer(directory, loaded));
-    }
-
-    /** A GGUF file holds its tokenizer; an adapter has that of its base. */
-    private static SentencePieceTokenizer tokenizer(Path directory, ModelLoader.Loaded loaded) {
-        if (PeftAdapter.isIn(directory)) {
-            return SentencePieceTokenizer.load(loaded.tokenizer());
-        }
-        try (Checkpoint checkpoint = Checkpoint.open(directory)) {
-            return checkpoint.tokenizer().orElseGet(() -> SentencePieceTokenizer.load(checkpoint.tokenizerDir()));
-        }
+        return new LlavaPipeline(loaded.model(), loaded.tokenizer().get());
     }
 
     /** The network. */

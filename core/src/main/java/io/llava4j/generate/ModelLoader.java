@@ -10,9 +10,11 @@ import io.llava4j.model.LlavaModel;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
+import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -29,9 +31,9 @@ public final class ModelLoader {
      * A loaded model.
      *
      * @param model the network, to be closed by the caller
-     * @param tokenizer folder with its tokenizer
+     * @param tokenizer reads its tokenizer, while the model is open
      */
-    public record Loaded(LlavaModel model, Path tokenizer) {}
+    public record Loaded(LlavaModel model, Supplier<SentencePieceTokenizer> tokenizer) {}
 
     /**
      * Loads a whole LLaVA model of any layout to answer with; a LoRA adapter is merged into its base. It computes in
@@ -55,7 +57,11 @@ public final class ModelLoader {
             weights.onClose(checkpoint::close);
             LlavaModel model = new LlavaModel(checkpoint.config(), weights);
             loaded = true;
-            return new Loaded(model, checkpoint.tokenizerDir());
+            return new Loaded(
+                    model,
+                    () -> checkpoint
+                            .tokenizer()
+                            .orElseGet(() -> SentencePieceTokenizer.load(checkpoint.tokenizerDir())));
         } finally {
             if (!loaded) {
                 checkpoint.close();
@@ -74,7 +80,8 @@ public final class ModelLoader {
                         source.data().get());
                 addTo(weights, Map.of(entry.name(), entry), device);
             }
-            return new Loaded(new LlavaModel(merged.config(), weights), merged.tokenizer());
+            Path tokenizer = merged.tokenizer();
+            return new Loaded(new LlavaModel(merged.config(), weights), () -> SentencePieceTokenizer.load(tokenizer));
         }
     }
 

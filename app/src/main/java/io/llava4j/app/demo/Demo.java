@@ -23,7 +23,6 @@ import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.ImageDecoder;
-import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.train.nano.Drawings;
 import io.llava4j.train.nano.NanoWorld;
 import io.llava4j.train.nano.NanoWorldOptions;
@@ -204,7 +203,7 @@ public final class Demo {
             return LlavaPipeline.open(directory.resolve(TrainingRun.MODEL));
         }
         ModelLoader.Loaded start = Objectives.start(stage2);
-        return new LlavaPipeline(start.model(), SentencePieceTokenizer.load(start.tokenizer()));
+        return new LlavaPipeline(start.model(), start.tokenizer().get());
     }
 
     private Optional<List<Answer>> ask(

@@ -147,7 +147,8 @@ public final class Objectives {
         return Engine.scope("building the model", () -> {
             Assembled assembled = assemble(config);
             return new ModelLoader.Loaded(
-                    new LlavaModel(assembled.config(), assembled.weights()), assembled.tokenizer());
+                    new LlavaModel(assembled.config(), assembled.weights()),
+                    () -> SentencePieceTokenizer.load(assembled.tokenizer()));
         });
     }
 
