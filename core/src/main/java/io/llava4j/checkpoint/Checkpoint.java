@@ -3,14 +3,10 @@ package io.llava4j.checkpoint;
 import io.llava4j.CheckpointException;
 import io.llava4j.ConfigException;
 import io.llava4j.model.LlavaConfig;
-import io.llava4j.model.VisionConfig;
 import io.llava4j.text.SentencePieceTokenizer;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -97,7 +93,6 @@ public final class Checkpoint implements AutoCloseable {
             for (TensorEntry tensor : model.tensors()) {
                 checkpoint.add(tensor, GgufNames.ignores(tensor.name()), model.canonical(tensor.name()));
             }
-            checkpoint.completePostNorm();
             opened = true;
             return checkpoint;
         } finally {
@@ -129,11 +124,12 @@ public final class Checkpoint implements AutoCloseable {
             return checkpoint;
         }
         Path directory = directory(path);
-        ModelKind kind = kindOf(directory, visionTower);
+        TowerFolder tower = new TowerFolder(directory, visionTower);
+        ModelKind kind = tower.modelKind();
         Checkpoint checkpoint = new Checkpoint(path, kind, layout, files);
         checkpoint.addAll(layout, weights);
         if (kind instanceof ModelKind.Llava && layout == Layout.LIUHAOTIAN && !checkpoint.hasTower()) {
-            checkpoint.addTower(directory, visionTower, files);
+            checkpoint.addTower(tower, files);
         }
         checkpoint.dropTiedHead();
         return checkpoint;
@@ -145,22 +141,7 @@ public final class Checkpoint implements AutoCloseable {
      * @throws ConfigException naming file and key, if the configuration cannot be used
      */
     public static ModelKind kindOf(Path directory) {
-        return kindOf(directory, null);
-    }
-
-    private static ModelKind kindOf(Path directory, @Nullable Path visionTower) {
-        return ModelConfigs.read(
-                directory,
-                name -> towerFolder(directory, name, visionTower)
-                        .map(Checkpoint::clipConfig)
-                        .or(() -> KnownTowers.shape(name)));
-    }
-
-    private static VisionConfig clipConfig(Path folder) {
-        if (ModelConfigs.read(folder, KnownTowers::shape) instanceof ModelKind.Clip clip) {
-            return clip.vision();
-        }
-        throw new CheckpointException("%s is named as vision tower but is no CLIP model".formatted(folder));
+        return new TowerFolder(directory, null).modelKind();
     }
 
     private static Path directory(Path directoryOrFile) {
@@ -170,28 +151,12 @@ public final class Checkpoint implements AutoCloseable {
         return Objects.requireNonNull(directoryOrFile.toAbsolutePath().getParent());
     }
 
-    private static Optional<Path> towerFolder(Path directory, String name, @Nullable Path visionTower) {
-        if (visionTower != null) {
-            return Optional.of(visionTower);
-        }
-        try {
-            return Optional.of(directory.resolve(name).normalize())
-                    .filter(folder -> !name.isEmpty() && Files.exists(folder.resolve(ModelConfigs.FILE)));
-        } catch (InvalidPathException e) {
-            return Optional.empty();
-        }
-    }
-
     private boolean hasTower() {
         return tensors.keySet().stream().anyMatch(name -> name.startsWith(CanonicalNames.TOWER));
     }
 
-    private void addTower(Path directory, @Nullable Path visionTower, List<WeightFiles> files) {
-        String name = ModelConfigs.towerName(directory).orElse("");
-        Path folder = towerFolder(directory, name, visionTower)
-                .orElseThrow(() -> new CheckpointException(
-                        "%s holds no vision tower and mm_vision_tower '%s' is no folder; download it and pass its path"
-                                .formatted(path, name)));
+    private void addTower(TowerFolder tower, List<WeightFiles> files) {
+        Path folder = tower.require(path);
         WeightFiles weights = WeightFiles.open(folder);
         files.add(weights);
         if (Layout.of(weights.tensors().keySet()).filter(Layout.CLIP::equals).isEmpty()) {
@@ -214,25 +179,6 @@ public final class Checkpoint implements AutoCloseable {
         } else if (tensors.put(canonical.get(), tensor.withName(canonical.get())) != null) {
             throw new CheckpointException(
                     "%s: tensor '%s' is there twice, under two names".formatted(path, canonical.get()));
-        }
-    }
-
-    /**
-     * llama.cpp's files lack the tower's last norm, which LLaVA never applies (spec/model 1.2); a norm that changes
-     * nothing stands in its place, so that such a model can be written in the other layouts.
-     */
-    private void completePostNorm() {
-        if (!(kind instanceof ModelKind.Llava llava)) {
-            return;
-        }
-        int hidden = llava.config().vision().hiddenSize();
-        for (String part : List.of("weight", "bias")) {
-            String name = CanonicalNames.TOWER + "post_layernorm." + part;
-            float[] values = new float[hidden];
-            Arrays.fill(values, part.equals("weight") ? 1 : 0);
-            tensors.computeIfAbsent(
-                    name,
-                    absent -> new TensorEntry(absent, DType.F32, new long[] {hidden}, MemorySegment.ofArray(values)));
         }
     }
 
@@ -316,7 +262,7 @@ public final class Checkpoint implements AutoCloseable {
      */
     public List<String> notFinite() {
         return tensors.values().parallelStream()
-                .filter(tensor -> !Finiteness.isFinite(tensor))
+                .filter(tensor -> !tensor.isFinite())
                 .map(TensorEntry::name)
                 .toList();
     }

@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -25,11 +24,14 @@ public final class Converter {
         F32,
         F16,
         BF16,
-        /** GGUF only: blocks of bytes with a scale each; rows that make no whole blocks become F16. */
-        Q8_0;
+        /** GGUF only: the decoder's matrices in blocks of bytes with a scale each. */
+        Q8_0,
+        /** GGUF only: the decoder's matrices in blocks of four bits with a scale each, the head in Q8_0. */
+        Q4_0;
 
-        private Optional<DType> dtype() {
-            return this == Q8_0 ? Optional.empty() : Optional.of(DType.valueOf(name()));
+        /** Whether it is a type of GGUF's alone. */
+        public boolean isQuantised() {
+            return this == Q8_0 || this == Q4_0;
         }
     }
 
@@ -139,9 +141,9 @@ public final class Converter {
         if (type == GgufType.F64) {
             type = GgufType.F32;
         }
-        String suffix = "-" + type.name() + ".gguf";
+        GgufType towerType = type.isQuantised() ? GgufType.F16 : type;
         TextConfig text = config.text();
-        SequencedMap<String, Object> mmprojKeys = GgufConfigs.llavaKeys(name, config, type);
+        SequencedMap<String, Object> mmprojKeys = GgufConfigs.llavaKeys(name, config, towerType);
         SequencedMap<String, Object> textKeys = GgufConfigs.textKeys(name, text, type);
         GgufTokenizer.addTo(textKeys, text, tokenizer, config.imageTokenId());
         List<GgufWriter.Source> decoder = new ArrayList<>();
@@ -149,10 +151,10 @@ public final class Converter {
         for (TensorSource tensor : tensors(null)) {
             boolean tower = tensor.name().startsWith(CanonicalNames.TOWER)
                     || tensor.name().startsWith(CanonicalNames.PROJECTOR);
-            (tower ? mmproj : decoder).add(ggufSource(tensor, type));
+            (tower ? mmproj : decoder).add(ggufSource(tensor, tower ? towerType : type));
         }
-        GgufWriter.write(directory.resolve("model" + suffix), textKeys, decoder);
-        GgufWriter.write(directory.resolve("mmproj" + suffix), mmprojKeys, mmproj);
+        GgufWriter.write(directory.resolve("model-" + type + ".gguf"), textKeys, decoder);
+        GgufWriter.write(directory.resolve("mmproj-" + towerType + ".gguf"), mmprojKeys, mmproj);
     }
 
     private GgufWriter.Source ggufSource(TensorSource tensor, GgufType wanted) {
@@ -172,7 +174,10 @@ public final class Converter {
         });
     }
 
-    /** llama.cpp keeps vectors and positions in F32, and the patch convolution in F32 or F16. */
+    /**
+     * llama.cpp keeps vectors and positions in F32, and the patch convolution in F32 or F16. The head has the last word
+     * and is never put into four bits; rows that make no whole blocks become F16.
+     */
     private static GgufType ggufType(TensorSource tensor, GgufType wanted) {
         long[] shape = tensor.shape();
         if (shape.length == 1 || tensor.name().endsWith("position_embedding.weight")) {
@@ -181,18 +186,22 @@ public final class Converter {
         if (shape.length > 2) {
             return wanted == GgufType.F16 ? GgufType.F16 : GgufType.F32;
         }
-        return shape[1] % wanted.blockSize() == 0 ? wanted : GgufType.F16;
+        if (shape[1] % wanted.blockSize() != 0) {
+            return GgufType.F16;
+        }
+        return wanted == GgufType.Q4_0 && tensor.name().equals(CanonicalNames.LM_HEAD) ? GgufType.Q8_0 : wanted;
     }
 
     /** The source's tensors by canonical name, in the precision asked for. */
     private List<TensorSource> tensors(@Nullable Precision precision) {
-        if (precision == Precision.Q8_0) {
-            throw new CheckpointException("Q8_0 weights are written as GGUF only; choose f32, f16 or bf16");
+        if (precision != null && precision.isQuantised()) {
+            throw new CheckpointException(
+                    "%s weights are written as GGUF only; choose f32, f16 or bf16".formatted(precision));
         }
         int total = source.tensors().size();
         List<TensorSource> tensors = new ArrayList<>();
         for (TensorEntry entry : source.tensors().values()) {
-            DType wanted = precision == null ? entry.dtype() : precision.dtype().orElseThrow();
+            DType wanted = precision == null ? entry.dtype() : DType.valueOf(precision.name());
             Supplier<MemorySegment> data = () -> {
                 progress.tensor(entry.name(), ++written, total);
                 return cast.cast(

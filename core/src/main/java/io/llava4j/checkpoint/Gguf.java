@@ -171,8 +171,8 @@ final class Gguf implements AutoCloseable {
         GgufType type = GgufType.of(id)
                 .orElseThrow(() -> bad(
                         name,
-                        "its type %s is not read; fetch or convert the model as F32, F16, BF16, Q8_0 or Q4_0"
-                                .formatted(Integer.toUnsignedString(id))));
+                        "its type %s is not read; fetch or make the model's F16, Q8_0, Q6_K, Q5_K_M, Q4_K_M or Q4_0 file"
+                                .formatted(GgufType.nameOfOther(id))));
         long begin = cursor.readLong();
         if (begin < 0 || begin % alignment != 0) {
             throw bad(

@@ -58,6 +58,39 @@ final class GgufBlocks {
         return Float.isFinite(Float.float16ToFloat(stored));
     }
 
+    /**
+     * Writes a Q4_0 block: the number of the largest magnitude becomes -8, the others are rounded, and what would be 8 or
+     * more is 7.
+     *
+     * @return whether all numbers and the scale are finite in 16 bits
+     */
+    static boolean encodeQ4(float[] from, int at, MemorySegment blocks, long block) {
+        float largest = 0;
+        boolean finite = true;
+        for (int i = 0; i < SIZE; i++) {
+            float value = from[at + i];
+            finite &= Float.isFinite(value);
+            if (Math.abs(value) > Math.abs(largest)) {
+                largest = value;
+            }
+        }
+        float scale = largest / -8;
+        float inverse = scale == 0 ? 0 : 1 / scale;
+        long begin = block * (Short.BYTES + SIZE / 2);
+        short stored = Float.floatToFloat16(scale);
+        blocks.set(SHORT, begin, stored);
+        for (int i = 0; i < SIZE / 2; i++) {
+            int low = nibble(from[at + i] * inverse);
+            int high = nibble(from[at + SIZE / 2 + i] * inverse);
+            blocks.set(BYTE, begin + Short.BYTES + i, (byte) (low | high << 4));
+        }
+        return finite && Float.isFinite(Float.float16ToFloat(stored));
+    }
+
+    private static int nibble(float steps) {
+        return Math.min(15, (int) (steps + 8.5f));
+    }
+
     private static int round(float value) {
         float magnitude = Math.abs(value);
         int whole = (int) magnitude;

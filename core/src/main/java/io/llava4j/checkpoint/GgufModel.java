@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -158,7 +159,26 @@ final class GgufModel implements AutoCloseable {
         for (Gguf file : mmproj == null ? List.of(decoder) : List.of(decoder, mmproj)) {
             file.tensors().values().forEach(entry -> tensors.add(tensor(entry)));
         }
+        if (kind instanceof ModelKind.Llava llava && mmproj != null) {
+            addPostNorm(tensors, mmproj, llava.config().vision().hiddenSize());
+        }
         return tensors;
+    }
+
+    /**
+     * llama.cpp's files lack the tower's last norm, which LLaVA never applies (spec/model 1.2); a norm that changes
+     * nothing stands in its place, so that such a model can be written in the other layouts.
+     */
+    private static void addPostNorm(List<TensorEntry> tensors, Gguf mmproj, int hidden) {
+        float[] ones = new float[hidden];
+        Arrays.fill(ones, 1);
+        Map.of(GgufNames.POST_NORM + "weight", ones, GgufNames.POST_NORM + "bias", new float[hidden])
+                .forEach((name, values) -> {
+                    if (!mmproj.tensors().containsKey(name)) {
+                        tensors.add(
+                                new TensorEntry(name, DType.F32, new long[] {hidden}, MemorySegment.ofArray(values)));
+                    }
+                });
     }
 
     Optional<String> canonical(String name) {

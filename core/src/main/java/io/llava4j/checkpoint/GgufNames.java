@@ -17,6 +17,9 @@ final class GgufNames {
     static final String HEAD = "output.weight";
     static final String FIRST_MLP_BIAS = "v.blk.0.ffn_up.bias";
 
+    /** Begins the tower's last norm; under llama.cpp's own name it would be applied, which LLaVA does not do. */
+    static final String POST_NORM = "llava4j.v.post_ln.";
+
     private static final String BLOCK = "blk.";
     private static final String TOWER_BLOCK = "v.blk.";
     private static final String CONNECTOR = "mm.";
@@ -31,9 +34,8 @@ final class GgufNames {
             Map.entry(TOWER + "embeddings.position_embedding.weight", "v.position_embd.weight"),
             Map.entry(TOWER + "pre_layrnorm.weight", "v.pre_ln.weight"),
             Map.entry(TOWER + "pre_layrnorm.bias", "v.pre_ln.bias"),
-            // Under llama.cpp's own name, v.post_ln, it would be applied to the features, which LLaVA does not do.
-            Map.entry(TOWER + "post_layernorm.weight", "llava4j.v.post_ln.weight"),
-            Map.entry(TOWER + "post_layernorm.bias", "llava4j.v.post_ln.bias"));
+            Map.entry(TOWER + "post_layernorm.weight", POST_NORM + "weight"),
+            Map.entry(TOWER + "post_layernorm.bias", POST_NORM + "bias"));
 
     private static final Map<String, String> DECODER_PARTS = Map.of(
             "self_attn.q_proj", "attn_q",

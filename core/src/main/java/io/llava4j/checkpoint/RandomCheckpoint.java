@@ -3,6 +3,7 @@ package io.llava4j.checkpoint;
 import io.llava4j.CheckpointException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,7 +35,7 @@ public final class RandomCheckpoint {
     private final DType type;
     private final long seed;
     private final long shardBytes;
-    private final short[] halves = new short[TABLE];
+    private final short[] halves;
     private final float[] floats = new float[TABLE];
 
     /** Told how far the writing is. */
@@ -57,6 +58,9 @@ public final class RandomCheckpoint {
     }
 
     RandomCheckpoint(ModelKind kind, DType type, long seed, long shardBytes) {
+        if (type != DType.F32 && type != DType.F16 && type != DType.BF16) {
+            throw new CheckpointException("random weights are written as F32, F16 or BF16, not as " + type);
+        }
         this.shardBytes = shardBytes;
         this.kind = kind;
         this.type = type;
@@ -64,17 +68,10 @@ public final class RandomCheckpoint {
         SplittableRandom random = new SplittableRandom(seed);
         for (int i = 0; i < TABLE; i++) {
             floats[i] = (float) (random.nextGaussian() * DEVIATION);
-            halves[i] = half(floats[i]);
         }
-    }
-
-    private short half(float value) {
-        return switch (type) {
-            case F32 -> 0; // not used
-            case F16 -> Float.floatToFloat16(value);
-            case BF16 -> (short) (Float.floatToRawIntBits(value) + 0x8000 >>> 16);
-            default -> throw new CheckpointException("random weights are written as F32, F16 or BF16, not as " + type);
-        };
+        this.halves = type == DType.F32
+                ? new short[0]
+                : TensorCast.rounded("table", floats, type).toArray(ValueLayout.JAVA_SHORT_UNALIGNED);
     }
 
     /** Parameters of the model. */
@@ -168,20 +165,15 @@ public final class RandomCheckpoint {
         }
         int length = (int) count;
         if (shape.length == 1 && name.endsWith(".weight")) {
-            return constant(1, length);
+            return constant(name, 1, length);
         }
-        return name.endsWith(".bias") ? constant(0, length) : random(name, length);
+        return name.endsWith(".bias") ? constant(name, 0, length) : random(name, length);
     }
 
-    private MemorySegment constant(float value, int length) {
-        if (type == DType.F32) {
-            float[] values = new float[length];
-            Arrays.fill(values, value);
-            return MemorySegment.ofArray(values);
-        }
-        short[] values = new short[length];
-        Arrays.fill(values, half(value));
-        return MemorySegment.ofArray(values);
+    private MemorySegment constant(String name, float value, int length) {
+        float[] values = new float[length];
+        Arrays.fill(values, value);
+        return TensorCast.rounded(name, values, type);
     }
 
     private MemorySegment random(String name, int length) {

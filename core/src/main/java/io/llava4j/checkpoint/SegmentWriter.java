@@ -14,7 +14,6 @@ final class SegmentWriter {
     private static final int BUFFER_BYTES = 1 << 20;
 
     private final FileChannel channel;
-    private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
     private long written;
 
     SegmentWriter(FileChannel channel) {
@@ -26,16 +25,29 @@ final class SegmentWriter {
     }
 
     void write(MemorySegment data) throws IOException {
-        MemorySegment staging = MemorySegment.ofBuffer(buffer.clear());
-        for (long at = 0; at < data.byteSize(); at += BUFFER_BYTES) {
-            long count = Math.min(BUFFER_BYTES, data.byteSize() - at);
-            MemorySegment.copy(data, at, staging, 0, count);
-            buffer.clear().limit((int) count);
-            while (buffer.hasRemaining()) {
-                channel.write(buffer);
+        blocks(data, block -> {
+            while (block.hasRemaining()) {
+                channel.write(block);
             }
-        }
+        });
         written += data.byteSize();
+    }
+
+    /** Takes a part of some memory. */
+    @FunctionalInterface
+    interface Block {
+        /** @param bytes backed by an array, from its beginning; used again for the next block */
+        void accept(ByteBuffer bytes) throws IOException;
+    }
+
+    /** Hands memory on in small parts, front to back. */
+    static void blocks(MemorySegment data, Block to) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(BUFFER_BYTES, data.byteSize()));
+        for (long at = 0; at < data.byteSize(); at += BUFFER_BYTES) {
+            int count = (int) Math.min(BUFFER_BYTES, data.byteSize() - at);
+            MemorySegment.copy(data, at, MemorySegment.ofArray(buffer.array()), 0, count);
+            to.accept(buffer.clear().limit(count));
+        }
     }
 
     /** Writes zeros up to the next multiple. */

@@ -6,11 +6,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Stores elements in another type, rounding to nearest, ties to even (Q8_0 as {@link GgufBlocks} says). One tensor at a
+ * Stores elements in another type, rounding to nearest, ties to even ({@link GgufBlocks} says how blocks round). One tensor at a
  * time: a result is overwritten by the next one, so that a conversion needs no more memory than its largest tensor.
  */
 final class TensorCast {
-    private static final int CHUNK = 128 * GgufBlocks.SIZE;
+    private static final int CHUNK = 16 * KQuantBlocks.SIZE;
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfDouble DOUBLE =
@@ -35,8 +35,7 @@ final class TensorCast {
         }
         MemorySegment result = scratch.take(to.bytes(elements));
         if (!cast(from, data, elements, to, result)) {
-            throw new CheckpointException(
-                    "tensor '%s' holds numbers that %s cannot hold; choose bf16 or f32".formatted(name, to));
+            throw tooLarge(name, to);
         }
         return result;
     }
@@ -54,12 +53,36 @@ final class TensorCast {
     }
 
     /**
-     * Reads elements as 32-bit floats.
+     * Floats in another type, in memory of their own.
+     *
+     * @throws CheckpointException if the type is none of floating-point numbers, or a number is too large for it
+     */
+    static MemorySegment rounded(String name, float[] values, DType dtype) {
+        if (dtype == DType.F32) {
+            return MemorySegment.ofArray(values);
+        }
+        GgufType type = GgufType.of(dtype)
+                .orElseThrow(
+                        () -> new CheckpointException("tensor '%s' cannot be written as %s".formatted(name, dtype)));
+        MemorySegment result = MemorySegment.ofArray(new byte[Math.toIntExact(type.bytes(values.length))]);
+        if (!encode(values, values.length, type, result, 0)) {
+            throw tooLarge(name, type);
+        }
+        return result;
+    }
+
+    private static CheckpointException tooLarge(String name, GgufType type) {
+        return new CheckpointException(
+                "tensor '%s' holds numbers that %s cannot hold; choose bf16 or f32".formatted(name, type));
+    }
+
+    /**
+     * Reads elements as 32-bit floats; wider ones are rounded.
      *
      * @param begin first element; begins a block
      * @param count how many; whole blocks
      */
-    private static void decode(GgufType from, MemorySegment data, long begin, int count, float[] into) {
+    static void decode(GgufType from, MemorySegment data, long begin, int count, float[] into) {
         switch (from) {
             case F32 -> MemorySegment.copy(data, FLOAT, begin * Float.BYTES, into, 0, count);
             case F64 -> {
@@ -87,14 +110,34 @@ final class TensorCast {
                     GgufBlocks.decodeQ4(data, (begin + i) / GgufBlocks.SIZE, into, i);
                 }
             }
+            case Q4_K -> {
+                for (int i = 0; i < count; i += KQuantBlocks.SIZE) {
+                    KQuantBlocks.decodeQ4(data, (begin + i) / KQuantBlocks.SIZE, into, i);
+                }
+            }
+            case Q5_K -> {
+                for (int i = 0; i < count; i += KQuantBlocks.SIZE) {
+                    KQuantBlocks.decodeQ5(data, (begin + i) / KQuantBlocks.SIZE, into, i);
+                }
+            }
+            case Q6_K -> {
+                for (int i = 0; i < count; i += KQuantBlocks.SIZE) {
+                    KQuantBlocks.decodeQ6(data, (begin + i) / KQuantBlocks.SIZE, into, i);
+                }
+            }
         }
     }
 
-    /** Returns whether all numbers fit; NaN and infinity stay what they are but in Q8_0. */
+    /** Returns whether all numbers fit; NaN and infinity stay what they are, but do not fit where it is quantised. */
     private static boolean encode(float[] from, int count, GgufType to, MemorySegment data, long begin) {
         boolean fits = true;
         switch (to) {
             case F32 -> MemorySegment.copy(from, 0, data, FLOAT, begin * Float.BYTES, count);
+            case F64 -> {
+                for (int i = 0; i < count; i++) {
+                    data.set(DOUBLE, (begin + i) * Double.BYTES, from[i]);
+                }
+            }
             case F16 -> {
                 for (int i = 0; i < count; i++) {
                     short half = Float.floatToFloat16(from[i]);
@@ -112,7 +155,12 @@ final class TensorCast {
                     fits &= GgufBlocks.encodeQ8(from, i, data, (begin + i) / GgufBlocks.SIZE);
                 }
             }
-            case F64, Q4_0 -> throw new IllegalArgumentException("not written: " + to);
+            case Q4_0 -> {
+                for (int i = 0; i < count; i += GgufBlocks.SIZE) {
+                    fits &= GgufBlocks.encodeQ4(from, i, data, (begin + i) / GgufBlocks.SIZE);
+                }
+            }
+            case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("not written: " + to);
         }
         return fits;
     }

@@ -46,10 +46,6 @@ public record TensorEntry(String name, DType dtype, long[] shape, Content conten
         this(name, dtype, shape, new Stored(data));
     }
 
-    private static final ValueLayout.OfDouble DOUBLE =
-            ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfFloat FLOAT =
-            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort SHORT =
@@ -70,6 +66,11 @@ public record TensorEntry(String name, DType dtype, long[] shape, Content conten
         return content.data();
     }
 
+    /** Whether no element is NaN or infinite; reads all of them. */
+    public boolean isFinite() {
+        return Finiteness.isFinite(this);
+    }
+
     /** The same tensor under another name. */
     public TensorEntry withName(String other) {
         return new TensorEntry(other, dtype, shape, content);
@@ -82,26 +83,8 @@ public record TensorEntry(String name, DType dtype, long[] shape, Content conten
      */
     public float[] toFloats() {
         float[] values = new float[arrayLength()];
-        MemorySegment data = data();
-        switch (dtype) {
-            case F32 -> MemorySegment.copy(data, FLOAT, 0, values, 0, values.length);
-            case F64 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = (float) data.getAtIndex(DOUBLE, i);
-                }
-            }
-            case F16 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = Float.float16ToFloat(data.getAtIndex(SHORT, i));
-                }
-            }
-            case BF16 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = Float.intBitsToFloat(data.getAtIndex(SHORT, i) << 16);
-                }
-            }
-            case I64, I32, I16, I8, U8, BOOL -> throw wrongType("floating-point numbers");
-        }
+        GgufType type = GgufType.of(dtype).orElseThrow(() -> wrongType("floating-point numbers"));
+        TensorCast.decode(type, data(), 0, values.length, values);
         return values;
     }
 

@@ -29,37 +29,11 @@ public record TensorSource(String name, DType dtype, long[] shape, Supplier<Memo
      * A tensor of floats that are rounded to a floating-point type, to the nearest and ties to even.
      *
      * @param values called once, when the tensor's turn comes
-     * @throws CheckpointException when that happens, if the type is none of floating-point numbers
+     * @throws CheckpointException when that happens, if the type is none of floating-point numbers or a number is too
+     *     large for it
      */
     public static TensorSource rounded(String name, DType dtype, Supplier<float[]> values, long... shape) {
-        return new TensorSource(name, dtype, shape, () -> rounded(name, dtype, values.get()));
-    }
-
-    private static MemorySegment rounded(String name, DType dtype, float[] values) {
-        return switch (dtype) {
-            case F32 -> MemorySegment.ofArray(values);
-            case F64 -> {
-                double[] wide = new double[values.length];
-                Arrays.setAll(wide, i -> values[i]);
-                yield MemorySegment.ofArray(wide);
-            }
-            case F16, BF16 -> {
-                short[] halves = new short[values.length];
-                for (int i = 0; i < halves.length; i++) {
-                    halves[i] = dtype == DType.F16 ? Float.floatToFloat16(values[i]) : bfloat16(values[i]);
-                }
-                yield MemorySegment.ofArray(halves);
-            }
-            default -> throw new CheckpointException("tensor '%s' cannot be written as %s".formatted(name, dtype));
-        };
-    }
-
-    private static short bfloat16(float value) {
-        int bits = Float.floatToRawIntBits(value);
-        if (Float.isNaN(value)) {
-            return (short) (bits >>> 16 | 0x40); // rounding could carry a NaN over into infinity
-        }
-        return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
+        return new TensorSource(name, dtype, shape, () -> TensorCast.rounded(name, values.get(), dtype));
     }
 
     /** An I64 tensor of an array. */

@@ -19,8 +19,6 @@ import java.util.zip.ZipOutputStream;
 
 /** Writes tensors as {@code torch.save} writes a state dictionary, for tools that read nothing else. */
 public final class TorchBinWriter {
-    private static final int BUFFER_BYTES = 1 << 20;
-
     /** Of zip's time, so that the same tensors give the same bytes. */
     private static final LocalDateTime BEGINNING = LocalDateTime.of(1980, 1, 1, 0, 0);
 
@@ -58,23 +56,11 @@ public final class TorchBinWriter {
         entry.setMethod(ZipEntry.STORED);
         entry.setTimeLocal(BEGINNING);
         entry.setSize(data.byteSize());
-        blocks(data, checksum::update);
+        SegmentWriter.blocks(data, checksum::update);
         entry.setCrc(checksum.getValue());
         zip.putNextEntry(entry);
-        blocks(data, bytes -> zip.write(bytes, 0, bytes.length));
+        SegmentWriter.blocks(data, block -> zip.write(block.array(), 0, block.limit()));
         zip.closeEntry();
-    }
-
-    private interface Block {
-        void accept(byte[] bytes) throws IOException;
-    }
-
-    private static void blocks(MemorySegment data, Block to) throws IOException {
-        for (long at = 0; at < data.byteSize(); at += BUFFER_BYTES) {
-            byte[] bytes = new byte[(int) Math.min(BUFFER_BYTES, data.byteSize() - at)];
-            MemorySegment.copy(data, at, MemorySegment.ofArray(bytes), 0, bytes.length);
-            to.accept(bytes);
-        }
     }
 
     private static byte[] pickle(List<TensorSource> tensors) throws IOException {

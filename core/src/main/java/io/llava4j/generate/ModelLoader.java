@@ -12,6 +12,7 @@ import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -38,7 +39,7 @@ public final class ModelLoader {
     /**
      * Loads a whole LLaVA model of any layout to answer with; a LoRA adapter is merged into its base. It computes in
      * 32-bit floats; on the CPU its weights stay in the mapped files, and those of a narrower type are widened where they
-     * are used. Weights that are NaN or infinite are warned of.
+     * are used. Weights that are NaN or infinite are warned of, while it answers already.
      *
      * @param directory model folder, or folder of an adapter that names its base
      * @param device {@code cpu} or {@code cuda:N}
@@ -52,9 +53,13 @@ public final class ModelLoader {
         boolean loaded = false;
         try {
             checkpoint.requireComplete();
-            warnOfNotFinite(directory, checkpoint.notFinite());
             Weights weights = mapped(checkpoint.tensors(), device);
-            weights.onClose(checkpoint::close);
+            WeightCheck check =
+                    WeightCheck.start(checkpoint.tensors().values(), damaged -> warnOfNotFinite(directory, damaged));
+            weights.onClose(() -> {
+                check.close();
+                checkpoint.close();
+            });
             LlavaModel model = new LlavaModel(checkpoint.config(), weights);
             loaded = true;
             return new Loaded(
@@ -72,6 +77,7 @@ public final class ModelLoader {
     private static Loaded merged(Path directory, String device) {
         try (MergedModel merged = MergedModel.open(directory, null, null)) {
             Weights weights = new Weights();
+            List<String> damaged = new ArrayList<>();
             for (TensorSource source : merged.tensors()) {
                 TensorEntry entry = new TensorEntry(
                         source.name(),
@@ -79,6 +85,12 @@ public final class ModelLoader {
                         source.shape(),
                         source.data().get());
                 addTo(weights, Map.of(entry.name(), entry), device);
+                if (!entry.isFinite()) {
+                    damaged.add(entry.name());
+                }
+            }
+            if (!damaged.isEmpty()) {
+                warnOfNotFinite(directory, damaged);
             }
             Path tokenizer = merged.tokenizer();
             return new Loaded(new LlavaModel(merged.config(), weights), () -> SentencePieceTokenizer.load(tokenizer));
@@ -86,17 +98,16 @@ public final class ModelLoader {
     }
 
     private static void warnOfNotFinite(Path directory, List<String> names) {
-        if (!names.isEmpty()) {
-            LOG.warn(
-                    "{}: {} of its tensors hold NaN or infinity, the first one is {}; answers may be nonsense",
-                    directory,
-                    names.size(),
-                    names.getFirst());
-        }
+        LOG.warn(
+                "{}: {} of its tensors hold NaN or infinity, the first one is {}; answers may be nonsense",
+                directory,
+                names.size(),
+                names.getFirst());
     }
 
     /**
-     * Lays tensors over stored ones where the network can use them as they are, and copies the others as 32-bit floats.
+     * Lays tensors over stored ones where the network can use them as they are, and copies the others: matrices in their
+     * own type, which is widened where they are used, and everything else as 32-bit floats.
      *
      * @param tensors must stay open as long as the result is used, which must not be written to
      * @param device on any other than {@code cpu} everything is a copy
@@ -105,10 +116,13 @@ public final class ModelLoader {
         Device place = Engine.device(device);
         Weights weights = new Weights();
         tensors.forEach((name, entry) -> Engine.scope("loading " + name, () -> {
-            boolean usable =
-                    place.is_cpu() && isAligned(entry) && (entry.dtype() == DType.F32 || isWidenedInUse(entry));
-            weights.put(
-                    name, usable ? Tensors.over(entry.data(), type(entry.dtype()), entry.shape()) : copy(entry, place));
+            if (!place.is_cpu() || !(entry.dtype() == DType.F32 || isWidenedInUse(entry))) {
+                weights.put(name, copy(entry, place));
+            } else if (isAligned(entry)) {
+                weights.put(name, Tensors.over(entry.data(), type(entry.dtype()), entry.shape()));
+            } else {
+                weights.put(name, Tensors.copyOf(entry.data(), type(entry.dtype()), entry.shape()));
+            }
             return null;
         }));
         return weights;

@@ -1,6 +1,5 @@
 package io.llava4j.generate;
 
-import io.llava4j.ConfigException;
 import io.llava4j.LlavaException;
 import java.util.Arrays;
 import java.util.SplittableRandom;
@@ -13,19 +12,8 @@ public final class Sampler {
     private final GenerationOptions options;
     private final SplittableRandom random;
 
-    /**
-     * @param options decoding options; their seed fixes the choices
-     * @throws ConfigException if an option is out of range
-     */
+    /** @param options decoding options; their seed fixes the choices */
     public Sampler(GenerationOptions options) {
-        require(options.temperature() >= 0, "temperature must be 0 or more, not " + options.temperature());
-        require(options.topK() >= 0, "top-k must be 0 or more, not " + options.topK());
-        require(
-                options.topP() > 0 && options.topP() <= 1,
-                "top-p must be above 0 and at most 1, not " + options.topP());
-        require(
-                options.repetitionPenalty() > 0,
-                "repetition-penalty must be above 0, not " + options.repetitionPenalty());
         this.options = options;
         this.random = new SplittableRandom(options.seed());
     }
@@ -91,9 +79,7 @@ public final class Sampler {
     private static float[] penalised(float[] logits, int[] previousIds, double penalty) {
         for (float logit : logits) {
             if (Float.isNaN(logit)) {
-                throw new LlavaException(
-                        "the model computed logits that are not numbers; its weights are damaged or the"
-                                + " training run diverged");
+                throw damaged("logits that are not numbers");
             }
         }
         float[] scores = logits.clone();
@@ -156,8 +142,7 @@ public final class Sampler {
     private static double[] softmax(float[] scores) {
         float highest = scores[argmax(scores)];
         if (Float.isInfinite(highest)) {
-            throw new LlavaException(
-                    "the model computed no finite logit; its weights are damaged or the training run" + " diverged");
+            throw damaged("no finite logit");
         }
         double[] probabilities = new double[scores.length];
         double sum = 0;
@@ -171,9 +156,9 @@ public final class Sampler {
         return probabilities;
     }
 
-    private static void require(boolean condition, String message) {
-        if (!condition) {
-            throw new ConfigException(message);
-        }
+    private static LlavaException damaged(String computed) {
+        return new LlavaException(
+                "the model computed %s; its weights are damaged or the training run diverged (llava inspect --check tells)"
+                        .formatted(computed));
     }
 }

@@ -1,6 +1,5 @@
 package io.llava4j.generate;
 
-import io.llava4j.ConfigException;
 import java.util.List;
 
 /**
@@ -12,11 +11,8 @@ final class StopText {
     private String waiting = "";
     private boolean reached;
 
-    /** @throws ConfigException if a stop text is empty */
+    /** @param stops none of which is empty */
     StopText(List<String> stops) {
-        if (stops.contains("")) {
-            throw new ConfigException("stop must not be an empty text");
-        }
         this.stops = stops;
     }
 

@@ -2,6 +2,7 @@ package io.llava4j.image;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
@@ -12,6 +13,8 @@ import java.util.zip.Inflater;
  */
 final class PngDecoder {
     static final String SIGNATURE = "\u0089PNG\r\n\u001a\n";
+
+    private static final Pattern CHUNK_NAME = Pattern.compile("[A-Za-z]{4}");
 
     private static final int GREY = 0;
     private static final int RGB = 2;
@@ -80,6 +83,9 @@ final class PngDecoder {
             in.require(length + 4);
             if (first != type.equals("IHDR")) {
                 throw in.corrupt("the PNG header is missing or doubled");
+            }
+            if (!CHUNK_NAME.matcher(type).matches()) {
+                throw in.corrupt("the PNG has a chunk whose name is no four letters");
             }
             if (Character.isUpperCase(type.charAt(0))) {
                 checkSum(start, (int) length + 4, type);

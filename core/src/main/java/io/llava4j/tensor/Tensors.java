@@ -21,8 +21,8 @@ public final class Tensors {
     /** Elements of a weight that are widened at a time for one row of input: 1 MiB, which a core's own cache holds. */
     private static final long TILE_FOR_ONE = 1 << 18;
 
-    /** The same for many rows, where larger products are the faster ones: 16 MiB. */
-    private static final long TILE_FOR_MANY = 1 << 22;
+    /** The same for many rows, where larger products are the faster ones: 256 MiB, which holds any matrix of a 7B model. */
+    private static final long TILE_FOR_MANY = 1 << 26;
 
     private Tensors() {}
 
@@ -88,6 +88,22 @@ public final class Tensors {
      */
     public static Tensor over(MemorySegment data, torch.ScalarType type, long... shape) {
         return torch.from_blob(new Address(data.address()), shape, new TensorOptions(type));
+    }
+
+    /**
+     * A tensor holding a copy of memory of any kind.
+     *
+     * @param data row-major elements of the machine's byte order
+     * @param type of the elements
+     */
+    public static Tensor copyOf(MemorySegment data, torch.ScalarType type, long... shape) {
+        Tensor copy = torch.empty(shape, new TensorOptions(type), new MemoryFormatOptional());
+        try (Pointer memory = copy.data_ptr()) {
+            MemorySegment.ofAddress(memory.address())
+                    .reinterpret(data.byteSize())
+                    .copyFrom(data);
+        }
+        return copy;
     }
 
     /** A place in memory; the engine's pointers can be made for one in a subclass only. */

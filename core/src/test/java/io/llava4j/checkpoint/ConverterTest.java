@@ -173,9 +173,15 @@ class ConverterTest {
         Path gguf = convert(model, "gguf", Layout.GGUF, precision);
         double step = switch (precision) {
             case F32 -> 0;
-            case F16 -> 0x1p-11;
+            case F16, Q8_0, Q4_0 -> 0x1p-11;
             case BF16 -> 0x1p-8;
-            case Q8_0 -> 0; // relative to the block's largest, below
+        };
+        // Of a block's largest, which is below 4.5 here: half a step, a whole one above 7 of -8…7, and the scale's
+        // rounding.
+        double blocks = switch (precision) {
+            case Q8_0 -> 4.5 / 127 / 2 + 4.5 / 2048;
+            case Q4_0 -> 4.5 / 8 + 4.5 / 2048;
+            default -> 0;
         };
         try (Checkpoint exact = Checkpoint.open(model);
                 Checkpoint read = Checkpoint.open(gguf).requireComplete()) {
@@ -184,7 +190,6 @@ class ConverterTest {
             for (TensorEntry tensor : exact.tensors().values()) {
                 float[] values = tensor.toFloats();
                 float[] stored = read.tensor(tensor.name()).toFloats();
-                double blocks = precision == Precision.Q8_0 ? 4.5 / 127 / 2 + 4.5 / 2048 : 0;
                 for (int i = 0; i < values.length; i++) {
                     assertThat((double) Math.abs(stored[i] - values[i]))
                             .as(tensor.name())
@@ -391,6 +396,8 @@ class ConverterTest {
         Path model = model(config(48, -1), null);
         assertThatThrownBy(() -> convert(model, "t", Layout.HF_NEW, Precision.Q8_0))
                 .hasMessageContaining("Q8_0 weights are written as GGUF only");
+        assertThatThrownBy(() -> convert(model, "t", Layout.LIUHAOTIAN, Precision.Q4_0))
+                .hasMessageContaining("Q4_0 weights are written as GGUF only");
         LlavaConfig usual = config(48, -1);
         LlavaConfig linear = new LlavaConfig(usual.vision(), usual.text(), "linear", -2, true, AspectMode.PAD, -1, 0);
         folder = Files.createDirectory(folder.resolve("linear"));

@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.SequencedMap;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -108,217 +107,39 @@ class GgufTest {
     }
 
     @Test
-    void q8RoundsAsItsFormatSaysAndComesBackUnchanged() {
-        float[] values = new float[64];
-        for (int i = 0; i < 32; i++) {
-            values[i] = (i - 16) * 0.5f;
-        }
-        values[5] = 127; // scale 1: halves go away from zero
-        byte[] blocks = new byte[68];
-        MemorySegment stored = MemorySegment.ofArray(blocks);
-        assertThat(TensorCast.cast(GgufType.F32, MemorySegment.ofArray(values), 64, GgufType.Q8_0, stored))
-                .isTrue();
-        assertThat(Float.float16ToFloat((short) (blocks[0] & 0xFF | blocks[1] << 8)))
-                .isEqualTo(1);
-        assertThat(blocks[2]).isEqualTo((byte) -8);
-        assertThat(blocks[2 + 1]).isEqualTo((byte) -8); // -7.5
-        assertThat(blocks[2 + 5]).isEqualTo((byte) 127);
-        assertThat(blocks[2 + 17]).isEqualTo((byte) 1); // 0.5
-        float[] read = new float[64];
-        TensorCast.cast(GgufType.Q8_0, stored, 64, GgufType.F32, MemorySegment.ofArray(read));
-        assertThat(read[1]).isEqualTo(-8);
-        assertThat(read[63]).isZero();
-        byte[] again = new byte[68];
-        TensorCast.cast(GgufType.F32, MemorySegment.ofArray(read), 64, GgufType.Q8_0, MemorySegment.ofArray(again));
-        assertThat(again).isEqualTo(blocks);
+    void absurdCountsAreRefused() throws IOException {
+        refused(holding(1L << 60, 0), "it claims to hold 1152921504606846976 tensors");
+        refused(holding(-1, 0), "it claims to hold 18446744073709551615 tensors");
+        refused(holding(0, 1L << 40), "1099511627776 metadata keys");
+        refused(holding(0, 1).number(Long.MAX_VALUE).padding(64), "bytes of text in one string");
     }
 
     @Test
-    void q8IsWithinHalfAStep() {
-        Random random = new Random(3);
-        float[] values = new float[320];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (float) random.nextGaussian();
-        }
-        MemorySegment blocks = MemorySegment.ofArray(new byte[340]);
-        TensorCast.cast(GgufType.F32, MemorySegment.ofArray(values), 320, GgufType.Q8_0, blocks);
-        float[] read = new float[320];
-        TensorCast.cast(GgufType.Q8_0, blocks, 320, GgufType.F32, MemorySegment.ofArray(read));
-        for (int block = 0; block < 10; block++) {
-            float largest = 0;
-            for (int i = 0; i < 32; i++) {
-                largest = Math.max(largest, Math.abs(values[block * 32 + i]));
-            }
-            for (int i = 0; i < 32; i++) {
-                // half a step, and the rounding of the scale to 11 bits
-                assertThat(Math.abs(read[block * 32 + i] - values[block * 32 + i]))
-                        .isLessThanOrEqualTo(largest / 127 * 0.5f + largest / 2048);
-            }
-        }
-    }
-
-    /** Two elements share a byte: element i the low nibble, element 16 + i the high one; 8 means zero. */
-    @Test
-    void q4IsUnpacked() {
-        byte[] block = new byte[18];
-        short scale = Float.floatToFloat16(0.5f);
-        block[0] = (byte) scale;
-        block[1] = (byte) (scale >> 8);
-        block[2] = (byte) 0xF0;
-        block[3] = (byte) 0x8C;
-        float[] read = new float[32];
-        TensorCast.cast(GgufType.Q4_0, MemorySegment.ofArray(block), 32, GgufType.F32, MemorySegment.ofArray(read));
-        assertThat(read[0]).isEqualTo(-4);
-        assertThat(read[16]).isEqualTo(3.5f);
-        assertThat(read[1]).isEqualTo(2);
-        assertThat(read[17]).isZero();
-        assertThat(read[2]).isEqualTo(-4);
-    }
-
-    @Test
-    void whatATypeCannotHoldIsRefused() {
-        TensorCast cast = new TensorCast();
-        MemorySegment large = MemorySegment.ofArray(new float[] {70000});
-        assertThatThrownBy(() -> cast.cast("w", GgufType.F32, large, 1, GgufType.F16))
-                .isInstanceOf(CheckpointException.class)
-                .hasMessage("tensor 'w' holds numbers that F16 cannot hold; choose bf16 or f32");
-        MemorySegment infinite = MemorySegment.ofArray(new float[] {Float.POSITIVE_INFINITY, Float.NaN});
-        MemorySegment half = cast.cast("w", GgufType.F32, infinite, 2, GgufType.BF16);
-        assertThat(half.get(ValueLayout.JAVA_SHORT_UNALIGNED, 0)).isEqualTo((short) 0x7F80);
-        assertThat(half.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2) & 0x7FFF).isGreaterThan(0x7F80);
-    }
-
-    @Test
-    void rotaryRowsAreInterleavedHeadByHead() {
-        byte[] rows = {0, 1, 2, 3, 10, 11, 12, 13};
-        byte[] interleaved = new byte[8];
-        RotaryRows.interleave(MemorySegment.ofArray(rows), 2, 8, MemorySegment.ofArray(interleaved));
-        assertThat(interleaved).containsExactly(0, 2, 1, 3, 10, 12, 11, 13);
-        byte[] separated = new byte[8];
-        RotaryRows.separate(MemorySegment.ofArray(interleaved), 2, 8, MemorySegment.ofArray(separated));
-        assertThat(separated).isEqualTo(rows);
-    }
-
-    @Test
-    void damagedHeadersAreRefusedWithAReason() throws IOException {
-        refused(header -> header.number(1L << 60).number(0), "it claims to hold 1152921504606846976 tensors");
-        refused(header -> header.number(-1).number(0), "it claims to hold 18446744073709551615 tensors");
-        refused(header -> header.number(0).number(1L << 40), "1099511627776 metadata keys");
-        refused(header -> header.number(0).number(1).number(Long.MAX_VALUE).padding(64), "bytes of text in one string");
-        refused(header -> header.number(0).number(1).string("k").integer(99).padding(32), "unknown type 99");
-        refused(header -> header.number(0).number(1).string("k").integer(7).integer(7), "neither true nor false");
+    void damagedKeysAreRefused() throws IOException {
+        refused(holding(0, 1).key("k", 99).padding(32), "unknown type 99");
+        refused(holding(0, 1).key("k", 7).integer(7), "neither true nor false");
+        refused(holding(0, 1).key("k", 9).integer(4).number(1L << 50), "values in 'k'");
+        refused(holding(0, 1).key("k", 9).integer(9).number(1), "list of lists");
+        refused(holding(0, 1).key("k", 4).padding(1), "ends inside its header");
+        refused(holding(0, 2).key("k", 4).integer(1).key("k", 4).integer(1), "key 'k' is there twice");
         refused(
-                header -> header.number(0)
-                        .number(1)
-                        .string("k")
-                        .integer(9)
-                        .integer(4)
-                        .number(1L << 50),
-                "values in 'k'");
-        refused(
-                header -> header.number(0)
-                        .number(1)
-                        .string("k")
-                        .integer(9)
-                        .integer(9)
-                        .number(1),
-                "list of lists");
-        refused(header -> header.number(0).number(1).string("k").integer(4).padding(1), "ends inside its header");
-        refused(
-                header -> header.number(0)
-                        .number(2)
-                        .string("k")
-                        .integer(4)
-                        .integer(1)
-                        .string("k")
-                        .integer(4)
-                        .integer(1),
-                "key 'k' is there twice");
-        refused(
-                header -> header.number(0)
-                        .number(1)
-                        .string(Gguf.ALIGNMENT)
-                        .integer(4)
-                        .integer(3)
-                        .padding(32),
+                holding(0, 1).key(Gguf.ALIGNMENT, 4).integer(3).padding(32),
                 "general.alignment is 3; llava4j needs a power of two");
-        refused(header -> header.number(1).number(0).string("t").integer(9).padding(64), "it has 9 dimensions");
-        refused(
-                header -> header.number(1)
-                        .number(0)
-                        .string("t")
-                        .integer(2)
-                        .number(1L << 40)
-                        .number(1L << 40)
-                        .integer(0)
-                        .number(0)
-                        .padding(64),
-                "beyond all memory");
-        refused(
-                header -> header.number(1)
-                        .number(0)
-                        .string("t")
-                        .integer(1)
-                        .number(-4)
-                        .integer(0)
-                        .number(0)
-                        .padding(64),
-                "beyond all memory");
-        refused(
-                header -> header.number(1)
-                        .number(0)
-                        .string("t")
-                        .integer(1)
-                        .number(4)
-                        .integer(0)
-                        .number(8)
-                        .padding(64),
-                "its data begins at 8, no multiple of 32");
-        refused(
-                header -> header.number(1)
-                        .number(0)
-                        .string("t")
-                        .integer(1)
-                        .number(4)
-                        .integer(14)
-                        .number(0)
-                        .padding(64),
-                "its type 14 is not read");
-        refused(
-                header -> header.number(1)
-                        .number(0)
-                        .string("t")
-                        .integer(1)
-                        .number(33)
-                        .integer(8)
-                        .number(0)
-                        .padding(64),
-                "its rows are no multiple of 32");
-        refused(
-                header -> header.number(1)
-                        .number(0)
-                        .string("t")
-                        .integer(1)
-                        .number(4)
-                        .integer(0)
-                        .number(Long.MAX_VALUE - 31)
-                        .padding(64),
-                "lies beyond its end");
-        refused(
-                header -> header.number(2)
-                        .number(0)
-                        .string("t")
-                        .integer(1)
-                        .number(4)
-                        .integer(0)
-                        .number(0)
-                        .string("u")
-                        .integer(1)
-                        .number(4)
-                        .integer(0)
-                        .number(0)
-                        .padding(64),
-                "overlaps another tensor's");
+    }
+
+    @Test
+    void damagedTensorsAreRefused() throws IOException {
+        refused(holding(1, 0).string("t").integer(9).padding(64), "it has 9 dimensions");
+        refused(oneTensor(0, 0, 1L << 40, 1L << 40), "beyond all memory");
+        refused(oneTensor(0, 0, -4), "beyond all memory");
+        refused(oneTensor(0, 8, 4), "its data begins at 8, no multiple of 32");
+        refused(oneTensor(11, 0, 256), "its type Q3_K is not read; fetch or make the model's F16");
+        refused(oneTensor(99, 0, 4), "its type number 99 is not read");
+        refused(oneTensor(8, 0, 33), "its rows are no multiple of 32");
+        refused(oneTensor(14, 0, 32), "its rows are no multiple of 256");
+        refused(oneTensor(0, Long.MAX_VALUE - 31, 4), "lies beyond its end");
+        refused(holding(2, 0).tensor("t", 0, 0, 4).tensor("u", 0, 0, 4).padding(64), "overlaps another tensor's");
+        refused(holding(2, 0).tensor("t", 0, 0, 4).tensor("t", 0, 32, 4).padding(96), "tensor 't' is there twice");
     }
 
     @Test
@@ -358,9 +179,15 @@ class GgufTest {
         }
     }
 
-    private void refused(Consumer<Header> content, String reason) throws IOException {
-        Header header = new Header("GGUF", 3);
-        content.accept(header);
+    private static Header holding(long tensors, long keys) {
+        return new Header("GGUF", 3).number(tensors).number(keys);
+    }
+
+    private static Header oneTensor(int type, long begin, long... shape) {
+        return holding(1, 0).tensor("t", type, begin, shape).padding(64);
+    }
+
+    private void refused(Header header, String reason) throws IOException {
         Files.write(file, header.bytes());
         assertThatThrownBy(() -> Gguf.open(file))
                 .as(reason)
@@ -391,6 +218,18 @@ class GgufTest {
             number(text.length());
             bytes.put(text.getBytes(StandardCharsets.US_ASCII));
             return this;
+        }
+
+        Header key(String name, int type) {
+            return string(name).integer(type);
+        }
+
+        Header tensor(String name, int type, long begin, long... shape) {
+            string(name).integer(shape.length);
+            for (long size : shape) {
+                number(size);
+            }
+            return integer(type).number(begin);
         }
 
         Header padding(int count) {

@@ -22,6 +22,8 @@ class FuzzRegressionTest {
 
     private static final Map<String, Consumer<byte[]>> TARGETS = Map.of(
             "SafeTensorsFuzz", SafeTensorsFuzz::fuzzerTestOneInput,
+            "TorchBinFuzz", TorchBinFuzz::fuzzerTestOneInput,
+            "GgufFuzz", GgufFuzz::fuzzerTestOneInput,
             "TokenizerModelFuzz", TokenizerModelFuzz::fuzzerTestOneInput,
             "ImageFuzz", ImageFuzz::fuzzerTestOneInput);
 

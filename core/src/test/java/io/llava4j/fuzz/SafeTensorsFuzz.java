@@ -1,8 +1,6 @@
 package io.llava4j.fuzz;
 
-import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.SafeTensors;
-import io.llava4j.checkpoint.TensorEntry;
 
 /** Whatever bytes a safetensors file has: a clear refusal, or tensors that can be read in full. */
 public final class SafeTensorsFuzz {
@@ -11,20 +9,6 @@ public final class SafeTensorsFuzz {
     private SafeTensorsFuzz() {}
 
     public static void fuzzerTestOneInput(byte[] bytes) {
-        try (SafeTensors file = SafeTensors.open(FILE.of(bytes))) {
-            for (TensorEntry tensor : file.tensors().values()) {
-                if (tensor.toBytes().length
-                        != tensor.elements() * tensor.dtype().bytes()) {
-                    throw new AssertionError(tensor);
-                }
-                if (tensor.dtype().isFloating()) {
-                    tensor.toFloats();
-                } else {
-                    tensor.toLongs();
-                }
-            }
-        } catch (CheckpointException refused) {
-            FuzzFile.requireOneSentence(refused);
-        }
+        FuzzTensors.readInFull(() -> SafeTensors.open(FILE.of(bytes)), SafeTensors::tensors);
     }
 }

@@ -94,7 +94,6 @@ class GeneratorTest {
         }
         assertThat(one(prompt, List.of(), options, stop)).containsExactly(Arrays.copyOf(free, first + 1));
         assertThat(one(prompt, List.of(), GenerationOptions.greedy(1), -1)).hasSize(1);
-        assertThat(one(prompt, List.of(), GenerationOptions.greedy(0), -1)).isEmpty();
         assertThat(generator.generate(List.of(), List.of(), options, 2, NOBODY)).isEmpty();
     }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.llava4j.ConfigException;
 import io.llava4j.LlavaException;
 import java.util.stream.IntStream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 class SamplerTest {
@@ -65,15 +66,19 @@ class SamplerTest {
 
     @Test
     void unusableOptionsAndLogitsAreRefused() {
-        assertThatThrownBy(() -> new Sampler(new GenerationOptions(1, -1, 1, 0, 1, 0)))
-                .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("temperature");
-        assertThatThrownBy(() -> new Sampler(new GenerationOptions(1, 1, 0, 0, 1, 0)))
-                .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("top-p");
+        refused(() -> new GenerationOptions(0, 0, 1, 0, 1, 0), "max-new-tokens must be 1 or more, not 0");
+        refused(() -> new GenerationOptions(1, -1, 1, 0, 1, 0), "temperature must be a finite number of 0 or more");
+        refused(() -> new GenerationOptions(1, Double.NaN, 1, 0, 1, 0), "temperature must be a finite number");
+        refused(() -> new GenerationOptions(1, 1, 0, 0, 1, 0), "top-p must be above 0 and at most 1, not 0.0");
+        refused(() -> new GenerationOptions(1, 1, 1, -1, 1, 0), "top-k must be 0 or more, not -1");
+        refused(() -> new GenerationOptions(1, 1, 1, 0, 0, 0), "repetition-penalty must be a finite number above 0");
         Sampler greedy = new Sampler(GenerationOptions.greedy(1));
         assertThatThrownBy(() -> greedy.sample(new float[] {1, Float.NaN}, NO_IDS))
                 .isInstanceOf(LlavaException.class)
                 .hasMessageContaining("not numbers");
+    }
+
+    private static void refused(ThrowingCallable options, String reason) {
+        assertThatThrownBy(options).isInstanceOf(ConfigException.class).hasMessageStartingWith(reason);
     }
 }

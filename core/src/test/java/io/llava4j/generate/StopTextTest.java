@@ -33,7 +33,8 @@ class StopTextTest {
 
     @Test
     void anEmptyStopTextIsRefused() {
-        assertThatThrownBy(() -> new StopText(List.of(""))).isInstanceOf(ConfigException.class);
+        assertThatThrownBy(() -> new GenerationOptions(1, 0, 1, 0, 1, 0, List.of("")))
+                .isInstanceOf(ConfigException.class);
     }
 
     /** Of three letters, stop texts come often and overlap with themselves and each other. */

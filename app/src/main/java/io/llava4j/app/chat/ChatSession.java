@@ -91,7 +91,7 @@ public final class ChatSession {
             turns.removeLast();
             turns.removeLast();
         }
-        options = ChatSettings.withSeed(options, options.seed() + 1);
+        options = options.withSeed(options.seed() + 1);
         boolean answered = false;
         try {
             String answer = ask(question, onText);

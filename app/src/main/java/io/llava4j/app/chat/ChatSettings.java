@@ -2,13 +2,16 @@ package io.llava4j.app.chat;
 
 import io.llava4j.ConfigException;
 import io.llava4j.generate.GenerationOptions;
-import io.llava4j.generate.Sampler;
+import java.util.List;
 import java.util.Locale;
 
 /** Decoding options by name, as {@code /set} knows them. */
 public final class ChatSettings {
+    private static final List<String> SETTINGS =
+            List.of("temperature", "top-p", "top-k", "repetition-penalty", "max-new-tokens", "seed");
+
     /** The names, for messages. */
-    static final String NAMES = "temperature, top-p, top-k, repetition-penalty, max-new-tokens, seed";
+    static final String NAMES = String.join(", ", SETTINGS);
 
     private ChatSettings() {}
 
@@ -17,40 +20,22 @@ public final class ChatSettings {
      *
      * @throws ConfigException if there is no such option or the value does not suit it
      */
-    public static GenerationOptions with(GenerationOptions options, String name, String value) {
+    public static GenerationOptions with(GenerationOptions old, String name, String value) {
+        if (!SETTINGS.contains(name)) {
+            throw new ConfigException("there is no setting '" + name + "'; there are " + NAMES);
+        }
         try {
-            return checked(
-                    switch (name) {
-                        case "temperature" -> withTemperature(options, Double.parseDouble(value));
-                        case "top-p" -> withTopP(options, Double.parseDouble(value));
-                        case "top-k" -> withTopK(options, Integer.parseInt(value));
-                        case "repetition-penalty" -> withPenalty(options, Double.parseDouble(value));
-                        case "max-new-tokens" -> withMaxNewTokens(options, Integer.parseInt(value));
-                        case "seed" -> withSeed(options, Long.parseLong(value));
-                        default -> throw new ConfigException("there is no setting '" + name + "'; there are " + NAMES);
-                    });
+            return new GenerationOptions(
+                    name.equals("max-new-tokens") ? Integer.parseInt(value) : old.maxNewTokens(),
+                    name.equals("temperature") ? Double.parseDouble(value) : old.temperature(),
+                    name.equals("top-p") ? Double.parseDouble(value) : old.topP(),
+                    name.equals("top-k") ? Integer.parseInt(value) : old.topK(),
+                    name.equals("repetition-penalty") ? Double.parseDouble(value) : old.repetitionPenalty(),
+                    name.equals("seed") ? Long.parseLong(value) : old.seed(),
+                    old.stop());
         } catch (NumberFormatException e) {
             throw new ConfigException("'" + value + "' is no number that " + name + " can be set to", e);
         }
-    }
-
-    /**
-     * The same options.
-     *
-     * @throws ConfigException if one is out of range
-     */
-    public static GenerationOptions checked(GenerationOptions options) {
-        if (options.maxNewTokens() < 1) {
-            throw new ConfigException("max-new-tokens must be 1 or more, not " + options.maxNewTokens());
-        }
-        if (!Double.isFinite(options.temperature()) || !Double.isFinite(options.repetitionPenalty())) {
-            throw new ConfigException("temperature and repetition-penalty must be finite numbers");
-        }
-        if (options.stop().contains("")) {
-            throw new ConfigException("stop must not be an empty text");
-        }
-        Sampler unused = new Sampler(options);
-        return options;
     }
 
     /** All settings in one line. */
@@ -64,35 +49,5 @@ public final class ChatSettings {
                 options.repetitionPenalty(),
                 options.maxNewTokens(),
                 options.seed());
-    }
-
-    static GenerationOptions withSeed(GenerationOptions o, long seed) {
-        return new GenerationOptions(
-                o.maxNewTokens(), o.temperature(), o.topP(), o.topK(), o.repetitionPenalty(), seed, o.stop());
-    }
-
-    private static GenerationOptions withTemperature(GenerationOptions o, double temperature) {
-        return new GenerationOptions(
-                o.maxNewTokens(), temperature, o.topP(), o.topK(), o.repetitionPenalty(), o.seed(), o.stop());
-    }
-
-    private static GenerationOptions withTopP(GenerationOptions o, double topP) {
-        return new GenerationOptions(
-                o.maxNewTokens(), o.temperature(), topP, o.topK(), o.repetitionPenalty(), o.seed(), o.stop());
-    }
-
-    private static GenerationOptions withTopK(GenerationOptions o, int topK) {
-        return new GenerationOptions(
-                o.maxNewTokens(), o.temperature(), o.topP(), topK, o.repetitionPenalty(), o.seed(), o.stop());
-    }
-
-    private static GenerationOptions withPenalty(GenerationOptions o, double penalty) {
-        return new GenerationOptions(
-                o.maxNewTokens(), o.temperature(), o.topP(), o.topK(), penalty, o.seed(), o.stop());
-    }
-
-    private static GenerationOptions withMaxNewTokens(GenerationOptions o, int tokens) {
-        return new GenerationOptions(
-                tokens, o.temperature(), o.topP(), o.topK(), o.repetitionPenalty(), o.seed(), o.stop());
     }
 }

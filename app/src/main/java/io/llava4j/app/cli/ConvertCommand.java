@@ -71,7 +71,7 @@ final class ConvertCommand implements Callable<Integer> {
     @Option(
             names = "--type",
             paramLabel = "TYPE",
-            description = "f32, f16, bf16, or q8_0 (gguf only); without it the weights keep theirs.")
+            description = "f32, f16, bf16, or q8_0 and q4_0 (gguf only); without it the weights keep theirs.")
     private Converter.@Nullable Precision type;
 
     @Option(
@@ -84,9 +84,11 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (type == Converter.Precision.Q8_0 && to != Target.GGUF) {
+        if (type != null && type.isQuantised() && to != Target.GGUF) {
             throw new ParameterException(
-                    spec.commandLine(), "--type q8_0 is for --to gguf only; choose f32, f16 or bf16");
+                    spec.commandLine(),
+                    "--type %s is for --to gguf only; choose f32, f16 or bf16"
+                            .formatted(type.name().toLowerCase(Locale.ROOT)));
         }
         try (Checkpoint checkpoint = Checkpoint.open(source, visionTower);
                 ProgressLine progress = ProgressLine.onStderr("convert", "tensors")) {

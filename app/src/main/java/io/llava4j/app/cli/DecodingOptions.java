@@ -1,7 +1,6 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.ConfigException;
-import io.llava4j.app.chat.ChatSettings;
 import io.llava4j.generate.GenerationOptions;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,8 +51,7 @@ final class DecodingOptions {
      */
     GenerationOptions checked(CommandSpec spec) {
         try {
-            return ChatSettings.checked(
-                    new GenerationOptions(maxNewTokens, temperature, topP, topK, repetitionPenalty, seed, stop));
+            return new GenerationOptions(maxNewTokens, temperature, topP, topK, repetitionPenalty, seed, stop);
         } catch (ConfigException e) {
             throw new ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
         }

@@ -51,7 +51,7 @@ class ConvertCommandTest {
         assertThat(json.path("complete").asBoolean()).isTrue();
         assertThat(json.path("layout").asString()).isEqualTo("gguf");
         assertThat(json.path("config").path("decoder").path("kvHeads").asInt()).isEqualTo(2);
-        assertThat(gguf.resolve("mmproj-Q8_0.gguf")).exists();
+        assertThat(gguf.resolve("mmproj-F16.gguf")).exists();
     }
 
     @Test
