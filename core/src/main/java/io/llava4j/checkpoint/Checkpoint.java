@@ -28,17 +28,17 @@ public final class Checkpoint implements AutoCloseable {
     private final ModelKind kind;
     private final Layout layout;
     private final Runnable closing;
-    private final @Nullable GgufMetadata embedded;
+    private final @Nullable GgufModel gguf;
     private final SequencedMap<String, TensorEntry> tensors = new LinkedHashMap<>();
     private final List<String> ignored = new ArrayList<>();
     private final List<String> unknown = new ArrayList<>();
 
-    private Checkpoint(Path path, ModelKind kind, Layout layout, Runnable closing, @Nullable GgufMetadata embedded) {
+    private Checkpoint(Path path, ModelKind kind, Layout layout, Runnable closing, @Nullable GgufModel gguf) {
         this.path = path;
         this.kind = kind;
         this.layout = layout;
         this.closing = closing;
-        this.embedded = embedded;
+        this.gguf = gguf;
     }
 
     private Checkpoint(Path path, ModelKind kind, Layout layout, List<WeightFiles> files) {
@@ -89,7 +89,7 @@ public final class Checkpoint implements AutoCloseable {
         GgufModel model = GgufModel.open(path);
         boolean opened = false;
         try {
-            Checkpoint checkpoint = new Checkpoint(path, model.kind(), Layout.GGUF, model::close, model.metadata());
+            Checkpoint checkpoint = new Checkpoint(path, model.kind(), Layout.GGUF, model::close, model);
             for (TensorEntry tensor : model.tensors()) {
                 checkpoint.add(tensor, GgufNames.ignores(tensor.name()), model.canonical(tensor.name()));
             }
@@ -202,6 +202,11 @@ public final class Checkpoint implements AutoCloseable {
         return kind;
     }
 
+    /** Whether weights are stored in blocks with common scales; they are then handed out as the floats these stand for. */
+    public boolean isQuantised() {
+        return gguf != null && gguf.isQuantised();
+    }
+
     /** How the files spell their names. */
     public Layout layout() {
         return layout;
@@ -279,8 +284,8 @@ public final class Checkpoint implements AutoCloseable {
      * @throws CheckpointException if it cannot be used
      */
     public Optional<SentencePieceTokenizer> tokenizer() {
-        if (embedded != null) {
-            return GgufTokenizer.read(embedded);
+        if (gguf != null) {
+            return GgufTokenizer.read(gguf.metadata());
         }
         Path file = tokenizerDir().resolve(SentencePieceTokenizer.MODEL_FILE);
         return Files.exists(file) ? Optional.of(SentencePieceTokenizer.load(file)) : Optional.empty();

@@ -235,6 +235,10 @@ final class Gguf implements AutoCloseable {
         return Collections.unmodifiableSequencedMap(tensors);
     }
 
+    boolean isQuantised() {
+        return tensors.values().stream().anyMatch(entry -> entry.type().isQuantised());
+    }
+
     /** Unmaps the file; no tensor of it may be read afterwards. */
     @Override
     public void close() {

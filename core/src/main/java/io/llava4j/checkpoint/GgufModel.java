@@ -153,6 +153,11 @@ final class GgufModel implements AutoCloseable {
         return decoder.metadata();
     }
 
+    /** Whether tensors are stored in blocks, so that their numbers are not those they were made from. */
+    boolean isQuantised() {
+        return decoder.isQuantised() || mmproj != null && mmproj.isQuantised();
+    }
+
     /** Tensors of all files as transformers has them, by their name in the file. */
     List<TensorEntry> tensors() {
         List<TensorEntry> tensors = new ArrayList<>();
@@ -194,7 +199,8 @@ final class GgufModel implements AutoCloseable {
         int heads = canonical(entry.name())
                 .map(name -> RotaryRows.heads(name, text))
                 .orElse(0);
-        boolean ordered = heads > 0 && entry.shape().length == 2 && entry.shape()[0] % (2L * heads) == 0;
+        boolean ordered =
+                heads > 0 && entry.shape().length == 2 && entry.elements() > 0 && entry.shape()[0] % (2L * heads) == 0;
         TensorEntry.Content content = ordered || entry.type().isQuantised()
                 ? new TensorEntry.Derived(() -> derive(entry, ordered ? heads : 0))
                 : new TensorEntry.Stored(entry.data());

@@ -100,31 +100,22 @@ final class TensorCast {
                     into[i] = Float.intBitsToFloat(data.get(SHORT, (begin + i) * Short.BYTES) << 16);
                 }
             }
-            case Q8_0 -> {
-                for (int i = 0; i < count; i += GgufBlocks.SIZE) {
-                    GgufBlocks.decodeQ8(data, (begin + i) / GgufBlocks.SIZE, into, i);
+            case Q8_0, Q4_0, Q4_K, Q5_K, Q6_K -> {
+                for (int i = 0; i < count; i += from.blockSize()) {
+                    decodeBlock(from, data, (begin + i) / from.blockSize(), into, i);
                 }
             }
-            case Q4_0 -> {
-                for (int i = 0; i < count; i += GgufBlocks.SIZE) {
-                    GgufBlocks.decodeQ4(data, (begin + i) / GgufBlocks.SIZE, into, i);
-                }
-            }
-            case Q4_K -> {
-                for (int i = 0; i < count; i += KQuantBlocks.SIZE) {
-                    KQuantBlocks.decodeQ4(data, (begin + i) / KQuantBlocks.SIZE, into, i);
-                }
-            }
-            case Q5_K -> {
-                for (int i = 0; i < count; i += KQuantBlocks.SIZE) {
-                    KQuantBlocks.decodeQ5(data, (begin + i) / KQuantBlocks.SIZE, into, i);
-                }
-            }
-            case Q6_K -> {
-                for (int i = 0; i < count; i += KQuantBlocks.SIZE) {
-                    KQuantBlocks.decodeQ6(data, (begin + i) / KQuantBlocks.SIZE, into, i);
-                }
-            }
+        }
+    }
+
+    private static void decodeBlock(GgufType type, MemorySegment blocks, long block, float[] into, int at) {
+        switch (type) {
+            case Q8_0 -> GgufBlocks.decodeQ8(blocks, block, into, at);
+            case Q4_0 -> GgufBlocks.decodeQ4(blocks, block, into, at);
+            case Q4_K -> KQuantBlocks.decodeQ4(blocks, block, into, at);
+            case Q5_K -> KQuantBlocks.decodeQ5(blocks, block, into, at);
+            case Q6_K -> KQuantBlocks.decodeQ6(blocks, block, into, at);
+            case F32, F16, F64, BF16 -> throw new IllegalArgumentException("no blocks: " + type);
         }
     }
 
@@ -150,14 +141,12 @@ final class TensorCast {
                     data.set(SHORT, (begin + i) * Short.BYTES, bfloat16(from[i]));
                 }
             }
-            case Q8_0 -> {
+            case Q8_0, Q4_0 -> {
                 for (int i = 0; i < count; i += GgufBlocks.SIZE) {
-                    fits &= GgufBlocks.encodeQ8(from, i, data, (begin + i) / GgufBlocks.SIZE);
-                }
-            }
-            case Q4_0 -> {
-                for (int i = 0; i < count; i += GgufBlocks.SIZE) {
-                    fits &= GgufBlocks.encodeQ4(from, i, data, (begin + i) / GgufBlocks.SIZE);
+                    long block = (begin + i) / GgufBlocks.SIZE;
+                    fits &= to == GgufType.Q8_0
+                            ? GgufBlocks.encodeQ8(from, i, data, block)
+                            : GgufBlocks.encodeQ4(from, i, data, block);
                 }
             }
             case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("not written: " + to);

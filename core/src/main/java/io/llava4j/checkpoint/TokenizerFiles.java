@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The tokenizer's files of a model folder, as transformers reads them. */
@@ -19,7 +21,7 @@ final class TokenizerFiles {
     private static final List<String> ALL = List.of(
             SentencePieceTokenizer.MODEL_FILE,
             CONFIG,
-            "tokenizer.json",
+            TokenizerJson.FILE,
             "special_tokens_map.json",
             "added_tokens.json",
             "chat_template.json",
@@ -70,23 +72,26 @@ final class TokenizerFiles {
         config.put("chat_template", ChatTemplate.V1);
         config.putObject("extra_special_tokens").put("image_token", IMAGE);
         ObjectNode added = config.putObject("added_tokens_decoder");
-        ObjectNode ids = StrictJson.MAPPER.createObjectNode();
+        SequencedMap<String, Integer> ids = new LinkedHashMap<>();
         for (int id : new int[] {tokenizer.unkId(), tokenizer.bosId(), tokenizer.eosId()}) {
-            token(added, id, tokenizer.piece(id));
+            describe(added.putObject(Integer.toString(id)), tokenizer.piece(id));
         }
-        token(added, imageToken, IMAGE);
+        describe(added.putObject(Integer.toString(imageToken)), IMAGE);
         ids.put(IMAGE, imageToken);
         if (!ownPad) {
-            token(added, padToken, PAD);
+            describe(added.putObject(Integer.toString(padToken)), PAD);
             ids.put(PAD, padToken);
         }
         json(directory.resolve(CONFIG), config);
-        json(directory.resolve("added_tokens.json"), ids);
+        ObjectNode addedIds = StrictJson.MAPPER.createObjectNode();
+        ids.forEach(addedIds::put);
+        json(directory.resolve("added_tokens.json"), addedIds);
+        json(directory.resolve(TokenizerJson.FILE), TokenizerJson.of(tokenizer, ids));
         json(directory.resolve("special_tokens_map.json"), specialTokens(tokenizer, pad));
     }
 
-    private static void token(ObjectNode added, int id, String text) {
-        ObjectNode token = added.putObject(Integer.toString(id));
+    /** Fills in what describes a special token. */
+    static void describe(ObjectNode token, String text) {
         token.put("content", text);
         token.put("lstrip", false);
         token.put("normalized", false);

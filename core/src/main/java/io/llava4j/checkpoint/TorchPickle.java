@@ -1,17 +1,23 @@
 package io.llava4j.checkpoint;
 
 import io.llava4j.CheckpointException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the pickle of a torch file: a dictionary of tensors, described by the storages they are views of. Only the
- * operations that this needs are known, and the only names it may call for are those of {@link TorchGlobal}, which stand for
+ * operations that this needs are known, and the only names it may call for are those of {@link Global}, which stand for
  * nothing but themselves: no code is looked up or run. Everything else is refused by its name.
  */
 final class TorchPickle {
@@ -39,6 +45,37 @@ final class TorchPickle {
      */
     record View(Storage storage, long offset, long[] shape, long[] strides) {}
 
+    /** The names a pickle of tensors may call for. */
+    private enum Global {
+        ORDERED_DICT("collections OrderedDict", null),
+        REBUILD_TENSOR("torch._utils _rebuild_tensor_v2", null),
+        REBUILD_PARAMETER("torch._utils _rebuild_parameter", null),
+        DOUBLE_STORAGE("torch DoubleStorage", DType.F64),
+        FLOAT_STORAGE("torch FloatStorage", DType.F32),
+        HALF_STORAGE("torch HalfStorage", DType.F16),
+        BFLOAT16_STORAGE("torch BFloat16Storage", DType.BF16),
+        LONG_STORAGE("torch LongStorage", DType.I64),
+        INT_STORAGE("torch IntStorage", DType.I32),
+        SHORT_STORAGE("torch ShortStorage", DType.I16),
+        CHAR_STORAGE("torch CharStorage", DType.I8),
+        BYTE_STORAGE("torch ByteStorage", DType.U8),
+        BOOL_STORAGE("torch BoolStorage", DType.BOOL);
+
+        private final String name;
+        private final @Nullable DType dtype;
+
+        Global(String name, @Nullable DType dtype) {
+            this.name = name;
+            this.dtype = dtype;
+        }
+
+        static Optional<Global> named(String name) {
+            return Arrays.stream(values())
+                    .filter(global -> global.name.equals(name))
+                    .findFirst();
+        }
+    }
+
     /** Python's None; an enum because null has no place on the stack. */
     private enum None {
         NONE
@@ -60,13 +97,14 @@ final class TorchPickle {
             Map.entry(0x97, "NEXT_BUFFER"));
 
     private final Path file;
-    private final PickleInput in;
-    private final PickleStack stack;
+    private final ByteBuffer code;
+    private final List<Object> stack = new ArrayList<>();
+    private final List<Integer> marks = new ArrayList<>();
+    private final Map<Integer, Object> memo = new HashMap<>();
 
     private TorchPickle(Path file, byte[] code) {
         this.file = file;
-        this.in = new PickleInput(file, code);
-        this.stack = new PickleStack(file);
+        this.code = ByteBuffer.wrap(code).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /**
@@ -96,41 +134,42 @@ final class TorchPickle {
 
     private Object run() {
         while (true) {
-            int operation = in.next();
+            int operation = next();
             switch (operation) {
-                case 0x80 -> protocol(in.next());
+                case 0x80 -> protocol(next());
                 case '.' -> {
-                    return stack.pop();
+                    return pop();
                 }
-                case '(' -> stack.mark();
-                case '}' -> stack.push(new LinkedHashMap<String, Object>());
-                case ']' -> stack.push(new ArrayList<>());
-                case ')' -> stack.push(List.of());
-                case 't' -> stack.push(stack.popToMark());
-                case 0x85 -> stack.push(stack.popLast(1));
-                case 0x86 -> stack.push(stack.popLast(2));
-                case 0x87 -> stack.push(stack.popLast(3));
-                case 'N' -> stack.push(None.NONE);
-                case 0x88 -> stack.push(true);
-                case 0x89 -> stack.push(false);
-                case 'K' -> stack.push((long) in.next());
-                case 'M' -> stack.push((long) in.nextShort());
-                case 'J' -> stack.push((long) in.nextInt());
-                case 0x8a -> stack.push(in.nextLong(in.next()));
-                case 'G' -> stack.push(in.nextDouble());
-                case 'X' -> stack.push(in.nextText());
-                case 'q' -> stack.remember(in.next());
-                case 'r' -> stack.remember(in.nextInt());
-                case 'h' -> stack.push(stack.remembered(in.next()));
-                case 'j' -> stack.push(stack.remembered(in.nextInt()));
-                case 'c' -> stack.push(global(in.nextLine(), in.nextLine()));
-                case 'R' -> stack.push(call(stack.popLast(2)));
-                case 'Q' -> stack.push(storage(stack.pop()));
-                case 's' -> setItems(stack.popLast(2));
-                case 'u' -> setItems(stack.popToMark());
-                case 'a' -> append(stack.popLast(1));
-                case 'e' -> append(stack.popToMark());
-                case 'b' -> build(stack.pop());
+                case '(' -> marks.add(stack.size());
+                case '}' -> push(new LinkedHashMap<String, Object>());
+                case ']' -> push(new ArrayList<>());
+                case ')' -> push(List.of());
+                case 't' -> push(popToMark());
+                case 0x85 -> push(popLast(1));
+                case 0x86 -> push(popLast(2));
+                case 0x87 -> push(popLast(3));
+                case 'N' -> push(None.NONE);
+                case 0x88 -> push(true);
+                case 0x89 -> push(false);
+                case 'K' -> push((long) next());
+                case 'M' -> push((long) (next() | next() << 8));
+                case 'J' -> push((long) number(Integer.BYTES).getInt());
+                case 0x8a -> push(longInteger(next()));
+                case 'G' ->
+                    push(number(Double.BYTES).order(ByteOrder.BIG_ENDIAN).getDouble());
+                case 'X' -> push(text(number(Integer.BYTES).getInt()));
+                case 'q' -> memo.put(next(), top());
+                case 'r' -> memo.put(number(Integer.BYTES).getInt(), top());
+                case 'h' -> push(remembered(next()));
+                case 'j' -> push(remembered(number(Integer.BYTES).getInt()));
+                case 'c' -> push(global(line(), line()));
+                case 'R' -> push(call(popLast(2)));
+                case 'Q' -> push(storage(pop()));
+                case 's' -> setItems(popLast(2));
+                case 'u' -> setItems(popToMark());
+                case 'a' -> append(popLast(1));
+                case 'e' -> append(popToMark());
+                case 'b' -> build(pop());
                 default -> throw refused(operation);
             }
         }
@@ -143,7 +182,7 @@ final class TorchPickle {
     }
 
     private Object global(String module, String name) {
-        return TorchGlobal.named(module + " " + name)
+        return Global.named(module + " " + name)
                 .orElseThrow(() -> new CheckpointException(
                         ("%s calls for '%s', which no tensor needs, so it is refused and nothing of it was run; if you"
                                         + " trust it, save only its tensors as safetensors")
@@ -151,7 +190,7 @@ final class TorchPickle {
     }
 
     private Object call(List<Object> functionAndArguments) {
-        if (functionAndArguments.get(0) instanceof TorchGlobal function
+        if (functionAndArguments.get(0) instanceof Global function
                 && functionAndArguments.get(1) instanceof List<?> arguments) {
             return call(function, arguments);
         }
@@ -159,7 +198,7 @@ final class TorchPickle {
     }
 
     /** What a call to one of the allowed names gives: a description, computed here. */
-    private Object call(TorchGlobal function, List<?> arguments) {
+    private Object call(Global function, List<?> arguments) {
         return switch (function) {
             case ORDERED_DICT -> {
                 if (!arguments.isEmpty()) {
@@ -202,7 +241,7 @@ final class TorchPickle {
         if (id instanceof List<?> parts
                 && parts.size() == 5
                 && parts.get(0).equals("storage")
-                && parts.get(1) instanceof TorchGlobal type
+                && parts.get(1) instanceof Global type
                 && type.dtype != null
                 && parts.get(2) instanceof String key
                 && parts.get(4) instanceof Long elements
@@ -227,11 +266,11 @@ final class TorchPickle {
     }
 
     private void setItems(List<Object> items) {
-        if (!(stack.top() instanceof LinkedHashMap<?, ?>) || items.size() % 2 != 0) {
-            throw bad("it adds entries to %s".formatted(kind(stack.top())));
+        if (!(top() instanceof LinkedHashMap<?, ?>) || items.size() % 2 != 0) {
+            throw bad("it adds entries to %s".formatted(kind(top())));
         }
         @SuppressWarnings("unchecked") // every map on the stack is made here
-        Map<String, Object> map = (Map<String, Object>) stack.top();
+        Map<String, Object> map = (Map<String, Object>) top();
         for (int i = 0; i < items.size(); i += 2) {
             if (!(items.get(i) instanceof String key)) {
                 throw bad("a dictionary has %s as a key".formatted(kind(items.get(i))));
@@ -243,19 +282,115 @@ final class TorchPickle {
     }
 
     private void append(List<Object> items) {
-        if (!(stack.top() instanceof ArrayList<?>)) {
-            throw bad("it appends to %s".formatted(kind(stack.top())));
+        if (!(top() instanceof ArrayList<?>)) {
+            throw bad("it appends to %s".formatted(kind(top())));
         }
         @SuppressWarnings("unchecked") // every list on the stack is made here
-        List<Object> list = (List<Object>) stack.top();
+        List<Object> list = (List<Object>) top();
         list.addAll(items);
     }
 
     /** Attributes of a dictionary, such as {@code _metadata} of a module's state, mean nothing to tensors. */
     private void build(Object state) {
-        if (!(stack.top() instanceof Map<?, ?>) || !(state instanceof Map<?, ?>)) {
-            throw bad("it sets attributes of %s (BUILD)".formatted(kind(stack.top())));
+        if (!(top() instanceof Map<?, ?>) || !(state instanceof Map<?, ?>)) {
+            throw bad("it sets attributes of %s (BUILD)".formatted(kind(top())));
         }
+    }
+
+    private long longInteger(int bytes) {
+        if (bytes > Long.BYTES) {
+            throw bad("it holds a number of %d bytes".formatted(bytes));
+        }
+        long value = 0;
+        for (int i = 0; i < bytes; i++) {
+            value |= (long) next() << (8 * i);
+        }
+        int unused = Long.SIZE - 8 * bytes;
+        return bytes == 0 ? 0 : value << unused >> unused;
+    }
+
+    private Object remembered(int place) {
+        Object value = memo.get(place);
+        if (value == null) {
+            throw bad("it refers to an object it has not made");
+        }
+        return value;
+    }
+
+    private void push(Object value) {
+        stack.add(value);
+    }
+
+    private int floor() {
+        return marks.isEmpty() ? 0 : marks.getLast();
+    }
+
+    private Object top() {
+        if (stack.size() <= floor()) {
+            throw bad("it takes more from its stack than there is");
+        }
+        return stack.getLast();
+    }
+
+    private Object pop() {
+        Object value = top();
+        stack.removeLast();
+        return value;
+    }
+
+    private List<Object> popLast(int count) {
+        if (stack.size() - floor() < count) {
+            throw bad("it takes more from its stack than there is");
+        }
+        return take(stack.size() - count);
+    }
+
+    private List<Object> popToMark() {
+        if (marks.isEmpty()) {
+            throw bad("it takes more from its stack than there is");
+        }
+        return take(marks.removeLast());
+    }
+
+    /** Not an ArrayList, which would be a Python list, but a tuple. */
+    private List<Object> take(int from) {
+        List<Object> top = stack.subList(from, stack.size());
+        List<Object> values = List.copyOf(top);
+        top.clear();
+        return values;
+    }
+
+    private int next() {
+        if (!code.hasRemaining()) {
+            throw bad("its pickle ends in the middle");
+        }
+        return Byte.toUnsignedInt(code.get());
+    }
+
+    private ByteBuffer number(int bytes) {
+        if (code.remaining() < bytes) {
+            throw bad("its pickle ends in the middle");
+        }
+        ByteBuffer number = code.slice(code.position(), bytes).order(ByteOrder.LITTLE_ENDIAN);
+        code.position(code.position() + bytes);
+        return number;
+    }
+
+    private String text(int bytes) {
+        if (bytes < 0 || bytes > code.remaining()) {
+            throw bad("its pickle ends in the middle");
+        }
+        String text = new String(code.array(), code.position(), bytes, StandardCharsets.UTF_8);
+        code.position(code.position() + bytes);
+        return text;
+    }
+
+    private String line() {
+        int begin = code.position();
+        while (next() != '\n') {
+            // on to the end of the line
+        }
+        return new String(code.array(), begin, code.position() - 1 - begin, StandardCharsets.UTF_8);
     }
 
     private static String kind(@Nullable Object value) {
@@ -263,7 +398,7 @@ final class TorchPickle {
             case null -> "nothing";
             case View view -> "a tensor";
             case Storage storage -> "a storage";
-            case TorchGlobal global -> "'" + global.name + "'";
+            case Global global -> "'" + global.name + "'";
             case Map<?, ?> map -> "a dictionary";
             case List<?> list -> "a list";
             case String text -> "a string";
@@ -281,11 +416,6 @@ final class TorchPickle {
     }
 
     private CheckpointException bad(String problem) {
-        return bad(file, problem);
-    }
-
-    /** What is wrong with the pickle of a file. */
-    static CheckpointException bad(Path file, String problem) {
         return new CheckpointException("%s is no torch file of tensors: %s".formatted(file, problem));
     }
 }

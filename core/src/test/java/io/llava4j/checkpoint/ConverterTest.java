@@ -108,6 +108,7 @@ class ConverterTest {
                 "processor_config.json",
                 "chat_template.json",
                 "tokenizer.model",
+                "tokenizer.json",
                 "tokenizer_config.json",
                 "special_tokens_map.json",
                 "added_tokens.json")) {

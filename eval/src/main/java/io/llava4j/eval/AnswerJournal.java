@@ -2,9 +2,9 @@ package io.llava4j.eval;
 
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
+import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.AnswerFile;
-import io.llava4j.eval.format.AtomicFile;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.QuestionId;
 import java.io.IOException;
@@ -54,7 +54,7 @@ final class AnswerJournal {
                         "%s exists, but no %s says which run it belongs to; delete it or write elsewhere"
                                 .formatted(answers, manifestFile.getFileName()));
             } else {
-                AtomicFile.write(manifestFile, (manifest.json() + "\n").getBytes(StandardCharsets.UTF_8));
+                AtomicFiles.write(manifestFile, (manifest.json() + "\n").getBytes(StandardCharsets.UTF_8));
             }
             Path earlier = Files.exists(answers) ? answers : part;
             if (earlier.equals(part) && Files.exists(part)) {

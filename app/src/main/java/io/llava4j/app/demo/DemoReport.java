@@ -2,7 +2,7 @@ package io.llava4j.app.demo;
 
 import io.llava4j.DataException;
 import io.llava4j.LlavaException;
-import io.llava4j.eval.format.AtomicFile;
+import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;
 import io.llava4j.eval.report.Charts;
@@ -69,16 +69,16 @@ final class DemoReport {
                         facts,
                         commands(),
                         "Written by llava4j."));
-        AtomicFile.write(directory.resolve("README.md"), card(results, facts).getBytes(StandardCharsets.UTF_8));
+        AtomicFiles.write(directory.resolve("README.md"), card(results, facts).getBytes(StandardCharsets.UTF_8));
     }
 
     private void plots(Results results, List<TrainingCurve> curves) {
         try {
             Path plots = directory.resolve("plots");
-            AtomicFile.write(plots.resolve("stage1-loss.png"), Charts.loss(curves.getFirst(), false));
-            AtomicFile.write(plots.resolve("stage2-loss.png"), Charts.loss(curves.getLast(), false));
-            AtomicFile.write(plots.resolve("stage2-learning-rate.png"), Charts.learningRate(curves.getLast()));
-            AtomicFile.write(plots.resolve("vqa-by-type.png"), Charts.questionTypes(results));
+            AtomicFiles.write(plots.resolve("stage1-loss.png"), Charts.loss(curves.getFirst(), false));
+            AtomicFiles.write(plots.resolve("stage2-loss.png"), Charts.loss(curves.getLast(), false));
+            AtomicFiles.write(plots.resolve("stage2-learning-rate.png"), Charts.learningRate(curves.getLast()));
+            AtomicFiles.write(plots.resolve("vqa-by-type.png"), Charts.questionTypes(results));
         } catch (LlavaException e) {
             // The page draws its own charts; only the PNG files need fonts of the system.
             LOG.warn("plots/ is left out: {}", e.getMessage());

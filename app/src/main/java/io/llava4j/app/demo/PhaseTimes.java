@@ -1,6 +1,6 @@
 package io.llava4j.app.demo;
 
-import io.llava4j.eval.format.AtomicFile;
+import io.llava4j.checkpoint.AtomicFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -37,7 +37,7 @@ final class PhaseTimes {
             return work.get();
         } finally {
             seconds.merge(phase, (System.nanoTime() - start) / 1e9, Double::sum);
-            AtomicFile.write(file, JSON.writeValueAsBytes(seconds));
+            AtomicFiles.write(file, JSON.writeValueAsBytes(seconds));
         }
     }
 

@@ -24,10 +24,13 @@ public record MemoryEstimate(int tokens, List<Answering> answering, List<Trainin
 
     private static final int FLOAT = 4;
 
+    /** As much of a narrow matrix is widened at a time. */
+    private static final long TILE = 256L << 20;
+
     /**
      * Answering one request. Computation is in 32-bit floats whatever the weights are stored in.
      *
-     * @param precision of the matrices; Q8_0 and Q4_0 quantise the decoder's and leave the tower's and connector's F16
+     * @param precision of the matrices; QUANTISED stands for every type in blocks, which is unpacked when it is loaded
      * @param weights mapped from the files
      * @param cache keys and values of the whole sequence
      * @param working what reading the sequence needs besides, the process itself included
@@ -53,20 +56,18 @@ public record MemoryEstimate(int tokens, List<Answering> answering, List<Trainin
         F32(4, 4),
         BF16(2, 2),
         F16(2, 2),
-        // Blocks of 32 numbers with one 16-bit scale.
-        Q8_0(34 / 32.0, 2),
-        Q4_0(18 / 32.0, 2);
+        QUANTISED(4, 2);
 
-        private final double decoder;
-        private final double other;
+        private final int decoder;
+        private final int other;
 
         /** Bytes per number of the matrices of the decoder and of the other parts. */
-        Precision(double decoder, double other) {
+        Precision(int decoder, int other) {
             this.decoder = decoder;
             this.other = other;
         }
 
-        private double bytes(String name, long[] shape) {
+        private long bytes(String name, long[] shape) {
             if (shape.length == 1) {
                 return FLOAT;
             }
@@ -103,12 +104,15 @@ public record MemoryEstimate(int tokens, List<Answering> answering, List<Trainin
             Precision precision, LlavaConfig config, Map<String, long[]> shapes, int tokens) {
         long weights = 0;
         for (Map.Entry<String, long[]> tensor : shapes.entrySet()) {
-            weights += Math.round(count(tensor.getValue()) * precision.bytes(tensor.getKey(), tensor.getValue()));
+            weights += count(tensor.getValue()) * precision.bytes(tensor.getKey(), tensor.getValue());
         }
         TextConfig text = config.text();
         long cache = 2L * text.layers() * text.kvHeads() * text.headDim() * tokens * FLOAT;
         // One block at a time: input, sum, norm, queries, keys and values with their rotations; gate, up and product.
         long working = PROCESS + (long) tokens * (12L * text.hiddenSize() + 4L * text.intermediateSize()) * FLOAT;
+        if (precision.decoder < FLOAT) {
+            working += Math.min(TILE, (long) text.hiddenSize() * text.intermediateSize() * FLOAT);
+        }
         return new Answering(precision.name(), weights, cache, working, weights + cache + working);
     }
 

@@ -19,14 +19,16 @@ import java.util.stream.Stream;
 final class ModelFolder {
     private ModelFolder() {}
 
-    /** Folders in it that hold a configuration and weights of any format. */
+    /** Folders in it that hold weights of any format, with their configuration. */
     static List<Path> checkpoints(Path folder) {
         return list(folder, ModelFolder::holdsWeights).toList();
     }
 
     static Optional<DType> precision(Path path) {
         try (Checkpoint checkpoint = Checkpoint.open(path)) {
-            return checkpoint.kind() instanceof ModelKind.Llava ? Optional.of(precision(checkpoint)) : Optional.empty();
+            return checkpoint.kind() instanceof ModelKind.Llava && !checkpoint.isQuantised()
+                    ? Optional.of(precision(checkpoint))
+                    : Optional.empty();
         } catch (LlavaException e) {
             return Optional.empty(); // said when its turn comes
         }
@@ -46,11 +48,14 @@ final class ModelFolder {
     }
 
     static boolean holdsWeights(Path dir) {
-        return Files.isDirectory(dir)
-                && Files.isRegularFile(dir.resolve("config.json"))
-                && list(dir, file -> isSafeTensors(file) || name(file).endsWith(".bin"))
-                        .findAny()
-                        .isPresent();
+        boolean configured = Files.isRegularFile(dir.resolve("config.json"));
+        return list(
+                        dir,
+                        file -> name(file).endsWith(".gguf")
+                                || configured
+                                        && (isSafeTensors(file) || name(file).endsWith(".bin")))
+                .findAny()
+                .isPresent();
     }
 
     static Stream<Path> list(Path dir, Predicate<Path> wanted) {

@@ -127,6 +127,10 @@ public final class TinyLlavaSuite implements Suite {
                         NAME, label, checkpoint.kind().label() + ": compared as a part of the models that use it"));
                 return;
             }
+            if (checkpoint.isQuantised()) {
+                out.accept(CaseResult.skipped(NAME, label, "no case is recorded with quantised weights"));
+                return;
+            }
             DType own = ModelFolder.precision(checkpoint);
             int compared = 0;
             try (Weights weights = ModelLoader.mapped(checkpoint.tensors(), "cpu")) {

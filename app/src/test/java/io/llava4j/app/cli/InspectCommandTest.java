@@ -97,6 +97,8 @@ class InspectCommandTest {
         assertThat(weights.get("F32")).isEqualTo(4 * 7_062_902_784L);
         // Vectors, which are widened on loading, take 4 bytes instead of 2.
         assertThat(weights.get("BF16")).isBetween(2 * 7_062_902_784L, 2 * 7_062_902_784L + 2_000_000);
+        // Unpacked: the decoder to 32 bits, while the tower beside it is stored in 16.
+        assertThat(weights.get("QUANTISED")).isBetween(4 * 6_738_415_616L, 4 * 7_062_902_784L);
         assertThat(estimate.answering().getFirst().cache()).isEqualTo(2048L * 1024 * 1024);
         MemoryEstimate.Training connector = estimate.training().get(0);
         assertThat(connector.trainable()).isEqualTo(20_979_712);

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.Converter;
+import io.llava4j.checkpoint.Converter.Precision;
+import io.llava4j.checkpoint.Layout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,6 +63,25 @@ class TinyLlavaSuiteTest {
         assertThat(run(folder))
                 .extracting(CaseResult::name, CaseResult::status)
                 .contains(tuple(row, CaseResult.Status.FAIL));
+    }
+
+    @Test
+    void convertedModelsAreComparedBesideTheOthers(@TempDir Path dir) throws IOException {
+        Path expected = Files.createDirectories(dir.resolve("model/expected"));
+        Files.copy(GOLDENS.resolve("gqa/expected/single.safetensors"), expected.resolve("single.safetensors"));
+        try (Checkpoint source = Checkpoint.open(GOLDENS.resolve("gqa/hf-old-fp32"))) {
+            for (Precision precision : List.of(Precision.F32, Precision.Q4_0)) {
+                Path target = dir.resolve("model/gguf-" + precision);
+                Converter.convert(source, target, Layout.GGUF, precision, (tensor, number, total) -> {});
+            }
+        }
+        assertThat(run(dir.resolve("model")))
+                .extracting(CaseResult::name, CaseResult::status)
+                .contains(
+                        tuple("model/gguf-F32 single logits", CaseResult.Status.OK),
+                        tuple("model/gguf-F32 single greedy_ids", CaseResult.Status.OK),
+                        tuple("model/gguf-Q4_0", CaseResult.Status.SKIPPED))
+                .doesNotContain(tuple("model/gguf-F32", CaseResult.Status.SKIPPED));
     }
 
     @Test

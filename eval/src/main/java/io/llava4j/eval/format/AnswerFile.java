@@ -1,5 +1,6 @@
 package io.llava4j.eval.format;
 
+import io.llava4j.checkpoint.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,7 +52,7 @@ public final class AnswerFile {
         for (Answer answer : answers) {
             out.append(render(answer)).append('\n');
         }
-        AtomicFile.write(file, out.toString().getBytes(StandardCharsets.UTF_8));
+        AtomicFiles.write(file, out.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     private static String orEmpty(@Nullable String text) {

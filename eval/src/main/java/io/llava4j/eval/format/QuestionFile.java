@@ -1,6 +1,7 @@
 package io.llava4j.eval.format;
 
 import io.llava4j.DataException;
+import io.llava4j.checkpoint.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,6 +52,6 @@ public final class QuestionFile {
             line.put("category", question.category());
             out.append(PythonJson.dumps(line)).append('\n');
         }
-        AtomicFile.write(file, out.toString().getBytes(StandardCharsets.UTF_8));
+        AtomicFiles.write(file, out.toString().getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -1,7 +1,7 @@
 package io.llava4j.eval.pope;
 
 import io.llava4j.DataException;
-import io.llava4j.eval.format.AtomicFile;
+import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.PythonJson;
 import io.llava4j.eval.format.QuestionId;
@@ -50,6 +50,6 @@ public record PopeLabel(QuestionId id, String image, String text, boolean yes) {
             line.put("label", label.yes() ? "yes" : "no");
             out.append(PythonJson.dumps(line)).append('\n');
         }
-        AtomicFile.write(file, out.toString().getBytes(StandardCharsets.UTF_8));
+        AtomicFiles.write(file, out.toString().getBytes(StandardCharsets.UTF_8));
     }
 }

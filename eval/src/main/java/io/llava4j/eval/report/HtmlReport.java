@@ -1,6 +1,6 @@
 package io.llava4j.eval.report;
 
-import io.llava4j.eval.format.AtomicFile;
+import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.pope.PopeScore;
 import io.llava4j.eval.vqa.VqaScore;
 import java.io.IOException;
@@ -32,7 +32,7 @@ public final class HtmlReport {
 
     /** Writes the page atomically. */
     public static void write(Path file, ReportData data) {
-        AtomicFile.write(file, render(data).getBytes(StandardCharsets.UTF_8));
+        AtomicFiles.write(file, render(data).getBytes(StandardCharsets.UTF_8));
     }
 
     /** The page. */

@@ -1,6 +1,6 @@
 package io.llava4j.eval.report;
 
-import io.llava4j.eval.format.AtomicFile;
+import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.pope.PopeScore;
 import io.llava4j.eval.pope.PopeScore.SplitScore;
 import io.llava4j.eval.vqa.VqaScore;
@@ -80,7 +80,7 @@ public record Results(
     public void write(Path file) {
         byte[] json =
                 JsonMapper.builder().build().writerWithDefaultPrettyPrinter().writeValueAsBytes(tree());
-        AtomicFile.write(file, json);
+        AtomicFiles.write(file, json);
     }
 
     /** What {@link #write} writes. */

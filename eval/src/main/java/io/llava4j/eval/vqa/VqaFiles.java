@@ -1,7 +1,7 @@
 package io.llava4j.eval.vqa;
 
 import io.llava4j.DataException;
-import io.llava4j.eval.format.AtomicFile;
+import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.JsonRecord;
 import io.llava4j.eval.format.PythonJson;
@@ -93,7 +93,7 @@ public final class VqaFiles {
             entry.put("answer", answer);
             records.add(entry);
         });
-        AtomicFile.write(file, PythonJson.dumps(records).getBytes(StandardCharsets.UTF_8));
+        AtomicFiles.write(file, PythonJson.dumps(records).getBytes(StandardCharsets.UTF_8));
     }
 
     private static VqaAnnotation annotation(JsonRecord element) {
