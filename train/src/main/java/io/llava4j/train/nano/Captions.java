@@ -27,7 +27,8 @@ final class Captions {
         List<SceneObject> objects = new ArrayList<>(scene.objects());
         random.shuffle(objects);
         List<String> parts = new ArrayList<>();
-        boolean places = random.chance(0.5);
+        // In a crowd, where something is can only be told by finding it again: that is what questions need, too.
+        boolean places = random.chance(objects.size() > 2 ? 0.8 : 0.5);
         for (List<SceneObject> alike : Wording.alike(objects)) {
             SceneObject first = alike.getFirst();
             boolean placed = places && alike.size() == 1 && Place.isClear(first.box());

@@ -17,7 +17,8 @@ final class NanoRecords {
     record Sample(LlavaRecord record, @Nullable Scene scene) {}
 
     private final NanoWorldOptions options;
-    private final SceneSampler stage1;
+    private final SceneSampler stage1Few;
+    private final SceneSampler stage1Many;
     private final SceneSampler stage2;
     private final Conversations conversations;
     private final TextChats chats;
@@ -25,8 +26,9 @@ final class NanoRecords {
     NanoRecords(Sprites sprites, NanoWorldOptions options) {
         this.options = options;
         SceneOptions scenes = SceneOptions.scenes(sprites.drawings().trainingSets());
-        // Few things a picture: a connector learns names soonest where a caption cannot mean much else.
-        this.stage1 = new SceneSampler(sprites, scenes.withObjects(1, 2), NanoSplit.seed(options.seed(), "stage1"));
+        // Few things in half of the pictures: a connector learns names soonest where a caption cannot mean much else.
+        this.stage1Few = new SceneSampler(sprites, scenes.withObjects(1, 2), NanoSplit.seed(options.seed(), "stage1"));
+        this.stage1Many = new SceneSampler(sprites, scenes.withObjects(3, 5), NanoSplit.seed(options.seed(), "stage1"));
         this.stage2 = new SceneSampler(sprites, scenes, NanoSplit.seed(options.seed(), "stage2"));
         this.conversations = new Conversations(stage2.categories(), options.questions());
         this.chats = new TextChats(stage2.categories());
@@ -35,7 +37,7 @@ final class NanoRecords {
     /** A picture and its caption, as in stage 1 (spec/data 2). */
     Sample stage1(int index) {
         SplitMix64 random = SplitMix64.of(options.seed(), "stage1", index);
-        Scene scene = stage1.scene(index);
+        Scene scene = (index % 2 == 0 ? stage1Few : stage1Many).scene(index);
         String instruction = Captions.instruction(random);
         String human = random.chance(0.5)
                 ? Turn.IMAGE_PLACEHOLDER + "\n" + instruction

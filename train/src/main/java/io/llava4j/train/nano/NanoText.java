@@ -4,16 +4,20 @@ import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.Turn;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
- * An endless corpus to pre-train the nano language model on: stage 2's own conversations about scenes that are described
- * in words instead of shown, so that the model learns the wording and to look facts up in its context, and text-only
- * conversations. A small model does not learn to look up from those alone; repetitions and roll calls teach it first.
- * Thread-safe; text {@code i} of a kind depends on seed and {@code i} only.
+ * An endless corpus to pre-train the nano language model on: captions of stage 1 and conversations of stage 2 about scenes
+ * that are told in words instead of shown, so that the model learns the wording and to look facts up in its context, and
+ * text-only conversations. A small model does not learn to look up from those alone; repetitions and roll calls teach it
+ * first. Thread-safe; text {@code i} of a kind depends on seed and {@code i} only.
  */
 public final class NanoText {
     /** Fields along an edge of a scene told as a map, as many as the nano tower has patches. */
     private static final int GRID = 6;
+
+    /** Share of the scenes that are told field by field; the others are described in sentences. */
+    private static final double MAPPED = 0.8;
 
     private static final Stage2Shares SHARES = new Stage2Shares(0.55, 0.07, 0.08, 0.08, 0.12, 0.1);
 
@@ -46,32 +50,34 @@ public final class NanoText {
     }
 
     /**
-     * The conversation with a number from 0 up. In most, the first human turn is a description, a newline and the
-     * question; the rest are text-only conversations.
+     * A conversation about a scene.
+     *
+     * @param turns in which {@link Turn#IMAGE_PLACEHOLDER} stands where the fields are to be read
+     * @param fields of the scene, row by row from the top left; empty if the scene is told in sentences or there is none
      */
-    public List<Turn> conversation(long index) {
+    public record Talk(List<Turn> turns, List<SceneField> fields) {}
+
+    /** The conversation with a number from 0 up: one of stage 2, about a scene or about none. */
+    public Talk conversation(long index) {
         SplitMix64 random = SplitMix64.of(seed, "text", index);
         Source source = Source.pick(SHARES, random);
         if (source == Source.TEXT_ONLY) {
-            return chats.chat(random);
+            return new Talk(chats.chat(random), List.of());
         }
         Scene scene = sampler.scene(index);
-        List<Turn> turns = new ArrayList<>(source.turns(conversations, scene, random));
-        turns.set(
-                0,
-                Turn.human(description(scene, source == Source.REGION, random) + "\n"
-                        + turns.getFirst().text()));
-        return turns;
+        return talk(scene, source.turns(conversations, scene, random), source == Source.REGION, random);
     }
 
-    private static String description(Scene scene, boolean withBoxes, SplitMix64 random) {
-        return !withBoxes && random.nextInt(2) == 0
-                ? SceneFields.words(scene, GRID, random)
-                : SceneDescriptions.describe(scene, withBoxes, random);
+    private static Talk talk(Scene scene, List<Turn> turns, boolean withBoxes, SplitMix64 random) {
+        boolean mapped = !withBoxes && random.chance(MAPPED);
+        String told = mapped ? Turn.IMAGE_PLACEHOLDER : SceneDescriptions.describe(scene, withBoxes, random);
+        List<Turn> all = new ArrayList<>(turns);
+        all.set(0, Turn.human(told + "\n" + turns.getFirst().text()));
+        return new Talk(all, mapped ? SceneFields.words(scene, GRID) : List.of());
     }
 
     /** Many existence questions about one scene: to compare a name with all that is there is the hardest thing to learn. */
-    public List<Turn> drill(long index) {
+    public Talk drill(long index) {
         SplitMix64 random = SplitMix64.of(seed, "drill", index);
         Scene scene = sampler.scene(index);
         List<Category> present =
@@ -81,14 +87,19 @@ public final class NanoText {
             boolean yes = random.chance(0.5);
             Category asked = yes ? random.pick(present) : questions.absent(scene, random);
             String question = "Is there " + asked.withArticle() + " in the image?";
-            turns.add(Turn.human(
-                    i > 0
-                            ? question
-                            : description(scene, false, random) + "\n" + question + "\n" + Conversations.SHORT));
+            turns.add(Turn.human(i > 0 ? question : question + "\n" + Conversations.SHORT));
             turns.add(Turn.assistant(yes ? "yes" : "no"));
         }
-        return turns;
+        return talk(scene, turns, false, random);
     }
+
+    /**
+     * A text without roles.
+     *
+     * @param fields of a scene, read first; empty if there is none
+     * @param parts what follows
+     */
+    public record Plain(List<SceneField> fields, List<Part> parts) {}
 
     /**
      * A part of a text without roles.
@@ -110,7 +121,7 @@ public final class NanoText {
      * A list of random names, said three times. Nothing but looking back tells what comes next, so it is learnt within
      * minutes, and what finds a name's place is what all questions need.
      */
-    public List<Part> repetition(long index) {
+    public Plain repetition(long index) {
         SplitMix64 random = SplitMix64.of(seed, "repetition", index);
         List<String> names = new ArrayList<>();
         int count = 4 + random.nextInt(10);
@@ -118,17 +129,20 @@ public final class NanoText {
             names.add(random.pick(sampler.categories()).name());
         }
         String list = String.join(" ", names);
-        return List.of(Part.read(list), Part.learnt(": " + list + " " + list));
+        return new Plain(List.of(), List.of(Part.read(list), Part.learnt(": " + list + " " + list)));
     }
 
-    /** A scene in words, then names, asked for in short or at length, each with its color and place if it is there, or "no". */
-    public List<Part> rollCall(long index) {
+    /** A scene, then names, asked for in short or at length, each with its color and place if it is there, or "no". */
+    public Plain rollCall(long index) {
         SplitMix64 random = SplitMix64.of(seed, "roll call", index);
         Scene scene = sampler.scene(index);
         List<SceneObject> present = new ArrayList<>(scene.objects());
         random.shuffle(present);
         List<Part> parts = new ArrayList<>();
-        parts.add(Part.read(description(scene, false, random) + "\n"));
+        boolean mapped = random.chance(MAPPED);
+        if (!mapped) {
+            parts.add(Part.read(SceneDescriptions.describe(scene, false, random) + "\n"));
+        }
         int next = 0;
         for (int i = 0; i < CALLS; i++) {
             if (random.chance(0.5)) {
@@ -141,7 +155,7 @@ public final class NanoText {
                 parts.add(Part.learnt("no ;"));
             }
         }
-        return parts;
+        return new Plain(mapped ? SceneFields.words(scene, GRID) : List.of(), parts);
     }
 
     /** The further a question's end is from the name, the harder it is to learn, so all distances are met. */
@@ -154,16 +168,19 @@ public final class NanoText {
         };
     }
 
-    /** A scene told as a map of words, and its caption: stage 1's form with words in the place of image rows. */
-    public List<Part> captionPair(long index) {
+    /** A scene field by field, and its caption: stage 1's form with words in the place of image rows. */
+    public Plain captionPair(long index) {
         SplitMix64 random = SplitMix64.of(seed, "caption pair", index);
         Scene scene = sampler.scene(index);
-        return List.of(
-                Part.read(SceneFields.words(scene, GRID, random)), Part.learnt(Captions.caption(scene, random) + "\n"));
+        return new Plain(SceneFields.words(scene, GRID), List.of(Part.learnt(Captions.caption(scene, random) + "\n")));
     }
 
     /** The same conversation in the template of stage 2, ready to be read by people. */
     public String line(long index) {
-        return ConversationTemplate.V1.render(conversation(index), false);
+        Talk talk = conversation(index);
+        String fields = talk.fields().stream()
+                .map(field -> field.tint() == null ? field.word() : field.tint() + " " + field.word())
+                .collect(Collectors.joining(" "));
+        return ConversationTemplate.V1.render(talk.turns(), false).replace(Turn.IMAGE_PLACEHOLDER, fields);
     }
 }

@@ -19,19 +19,15 @@ final class SceneFields {
         return fields;
     }
 
-    /**
-     * One word a field: the thing or the colour it is dyed in, the sign's word, the background's colour. It is the text
-     * that resembles image rows most, so a language model that can read it has less to learn when rows of a vision
-     * tower take its place.
-     */
-    static String words(Scene scene, int grid, SplitMix64 random) {
-        List<String> words = new ArrayList<>();
+    /** What each field shows, in words: the text that resembles the rows a connector makes of a picture. */
+    static List<SceneField> words(Scene scene, int grid) {
+        List<SceneField> fields = new ArrayList<>();
         for (int y = 0; y < grid; y++) {
             for (int x = 0; x < grid; x++) {
-                words.add(word(scene, (x + 0.5) / grid, (y + 0.5) / grid, random));
+                fields.add(field(scene, (x + 0.5) / grid, (y + 0.5) / grid));
             }
         }
-        return String.join(" ", words);
+        return fields;
     }
 
     private static List<String> phrases(Scene scene, double x, double y) {
@@ -47,20 +43,21 @@ final class SceneFields {
         return object.tint() == null ? List.of(plain) : List.of(plain, Wording.phrase(object));
     }
 
-    private static String word(Scene scene, double x, double y, SplitMix64 random) {
+    private static SceneField field(Scene scene, double x, double y) {
         Sign sign = scene.sign();
         if (sign != null && contains(sign.box(), x, y)) {
-            return SignFont.read(sign.word());
+            return new SceneField(SceneField.SIGN, SignFont.read(sign.word()), null);
         }
         SceneObject object = front(scene, x, y);
         if (object == null) {
-            return scene.background().color().name();
+            return new SceneField(
+                    SceneField.BACKGROUND, scene.background().color().name(), null);
         }
         NamedColor tint = object.tint();
-        // One word a field: "fire" stands for a fire truck.
-        return tint != null && random.nextInt(2) == 0
-                ? tint.name()
-                : object.category().name().split(" ", 2)[0];
+        return new SceneField(
+                scene.objects().indexOf(object),
+                object.category().name().split(" ", 2)[0],
+                tint == null ? null : tint.name());
     }
 
     /** The thing in front; later objects are painted over earlier ones. */

@@ -381,10 +381,12 @@ public record TrainConfig(
             @Default("1") long seed,
             int count,
             int imageSize,
+            @Default("0") double wordNoise,
             @Default("[]") List<Phase> curriculum) {
         public NanoSpec {
             positive("data.nano.count", count);
             positive("data.nano.image-size", imageSize);
+            notNegative("data.nano.word-noise", wordNoise);
             curriculum = List.copyOf(curriculum);
         }
 

@@ -6,21 +6,19 @@ import io.llava4j.checkpoint.ModelKind;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.model.TextConfig;
 import io.llava4j.model.TrainingPass;
-import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
-import io.llava4j.text.Turn;
 import io.llava4j.train.nano.Drawings;
 import io.llava4j.train.nano.NanoText;
+import io.llava4j.train.nano.SceneField;
 import io.llava4j.train.nano.SceneOptions;
 import io.llava4j.train.nano.Sprites;
 import io.llava4j.train.recipe.TrainConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -28,15 +26,10 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
+import java.util.stream.IntStream;
 
 /** Text-only pre-training of a small language model on texts about described scenes, kind after kind by a curriculum. */
 final class LanguageObjective implements Objective {
-    private record Sample(String id, Prompt prompt) {}
-
-    private record Batch(List<Prompt> prompts, List<String> ids) {}
-
     private final TrainConfig config;
     private final TrainConfig.NanoSpec data;
     private final TextConfig text;
@@ -47,8 +40,8 @@ final class LanguageObjective implements Objective {
     private final Weights weights;
     private final TrainableParameters parameters;
     private final LlamaModel decoder;
-    private final Ahead<List<Batch>> ahead = new Ahead<>(this::prepare);
-    private List<Batch> prepared = List.of();
+    private final Ahead<List<WordBatch>> ahead = new Ahead<>(this::prepare);
+    private List<WordBatch> prepared = List.of();
     private int preparedStep = -1;
 
     LanguageObjective(TrainConfig config, TextConfig text, Weights weights, Path tokenizer) {
@@ -82,61 +75,42 @@ final class LanguageObjective implements Objective {
             prepared = ahead.get(step);
             preparedStep = step;
         }
-        Batch batch = prepared.get(micro);
+        WordBatch batch = prepared.get(micro);
         return () -> loss(batch);
     }
 
-    private Loss loss(Batch batch) {
-        int longest = batch.prompts().stream()
-                .mapToInt(prompt -> prompt.ids().length)
-                .max()
-                .orElse(0);
-        long[] ids = new long[batch.prompts().size() * longest];
-        int[][] labels = new int[batch.prompts().size()][longest];
-        for (int row = 0; row < labels.length; row++) {
-            Prompt prompt = batch.prompts().get(row);
-            Arrays.fill(labels[row], Prompt.IGNORE_INDEX);
-            for (int t = 0; t < prompt.ids().length; t++) {
-                ids[row * longest + t] = prompt.ids()[t];
-                labels[row][t] = prompt.labels()[t];
-            }
-        }
-        Tensor embeds = decoder.embed(
-                Tensors.of(ids, labels.length, longest).to(decoder.like().device(), torch.ScalarType.Long));
-        TrainingPass pass = decoder.train(embeds, config.gradientCheckpointing(), config.seed());
-        Cut cut = Cut.NONE;
-        for (Prompt prompt : batch.prompts()) {
-            cut = cut.plus(prompt.cutTokens());
-        }
+    private Loss loss(WordBatch batch) {
+        TrainingPass pass = decoder.train(batch.embeds(decoder), config.gradientCheckpointing(), config.seed());
+        int[][] labels = batch.labels();
         return new Loss(
                 SequenceLoss.of(decoder, pass.hidden(), labels),
                 batch.ids(),
-                (long) labels.length * longest,
+                (long) labels.length * labels[0].length,
                 SequenceLoss.supervised(labels),
-                cut,
+                batch.cut(),
                 pass::backward);
     }
 
     /** The micro-batches of a step; samples of like length share one, as padding is computed for nothing. */
-    private List<Batch> prepare(int step) {
-        List<Sample> samples = new ArrayList<>();
+    private List<WordBatch> prepare(int step) {
+        List<WordBatch.Sample> samples = new ArrayList<>();
         for (int i = 0; i < config.samplesPerStep(); i++) {
-            long number = (long) step * config.samplesPerStep() + i;
-            samples.add(new Sample("text " + number, prompt(data.phaseAt(step), number)));
+            samples.add(sample(data.phaseAt(step), (long) step * config.samplesPerStep() + i));
         }
-        samples.sort(Comparator.comparingInt(sample -> sample.prompt().length()));
-        List<Batch> batches = new ArrayList<>();
+        samples.sort(Comparator.comparingInt(WordBatch.Sample::length));
+        List<WordBatch> batches = new ArrayList<>();
         int perDevice = config.batch().perDevice();
         for (int from = 0; from < samples.size(); from += perDevice) {
-            List<Sample> part = samples.subList(from, from + perDevice);
-            batches.add(new Batch(
-                    part.stream().map(Sample::prompt).toList(),
-                    part.stream().map(Sample::id).toList()));
+            batches.add(new WordBatch(
+                    List.copyOf(samples.subList(from, from + perDevice)),
+                    prompts.tokenizer(),
+                    text.hiddenSize(),
+                    data.wordNoise()));
         }
         return batches;
     }
 
-    private Prompt prompt(TrainConfig.Phase phase, long number) {
+    private WordBatch.Sample sample(TrainConfig.Phase phase, long number) {
         NanoText corpus = corpora.computeIfAbsent(
                 phase,
                 p -> new NanoText(
@@ -147,39 +121,44 @@ final class LanguageObjective implements Objective {
         TrainConfig.TextShares shares = Objects.requireNonNullElse(phase.text(), TrainConfig.TextShares.DEFAULT);
         double at = new SplittableRandom(data.seed() + number * 0x9E3779B97F4A7C15L).nextDouble(shares.total());
         if ((at -= shares.repetitions()) < 0) {
-            return plain(corpus.repetition(number));
+            return plain(number, corpus.repetition(number));
         }
         if ((at -= shares.rollCalls()) < 0) {
-            return plain(corpus.rollCall(number));
+            return plain(number, corpus.rollCall(number));
         }
         if ((at -= shares.captionPairs()) < 0) {
-            return plain(corpus.captionPair(number));
+            return plain(number, corpus.captionPair(number));
         }
-        return chat(at - shares.drills() < 0 ? corpus.drill(number) : corpus.conversation(number));
+        NanoText.Talk talk = at - shares.drills() < 0 ? corpus.drill(number) : corpus.conversation(number);
+        int maxLength = config.data().maxLength();
+        return sample(
+                number,
+                prompts.training(talk.turns(), !talk.fields().isEmpty(), maxLength)
+                        .truncated(maxLength),
+                talk.fields());
     }
 
-    private Prompt chat(List<Turn> turns) {
-        return prompts.training(turns, false, config.data().maxLength());
+    private WordBatch.Sample sample(long number, Prompt prompt, List<SceneField> fields) {
+        return new WordBatch.Sample("text " + number, prompt, fields, data.seed() * 0x9E3779B97F4A7C15L + number);
     }
 
     /** Stage 1's form: no system prompt and no roles (spec/conversation 3). No piece of the vocabulary crosses a blank. */
-    private Prompt plain(List<NanoText.Part> parts) {
+    private WordBatch.Sample plain(long number, NanoText.Plain plain) {
         SentencePieceTokenizer tokens = prompts.tokenizer();
-        int[] ids = {tokens.bosId()};
-        int[] labels = {Prompt.IGNORE_INDEX};
-        for (NanoText.Part part : parts) {
-            int[] own = tokens.encode(part.text());
-            int length = ids.length;
-            ids = Arrays.copyOf(ids, length + own.length);
-            System.arraycopy(own, 0, ids, length, own.length);
-            labels = Arrays.copyOf(labels, length + own.length);
-            if (part.supervised()) {
-                System.arraycopy(own, 0, labels, length, own.length);
-            } else {
-                Arrays.fill(labels, length, labels.length, Prompt.IGNORE_INDEX);
+        IntStream.Builder ids = IntStream.builder().add(tokens.bosId());
+        IntStream.Builder labels = IntStream.builder().add(Prompt.IGNORE_INDEX);
+        if (!plain.fields().isEmpty()) {
+            ids.add(Prompt.IMAGE_TOKEN_INDEX);
+            labels.add(Prompt.IGNORE_INDEX);
+        }
+        for (NanoText.Part part : plain.parts()) {
+            for (int id : tokens.encode(part.text())) {
+                ids.add(id);
+                labels.add(part.supervised() ? id : Prompt.IGNORE_INDEX);
             }
         }
-        return new Prompt(ids, labels).truncated(config.data().maxLength());
+        Prompt prompt = new Prompt(ids.build().toArray(), labels.build().toArray());
+        return sample(number, prompt.truncated(config.data().maxLength()), plain.fields());
     }
 
     @Override

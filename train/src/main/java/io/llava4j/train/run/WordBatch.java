@@ -1,0 +1,151 @@
+package io.llava4j.train.run;
+
+import io.llava4j.model.LlamaModel;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.text.Prompt;
+import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.train.nano.SceneField;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * A padded batch of texts in which fields of scenes stand for image rows. A field is one position: the sum of its words'
+ * embeddings, louder than a word of text and seen through noise, for such are the rows a connector makes. A model that
+ * has only met clean words reads each with a few numbers, others in each block, and what it has learnt of words does not
+ * carry over to pictures.
+ */
+final class WordBatch {
+    /** A field is up to this many times as loud as a word. */
+    private static final double LOUDEST = 3;
+
+    /**
+     * A text.
+     *
+     * @param id told if something goes wrong with it
+     * @param prompt in which {@link Prompt#IMAGE_TOKEN_INDEX} stands for the fields
+     * @param fields of its scene
+     * @param seed of its noise
+     */
+    record Sample(String id, Prompt prompt, List<SceneField> fields, long seed) {
+        /** Positions, fields included. */
+        int length() {
+            return prompt.length() + prompt.imageCount() * (fields.size() - 1);
+        }
+    }
+
+    private final List<Sample> samples;
+    private final int longest;
+    private final int hidden;
+    private final long[] words;
+    private final long[] tints;
+    private final float[] wordWeights;
+    private final float[] tintWeights;
+    private final float[] noise;
+    private final int[][] labels;
+
+    /**
+     * @param samples of like length
+     * @param tokenizer of the words; a word is told by its first piece
+     * @param hidden width of an embedding
+     * @param largestNoise deviation of the noise in the noisiest sample, before a field is made louder
+     */
+    WordBatch(List<Sample> samples, SentencePieceTokenizer tokenizer, int hidden, double largestNoise) {
+        this.samples = samples;
+        this.longest = samples.stream().mapToInt(Sample::length).max().orElse(0);
+        this.hidden = hidden;
+        int positions = samples.size() * longest;
+        this.words = new long[positions];
+        this.tints = new long[positions];
+        this.wordWeights = new float[positions];
+        this.tintWeights = new float[positions];
+        this.noise = new float[positions * hidden];
+        this.labels = new int[samples.size()][longest];
+        for (int row = 0; row < samples.size(); row++) {
+            fill(row, samples.get(row), tokenizer, largestNoise);
+        }
+    }
+
+    private void fill(int row, Sample sample, SentencePieceTokenizer tokenizer, double largestNoise) {
+        Arrays.fill(labels[row], Prompt.IGNORE_INDEX);
+        Prompt prompt = sample.prompt();
+        int at = row * longest;
+        for (int i = 0; i < prompt.length(); i++) {
+            if (prompt.ids()[i] == Prompt.IMAGE_TOKEN_INDEX) {
+                fields(at, sample, tokenizer, largestNoise);
+                at += sample.fields().size();
+            } else {
+                words[at] = prompt.ids()[i];
+                wordWeights[at] = 1;
+                labels[row][at - row * longest] = prompt.labels()[i];
+                at++;
+            }
+        }
+    }
+
+    private void fields(int from, Sample sample, SentencePieceTokenizer tokenizer, double largestNoise) {
+        SplittableRandom random = new SplittableRandom(sample.seed());
+        double loudness = random.nextDouble(1, LOUDEST);
+        double deviation = loudness * random.nextDouble() * largestNoise / Math.sqrt(2);
+        // Half of the noise is a thing's own: an unusual drawing is unusual in all of its fields.
+        Map<Integer, float[]> ofThings = new HashMap<>();
+        int at = from;
+        for (SceneField field : sample.fields()) {
+            words[at] = tokenizer.encode(field.word())[0];
+            wordWeights[at] = (float) loudness;
+            if (field.tint() != null) {
+                tints[at] = tokenizer.encode(field.tint())[0];
+                tintWeights[at] = (float) loudness;
+            }
+            float[] shared = ofThings.computeIfAbsent(field.thing(), thing -> gaussian(deviation, random));
+            float[] own = gaussian(deviation, random);
+            for (int i = 0; i < hidden; i++) {
+                noise[at * hidden + i] = shared[i] + own[i];
+            }
+            at++;
+        }
+    }
+
+    private float[] gaussian(double deviation, SplittableRandom random) {
+        float[] values = new float[hidden];
+        for (int i = 0; i < hidden; i++) {
+            values[i] = (float) (random.nextGaussian() * deviation);
+        }
+        return values;
+    }
+
+    List<String> ids() {
+        return samples.stream().map(Sample::id).toList();
+    }
+
+    /** {@code [samples][longest]}. */
+    int[][] labels() {
+        return labels;
+    }
+
+    Cut cut() {
+        Cut cut = Cut.NONE;
+        for (Sample sample : samples) {
+            cut = cut.plus(sample.prompt().cutTokens());
+        }
+        return cut;
+    }
+
+    /** {@code [samples, longest, hidden]}. */
+    Tensor embeds(LlamaModel decoder) {
+        Tensor like = decoder.like();
+        return weighted(decoder, words, wordWeights)
+                .add(weighted(decoder, tints, tintWeights))
+                .add(Tensors.of(noise, samples.size(), longest, hidden).to(like.device(), like.scalar_type()));
+    }
+
+    private Tensor weighted(LlamaModel decoder, long[] ids, float[] weights) {
+        Tensor like = decoder.like();
+        return decoder.embed(Tensors.of(ids, samples.size(), longest).to(like.device(), torch.ScalarType.Long))
+                .mul(Tensors.of(weights, samples.size(), longest, 1).to(like.device(), like.scalar_type()));
+    }
+}

@@ -1,0 +1,106 @@
+package io.llava4j.train.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.llava4j.generate.ModelLoader;
+import io.llava4j.model.LlamaModel;
+import io.llava4j.model.LlavaModel;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.text.Prompt;
+import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.train.nano.SceneField;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class WordBatchTest {
+    @TempDir
+    static Path folder;
+
+    private static TinyRun tiny;
+    private static SentencePieceTokenizer tokenizer;
+
+    /** A plain field, a dyed one, and a background between two tokens of text. */
+    private static final List<SceneField> FIELDS = List.of(
+            new SceneField(0, "thing", null),
+            new SceneField(1, "thing", "red"),
+            new SceneField(SceneField.BACKGROUND, "blue", null));
+
+    @BeforeAll
+    static void write() {
+        tiny = new TinyRun(folder);
+        tokenizer = SentencePieceTokenizer.load(tiny.language());
+    }
+
+    @Test
+    void aFieldIsOnePositionThatSumsItsWords() {
+        WordBatch batch = batch(0);
+        assertThat(batch.labels()).isDeepEqualTo(new int[][] {
+            {-100, -100, -100, -100, 7, 8},
+            {-100, 9, -100, -100, -100, -100}
+        });
+        float[][] rows = embeds(batch);
+        float[] text = embedding(8);
+        assertThat(rows[5]).containsExactly(text, within(1e-6f));
+        float[] thing = embedding(tokenizer.encode("thing")[0]);
+        float[] red = embedding(tokenizer.encode("red")[0]);
+        float loudness = rows[1][0] / thing[0];
+        assertThat(loudness).isBetween(1f, 3f);
+        for (int i = 0; i < thing.length; i++) {
+            assertThat(rows[1][i]).isEqualTo(loudness * thing[i], within(1e-5f));
+            assertThat(rows[2][i]).isEqualTo(loudness * (thing[i] + red[i]), within(1e-5f));
+        }
+        // padding behind the shorter text
+        assertThat(rows[6 + 5]).containsOnly(0f);
+    }
+
+    @Test
+    void noiseIsOnFieldsOnlyAndTheSameEveryTime() {
+        float[][] clean = embeds(batch(0));
+        float[][] noisy = embeds(batch(1));
+        assertThat(noisy).isDeepEqualTo(embeds(batch(1)));
+        assertThat(noisy[0]).containsExactly(clean[0]);
+        assertThat(noisy[5]).containsExactly(clean[5]);
+        for (int field = 1; field <= 3; field++) {
+            assertThat(noisy[field]).isNotEqualTo(clean[field]);
+        }
+    }
+
+    private static WordBatch batch(double noise) {
+        Prompt told = new Prompt(
+                new int[] {1, Prompt.IMAGE_TOKEN_INDEX, 7, 8},
+                new int[] {Prompt.IGNORE_INDEX, Prompt.IGNORE_INDEX, 7, 8});
+        Prompt text = new Prompt(new int[] {1, 9}, new int[] {Prompt.IGNORE_INDEX, 9});
+        return new WordBatch(
+                List.of(new WordBatch.Sample("a", told, FIELDS, 5), new WordBatch.Sample("b", text, List.of(), 6)),
+                tokenizer,
+                16,
+                noise);
+    }
+
+    private static float[][] embeds(WordBatch batch) {
+        float[] all = withDecoder(decoder -> Tensors.toFloats(batch.embeds(decoder)));
+        float[][] rows = new float[all.length / 16][16];
+        for (int i = 0; i < all.length; i++) {
+            rows[i / 16][i % 16] = all[i];
+        }
+        return rows;
+    }
+
+    private static float[] embedding(int id) {
+        return withDecoder(decoder -> Tensors.toFloats(decoder.embed(Tensors.of(new long[] {id}, 1))));
+    }
+
+    private static float[] withDecoder(Function<LlamaModel, float[]> use) {
+        ModelLoader.Loaded start = Objectives.start(tiny.recipe("tune", "plain", "words", Map.of()));
+        try (LlavaModel model = start.model()) {
+            return Engine.inference("embeddings", () -> use.apply(model.languageModel()));
+        }
+    }
+}
