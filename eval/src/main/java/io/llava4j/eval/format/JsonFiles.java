@@ -207,7 +207,8 @@ public final class JsonFiles {
     private static void elements(Path file, JsonParser parser, String name, ArrayElements sink) {
         for (int index = 0; parser.nextToken() != JsonToken.END_ARRAY; index++) {
             JsonNode node = parser.readValueAsTree();
-            String where = "%s, %s[%d]".formatted(file, name.isEmpty() ? "record " : name, index);
+            // Not formatted: that would take longer than reading the record.
+            String where = file + ", " + (name.isEmpty() ? "record " : name) + "[" + index + "]";
             sink.accept(name, new JsonRecord(node, where));
         }
     }

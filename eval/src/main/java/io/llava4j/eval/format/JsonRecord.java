@@ -80,7 +80,7 @@ public record JsonRecord(JsonNode node, String where) {
         }
         List<JsonRecord> records = new ArrayList<>(value.size());
         for (JsonNode element : value) {
-            records.add(new JsonRecord(element, "%s, %s[%d]".formatted(where, field, records.size())));
+            records.add(new JsonRecord(element, where + ", " + field + "[" + records.size() + "]"));
         }
         return records;
     }

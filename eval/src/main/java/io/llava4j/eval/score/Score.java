@@ -37,6 +37,11 @@ public record Score(
         }
     }
 
+    /** Numbers of the sane variant; none if it was not asked for. */
+    public Map<String, Double> strictNumbers() {
+        return strict == null ? Map.of() : strict.numbers();
+    }
+
     /** The published number. */
     public double value() {
         return numbers.getOrDefault(headline, Double.NaN);

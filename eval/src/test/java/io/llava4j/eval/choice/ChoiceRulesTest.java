@@ -2,9 +2,11 @@ package io.llava4j.eval.choice;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.llava4j.DataException;
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.format.AtomicFile;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import java.nio.file.Files;
@@ -136,7 +138,7 @@ class ChoiceRulesTest {
     void excelRoundTripKeepsText() {
         MmBenchTable table = new MmBenchTable(List.of("index", "text"), List.of(List.of("3", "0.8 \u4e2d\n<x>")));
         Path file = folder.resolve("t.xlsx");
-        io.llava4j.eval.format.AtomicFile.write(file, table.excel(Set.of("index")));
+        AtomicFile.write(file, table.excel(Set.of("index")));
         assertThat(MmBenchTable.read(file)).isEqualTo(table);
     }
 
@@ -162,7 +164,7 @@ class ChoiceRulesTest {
         assertThat(score.warnings())
                 .anyMatch(w -> w.startsWith("1 questions have no answer") && w.contains("(2)"))
                 .anyMatch(w -> w.contains("no answer of type 10 is right"));
-        assertThat(score.strict().numbers()).containsEntry("accuracy", 100.0);
+        assertThat(score.strictNumbers()).containsEntry("accuracy", 100.0);
         assertThatThrownBy(() -> Seed.submit(
                         Benchmark.SEED.files(folder),
                         write("one.jsonl", "{\"question_id\": 1, \"text\": \"A\"}\n"),
@@ -184,10 +186,10 @@ class ChoiceRulesTest {
                 """);
         Score score = score(Benchmark.SCIENCEQA, "answers.jsonl");
         assertThat(score.numbers()).containsEntry("img_accuracy", 100.0).containsEntry("accuracy", 1 / 3.0 * 100);
-        assertThat(score.strict().numbers()).containsEntry("img_accuracy", 50.0);
+        assertThat(score.strictNumbers()).containsEntry("img_accuracy", 50.0);
         assertThat(Benchmark.SCIENCEQA.questions(folder))
                 .extracting(q -> q.text().lines().toList().subList(0, 3), q -> q.image())
-                .contains(org.assertj.core.groups.Tuple.tuple(List.of("Context: h", "q", "A. x"), "2/image.png"));
+                .contains(tuple(List.of("Context: h", "q", "A. x"), "2/image.png"));
     }
 
     private Score score(Benchmark benchmark, String answers) {

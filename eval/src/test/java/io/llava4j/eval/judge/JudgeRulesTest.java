@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.DataException;
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.format.QuestionId;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -42,7 +44,7 @@ class JudgeRulesTest {
                 .scorer()
                 .score(new ScoreInput(Benchmark.LLAVA_BENCH.files(folder), reviews, null, true));
         assertThat(score.numbers()).containsEntry("all/gpt4_x10", 35.0).containsEntry("all", 100.0);
-        assertThat(score.strict().numbers()).containsEntry("all", 100.0);
+        assertThat(score.strictNumbers()).containsEntry("all", 100.0);
         assertThat(score.warnings())
                 .containsExactly("1 replies have no two numbers in their first line; they count as -1 and -1");
     }
@@ -51,11 +53,11 @@ class JudgeRulesTest {
     void theRatioIsTakenFromRoundedMeans() {
         List<Review> reviews = new ArrayList<>();
         for (double[] points : new double[][] {{9, 7}, {8, 7}, {8, 6}}) {
-            reviews.add(new Review(
-                    1, io.llava4j.eval.format.QuestionId.of(1), "", "", null, "", List.of(points[0], points[1])));
+            reviews.add(new Review(1, QuestionId.of(1), "", "", null, "", List.of(points[0], points[1])));
         }
         // 8.333 and 6.667, not 25/3 and 20/3: 80.0 as both round, but the exact ratio is kept apart
-        LlavaBench.Line line = LlavaBench.summary(reviews).get("all");
+        LlavaBench.Line line =
+                Objects.requireNonNull(LlavaBench.summary(reviews).get("all"));
         assertThat(line.relative()).isEqualTo(80.0);
         assertThat(line.reference()).isEqualTo(83.3);
         assertThat(line.exact()).isEqualTo(20 / 3.0 / (25 / 3.0) * 100);
@@ -88,7 +90,7 @@ class JudgeRulesTest {
                 folder.resolve("grades.json"), "{\"v1_0\": {\"score\": [NaN]}, \"v1_1\": {\"score\": [0.25]}}");
         Score score = score(grades);
         assertThat(score.value()).isNaN();
-        assertThat(score.strict().numbers())
+        assertThat(score.strictNumbers())
                 .containsEntry("total", 12.5)
                 .containsEntry("ocr", 12.5)
                 .containsEntry("set/math_ocr", 0.0)
