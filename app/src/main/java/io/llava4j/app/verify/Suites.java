@@ -10,7 +10,7 @@ public final class Suites {
 
     /** Every suite, in the order in which they are tried. */
     public static List<Suite> all() {
-        return Stream.concat(
+        return Stream.<Suite>concat(
                         Stream.of(
                                 new PreprocessSuite(),
                                 new MiscSuite(),
