@@ -29,9 +29,14 @@ final class AnswerJournal {
 
     AnswerJournal(Path answers, RunManifest manifest) {
         this.answers = answers;
-        this.manifestFile = answers.resolveSibling(answers.getFileName() + ".manifest.json");
+        this.manifestFile = manifestOf(answers);
         this.part = answers.resolveSibling(answers.getFileName() + ".part");
         this.manifest = manifest;
+    }
+
+    /** Where the manifest of an answer file is. */
+    static Path manifestOf(Path answers) {
+        return answers.resolveSibling(answers.getFileName() + ".manifest.json");
     }
 
     /**
