@@ -1,26 +1,235 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.ConfigException;
+import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.score.BenchmarkFiles;
+import io.llava4j.eval.score.FileRole;
+import io.llava4j.eval.score.Score;
+import io.llava4j.eval.score.ScoreInput;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.json.JsonMapper;
 
 /** {@code llava score}: scores answers that are there already; needs no model. */
 @Command(
         name = "score",
         description = "Score answers that are there already, as the official code does.",
-        synopsisSubcommandLabel = "BENCHMARK",
-        subcommands = {ScoreVqav2Command.class, ScorePopeCommand.class})
+        footer = {
+            "",
+            "Files are looked for in --folder by their usual names; those named one by one go before.",
+            "docs/evaluation.md tells for each benchmark which files it needs and what is odd about its code."
+        })
 final class ScoreCommand implements Callable<Integer> {
+    /** Names for the help and for completion. */
+    static final class Names implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return Benchmark.all().stream().map(Benchmark::name).iterator();
+        }
+    }
+
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
+
+    @Parameters(
+            paramLabel = "BENCHMARK",
+            completionCandidates = Names.class,
+            description = "One of ${COMPLETION-CANDIDATES}.")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private String benchmark;
+
+    @Option(
+            names = "--answers",
+            required = true,
+            paramLabel = "PATH",
+            description = "LLaVA's answers.jsonl, or what the official code reads: a results file, MMBench's .xlsx, "
+                    + "a folder of MME's result files, reviews of LLaVA-Bench, grades of MM-Vet.")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private Path answers;
+
+    @Option(names = "--folder", paramLabel = "DIR", description = "The benchmark's folder.")
+    private @Nullable Path folder;
+
+    @Option(names = "--questions", paramLabel = "FILE", description = "Question file, LLaVA's or the official one.")
+    private @Nullable Path questions;
+
+    @Option(names = "--annotations", paramLabel = "PATH", description = "What is true: the official file or folder.")
+    private @Nullable Path annotations;
+
+    @Option(
+            names = "--file",
+            paramLabel = "ROLE=PATH",
+            description = "Another file of the benchmark: splits, choices, context, reference-answers, rules.")
+    private Map<String, Path> files = new LinkedHashMap<>();
+
+    @Option(
+            names = "--replies",
+            paramLabel = "FILE",
+            description = "What a judge replied: JSON lines of id (MMBench: index) and reply.")
+    private @Nullable Path replies;
+
+    @Option(names = "--strict", description = "Also score by a saner rule, and say where it differs.")
+    private boolean strict;
+
+    @Option(
+            names = "--submission",
+            paramLabel = "PATH",
+            description = "Also write what the benchmark's server or evaluator takes.")
+    private @Nullable Path submission;
+
+    @Option(names = "--json", description = "Print one JSON document instead of a table.")
+    private boolean json;
+
+    @Option(names = "--per-question", description = "With --json: what every question contributes, too.")
+    private boolean perQuestion;
 
     private ScoreCommand() {}
 
     @Override
     public Integer call() {
-        throw new ParameterException(spec.commandLine(), "a benchmark is missing");
+        Benchmark scored;
+        try {
+            scored = Benchmark.named(benchmark);
+        } catch (ConfigException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+        BenchmarkFiles found = new BenchmarkFiles(scored.layout(), folder, named());
+        if (submission != null) {
+            write(scored, found, submission);
+        }
+        Score score = scored.scorer().score(new ScoreInput(found, answers, replies, strict));
+        if (json) {
+            printJson(score);
+        } else {
+            printTable(scored, score);
+        }
+        PrintWriter err = spec.commandLine().getErr();
+        score.warnings().forEach(warning -> err.println("llava: warning: " + warning));
+        warnWhereStrictDiffers(score, err);
+        err.flush();
+        return CommandLine.ExitCode.OK;
+    }
+
+    private Map<FileRole, Path> named() {
+        Map<FileRole, Path> named = new EnumMap<>(FileRole.class);
+        files.forEach((label, path) -> named.put(role(label), path));
+        if (questions != null) {
+            named.put(FileRole.QUESTIONS, questions);
+        }
+        if (annotations != null) {
+            named.put(FileRole.ANNOTATIONS, annotations);
+        }
+        return named;
+    }
+
+    private FileRole role(String label) {
+        for (FileRole role : FileRole.values()) {
+            if (role.label().equals(label)) {
+                return role;
+            }
+        }
+        throw new ParameterException(
+                spec.commandLine(),
+                "--file: no role is called '%s'; there are %s"
+                        .formatted(
+                                label,
+                                List.of(FileRole.values()).stream()
+                                        .map(FileRole::label)
+                                        .toList()));
+    }
+
+    private void write(Benchmark scored, BenchmarkFiles found, Path target) {
+        Benchmark.Submission form = scored.submission();
+        if (form == null) {
+            throw new ParameterException(
+                    spec.commandLine(), "--submission: nothing is handed in for " + scored.title());
+        }
+        form.writer().write(found, answers, target);
+    }
+
+    private void printTable(Benchmark scored, Score score) {
+        PrintWriter out = spec.commandLine().getOut();
+        out.printf(Locale.ROOT, "%s: %d answers%n", scored.title(), score.samples());
+        Score.Strict sane = score.strict();
+        if (sane != null) {
+            out.printf(Locale.ROOT, "%10s %10s%n", "official", "strict");
+        }
+        score.numbers().forEach((name, value) -> {
+            if (sane == null) {
+                out.printf(Locale.ROOT, "%10.4f  %s%n", value, name);
+            } else {
+                Double other = sane.numbers().get(name);
+                out.printf(
+                        Locale.ROOT,
+                        "%10.4f %10s  %s%n",
+                        value,
+                        other == null ? "-" : String.format(Locale.ROOT, "%.4f", other),
+                        name);
+            }
+        });
+        out.flush();
+    }
+
+    private void printJson(Score score) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("benchmark", benchmark);
+        document.put("samples", score.samples());
+        document.put("headline", score.headline());
+        document.put("value", score.value());
+        document.put("numbers", score.numbers());
+        Score.Strict sane = score.strict();
+        if (sane != null) {
+            document.put("strict_rule", sane.rule());
+            document.put("strict_numbers", sane.numbers());
+        }
+        if (perQuestion) {
+            document.put("per_question", score.perQuestion());
+        }
+        document.put("warnings", score.warnings());
+        PrintWriter out = spec.commandLine().getOut();
+        out.println(JsonMapper.builder().build().writeValueAsString(finite(document)));
+        out.flush();
+    }
+
+    /** JSON has no NaN and no infinity; null stands for them. */
+    private static @Nullable Object finite(@Nullable Object value) {
+        if (value instanceof Map<?, ?> map) {
+            Map<Object, @Nullable Object> copy = new LinkedHashMap<>();
+            map.forEach((key, entry) -> copy.put(key, finite(entry)));
+            return copy;
+        }
+        return value instanceof Double number && !Double.isFinite(number) ? null : value;
+    }
+
+    private static void warnWhereStrictDiffers(Score score, PrintWriter err) {
+        Score.Strict sane = score.strict();
+        if (sane != null) {
+            Double other = sane.numbers().get(score.headline());
+            if (other != null && Double.compare(other, score.value()) != 0) {
+                err.printf(
+                        Locale.ROOT,
+                        "llava: warning: %s is %.4f by the official rule, %.4f by the strict one: %s%n",
+                        score.headline(),
+                        score.value(),
+                        other,
+                        sane.rule());
+            }
+        }
     }
 }

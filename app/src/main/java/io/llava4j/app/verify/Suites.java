@@ -1,6 +1,8 @@
 package io.llava4j.app.verify;
 
+import io.llava4j.eval.Benchmark;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The kinds of reference data that {@code llava verify} knows. */
 public final class Suites {
@@ -8,13 +10,14 @@ public final class Suites {
 
     /** Every suite, in the order in which they are tried. */
     public static List<Suite> all() {
-        return List.of(
-                new PreprocessSuite(),
-                new MiscSuite(),
-                new TokenizerSuite(),
-                new TinyLlavaSuite(),
-                new TrainingSuite(),
-                new Vqav2Suite(),
-                new PopeSuite());
+        return Stream.concat(
+                        Stream.of(
+                                new PreprocessSuite(),
+                                new MiscSuite(),
+                                new TokenizerSuite(),
+                                new TinyLlavaSuite(),
+                                new TrainingSuite()),
+                        Benchmark.published().stream().map(BenchmarkSuite::new))
+                .toList();
     }
 }

@@ -7,6 +7,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -85,28 +86,101 @@ public final class JsonFiles {
      * @throws DataException naming file and place
      */
     public static void arrays(Path file, ArrayElements field) {
+        parse(file, parser -> {
+            JsonToken first = parser.nextToken();
+            if (first == JsonToken.START_ARRAY) {
+                elements(file, parser, "", field);
+            } else if (first == JsonToken.START_OBJECT) {
+                while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
+                    String name = parser.currentName();
+                    if (parser.nextToken() == JsonToken.START_ARRAY) {
+                        elements(file, parser, name, field);
+                    } else {
+                        parser.skipChildren();
+                    }
+                }
+            } else {
+                throw new DataException(
+                        file + ": expected a JSON object or array" + (first == null ? "; the file is empty" : ""));
+            }
+        });
+    }
+
+    /**
+     * Reads the fields of a JSON object without holding it in memory.
+     *
+     * @param file UTF-8; an object whose fields hold objects
+     * @param sink receives name and value of every field in order
+     * @throws DataException naming file and place
+     */
+    public static void fields(Path file, BiConsumer<String, JsonRecord> sink) {
+        parse(file, parser -> {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw new DataException(file + ": expected a JSON object");
+            }
+            while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
+                String name = parser.currentName();
+                parser.nextToken();
+                sink.accept(name, new JsonRecord(parser.readValueAsTree(), "%s, %s".formatted(file, name)));
+            }
+        });
+    }
+
+    /**
+     * One string of a JSON object, without reading more of the file than needed.
+     *
+     * @throws DataException if there is no such field
+     */
+    public static String textField(Path file, String field) {
+        String[] found = new String[1];
+        parse(file, parser -> {
+            if (parser.nextToken() == JsonToken.START_OBJECT) {
+                while (found[0] == null && parser.nextToken() == JsonToken.PROPERTY_NAME) {
+                    boolean wanted = parser.currentName().equals(field);
+                    if (parser.nextToken() == JsonToken.VALUE_STRING && wanted) {
+                        found[0] = parser.getString();
+                    }
+                    parser.skipChildren();
+                }
+            }
+        });
+        if (found[0] == null) {
+            throw new DataException("%s: has no text '%s'".formatted(file, field));
+        }
+        return found[0];
+    }
+
+    /** A whole JSON document. */
+    public static JsonNode tree(Path file) {
+        JsonNode[] document = new JsonNode[1];
+        parse(file, parser -> document[0] = parser.nextToken() == null ? null : parser.readValueAsTree());
+        if (document[0] == null) {
+            throw new DataException(file + ": the file is empty");
+        }
+        return document[0];
+    }
+
+    /** The first character of a file that is neither white space nor a byte order mark; 0 if there is none. */
+    public static char firstCharacter(Path file) {
+        try (BufferedReader reader = Files.newBufferedReader(file)) {
+            int c = reader.read();
+            while (c == 0xFEFF || (c >= 0 && PythonText.isSpace(c))) {
+                c = reader.read();
+            }
+            return c < 0 ? 0 : (char) c;
+        } catch (IOException e) {
+            throw unreadable(file, 0, e);
+        }
+    }
+
+    private static void parse(Path file, Consumer<JsonParser> reading) {
         try (BufferedReader reader = Files.newBufferedReader(file)) {
             reader.mark(1);
             if (reader.read() != 0xFEFF) {
                 reader.reset();
             }
             try (JsonParser parser = MAPPER.createParser(reader)) {
-                JsonToken first = parser.nextToken();
-                if (first == JsonToken.START_ARRAY) {
-                    elements(file, parser, "", field);
-                } else if (first == JsonToken.START_OBJECT) {
-                    while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
-                        String name = parser.currentName();
-                        if (parser.nextToken() == JsonToken.START_ARRAY) {
-                            elements(file, parser, name, field);
-                        } else {
-                            parser.skipChildren();
-                        }
-                    }
-                } else {
-                    throw new DataException(
-                            file + ": expected a JSON object or array" + (first == null ? "; the file is empty" : ""));
-                }
+                reading.accept(parser);
             }
         } catch (JacksonException e) {
             throw new DataException(

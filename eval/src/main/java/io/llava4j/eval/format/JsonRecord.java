@@ -50,6 +50,23 @@ public record JsonRecord(JsonNode node, String where) {
         return value.longValue();
     }
 
+    /** Strings of an array; a field that is missing is an empty array. */
+    public List<String> texts(String field) {
+        JsonNode value = node.get(field);
+        if (value == null || value.isNull()) {
+            return List.of();
+        }
+        if (!value.isArray() || !value.valueStream().allMatch(JsonNode::isString)) {
+            throw wrongType(field, "an array of strings", value);
+        }
+        return value.valueStream().map(JsonNode::stringValue).toList();
+    }
+
+    /** @throws DataException if the field is missing or not an object */
+    public JsonRecord object(String field) {
+        return new JsonRecord(required(field), where + ", " + field);
+    }
+
     /** @throws DataException if the field is missing or neither number nor string */
     public QuestionId id(String field) {
         return QuestionId.of(required(field), where + ", field '" + field + "'");

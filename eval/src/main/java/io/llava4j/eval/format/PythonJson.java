@@ -15,7 +15,7 @@ public final class PythonJson {
     /**
      * Renders a value.
      *
-     * @param value null, String, Boolean, Integer, Long, {@link QuestionId}, List or Map with string keys
+     * @param value null, String, Boolean, Integer, Long, Double, {@link QuestionId}, List or Map with string keys
      * @throws IllegalArgumentException for any other type
      */
     public static String dumps(@Nullable Object value) {
@@ -38,6 +38,14 @@ public final class PythonJson {
             case Boolean b -> out.append(b);
             case Integer i -> out.append(i);
             case Long l -> out.append(l);
+            case Double d ->
+                out.append(
+                        switch (PythonText.repr(d)) {
+                            case "nan" -> "NaN";
+                            case "inf" -> "Infinity";
+                            case "-inf" -> "-Infinity";
+                            case String number -> number;
+                        });
             case List<?> list -> {
                 out.append('[');
                 String separator = "";

@@ -16,27 +16,29 @@ public final class QuestionFile {
     /**
      * Reads a question file.
      *
-     * @throws DataException naming file and line for broken JSON, a missing field, or an id that occurs twice
+     * @throws DataException naming file and line for broken JSON, a missing field, or a question asked twice; ids alone
+     *     may repeat, since TextVQA and MME use the picture's
      */
     public static List<Question> read(Path file) {
         List<Question> questions = new ArrayList<>();
-        Map<QuestionId, String> places = new HashMap<>();
+        Map<Asked, String> places = new HashMap<>();
         JsonFiles.lines(file, JsonFiles.BrokenLines.REFUSE, line -> {
-            String category = line.optionalText("category");
             Question question = new Question(
                     line.id("question_id"),
                     line.optionalText("image"),
                     line.text("text"),
-                    category == null ? "default" : category);
-            String earlier = places.putIfAbsent(question.id(), line.where());
+                    line.node().has("category") ? line.id("category").value() : "default");
+            String earlier = places.putIfAbsent(new Asked(question.id(), question.text()), line.where());
             if (earlier != null) {
-                throw new DataException("%s: question_id %s was already used at %s; ids must be unique"
+                throw new DataException("%s: question_id %s was already asked the same at %s; remove one of them"
                         .formatted(line.where(), question.id(), earlier));
             }
             questions.add(question);
         });
         return questions;
     }
+
+    private record Asked(QuestionId id, String text) {}
 
     /** Writes a question file atomically, byte for byte as Python's {@code json.dumps} would. */
     public static void write(Path file, List<Question> questions) {

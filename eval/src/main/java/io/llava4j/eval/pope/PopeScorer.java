@@ -87,7 +87,6 @@ public final class PopeScorer {
         Map<String, List<Answer>> bySplit = new HashMap<>();
         Map<QuestionId, Boolean> parsed = new LinkedHashMap<>();
         List<String> warnings = new ArrayList<>();
-        int duplicates = 0;
         for (Answer answer : answers) {
             Question question = byId.get(answer.id());
             if (question == null) {
@@ -95,10 +94,7 @@ public final class PopeScorer {
                         .formatted(answer.id()));
             }
             bySplit.computeIfAbsent(question.category(), c -> new ArrayList<>()).add(answer);
-            duplicates += parsed.put(answer.id(), saysYes(answer.text())) == null ? 0 : 1;
-        }
-        if (duplicates > 0) {
-            warnings.add("%d answers to a question already answered".formatted(duplicates));
+            parsed.put(answer.id(), saysYes(answer.text()));
         }
         Map<String, SplitScore> splits = new LinkedHashMap<>();
         labels.forEach((split, truths) -> {

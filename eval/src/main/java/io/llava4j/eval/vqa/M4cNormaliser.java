@@ -14,6 +14,7 @@ public final class M4cNormaliser {
     public static String normalise(String answer) {
         String words = PythonText.strip(
                 PythonText.lower(answer).replace(",", "").replace("?", "").replace("'s", " 's"));
-        return VqaWordRules.digitsAndArticles(VqaWordRules.punctuation(VqaWordRules.flat(words)));
+        return VqaWordRules.digitsAndArticles(
+                VqaWordRules.punctuation(VqaWordRules.flat(words)), VqaWordRules.CONTRACTIONS);
     }
 }

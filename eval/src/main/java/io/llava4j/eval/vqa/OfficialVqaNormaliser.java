@@ -20,6 +20,6 @@ public final class OfficialVqaNormaliser {
 
     /** Both steps, as applied to a {@link #flat} answer where the human answers differ. */
     public static String normalise(String answer) {
-        return VqaWordRules.digitsAndArticles(VqaWordRules.punctuation(answer));
+        return VqaWordRules.digitsAndArticles(VqaWordRules.punctuation(answer), VqaWordRules.CONTRACTIONS);
     }
 }

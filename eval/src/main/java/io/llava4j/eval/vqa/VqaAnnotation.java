@@ -23,5 +23,10 @@ public record VqaAnnotation(QuestionId id, String questionType, String answerTyp
     public record HumanAnswer(
             String text,
             @Nullable String confidence,
-            @Nullable QuestionId id) {}
+            @Nullable QuestionId id) {
+        /** The same entry with another wording of the answer. */
+        HumanAnswer withText(String other) {
+            return new HumanAnswer(other, confidence, id);
+        }
+    }
 }

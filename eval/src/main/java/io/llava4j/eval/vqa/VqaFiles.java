@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Official VQA v2.0 files: questions, annotations, results. Large files are streamed. */
@@ -46,16 +47,30 @@ public final class VqaFiles {
                         element.id("question_id"), element.integer("image_id"), element.text("question")));
             }
         });
-        return notEmpty(questions, file, "questions");
+        if (questions.isEmpty()) {
+            throw new DataException(file + ": holds no 'questions'; is it the right file?");
+        }
+        return questions;
+    }
+
+    /** The file's {@code data_subtype}, for example {@code val2014}, which is part of the pictures' names. */
+    public static String dataSubtype(Path file) {
+        return JsonFiles.textField(file, "data_subtype");
+    }
+
+    /** Reads a whole annotation file, see {@link #annotations}. */
+    public static List<VqaAnnotation> readAnnotations(Path file) {
+        List<VqaAnnotation> annotations = new ArrayList<>();
+        annotations(file, annotations::add);
+        return annotations;
     }
 
     /**
-     * Reads {@code {annotations: [{question_id, question_type, answer_type, answers: [{answer, …}]}]}}.
+     * Streams {@code {annotations: [{question_id, question_type, answer_type, answers: [{answer, …}]}]}}.
      *
      * @throws DataException naming file and record for a missing field, no answers, or an id annotated twice
      */
-    public static List<VqaAnnotation> readAnnotations(Path file) {
-        List<VqaAnnotation> annotations = new ArrayList<>();
+    public static void annotations(Path file, Consumer<VqaAnnotation> sink) {
         Set<QuestionId> seen = new HashSet<>();
         JsonFiles.arrays(file, (field, element) -> {
             if (field.equals("annotations")) {
@@ -64,10 +79,12 @@ public final class VqaFiles {
                     throw new DataException("%s: question_id %s is annotated twice; ids must be unique"
                             .formatted(element.where(), annotation.id()));
                 }
-                annotations.add(annotation);
+                sink.accept(annotation);
             }
         });
-        return notEmpty(annotations, file, "annotations");
+        if (seen.isEmpty()) {
+            throw new DataException(file + ": holds no 'annotations'; is it the right file?");
+        }
     }
 
     /** Reads {@code [{question_id, answer}]}. */
@@ -86,6 +103,11 @@ public final class VqaFiles {
 
     /** Writes {@code [{question_id, answer}]} atomically, byte for byte as Python's {@code json.dump} would. */
     public static void writeResults(Path file, Map<QuestionId, String> answers) {
+        AtomicFile.write(file, PythonJson.dumps(records(answers)).getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** The content of a results file. */
+    static List<Map<String, Object>> records(Map<QuestionId, String> answers) {
         List<Map<String, Object>> records = new ArrayList<>(answers.size());
         answers.forEach((id, answer) -> {
             Map<String, Object> entry = new LinkedHashMap<>();
@@ -93,7 +115,7 @@ public final class VqaFiles {
             entry.put("answer", answer);
             records.add(entry);
         });
-        AtomicFile.write(file, PythonJson.dumps(records).getBytes(StandardCharsets.UTF_8));
+        return records;
     }
 
     private static VqaAnnotation annotation(JsonRecord element) {
@@ -108,12 +130,5 @@ public final class VqaFiles {
         }
         return new VqaAnnotation(
                 element.id("question_id"), element.text("question_type"), element.text("answer_type"), answers);
-    }
-
-    private static <T> List<T> notEmpty(List<T> records, Path file, String field) {
-        if (records.isEmpty()) {
-            throw new DataException("%s: holds no '%s'; is it the right file?".formatted(file, field));
-        }
-        return records;
     }
 }

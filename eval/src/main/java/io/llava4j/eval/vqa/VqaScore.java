@@ -28,6 +28,22 @@ public record VqaScore(
         return perQuestion.size();
     }
 
+    /** Accuracy and its parts by name. */
+    public Map<String, Double> numbers() {
+        Map<String, Double> numbers = new LinkedHashMap<>();
+        numbers.put("accuracy", overall);
+        perAnswerType.forEach((type, value) -> numbers.put("answer_type/" + type, value));
+        perQuestionType.forEach((type, value) -> numbers.put("question_type/" + type, value));
+        return numbers;
+    }
+
+    /** What each question contributes, 0..1. */
+    public Map<String, Double> shares() {
+        Map<String, Double> shares = LinkedHashMap.newLinkedHashMap(perQuestion.size());
+        perQuestion.forEach((id, value) -> shares.put(id.toString(), value / 100));
+        return shares;
+    }
+
     /**
      * The same score rounded as the official code prints it.
      *

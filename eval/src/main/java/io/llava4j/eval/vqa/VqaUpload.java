@@ -1,48 +1,45 @@
 package io.llava4j.eval.vqa;
 
-import io.llava4j.eval.format.Answer;
-import io.llava4j.eval.format.AnswerFile;
-import io.llava4j.eval.format.JsonFiles;
+import io.llava4j.eval.format.JsonFiles.BrokenLines;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;
+import io.llava4j.eval.format.ResultFile;
+import io.llava4j.eval.score.Coverage;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
- * LLaVA's conversion of {@code answers.jsonl} to what the VQAv2 server takes: every question of the split
- * file in its order, the last answer per id, {@code ""} where none, all through {@link M4cNormaliser}.
+ * LLaVA's conversion of {@code answers.jsonl} to what the VQAv2 server takes: every question of the split file in its
+ * order, the last answer per id, {@code ""} where none, all through {@link M4cNormaliser}. A file that was converted
+ * already is taken as it is.
  *
  * @param answers by question id, in the order of the split file
- * @param brokenLines lines of the answer file that do not parse and were left out
- * @param duplicates answers overwritten by a later one
- * @param missing questions without an answer
- * @param unknown answers to questions that are not in the split
+ * @param coverage how answers and questions fit
  */
-public record VqaUpload(Map<QuestionId, String> answers, int brokenLines, int duplicates, int missing, int unknown) {
-
+public record VqaUpload(Map<QuestionId, String> answers, Coverage coverage) {
     /** Converts an answer file. */
     public static VqaUpload convert(List<Question> split, Path answerFile) {
-        Map<QuestionId, String> given = new HashMap<>();
-        int[] read = {0};
-        int broken = JsonFiles.lines(answerFile, JsonFiles.BrokenLines.SKIP, line -> {
-            Answer answer = AnswerFile.parse(line);
-            given.put(answer.id(), answer.text());
-            read[0]++;
-        });
-        Map<QuestionId, String> upload = new LinkedHashMap<>();
-        Set<QuestionId> unknown = new HashSet<>(given.keySet());
-        int missing = 0;
-        for (Question question : split) {
-            String answer = given.get(question.id());
-            unknown.remove(question.id());
-            missing += answer == null ? 1 : 0;
-            upload.put(question.id(), answer == null ? "" : M4cNormaliser.normalise(answer));
+        ResultFile file = ResultFile.read(answerFile, "question_id", "answer", BrokenLines.SKIP);
+        Map<QuestionId, String> given = HashMap.newHashMap(file.answers().size());
+        file.answers().forEach(answer -> given.put(answer.id(), answer.text()));
+        Map<QuestionId, String> upload = LinkedHashMap.newLinkedHashMap(split.size());
+        if (file.official()) {
+            upload.putAll(given);
+        } else {
+            VqaAccuracy.Cache cache = new VqaAccuracy.Cache();
+            for (Question question : split) {
+                String answer = given.get(question.id());
+                upload.put(question.id(), answer == null ? "" : cache.normalise(answer, M4cNormaliser::normalise));
+            }
         }
-        return new VqaUpload(upload, broken, read[0] - given.size(), missing, unknown.size());
+        return new VqaUpload(
+                upload,
+                Coverage.of(
+                        split.stream().map(Question::id).toList(),
+                        file.answers().stream().map(a -> a.id()).toList(),
+                        file.brokenLines()));
     }
 }

@@ -52,14 +52,18 @@ final class VqaWordRules {
             something'd've there'd've they'd've we'd've who'd've wouldn't've y'all'll you'd've
             """;
 
-    private static final Map<String, String> CONTRACTIONS = contractions();
+    /** As in the official VQA metric and in M4C. */
+    static final Map<String, String> CONTRACTIONS = contractions();
+
+    /**
+     * As in VizWiz's code: the same table after a word processor made its apostrophes typographic, but for these. So
+     * {@code dont} becomes a word that equals no ordinary {@code don't}.
+     */
+    static final Map<String, String> TYPOGRAPHIC_CONTRACTIONS = typographic(
+            Set.of("aint", "arent", "cant", "couldve", "couldnt", "weve", "wheres", "whove"),
+            Set.of("couldn'tve", "hadn'tve"));
 
     private VqaWordRules() {}
-
-    /** Number of entries of the contraction table. */
-    static int contractionCount() {
-        return CONTRACTIONS.size();
-    }
 
     /**
      * Every mark is deleted where the original text has it next to a space, or has a digit-comma-digit anywhere;
@@ -79,12 +83,12 @@ final class VqaWordRules {
     }
 
     /** Lower case; number words to digits; articles dropped; contractions restored; one space between words. */
-    static String digitsAndArticles(String text) {
+    static String digitsAndArticles(String text, Map<String, String> contractions) {
         List<String> words = new ArrayList<>();
         for (String word : PythonText.split(PythonText.lower(text))) {
             String mapped = NUMBERS.getOrDefault(word, word);
             if (!ARTICLES.contains(mapped)) {
-                words.add(CONTRACTIONS.getOrDefault(mapped, mapped));
+                words.add(contractions.getOrDefault(mapped, mapped));
             }
         }
         return String.join(" ", words);
@@ -133,6 +137,14 @@ final class VqaWordRules {
             table.put(form, "y'all'd've");
         }
         table.put("somebody'd", "somebodyd");
+        return Map.copyOf(table);
+    }
+
+    private static Map<String, String> typographic(Set<String> plainForms, Set<String> plainKeys) {
+        Map<String, String> table = new HashMap<>();
+        CONTRACTIONS.forEach((key, form) -> table.put(
+                plainKeys.contains(key) ? key : key.replace('\'', '\u2019'),
+                plainForms.contains(key) ? form : form.replace('\'', '\u2019')));
         return Map.copyOf(table);
     }
 }

@@ -64,10 +64,10 @@ class VqaGoldenTest {
 
         assertThat(Files.readString(out.resolve("upload.json")))
                 .isEqualTo(Files.readString(folder.resolve("upload_expected.json")));
-        assertThat(upload.brokenLines()).isEqualTo(1);
-        assertThat(upload.duplicates()).isEqualTo(1);
-        assertThat(upload.missing()).isEqualTo(1);
-        assertThat(upload.unknown()).isEqualTo(1);
+        assertThat(upload.coverage().brokenLines()).isEqualTo(1);
+        assertThat(upload.coverage().duplicates()).hasSize(1);
+        assertThat(upload.coverage().missing()).hasSize(1);
+        assertThat(upload.coverage().unknown()).hasSize(1);
     }
 
     private static void assertSame(Map<?, Double> actual, JsonNode expected) {

@@ -1,0 +1,209 @@
+package io.llava4j.eval.choice;
+
+import de.siegmar.fastcsv.reader.CsvParseException;
+import de.siegmar.fastcsv.reader.CsvReader;
+import de.siegmar.fastcsv.reader.CsvRecord;
+import io.llava4j.DataException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.dhatim.fastexcel.Workbook;
+import org.dhatim.fastexcel.Worksheet;
+import org.dhatim.fastexcel.reader.Cell;
+import org.dhatim.fastexcel.reader.ReadableWorkbook;
+import org.dhatim.fastexcel.reader.Row;
+import org.dhatim.fastexcel.reader.Sheet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A table as MMBench comes and goes: tab-separated with quoted fields of several lines, or an Excel sheet.
+ *
+ * @param columns names of the columns
+ * @param rows values of the columns, null where missing
+ */
+record MmBenchTable(List<String> columns, List<List<@Nullable String>> rows) {
+    /** What pandas 2 reads as missing. */
+    private static final Set<String> MISSING = Set.of(
+            "",
+            "#N/A",
+            "#N/A N/A",
+            "#NA",
+            "-1.#IND",
+            "-1.#QNAN",
+            "-NaN",
+            "-nan",
+            "1.#IND",
+            "1.#QNAN",
+            "<NA>",
+            "N/A",
+            "NA",
+            "NULL",
+            "NaN",
+            "None",
+            "n/a",
+            "nan",
+            "null");
+
+    /**
+     * Reads a {@code .tsv} or {@code .xlsx} file.
+     *
+     * @throws DataException if it is neither, broken, or empty
+     */
+    static MmBenchTable read(Path file) {
+        try {
+            MmBenchTable table = isExcel(file) ? readExcel(file) : readTabbed(file);
+            if (table.rows().isEmpty()) {
+                throw new DataException(file + ": the table has no rows");
+            }
+            return table;
+        } catch (NoSuchFileException e) {
+            throw new DataException(file + ": the file does not exist", e);
+        } catch (IOException | UncheckedIOException | CsvParseException e) {
+            throw new DataException("%s: cannot be read as a table (%s)".formatted(file, e.getMessage()), e);
+        }
+    }
+
+    /** Whether pandas takes the content of a cell for nothing. */
+    static boolean isMissing(String cell) {
+        return MISSING.contains(cell);
+    }
+
+    /** Whether the name or the content of a file is that of a table. */
+    static boolean isTable(Path file) {
+        try {
+            return file.toString().endsWith(".tsv") || isExcel(file);
+        } catch (NoSuchFileException e) {
+            throw new DataException(file + ": the file does not exist", e);
+        } catch (IOException e) {
+            throw new DataException("%s: cannot be read (%s)".formatted(file, e.getMessage()), e);
+        }
+    }
+
+    /** Whether the file starts as a zip archive does. */
+    private static boolean isExcel(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return in.read() == 'P' && in.read() == 'K';
+        }
+    }
+
+    /** Place of a column; -1 if there is none. */
+    int column(String name) {
+        return columns.indexOf(name);
+    }
+
+    /** Rows by the number in a column; of several with one number the last. */
+    Map<Long, List<@Nullable String>> by(String column, Path file) {
+        int at = column(column);
+        if (at < 0) {
+            throw new DataException("%s: has no column '%s', only %s".formatted(file, column, columns));
+        }
+        Map<Long, List<@Nullable String>> byNumber = new HashMap<>();
+        for (List<@Nullable String> row : rows) {
+            byNumber.put(number(row.get(at), file), row);
+        }
+        return byNumber;
+    }
+
+    /** @throws DataException if a cell holds no whole number */
+    static long number(@Nullable String cell, Path file) {
+        if (cell == null || !cell.matches("\\d{1,18}(\\.0+)?")) {
+            throw new DataException("%s: index '%s' is not a whole number".formatted(file, cell));
+        }
+        int point = cell.indexOf('.');
+        return Long.parseLong(point < 0 ? cell : cell.substring(0, point));
+    }
+
+    /**
+     * An Excel file of one sheet.
+     *
+     * @param numbers columns that hold whole numbers
+     */
+    byte[] excel(Set<String> numbers) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (Workbook workbook = new Workbook(bytes, "llava4j", null)) {
+            Worksheet sheet = workbook.newWorksheet("Sheet1");
+            for (int c = 0; c < columns.size(); c++) {
+                sheet.value(0, c, columns.get(c));
+                for (int r = 0; r < rows.size(); r++) {
+                    String value = rows.get(r).get(c);
+                    if (value != null) {
+                        if (numbers.contains(columns.get(c))) {
+                            sheet.value(r + 1, c, Long.parseLong(value));
+                        } else {
+                            sheet.value(r + 1, c, value);
+                        }
+                    }
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return bytes.toByteArray();
+    }
+
+    private static MmBenchTable readTabbed(Path file) throws IOException {
+        List<List<@Nullable String>> rows = new ArrayList<>();
+        List<String> columns = new ArrayList<>();
+        try (CsvReader<CsvRecord> reader = CsvReader.builder()
+                .fieldSeparator('\t')
+                .detectBomHeader(true)
+                .maxBufferSize(64 << 20)
+                .ofCsvRecord(file)) {
+            for (CsvRecord record : reader) {
+                if (columns.isEmpty()) {
+                    columns.addAll(record.getFields());
+                } else if (record.getFieldCount() != columns.size()) {
+                    throw new DataException("%s line %d: has %d fields instead of %d"
+                            .formatted(file, record.getStartingLineNumber(), record.getFieldCount(), columns.size()));
+                } else {
+                    rows.add(withoutMissing(record.getFields()));
+                }
+            }
+        }
+        return new MmBenchTable(columns, rows);
+    }
+
+    private static List<@Nullable String> withoutMissing(List<String> fields) {
+        List<@Nullable String> values = new ArrayList<>(fields.size());
+        for (String field : fields) {
+            values.add(MISSING.contains(field) ? null : field);
+        }
+        return values;
+    }
+
+    private static MmBenchTable readExcel(Path file) throws IOException {
+        List<List<@Nullable String>> rows = new ArrayList<>();
+        List<String> columns = new ArrayList<>();
+        try (InputStream in = Files.newInputStream(file);
+                ReadableWorkbook workbook = new ReadableWorkbook(in)) {
+            Sheet sheet = workbook.getFirstSheet();
+            try (Stream<Row> stream = sheet.openStream()) {
+                stream.forEach(row -> {
+                    List<@Nullable String> values = new ArrayList<>();
+                    int width = columns.isEmpty() ? row.getCellCount() : columns.size();
+                    for (int c = 0; c < width; c++) {
+                        Cell cell = c < row.getCellCount() ? row.getCell(c) : null;
+                        String text = cell == null ? "" : cell.getText();
+                        values.add(MISSING.contains(text) ? null : text);
+                    }
+                    if (columns.isEmpty()) {
+                        values.forEach(name -> columns.add(name == null ? "" : name));
+                    } else {
+                        rows.add(values);
+                    }
+                });
+            }
+        }
+        return new MmBenchTable(columns, rows);
+    }
+}

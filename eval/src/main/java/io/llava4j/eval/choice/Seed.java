@@ -1,0 +1,243 @@
+package io.llava4j.eval.choice;
+
+import io.llava4j.DataException;
+import io.llava4j.eval.format.Answer;
+import io.llava4j.eval.format.AtomicFile;
+import io.llava4j.eval.format.JsonFiles;
+import io.llava4j.eval.format.JsonFiles.BrokenLines;
+import io.llava4j.eval.format.JsonRecord;
+import io.llava4j.eval.format.PythonJson;
+import io.llava4j.eval.format.PythonText;
+import io.llava4j.eval.format.Question;
+import io.llava4j.eval.format.QuestionId;
+import io.llava4j.eval.format.ResultFile;
+import io.llava4j.eval.score.BenchmarkFiles;
+import io.llava4j.eval.score.Coverage;
+import io.llava4j.eval.score.FileRole;
+import io.llava4j.eval.score.Layout;
+import io.llava4j.eval.score.Means;
+import io.llava4j.eval.score.Score;
+import io.llava4j.eval.score.ScoreInput;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.BiPredicate;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/** SEED-Bench as LLaVA scores it: a letter is generated and compared (benchmark notes 10). */
+public final class Seed {
+    /** LLaVA's question file and the official annotations. */
+    public static final Layout LAYOUT = new Layout(
+            Map.of(
+                    FileRole.QUESTIONS, List.of("llava-seed-bench.jsonl"),
+                    FileRole.ANNOTATIONS, List.of("SEED-Bench.json", "SEED-Bench*.json"),
+                    FileRole.IMAGES, List.of("images")),
+            List.of(FileRole.ANNOTATIONS));
+
+    private Seed() {}
+
+    /** The official file. */
+    record Annotations(Map<Long, String> types, List<Item> items) {}
+
+    /** A question of it. */
+    record Item(String id, long type, String dataType, String answer, JsonRecord record) {
+        /** Ids are whole numbers where the text is one: pictures'; videos' stay text. */
+        QuestionId key() {
+            return id.matches("[+-]?\\d+") ? QuestionId.of(Long.parseLong(id)) : QuestionId.of(id);
+        }
+
+        boolean image() {
+            return dataType.equals("image");
+        }
+    }
+
+    /**
+     * Counts of right answers.
+     *
+     * @param total by type, and {@code total}, {@code image}, {@code video}
+     * @param perQuestion 1 or 0
+     * @param undefined the first type, by number, at which LLaVA's script stops: none of its answers is right and none is
+     *     missing; null if it finishes
+     */
+    record Counts(
+            Means total,
+            Map<String, Integer> perQuestion,
+            @Nullable Long undefined) {}
+
+    /** Official questions as LLaVA asks them. */
+    public static List<Question> official(Path file, UnaryOperator<String> render) {
+        List<Question> questions = new ArrayList<>();
+        for (Item item : annotations(file).items()) {
+            List<String> options = List.of(
+                    item.record().text("choice_a"),
+                    item.record().text("choice_b"),
+                    item.record().text("choice_c"),
+                    item.record().text("choice_d"));
+            String dataId = item.record().text("data_id");
+            int dot = dataId.lastIndexOf('.');
+            questions.add(new Question(
+                    item.key(),
+                    item.image()
+                            ? "SEED-Bench-image/" + dataId
+                            : "SEED-Bench-video-image/%d_%s.png"
+                                    .formatted(item.type(), dot < 0 ? dataId : dataId.substring(0, dot)),
+                    render.apply(Options.lettered(item.record().text("question"), options)),
+                    String.valueOf(item.type())));
+        }
+        return questions;
+    }
+
+    /** Accuracy over all, pictures, videos and each type, in percent as printed. */
+    public static Score score(ScoreInput input) {
+        Annotations annotations = annotations(input.files().require(FileRole.ANNOTATIONS));
+        ResultFile file = results(input.answers());
+        Map<QuestionId, Answer> answers = byKey(annotations, file);
+        Counts counts = count(annotations, answers, String::equals);
+        Map<String, Double> shares = new LinkedHashMap<>();
+        counts.perQuestion().forEach((id, value) -> shares.put(id, value.doubleValue()));
+        List<String> warnings = new ArrayList<>(Coverage.of(
+                        annotations.items().stream().map(Item::key).toList(),
+                        file.answers().stream()
+                                .map(a -> file.official() ? keyOf(a.id()) : a.id())
+                                .toList(),
+                        0)
+                .warnings("count as wrong; LLaVA's script stops when it writes the upload"));
+        if (counts.undefined() != null) {
+            warnings.add(("no answer of type %d is right, at which LLaVA's script stops with a KeyError; "
+                            + "here it counts as 0")
+                    .formatted(counts.undefined()));
+        }
+        return new Score(
+                "accuracy",
+                numbers(annotations, counts),
+                shares,
+                annotations.items().size(),
+                warnings,
+                input.strict() ? strict(annotations, file) : null);
+    }
+
+    private static Score.Strict strict(Annotations annotations, ResultFile file) {
+        Map<QuestionId, Answer> answers = new HashMap<>();
+        file.answers().forEach(answer -> answers.put(keyOf(answer.id()), answer));
+        BiPredicate<String, String> letter = (text, truth) -> PythonText.strip(text)
+                .replaceFirst("^\\(?([A-Z])(?:[.):,\\s].*|</s>)?$", "$1")
+                .equals(truth);
+        return new Score.Strict(
+                "ids are compared as text, and a letter counts also with white space or punctuation around it",
+                numbers(annotations, count(annotations, answers, letter)));
+    }
+
+    private static Map<String, Double> numbers(Annotations annotations, Counts counts) {
+        Map<String, Double> numbers = new LinkedHashMap<>();
+        numbers.put("accuracy", percent(counts.total(), "total"));
+        numbers.put("image", percent(counts.total(), "image"));
+        numbers.put("video", percent(counts.total(), "video"));
+        new TreeMap<>(annotations.types())
+                .forEach((type, name) -> numbers.put(name, percent(counts.total(), String.valueOf(type))));
+        return numbers;
+    }
+
+    private static double percent(Means counts, String group) {
+        return PythonText.round(share(counts, group), 2);
+    }
+
+    /** {@code right / all * 100}. */
+    static double share(Means counts, String group) {
+        int all = counts.count(group);
+        return all == 0 ? 0 : counts.sum(group) / all * 100;
+    }
+
+    /** Writes what the leaderboard takes. */
+    public static void submit(BenchmarkFiles files, Path answers, Path target) {
+        Annotations annotations = annotations(files.require(FileRole.ANNOTATIONS));
+        AtomicFile.write(target, upload(annotations, results(answers)).getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** @throws DataException for the first question without an answer, as LLaVA's script */
+    static String upload(Annotations annotations, ResultFile file) {
+        Map<QuestionId, Answer> answers = file.last();
+        StringBuilder out = new StringBuilder();
+        for (Item item : annotations.items()) {
+            Answer answer = answers.get(QuestionId.of(item.id()));
+            if (answer == null) {
+                answer = answers.get(item.key());
+            }
+            if (answer == null) {
+                throw new DataException("question %s has no answer; an upload needs all".formatted(item.id()));
+            }
+            Map<String, Object> line = new LinkedHashMap<>();
+            line.put("question_id", item.id());
+            line.put("prediction", answer.text());
+            out.append(PythonJson.dumps(line)).append('\n');
+        }
+        return out.toString();
+    }
+
+    static ResultFile results(Path answers) {
+        return ResultFile.read(answers, "question_id", "prediction", BrokenLines.REFUSE);
+    }
+
+    /** Answers as LLaVA's script finds them; in an upload all ids are text. */
+    static Map<QuestionId, Answer> byKey(Annotations annotations, ResultFile file) {
+        if (!file.official()) {
+            return file.last();
+        }
+        Map<QuestionId, Answer> answers = new HashMap<>();
+        file.answers().forEach(answer -> answers.put(keyOf(answer.id()), answer));
+        return answers;
+    }
+
+    private static QuestionId keyOf(QuestionId id) {
+        return id.value().matches("[+-]?\\d+") ? QuestionId.of(Long.parseLong(id.value())) : id;
+    }
+
+    static Counts count(Annotations annotations, Map<QuestionId, Answer> answers, BiPredicate<String, String> right) {
+        Means total = new Means();
+        Map<String, Integer> perQuestion = new LinkedHashMap<>();
+        TreeMap<Long, Boolean> defined = new TreeMap<>();
+        for (Item item : annotations.items()) {
+            Answer answer = answers.get(item.key());
+            int correct = answer != null && right.test(answer.text(), item.answer()) ? 1 : 0;
+            perQuestion.put(item.id(), correct);
+            defined.merge(item.type(), answer == null || correct == 1, Boolean::logicalOr);
+            total.add(String.valueOf(item.type()), correct);
+            total.add("total", correct);
+            total.add(item.dataType(), correct);
+        }
+        Long undefined = defined.entrySet().stream()
+                .filter(type -> !type.getValue())
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElse(null);
+        return new Counts(total, perQuestion, undefined);
+    }
+
+    static Annotations annotations(Path file) {
+        Map<Long, String> types = new HashMap<>();
+        JsonFiles.tree(file)
+                .path("question_type")
+                .properties()
+                .forEach(type -> types.put(type.getValue().longValue(), type.getKey()));
+        List<Item> items = new ArrayList<>();
+        JsonFiles.arrays(file, (field, entry) -> {
+            if (field.equals("questions")) {
+                items.add(new Item(
+                        entry.id("question_id").value(),
+                        entry.integer("question_type_id"),
+                        entry.text("data_type"),
+                        entry.text("answer"),
+                        entry));
+            }
+        });
+        if (items.isEmpty()) {
+            throw new DataException(file + ": holds no 'questions'; is it the right file?");
+        }
+        return new Annotations(types, items);
+    }
+}

@@ -1,0 +1,30 @@
+package io.llava4j.eval.score;
+
+import java.util.Locale;
+
+/** What a file is to a benchmark. */
+public enum FileRole {
+    /** What is asked: LLaVA's question file, or the benchmark's own. */
+    QUESTIONS,
+    /** What is true. */
+    ANNOTATIONS,
+    /** Which questions belong to which split. */
+    SPLITS,
+    /** Answers that are valid or plausible for a question. */
+    CHOICES,
+    /** Words read in the pictures. */
+    OCR,
+    /** Descriptions of the pictures for the judge. */
+    CONTEXT,
+    /** Answers that the judge compares with. */
+    REFERENCE_ANSWERS,
+    /** What the judge is told. */
+    RULES,
+    /** Folder of the pictures. */
+    IMAGES;
+
+    /** Name on the command line and in messages. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

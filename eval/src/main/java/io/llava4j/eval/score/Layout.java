@@ -1,0 +1,12 @@
+package io.llava4j.eval.score;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The files of a benchmark and what they are called, which differs by split and year.
+ *
+ * @param patterns by role: names as in a shell, relative to the benchmark's folder, the preferred first
+ * @param mark roles whose files tell a folder of this benchmark from others
+ */
+public record Layout(Map<FileRole, List<String>> patterns, List<FileRole> mark) {}

@@ -1,0 +1,5 @@
+/** The paper's tests of answer formats that were never taught: unanswerable questions and JSON. */
+@NullMarked
+package io.llava4j.eval.shape;
+
+import org.jspecify.annotations.NullMarked;
