@@ -18,7 +18,8 @@ public record Shard(int index, int count) {
     /** @throws ConfigException if the index is not from 1 to the count */
     public Shard {
         if (index < 1 || index > count) {
-            throw new ConfigException("shard %d/%d does not exist; the first of 8 is 1/8, the last 8/8".formatted(index, count));
+            throw new ConfigException(
+                    "shard %d/%d does not exist; the first of 8 is 1/8, the last 8/8".formatted(index, count));
         }
     }
 

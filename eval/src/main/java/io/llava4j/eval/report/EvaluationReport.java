@@ -33,7 +33,8 @@ public record EvaluationReport(
         Map<String, List<ReportSample>> gallery,
         List<TrainingCurve> curves) {
     /** Models shown by default, as in the paper's first figure. */
-    public static final List<String> PAPER = List.of("LLaVA-1.5 13B", "LLaVA-1.5 7B", "Qwen-VL-Chat", "InstructBLIP 14B");
+    public static final List<String> PAPER =
+            List.of("LLaVA-1.5 13B", "LLaVA-1.5 7B", "Qwen-VL-Chat", "InstructBLIP 14B");
 
     private static final int IN_RADAR = 6;
     private static final String NONE = "–";
@@ -64,17 +65,21 @@ public record EvaluationReport(
     public String text() {
         StringBuilder out = new StringBuilder(overview().text());
         for (String other : others()) {
-            out.append('\n').append(title(other)).append('\n').append(comparison(other).text());
+            out.append('\n')
+                    .append(title(other))
+                    .append('\n')
+                    .append(comparison(other).text());
         }
         return out.toString();
     }
 
     /** The tables as Markdown. */
     public String markdown() {
-        StringBuilder out = new StringBuilder("# %s\n\n%s\n\n%s\n%s\n".formatted(
-                first(), lead(), overview().markdown(), NOTE));
+        StringBuilder out = new StringBuilder(
+                "# %s\n\n%s\n\n%s\n%s\n".formatted(first(), lead(), overview().markdown(), NOTE));
         for (String other : others()) {
-            out.append("\n## %s\n\n%s\n%s\n".formatted(title(other), comparison(other).markdown(), COMPARISON));
+            out.append("\n## %s\n\n%s\n%s\n"
+                    .formatted(title(other), comparison(other).markdown(), COMPARISON));
         }
         List<String> warnings = warnings();
         if (!warnings.isEmpty()) {
@@ -84,10 +89,12 @@ public record EvaluationReport(
         return out.toString();
     }
 
-    private static final String NOTE = "Values are in the units of the paper; the interval is that of the mean over questions"
-            + " (95 %, bootstrap), times 100. A star marks models that were trained on the benchmark's training pictures.";
-    private static final String COMPARISON = "Difference of the mean over questions that both runs answered, times 100, with"
-            + " its 95 % interval (paired bootstrap); p by McNemar's exact test where answers are right or wrong.";
+    private static final String NOTE =
+            "Values are in the units of the paper; the interval is that of the mean over questions"
+                    + " (95 %, bootstrap), times 100. A star marks models that were trained on the benchmark's training pictures.";
+    private static final String COMPARISON =
+            "Difference of the mean over questions that both runs answered, times 100, with"
+                    + " its 95 % interval (paired bootstrap); p by McNemar's exact test where answers are right or wrong.";
 
     private String first() {
         return runs.keySet().iterator().next();
@@ -134,7 +141,8 @@ public record EvaluationReport(
             Optional<TaskResult> task = main().task(benchmark.name());
             List<String> row = new ArrayList<>(List.of(
                     benchmark.title(),
-                    task.map(t -> String.format(Locale.ROOT, "%,d", t.samples())).orElse(NONE),
+                    task.map(t -> String.format(Locale.ROOT, "%,d", t.samples()))
+                            .orElse(NONE),
                     task.map(EvaluationReport::interval).orElse(NONE)));
             runs.values()
                     .forEach(run -> row.add(run.task(benchmark.name())
@@ -248,8 +256,7 @@ public record EvaluationReport(
                             .toList()));
         }
         return RadarChart.draw(
-                axes.stream().map(Benchmark::title).toList(),
-                series.subList(0, Math.min(IN_RADAR, series.size())));
+                axes.stream().map(Benchmark::title).toList(), series.subList(0, Math.min(IN_RADAR, series.size())));
     }
 
     private List<String> warnings() {
@@ -332,9 +339,7 @@ public record EvaluationReport(
             }
             all.append("<details><summary>%s <small>%d numbers</small></summary>\n%s</details>\n"
                     .formatted(
-                            Html.escape(benchmark.title()),
-                            numbers.size(),
-                            new ResultTable(header, rows, -1).html()));
+                            Html.escape(benchmark.title()), numbers.size(), new ResultTable(header, rows, -1).html()));
         }
         section(html, "By category", "As the official code prints them, in its units.", all.toString());
     }

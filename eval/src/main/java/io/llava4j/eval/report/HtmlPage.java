@@ -32,8 +32,7 @@ final class HtmlPage {
                 <header>
                 <h1>%s</h1>
                 <p class="lead">%s</p>
-                """.formatted(
-                        Html.escape(title), styleSheet(), Html.escape(title), Html.escape(introduction));
+                """.formatted(Html.escape(title), styleSheet(), Html.escape(title), Html.escape(introduction));
     }
 
     /** The end of the page. */

@@ -17,8 +17,7 @@ final class RadarChart {
     private static final int RINGS = 4;
     private static final int LEGEND_TOP = 584;
     private static final int LEGEND_LINE = 24;
-    private static final String STYLE =
-            """
+    private static final String STYLE = """
             <style>
             .radar { --ink: #211f1c; --soft: #6b665e; --line: #cfc9bc; --faint: #e9e5dc;
               --s0: #1d6a74; --s1: #c9973f; --s2: #8a4f7d; --s3: #6f7f3a; --s4: #9d968a; --s5: #b1483a; }
@@ -63,8 +62,7 @@ final class RadarChart {
             for (int axis = 0; axis < count; axis++) {
                 corners.add(point(axis, count, (double) ring / RINGS));
             }
-            svg.append(format(
-                    "<path class=\"%s\" d=\"%s\"/>\n", ring == RINGS ? "rim" : "ring", outline(corners)));
+            svg.append(format("<path class=\"%s\" d=\"%s\"/>\n", ring == RINGS ? "rim" : "ring", outline(corners)));
         }
         double[] best = new double[count];
         for (int axis = 0; axis < count; axis++) {
@@ -86,7 +84,15 @@ final class RadarChart {
             svg.append(format(
                     "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke=\"var(--s%d)\" stroke-width=\"%s\"/>"
                             + "<text x=\"%d\" y=\"%d\">%s</text>\n",
-                    x, x + 26, y - 4, y - 4, i, i == 0 ? "3.5" : "2.5", x + 36, y, Html.escape(series.get(i).name())));
+                    x,
+                    x + 26,
+                    y - 4,
+                    y - 4,
+                    i,
+                    i == 0 ? "3.5" : "2.5",
+                    x + 36,
+                    y,
+                    Html.escape(series.get(i).name())));
         }
         return svg.append("</svg>\n").toString();
     }
@@ -136,9 +142,7 @@ final class RadarChart {
     /** Clockwise from the top. */
     private static double[] point(int axis, int count, double share) {
         double angle = 2 * Math.PI * axis / count;
-        return new double[] {
-            MIDDLE_X + RADIUS * share * Math.sin(angle), MIDDLE_Y - RADIUS * share * Math.cos(angle)
-        };
+        return new double[] {MIDDLE_X + RADIUS * share * Math.sin(angle), MIDDLE_Y - RADIUS * share * Math.cos(angle)};
     }
 
     private static String description(List<String> axes, List<Series> series) {
@@ -147,7 +151,8 @@ final class RadarChart {
             List<String> values = new ArrayList<>();
             for (int axis = 0; axis < axes.size(); axis++) {
                 if (one.values().get(axis).isPresent()) {
-                    values.add(axes.get(axis) + " " + number(one.values().get(axis).getAsDouble()));
+                    values.add(
+                            axes.get(axis) + " " + number(one.values().get(axis).getAsDouble()));
                 }
             }
             parts.add(one.name() + ": " + String.join(", ", values));

@@ -62,8 +62,8 @@ public record ResultTable(List<String> header, List<List<String>> rows, int emph
     String html() {
         StringBuilder out = new StringBuilder("<div class=\"scroll\"><table>\n<thead><tr>");
         for (int i = 0; i < header.size(); i++) {
-            out.append("<th scope=\"col\"%s>%s</th>"
-                    .formatted(i == 0 ? "" : " class=\"n\"", Html.escape(header.get(i))));
+            out.append(
+                    "<th scope=\"col\"%s>%s</th>".formatted(i == 0 ? "" : " class=\"n\"", Html.escape(header.get(i))));
         }
         out.append("</tr></thead>\n<tbody>\n");
         for (List<String> row : rows) {

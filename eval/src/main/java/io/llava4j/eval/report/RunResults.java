@@ -112,10 +112,12 @@ public record RunResults(String model, boolean blind, int limit, List<TaskResult
         try {
             return JSON.readTree(Files.readString(file));
         } catch (IOException e) {
-            throw new DataException("%s: cannot be read (%s); is this the folder of a run of llava eval --tasks?"
-                    .formatted(file, e), e);
+            throw new DataException(
+                    "%s: cannot be read (%s); is this the folder of a run of llava eval --tasks?".formatted(file, e),
+                    e);
         } catch (JacksonException e) {
-            throw new DataException("%s: not valid JSON (%s); run llava eval again".formatted(file, e.getOriginalMessage()), e);
+            throw new DataException(
+                    "%s: not valid JSON (%s); run llava eval again".formatted(file, e.getOriginalMessage()), e);
         }
     }
 

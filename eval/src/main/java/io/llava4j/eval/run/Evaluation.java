@@ -246,7 +246,7 @@ public final class Evaluation {
             return reply;
         };
         if (task.equals(Benchmark.LLAVA_BENCH)) {
-            LlavaBench.items(files, answers).forEach(item -> recorded.apply(item.request()));
+            LlavaBench.review(LlavaBench.items(files, answers), List.of(), recorded);
         } else {
             MmVet.grade(files, answers, recorded);
         }

@@ -25,7 +25,7 @@ final class Gallery {
     /**
      * Draws wrong answers by a fixed seed; pictures that are no JPEG or PNG, or larger than a megabyte, are passed over.
      *
-     * @param truths by id of the question
+     * @param truths of {@link Truths#of}
      */
     static List<ReportSample> wrong(
             TaskResult result,
@@ -39,7 +39,9 @@ final class Gallery {
         List<Question> wrong = new ArrayList<>();
         for (Question question : questions) {
             Double credit = result.perQuestion().get(question.id().value());
-            if (credit != null && credit < WRONG && byId.containsKey(question.id().value())) {
+            if (credit != null
+                    && credit < WRONG
+                    && byId.containsKey(question.id().value())) {
                 wrong.add(question);
             }
         }
@@ -53,13 +55,14 @@ final class Gallery {
             String name = image.toLowerCase(Locale.ROOT);
             boolean png = name.endsWith(".png");
             Path file = pictures.resolve(image);
+            List<String> truth = Truths.to(truths, question);
             try {
                 if ((png || name.endsWith(".jpg") || name.endsWith(".jpeg")) && Files.size(file) <= LARGEST_PICTURE) {
                     samples.add(new ReportSample(
                             Files.readAllBytes(file),
                             png ? "image/png" : "image/jpeg",
                             question.text().lines().findFirst().orElse(""),
-                            String.join(", ", truths.getOrDefault(question.id().value(), List.of("see the files"))),
+                            truth.isEmpty() ? "not in the files" : String.join(", ", truth),
                             answer.text(),
                             "",
                             result.perQuestion().getOrDefault(question.id().value(), 0.0)));

@@ -1,6 +1,7 @@
 package io.llava4j.eval.run;
 
 import io.llava4j.DataException;
+import io.llava4j.eval.format.Question;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.FileRole;
 import java.io.BufferedReader;
@@ -19,13 +20,18 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Right answers to be shown beside wrong ones, by id of the question. For reading only: whatever record of an annotation
- * file has an id and an answer under one of the usual names is taken, and scores never come from here.
+ * Right answers to be shown beside wrong ones. For reading only: whatever record of an annotation file has an answer under
+ * one of the usual names is taken by its picture and question, or else by its id; scores never come from here.
  */
 final class Truths {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final List<String> IDS = List.of("question_id", "questionId", "id");
     private static final List<String> ANSWERS = List.of("multiple_choice_answer", "answers", "answer", "label");
+
+    /** Ids of POPE's labels begin anew in every split. */
+    private static final String LABEL = "label";
+
+    private static final String SEPARATOR = "\0";
     private static final int DEEPEST = 4;
 
     private Truths() {}
@@ -39,6 +45,13 @@ final class Truths {
             BenchmarkFiles.matches(annotations, "*.json*").forEach(file -> read(file, truths));
         }
         return truths;
+    }
+
+    /** The answers to a question, or an empty list where the files do not tell. */
+    static List<String> to(Map<String, List<String>> truths, Question question) {
+        String first = question.text().lines().findFirst().orElse("");
+        List<String> exact = truths.get(question.image() + SEPARATOR + first);
+        return exact != null ? exact : truths.getOrDefault(question.id().value(), List.of());
     }
 
     private static void read(Path file, Map<String, List<String>> truths) {
@@ -71,7 +84,11 @@ final class Truths {
                 .findFirst()
                 .orElse(key);
         if (id != null && !answers.isEmpty()) {
-            truths.putIfAbsent(id, answers);
+            String question = node.path("question").asString(node.path("text").asString(""));
+            truths.putIfAbsent(node.path("image").asString("") + SEPARATOR + question, answers);
+            if (!node.has(LABEL)) {
+                truths.putIfAbsent(id, answers);
+            }
         } else {
             node.properties().forEach(entry -> collect(entry.getValue(), entry.getKey(), depth + 1, truths));
         }
@@ -85,7 +102,8 @@ final class Truths {
             if (value.isIntegralNumber() && choices.has(value.intValue())) {
                 answers.add(choices.path(value.intValue()).asString(""));
             } else if (value.isArray()) {
-                value.forEach(one -> answers.add(one.isObject() ? one.path("answer").asString("") : one.asString("")));
+                value.forEach(
+                        one -> answers.add(one.isObject() ? one.path("answer").asString("") : one.asString("")));
             } else if (value.isString()) {
                 answers.add(value.stringValue());
             }

@@ -12,8 +12,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PythonNumbersTest {
     @ParameterizedTest
     @CsvSource({
-        "1_0, 10", "9., 9", ".5, 0.5", "5e-1, 0.5", "+7, 7", "\uff10.\uff15, 0.5", "'\u00a08\r', 8", "nan, NaN",
-        "-Infinity, -Infinity", "1_0.0_1e1_0, 100100000000"
+        "1_0, 10",
+        "9., 9",
+        ".5, 0.5",
+        "5e-1, 0.5",
+        "+7, 7",
+        "\uff10.\uff15, 0.5",
+        "'\u00a08\r', 8",
+        "nan, NaN",
+        "-Infinity, -Infinity",
+        "1_0.0_1e1_0, 100100000000"
     })
     void floatReads(String text, double value) {
         assertThat(PythonText.parseFloat(text)).hasValue(value);
@@ -27,8 +35,15 @@ class PythonNumbersTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0.1, 0.1", "100, 100.0", "1e16, 1e+16", "123456789012345680, 1.2345678901234568e+17", "0.0001, 0.0001",
-        "0.00001, 1e-05", "-2.5e-7, -2.5e-07", "1085.7142857142856, 1085.7142857142856", "-0.0, -0.0"
+        "0.1, 0.1",
+        "100, 100.0",
+        "1e16, 1e+16",
+        "123456789012345680, 1.2345678901234568e+17",
+        "0.0001, 0.0001",
+        "0.00001, 1e-05",
+        "-2.5e-7, -2.5e-07",
+        "1085.7142857142856, 1085.7142857142856",
+        "-0.0, -0.0"
     })
     void reprIsPythons(double value, String repr) {
         assertThat(PythonText.repr(value)).isEqualTo(repr);

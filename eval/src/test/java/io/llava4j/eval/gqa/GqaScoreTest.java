@@ -23,15 +23,19 @@ class GqaScoreTest {
 
     @Test
     void allTrailingPeriodsGoButWhiteSpaceStays() throws Exception {
-        write("testdev_balanced_questions.json", "{\"1\": %s, \"2\": %s, \"3\": %s}"
-                .formatted(
-                        QUESTION.formatted("true", "yes", "\"g\""),
-                        QUESTION.formatted("true", "yes", "null"),
-                        QUESTION.formatted("false", "no", "null")));
-        write("answers.jsonl", "\uFEFF{\"question_id\": \"1\", \"text\": \"No\"}\r\n"
-                + "{\"question_id\": \"1\", \"text\": \"YES...\"}\r\n\r\n"
-                + "{\"question_id\": \"2\", \"text\": \"yes\\n\"}\r\n"
-                + "{\"question_id\": \"9\", \"text\": \"yes\"}");
+        write(
+                "testdev_balanced_questions.json",
+                "{\"1\": %s, \"2\": %s, \"3\": %s}"
+                        .formatted(
+                                QUESTION.formatted("true", "yes", "\"g\""),
+                                QUESTION.formatted("true", "yes", "null"),
+                                QUESTION.formatted("false", "no", "null")));
+        write(
+                "answers.jsonl",
+                "\uFEFF{\"question_id\": \"1\", \"text\": \"No\"}\r\n"
+                        + "{\"question_id\": \"1\", \"text\": \"YES...\"}\r\n\r\n"
+                        + "{\"question_id\": \"2\", \"text\": \"yes\\n\"}\r\n"
+                        + "{\"question_id\": \"9\", \"text\": \"yes\"}");
         Score score = score();
         assertThat(score.numbers())
                 .containsEntry("accuracy", 50.0)
@@ -47,8 +51,11 @@ class GqaScoreTest {
 
     @Test
     void missingPredictionsAndGroupsAreRefusedAsByTheOfficialCode() throws Exception {
-        write("testdev_balanced_questions.json", "{\"1\": %s, \"2\": %s}"
-                .formatted(QUESTION.formatted("true", "yes", "null"), QUESTION.formatted("true", "no", "null")));
+        write(
+                "testdev_balanced_questions.json",
+                "{\"1\": %s, \"2\": %s}"
+                        .formatted(
+                                QUESTION.formatted("true", "yes", "null"), QUESTION.formatted("true", "no", "null")));
         write("answers.jsonl", "{\"question_id\": \"1\", \"text\": \"Yes\"}\n");
         assertThatThrownBy(this::score)
                 .isInstanceOf(DataException.class)

@@ -23,11 +23,20 @@ class MmeScoreTest {
 
     @ParameterizedTest
     @CsvSource({
-        "Yes, yes", "no, no", "'Yes, it is', yes", "Know, no", "snow, no", "noyes, no", "'not s', no", "'    yes', other",
-        "maybe, other", "'', other"
+        "Yes, yes",
+        "no, no",
+        "'Yes, it is', yes",
+        "Know, no",
+        "snow, no",
+        "noyes, no",
+        "'not s', no",
+        "'    yes', other",
+        "maybe, other",
+        "'', other"
     })
     void labelsAreLookedForInFourCharacters(String answer, String label) {
-        assertThat(new MmeScore.Line("1.txt", "q", "Yes", answer + "\n").label()).isEqualTo(label);
+        assertThat(new MmeScore.Line("1.txt", "q", "Yes", answer + "\n").label())
+                .isEqualTo(label);
     }
 
     @Test
@@ -62,7 +71,8 @@ class MmeScoreTest {
             lines.put(
                     category,
                     MmeScore.parse(
-                            category, "1.txt\ta\tYes\tYes.\n2.txt\ta\tNo\tyes\n1.txt\tb\tNo\tNo, never\n2.txt\tb\tNo\tsnow\n"));
+                            category,
+                            "1.txt\ta\tYes\tYes.\n2.txt\ta\tNo\tyes\n1.txt\tb\tNo\tNo, never\n2.txt\tb\tNo\tsnow\n"));
         }
         assertThat(MmeScore.of(lines).tasks().get("OCR").score()).isEqualTo(75 + 50);
     }

@@ -56,8 +56,6 @@ class ZeroShotFormatTest {
     }
 
     private Score score(Benchmark benchmark) {
-        return benchmark
-                .scorer()
-                .score(ScoreInput.official(benchmark.files(folder), folder.resolve("answers.jsonl")));
+        return benchmark.scorer().score(ScoreInput.official(benchmark.files(folder), folder.resolve("answers.jsonl")));
     }
 }

@@ -43,19 +43,18 @@ class VizWizAndTextVqaTest {
     @Test
     void everyQuestionOfVizWizsSplitMustBeAnswered() throws Exception {
         String answers = "[" + String.join(",", Collections.nCopies(10, "{\"answer\": \"unanswerable\"}")) + "]";
-        Files.writeString(folder.resolve("val.json"), "[{\"image\": \"VizWiz_val_00000007.jpg\", \"question\": \"What?\","
-                + "\"answer_type\": \"unanswerable\", \"answerable\": 0, \"answers\": %s}]".formatted(answers));
+        Files.writeString(
+                folder.resolve("val.json"),
+                "[{\"image\": \"VizWiz_val_00000007.jpg\", \"question\": \"What?\","
+                        + "\"answer_type\": \"unanswerable\", \"answerable\": 0, \"answers\": %s}]".formatted(answers));
         Path file = folder.resolve("answers.jsonl");
         Files.writeString(file, "not json\n{\"question_id\": 7, \"text\": \"Unanswerable\"}\n");
-        Score score = Benchmark.VIZWIZ
-                .scorer()
-                .score(ScoreInput.official(Benchmark.VIZWIZ.files(folder), file));
+        Score score = Benchmark.VIZWIZ.scorer().score(ScoreInput.official(Benchmark.VIZWIZ.files(folder), file));
         assertThat(score.value()).isEqualTo(100);
         assertThat(score.warnings()).containsExactly("1 lines are not JSON and were left out");
         Files.writeString(file, "{\"question_id\": 8, \"text\": \"Unanswerable\"}\n");
-        assertThatThrownBy(() -> Benchmark.VIZWIZ
-                        .scorer()
-                        .score(ScoreInput.official(Benchmark.VIZWIZ.files(folder), file)))
+        assertThatThrownBy(() ->
+                        Benchmark.VIZWIZ.scorer().score(ScoreInput.official(Benchmark.VIZWIZ.files(folder), file)))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("1 questions have no answer (the first is 7)");
     }
@@ -83,27 +82,25 @@ class VizWizAndTextVqaTest {
     @Test
     void textVqaNeedsTenAnswersAndAnnotatedQuestions() throws Exception {
         Path annotations = folder.resolve("TextVQA_0.5.1_val.json");
-        String entry = "{\"data\": [{\"image_id\": \"i\", \"question\": \"What?\", \"question_id\": 1, \"answers\": [%s]},"
-                + "{\"image_id\": \"i\", \"question\": \"Who?\", \"question_id\": 2, \"answers\": [%s]}]}";
+        String entry =
+                "{\"data\": [{\"image_id\": \"i\", \"question\": \"What?\", \"question_id\": 1, \"answers\": [%s]},"
+                        + "{\"image_id\": \"i\", \"question\": \"Who?\", \"question_id\": 2, \"answers\": [%s]}]}";
         String ten = String.join(",", Collections.nCopies(10, "\"Two.\""));
         Files.writeString(annotations, entry.formatted(ten, ten));
         Path answers = folder.resolve("answers.jsonl");
         Files.writeString(answers, "{\"question_id\": \"i\", \"prompt\": \"WHAT?\\nshort\", \"text\": \"2\"}\n");
-        Score score = Benchmark.TEXTVQA
-                .scorer()
-                .score(new ScoreInput(Benchmark.TEXTVQA.files(folder), answers, null, true));
+        Score score =
+                Benchmark.TEXTVQA.scorer().score(new ScoreInput(Benchmark.TEXTVQA.files(folder), answers, null, true));
         assertThat(score.value()).isEqualTo(100);
         assertThat(score.strict().numbers()).containsEntry("accuracy", 50.0);
 
         Files.writeString(annotations, entry.formatted("\"2\"", ten));
-        assertThatThrownBy(() -> Benchmark.TEXTVQA
-                        .scorer()
-                        .score(ScoreInput.official(Benchmark.TEXTVQA.files(folder), answers)))
+        assertThatThrownBy(() ->
+                        Benchmark.TEXTVQA.scorer().score(ScoreInput.official(Benchmark.TEXTVQA.files(folder), answers)))
                 .hasMessageContaining("question 1 has 1 human answers; the official code accepts exactly 10");
         Files.writeString(answers, "{\"question_id\": \"j\", \"prompt\": \"What?\\nshort\", \"text\": \"2\"}\n");
-        assertThatThrownBy(() -> Benchmark.TEXTVQA
-                        .scorer()
-                        .score(ScoreInput.official(Benchmark.TEXTVQA.files(folder), answers)))
+        assertThatThrownBy(() ->
+                        Benchmark.TEXTVQA.scorer().score(ScoreInput.official(Benchmark.TEXTVQA.files(folder), answers)))
                 .hasMessageContaining("no annotation for picture j and question 'what?'");
     }
 }
