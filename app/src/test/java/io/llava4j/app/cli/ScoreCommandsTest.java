@@ -3,8 +3,10 @@ package io.llava4j.app.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -58,7 +60,7 @@ class ScoreCommandsTest {
                     .forEach(type -> assertThat(
                                     numbers.path("answer_type/" + type.getKey()).asDouble(-1))
                             .isEqualTo(type.getValue().asDouble()));
-            assertThat(run.err()).contains("warning: 1 answers belong to no question");
+            assertThat(run.err()).contains("warning: 1 answers belong to no question (");
         }
     }
 
@@ -67,14 +69,64 @@ class ScoreCommandsTest {
     }
 
     @Test
+    void strictIsPrintedBesideTheOfficialNumberAndDifferencesAreTold() {
+        Path folder = CliRun.reference("evalgold/pope");
+        CliRun run = CliRun.of(
+                "score", "pope", "--folder", folder, "--answers", folder.resolve("answers_shuffled.jsonl"), "--strict");
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.out()).contains("official", "strict").containsPattern("0\\.6021 +0\\.6750 +f1");
+        assertThat(run.err()).contains("f1 is 0.6021 by the official rule, 0.6750 by the strict one");
+    }
+
+    @Test
+    void submissionsAndQuestionsAreWrittenOnDemand(@TempDir Path out) throws Exception {
+        Path folder = CliRun.reference("evalgold/seed");
+        Path upload = out.resolve("seed.jsonl");
+        CliRun run = CliRun.of(
+                "score",
+                "seed",
+                "--annotations",
+                folder.resolve("SEED-Bench.json"),
+                "--answers",
+                folder.resolve("answers.jsonl"),
+                "--submission",
+                upload,
+                "--json",
+                "--per-question");
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.json().path("value").asDouble()).isEqualTo(51.67);
+        assertThat(run.json().path("per_question").size()).isEqualTo(240);
+        assertThat(Files.readString(upload))
+                .isEqualTo(Files.readString(folder.resolve("upload_expected_answers.jsonl")));
+    }
+
+    @Test
+    void whatIsNoNumberIsNullInJson() {
+        Path folder = CliRun.reference("evalgold/llava_bench");
+        CliRun run = CliRun.of("score", "llava_bench", "--answers", folder.resolve("reviews_nan.jsonl"), "--json");
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.json().path("value").isNull()).isTrue();
+        assertThat(run.json().path("numbers").path("all/model_x10").asDouble()).isEqualTo(55.0);
+    }
+
+    @Test
     void missingFilesAndBenchmarksAreNamed() {
         CliRun missing = CliRun.of("score", "pope", "--folder", "nowhere", "--answers", "nothing.jsonl");
         assertThat(missing.code()).isEqualTo(1);
         assertThat(missing.err()).contains("nowhere");
         assertThat(missing.err().lines()).hasSize(1);
-        assertThat(CliRun.of("score").err()).contains("a benchmark is missing");
-        CliRun unknown = CliRun.of("score", "popo");
+        CliRun nameless = CliRun.of("score", "gqa", "--answers", "nothing.jsonl");
+        assertThat(nameless.code()).isEqualTo(1);
+        assertThat(nameless.err()).contains("the annotations are missing; name the file, or a folder that holds it as");
+        assertThat(CliRun.of("score").err()).contains("BENCHMARK");
+        CliRun unknown = CliRun.of("score", "popo", "--answers", "nothing.jsonl");
         assertThat(unknown.code()).isEqualTo(2);
-        assertThat(unknown.err()).contains("pope");
+        assertThat(unknown.err()).contains("no benchmark is called 'popo'", "mm_vet");
+        CliRun role = CliRun.of("score", "gqa", "--answers", "nothing.jsonl", "--file", "choises=x");
+        assertThat(role.code()).isEqualTo(2);
+        assertThat(role.err()).contains("no role is called 'choises'", "reference-answers");
+        CliRun nothing = CliRun.of("score", "pope", "--answers", "nothing.jsonl", "--submission", "x");
+        assertThat(nothing.code()).isEqualTo(2);
+        assertThat(nothing.err()).contains("nothing is handed in for POPE");
     }
 }

@@ -2,6 +2,7 @@ package io.llava4j.app.verify;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.llava4j.eval.Benchmark;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -27,29 +28,26 @@ class ScoreSuitesTest {
     }
 
     @Test
-    void everyCaseIsOk() {
-        assertThat(run(new Vqav2Suite(), GOLDENS.resolve("vqav2")))
-                .hasSize(20)
+    void everyCaseOfAllTwelveBenchmarksIsOk() {
+        List<CaseResult> results = new ArrayList<>();
+        new VerifyRunner(Suites.all()).run(GOLDENS, results::add);
+        assertThat(results)
+                .hasSizeGreaterThan(140)
                 .allSatisfy(c -> assertThat(c.status()).as(c.toString()).isEqualTo(CaseResult.Status.OK));
-        assertThat(run(new PopeSuite(), GOLDENS.resolve("pope")))
-                .hasSize(19)
-                .allSatisfy(c -> assertThat(c.status()).as(c.toString()).isEqualTo(CaseResult.Status.OK));
-    }
-
-    @Test
-    void eachSuiteKnowsItsFolderByContent() {
-        assertThat(new Vqav2Suite().accepts(GOLDENS.resolve("pope"))).isFalse();
-        assertThat(new PopeSuite().accepts(GOLDENS.resolve("vqav2"))).isFalse();
-        assertThat(new PopeSuite().accepts(GOLDENS)).isFalse();
+        assertThat(results.stream().map(CaseResult::suite).distinct())
+                .containsExactlyInAnyOrderElementsOf(
+                        Benchmark.published().stream().map(Benchmark::name).toList());
     }
 
     @Test
     void aChangedNumberFails() throws Exception {
         copy(GOLDENS.resolve("pope"), "0.8333333333333334", "0.8333333333333333");
-        assertThat(run(new PopeSuite(), copy))
+        List<CaseResult> results = new ArrayList<>();
+        new BenchmarkSuite(Benchmark.POPE).run(copy, results::add);
+        assertThat(results)
                 .filteredOn(c -> c.status() == CaseResult.Status.FAIL)
                 .extracting(CaseResult::name)
-                .containsExactly("answers/adversarial (11)", "answers/popular (11)");
+                .containsExactly("answers/categories (33)");
     }
 
     private void copy(Path from, String old, String replacement) throws IOException {
@@ -64,12 +62,5 @@ class ScoreSuitesTest {
                 }
             });
         }
-    }
-
-    private static List<CaseResult> run(Suite suite, Path dir) {
-        assertThat(suite.accepts(dir)).isTrue();
-        List<CaseResult> results = new ArrayList<>();
-        suite.run(dir, results::add);
-        return results;
     }
 }

@@ -49,9 +49,9 @@ class ZeroShotFormatTest {
                 """);
         Score score = score(Benchmark.JSON_ANSWERS);
         assertThat(score.numbers())
-                .containsEntry("valid", 200 / 3.0)
+                .containsEntry("valid", 100 * (2 / 3.0))
                 .containsEntry("fields", 60.0)
-                .containsEntry("all_fields", 100 / 3.0);
+                .containsEntry("all_fields", 100 * (1 / 3.0));
         assertThat(score.perQuestion()).containsEntry("2", 0.5);
     }
 
