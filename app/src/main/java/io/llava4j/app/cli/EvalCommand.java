@@ -97,9 +97,6 @@ final class EvalCommand implements Callable<Integer> {
                                 + " --shard merges and scores them.")
         private @Nullable String shard;
 
-        @Mixin
-        private JudgeOptions judge = new JudgeOptions();
-
         @Option(
                 names = "--no-published",
                 description = "Show no published results, which are of the official questions, beside this run.")
@@ -137,6 +134,9 @@ final class EvalCommand implements Callable<Integer> {
                 description = "Longest answer (default: 128; benchmarks have their own).")
         private int maxNewTokens = 128;
     }
+
+    @Mixin
+    private JudgeOptions judge = new JudgeOptions();
 
     @Option(
             names = "--batch-size",
@@ -207,7 +207,7 @@ final class EvalCommand implements Callable<Integer> {
                     plan,
                     new EvalRunner(pipeline, name, ImageDecoder::decode),
                     name,
-                    tasks.judge.judges(spec),
+                    judge.judges(spec),
                     progress);
             if (shard != null) {
                 evaluation.run(shard);
