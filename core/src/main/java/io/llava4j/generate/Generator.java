@@ -1,30 +1,39 @@
 package io.llava4j.generate;
 
 import io.llava4j.DataException;
-import io.llava4j.model.KvCache;
-import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.tensor.Engine;
-import io.llava4j.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decodes answers: one prefill of the spliced prompts, then a token at a time with the KV cache (spec/model 1.10).
- * Rows of a batch are independent of each other: no padding is ever seen by attention.
+ * Decodes answers: a prefill of the spliced prompts, then a token at a time with the KV cache (spec/model 1.10).
+ * Beginnings that prompts of a batch share, up to and with a picture, are read once.
+ *
+ * <p><b>A greedy answer does not depend on its batch.</b> No padding is ever seen by attention and rows do not mix, so
+ * batches and shared beginnings can differ from a prompt on its own in rounding only: matrix products of another shape add
+ * in another order. Rounding changes a token only where the two best are closer than it. Such a token is not believed:
+ * its row leaves the batch and is decoded again on its own, as a batch of one is, which gives exactly the logits the prompt
+ * has alone. What counts as close is {@value #LEAST_ERROR} of the largest logit, or {@value #CAUTION} times the largest
+ * error seen, whichever is more; the first row of a generator's first batch and every row that is decoded again measure
+ * that error. Drawn tokens (temperature above 0) are not checked.
  */
 public final class Generator {
+    /** Far above the rounding of 32-bit floats, 6e-8 each, of which some hundred in a row add up. */
+    static final double LEAST_ERROR = 1e-4;
+
+    /** How much larger an error than those seen is reckoned with. */
+    static final double CAUTION = 32;
+
     /** Watches and may stop a generation. */
     public interface Observer {
         /**
          * Logits from which a step's tokens are chosen.
          *
          * @param step from 0
-         * @param logits {@code [batch, vocab]} row-major
+         * @param logits {@code [batch, vocab]} row-major; a row that has ended keeps its last
          */
         default void logits(int step, float[] logits) {}
 
@@ -39,18 +48,40 @@ public final class Generator {
     }
 
     private final LlavaModel model;
+    private final boolean sharing;
+    private double largestError = Double.NaN;
+    private long decodedAgain;
 
     /** @param model what answers */
     public Generator(LlavaModel model) {
+        this(model, true);
+    }
+
+    /**
+     * @param model what answers
+     * @param sharing whether beginnings that prompts share are read once; changes the speed, not the answers
+     */
+    public Generator(LlavaModel model, boolean sharing) {
         this.model = model;
+        this.sharing = sharing;
+    }
+
+    /** Largest difference a batch has made to a logit so far, relative to the largest logit; NaN before the first. */
+    public double largestError() {
+        return largestError;
+    }
+
+    /** Answers that were decoded again on their own because two tokens were too close. */
+    public long decodedAgain() {
+        return decodedAgain;
     }
 
     /**
      * Generates a batch. Prompts beyond {@code maxSequenceLength} are cut as the reference cuts them.
      *
      * @param prompts token ids of each row, with image placeholders
-     * @param pixels normalised pictures {@code [3, size, size]} in the order of their placeholders; one that stands
-     *     several times (the same array) goes through the tower once
+     * @param pixels normalised pictures {@code [3, size, size]} in the order of their placeholders; the same array is the
+     *     same picture, goes through the tower once and may be part of a shared beginning
      * @param options decoding options
      * @param stopId id that ends a row, -1 for none; it is part of the output
      * @param observer watches
@@ -58,64 +89,139 @@ public final class Generator {
      */
     public List<int[]> generate(
             List<int[]> prompts, List<float[]> pixels, GenerationOptions options, int stopId, Observer observer) {
-        return Engine.inference("generation", () -> decode(prompts, pixels, options, stopId, observer));
-    }
-
-    private List<int[]> decode(
-            List<int[]> prompts, List<float[]> pixels, GenerationOptions options, int stopId, Observer observer) {
-        int batch = prompts.size();
-        if (batch == 0) {
+        if (prompts.isEmpty()) {
             return List.of();
         }
-        int[] allowed = new int[batch];
-        for (int row = 0; row < batch; row++) {
-            allowed[row] = Math.min(options.maxNewTokens(), room(prompts.get(row)));
+        List<Sequence> sequences = Sequence.of(prompts, pixels);
+        List<Row> rows = new ArrayList<>();
+        for (Sequence sequence : sequences) {
+            rows.add(new Row(rows.size(), sequence, options, room(sequence.ids())));
         }
-        int steps = Arrays.stream(allowed).max().orElse(0);
-        LlavaModel.Spliced spliced = model.splice(prompts, null, imageRows(pixels));
-        int longest = Arrays.stream(spliced.lengths()).max().orElse(0);
-        LlamaModel decoder = model.languageModel();
-        List<Sampler> samplers = new ArrayList<>();
-        List<Ids> outputs = new ArrayList<>();
-        for (int row = 0; row < batch; row++) {
-            samplers.add(new Sampler(options));
-            outputs.add(new Ids());
+        if (rows.stream().allMatch(row -> row.allowed == 0)) {
+            return rows.stream().map(row -> new int[0]).toList();
         }
-        boolean[] done = new boolean[batch];
-        int[] next = new int[batch];
-        try (KvCache cache = new KvCache(decoder.config(), batch, longest + steps, spliced.embeds())) {
-            float[] logits = Engine.scope("prefill", () -> {
-                Tensor hidden = decoder.hiddenStates(spliced.embeds(), spliced.lengths(), cache);
-                return Tensors.toFloats(decoder.logits(LlamaModel.lastTokens(hidden, spliced.lengths())));
-            });
-            int[] one = new int[batch];
-            Arrays.fill(one, 1);
-            for (int step = 0; step < steps; step++) {
-                observer.logits(step, logits);
-                int vocab = logits.length / batch;
-                boolean all = true;
-                for (int row = 0; row < batch; row++) {
-                    if (!done[row]) {
-                        float[] own = Arrays.copyOfRange(logits, row * vocab, (row + 1) * vocab);
-                        next[row] =
-                                samplers.get(row).sample(own, outputs.get(row).toArray());
-                        outputs.get(row).add(next[row]);
-                        done[row] = !observer.token(row, next[row]) || next[row] == stopId || step + 1 >= allowed[row];
-                    }
-                    all &= done[row];
+        return Engine.inference("generation", () -> {
+            try (Decoding batch = new Decoding(model, sequences, sharedBeginnings(sequences))) {
+                decode(batch, rows, stopId, observer);
+                return rows.stream().map(row -> row.ids.toArray()).toList();
+            } finally {
+                rows.forEach(Row::close);
+            }
+        });
+    }
+
+    private void decode(Decoding batch, List<Row> rows, int stopId, Observer observer) {
+        boolean exact = rows.size() == 1;
+        float[][] logits = new float[rows.size()][];
+        for (int step = 0; ; step++) {
+            for (Row row : rows) {
+                if (!row.done) {
+                    logits[row.index] = exact ? row.logits(batch) : checked(row, batch);
                 }
-                if (all || step + 1 == steps) {
-                    break;
+            }
+            observer.logits(step, joined(logits));
+            for (Row row : rows) {
+                if (!row.done) {
+                    int id = row.choose(logits[row.index]);
+                    row.done = !observer.token(row.index, id) || id == stopId || row.ids.count >= row.allowed;
                 }
-                logits = Engine.scope("decoding", () -> {
-                    Tensor embeds = decoder.embed(
-                            Tensors.ofInts(next, batch, 1).to(decoder.like().device(), torch.ScalarType.Long));
-                    Tensor hidden = decoder.hiddenStates(embeds, one, cache);
-                    return Tensors.toFloats(decoder.logits(hidden.select(1, 0)));
-                });
+            }
+            if (rows.stream().allMatch(row -> row.done)) {
+                return;
+            }
+            readOn(batch, rows);
+        }
+    }
+
+    /** Logits of a row; those it has on its own where the batch's do not decide its next token beyond doubt. */
+    private float[] checked(Row row, Decoding batch) {
+        float[] together = row.logits(batch);
+        if (row.alone != null || row.options.temperature() != 0) {
+            return together;
+        }
+        boolean measured = !Double.isNaN(largestError);
+        double share = measured ? Math.max(LEAST_ERROR, CAUTION * largestError) : LEAST_ERROR;
+        if (measured && row.sampler.isSure(together, row.ids.toArray(), share)) {
+            return together;
+        }
+        row.decodeAgain(model);
+        float[] exact = row.logits(batch);
+        largestError = Math.max(measured ? largestError : 0, error(together, exact));
+        decodedAgain++;
+        return exact;
+    }
+
+    private static double error(float[] logits, float[] exact) {
+        double largest = 0;
+        double error = 0;
+        for (int id = 0; id < exact.length; id++) {
+            if (Float.isFinite(exact[id])) {
+                largest = Math.max(largest, Math.abs(exact[id]));
+                error = Math.max(error, Math.abs(logits[id] - exact[id]));
             }
         }
-        return outputs.stream().map(Ids::toArray).toList();
+        return largest == 0 ? 0 : error / largest;
+    }
+
+    private static float[] joined(float[][] logits) {
+        int vocabulary = logits[0].length;
+        float[] all = new float[logits.length * vocabulary];
+        for (int row = 0; row < logits.length; row++) {
+            System.arraycopy(logits[row], 0, all, row * vocabulary, vocabulary);
+        }
+        return all;
+    }
+
+    /** Rows that are done or decoded on their own leave the batch once half of it is idle. */
+    private static void readOn(Decoding batch, List<Row> rows) {
+        List<Row> open =
+                rows.stream().filter(row -> row.alone == null && !row.done).toList();
+        if (!open.isEmpty()) {
+            if (2 * open.size() <= batch.rows()) {
+                batch.keep(open.stream().mapToInt(row -> row.place).toArray());
+                rows.forEach(row -> row.place = open.indexOf(row));
+            }
+            int[] tokens = new int[batch.rows()];
+            for (Row row : rows) {
+                if (row.place >= 0) {
+                    tokens[row.place] = row.ids.last();
+                }
+            }
+            batch.read(tokens);
+        }
+        for (Row row : rows) {
+            if (row.alone != null && !row.done) {
+                row.alone.read(new int[] {row.ids.last()});
+            }
+        }
+    }
+
+    /** Beginnings worth reading apart: a second pass has to save a good part of the tokens. */
+    private @Nullable Beginnings sharedBeginnings(List<Sequence> prompts) {
+        if (!sharing || prompts.size() == 1) {
+            return null;
+        }
+        int cut = model.config().maxSequenceLength();
+        long whole = 0;
+        for (Sequence prompt : prompts) {
+            int length = model.config().splicedLength(prompt.ids());
+            if (cut > 0 && length > cut) {
+                return null;
+            }
+            whole += length;
+        }
+        Beginnings beginnings = Beginnings.of(prompts);
+        long saved = whole;
+        for (Sequence sequence : beginnings.sequences()) {
+            if (sequence.ids().length == 0) {
+                return null;
+            }
+            saved -= model.config().splicedLength(sequence.ids());
+        }
+        for (Sequence rest : beginnings.rests(prompts)) {
+            saved -= model.config().splicedLength(rest.ids());
+        }
+        return saved > whole / 8 ? beginnings : null;
     }
 
     /** Tokens that can follow a prompt; a row's own, so that its answer does not depend on its neighbours. */
@@ -131,38 +237,52 @@ public final class Generator {
         return positions - read;
     }
 
-    /** Image rows of all placeholders; a picture that stands several times is encoded once. */
-    private @Nullable Tensor imageRows(List<float[]> pixels) {
-        if (pixels.isEmpty()) {
-            return null;
+    /** An answer under way. */
+    private static final class Row implements AutoCloseable {
+        private final int index;
+        private final Sequence prompt;
+        private final GenerationOptions options;
+        private final Sampler sampler;
+        private final int allowed;
+        private final Ids ids = new Ids();
+        private int place;
+        private boolean done;
+        private @Nullable Decoding alone;
+
+        Row(int index, Sequence prompt, GenerationOptions options, int room) {
+            this.index = index;
+            this.prompt = prompt;
+            this.options = options;
+            this.sampler = new Sampler(options);
+            this.allowed = Math.min(options.maxNewTokens(), room);
+            this.place = index;
         }
-        List<float[]> distinct = new ArrayList<>();
-        int[] index = new int[pixels.size()];
-        for (int i = 0; i < index.length; i++) {
-            index[i] = -1;
-            for (int known = 0; known < distinct.size() && index[i] < 0; known++) {
-                index[i] = distinct.get(known) == pixels.get(i) ? known : -1;
-            }
-            if (index[i] < 0) {
-                index[i] = distinct.size();
-                distinct.add(pixels.get(i));
+
+        float[] logits(Decoding batch) {
+            return alone == null ? batch.logits(place) : alone.logits(0);
+        }
+
+        int choose(float[] logits) {
+            int id = sampler.sample(logits, ids.toArray());
+            ids.add(id);
+            return id;
+        }
+
+        /** Reads prompt and answer so far as a batch of one does. */
+        void decodeAgain(LlavaModel model) {
+            Decoding own = new Decoding(model, List.of(prompt), null);
+            alone = own;
+            for (int id : ids.toArray()) {
+                own.read(new int[] {id});
             }
         }
-        Tensor like = model.languageModel().like();
-        int edge = model.config().vision().imageSize();
-        for (float[] picture : distinct) {
-            if (picture.length != 3 * edge * edge) {
-                throw new DataException("a picture has " + picture.length + " numbers where the model takes 3 x " + edge
-                        + " x " + edge + "; prepare it with the model's own image processor");
+
+        @Override
+        public void close() {
+            if (alone != null) {
+                alone.close();
             }
         }
-        Tensor[] each = distinct.stream()
-                .map(picture -> Tensors.of(picture, 1, 3, edge, edge).to(like.device(), like.scalar_type()))
-                .toArray(Tensor[]::new);
-        Tensor rows = model.imageRows(Tensors.cat(0, each));
-        return distinct.size() == index.length
-                ? rows
-                : rows.index_select(0, Tensors.ofInts(index, index.length).to(like.device(), torch.ScalarType.Long));
     }
 
     private static final class Ids {
@@ -174,6 +294,10 @@ public final class Generator {
                 ids = Arrays.copyOf(ids, 2 * count);
             }
             ids[count++] = id;
+        }
+
+        int last() {
+            return ids[count - 1];
         }
 
         int[] toArray() {

@@ -42,8 +42,19 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
      * @param tokenizer its tokenizer
      */
     public LlavaPipeline(LlavaModel model, SentencePieceTokenizer tokenizer) {
+        this(model, tokenizer, true);
+    }
+
+    /**
+     * A pipeline on a loaded model, which it closes in the end.
+     *
+     * @param model the network
+     * @param tokenizer its tokenizer
+     * @param sharing whether what the prompts of a batch begin with is read once; changes the speed, not the answers
+     */
+    public LlavaPipeline(LlavaModel model, SentencePieceTokenizer tokenizer, boolean sharing) {
         this.model = model;
-        this.generator = new Generator(model);
+        this.generator = new Generator(model, sharing);
         this.tokenizer = tokenizer;
         this.prompts = new PromptBuilder(tokenizer, ConversationTemplate.V1);
         this.processor = new ImageProcessor(
@@ -64,6 +75,11 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
     /** The network. */
     public LlavaModel model() {
         return model;
+    }
+
+    /** What decodes, for its statistics. */
+    public Generator generator() {
+        return generator;
     }
 
     /** The tokenizer. */

@@ -46,6 +46,35 @@ public final class Sampler {
     }
 
     /**
+     * Whether the next token stays the same if every logit is off by no more than a share of the largest: that is, at
+     * temperature 0, whether the best is far enough ahead. A drawn token is always taken for sure.
+     *
+     * @param logits one per token id, not changed
+     * @param previousIds as in {@link #sample}
+     * @param share how far off logits may be, relative to the largest magnitude among them
+     */
+    boolean isSure(float[] logits, int[] previousIds, double share) {
+        if (options.temperature() != 0) {
+            return true;
+        }
+        float[] scores = penalised(logits, previousIds, options.repetitionPenalty());
+        int best = argmax(scores);
+        double largest = 0;
+        double second = Double.NEGATIVE_INFINITY;
+        for (int id = 0; id < scores.length; id++) {
+            if (Float.isFinite(logits[id])) {
+                largest = Math.max(largest, Math.abs(logits[id]));
+            }
+            if (id != best) {
+                second = Math.max(second, scores[id]);
+            }
+        }
+        // The penalty stretches errors as it stretches logits.
+        double stretch = Math.max(options.repetitionPenalty(), 1 / options.repetitionPenalty());
+        return scores[best] - second > 2 * share * largest * stretch;
+    }
+
+    /**
      * Probability of every token after all filters; those that are filtered out have exactly 0. At temperature 0 the
      * first of the highest logits has 1.
      *

@@ -32,10 +32,38 @@ final class Attention {
      * @param causal whether query i sees keys 0..i only (used with no mask)
      */
     static Tensor attend(Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal) {
-        long groups = q.size(1) / k.size(1);
-        Tensor keys = groups == 1 ? k : k.repeat_interleave(groups, new LongOptional(1), new LongOptional());
-        Tensor values = groups == 1 ? v : v.repeat_interleave(groups, new LongOptional(1), new LongOptional());
         return torch.scaled_dot_product_attention(
-                q, keys, values, Tensors.optional(mask), 0.0, causal, new DoubleOptional(), false);
+                q, forHeads(k, q), forHeads(v, q), Tensors.optional(mask), 0.0, causal, new DoubleOptional(), false);
+    }
+
+    /** One key or value head for each query head. */
+    private static Tensor forHeads(Tensor x, Tensor q) {
+        long groups = q.size(1) / x.size(1);
+        return groups == 1 ? x : x.repeat_interleave(groups, new LongOptional(1), new LongOptional());
+    }
+
+    /**
+     * Attention to some of the keys, which can be joined with attention to others.
+     *
+     * @param values softmax over these keys, times their values: {@code [batch, heads, queries, d]}
+     * @param normalisers log of the sum of the exponentials of the scores: {@code [batch, heads, queries, 1]}
+     */
+    record Share(Tensor values, Tensor normalisers) {
+        /** As {@link #attend} without causality; every query must see at least one key. */
+        static Share of(Tensor q, Tensor k, Tensor v, @Nullable Tensor mask) {
+            Tensor scaled = q.mul(Tensors.scalar(1 / Math.sqrt(q.size(3))));
+            Tensor scores = scaled.matmul(forHeads(k, q).transpose(2, 3));
+            if (mask != null) {
+                scores.add_(mask);
+            }
+            Tensor normalisers = scores.logsumexp(new long[] {-1}, true);
+            return new Share(scores.sub_(normalisers).exp_().matmul(forHeads(v, q)), normalisers);
+        }
+
+        /** {@link #values} of attention to both sets of keys. */
+        Tensor joinedWith(Share other) {
+            Tensor weight = normalisers.sub(other.normalisers).sigmoid_();
+            return torch.lerp(other.values, values, weight);
+        }
     }
 }

@@ -82,7 +82,7 @@ public final class LlamaModel implements AutoCloseable {
         Tensor x = embeds;
         for (Block block : blocks) {
             inputOfBlock.accept(x);
-            x = forward(block, x, angles, null, null, 0);
+            x = forward(block, x, angles, null, null);
         }
         return x;
     }
@@ -101,7 +101,7 @@ public final class LlamaModel implements AutoCloseable {
                 // Anew for every block, so that one that is computed again leaves out the same.
                 torch.manual_seed(seed * 0x9E3779B97F4A7C15L + block);
             }
-            return forward(blocks.get(block), x, angles, null, null, 0);
+            return forward(blocks.get(block), x, angles, null, null);
         });
     }
 
@@ -115,19 +115,14 @@ public final class LlamaModel implements AutoCloseable {
      */
     public Tensor hiddenStates(Tensor embeds, int[] counts, KvCache cache) {
         int tokens = Math.toIntExact(embeds.size(1));
+        boolean first = cache.isEmpty();
+        RotaryEmbedding.Angles angles = first
+                ? rotary.range(0, tokens, embeds)
+                : rotary.at(cache.nextPositions(tokens), embeds.size(0), tokens, embeds);
+        KvCache.@Nullable Piece piece = first ? null : cache.piece(tokens, embeds);
         Tensor x = embeds;
-        if (cache.isEmpty()) {
-            RotaryEmbedding.Angles angles = rotary.range(0, tokens, embeds);
-            for (Block block : blocks) {
-                x = forward(block, x, angles, cache, null, 0);
-            }
-        } else {
-            RotaryEmbedding.Angles angles = rotary.at(cache.nextPositions(tokens), embeds.size(0), tokens, embeds);
-            int span = cache.span(tokens);
-            Tensor mask = cache.mask(tokens, span, embeds);
-            for (Block block : blocks) {
-                x = forward(block, x, angles, cache, mask, span);
-            }
+        for (Block block : blocks) {
+            x = forward(block, x, angles, cache, piece);
         }
         cache.advance(counts);
         return x;
@@ -138,9 +133,8 @@ public final class LlamaModel implements AutoCloseable {
             Tensor x,
             RotaryEmbedding.Angles angles,
             @Nullable KvCache cache,
-            @Nullable Tensor mask,
-            int span) {
-        return Engine.part(() -> block.forward(x, angles, cache, mask, span));
+            KvCache.@Nullable Piece piece) {
+        return Engine.part(() -> block.forward(x, angles, cache, piece));
     }
 
     /** The final norm: {@code [..., hidden] -> [..., hidden]}. */
@@ -214,17 +208,17 @@ public final class LlamaModel implements AutoCloseable {
         }
 
         Tensor forward(
-                Tensor x, RotaryEmbedding.Angles angles, @Nullable KvCache cache, @Nullable Tensor mask, int span) {
+                Tensor x, RotaryEmbedding.Angles angles, @Nullable KvCache cache, KvCache.@Nullable Piece piece) {
             Tensor h = inputNorm.forward(x);
             Tensor q = RotaryEmbedding.rotate(Attention.splitHeads(query.forward(h), config.heads()), angles);
             Tensor k = RotaryEmbedding.rotate(Attention.splitHeads(key.forward(h), config.kvHeads()), angles);
             Tensor v = Attention.splitHeads(value.forward(h), config.kvHeads());
-            if (cache != null) {
-                cache.store(layer, k, v);
+            if (cache != null && piece == null) {
+                cache.storeFirst(layer, k, v);
             }
-            Tensor attention = cache == null || mask == null
+            Tensor attention = cache == null || piece == null
                     ? Attention.attend(q, k, v, null, true)
-                    : Attention.attend(q, cache.keys(layer, span), cache.values(layer, span), mask, false);
+                    : cache.attend(layer, q, k, v, piece);
             Tensor y = x.add(out.forward(Attention.mergeHeads(attention)));
             Tensor m = postAttentionNorm.forward(y);
             return y.add(down.forward(torch.silu(gate.forward(m)).mul(up.forward(m))));

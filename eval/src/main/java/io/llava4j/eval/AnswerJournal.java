@@ -5,15 +5,13 @@ import io.llava4j.DataException;
 import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.AnswerFile;
+import io.llava4j.eval.format.Journal;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.QuestionId;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,9 +29,14 @@ final class AnswerJournal {
 
     AnswerJournal(Path answers, RunManifest manifest) {
         this.answers = answers;
-        this.manifestFile = answers.resolveSibling(answers.getFileName() + ".manifest.json");
+        this.manifestFile = manifestOf(answers);
         this.part = answers.resolveSibling(answers.getFileName() + ".part");
         this.manifest = manifest;
+    }
+
+    /** Where the manifest of an answer file is. */
+    static Path manifestOf(Path answers) {
+        return answers.resolveSibling(answers.getFileName() + ".manifest.json");
     }
 
     /**
@@ -58,7 +61,7 @@ final class AnswerJournal {
             }
             Path earlier = Files.exists(answers) ? answers : part;
             if (earlier.equals(part) && Files.exists(part)) {
-                cutTornLine();
+                Journal.cutTornLine(part);
             }
             return Files.exists(earlier) ? read(earlier, questions) : new LinkedHashMap<>();
         } catch (IOException e) {
@@ -69,18 +72,7 @@ final class AnswerJournal {
     void append(List<Answer> batch) {
         StringBuilder lines = new StringBuilder();
         batch.forEach(answer -> lines.append(AnswerFile.render(answer)).append('\n'));
-        try (FileChannel channel = FileChannel.open(
-                part, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
-            ByteBuffer buffer = StandardCharsets.UTF_8.encode(lines.toString());
-            while (buffer.hasRemaining()) {
-                channel.write(buffer);
-            }
-        } catch (IOException e) {
-            throw new DataException(
-                    "%s: cannot be written (%s); make room and run again, answers so far are kept"
-                            .formatted(part, e.getMessage()),
-                    e);
-        }
+        Journal.append(part, lines.toString());
     }
 
     /** Writes the answer file in one step and drops the journal. */
@@ -106,19 +98,5 @@ final class AnswerJournal {
             read.put(answer.id(), answer);
         });
         return read;
-    }
-
-    /** Lines are ASCII and end with a newline, so whatever follows the last newline was torn. */
-    private void cutTornLine() throws IOException {
-        byte[] bytes = Files.readAllBytes(part);
-        int end = bytes.length;
-        while (end > 0 && bytes[end - 1] != '\n') {
-            end--;
-        }
-        if (end < bytes.length) {
-            try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE)) {
-                channel.truncate(end);
-            }
-        }
     }
 }

@@ -23,7 +23,7 @@ import java.util.function.Function;
  *
  * <p>Questions about one picture are answered next to each other, and requests of a batch share the decoded picture (the
  * same object), so that a generator can reuse its prefill. Answers are kept as they come in a journal beside the answer
- * file; a run that was killed goes on where it stopped. The answer file appears when it is complete, in the order of the
+ * file; a run that was killed goes on where it stopped, and answers of {@link Shard}s beside the file are taken over. The answer file appears when it is complete, in the order of the
  * questions (official POPE scoring pairs by position), and is the same whether or not the run was interrupted.
  */
 public final class EvalRunner {
@@ -54,6 +54,7 @@ public final class EvalRunner {
      * @param options decoding
      * @param batchSize requests given to the model at once
      * @param blind whether every picture is replaced by {@link BlankImage}
+     * @param recordedPrompt what the answer file keeps of a question as {@code prompt}
      */
     public record Job(
             List<Question> questions,
@@ -61,13 +62,31 @@ public final class EvalRunner {
             Path answers,
             GenerationOptions options,
             int batchSize,
-            boolean blind) {
+            boolean blind,
+            Function<Question, String> recordedPrompt) {
+
+        /** A job whose answer file keeps the questions as they were sent. */
+        public Job(
+                List<Question> questions,
+                Path imageRoot,
+                Path answers,
+                GenerationOptions options,
+                int batchSize,
+                boolean blind) {
+            this(questions, imageRoot, answers, options, batchSize, blind, Question::text);
+        }
 
         /** @throws ConfigException if the batch size is not positive */
         public Job {
             if (batchSize < 1) {
                 throw new ConfigException("batch size must be at least 1, not " + batchSize);
             }
+        }
+
+        /** The part of it that a shard answers. */
+        public Job part(Shard shard) {
+            return new Job(
+                    shard.of(questions), imageRoot, shard.file(answers), options, batchSize, blind, recordedPrompt);
         }
     }
 
@@ -96,6 +115,13 @@ public final class EvalRunner {
         Map<String, Path> images = locate(job);
         AnswerJournal journal = new AnswerJournal(job.answers(), RunManifest.of(job, modelId));
         Map<QuestionId, Answer> answers = journal.resume(questions.keySet());
+        List<Answer> ofShards = ShardFiles.finished(job, modelId).stream()
+                .filter(answer -> !answers.containsKey(answer.id()))
+                .toList();
+        if (!ofShards.isEmpty()) {
+            journal.append(ofShards);
+            ofShards.forEach(answer -> answers.put(answer.id(), answer));
+        }
         progress.update(answers.size(), questions.size());
         List<Question> open = new ArrayList<>(byImage(job.questions()));
         open.removeIf(question -> answers.containsKey(question.id()));
@@ -135,7 +161,7 @@ public final class EvalRunner {
             Question question = batch.get(i);
             answers.add(new Answer(
                     question.id(),
-                    question.text(),
+                    job.recordedPrompt().apply(question),
                     texts.get(i),
                     AnswerIds.of(modelId, question, texts.get(i)),
                     modelId));

@@ -1,6 +1,9 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.app.bench.EvalBench;
 import io.llava4j.app.bench.TrainStepReport;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -11,7 +14,10 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code llava bench …}: measurements. */
-@Command(name = "bench", description = "Measure: train-step.", subcommands = BenchCommand.TrainStep.class)
+@Command(
+        name = "bench",
+        description = "Measure: train-step, eval.",
+        subcommands = {BenchCommand.TrainStep.class, BenchCommand.Eval.class})
 public final class BenchCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -54,6 +60,60 @@ public final class BenchCommand implements Callable<Integer> {
         public Integer call() {
             TrainStepReport.run(spec.commandLine().getOut(), steps, rounds, supervised, threads, against);
             return CommandLine.ExitCode.OK;
+        }
+    }
+
+    /** {@code llava bench eval}. */
+    @Command(
+            name = "eval",
+            description =
+                    "Questions per second one by one, in batches, and in batches that share what prompts begin with;"
+                            + " checks that the answers are identical.")
+    static final class Eval implements Callable<Integer> {
+        @Spec
+        @SuppressWarnings("NullAway.Init") // set by picocli
+        private CommandSpec spec;
+
+        @Option(
+                names = {"-m", "--model"},
+                required = true,
+                paramLabel = "DIR",
+                description = "Model folder.")
+        @SuppressWarnings("NullAway.Init") // set by picocli
+        private Path model;
+
+        @Option(
+                names = "--data",
+                required = true,
+                paramLabel = "DIR",
+                description = "A folder for each benchmark, as for llava eval.")
+        @SuppressWarnings("NullAway.Init") // set by picocli
+        private Path data;
+
+        @Option(
+                names = "--tasks",
+                split = ",",
+                paramLabel = "NAME",
+                description = "Benchmarks (default: ${DEFAULT-VALUE}).")
+        private List<String> tasks = List.of("pope", "gqa");
+
+        @Option(names = "--limit", paramLabel = "N", description = "Questions of each (default: ${DEFAULT-VALUE}).")
+        private int limit = 360;
+
+        @Option(
+                names = "--batch-size",
+                paramLabel = "N",
+                description = "Questions at once (default: ${DEFAULT-VALUE}).")
+        private int batchSize = 36;
+
+        @Option(names = "--rounds", description = "Rounds; the ways take turns (default: ${DEFAULT-VALUE}).")
+        private int rounds = 3;
+
+        @Override
+        public Integer call() {
+            boolean identical =
+                    EvalBench.run(spec.commandLine().getOut(), model, data, tasks, limit, batchSize, rounds);
+            return identical ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
         }
     }
 }

@@ -1,30 +1,49 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.app.terminal.ProgressLine;
+import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.EvalRunner;
-import io.llava4j.eval.format.Question;
+import io.llava4j.eval.Shard;
 import io.llava4j.eval.format.QuestionFile;
+import io.llava4j.eval.report.EvaluationReport;
+import io.llava4j.eval.report.RunResults;
+import io.llava4j.eval.run.Evaluation;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.image.ImageDecoder;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.json.JsonMapper;
 
-/** {@code llava eval}: puts the questions of a file to a model, greedily. */
+/** {@code llava eval}: puts benchmarks, or the questions of a file, to a model, greedily. */
 @Command(
         name = "eval",
-        description = "Answer a question file with a model; started again, it goes on where it was stopped.")
+        description =
+                "Run a model on benchmarks, or answer a question file; started again, it goes on where it was stopped.",
+        footer = {
+            "",
+            "llava eval -m DIR --tasks all --data DATA --out RUN",
+            "    DATA holds a folder for each benchmark (docs/evaluation.md tells which files); RUN gets answers,",
+            "    submissions, results.json and report.html.",
+            "llava eval -m DIR --questions FILE --images DIR --answers FILE",
+            "    answers one of LLaVA's question files."
+        })
 final class EvalCommand implements Callable<Integer> {
+    private static final String ALL = "all";
+
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
@@ -32,34 +51,98 @@ final class EvalCommand implements Callable<Integer> {
     @Mixin
     private ModelOptions model = new ModelOptions();
 
-    @Option(
-            names = "--questions",
-            required = true,
-            paramLabel = "FILE",
-            description = "LLaVA's question file: JSON lines of question_id, image and text.")
+    @ArgGroup(exclusive = true, multiplicity = "1")
     @SuppressWarnings("NullAway.Init") // set by picocli
-    private Path questions;
+    private What what;
 
-    @Option(names = "--images", required = true, paramLabel = "DIR", description = "Folder of the pictures.")
-    @SuppressWarnings("NullAway.Init") // set by picocli
-    private Path images;
+    /** Benchmarks or a question file. */
+    static final class What {
+        @ArgGroup(exclusive = false, heading = "Benchmarks:%n")
+        private @Nullable Tasks tasks;
 
-    @Option(
-            names = "--answers",
-            required = true,
-            paramLabel = "FILE",
-            description = "Where LLaVA's answers.jsonl is written.")
-    @SuppressWarnings("NullAway.Init") // set by picocli
-    private Path answers;
+        @ArgGroup(exclusive = false, heading = "A question file:%n")
+        private @Nullable File file;
+    }
+
+    /** A run on benchmarks. */
+    static final class Tasks {
+        @Option(
+                names = "--tasks",
+                required = true,
+                split = ",",
+                paramLabel = "NAME",
+                description = "Benchmarks by name, separated by commas, or all whose folder is there.")
+        private List<String> names = new ArrayList<>();
+
+        @Option(
+                names = "--data",
+                required = true,
+                paramLabel = "DIR",
+                description = "A folder for each benchmark, named like it.")
+        @SuppressWarnings("NullAway.Init") // set by picocli
+        private Path data;
+
+        @Option(names = "--out", required = true, paramLabel = "DIR", description = "The run's folder.")
+        @SuppressWarnings("NullAway.Init") // set by picocli
+        private Path out;
+
+        @Option(names = "--limit", paramLabel = "N", description = "Ask the first N questions of each only; 0 for all.")
+        private int limit;
+
+        @Option(
+                names = "--shard",
+                paramLabel = "K/N",
+                description =
+                        "Answer part K of N only. With the files of all parts in one folder, the same command without"
+                                + " --shard merges and scores them.")
+        private @Nullable String shard;
+
+        @Option(
+                names = "--no-published",
+                description = "Show no published results, which are of the official questions, beside this run.")
+        private boolean noPublished;
+
+        @Option(names = "--json", description = "Print results.json instead of a table.")
+        private boolean json;
+    }
+
+    /** A question file. */
+    static final class File {
+        @Option(
+                names = "--questions",
+                required = true,
+                paramLabel = "FILE",
+                description = "LLaVA's question file: JSON lines of question_id, image and text.")
+        @SuppressWarnings("NullAway.Init") // set by picocli
+        private Path questions;
+
+        @Option(names = "--images", required = true, paramLabel = "DIR", description = "Folder of the pictures.")
+        @SuppressWarnings("NullAway.Init") // set by picocli
+        private Path images;
+
+        @Option(
+                names = "--answers",
+                required = true,
+                paramLabel = "FILE",
+                description = "Where LLaVA's answers.jsonl is written.")
+        @SuppressWarnings("NullAway.Init") // set by picocli
+        private Path answers;
+
+        @Option(
+                names = "--max-new-tokens",
+                paramLabel = "N",
+                description = "Longest answer (default: 128; benchmarks have their own).")
+        private int maxNewTokens = 128;
+    }
+
+    @Mixin
+    private JudgeOptions judge = new JudgeOptions();
 
     @Option(
             names = "--batch-size",
             paramLabel = "N",
             description = "Questions at once; changes the speed, not the answers (default: ${DEFAULT-VALUE}).")
     private int batchSize = 32;
-
-    @Option(names = "--max-new-tokens", paramLabel = "N", description = "Longest answer (default: ${DEFAULT-VALUE}).")
-    private int maxNewTokens = 128;
 
     @Option(names = "--blind", description = "Replace every picture by a blank one.")
     private boolean blind;
@@ -74,20 +157,129 @@ final class EvalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (batchSize < 1 || maxNewTokens < 1) {
-            throw new ParameterException(spec.commandLine(), "--batch-size and --max-new-tokens must be 1 or more");
+        if (batchSize < 1) {
+            throw new ParameterException(spec.commandLine(), "--batch-size must be 1 or more");
         }
-        List<Question> asked = QuestionFile.read(questions);
-        EvalRunner.Job job =
-                new EvalRunner.Job(asked, images, answers, GenerationOptions.greedy(maxNewTokens), batchSize, blind);
-        String name = modelId == null ? ModelId.of(model.directory()) : modelId;
+        if (what.file != null) {
+            answer(what.file);
+        } else if (what.tasks != null) {
+            run(what.tasks);
+        }
+        return CommandLine.ExitCode.OK;
+    }
+
+    private String name() {
+        return modelId == null ? ModelId.of(model.directory()) : modelId;
+    }
+
+    private void answer(File file) {
+        if (file.maxNewTokens < 1) {
+            throw new ParameterException(spec.commandLine(), "--max-new-tokens must be 1 or more");
+        }
+        EvalRunner.Job job = new EvalRunner.Job(
+                QuestionFile.read(file.questions),
+                file.images,
+                file.answers,
+                GenerationOptions.greedy(file.maxNewTokens),
+                batchSize,
+                blind);
         try (LlavaPipeline pipeline = model.open();
                 ProgressLine progress = ProgressLine.onStderr("answers", "questions")) {
-            new EvalRunner(pipeline, name, ImageDecoder::decode).run(job, progress::update);
+            new EvalRunner(pipeline, name(), ImageDecoder::decode).run(job, progress::update);
         }
         PrintWriter out = spec.commandLine().getOut();
-        out.println(answers);
+        out.println(file.answers);
         out.flush();
-        return CommandLine.ExitCode.OK;
+    }
+
+    private void run(Tasks tasks) {
+        Shard shard = tasks.shard == null ? null : Shard.parse(tasks.shard);
+        Evaluation.Plan plan =
+                new Evaluation.Plan(benchmarks(tasks), tasks.data, tasks.out, tasks.limit, batchSize, blind);
+        // Folders that lack are told of before the model is loaded.
+        plan.tasks().forEach(plan::folder);
+        PrintWriter err = spec.commandLine().getErr();
+        PrintWriter out = spec.commandLine().getOut();
+        String name = name();
+        try (LlavaPipeline pipeline = model.open();
+                TaskProgress progress = new TaskProgress(err)) {
+            Evaluation evaluation = new Evaluation(
+                    plan, new EvalRunner(pipeline, name, ImageDecoder::decode), name, judge.judges(spec), progress);
+            if (shard != null) {
+                evaluation.run(shard);
+                plan.tasks()
+                        .forEach(task -> out.println(
+                                shard.file(tasks.out.resolve(task.name()).resolve("answers.jsonl"))));
+                out.flush();
+                return;
+            }
+            RunResults results = evaluation.run();
+            progress.close();
+            if (tasks.json) {
+                out.println(JsonMapper.builder()
+                        .build()
+                        .writerWithDefaultPrettyPrinter()
+                        .writeValueAsString(results.tree()));
+            }
+            if (!results.tasks().isEmpty()) {
+                EvaluationReport report = new EvaluationReport(
+                        Map.of(name, results),
+                        tasks.noPublished ? List.of() : EvaluationReport.PAPER,
+                        evaluation.gallery(results),
+                        List.of());
+                report.write(tasks.out);
+                if (!tasks.json) {
+                    out.print(report.text());
+                    out.println(tasks.out.resolve("report.html"));
+                }
+            }
+            out.flush();
+        }
+    }
+
+    private static List<Benchmark> benchmarks(Tasks tasks) {
+        if (tasks.names.equals(List.of(ALL))) {
+            return Evaluation.available(tasks.data);
+        }
+        return tasks.names.stream().map(Benchmark::named).distinct().toList();
+    }
+
+    /** A progress line for each task. */
+    private static final class TaskProgress implements Evaluation.Observer, AutoCloseable {
+        private final PrintWriter err;
+        private @Nullable Benchmark current;
+        private @Nullable ProgressLine line;
+
+        TaskProgress(PrintWriter err) {
+            this.err = err;
+        }
+
+        @Override
+        public void answered(Benchmark task, int done, int total) {
+            ProgressLine shown = line;
+            if (shown == null || !task.equals(current)) {
+                close();
+                shown = ProgressLine.onStderr(task.title(), "questions");
+                line = shown;
+                current = task;
+            }
+            shown.update(done, total);
+        }
+
+        @Override
+        public void note(String sentence) {
+            close();
+            err.println("llava: " + sentence);
+            err.flush();
+        }
+
+        @Override
+        public void close() {
+            if (line != null) {
+                line.close();
+                line = null;
+                current = null;
+            }
+        }
     }
 }

@@ -15,7 +15,7 @@ final class Verbs {
             new Group("Train", List.of(DataCommand.class, TrainCommand.class, MergeLoraCommand.class)),
             new Group("Ask", List.of(GenerateCommand.class, ChatCommand.class)),
             new Group("Keep", List.of(ConvertCommand.class)),
-            new Group("Measure", List.of(EvalCommand.class, ScoreCommand.class)),
+            new Group("Measure", List.of(EvalCommand.class, ScoreCommand.class, PlotCommand.class)),
             new Group(
                     "Check",
                     List.of(InspectCommand.class, VerifyCommand.class, DoctorCommand.class, BenchCommand.class)));

@@ -2,6 +2,7 @@ package io.llava4j.app.demo;
 
 import io.llava4j.DataException;
 import io.llava4j.LlavaException;
+import io.llava4j.app.run.MetricsFile;
 import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;
@@ -30,8 +31,6 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Writes a demo up: {@code report.html}, {@code plots/} and the model card. */
 final class DemoReport {
@@ -51,8 +50,8 @@ final class DemoReport {
     /** @param answers VQA answers of each condition */
     void write(Results results, Map<Condition, Map<QuestionId, String>> answers) {
         List<TrainingCurve> curves = List.of(
-                curve("Stage 1", directory.resolve("stage1/metrics.jsonl")),
-                curve("Stage 2", directory.resolve("metrics.jsonl")));
+                MetricsFile.curve("Stage 1", directory.resolve("stage1").resolve(MetricsFile.NAME)),
+                MetricsFile.curve("Stage 2", directory.resolve(MetricsFile.NAME)));
         plots(results, curves);
         Map<String, String> facts = facts(results);
         HtmlReport.write(
@@ -83,26 +82,6 @@ final class DemoReport {
             // The page draws its own charts; only the PNG files need fonts of the system.
             LOG.warn("plots/ is left out: {}", e.getMessage());
         }
-    }
-
-    private static TrainingCurve curve(String name, Path metrics) {
-        JsonMapper json = JsonMapper.builder().build();
-        try {
-            List<JsonNode> lines = new ArrayList<>();
-            for (String line : Files.readAllLines(metrics)) {
-                lines.add(json.readTree(line));
-            }
-            return new TrainingCurve(
-                    name, column(lines, "step"), column(lines, "loss"), column(lines, "learning_rate"));
-        } catch (IOException e) {
-            throw new DataException(metrics + " cannot be read, so the report has no curves; run the stage again", e);
-        }
-    }
-
-    private static double[] column(List<JsonNode> lines, String key) {
-        return lines.stream()
-                .mapToDouble(line -> line.path(key).asDouble(Double.NaN))
-                .toArray();
     }
 
     private List<ReportSample> samples(Results results, Map<Condition, Map<QuestionId, String>> answers) {

@@ -1,8 +1,8 @@
 package io.llava4j.eval.choice;
 
 import io.llava4j.DataException;
-import io.llava4j.eval.format.Answer;
 import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.JsonFiles.BrokenLines;
 import io.llava4j.eval.format.JsonRecord;

@@ -1,9 +1,9 @@
 package io.llava4j.eval.mme;
 
 import io.llava4j.DataException;
+import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.AnswerFile;
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.PythonText;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;

@@ -3,12 +3,8 @@ package io.llava4j.eval.report;
 import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.pope.PopeScore;
 import io.llava4j.eval.vqa.VqaScore;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -41,23 +37,7 @@ public final class HtmlReport {
     }
 
     private String render() {
-        add("""
-                <!doctype html>
-                <html lang="en">
-                <head>
-                <meta charset="utf-8">
-                <meta name="viewport" content="width=device-width, initial-scale=1">
-                <meta name="color-scheme" content="light dark">
-                <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-                <title>%s</title>
-                <style>
-                %s</style>
-                </head>
-                <body>
-                <header>
-                <h1>%s</h1>
-                <p class="lead">%s</p>
-                """, Html.escape(data.title()), styleSheet(), Html.escape(data.title()), Html.escape(data.introduction()));
+        html.append(HtmlPage.head(data.title(), data.introduction()));
         headline();
         add("</header>\n<main>\n");
         conditions();
@@ -67,7 +47,7 @@ public final class HtmlReport {
         training();
         facts();
         commands();
-        add("</main>\n<footer><p>%s</p></footer>\n</body>\n</html>\n", Html.escape(data.footer()));
+        html.append(HtmlPage.foot(data.footer()));
         return html.toString();
     }
 
@@ -199,35 +179,8 @@ public final class HtmlReport {
         add(
                 "<p>%s Of these %d answers %d are right.</p>\n<ul class=\"cards\">\n",
                 Html.escape(data.sampleNote()), data.samples().size(), right);
-        for (ReportSample sample : data.samples()) {
-            card(sample);
-        }
+        data.samples().forEach(sample -> html.append(HtmlPage.card(sample)));
         add("</ul>\n</section>\n");
-    }
-
-    private void card(ReportSample sample) {
-        boolean right = sample.credit() >= 0.5;
-        String blind = sample.blindAnswer().isEmpty()
-                ? ""
-                : "<div><dt>blind</dt><dd>%s</dd></div>".formatted(Html.escape(sample.blindAnswer()));
-        add(
-                """
-                <li class="card %s">
-                <img alt="Held-out picture for the question: %s" src="data:%s;base64,%s">
-                <p class="question">%s</p>
-                <dl><div class="answer"><dt>model</dt><dd>%s <span class="verdict">%s</span></dd></div>
-                <div><dt>truth</dt><dd>%s</dd></div>%s</dl>
-                </li>
-                """,
-                right ? "right" : "wrong",
-                Html.escape(sample.question()),
-                sample.mediaType(),
-                Base64.getEncoder().encodeToString(sample.image()),
-                Html.escape(sample.question()),
-                sample.answer().isBlank() ? "<i>nothing</i>" : Html.escape(sample.answer()),
-                right ? "✓ right" : "✗ wrong",
-                Html.escape(sample.truth()),
-                blind);
     }
 
     private void training() {
@@ -288,13 +241,5 @@ public final class HtmlReport {
             case BLIND -> "blind";
             case BEFORE -> "before";
         };
-    }
-
-    private static String styleSheet() {
-        try (InputStream in = Objects.requireNonNull(HtmlReport.class.getResourceAsStream("report.css"))) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.llava4j.DataException;
-import io.llava4j.eval.Benchmark;
 import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import java.nio.file.Files;

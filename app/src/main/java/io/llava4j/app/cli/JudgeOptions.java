@@ -1,0 +1,85 @@
+package io.llava4j.app.cli;
+
+import io.llava4j.eval.run.Evaluation;
+import io.llava4j.eval.transport.LocalJudge;
+import io.llava4j.eval.transport.OpenAiJudge;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** Options of the judge that LLaVA-Bench and MM-Vet need. */
+final class JudgeOptions {
+    private static final String LOCAL = "local";
+    private static final Duration FIRST_PAUSE = Duration.ofSeconds(2);
+    private static final Duration TIMEOUT = Duration.ofMinutes(2);
+    private static final int RETRIES = 6;
+
+    @Option(
+            names = "--judge",
+            paramLabel = "URL",
+            description = "Judge for LLaVA-Bench and MM-Vet: the address of an OpenAI-compatible API such as"
+                    + " https://host/v1, or 'local' for a rule that compares words. Without it, requests are written to"
+                    + " files.")
+    private @Nullable String judge;
+
+    @Option(
+            names = "--judge-model",
+            paramLabel = "NAME",
+            description = "Model to ask (default: the one each benchmark was published with).")
+    private @Nullable String model;
+
+    @Option(
+            names = "--judge-key",
+            paramLabel = "VARIABLE",
+            description = "Environment variable that holds the key (default: ${DEFAULT-VALUE}).")
+    private String key = "OPENAI_API_KEY";
+
+    @Option(
+            names = "--judge-requests",
+            paramLabel = "N",
+            description = "Send no more than N requests in this run, retries included; 0 for no limit.")
+    private long requests;
+
+    @Option(
+            names = "--judge-tokens",
+            paramLabel = "N",
+            description = "Send nothing more after N tokens of prompts and replies; 0 for no limit.")
+    private long tokens;
+
+    @Option(
+            names = "--judge-replies",
+            paramLabel = "FILE",
+            description = "Replies to the requests that an earlier run wrote: JSON lines of id and reply, or the output"
+                    + " of OpenAI's batch API.")
+    private @Nullable Path replies;
+
+    /** The judge that was chosen. */
+    Evaluation.Judges judges(CommandSpec spec) {
+        if (judge == null) {
+            return new Evaluation.Judges(model == null ? "the published judge" : model, model, null, replies);
+        }
+        if (replies != null) {
+            throw new ParameterException(spec.commandLine(), "--judge and --judge-replies exclude each other");
+        }
+        if (judge.equals(LOCAL)) {
+            return new Evaluation.Judges(LocalJudge.NAME, LocalJudge.NAME, new LocalJudge(), null);
+        }
+        URI url;
+        try {
+            url = URI.create(judge);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--judge '%s' is no address".formatted(judge), e);
+        }
+        String name = model == null ? "the published judge" : model;
+        return new Evaluation.Judges(
+                name,
+                model,
+                new OpenAiJudge(new OpenAiJudge.Settings(
+                        url, model, System.getenv(key), RETRIES, FIRST_PAUSE, TIMEOUT, requests, tokens)),
+                null);
+    }
+}

@@ -1,0 +1,171 @@
+package io.llava4j.eval.report;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
+
+/**
+ * The paper's figure 1: one axis for each benchmark, from zero in the middle to the best shown at the rim, whose value stands
+ * beside the name. An SVG that stands alone and follows light and dark.
+ */
+final class RadarChart {
+    private static final int WIDTH = 760;
+    private static final int MIDDLE_X = WIDTH / 2;
+    private static final int MIDDLE_Y = 292;
+    private static final int RADIUS = 214;
+    private static final int RINGS = 4;
+    private static final int LEGEND_TOP = 584;
+    private static final int LEGEND_LINE = 24;
+    private static final String STYLE = """
+            <style>
+            .radar { --ink: #211f1c; --soft: #6b665e; --line: #cfc9bc; --faint: #e9e5dc;
+              --s0: #1d6a74; --s1: #c9973f; --s2: #8a4f7d; --s3: #6f7f3a; --s4: #9d968a; --s5: #b1483a; }
+            @media (prefers-color-scheme: dark) { .radar { --ink: #e8e4db; --soft: #a19b8f; --line: #4a4f52; --faint: #2c3033;
+              --s0: #5fb9c1; --s1: #d3a75a; --s2: #c58bb9; --s3: #a9bb6c; --s4: #8d877c; --s5: #e58674; } }
+            .radar text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", Arial, sans-serif; fill: var(--soft); }
+            .radar .axis-name { fill: var(--ink); font-weight: 600; font-size: 13.5px; }
+            .radar .ring { fill: none; stroke: var(--faint); } .radar .rim { fill: none; stroke: var(--line); }
+            .radar .spoke { stroke: var(--faint); }
+            .radar .shape { stroke-width: 1.75; stroke-linejoin: round; fill-opacity: 0; }
+            .radar .first { stroke-width: 2.75; fill-opacity: .13; }
+            </style>""";
+
+    /**
+     * A polygon.
+     *
+     * @param name in the legend
+     * @param values one per axis; an axis without one is left out of the outline
+     */
+    record Series(String name, List<OptionalDouble> values) {}
+
+    private RadarChart() {}
+
+    /**
+     * Draws.
+     *
+     * @param axes names, at least three
+     * @param series the first is drawn boldest and on top; at most six
+     * @return an SVG element; empty if there are fewer than three axes
+     */
+    static String draw(List<String> axes, List<Series> series) {
+        int count = axes.size();
+        if (count < 3) {
+            return "";
+        }
+        int height = LEGEND_TOP + LEGEND_LINE * ((series.size() + 1) / 2) + 8;
+        StringBuilder svg = new StringBuilder(format(
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"radar\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">\n%s\n",
+                WIDTH, height, Html.escape(description(axes, series)), STYLE));
+        for (int ring = 1; ring <= RINGS; ring++) {
+            List<double[]> corners = new ArrayList<>();
+            for (int axis = 0; axis < count; axis++) {
+                corners.add(point(axis, count, (double) ring / RINGS));
+            }
+            svg.append(format("<path class=\"%s\" d=\"%s\"/>\n", ring == RINGS ? "rim" : "ring", outline(corners)));
+        }
+        double[] best = new double[count];
+        for (int axis = 0; axis < count; axis++) {
+            for (Series one : series) {
+                best[axis] = Math.max(best[axis], one.values().get(axis).orElse(0));
+            }
+            double[] rim = point(axis, count, 1);
+            svg.append(format(
+                    "<line class=\"spoke\" x1=\"%d\" y1=\"%d\" x2=\"%.1f\" y2=\"%.1f\"/>\n",
+                    MIDDLE_X, MIDDLE_Y, rim[0], rim[1]));
+            svg.append(label(axes.get(axis), best[axis], axis, count));
+        }
+        for (int i = series.size() - 1; i >= 0; i--) {
+            svg.append(shape(series.get(i), i, best));
+        }
+        for (int i = 0; i < series.size(); i++) {
+            int x = 96 + (i % 2) * 310;
+            int y = LEGEND_TOP + LEGEND_LINE * (i / 2);
+            svg.append(format(
+                    "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke=\"var(--s%d)\" stroke-width=\"%s\"/>"
+                            + "<text x=\"%d\" y=\"%d\">%s</text>\n",
+                    x,
+                    x + 26,
+                    y - 4,
+                    y - 4,
+                    i,
+                    i == 0 ? "3.5" : "2.5",
+                    x + 36,
+                    y,
+                    Html.escape(series.get(i).name())));
+        }
+        return svg.append("</svg>\n").toString();
+    }
+
+    private static String shape(Series series, int number, double[] best) {
+        List<double[]> points = new ArrayList<>();
+        for (int axis = 0; axis < best.length; axis++) {
+            OptionalDouble value = series.values().get(axis);
+            if (value.isPresent() && best[axis] > 0) {
+                points.add(point(axis, best.length, Math.max(0, value.getAsDouble()) / best[axis]));
+            }
+        }
+        StringBuilder svg = new StringBuilder();
+        if (points.size() > 2) {
+            svg.append(format(
+                    "<path class=\"shape%s\" style=\"stroke: var(--s%d); fill: var(--s%d)\" d=\"%s\"/>\n",
+                    number == 0 ? " first" : "", number, number, outline(points)));
+        }
+        for (double[] point : points) {
+            svg.append(format(
+                    "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%s\" fill=\"var(--s%d)\"/>\n",
+                    point[0], point[1], number == 0 ? "3.6" : "2.6", number));
+        }
+        return svg.toString();
+    }
+
+    private static String label(String name, double best, int axis, int count) {
+        double[] at = point(axis, count, 1 + 18.0 / RADIUS);
+        double side = at[0] - MIDDLE_X;
+        String anchor = Math.abs(side) < 12 ? "middle" : side > 0 ? "start" : "end";
+        // Above the chart the lines grow upwards, below it downwards.
+        double y = at[1] + (at[1] < MIDDLE_Y - RADIUS / 2.0 ? -12 : at[1] > MIDDLE_Y + RADIUS / 2.0 ? 10 : -3);
+        return format(
+                "<text class=\"axis-name\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>"
+                        + "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n",
+                at[0], y, anchor, Html.escape(name), at[0], y + 16, anchor, number(best));
+    }
+
+    private static String outline(List<double[]> points) {
+        StringBuilder path = new StringBuilder();
+        for (double[] point : points) {
+            path.append(format("%s%.1f %.1f", path.isEmpty() ? "M" : "L", point[0], point[1]));
+        }
+        return path.append('Z').toString();
+    }
+
+    /** Clockwise from the top. */
+    private static double[] point(int axis, int count, double share) {
+        double angle = 2 * Math.PI * axis / count;
+        return new double[] {MIDDLE_X + RADIUS * share * Math.sin(angle), MIDDLE_Y - RADIUS * share * Math.cos(angle)};
+    }
+
+    private static String description(List<String> axes, List<Series> series) {
+        List<String> parts = new ArrayList<>();
+        for (Series one : series) {
+            List<String> values = new ArrayList<>();
+            for (int axis = 0; axis < axes.size(); axis++) {
+                if (one.values().get(axis).isPresent()) {
+                    values.add(
+                            axes.get(axis) + " " + number(one.values().get(axis).getAsDouble()));
+                }
+            }
+            parts.add(one.name() + ": " + String.join(", ", values));
+        }
+        return String.join("; ", parts);
+    }
+
+    private static String number(double value) {
+        return format("%.1f", value);
+    }
+
+    @SuppressWarnings("AnnotateFormatMethod") // the annotation would need a library of its own
+    private static String format(String pattern, Object... values) {
+        return String.format(Locale.ROOT, pattern, values);
+    }
+}

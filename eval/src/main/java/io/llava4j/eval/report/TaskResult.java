@@ -1,0 +1,49 @@
+package io.llava4j.eval.report;
+
+import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.score.Score;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a run got on one benchmark.
+ *
+ * @param benchmark which
+ * @param headline name of the published number, a key of {@code numbers}
+ * @param numbers every number by name, in the unit the official code prints
+ * @param samples answers scored
+ * @param judge who graded; empty where nobody did
+ * @param warnings what a reader of the numbers should know
+ * @param perQuestion what each question contributes, by its id; 0..1 but for LLaVA-Bench
+ */
+public record TaskResult(
+        Benchmark benchmark,
+        String headline,
+        Map<String, Double> numbers,
+        int samples,
+        String judge,
+        List<String> warnings,
+        Map<String, Double> perQuestion) {
+
+    /** Of a score. */
+    public static TaskResult of(Benchmark benchmark, Score score, String judge) {
+        return new TaskResult(
+                benchmark,
+                score.headline(),
+                score.numbers(),
+                score.samples(),
+                judge,
+                score.warnings(),
+                score.perQuestion());
+    }
+
+    /** Name of the benchmark on the command line. */
+    public String name() {
+        return benchmark.name();
+    }
+
+    /** The headline in the unit it is published in. */
+    public double value() {
+        return benchmark.publishedScale() * numbers.getOrDefault(headline, Double.NaN);
+    }
+}

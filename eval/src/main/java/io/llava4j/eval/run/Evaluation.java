@@ -1,0 +1,277 @@
+package io.llava4j.eval.run;
+
+import io.llava4j.ConfigException;
+import io.llava4j.DataException;
+import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.EvalRunner;
+import io.llava4j.eval.Shard;
+import io.llava4j.eval.format.PythonJson;
+import io.llava4j.eval.format.Question;
+import io.llava4j.eval.judge.JudgeRequest;
+import io.llava4j.eval.judge.LlavaBench;
+import io.llava4j.eval.judge.MmVet;
+import io.llava4j.eval.report.ReportSample;
+import io.llava4j.eval.report.RunResults;
+import io.llava4j.eval.report.TaskResult;
+import io.llava4j.eval.score.BenchmarkFiles;
+import io.llava4j.eval.score.ScoreInput;
+import io.llava4j.eval.transport.CachedJudge;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model on a list of benchmarks. Every task has a folder of its own with {@code answers.jsonl}, what is handed in, and
+ * what the judge was asked and said; nothing is done twice, so that a run that was killed goes on and ends with the same
+ * files.
+ */
+public final class Evaluation {
+    private static final String ANSWERS = "answers.jsonl";
+    private static final int SHOWN = 12;
+
+    /**
+     * What to run.
+     *
+     * @param tasks in order
+     * @param data holds a folder named after each benchmark, or the files of the only one
+     * @param out the run's folder
+     * @param limit questions of each task, the first of the file; 0 for all
+     * @param batchSize questions at once
+     * @param blind whether every picture is replaced by a blank one
+     */
+    public record Plan(List<Benchmark> tasks, Path data, Path out, int limit, int batchSize, boolean blind) {
+        /** @throws ConfigException if the limit is negative or there is no task */
+        public Plan {
+            if (limit < 0) {
+                throw new ConfigException("limit must be 0 (no limit) or more, not " + limit);
+            }
+            if (tasks.isEmpty()) {
+                throw new ConfigException("there is no task to run");
+            }
+        }
+
+        /**
+         * The folder of a benchmark.
+         *
+         * @throws DataException if there is none
+         */
+        public Path folder(Benchmark task) {
+            return find(task, data, tasks.size() == 1)
+                    .orElseThrow(() -> new DataException(
+                            "%s: has no folder '%s' with the files of %s; docs/evaluation.md tells where to get them"
+                                    .formatted(data, task.name(), task.title())));
+        }
+    }
+
+    /** Tasks whose files are in a folder. */
+    public static List<Benchmark> available(Path data) {
+        return Benchmark.all().stream()
+                .filter(task -> find(task, data, false).isPresent())
+                .toList();
+    }
+
+    private static Optional<Path> find(Benchmark task, Path data, boolean itself) {
+        Path named = data.resolve(task.name());
+        if (task.files(named).recognised()) {
+            return Optional.of(named);
+        }
+        return itself && task.files(data).recognised() ? Optional.of(data) : Optional.empty();
+    }
+
+    /**
+     * Who judges.
+     *
+     * @param name in results; empty where requests are only written to files
+     * @param model asked instead of the one each benchmark was published with, or null
+     * @param judge replies; null to write requests to files
+     * @param replies a file of replies to requests written before, or null
+     */
+    public record Judges(
+            String name,
+            @Nullable String model,
+            @Nullable Function<JudgeRequest, String> judge,
+            @Nullable Path replies) {}
+
+    /** Told of every step. */
+    public interface Observer {
+        /** Progress of a task's answers. */
+        void answered(Benchmark task, int done, int total);
+
+        /** Something a user should know. */
+        void note(String sentence);
+    }
+
+    private final Plan plan;
+    private final EvalRunner runner;
+    private final String modelId;
+    private final Judges judges;
+    private final Observer observer;
+
+    /**
+     * An evaluation that starts or goes on.
+     *
+     * @param runner asks the model
+     * @param modelId names the model in results
+     */
+    public Evaluation(Plan plan, EvalRunner runner, String modelId, Judges judges, Observer observer) {
+        this.plan = plan;
+        this.runner = runner;
+        this.modelId = modelId;
+        this.judges = judges;
+        this.observer = observer;
+    }
+
+    /** Answers a part of every task's questions; scores come with a later {@link #run} beside all shards' files. */
+    public void run(Shard shard) {
+        for (Benchmark task : plan.tasks()) {
+            runner.run(job(task).part(shard), (done, total) -> observer.answered(task, done, total));
+        }
+    }
+
+    /**
+     * Answers, scores and writes what is handed in.
+     *
+     * @return results of the tasks that could be scored; the others are told of in notes
+     */
+    public RunResults run() {
+        List<TaskResult> results = new ArrayList<>();
+        for (Benchmark task : plan.tasks()) {
+            EvalRunner.Job job = job(task);
+            runner.run(job, (done, total) -> observer.answered(task, done, total));
+            score(task, job).ifPresent(results::add);
+        }
+        RunResults run = new RunResults(modelId, plan.blind(), plan.limit(), results);
+        run.write(plan.out());
+        return run;
+    }
+
+    private Path out(Benchmark task) {
+        return plan.out().resolve(task.name());
+    }
+
+    private List<Question> questions(Benchmark task) {
+        List<Question> all = task.questions(plan.folder(task));
+        return plan.limit() > 0 && plan.limit() < all.size() ? all.subList(0, plan.limit()) : all;
+    }
+
+    private EvalRunner.Job job(Benchmark task) {
+        return new EvalRunner.Job(
+                questions(task),
+                task.images(plan.folder(task), out(task).resolve("pictures")),
+                out(task).resolve(ANSWERS),
+                task.decoding(),
+                plan.batchSize(),
+                plan.blind(),
+                task::recordedPrompt);
+    }
+
+    private Optional<TaskResult> score(Benchmark task, EvalRunner.Job job) {
+        BenchmarkFiles files = task.files(plan.folder(task));
+        boolean limited = plan.limit() > 0;
+        try {
+            Benchmark.Submission submission = task.submission();
+            if (submission != null) {
+                submission.writer().write(files, job.answers(), out(task).resolve(submission.fileName()));
+            }
+            Path replies = null;
+            if (isJudged(task)) {
+                replies = judged(task, files, job.answers());
+                if (replies == null) {
+                    return Optional.empty();
+                }
+            }
+            return Optional.of(TaskResult.of(
+                    task,
+                    task.scorer().score(new ScoreInput(files, job.answers(), replies, false)),
+                    replies == null ? "" : judges.name()));
+        } catch (DataException e) {
+            if (!limited) {
+                throw e;
+            }
+            observer.note("%s is not scored, as only %d questions were asked: %s"
+                    .formatted(task.title(), plan.limit(), e.getMessage()));
+            return Optional.empty();
+        }
+    }
+
+    private static boolean isJudged(Benchmark task) {
+        return task.equals(Benchmark.LLAVA_BENCH) || task.equals(Benchmark.MM_VET);
+    }
+
+    /** Has answers judged; the file of replies, or null while some are to come. */
+    private @Nullable Path judged(Benchmark task, BenchmarkFiles files, Path answers) {
+        Path folder = out(task).resolve("judge");
+        CachedJudge judge = new CachedJudge(folder.resolve("cache.jsonl"), judges.model(), judges.judge());
+        Map<String, List<String>> replies = ask(task, files, answers, judge);
+        if (judge.pending() > 0 && judges.replies() != null) {
+            int taken = judge.readReplies(judges.replies());
+            observer.note("%s: %d replies taken from %s".formatted(task.title(), taken, judges.replies()));
+            judge = new CachedJudge(folder.resolve("cache.jsonl"), judges.model(), null);
+            replies = ask(task, files, answers, judge);
+        }
+        if (judge.pending() > 0) {
+            Path requests = folder.resolve("requests.jsonl");
+            judge.writePending(requests);
+            observer.note(
+                    "%s waits for %d replies of a judge: name one with --judge, or have %s answered and run again with --judge-replies FILE"
+                            .formatted(task.title(), judge.pending(), requests));
+            return null;
+        }
+        Path file = folder.resolve("replies.jsonl");
+        StringBuilder lines = new StringBuilder();
+        replies.forEach((id, texts) -> {
+            Map<String, Object> line = new LinkedHashMap<>();
+            line.put("id", id);
+            line.put("replies", texts);
+            lines.append(PythonJson.dumps(line)).append('\n');
+        });
+        AtomicFiles.write(file, lines.toString().getBytes(StandardCharsets.UTF_8));
+        return file;
+    }
+
+    private static Map<String, List<String>> ask(
+            Benchmark task, BenchmarkFiles files, Path answers, Function<JudgeRequest, String> judge) {
+        Map<String, List<String>> replies = new LinkedHashMap<>();
+        Function<JudgeRequest, String> recorded = request -> {
+            String reply = judge.apply(request);
+            replies.computeIfAbsent(request.id(), id -> new ArrayList<>()).add(reply);
+            return reply;
+        };
+        if (task.equals(Benchmark.LLAVA_BENCH)) {
+            LlavaBench.review(LlavaBench.items(files, answers), List.of(), recorded);
+        } else {
+            MmVet.grade(files, answers, recorded);
+        }
+        return replies;
+    }
+
+    /** Pictures of wrong answers for the report, drawn by a fixed seed. */
+    public Map<String, List<ReportSample>> gallery(RunResults results) {
+        Map<String, List<ReportSample>> gallery = new LinkedHashMap<>();
+        for (TaskResult result : results.tasks()) {
+            Benchmark task = result.benchmark();
+            Path answers = out(task).resolve(ANSWERS);
+            if (Files.exists(answers)) {
+                Path pictures = task.images(plan.folder(task), out(task).resolve("pictures"));
+                gallery.put(
+                        task.name(),
+                        Gallery.wrong(
+                                result,
+                                questions(task),
+                                answers,
+                                pictures,
+                                Truths.of(task.files(plan.folder(task))),
+                                SHOWN));
+            }
+        }
+        return gallery;
+    }
+}

@@ -1,0 +1,263 @@
+package io.llava4j.eval.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.llava4j.ConfigException;
+import io.llava4j.DataException;
+import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.EvalRunner;
+import io.llava4j.eval.Shard;
+import io.llava4j.eval.format.AnswerFile;
+import io.llava4j.eval.format.Question;
+import io.llava4j.eval.format.QuestionFile;
+import io.llava4j.eval.format.QuestionId;
+import io.llava4j.eval.report.EvaluationReport;
+import io.llava4j.eval.report.RunResults;
+import io.llava4j.eval.report.TaskResult;
+import io.llava4j.eval.transport.LocalJudge;
+import io.llava4j.generate.Answerer;
+import io.llava4j.image.RgbImage;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EvaluationTest {
+    private static final List<Benchmark> POPE = List.of(Benchmark.POPE);
+
+    @TempDir
+    Path folder;
+
+    private final List<String> notes = new ArrayList<>();
+    private int asked;
+    private int dieAfter = Integer.MAX_VALUE;
+
+    /** Says yes to every other question, by its length. */
+    private final Answerer model = (requests, options) -> {
+        asked += requests.size();
+        if (asked > dieAfter) {
+            throw new IllegalStateException("killed");
+        }
+        return requests.stream()
+                .map(request -> request.turns().getFirst().text().length() % 2 == 0 ? "Yes" : "No")
+                .toList();
+    };
+
+    @BeforeEach
+    void data() throws IOException {
+        Path pope = Files.createDirectories(folder.resolve("data/pope"));
+        Files.createDirectories(pope.resolve("images"));
+        Files.createDirectories(pope.resolve("coco"));
+        List<Question> questions = new ArrayList<>();
+        int id = 1;
+        for (String split : List.of("adversarial", "popular", "random")) {
+            StringBuilder labels = new StringBuilder();
+            for (int i = 1; i <= 8; i++) {
+                String image = "p%d.png".formatted(i % 3);
+                String text = "Is there a %s in the image?".formatted("cat".repeat(i));
+                labels.append("{\"question_id\": %d, \"image\": \"%s\", \"text\": \"%s\", \"label\": \"%s\"}\n"
+                        .formatted(i, image, text, i % 3 == 0 ? "yes" : "no"));
+                questions.add(new Question(QuestionId.of(id++), image, Benchmark.POPE.render(text), split));
+            }
+            Files.writeString(pope.resolve("coco/coco_pope_" + split + ".json"), labels);
+        }
+        QuestionFile.write(pope.resolve("llava_pope_test.jsonl"), questions);
+        for (int i = 0; i < 3; i++) {
+            ImageIO.write(
+                    new BufferedImage(4, 4, BufferedImage.TYPE_INT_RGB),
+                    "png",
+                    pope.resolve("images/p%d.png".formatted(i)).toFile());
+        }
+    }
+
+    @Test
+    void aKilledRunEndsWithTheFilesOfAnUnbrokenOne() throws IOException {
+        RunResults unbroken = evaluation("a", 5).run();
+        dieAfter = asked + 12;
+        assertThatThrownBy(() -> evaluation("b", 5).run()).hasMessage("killed");
+        assertThat(folder.resolve("b/results.json")).doesNotExist();
+        dieAfter = Integer.MAX_VALUE;
+        RunResults resumed = evaluation("b", 3).run();
+        assertThat(resumed).isEqualTo(unbroken);
+        assertThat(files("b")).isEqualTo(files("a"));
+        assertThat(asked).isEqualTo(24 + 15 + 14);
+        assertThat(RunResults.read(folder.resolve("a"))).isEqualTo(unbroken);
+    }
+
+    @Test
+    void shardsAreMergedByTheUnshardedRun() throws IOException {
+        evaluation("whole", 5).run();
+        for (int i = 1; i <= 5; i++) {
+            evaluation("parts", 4).run(new Shard(i, 5));
+        }
+        assertThat(AnswerFile.read(folder.resolve("parts/pope/answers.5-of-5.jsonl")))
+                .hasSize(4);
+        int before = asked;
+        evaluation("parts", 4).run();
+        assertThat(asked).isEqualTo(before);
+        assertThat(Files.readString(folder.resolve("parts/results.json")))
+                .isEqualTo(Files.readString(folder.resolve("whole/results.json")));
+        assertThat(Files.readString(folder.resolve("parts/pope/answers.jsonl")))
+                .isEqualTo(Files.readString(folder.resolve("whole/pope/answers.jsonl")));
+
+        Files.writeString(folder.resolve("parts/pope/answers.2-of-5.jsonl.manifest.json"), "{}");
+        Files.delete(folder.resolve("parts/pope/answers.jsonl"));
+        assertThatThrownBy(() -> evaluation("parts", 4).run())
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("answers.2-of-5.jsonl belongs to a run with another model");
+    }
+
+    @Test
+    void aShardIsAsLlavaCutsIt() {
+        List<Integer> all = List.of(0, 1, 2, 3, 4, 5, 6);
+        assertThat(new Shard(1, 3).of(all)).containsExactly(0, 1, 2);
+        assertThat(new Shard(3, 3).of(all)).containsExactly(6);
+        assertThat(new Shard(5, 5).of(all)).isEmpty();
+        assertThat(Shard.parse("2/8")).isEqualTo(new Shard(2, 8));
+        assertThatThrownBy(() -> Shard.parse("9/8")).isInstanceOf(ConfigException.class);
+        assertThatThrownBy(() -> Shard.parse("all")).hasMessageContaining("2/8");
+    }
+
+    @Test
+    void theReportShowsTheRunBesideThePaper() throws IOException {
+        Evaluation evaluation = evaluation("run", 8);
+        RunResults results = evaluation.run();
+        EvaluationReport report = new EvaluationReport(
+                Map.of("tiny", results), EvaluationReport.PAPER, evaluation.gallery(results), List.of());
+        assertThat(report.text()).contains("POPE", "LLaVA-1.5 7B", "85.9");
+        String html = report.html();
+        assertThat(html)
+                .contains("✗ wrong", "data:image/png;base64,", "By category")
+                .doesNotContain("<script", "not in the files");
+        report.write(folder.resolve("run"));
+        assertThat(folder.resolve("run/report.md")).content().contains("| POPE | 24 |");
+
+        RunResults better = new RunResults(
+                "better",
+                false,
+                0,
+                results.tasks().stream()
+                        .map(task -> {
+                            Map<String, Double> right = new HashMap<>();
+                            task.perQuestion().keySet().forEach(id -> right.put(id, 1.0));
+                            return new TaskResult(
+                                    task.benchmark(),
+                                    task.headline(),
+                                    task.numbers(),
+                                    task.samples(),
+                                    "",
+                                    List.of(),
+                                    right);
+                        })
+                        .toList());
+        Map<String, RunResults> two = new LinkedHashMap<>();
+        two.put("better", better);
+        two.put("tiny", results);
+        assertThat(new EvaluationReport(two, List.of(), Map.of(), List.of()).text())
+                .contains("better against tiny")
+                .containsPattern("POPE\\s+24\\s+\\+\\d+\\.\\d \\(.*<?0\\.\\d+\\s+better");
+    }
+
+    @Test
+    void judgedBenchmarksWaitForRepliesOrAskTheLocalJudge() throws IOException {
+        Path bench = folder.resolve("data/llava_bench");
+        Files.createDirectories(bench.resolve("images"));
+        Files.copy(folder.resolve("data/pope/images/p0.png"), bench.resolve("images/001.png"));
+        Files.writeString(
+                bench.resolve("questions.jsonl"),
+                "{\"question_id\": 0, \"image\": \"001.png\", \"text\": \"What is it?\", \"category\": \"conv\"}\n");
+        Files.writeString(
+                bench.resolve("context.jsonl"),
+                "{\"id\": \"001\", \"image\": \"001.png\", \"caption\": \"No cat.\"}\n");
+        Files.writeString(
+                bench.resolve("answers_gpt4.jsonl"),
+                "{\"question_id\": 0, \"text\": \"A cat.\", \"answer_id\": \"x\", \"model_id\": \"gpt\"}\n");
+        Files.writeString(
+                bench.resolve("rule.json"),
+                "{\"llava_bench_conv\": {\"role\": \"Assistant\", \"prompt\": \"Judge.\"}}");
+        List<Benchmark> tasks = List.of(Benchmark.LLAVA_BENCH);
+        Evaluation.Judges files = new Evaluation.Judges("someone", null, null, null);
+        assertThat(evaluation("offline", 4, 0, tasks, files).run().tasks()).isEmpty();
+        assertThat(notes).singleElement().asString().contains("waits for 1 replies", "requests.jsonl");
+        Path replies = folder.resolve("replies.jsonl");
+        Files.writeString(replies, "{\"id\": \"1\", \"reply\": \"8 4\\nwhy\"}\n");
+        RunResults judged = evaluation("offline", 4, 0, tasks, new Evaluation.Judges("someone", null, null, replies))
+                .run();
+        assertThat(judged.tasks().getFirst().value()).isEqualTo(50);
+        assertThat(judged.tasks().getFirst().judge()).isEqualTo("someone");
+
+        RunResults local = evaluation(
+                        "local",
+                        4,
+                        0,
+                        tasks,
+                        new Evaluation.Judges(LocalJudge.NAME, LocalJudge.NAME, new LocalJudge(), null))
+                .run();
+        assertThat(local.tasks().getFirst().judge()).isEqualTo("local-word-overlap");
+        assertThat(local.tasks().getFirst().value()).isPositive();
+    }
+
+    @Test
+    void namesTheFolderThatLacks() {
+        assertThatThrownBy(() ->
+                        evaluation("x", 4, 0, List.of(Benchmark.GQA), none()).run())
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("has no folder 'gqa'");
+        assertThat(Evaluation.available(folder.resolve("data"))).containsExactly(Benchmark.POPE);
+    }
+
+    @Test
+    void aLimitAsksTheFirstQuestionsOnly() {
+        RunResults results = evaluation("limited", 4, 5, POPE, none()).run();
+        assertThat(asked).isEqualTo(5);
+        assertThat(results.limit()).isEqualTo(5);
+    }
+
+    private Evaluation evaluation(String out, int batchSize) {
+        return evaluation(out, batchSize, 0, POPE, none());
+    }
+
+    private static Evaluation.Judges none() {
+        return new Evaluation.Judges("", null, null, null);
+    }
+
+    private Evaluation evaluation(
+            String out, int batchSize, int limit, List<Benchmark> tasks, Evaluation.Judges judges) {
+        Evaluation.Plan plan =
+                new Evaluation.Plan(tasks, folder.resolve("data"), folder.resolve(out), limit, batchSize, false);
+        Evaluation.Observer observer = new Evaluation.Observer() {
+            @Override
+            public void answered(Benchmark task, int done, int total) {}
+
+            @Override
+            public void note(String sentence) {
+                notes.add(sentence);
+            }
+        };
+        return new Evaluation(
+                plan, new EvalRunner(model, "tiny", file -> new RgbImage(1, 1, new byte[3])), "tiny", judges, observer);
+    }
+
+    private Map<String, String> files(String out) throws IOException {
+        Map<String, String> files = new HashMap<>();
+        Path root = folder.resolve(out);
+        try (var walk = Files.walk(root)) {
+            for (Path file : walk.filter(Files::isRegularFile).toList()) {
+                files.put(
+                        root.relativize(file).toString(), new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
+            }
+        }
+        return files;
+    }
+}
