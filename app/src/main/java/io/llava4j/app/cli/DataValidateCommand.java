@@ -2,10 +2,10 @@ package io.llava4j.app.cli;
 
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.train.data.DataCheck;
-import io.llava4j.train.data.ImageFolder;
 import io.llava4j.train.data.LlavaData;
-import io.llava4j.train.data.LlavaJson;
+import io.llava4j.train.data.LlavaFiles;
 import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.data.format.Pictures;
 import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -52,8 +52,8 @@ final class DataValidateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ImageFolder folder = new ImageFolder(images, followSymlinks);
-        LlavaData data = LlavaJson.read(file, policy);
+        LlavaData data = LlavaFiles.read(file, policy);
+        Pictures folder = data.pictures(images, followSymlinks);
         DataCheck.Result pictures;
         try (ProgressLine progress = ProgressLine.onStderr("pictures", "pictures")) {
             pictures = DataCheck.pictures(data, folder, Runtime.getRuntime().availableProcessors(), progress::update);

@@ -1,7 +1,7 @@
 package io.llava4j.train.data;
 
 import io.llava4j.DataException;
-import io.llava4j.image.ImageDecoder;
+import io.llava4j.train.data.format.Pictures;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,7 +43,7 @@ public final class DataCheck {
      * @param progress told how far it is
      * @throws DataException if interrupted
      */
-    public static Result pictures(LlavaData data, ImageFolder folder, int threads, Progress progress) {
+    public static Result pictures(LlavaData data, Pictures pictures, int threads, Progress progress) {
         Map<String, Future<Optional<String>>> looked = new LinkedHashMap<>();
         Map<String, Optional<String>> complaints = new LinkedHashMap<>();
         // Platform threads: decoding is computing, not waiting.
@@ -51,7 +51,7 @@ public final class DataCheck {
             for (LlavaRecord record : data.records()) {
                 String image = record.image();
                 if (image != null) {
-                    looked.computeIfAbsent(image, name -> workers.submit(() -> complaint(folder, name)));
+                    looked.computeIfAbsent(image, name -> workers.submit(() -> complaint(pictures, name)));
                 }
             }
             try {
@@ -81,9 +81,9 @@ public final class DataCheck {
         return new Result(looked.size(), problems);
     }
 
-    private static Optional<String> complaint(ImageFolder folder, String image) {
+    private static Optional<String> complaint(Pictures pictures, String image) {
         try {
-            ImageDecoder.decode(folder.resolve(image));
+            pictures.decode(image);
             return Optional.empty();
         } catch (DataException e) {
             return Optional.of(String.valueOf(e.getMessage()));
