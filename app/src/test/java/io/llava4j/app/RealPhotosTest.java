@@ -31,9 +31,9 @@ import io.llava4j.tensor.Tensors;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.Box;
 import io.llava4j.train.data.Boxes;
-import io.llava4j.train.data.DataCheck;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaFiles;
+import io.llava4j.train.data.check.DataCheck;
 import io.llava4j.train.data.format.PictureFolder;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
@@ -158,7 +158,8 @@ class RealPhotosTest {
                                 within(rounding));
             }
         }
-        DataCheck.Result looked = DataCheck.pictures(pairs, new PictureFolder(IMAGES, false), 2, (done, total) -> {});
+        DataCheck.Result looked =
+                DataCheck.run(pairs, new PictureFolder(IMAGES, false), null, null, 2, (done, total) -> {});
         assertThat(looked.pictures()).isEqualTo(111);
         assertThat(looked.problems()).isEmpty();
     }

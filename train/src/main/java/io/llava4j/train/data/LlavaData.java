@@ -34,7 +34,7 @@ public record LlavaData(
     }
 
     /** Names a record the way errors and lists do. */
-    SkippedRecord skip(int position, String reason) {
+    public SkippedRecord skip(int position, String reason) {
         return new SkippedRecord(
                 file.toString(), indices[position], records.get(position).id(), reason);
     }
