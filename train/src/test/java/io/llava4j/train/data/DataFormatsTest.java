@@ -188,13 +188,13 @@ class DataFormatsTest {
                 .hasMessageEndingWith("is compressed with ZSTD; write it with snappy or gzip");
         byte[] good = Files.readAllBytes(resource("llava.parquet"));
         java.util.SplittableRandom random = new java.util.SplittableRandom(5);
-        Path file = dir.resolve("damaged.parquet");
         int refused = 0;
-        for (int trial = 0; trial < 60; trial++) {
+        for (int trial = 0; trial < 40; trial++) {
             byte[] bad = good.clone();
             for (int k = 0; k < 1 + trial % 4; k++) {
                 bad[4 + random.nextInt(bad.length - 4)] = (byte) random.nextInt(256);
             }
+            Path file = dir.resolve("damaged-" + trial + ".parquet");
             Files.write(file, trial % 10 == 0 ? java.util.Arrays.copyOf(bad, random.nextInt(4, bad.length)) : bad);
             try (LlavaData data = LlavaFiles.read(file, Policy.SKIP)) {
                 assertThat(data.records().size() + data.skipped().size()).isPositive();
@@ -203,7 +203,7 @@ class DataFormatsTest {
                 refused++;
             }
         }
-        assertThat(refused).isGreaterThan(20);
+        assertThat(refused).isGreaterThan(12);
     }
 
     @Test

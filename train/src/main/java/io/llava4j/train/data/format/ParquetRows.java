@@ -1,6 +1,5 @@
 package io.llava4j.train.data.format;
 
-import dev.hardwood.InputFile;
 import dev.hardwood.metadata.ColumnChunk;
 import dev.hardwood.metadata.CompressionCodec;
 import dev.hardwood.metadata.RowGroup;
@@ -127,7 +126,7 @@ final class ParquetRows implements RowSource {
 
         void read() throws IOException {
             // The reader's own exceptions are of many kinds, and a declared size may be more than any memory holds.
-            try (ParquetFileReader reader = ParquetFileReader.open(InputFile.of(file))) {
+            try (ParquetFileReader reader = ParquetFileReader.open(new PlainFile(file))) {
                 checkColumns(reader, Files.size(file));
                 try (RowReader rows = reader.rowReader()) {
                     while (rows.hasNext()) {
