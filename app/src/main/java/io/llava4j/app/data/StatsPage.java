@@ -85,7 +85,7 @@ public final class StatsPage {
         page.section("Sources");
         page.add(
                 "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Source</th><th scope=\"col\" class=\"n\">Records</th>"
-                        + "<th scope=\"col\">&nbsp;Share</th><th scope=\"col\" class=\"n\">Pictures</th>"
+                        + "<th scope=\"col\">Share</th><th scope=\"col\" class=\"n\">Pictures</th>"
                         + "<th scope=\"col\" class=\"n\">Questions a record</th>");
         page.add(
                 tokens

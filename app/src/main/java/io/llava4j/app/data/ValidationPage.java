@@ -103,10 +103,10 @@ public final class ValidationPage {
                 kind.isError() ? " error" : "",
                 kind.isError() ? "error" : "warning");
         page.add(
-                "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\" class=\"n\">Record</th><th scope=\"col\">&nbsp;Id</th><th scope=\"col\">Finding</th></tr></thead>\n<tbody>\n");
+                "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\" class=\"n\">Record</th><th scope=\"col\">Id</th><th scope=\"col\">Finding</th></tr></thead>\n<tbody>\n");
         for (Finding finding : findings.subList(0, Math.min(SHOWN, findings.size()))) {
             page.add(
-                    "<tr><td class=\"n\">%s</td><td>&nbsp;%s</td><td class=\"reason\">%s</td></tr>\n",
+                    "<tr><td class=\"n\">%s</td><td>%s</td><td class=\"reason\">%s</td></tr>\n",
                     Html.count(finding.record().index()),
                     Html.escape(finding.record().id()),
                     Html.escape(finding.record().reason()));
