@@ -127,14 +127,21 @@ final class DataStatsCommand implements Callable<Integer> {
             lines.add(Map.entry("operations", String.format(Locale.ROOT, "%.2e", cost.operations())));
             lines.add(Map.entry(
                     "time at %.0f TFLOP/s".formatted(teraflops),
-                    hours < 1
-                            ? String.format(Locale.ROOT, "%.1f minutes", 60 * hours)
-                            : String.format(Locale.ROOT, "%.1f hours", hours)));
+duration(3600 * hours)));
             if (price != null) {
                 lines.add(Map.entry("cost", String.format(Locale.ROOT, "%.2f", hours * price)));
             }
         }
         return lines;
+    }
+
+    private static String duration(double seconds) {
+        if (seconds < 3600) {
+            return seconds < 60
+                    ? String.format(Locale.ROOT, "%.1f seconds", seconds)
+                    : String.format(Locale.ROOT, "%.1f minutes", seconds / 60);
+        }
+        return String.format(Locale.ROOT, "%,.1f hours", seconds / 3600);
     }
 
     private Map<String, Object> document(LlavaData data, DataStats stats, @Nullable TrainingCost cost) {
