@@ -31,10 +31,10 @@ import io.llava4j.tensor.Tensors;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.Box;
 import io.llava4j.train.data.Boxes;
-import io.llava4j.train.data.DataCheck;
-import io.llava4j.train.data.ImageFolder;
 import io.llava4j.train.data.LlavaData;
-import io.llava4j.train.data.LlavaJson;
+import io.llava4j.train.data.LlavaFiles;
+import io.llava4j.train.data.check.DataCheck;
+import io.llava4j.train.data.format.PictureFolder;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.recipe.TrainConfig.Policy;
@@ -140,9 +140,9 @@ class RealPhotosTest {
     @Test
     void everyCaptionAndBoxBecomesARecord() throws IOException {
         assertThat(photos).hasSize(111);
-        LlavaData pairs = LlavaJson.read(write("all-captions.json", captionPairs(photos)), Policy.FAIL);
+        LlavaData pairs = LlavaFiles.read(write("all-captions.json", captionPairs(photos)), Policy.FAIL);
         assertThat(pairs.records()).hasSize(555);
-        LlavaData regions = LlavaJson.read(write("all-regions.json", regions(photos)), Policy.FAIL);
+        LlavaData regions = LlavaFiles.read(write("all-regions.json", regions(photos)), Policy.FAIL);
         assertThat(regions.records()).hasSize(790);
         for (Photo photo : photos) {
             double rounding = 0.005 * Math.max(photo.width(), photo.height()) + 1e-6;
@@ -158,9 +158,10 @@ class RealPhotosTest {
                                 within(rounding));
             }
         }
-        DataCheck.Result looked = DataCheck.pictures(pairs, new ImageFolder(IMAGES, false), 2, (done, total) -> {});
+        DataCheck.Result looked =
+                DataCheck.run(pairs, new PictureFolder(IMAGES, false), null, null, 2, (done, total) -> {});
         assertThat(looked.pictures()).isEqualTo(111);
-        assertThat(looked.problems()).isEmpty();
+        assertThat(looked.hasErrors()).isFalse();
     }
 
     @Test

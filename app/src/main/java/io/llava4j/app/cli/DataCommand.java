@@ -11,7 +11,14 @@ import picocli.CommandLine.Spec;
         name = "data",
         description = "Make and check data sets.",
         synopsisSubcommandLabel = "VERB",
-        subcommands = {DataNanoCommand.class, DataVocabularyCommand.class, DataValidateCommand.class})
+        subcommands = {
+            DataNanoCommand.class,
+            DataVocabularyCommand.class,
+            DataConvertCommand.class,
+            DataValidateCommand.class,
+            DataShowCommand.class,
+            DataStatsCommand.class
+        })
 final class DataCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli

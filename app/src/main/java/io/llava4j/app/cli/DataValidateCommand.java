@@ -1,40 +1,50 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.ConfigException;
+import io.llava4j.app.data.ValidationPage;
 import io.llava4j.app.terminal.ProgressLine;
-import io.llava4j.train.data.DataCheck;
-import io.llava4j.train.data.ImageFolder;
 import io.llava4j.train.data.LlavaData;
-import io.llava4j.train.data.LlavaJson;
-import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.data.LlavaWriter;
+import io.llava4j.train.data.SamplePrompts;
+import io.llava4j.train.data.check.Cleaning;
+import io.llava4j.train.data.check.DataCheck;
+import io.llava4j.train.data.check.EvaluationPictures;
+import io.llava4j.train.data.check.Finding;
+import io.llava4j.train.data.check.Sources;
+import io.llava4j.train.data.format.Pictures;
 import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
 /** {@code llava data validate}: reads a data set as training would, pictures included. */
-@Command(name = "validate", description = "Check a data file in LLaVA's format and all its pictures.")
+@Command(
+        name = "validate",
+        description =
+                "Check a data set and all its pictures: format, lengths, repetitions, leaked evaluation pictures.")
 final class DataValidateCommand implements Callable<Integer> {
+    private static final int SHOWN = 20;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "FILE", description = "JSON array or JSON lines of records.")
-    @SuppressWarnings("NullAway.Init") // set by picocli
-    private Path file;
-
-    @Option(names = "--images", required = true, paramLabel = "DIR", description = "Folder of the pictures.")
-    @SuppressWarnings("NullAway.Init") // set by picocli
-    private Path images;
+    @Mixin
+    private DataSetOptions options = new DataSetOptions();
 
     @Option(
             names = "--policy",
@@ -42,8 +52,33 @@ final class DataValidateCommand implements Callable<Integer> {
                     + " (default: ${DEFAULT-VALUE}).")
     private Policy policy = Policy.SKIP;
 
-    @Option(names = "--follow-symlinks", description = "Accept symbolic links that lead out of the folder.")
-    private boolean followSymlinks;
+    @Option(
+            names = "--against",
+            paramLabel = "PATH",
+            description = "Evaluation pictures that must not be in the data: a folder of pictures, or a file that names"
+                    + " them, such as a question file; repeatable.")
+    private List<Path> against = new ArrayList<>();
+
+    @Option(
+            names = "--expect",
+            paramLabel = "SOURCE=N",
+            description = "Records a source (first folder of its pictures, or text) should have; repeatable. mix665k"
+                    + " stands for the counts of LLaVA-1.5's mixture.")
+    private List<String> expect = new ArrayList<>();
+
+    @Option(
+            names = "--fix",
+            paramLabel = "OUT",
+            description =
+                    "Write a copy without what was found: OUT.json, OUT.jsonl or a folder of shards; and a list of"
+                            + " what was left out beside it.")
+    private @Nullable Path fix;
+
+    @Option(names = "--keep-duplicates", description = "Repetitions are meant: --fix keeps them.")
+    private boolean keepDuplicates;
+
+    @Option(names = "--html", paramLabel = "OUT", description = "Also write the report as a page.")
+    private @Nullable Path html;
 
     @Option(names = "--json", description = "Print one JSON document instead of text.")
     private boolean json;
@@ -52,37 +87,143 @@ final class DataValidateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ImageFolder folder = new ImageFolder(images, followSymlinks);
-        LlavaData data = LlavaJson.read(file, policy);
-        DataCheck.Result pictures;
-        try (ProgressLine progress = ProgressLine.onStderr("pictures", "pictures")) {
-            pictures = DataCheck.pictures(data, folder, Runtime.getRuntime().availableProcessors(), progress::update);
+        SequencedMap<String, Integer> expected = expected();
+        int threads = Runtime.getRuntime().availableProcessors();
+        SamplePrompts prompts = options.prompts();
+        try (LlavaData data = options.read(policy)) {
+            Pictures pictures = options.pictures(data);
+            EvaluationPictures evaluation = null;
+            if (!against.isEmpty()) {
+                try (ProgressLine progress = ProgressLine.onStderr("evaluation", "pictures")) {
+                    evaluation = EvaluationPictures.read(against, threads, progress::update);
+                }
+            }
+            DataCheck.Result result;
+            try (ProgressLine progress = ProgressLine.onStderr("pictures", "pictures")) {
+                result = DataCheck.run(data, pictures, prompts, evaluation, threads, progress::update);
+            }
+            Cleaning cleaning = fix == null ? null : Cleaning.of(data, result, prompts, keepDuplicates);
+            if (fix != null && cleaning != null) {
+                write(fix, cleaning, pictures);
+            }
+            if (html != null) {
+                ValidationPage.write(html, data.file(), result, expected);
+            }
+            print(result, expected, cleaning);
+            return result.hasErrors() ? 1 : 0;
         }
-        List<SkippedRecord> problems = new ArrayList<>(data.skipped());
-        problems.addAll(pictures.problems());
-        print(data, pictures, problems);
-        return problems.isEmpty() ? 0 : 1;
     }
 
-    private void print(LlavaData data, DataCheck.Result pictures, List<SkippedRecord> problems) {
+    private static void write(Path target, Cleaning cleaning, Pictures pictures) {
+        if (cleaning.kept().isEmpty()) {
+            throw new ConfigException("no record is left to write to " + target);
+        }
+        if (LlavaWriter.Form.of(target) == LlavaWriter.Form.SHARDS) {
+            try (ProgressLine progress = ProgressLine.onStderr("writing", "records")) {
+                LlavaWriter.writeShards(target, cleaning.kept(), pictures, LlavaWriter.SHARD_BYTES, progress::update);
+            }
+        } else {
+            LlavaWriter.write(target, cleaning.kept());
+        }
+        cleaning.writeChanges(target.resolveSibling(target.getFileName() + ".left-out.jsonl"));
+    }
+
+    private SequencedMap<String, Integer> expected() {
+        SequencedMap<String, Integer> expected = new LinkedHashMap<>();
+        for (String one : expect) {
+            int equals = one.lastIndexOf('=');
+            try {
+                if (one.equals("mix665k")) {
+                    expected.putAll(Sources.MIX665K);
+                } else {
+                    expected.put(one.substring(0, Math.max(0, equals)), Integer.parseInt(one.substring(equals + 1)));
+                }
+            } catch (NumberFormatException e) {
+                throw new ParameterException(
+                        spec.commandLine(), "--expect takes SOURCE=N or mix665k, not '" + one + "'", e);
+            }
+        }
+        return expected;
+    }
+
+    private void print(DataCheck.Result result, SequencedMap<String, Integer> expected, @Nullable Cleaning cleaning) {
+        Map<Finding.Kind, Long> found = result.counts();
         Map<String, Long> counts = new LinkedHashMap<>();
-        counts.put("records", (long) data.records().size() + data.skipped().size());
-        counts.put(
-                "text_only",
-                data.records().stream().filter(r -> r.image() == null).count());
-        counts.put("pictures", (long) pictures.pictures());
-        counts.put("malformed_records", (long) data.skipped().size());
-        counts.put("records_with_bad_picture", (long) pictures.problems().size());
-        counts.put("leading_answers_dropped", (long) data.leadingAnswersDropped());
+        counts.put("records", (long) result.records());
+        counts.put("text_only", (long) result.textOnly());
+        counts.put("pictures", (long) result.pictures());
+        for (Finding.Kind kind : Finding.Kind.values()) {
+            boolean checked = switch (kind) {
+                case LEAK, LEAK_BY_NAME -> result.evaluationPictures() > 0;
+                case TOO_LONG, NOTHING_TAUGHT -> result.lengthsChecked();
+                default -> true;
+            };
+            if (checked) {
+                counts.put(kind.title().replace(' ', '_'), found.getOrDefault(kind, 0L));
+            }
+        }
+        counts.put("leading_answers_dropped", (long) result.leadingAnswersDropped());
+        if (cleaning != null) {
+            counts.put("records_written", (long) cleaning.kept().size());
+        }
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             Map<String, Object> document = new LinkedHashMap<>(counts);
-            document.put("problems", problems);
+            document.put("sources", result.sources());
+            document.put("expected", expected);
+            document.put(
+                    "problems",
+                    result.findings().stream().map(DataValidateCommand::problem).toList());
             out.println(JsonMapper.builder().build().writeValueAsString(document));
         } else {
-            problems.forEach(problem -> out.println(problem.message()));
-            counts.forEach((name, count) -> out.printf("%8d  %s%n", count, name.replace('_', ' ')));
+            text(out, result, counts, expected);
         }
         out.flush();
+    }
+
+    private static Map<String, Object> problem(Finding finding) {
+        Map<String, Object> problem = new LinkedHashMap<>();
+        problem.put("kind", finding.kind().name().toLowerCase(Locale.ROOT));
+        problem.put("error", finding.kind().isError());
+        problem.put("file", finding.record().file());
+        problem.put("index", finding.record().index());
+        problem.put("id", finding.record().id());
+        problem.put("reason", finding.record().reason());
+        return problem;
+    }
+
+    private void text(
+            PrintWriter out,
+            DataCheck.Result result,
+            Map<String, Long> counts,
+            SequencedMap<String, Integer> expected) {
+        result.counts().forEach((kind, count) -> {
+            result.findings().stream()
+                    .filter(finding -> finding.kind() == kind)
+                    .limit(SHOWN)
+                    .forEach(finding -> out.println((kind.isError() ? "" : "warning: ")
+                            + finding.record().message()));
+            if (count > SHOWN) {
+                out.printf("… and %,d more %s%n", count - SHOWN, kind.title());
+            }
+        });
+        counts.forEach((name, count) -> out.printf("%8d  %s%n", count, name.replace('_', ' ')));
+        if (!expected.isEmpty()) {
+            out.printf("%n%-20s %9s %9s %9s%n", "source", "records", "expected", "differs");
+            SequencedMap<String, Integer> all = new LinkedHashMap<>(result.sources());
+            expected.keySet().forEach(source -> all.putIfAbsent(source, 0));
+            all.forEach((source, count) -> {
+                Integer wanted = expected.get(source);
+                out.printf(
+                        "%-20s %9d %9s %9s%n",
+                        source,
+                        count,
+                        wanted == null ? "–" : wanted,
+                        wanted == null ? "–" : "%+d".formatted(count - wanted));
+            });
+        }
+        if (!result.lengthsChecked()) {
+            out.println("The length of sequences was not checked; give --tokenizer or --recipe.");
+        }
     }
 }

@@ -63,6 +63,44 @@ class EngineStaysOutTest {
         }
     }
 
+    @Test
+    void lookingAtDataLoadsNoEngineClass() throws IOException, InterruptedException {
+        Path data = Files.writeString(dir.resolve("data.csv"), "question,answer\nWhat is it?,a cat\n");
+        Path classes = dir.resolve("classes.txt");
+        Path output = dir.resolve("output.txt");
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xlog:class+load:file=" + classes,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        LookAtData.class.getName(),
+                        data.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        assertThat(process.waitFor()).as(Files.readString(output)).isZero();
+        assertThat(Files.readString(output)).contains("⟦ a cat</s>⟧");
+        try (Stream<String> lines = Files.lines(classes)) {
+            assertThat(lines.filter(line -> line.contains(" org.bytedeco."))).isEmpty();
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class LookAtData {
+        private LookAtData() {}
+
+        public static void main(String[] args) {
+            System.setOut(new java.io.PrintStream(System.out, true, java.nio.charset.StandardCharsets.UTF_8));
+            int code = 0;
+            for (String verb : new String[] {"show", "validate", "stats"}) {
+                code += Main.commandLine()
+                        .setOut(new java.io.PrintWriter(System.out, true))
+                        .execute("data", verb, args[0], "--tokenizer", "../models/nano-tokenizer");
+            }
+            System.exit(code);
+        }
+    }
+
     /** Runs in a JVM of its own. */
     static final class ScoreAndInspect {
         private ScoreAndInspect() {}

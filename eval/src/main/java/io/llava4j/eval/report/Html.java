@@ -4,13 +4,13 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** Text and numbers as they stand in the page. */
-final class Html {
+public final class Html {
     private static final String DASH = "<span class=\"none\">–</span>";
 
     private Html() {}
 
     /** Escapes text for element content and double-quoted attributes; what XML forbids becomes U+FFFD. */
-    static String escape(String text) {
+    public static String escape(String text) {
         StringBuilder out = new StringBuilder(text.length() + 16);
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
@@ -32,12 +32,12 @@ final class Html {
     }
 
     /** One decimal place. */
-    static String percent(double value) {
+    public static String percent(double value) {
         return String.format(Locale.ROOT, "%.1f", value);
     }
 
     /** Groups of three digits. */
-    static String count(long value) {
+    public static String count(long value) {
         return String.format(Locale.ROOT, "%,d", value).replace(',', '\u202F');
     }
 

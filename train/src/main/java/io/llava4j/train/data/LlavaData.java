@@ -1,7 +1,11 @@
 package io.llava4j.train.data;
 
+import io.llava4j.DataException;
+import io.llava4j.train.data.format.PictureFolder;
+import io.llava4j.train.data.format.Pictures;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The usable records of a data file and what happened to the others.
@@ -11,9 +15,16 @@ import java.util.List;
  * @param indices place of each record in the file, from 0; differs from its place here once a record was skipped
  * @param skipped what was left out
  * @param leadingAnswersDropped conversations that began with an answer, which was dropped as the reference does
+ * @param ownPictures pictures that came with the records; null where they are files of their own
  */
 public record LlavaData(
-        Path file, List<LlavaRecord> records, int[] indices, List<SkippedRecord> skipped, int leadingAnswersDropped) {
+        Path file,
+        List<LlavaRecord> records,
+        int[] indices,
+        List<SkippedRecord> skipped,
+        int leadingAnswersDropped,
+        @Nullable Pictures ownPictures)
+        implements AutoCloseable {
     public LlavaData {
         records = List.copyOf(records);
         skipped = List.copyOf(skipped);
@@ -23,8 +34,42 @@ public record LlavaData(
     }
 
     /** Names a record the way errors and lists do. */
-    SkippedRecord skip(int position, String reason) {
+    public SkippedRecord skip(int position, String reason) {
         return new SkippedRecord(
                 file.toString(), indices[position], records.get(position).id(), reason);
+    }
+
+    /**
+     * Where the records' pictures are.
+     *
+     * @param folder of pictures that are files of their own; of no use if the pictures came with the records
+     * @param followSymlinks whether symbolic links in it may lead out of it
+     * @throws DataException if the folder is missing but a record has a picture, or it cannot be opened
+     */
+    public Pictures pictures(@Nullable Path folder, boolean followSymlinks) {
+        if (ownPictures != null) {
+            return ownPictures;
+        }
+        if (folder != null) {
+            return new PictureFolder(folder, followSymlinks);
+        }
+        for (int i = 0; i < records.size(); i++) {
+            if (records.get(i).image() != null) {
+                throw new DataException(
+                        skip(i, "it has a picture, but no folder of pictures is given; name it (data.images, --images)")
+                                .message());
+            }
+        }
+        return image -> {
+            throw new DataException("no folder of pictures is given for '%s'".formatted(image));
+        };
+    }
+
+    /** Lets go of files the pictures are in. */
+    @Override
+    public void close() {
+        if (ownPictures != null) {
+            ownPictures.close();
+        }
     }
 }

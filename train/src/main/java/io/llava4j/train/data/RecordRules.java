@@ -3,6 +3,7 @@ package io.llava4j.train.data;
 import io.llava4j.DataException;
 import io.llava4j.text.Role;
 import io.llava4j.text.Turn;
+import io.llava4j.train.data.format.DataFiles;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -60,16 +61,17 @@ final class RecordRules {
         }
         require(node.isString(), "its image is not a string; a record has one picture");
         String image = node.asString();
-        ImageFolder.complaint(image).ifPresent(reason -> {
-            throw new DataException(reason);
-        });
+        String complaint = DataFiles.pathComplaint(image);
+        if (complaint != null) {
+            throw new DataException(complaint);
+        }
         return image;
     }
 
     private static List<Turn> turns(JsonNode conversations) {
         require(
                 conversations.isArray() && !conversations.isEmpty(),
-                "it has no conversations; give it a list of turns");
+                "it has no conversations; give it a list of turns, or question and answer, or a caption");
         List<Turn> turns = new ArrayList<>();
         for (JsonNode turn : conversations) {
             int number = turns.size() + 1;

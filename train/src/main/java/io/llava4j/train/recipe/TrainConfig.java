@@ -5,6 +5,7 @@ import io.llava4j.image.AspectMode;
 import io.llava4j.model.LoraConfig;
 import io.llava4j.model.TextConfig;
 import io.llava4j.model.VisionConfig;
+import io.llava4j.text.ConversationTemplate;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -319,8 +320,8 @@ public record TrainConfig(
     /**
      * What the network is shown.
      *
-     * @param json LLaVA's JSON array or JSON lines (spec/data 1)
-     * @param images folder below which the pictures are; may be missing if no record has one
+     * @param json the records: LLaVA's JSON array or JSON lines (spec/data 1), CSV, Parquet, WebDataset or a folder
+     * @param images folder below which the pictures are; may be missing if no record has one, or they come with the records
      * @param followSymlinks whether symbolic links may lead out of {@code images}
      * @param imageAspectRatio what happens to pictures that are not square
      * @param template how a conversation becomes text
@@ -348,6 +349,11 @@ public record TrainConfig(
             atLeast("data.max-length", maxLength, 4);
             atLeast("data.workers", workers, 0);
             require(json == null || nano == null, "data.json and data.nano are both set; remove one");
+        }
+
+        /** How a conversation becomes text. */
+        public ConversationTemplate conversationTemplate() {
+            return template == Template.PLAIN ? ConversationTemplate.PLAIN : ConversationTemplate.V1;
         }
 
         void checkFor(Stage stage) {

@@ -1,14 +1,12 @@
 package io.llava4j.train.run;
 
 import io.llava4j.ConfigException;
-import io.llava4j.DataException;
 import io.llava4j.checkpoint.CanonicalNames;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.ExpectedTensors;
 import io.llava4j.checkpoint.ModelKind;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.AspectMode;
-import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.model.Initializer;
 import io.llava4j.model.LlavaConfig;
@@ -19,18 +17,16 @@ import io.llava4j.model.VisionConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
-import io.llava4j.text.ConversationTemplate;
-import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.train.data.DataLoader;
 import io.llava4j.train.data.EpochSampler;
-import io.llava4j.train.data.ImageFolder;
 import io.llava4j.train.data.LlavaData;
-import io.llava4j.train.data.LlavaJson;
-import io.llava4j.train.data.LlavaRecord;
+import io.llava4j.train.data.LlavaFiles;
 import io.llava4j.train.data.ModalityGroupedSampler;
 import io.llava4j.train.data.RandomSampler;
+import io.llava4j.train.data.SamplePrompts;
+import io.llava4j.train.data.format.Pictures;
 import io.llava4j.train.recipe.TrainConfig;
 import java.nio.file.Path;
 import java.util.List;
@@ -39,7 +35,6 @@ import java.util.Objects;
 import java.util.function.Function;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
-import org.jspecify.annotations.Nullable;
 
 /** Builds what a recipe trains: weights loaded or random, the network on them, and its data. */
 public final class Objectives {
@@ -224,14 +219,14 @@ public final class Objectives {
 
     private static TrainingData data(TrainConfig config, Assembled assembled) {
         TrainConfig.DataSpec spec = config.data();
-        LlavaData records = LlavaJson.read(Objects.requireNonNull(spec.json()), spec.badRecordPolicy());
-        PromptBuilder prompts = new PromptBuilder(
-                SentencePieceTokenizer.load(assembled.tokenizer()),
-                spec.template() == TrainConfig.Template.PLAIN ? ConversationTemplate.PLAIN : ConversationTemplate.V1);
+        LlavaData records = LlavaFiles.read(Objects.requireNonNull(spec.json()), spec.badRecordPolicy());
+        SamplePrompts prompts = new SamplePrompts(
+                new PromptBuilder(SentencePieceTokenizer.load(assembled.tokenizer()), spec.conversationTemplate()),
+                spec.maxLength(),
+                assembled.config().tokensPerImage());
         ImageProcessor processor = new ImageProcessor(
                 assembled.config().vision().imageSize(), spec.imageAspectRatio().mode());
-        Path images = spec.images();
-        ImageFolder folder = images == null ? null : new ImageFolder(images, spec.followSymlinks());
+        Pictures pictures = records.pictures(spec.images(), spec.followSymlinks());
         EpochSampler sampler = spec.groupByModality()
                 ? new ModalityGroupedSampler(
                         records.records().stream()
@@ -245,41 +240,10 @@ public final class Objectives {
                 sampler,
                 config.seed(),
                 config.samplesPerStep(),
-                record -> prompt(
-                        prompts, record, spec.maxLength(), assembled.config().tokensPerImage()),
-                pixels(folder, processor),
+                prompts::of,
+                record -> processor.process(pictures.decode(Objects.requireNonNull(record.image()))),
                 new DataLoader.Settings(
                         config.batch().perDevice(), spec.workers(), spec.missingImagePolicy(), spec.badRecordPolicy()));
-    }
-
-    /** A record's prompt; one that the splice would leave without its picture or without any label is refused. */
-    private static Prompt prompt(PromptBuilder prompts, LlavaRecord record, int maxLength, int tokensPerImage) {
-        boolean hasImage = record.image() != null;
-        Prompt prompt = prompts.training(record.turns(), hasImage, maxLength).truncated(maxLength);
-        if (prompt.imageCount() != (hasImage ? 1 : 0)) {
-            throw new DataException("the conversation names its picture " + prompt.imageCount()
-                    + " times within data.max-length; write <image> once, in the first question");
-        }
-        int place = 0;
-        for (int i = 0; i < prompt.length() && place < maxLength; i++) {
-            if (place > 0 && prompt.labels()[i] != Prompt.IGNORE_INDEX) {
-                return prompt;
-            }
-            place += prompt.ids()[i] == Prompt.IMAGE_TOKEN_INDEX ? tokensPerImage : 1;
-        }
-        throw new DataException("no token of an answer is left within data.max-length, image rows included; raise it"
-                + " or shorten the record");
-    }
-
-    private static Function<LlavaRecord, float[]> pixels(@Nullable ImageFolder folder, ImageProcessor processor) {
-        return record -> {
-            String image = record.image();
-            if (folder == null || image == null) {
-                throw new ConfigException(
-                        "data.images is missing, but record " + record.id() + " has a picture; name the folder");
-            }
-            return processor.process(ImageDecoder.decode(folder.resolve(image)));
-        };
     }
 
     private static VisionConfig vision(Path path, Checkpoint checkpoint) {

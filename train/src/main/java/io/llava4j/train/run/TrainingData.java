@@ -60,7 +60,7 @@ final class TrainingData implements ExampleSource {
         }
         DataLoader current = loader;
         if (current == null || wantedEpoch != epoch || wanted != position) {
-            close();
+            closeLoader();
             current = new DataLoader(data, prompts, pixels, settings, sampler.order(seed, wantedEpoch), wanted);
             loader = current;
             epoch = wantedEpoch;
@@ -83,6 +83,11 @@ final class TrainingData implements ExampleSource {
 
     @Override
     public void close() {
+        closeLoader();
+        data.close();
+    }
+
+    private void closeLoader() {
         if (loader != null) {
             skippedBefore.addAll(loader.skipped());
             loader.close();

@@ -34,7 +34,8 @@ class DataLoaderTest {
                     .toList(),
             IntStream.range(0, SIZE).map(i -> 2 * i).toArray(),
             List.of(),
-            0);
+            0,
+            null);
 
     private final int[] order = new RandomSampler(SIZE).order(3, 0);
 

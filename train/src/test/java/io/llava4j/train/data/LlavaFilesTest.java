@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.DataException;
 import io.llava4j.text.Turn;
+import io.llava4j.train.data.format.PictureFolder;
 import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class LlavaJsonTest {
+class LlavaFilesTest {
     private static final String GOOD = record("\"a\"", "coco/1.jpg", "human", "<image>\\nWhat?", "gpt", "A cat.");
 
     @TempDir
@@ -84,7 +85,7 @@ class LlavaJsonTest {
             String image, String from1, String value1, String from2, String value2, String reason) throws IOException {
         Path file = write("[%s, %s]".formatted(GOOD, record("\"bad\"", image, from1, value1, from2, value2)));
 
-        LlavaData data = LlavaJson.read(file, Policy.SKIP);
+        LlavaData data = LlavaFiles.read(file, Policy.SKIP);
         assertThat(data.records()).extracting(LlavaRecord::id).containsExactly("a");
         assertThat(data.skipped()).singleElement().satisfies(skipped -> {
             assertThat(skipped.file()).isEqualTo(file.toString());
@@ -92,7 +93,7 @@ class LlavaJsonTest {
             assertThat(skipped.id()).isEqualTo("bad");
             assertThat(skipped.reason()).contains(reason);
         });
-        assertThatThrownBy(() -> LlavaJson.read(file, Policy.FAIL))
+        assertThatThrownBy(() -> LlavaFiles.read(file, Policy.FAIL))
                 .isInstanceOf(DataException.class)
                 .hasMessageStartingWith(file + ", record 1 (id bad): ")
                 .hasMessageContaining(reason);
@@ -121,19 +122,20 @@ class LlavaJsonTest {
     @Test
     void malformedArrayIsFatalWithLineAndRecord() throws IOException {
         Path broken = write("[" + GOOD + ",\n{\"id\": \"b\" \"conversations\": []}]");
-        assertThatThrownBy(() -> LlavaJson.read(broken, Policy.SKIP))
+        assertThatThrownBy(() -> LlavaFiles.read(broken, Policy.SKIP))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("malformed JSON at line 2,")
                 .hasMessageContaining("in record 1:");
 
         Path cut = write("[" + GOOD + ",\n" + GOOD.substring(0, 40));
-        assertThatThrownBy(() -> LlavaJson.read(cut, Policy.SKIP)).hasMessageContaining("malformed JSON at line 2,");
+        assertThatThrownBy(() -> LlavaFiles.read(cut, Policy.SKIP)).hasMessageContaining("malformed JSON at line 2,");
 
         Path twice = write("[" + GOOD + "]\n[" + GOOD + "]");
-        assertThatThrownBy(() -> LlavaJson.read(twice, Policy.SKIP)).hasMessageContaining("at line 2; remove the rest");
+        assertThatThrownBy(() -> LlavaFiles.read(twice, Policy.SKIP))
+                .hasMessageContaining("at line 2; remove the rest");
 
         Path key = write("[{\"id\": 1, \"id\": 2, \"conversations\": []}]");
-        assertThatThrownBy(() -> LlavaJson.read(key, Policy.SKIP)).hasMessageContaining("malformed JSON at line 1,");
+        assertThatThrownBy(() -> LlavaFiles.read(key, Policy.SKIP)).hasMessageContaining("malformed JSON at line 1,");
     }
 
     @Test
@@ -149,21 +151,21 @@ class LlavaJsonTest {
 
     @Test
     void unusableFilesAreRefused() throws IOException {
-        assertThatThrownBy(() -> LlavaJson.read(dir.resolve("none.json"), Policy.SKIP))
+        assertThatThrownBy(() -> LlavaFiles.read(dir.resolve("none.json"), Policy.SKIP))
                 .hasMessageEndingWith("none.json does not exist; check data.json");
         for (String empty : List.of("", "[]", " \n")) {
             Path file = write(empty);
-            assertThatThrownBy(() -> LlavaJson.read(file, Policy.SKIP)).hasMessageContaining("holds no records");
+            assertThatThrownBy(() -> LlavaFiles.read(file, Policy.SKIP)).hasMessageContaining("holds no records");
         }
         Path scalar = write("\"text\"");
-        assertThatThrownBy(() -> LlavaJson.read(scalar, Policy.SKIP)).hasMessageContaining("is not a JSON array");
+        assertThatThrownBy(() -> LlavaFiles.read(scalar, Policy.SKIP)).hasMessageContaining("is not a JSON array");
         Path onlyBad = write("[{}, {}]");
-        assertThatThrownBy(() -> LlavaJson.read(onlyBad, Policy.SKIP)).hasMessageContaining("none of the 2 records");
+        assertThatThrownBy(() -> LlavaFiles.read(onlyBad, Policy.SKIP)).hasMessageContaining("none of the 2 records");
         Path latin = Files.write(
                 dir.resolve("latin.jsonl"), GOOD.replace("cat", "k\u00E4tzchen").getBytes(StandardCharsets.ISO_8859_1));
-        assertThatThrownBy(() -> LlavaJson.read(latin, Policy.SKIP)).hasMessageContaining("is not UTF-8");
+        assertThatThrownBy(() -> LlavaFiles.read(latin, Policy.SKIP)).hasMessageContaining("is not UTF-8");
         Path deep = write("[" + "[".repeat(100_000));
-        assertThatThrownBy(() -> LlavaJson.read(deep, Policy.SKIP))
+        assertThatThrownBy(() -> LlavaFiles.read(deep, Policy.SKIP))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("malformed JSON in record 0");
     }
@@ -174,21 +176,21 @@ class LlavaJsonTest {
         Path outside = Files.writeString(dir.resolve("secret.jpg"), "x");
         Files.writeString(root.resolve("in.jpg"), "x");
         Files.createSymbolicLink(root.resolve("out.jpg"), outside);
-        ImageFolder folder = new ImageFolder(root, false);
+        PictureFolder folder = new PictureFolder(root, false);
 
         assertThat(folder.resolve("in.jpg")).isEqualTo(root.resolve("in.jpg").toRealPath());
         assertThatThrownBy(() -> folder.resolve("out.jpg"))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("leads out of");
-        assertThat(new ImageFolder(root, true).resolve("out.jpg")).isEqualTo(outside.toRealPath());
+        assertThat(new PictureFolder(root, true).resolve("out.jpg")).isEqualTo(outside.toRealPath());
         assertThatThrownBy(() -> folder.resolve("../secret.jpg")).hasMessageContaining("leaves the image folder");
         assertThatThrownBy(() -> folder.resolve("none.jpg")).hasMessageContaining("does not exist in");
-        assertThatThrownBy(() -> new ImageFolder(dir.resolve("nowhere"), false))
+        assertThatThrownBy(() -> new PictureFolder(dir.resolve("nowhere"), false))
                 .hasMessageContaining("check data.images");
     }
 
     private LlavaData read(String text) throws IOException {
-        return LlavaJson.read(write(text), Policy.SKIP);
+        return LlavaFiles.read(write(text), Policy.SKIP);
     }
 
     private Path write(String text) throws IOException {

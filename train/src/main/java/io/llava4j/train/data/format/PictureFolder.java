@@ -1,19 +1,16 @@
-package io.llava4j.train.data;
+package io.llava4j.train.data.format;
 
 import io.llava4j.DataException;
+import io.llava4j.image.ImageDecoder;
+import io.llava4j.image.RgbImage;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Optional;
-import java.util.regex.Pattern;
 
-/** The folder the pictures of a data set are in. Paths come from data files and must not lead out of it. */
-public final class ImageFolder {
-    private static final Pattern SEPARATOR = Pattern.compile("[/\\\\]");
-    private static final Pattern ABSOLUTE = Pattern.compile("(?s)[/\\\\].*|[A-Za-z]:.*");
-
+/** Pictures that are files below a folder. Their paths come from data files and must not lead out of it. */
+public final class PictureFolder implements Pictures {
     private final Path root;
     private final Path realRoot;
     private final boolean followSymlinks;
@@ -23,7 +20,7 @@ public final class ImageFolder {
      * @param followSymlinks whether symbolic links in it may lead out of it
      * @throws DataException if it does not exist
      */
-    public ImageFolder(Path root, boolean followSymlinks) {
+    public PictureFolder(Path root, boolean followSymlinks) {
         this.root = root;
         this.followSymlinks = followSymlinks;
         try {
@@ -34,34 +31,16 @@ public final class ImageFolder {
     }
 
     /**
-     * What is wrong with a picture's path, judged without looking at the disk.
-     *
-     * @param image relative path from a data file
-     * @return one sentence, or nothing if the path stays inside the folder
-     */
-    public static Optional<String> complaint(String image) {
-        boolean usable = !image.isBlank() && image.indexOf('\0') < 0;
-        if (!usable) {
-            return Optional.of("the image path is empty or not a path; write one relative to the image folder");
-        }
-        if (ABSOLUTE.matcher(image).matches()
-                || Arrays.asList(SEPARATOR.split(image, -1)).contains("..")) {
-            return Optional.of(
-                    "image path '%s' leaves the image folder; write one relative to it, without ..".formatted(image));
-        }
-        return Optional.empty();
-    }
-
-    /**
      * The file of a picture.
      *
      * @param image relative path from a data file
      * @throws DataException if it leaves the folder, also through a symbolic link, or does not exist
      */
     public Path resolve(String image) {
-        complaint(image).ifPresent(reason -> {
-            throw new DataException(reason);
-        });
+        String complaint = DataFiles.pathComplaint(image);
+        if (complaint != null) {
+            throw new DataException(complaint);
+        }
         try {
             Path real = root.resolve(image).toRealPath();
             if (!followSymlinks && !real.startsWith(realRoot)) {
@@ -77,5 +56,25 @@ public final class ImageFolder {
         } catch (IOException | InvalidPathException e) {
             throw new DataException("image '%s' in %s cannot be opened: %s".formatted(image, root, e.getMessage()), e);
         }
+    }
+
+    @Override
+    public byte[] bytes(String image) {
+        Path file = resolve(image);
+        try {
+            long length = Files.size(file);
+            if (!Files.isRegularFile(file) || length > ImageDecoder.MAX_FILE_BYTES) {
+                throw new DataException("image %s is no file of at most %d bytes; replace it"
+                        .formatted(file, ImageDecoder.MAX_FILE_BYTES));
+            }
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new DataException("image %s cannot be read: %s".formatted(file, e.getMessage()), e);
+        }
+    }
+
+    @Override
+    public RgbImage decode(String image) {
+        return ImageDecoder.decode(resolve(image));
     }
 }

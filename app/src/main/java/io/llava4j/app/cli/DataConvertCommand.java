@@ -1,0 +1,104 @@
+package io.llava4j.app.cli;
+
+import io.llava4j.app.terminal.ProgressLine;
+import io.llava4j.train.data.LlavaData;
+import io.llava4j.train.data.LlavaWriter;
+import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.recipe.TrainConfig.Policy;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.json.JsonMapper;
+
+/** {@code llava data convert}: the same records in another file. */
+@Command(
+        name = "convert",
+        description =
+                "Write a data set of any form as LLaVA's JSON, as JSON lines, or with its pictures as tar shards.")
+final class DataConvertCommand implements Callable<Integer> {
+    private static final int SHOWN = 20;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Mixin
+    private DataSetOptions options = new DataSetOptions();
+
+    @Option(
+            names = {"-o", "--output"},
+            required = true,
+            paramLabel = "OUT",
+            description = "OUT.json, OUT.jsonl, or a new folder for the shards.")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private Path output;
+
+    @Option(
+            names = "--policy",
+            description = "What happens to a record that breaks a rule (default: ${DEFAULT-VALUE}).")
+    private Policy policy = Policy.SKIP;
+
+    @Option(
+            names = "--shard-mib",
+            paramLabel = "N",
+            description = "A shard is closed when it has so many MiB (default: ${DEFAULT-VALUE}).")
+    private int shardMib = (int) (LlavaWriter.SHARD_BYTES >> 20);
+
+    @Option(names = "--json", description = "Print one JSON document instead of text.")
+    private boolean json;
+
+    private DataConvertCommand() {}
+
+    @Override
+    public Integer call() {
+        if (shardMib < 1) {
+            throw new ParameterException(spec.commandLine(), "--shard-mib must be 1 or more, not " + shardMib);
+        }
+        try (LlavaData data = options.read(policy)) {
+            boolean shards = LlavaWriter.Form.of(output) == LlavaWriter.Form.SHARDS;
+            if (shards) {
+                try (ProgressLine progress = ProgressLine.onStderr("writing", "records")) {
+                    LlavaWriter.writeShards(
+                            output, data.records(), options.pictures(data), (long) shardMib << 20, progress::update);
+                }
+            } else {
+                LlavaWriter.write(output, data.records());
+            }
+            print(data, !shards && data.ownPictures() != null);
+        }
+        return CommandLine.ExitCode.OK;
+    }
+
+    private void print(LlavaData data, boolean picturesStay) {
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            Map<String, Object> document = new LinkedHashMap<>();
+            document.put("output", output.toString());
+            document.put("records", data.records().size());
+            document.put("skipped", data.skipped());
+            out.println(JsonMapper.builder().build().writeValueAsString(document));
+        } else {
+            data.skipped().stream()
+                    .limit(SHOWN)
+                    .map(SkippedRecord::message)
+                    .forEach(spec.commandLine().getErr()::println);
+            spec.commandLine().getErr().flush();
+            out.printf(
+                    "%s: %,d records, %,d left out%n",
+                    output, data.records().size(), data.skipped().size());
+            if (picturesStay) {
+                out.println("The pictures stay where they are; write to a folder to take them along.");
+            }
+        }
+        out.flush();
+    }
+}

@@ -1,0 +1,232 @@
+package io.llava4j.app.cli;
+
+import io.llava4j.ConfigException;
+import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.image.AspectMode;
+import io.llava4j.image.ImageProcessor;
+import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.TextConfig;
+import io.llava4j.model.VisionConfig;
+import io.llava4j.text.ConversationTemplate;
+import io.llava4j.text.PromptBuilder;
+import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.train.data.LlavaData;
+import io.llava4j.train.data.LlavaFiles;
+import io.llava4j.train.data.SamplePrompts;
+import io.llava4j.train.data.format.Pictures;
+import io.llava4j.train.recipe.RecipeLoader;
+import io.llava4j.train.recipe.TrainConfig;
+import io.llava4j.train.recipe.TrainConfig.Policy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/**
+ * A data set on the command line, by itself or as a recipe shows it to its model. Command line, then recipe, then
+ * LLaVA-1.5's values.
+ */
+final class DataSetOptions {
+    /** LLaVA-1.5's longest sequence. */
+    private static final int MAX_LENGTH = 2048;
+
+    @Parameters(
+            paramLabel = "FILE",
+            arity = "0..1",
+            description = "JSON, JSON lines, CSV, Parquet, WebDataset or a folder; without it, the data of --recipe.")
+    private @Nullable Path file;
+
+    @Option(names = "--images", paramLabel = "DIR", description = "Folder of the pictures, unless they come with FILE.")
+    private @Nullable Path images;
+
+    @Option(
+            names = "--recipe",
+            paramLabel = "RECIPE",
+            description = "Take data, tokenizer, template, lengths and sizes from a training recipe.")
+    private @Nullable Path recipe;
+
+    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Change a key of the recipe; repeatable.")
+    private Map<String, String> overrides = new LinkedHashMap<>();
+
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "PATH",
+            description = "tokenizer.model, or the folder of a model that has one.")
+    private @Nullable Path tokenizer;
+
+    @Option(names = "--template", paramLabel = "NAME", description = "plain for stage 1, v1 for stage 2 (default: v1).")
+    private @Nullable String template;
+
+    @Option(
+            names = "--max-length",
+            paramLabel = "TOKENS",
+            description = "Longest sequence, image rows included (default: " + MAX_LENGTH + ").")
+    private @Nullable Integer maxLength;
+
+    @Option(names = "--image-size", paramLabel = "PIXELS", description = "Edge of the model's input (default: 336).")
+    private @Nullable Integer imageSize;
+
+    @Option(names = "--follow-symlinks", description = "Accept symbolic links that lead out of the folder.")
+    private boolean followSymlinks;
+
+    private @Nullable TrainConfig config;
+
+    /** The recipe; null if none is named. */
+    @Nullable
+    TrainConfig config() {
+        if (config == null && recipe != null) {
+            config = new RecipeLoader().load(recipe, overrides, System.getenv());
+        }
+        return config;
+    }
+
+    /** The data file. */
+    Path file() {
+        TrainConfig known = config();
+        Path fromRecipe = known == null ? null : known.data().json();
+        Path named = file != null ? file : fromRecipe;
+        if (named == null) {
+            throw new ConfigException("no data set is named; give a FILE, or --recipe with data.json");
+        }
+        return named;
+    }
+
+    /** Reads the records; the caller closes them. */
+    LlavaData read(Policy policy) {
+        return LlavaFiles.read(file(), policy);
+    }
+
+    /** The records' pictures. */
+    Pictures pictures(LlavaData data) {
+        TrainConfig known = config();
+        Path folder = images != null || known == null ? images : known.data().images();
+        return data.pictures(
+                folder, followSymlinks || (known != null && known.data().followSymlinks()));
+    }
+
+    /** How records become prompts; null where no tokenizer is known. */
+    @Nullable
+    SamplePrompts prompts() {
+        TrainConfig known = config();
+        Path model = tokenizer != null || known == null ? tokenizer : tokenizerOf(known);
+        if (model == null) {
+            return null;
+        }
+        ConversationTemplate conversation = template != null
+                ? ConversationTemplate.named(template)
+                : known == null ? ConversationTemplate.V1 : known.data().conversationTemplate();
+        int longest = maxLength != null
+                ? maxLength
+                : known == null ? MAX_LENGTH : known.data().maxLength();
+        return new SamplePrompts(
+                new PromptBuilder(SentencePieceTokenizer.load(model), conversation), longest, tokensPerImage());
+    }
+
+    /** {@link #prompts}, which must be known. */
+    SamplePrompts requirePrompts() {
+        SamplePrompts prompts = prompts();
+        if (prompts == null) {
+            throw new ConfigException("no tokenizer is known; give --tokenizer with a tokenizer.model, or --recipe");
+        }
+        return prompts;
+    }
+
+    /** What happens to a picture before the model sees it. */
+    ImageProcessor processor() {
+        TrainConfig known = config();
+        AspectMode mode =
+                known == null ? AspectMode.PAD : known.data().imageAspectRatio().mode();
+        return new ImageProcessor(vision().imageSize(), mode);
+    }
+
+    /** The model of the recipe; null if there is no recipe or its files are not here. */
+    @Nullable
+    LlavaConfig model() {
+        TrainConfig known = config();
+        if (known == null) {
+            return null;
+        }
+        Path base = known.model().base();
+        if (base != null) {
+            return Files.isDirectory(base) && Checkpoint.kindOf(base) instanceof ModelKind.Llava llava
+                    ? llava.config()
+                    : null;
+        }
+        VisionConfig vision = visionOf(known);
+        Path language = known.model().languageModel();
+        if (vision == null || language == null || !Files.isDirectory(language)) {
+            return null;
+        }
+        TextConfig text = Checkpoint.kindOf(language) instanceof ModelKind.Llama llama ? llama.text() : null;
+        return text == null
+                ? null
+                : new LlavaConfig(
+                        vision,
+                        text,
+                        known.model().projectorType(),
+                        known.model().selectLayer(),
+                        known.model().selectFeature() == TrainConfig.SelectFeature.CLS_PATCH,
+                        known.data().imageAspectRatio().mode(),
+                        -1,
+                        known.data().maxLength());
+    }
+
+    private int tokensPerImage() {
+        LlavaConfig model = model();
+        int patches = vision().patches();
+        return model != null && imageSize == null ? model.tokensPerImage() : patches;
+    }
+
+    private VisionConfig vision() {
+        TrainConfig known = config();
+        VisionConfig fromRecipe = known == null ? null : visionOf(known);
+        VisionConfig vision = fromRecipe == null ? VisionConfig.CLIP_VIT_L_336 : fromRecipe;
+        if (imageSize == null) {
+            return vision;
+        }
+        if (imageSize < vision.patchSize()) {
+            throw new ConfigException("--image-size must be at least " + vision.patchSize() + ", not " + imageSize);
+        }
+        return new VisionConfig(
+                vision.hiddenSize(),
+                vision.intermediateSize(),
+                vision.layers(),
+                vision.heads(),
+                imageSize / vision.patchSize() * vision.patchSize(),
+                vision.patchSize(),
+                vision.layerNormEps(),
+                vision.hiddenAct(),
+                vision.stemChannels());
+    }
+
+    private static @Nullable VisionConfig visionOf(TrainConfig config) {
+        Path base = config.model().base();
+        Path tower = config.model().visionTower();
+        Path folder = base != null ? base : tower;
+        if (folder == null || !Files.isDirectory(folder)) {
+            return null;
+        }
+        return switch (Checkpoint.kindOf(folder)) {
+            case ModelKind.Llava llava -> llava.config().vision();
+            case ModelKind.Clip clip -> clip.vision();
+            default -> null;
+        };
+    }
+
+    private static Path tokenizerOf(TrainConfig config) {
+        Path own = config.model().tokenizer();
+        Path language = config.model().base() != null
+                ? config.model().base()
+                : config.model().languageModel();
+        Path model = own != null ? own : language;
+        if (model == null || !Files.exists(model)) {
+            throw new ConfigException(
+                    "the recipe's tokenizer %s is not here; give --tokenizer with a tokenizer.model".formatted(model));
+        }
+        return model;
+    }
+}

@@ -1,0 +1,236 @@
+package io.llava4j.app.cli;
+
+import io.llava4j.ConfigException;
+import io.llava4j.app.data.StatsPage;
+import io.llava4j.app.data.TrainingCost;
+import io.llava4j.app.terminal.ProgressLine;
+import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.model.LlavaConfig;
+import io.llava4j.train.data.LlavaData;
+import io.llava4j.train.data.SamplePrompts;
+import io.llava4j.train.data.check.DataStats;
+import io.llava4j.train.data.check.Histogram;
+import io.llava4j.train.recipe.TrainConfig;
+import io.llava4j.train.recipe.TrainConfig.Policy;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.json.JsonMapper;
+
+/** {@code llava data stats}: what is in a data set, and what training on it takes. */
+@Command(
+        name = "stats",
+        description =
+                "Count what is in a data set: sources, lengths, picture sizes, answers, and a recipe's steps and cost.")
+final class DataStatsCommand implements Callable<Integer> {
+    private static final int TEXT_BINS = 12;
+    private static final int BAR = 40;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Mixin
+    private DataSetOptions options = new DataSetOptions();
+
+    @Option(names = "--no-pictures", description = "Do not look at the pictures, which takes the longest.")
+    private boolean noPictures;
+
+    @Option(
+            names = "--model",
+            paramLabel = "DIR",
+            description =
+                    "Folder of a model's configuration for the cost, where the recipe's own is not here; weights are"
+                            + " not needed.")
+    private @Nullable Path model;
+
+    @Option(
+            names = "--tflops",
+            paramLabel = "N",
+            description = "Sustained speed of the machine in 10^12 operations a second, for the hours (default:"
+                    + " ${DEFAULT-VALUE}, 8 A100 at 40 %% of their peak in bf16).")
+    private double teraflops = 8 * 312 * 0.4;
+
+    @Option(names = "--price", paramLabel = "N", description = "Price of the machine for an hour, for the cost.")
+    private @Nullable Double price;
+
+    @Option(names = "--html", paramLabel = "OUT", description = "Also write a page with plots.")
+    private @Nullable Path html;
+
+    @Option(names = "--json", description = "Print one JSON document instead of text.")
+    private boolean json;
+
+    private DataStatsCommand() {}
+
+    @Override
+    public Integer call() {
+        if (!(teraflops > 0)) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "--tflops must be above 0");
+        }
+        SamplePrompts prompts = options.prompts();
+        try (LlavaData data = options.read(Policy.SKIP)) {
+            DataStats stats;
+            try (ProgressLine progress = ProgressLine.onStderr("counting", "records and pictures")) {
+                stats = DataStats.of(
+                        data.records(),
+                        prompts,
+                        noPictures ? null : options.pictures(data),
+                        Runtime.getRuntime().availableProcessors(),
+                        progress::update);
+            }
+            TrainConfig config = options.config();
+            TrainingCost cost = config == null ? null : TrainingCost.of(config, model(), stats);
+            List<Map.Entry<String, String>> costLines = cost == null ? List.of() : lines(cost);
+            if (html != null) {
+                StatsPage.write(html, data.file(), stats, costLines);
+            }
+            PrintWriter out = spec.commandLine().getOut();
+            if (json) {
+                out.println(JsonMapper.builder().build().writeValueAsString(document(data, stats, cost)));
+            } else {
+                text(out, data, stats, costLines);
+            }
+            out.flush();
+        }
+        return CommandLine.ExitCode.OK;
+    }
+
+    private @Nullable LlavaConfig model() {
+        if (model == null) {
+            return options.model();
+        }
+        if (Checkpoint.kindOf(model) instanceof ModelKind.Llava llava) {
+            return llava.config();
+        }
+        throw new ConfigException("--model %s holds no LLaVA model's configuration".formatted(model));
+    }
+
+    private List<Map.Entry<String, String>> lines(TrainingCost cost) {
+        List<Map.Entry<String, String>> lines = new ArrayList<>();
+        lines.add(Map.entry("steps", "%,d of %,d records".formatted(cost.steps(), cost.samplesPerStep())));
+        lines.add(Map.entry("tokens", "%,d".formatted(cost.tokens())));
+        if (cost.operations() > 0) {
+            double hours = cost.hours(teraflops);
+            lines.add(Map.entry("operations", String.format(Locale.ROOT, "%.2e", cost.operations())));
+            lines.add(Map.entry(
+                    "time at %.0f TFLOP/s".formatted(teraflops),
+duration(3600 * hours)));
+            if (price != null) {
+                lines.add(Map.entry("cost", String.format(Locale.ROOT, "%.2f", hours * price)));
+            }
+        }
+        return lines;
+    }
+
+    private static String duration(double seconds) {
+        if (seconds < 3600) {
+            return seconds < 60
+                    ? String.format(Locale.ROOT, "%.1f seconds", seconds)
+                    : String.format(Locale.ROOT, "%.1f minutes", seconds / 60);
+        }
+        return String.format(Locale.ROOT, "%,.1f hours", seconds / 3600);
+    }
+
+    private Map<String, Object> document(LlavaData data, DataStats stats, @Nullable TrainingCost cost) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("file", data.file().toString());
+        document.put("records", stats.records());
+        document.put("skipped", data.skipped().size());
+        document.put("sources", stats.sources());
+        document.put("questions", Histogram.of(stats.questions(), TEXT_BINS));
+        document.put("tokens", Histogram.of(stats.lengths(), TEXT_BINS));
+        document.put("picture_edges", Histogram.of(stats.pictureEdges(), TEXT_BINS));
+        document.put("bad_pictures", stats.badPictures());
+        document.put("taught_share", stats.taughtShare());
+        document.put("too_long", stats.tooLong());
+        document.put("answers", stats.allAnswers());
+        document.put("different_answers", stats.differentAnswers());
+        document.put("top_answers", stats.answers());
+        if (cost != null) {
+            document.put("steps", cost.steps());
+            document.put("training_tokens", cost.tokens());
+            document.put("operations", cost.operations());
+            document.put("hours", cost.hours(teraflops));
+        }
+        return document;
+    }
+
+    private static void text(
+            PrintWriter out, LlavaData data, DataStats stats, List<Map.Entry<String, String>> costLines) {
+        out.printf(
+                "%,d records%s%n%n",
+                stats.records(),
+                data.skipped().isEmpty()
+                        ? ""
+                        : ", and %,d that training leaves out"
+                                .formatted(data.skipped().size()));
+        out.printf("%-20s %9s %9s %10s %8s %8s%n", "source", "records", "pictures", "questions", "tokens", "taught");
+        stats.sources()
+                .forEach((name, source) -> out.printf(
+                        "%-20s %,9d %,9d %,10d %8s %8s%n",
+                        name,
+                        source.records(),
+                        source.pictures(),
+                        source.questions(),
+                        source.tokens() == 0 ? "–" : "%,.0f".formatted((double) source.tokens() / source.records()),
+                        source.tokens() == 0 ? "–" : "%.1f %%".formatted(100.0 * source.taught() / source.tokens())));
+        histogram(out, "questions of a record", stats.questions());
+        if (stats.maxLength() > 0) {
+            histogram(out, "tokens of a record, image rows included", stats.lengths());
+            out.printf(
+                    "%.1f %% of the tokens are taught; %,d records are longer than %,d tokens%n",
+                    100 * stats.taughtShare(), stats.tooLong(), stats.maxLength());
+        } else {
+            out.printf("%nTokens were not counted; give --tokenizer or --recipe.%n");
+        }
+        histogram(out, "longer edge of a picture in pixels", stats.pictureEdges());
+        if (stats.badPictures() > 0) {
+            out.printf("%,d pictures could not be read; data validate lists them%n", stats.badPictures());
+        }
+        out.printf("%nmost frequent of %,d answers (%,d different)%n", stats.allAnswers(), stats.differentAnswers());
+        stats.answers().entrySet().stream()
+                .limit(10)
+                .forEach(answer -> out.printf(
+                        "%,9d  %s%n", answer.getValue(), answer.getKey().replace('\n', ' ')));
+        if (!costLines.isEmpty()) {
+            out.println();
+            costLines.forEach(line -> out.printf("%-20s %s%n", line.getKey(), line.getValue()));
+        }
+    }
+
+    private static void histogram(PrintWriter out, String title, int[] values) {
+        Histogram histogram = Histogram.of(values, TEXT_BINS);
+        if (histogram.counts().length == 0) {
+            return;
+        }
+        out.printf("%n%s%n", title);
+        int most = 1;
+        for (int count : histogram.counts()) {
+            most = Math.max(most, count);
+        }
+        for (int i = 0; i < histogram.counts().length; i++) {
+            int count = histogram.counts()[i];
+            boolean open = histogram.open() && i == histogram.counts().length - 1;
+            out.printf(
+                    "%,8d%s %s%s%,d%n",
+                    i * histogram.width(),
+                    open ? "+" : " ",
+                    "█".repeat((int) Math.ceil((double) BAR * count / most)),
+                    count > 0 ? " " : "",
+                    count);
+        }
+    }
+}

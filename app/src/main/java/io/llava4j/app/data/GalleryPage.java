@@ -1,0 +1,74 @@
+package io.llava4j.app.data;
+
+import io.llava4j.eval.report.Html;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
+import java.util.Locale;
+
+/** Samples as the model sees them, as a page. */
+public final class GalleryPage {
+    private GalleryPage() {}
+
+    /**
+     * Writes the page in one step.
+     *
+     * @param file to write
+     * @param data where the samples are from
+     * @param samples to show
+     * @param template name of the conversation template
+     * @param maxLength longest sequence in tokens
+     */
+    public static void write(Path file, Path data, List<SeenSample> samples, String template, int maxLength) {
+        DataPage page = new DataPage(
+                "What the model sees of " + data.getFileName(),
+                "%,d records as training makes them: template %s, at most %,d tokens. Pictures are shown after preprocessing."
+                        .formatted(samples.size(), template, maxLength));
+        page.add(
+                "<p class=\"keys\"><span class=\"taught\">taught</span> <span class=\"masked\">read, not taught</span> "
+                        + "<span class=\"rows\">rows of the picture</span> <span class=\"cut\">cut off</span></p>\n");
+        samples.forEach(sample -> add(page, sample));
+        page.write(file);
+    }
+
+    private static void add(DataPage page, SeenSample sample) {
+        String image = sample.record().image();
+        page.add(
+                "<article class=\"sample%s\">\n<h3>%s<small>%s</small></h3>\n",
+                sample.picture() == null ? " text" : "",
+                Html.escape(SamplePainter.heading(sample)),
+                Html.escape(image == null ? "no picture" : image));
+        if (sample.picture() != null) {
+            page.add(
+                    "<img src=\"data:image/png;base64,%s\" alt=\"\">\n",
+                    Base64.getEncoder().encodeToString(SamplePainter.picture(sample.picture(), sample.boxes())));
+        }
+        page.add("<div><p class=\"tokens\">");
+        for (SeenSample.Token token : sample.tokens()) {
+            String style = token.kind() == SeenSample.Kind.PICTURE
+                    ? "rows"
+                    : token.kind().name().toLowerCase(Locale.ROOT);
+            page.add(
+                    "<span class=\"%s\">%s</span>",
+                    style, Html.escape(token.text()).replace("\n", "↵\n"));
+        }
+        page.add("</p>\n");
+        if (!sample.boxes().isEmpty()) {
+            page.add("<ul class=\"boxes\">\n");
+            for (int i = 0; i < sample.boxes().size(); i++) {
+                int colour = SamplePainter.BOX_COLOURS
+                                .get(i % SamplePainter.BOX_COLOURS.size())
+                                .getRGB()
+                        & 0xffffff;
+                page.add(
+                        "<li><i style=\"background:#%06x\"></i>%s</li>\n",
+                        colour, Html.escape(sample.boxes().get(i).label()));
+            }
+            page.add("</ul>\n");
+        }
+        if (!sample.problem().isEmpty()) {
+            page.add("<p class=\"more cut\">%s</p>\n", Html.escape(sample.problem()));
+        }
+        page.add("</div>\n</article>\n");
+    }
+}

@@ -1,0 +1,209 @@
+package io.llava4j.app.data;
+
+import io.llava4j.LlavaException;
+import io.llava4j.image.RgbImage;
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.FontMetrics;
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
+import java.awt.geom.Rectangle2D;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import javax.imageio.ImageIO;
+
+/** Samples as pictures. */
+public final class SamplePainter {
+    /** Colours of boxes, the first for the first box. */
+    static final List<Color> BOX_COLOURS = List.of(
+            new Color(0xE4572E),
+            new Color(0x2E86AB),
+            new Color(0x6BA368),
+            new Color(0xF2A541),
+            new Color(0x8E5EA2),
+            new Color(0x00A6A6));
+
+    private static final int EDGE = 336;
+    private static final int MARGIN = 24;
+    private static final int TEXT_WIDTH = 720;
+    private static final int LINE = 26;
+    private static final Color INK = new Color(0x211F1C);
+    private static final Color SOFT = new Color(0x6B665E);
+    private static final Color TAUGHT = new Color(0xC5E3CE);
+    private static final Color TAUGHT_ALT = new Color(0xAED6BB);
+    private static final Color MASKED_ALT = new Color(0xF1EEE7);
+    private static final Color ROWS = new Color(0x1D6A74);
+    private static final Color CUT = new Color(0xB1483A);
+
+    private SamplePainter() {}
+
+    /** The preprocessed picture with its boxes, at least {@value #EDGE} pixels wide, as a PNG. */
+    static byte[] picture(RgbImage picture, List<SeenSample.SeenBox> boxes) {
+        return png(boxed(picture, boxes));
+    }
+
+    /**
+     * A whole sample: the picture with its boxes, and beside it the tokens, what is taught on green.
+     *
+     * @return a PNG
+     * @throws LlavaException if this machine has no font
+     */
+    public static byte[] sample(SeenSample sample) {
+        try {
+            RgbImage picture = sample.picture();
+            int left = MARGIN + (picture == null ? 0 : Math.max(EDGE, picture.width()) + MARGIN);
+            int pictureHeight =
+                    picture == null ? 0 : boxed(picture, sample.boxes()).getHeight();
+            int width = left + TEXT_WIDTH + MARGIN;
+            BufferedImage probe = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB);
+            int textHeight = write(probe.createGraphics(), sample, left, 0);
+            int height = MARGIN + 34 + Math.max(pictureHeight, textHeight) + MARGIN;
+            BufferedImage page = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+            Graphics2D graphics = page.createGraphics();
+            graphics.setRenderingHint(RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
+            graphics.setColor(Color.WHITE);
+            graphics.fillRect(0, 0, width, height);
+            graphics.setFont(new Font(Font.SANS_SERIF, Font.BOLD, 15));
+            graphics.setColor(INK);
+            graphics.drawString(heading(sample), MARGIN, MARGIN + 12);
+            if (picture != null) {
+                graphics.drawImage(boxed(picture, sample.boxes()), MARGIN, MARGIN + 34, null);
+            }
+            write(graphics, sample, left, MARGIN + 34);
+            graphics.dispose();
+            return png(page);
+        } catch (OutOfMemoryError | StackOverflowError | UncheckedIOException e) {
+            throw e;
+        } catch (RuntimeException | Error e) {
+            // AWT without fontconfig or a font throws a plain Error, an InternalError or a RuntimeException.
+            throw new LlavaException(
+                    "text cannot be drawn: this Java finds no font (%s); install fontconfig and a font such as DejaVu, or use --html"
+                            .formatted(e),
+                    e);
+        }
+    }
+
+    /** What stands above a sample. */
+    static String heading(SeenSample sample) {
+        String id = sample.record().id();
+        return "record %d%s · %,d tokens, %,d taught%s"
+                .formatted(
+                        sample.index(),
+                        id.isEmpty() ? "" : " (" + id + ")",
+                        sample.length(),
+                        sample.taught(),
+                        sample.problem().isEmpty() ? "" : " · left out");
+    }
+
+    /** Writes the tokens in lines, breaking where the line is full; returns the height. */
+    private static int write(Graphics2D graphics, SeenSample sample, int left, int top) {
+        graphics.setFont(new Font(Font.MONOSPACED, Font.PLAIN, 14));
+        FontMetrics metrics = graphics.getFontMetrics();
+        int x = left;
+        int y = top;
+        int number = 0;
+        for (SeenSample.Token token : sample.tokens()) {
+            number++;
+            for (String part : token.text().split("(?<=\n)", -1)) {
+                String shown = part.replace("\n", "\u21B5");
+                int width = metrics.stringWidth(shown);
+                if (x > left && x + width > left + TEXT_WIDTH) {
+                    x = left;
+                    y += LINE;
+                }
+                paint(graphics, shown, token.kind(), number % 2 == 0, x, y, width);
+                x += width;
+                if (part.endsWith("\n")) {
+                    x = left;
+                    y += LINE;
+                }
+            }
+        }
+        graphics.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 14));
+        y += LINE;
+        for (int i = 0; i < sample.boxes().size(); i++) {
+            y += LINE;
+            graphics.setColor(BOX_COLOURS.get(i % BOX_COLOURS.size()));
+            graphics.fillRect(left, y + 4, 12, 12);
+            graphics.setColor(SOFT);
+            graphics.drawString(sample.boxes().get(i).label(), left + 20, y + 15);
+        }
+        if (!sample.problem().isEmpty()) {
+            y += LINE;
+            graphics.setColor(CUT);
+            graphics.drawString(sample.problem(), left, y + 15);
+        }
+        return y + LINE - top;
+    }
+
+    private static void paint(
+            Graphics2D graphics, String text, SeenSample.Kind kind, boolean alternate, int x, int y, int width) {
+        Color ground = switch (kind) {
+            case TAUGHT -> alternate ? TAUGHT_ALT : TAUGHT;
+            case PICTURE -> ROWS;
+            default -> alternate ? MASKED_ALT : Color.WHITE;
+        };
+        graphics.setColor(ground);
+        graphics.fillRect(x, y, width, LINE - 5);
+        graphics.setColor(
+                switch (kind) {
+                    case TAUGHT -> INK;
+                    case PICTURE -> Color.WHITE;
+                    case CUT -> CUT;
+                    case MASKED -> SOFT;
+                });
+        graphics.drawString(text, x, y + 15);
+        if (kind == SeenSample.Kind.CUT) {
+            graphics.drawLine(x, y + 11, x + width, y + 11);
+        }
+    }
+
+    private static BufferedImage boxed(RgbImage picture, List<SeenSample.SeenBox> boxes) {
+        int scale = Math.max(1, Math.ceilDiv(EDGE, picture.width()));
+        BufferedImage image =
+                new BufferedImage(picture.width() * scale, picture.height() * scale, BufferedImage.TYPE_INT_RGB);
+        Graphics2D graphics = image.createGraphics();
+        graphics.drawImage(buffered(picture), 0, 0, image.getWidth(), image.getHeight(), null);
+        graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
+        for (int i = 0; i < boxes.size(); i++) {
+            double[] c = boxes.get(i).corners();
+            Rectangle2D frame =
+                    new Rectangle2D.Double(c[0] * scale, c[1] * scale, (c[2] - c[0]) * scale, (c[3] - c[1]) * scale);
+            graphics.setStroke(new BasicStroke(5));
+            graphics.setColor(Color.WHITE);
+            graphics.draw(frame);
+            graphics.setStroke(new BasicStroke(3));
+            graphics.setColor(BOX_COLOURS.get(i % BOX_COLOURS.size()));
+            graphics.draw(frame);
+        }
+        graphics.dispose();
+        return image;
+    }
+
+    private static BufferedImage buffered(RgbImage picture) {
+        BufferedImage image = new BufferedImage(picture.width(), picture.height(), BufferedImage.TYPE_INT_RGB);
+        byte[] pixels = picture.pixels();
+        for (int i = 0; i < picture.width() * picture.height(); i++) {
+            image.setRGB(i % picture.width(), i / picture.width(), rgb(pixels, i));
+        }
+        return image;
+    }
+
+    static int rgb(byte[] pixels, int i) {
+        return (pixels[3 * i] & 0xff) << 16 | (pixels[3 * i + 1] & 0xff) << 8 | pixels[3 * i + 2] & 0xff;
+    }
+
+    private static byte[] png(BufferedImage image) {
+        try {
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+            ImageIO.write(image, "png", out);
+            return out.toByteArray();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

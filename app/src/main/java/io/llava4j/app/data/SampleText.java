@@ -1,0 +1,150 @@
+package io.llava4j.app.data;
+
+import io.llava4j.image.AspectMode;
+import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.RgbImage;
+import java.awt.Color;
+import java.util.List;
+
+/** Samples in the terminal: coloured where it shows colours, with brackets around what is taught where it does not. */
+public final class SampleText {
+    private static final String RESET = "\u001B[0m";
+    private static final int COLUMNS = 48;
+
+    private final boolean colours;
+
+    /** @param colours whether the terminal shows them */
+    public SampleText(boolean colours) {
+        this.colours = colours;
+    }
+
+    /** A sample in lines, the last one ended. */
+    public String render(SeenSample sample) {
+        StringBuilder out = new StringBuilder();
+        out.append(colours ? "\u001B[1m" : "")
+                .append(SamplePainter.heading(sample))
+                .append(colours ? RESET : "");
+        out.append('\n');
+        if (sample.record().image() != null) {
+            out.append(sample.record().image()).append('\n');
+        }
+        if (colours && sample.picture() != null) {
+            picture(out, sample.picture(), sample.boxes());
+        }
+        tokens(out, sample.tokens());
+        out.append('\n');
+        for (int i = 0; i < sample.boxes().size(); i++) {
+            SeenSample.SeenBox box = sample.boxes().get(i);
+            double[] c = box.corners();
+            out.append(foreground(SamplePainter.BOX_COLOURS.get(i % SamplePainter.BOX_COLOURS.size())))
+                    .append("□ ")
+                    .append(colours ? RESET : "")
+                    .append("%.0f, %.0f to %.0f, %.0f: %s%n".formatted(c[0], c[1], c[2], c[3], printable(box.label())));
+        }
+        if (!sample.problem().isEmpty()) {
+            out.append("left out: ").append(sample.problem()).append('\n');
+        }
+        return out.toString();
+    }
+
+    private void tokens(StringBuilder out, List<SeenSample.Token> tokens) {
+        SeenSample.Kind before = SeenSample.Kind.MASKED;
+        int number = 0;
+        for (SeenSample.Token token : tokens) {
+            String text = printable(token.text());
+            if (colours) {
+                String style = switch (token.kind()) {
+                    case TAUGHT -> number++ % 2 == 0 ? "\u001B[30;48;5;114m" : "\u001B[30;48;5;150m";
+                    case PICTURE -> "\u001B[97;48;5;30m";
+                    case CUT -> "\u001B[9;31m";
+                    case MASKED -> "\u001B[2m";
+                };
+                // A background would run on to the end of the line.
+                out.append(style)
+                        .append(text.replace("\n", RESET + "\n" + style))
+                        .append(RESET);
+            } else {
+                if (token.kind() != before) {
+                    out.append(close(before)).append(open(token.kind()));
+                    before = token.kind();
+                }
+                out.append(text);
+            }
+        }
+        out.append(colours ? "" : close(before));
+    }
+
+    private static String open(SeenSample.Kind kind) {
+        return switch (kind) {
+            case TAUGHT -> "⟦";
+            case PICTURE -> "<";
+            case CUT -> "⟨cut: ";
+            case MASKED -> "";
+        };
+    }
+
+    private static String close(SeenSample.Kind kind) {
+        return switch (kind) {
+            case TAUGHT -> "⟧";
+            case PICTURE -> ">";
+            case CUT -> "⟩";
+            case MASKED -> "";
+        };
+    }
+
+    /** Line feeds shown and kept; what would drive the terminal is not passed on. */
+    private static String printable(String text) {
+        StringBuilder out = new StringBuilder(text.length());
+        text.codePoints().forEach(c -> {
+            if (c == '\n') {
+                out.append("↵\n");
+            } else {
+                out.appendCodePoint(Character.isISOControl(c) ? 0xFFFD : c);
+            }
+        });
+        return out.toString();
+    }
+
+    /** Two pixels a character: the upper half in the foreground's colour, the lower in the background's. */
+    private static void picture(StringBuilder out, RgbImage picture, List<SeenSample.SeenBox> boxes) {
+        RgbImage small = new ImageProcessor(COLUMNS, AspectMode.PAD).resize(picture);
+        int[] pixels = new int[COLUMNS * COLUMNS];
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = SamplePainter.rgb(small.pixels(), i);
+        }
+        double scale = (double) COLUMNS / picture.width();
+        for (int b = 0; b < boxes.size(); b++) {
+            int colour = SamplePainter.BOX_COLOURS
+                            .get(b % SamplePainter.BOX_COLOURS.size())
+                            .getRGB()
+                    & 0xffffff;
+            double[] c = boxes.get(b).corners();
+            int x1 = Math.clamp((int) (c[0] * scale), 0, COLUMNS - 1);
+            int y1 = Math.clamp((int) (c[1] * scale), 0, COLUMNS - 1);
+            int x2 = Math.clamp((int) (c[2] * scale), 0, COLUMNS - 1);
+            int y2 = Math.clamp((int) (c[3] * scale), 0, COLUMNS - 1);
+            for (int x = x1; x <= x2; x++) {
+                pixels[y1 * COLUMNS + x] = colour;
+                pixels[y2 * COLUMNS + x] = colour;
+            }
+            for (int y = y1; y <= y2; y++) {
+                pixels[y * COLUMNS + x1] = colour;
+                pixels[y * COLUMNS + x2] = colour;
+            }
+        }
+        for (int y = 0; y + 1 < COLUMNS; y += 2) {
+            for (int x = 0; x < COLUMNS; x++) {
+                int top = pixels[y * COLUMNS + x];
+                int bottom = pixels[(y + 1) * COLUMNS + x];
+                out.append("\u001B[38;2;%d;%d;%dm\u001B[48;2;%d;%d;%dm▀"
+                        .formatted(
+                                top >> 16, top >> 8 & 255, top & 255, bottom >> 16, bottom >> 8 & 255, bottom & 255));
+            }
+            out.append(RESET).append('\n');
+        }
+    }
+
+    private String foreground(Color colour) {
+        return colours ? "\u001B[38;2;%d;%d;%dm".formatted(colour.getRed(), colour.getGreen(), colour.getBlue()) : "";
+    }
+}

@@ -1,0 +1,5 @@
+/** Pages and pictures that show data sets to people. */
+@NullMarked
+package io.llava4j.app.data;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,154 @@
+package io.llava4j.train.data;
+
+import io.llava4j.DataException;
+import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.text.Role;
+import io.llava4j.text.Turn;
+import io.llava4j.train.data.format.Pictures;
+import io.llava4j.train.data.format.TarWriter;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Writes records as LLaVA's JSON array, as JSON lines, or with their pictures as WebDataset shards. */
+public final class LlavaWriter {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    /** A shard is closed when it has this many bytes. */
+    public static final long SHARD_BYTES = 1L << 30;
+
+    private LlavaWriter() {}
+
+    /** What a name stands for. */
+    public enum Form {
+        /** {@code .json} */
+        ARRAY,
+        /** {@code .jsonl} */
+        LINES,
+        /** Any other name: a folder of {@code 000000.tar}, {@code 000001.tar} … with pictures. */
+        SHARDS;
+
+        /** The form a target's name asks for. */
+        public static Form of(Path target) {
+            String name = target.getFileName().toString().toLowerCase(Locale.ROOT);
+            return name.endsWith(".json") ? ARRAY : name.endsWith(".jsonl") ? LINES : SHARDS;
+        }
+    }
+
+    /** Told about progress, from the calling thread. */
+    @FunctionalInterface
+    public interface Progress {
+        /**
+         * @param done records written
+         * @param total of all
+         */
+        void update(int done, int total);
+    }
+
+    /**
+     * Writes a JSON array or JSON lines, in one step.
+     *
+     * @param target ends with {@code .json} or {@code .jsonl}
+     * @param records in the order in which they are written
+     */
+    public static void write(Path target, List<LlavaRecord> records) {
+        boolean lines = Form.of(target) == Form.LINES;
+        AtomicFiles.write(target, channel -> {
+            OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16);
+            if (!lines) {
+                out.write('[');
+            }
+            for (Iterator<LlavaRecord> rest = records.iterator(); rest.hasNext(); ) {
+                out.write(json(rest.next()));
+                if (lines) {
+                    out.write('\n');
+                } else if (rest.hasNext()) {
+                    out.write(",\n".getBytes(StandardCharsets.UTF_8));
+                }
+            }
+            if (!lines) {
+                out.write("]\n".getBytes(StandardCharsets.UTF_8));
+            }
+            out.flush();
+        });
+    }
+
+    /**
+     * Writes records and their pictures as WebDataset shards. The bytes depend on the records and pictures alone.
+     *
+     * @param folder made in one step; must not exist, or be empty
+     * @param records one sample each, in their order
+     * @param pictures where the records' pictures are; their files are taken as they are
+     * @param shardBytes a shard is closed when it has this many bytes
+     * @param progress told how far it is
+     * @throws DataException if a picture cannot be read; then nothing is written
+     */
+    public static void writeShards(
+            Path folder, List<LlavaRecord> records, Pictures pictures, long shardBytes, Progress progress) {
+        AtomicFiles.writeDirectory(folder, partial -> {
+            int shard = 0;
+            TarWriter tar = TarWriter.create(partial.resolve(shardName(shard)));
+            try {
+                for (int i = 0; i < records.size(); i++) {
+                    if (tar.length() >= shardBytes) {
+                        tar.close();
+                        tar = TarWriter.create(partial.resolve(shardName(++shard)));
+                    }
+                    writeSample(tar, "%09d".formatted(i), records.get(i), pictures);
+                    progress.update(i + 1, records.size());
+                }
+            } finally {
+                tar.close();
+            }
+        });
+    }
+
+    private static void writeSample(TarWriter tar, String key, LlavaRecord record, Pictures pictures)
+            throws IOException {
+        String image = record.image();
+        if (image != null) {
+            byte[] bytes = pictures.bytes(image);
+            tar.add(key + "." + extension(bytes), bytes);
+        }
+        tar.add(key + ".json", json(record));
+    }
+
+    private static String shardName(int shard) {
+        return "%06d.tar".formatted(shard);
+    }
+
+    /** By content: readers of shards go by the extension, and data sets are known for wrong ones. */
+    private static String extension(byte[] bytes) {
+        int first = bytes.length > 0 ? bytes[0] & 0xff : 0;
+        return switch (first) {
+            case 0x89 -> "png";
+            case 'G' -> "gif";
+            case 'B' -> "bmp";
+            case 'R' -> "webp";
+            default -> "jpg";
+        };
+    }
+
+    /** A record as LLaVA's JSON object, in UTF-8. */
+    static byte[] json(LlavaRecord record) {
+        ObjectNode object = JSON.createObjectNode().put("id", record.id());
+        if (record.image() != null) {
+            object.put("image", record.image());
+        }
+        ArrayNode turns = object.putArray("conversations");
+        for (Turn turn : record.turns()) {
+            turns.addObject()
+                    .put("from", turn.role() == Role.HUMAN ? "human" : "gpt")
+                    .put("value", turn.text());
+        }
+        return JSON.writeValueAsBytes(object);
+    }
+}

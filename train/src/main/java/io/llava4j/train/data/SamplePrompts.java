@@ -1,0 +1,56 @@
+package io.llava4j.train.data;
+
+import io.llava4j.DataException;
+import io.llava4j.text.Prompt;
+import io.llava4j.text.PromptBuilder;
+
+/**
+ * Ids and labels of a record as training uses them; the one place where a record becomes a prompt.
+ *
+ * @param builder tokenizer and template
+ * @param maxLength longest sequence in tokens, image rows included
+ * @param tokensPerImage rows a picture takes in the sequence
+ */
+public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerImage) {
+    /** The whole prompt, whatever its length. */
+    public Prompt whole(LlavaRecord record) {
+        return builder.training(record.turns(), record.image() != null, Integer.MAX_VALUE);
+    }
+
+    /** Places a prompt takes in the sequence, image rows included. */
+    public int sequenceLength(Prompt prompt) {
+        return prompt.length() + prompt.imageCount() * (tokensPerImage - 1);
+    }
+
+    /**
+     * A record's prompt.
+     *
+     * @throws DataException if the splice would leave it without its picture or without any label
+     */
+    public Prompt of(LlavaRecord record) {
+        boolean hasImage = record.image() != null;
+        Prompt prompt = builder.training(record.turns(), hasImage, maxLength).truncated(maxLength);
+        if (prompt.imageCount() != (hasImage ? 1 : 0)) {
+            throw new DataException("the conversation names its picture " + prompt.imageCount()
+                    + " times within data.max-length; write <image> once, in the first question");
+        }
+        if (taught(prompt) == 0) {
+            throw new DataException(
+                    "no token of an answer is left within data.max-length, image rows included; raise it"
+                            + " or shorten the record");
+        }
+        return prompt;
+    }
+
+    /** Tokens of a prompt that are taught: those that have a label and lie within the longest sequence. */
+    public int taught(Prompt prompt) {
+        int taught = 0;
+        int place = 0;
+        for (int i = 0; i < prompt.length() && place < maxLength; i++) {
+            // The first place predicts nothing before it.
+            taught += place > 0 && prompt.labels()[i] != Prompt.IGNORE_INDEX ? 1 : 0;
+            place += prompt.ids()[i] == Prompt.IMAGE_TOKEN_INDEX ? tokensPerImage : 1;
+        }
+        return taught;
+    }
+}

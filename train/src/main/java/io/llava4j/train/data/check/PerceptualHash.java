@@ -1,0 +1,82 @@
+package io.llava4j.train.data.check;
+
+import io.llava4j.image.RgbImage;
+
+/**
+ * A picture's look in 256 bits: its grey values averaged on a grid of 17 x 16, one bit for each two neighbours of a row,
+ * set where the right one is brighter. Other sizes and other compression of the same picture change few bits.
+ *
+ * @param a rows 0 to 3
+ * @param b rows 4 to 7
+ * @param c rows 8 to 11
+ * @param d rows 12 to 15
+ */
+record PerceptualHash(long a, long b, long c, long d) {
+    private static final int ROWS = 16;
+    private static final int COLUMNS = 17;
+    /** Two neighbours must differ by so much of 255 before noise stops deciding the bit. */
+    private static final double NOISE = 1.0;
+
+    static PerceptualHash of(RgbImage image) {
+        double[] grid = grid(image);
+        long[] words = new long[4];
+        for (int y = 0; y < ROWS; y++) {
+            for (int x = 0; x + 1 < COLUMNS; x++) {
+                int bit = y * (COLUMNS - 1) + x;
+                if (grid[y * COLUMNS + x + 1] - grid[y * COLUMNS + x] > NOISE) {
+                    words[bit >> 6] |= 1L << (bit & 63);
+                }
+            }
+        }
+        return new PerceptualHash(words[0], words[1], words[2], words[3]);
+    }
+
+    /** Number of bits that differ. */
+    int distance(PerceptualHash other) {
+        return Long.bitCount(a ^ other.a)
+                + Long.bitCount(b ^ other.b)
+                + Long.bitCount(c ^ other.c)
+                + Long.bitCount(d ^ other.d);
+    }
+
+    /** Sixteen bits of the hash. */
+    int chunk(int index) {
+        long word = switch (index >> 2) {
+            case 0 -> a;
+            case 1 -> b;
+            case 2 -> c;
+            default -> d;
+        };
+        return (int) (word >>> 16 * (index & 3)) & 0xffff;
+    }
+
+    /** A picture this flat looks like any other flat one. */
+    boolean saysLittle() {
+        return Long.bitCount(a) + Long.bitCount(b) + Long.bitCount(c) + Long.bitCount(d) < 24;
+    }
+
+    /** Mean grey of each cell; every pixel counts for one cell, a cell of a smaller picture takes its nearest pixel. */
+    private static double[] grid(RgbImage image) {
+        byte[] pixels = image.pixels();
+        double[] grid = new double[ROWS * COLUMNS];
+        for (int row = 0; row < ROWS; row++) {
+            int top = (int) ((long) row * image.height() / ROWS);
+            int bottom = Math.max(top + 1, (int) ((row + 1L) * image.height() / ROWS));
+            for (int column = 0; column < COLUMNS; column++) {
+                int left = (int) ((long) column * image.width() / COLUMNS);
+                int right = Math.max(left + 1, (int) ((column + 1L) * image.width() / COLUMNS));
+                long sum = 0;
+                for (int y = top; y < bottom; y++) {
+                    int at = (y * image.width() + left) * 3;
+                    for (int x = left; x < right; x++, at += 3) {
+                        sum += 299L * (pixels[at] & 0xff)
+                                + 587L * (pixels[at + 1] & 0xff)
+                                + 114L * (pixels[at + 2] & 0xff);
+                    }
+                }
+                grid[row * COLUMNS + column] = sum / 1000.0 / ((long) (bottom - top) * (right - left));
+            }
+        }
+        return grid;
+    }
+}

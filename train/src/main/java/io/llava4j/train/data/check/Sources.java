@@ -1,0 +1,66 @@
+package io.llava4j.train.data.check;
+
+import io.llava4j.train.data.LlavaRecord;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.stream.Collectors;
+
+/** Which source a record is from, told by the first folder of its picture, as LLaVA's mixtures are laid out. */
+public final class Sources {
+    /** Records without a picture. */
+    public static final String TEXT = "text";
+    /** Pictures without a folder. */
+    public static final String NO_FOLDER = "(no folder)";
+    /** All pictures, where their folders are no sources. */
+    public static final String PICTURES = "pictures";
+    /** More folders than this are no sources but a way to keep folders small, as in LCS-558K. */
+    private static final int MOST = 40;
+
+    /** Records of {@code llava_v1_5_mix665k.json} by the first folder of their pictures (spec/data 3). */
+    public static final SequencedMap<String, Integer> MIX665K = mix665k();
+
+    private Sources() {}
+
+    /** A record's source. */
+    public static String of(LlavaRecord record) {
+        String image = record.image();
+        if (image == null) {
+            return TEXT;
+        }
+        int slash = image.indexOf('/');
+        return slash < 1 ? NO_FOLDER : image.substring(0, slash);
+    }
+
+    /** Records of each source, the largest first. */
+    public static SequencedMap<String, Integer> count(List<LlavaRecord> records) {
+        Map<String, Integer> counts = new LinkedHashMap<>();
+        records.forEach(record -> counts.merge(of(record), 1, Integer::sum));
+        if (counts.size() > MOST) {
+            int text = counts.getOrDefault(TEXT, 0);
+            counts.clear();
+            counts.put(PICTURES, records.size() - text);
+            if (text > 0) {
+                counts.put(TEXT, text);
+            }
+        }
+        return counts.entrySet().stream()
+                .sorted(Map.Entry.<String, Integer>comparingByValue(Comparator.reverseOrder())
+                        .thenComparing(Map.Entry.comparingByKey()))
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, Map.Entry::getValue, (one, other) -> one, LinkedHashMap::new));
+    }
+
+    private static SequencedMap<String, Integer> mix665k() {
+        SequencedMap<String, Integer> counts = new LinkedHashMap<>();
+        counts.put("coco", 364_100);
+        counts.put("vg", 86_417);
+        counts.put("ocr_vqa", 80_000);
+        counts.put("gqa", 72_140);
+        counts.put(TEXT, 40_688);
+        counts.put("textvqa", 21_953);
+        return java.util.Collections.unmodifiableSequencedMap(counts);
+    }
+}

@@ -1,0 +1,50 @@
+package io.llava4j.train.data.check;
+
+import io.llava4j.DataException;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+
+/** Does the same with many things on several threads. */
+final class Workers {
+    private static final int AHEAD = 256;
+
+    private Workers() {}
+
+    /**
+     * Waits until all is done.
+     *
+     * @throws DataException if interrupted
+     */
+    static <T> void each(Collection<T> all, int threads, Consumer<T> work, DataCheck.Progress progress) {
+        // Platform threads: decoding is computing, not waiting.
+        try (ExecutorService workers = Executors.newFixedThreadPool(threads)) {
+            ArrayDeque<Future<?>> running = new ArrayDeque<>();
+            int done = 0;
+            try {
+                for (T one : all) {
+                    running.add(workers.submit(() -> work.accept(one)));
+                    if (running.size() > AHEAD) {
+                        running.removeFirst().get();
+                        progress.update(++done, all.size());
+                    }
+                }
+                while (!running.isEmpty()) {
+                    running.removeFirst().get();
+                    progress.update(++done, all.size());
+                }
+            } catch (InterruptedException e) {
+                workers.shutdownNow();
+                Thread.currentThread().interrupt();
+                throw new DataException("checking the data was interrupted; run it again", e);
+            } catch (ExecutionException e) {
+                workers.shutdownNow();
+                throw new IllegalStateException(e.getCause());
+            }
+        }
+    }
+}

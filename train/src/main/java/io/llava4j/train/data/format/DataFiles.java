@@ -1,0 +1,153 @@
+package io.llava4j.train.data.format;
+
+import io.llava4j.DataException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one door to data sets, whatever they come in. Told apart by content where it is decisive and by name otherwise:
+ *
+ * <ul>
+ *   <li>JSON array, JSON lines, either of them gzipped
+ *   <li>CSV ({@code .csv}) and TSV ({@code .tsv}) with a header
+ *   <li>Parquet, one file or a folder of them; pictures inside
+ *   <li>WebDataset: a {@code .tar}, a folder of them, or {@code name-{000..123}.tar}; pictures inside
+ *   <li>a folder of pictures with {@code metadata.csv}, {@code metadata.jsonl}, or a text file beside each picture
+ * </ul>
+ */
+public final class DataFiles {
+    private static final Pattern BRACES = Pattern.compile("(.*)\\{(\\d{1,9})\\.\\.(\\d{1,9})}(.*)");
+    private static final int MOST_SHARDS = 100_000;
+    private static final int TAR_MAGIC_AT = 257;
+
+    private DataFiles() {}
+
+    /**
+     * Reads all rows of a data set.
+     *
+     * @param path file, folder or brace pattern
+     * @param sink takes the rows
+     * @return the pictures that came with the rows, to be closed by the caller; null where pictures are files of their own
+     * @throws DataException in one sentence, if it is missing, of no known kind, or cannot be read on from some place
+     */
+    public static @Nullable Pictures read(Path path, RowSink sink) {
+        try {
+            return reader(path).read(sink);
+        } catch (NoSuchFileException e) {
+            throw new DataException("%s does not exist; check the path".formatted(e.getFile()), e);
+        } catch (IOException e) {
+            throw new DataException("%s cannot be read: %s".formatted(path, e.getMessage()), e);
+        }
+    }
+
+    private static RowSource reader(Path path) throws IOException {
+        if (Files.isDirectory(path)) {
+            return folder(path);
+        }
+        List<Path> shards = shards(path);
+        if (!shards.isEmpty()) {
+            return new TarRows(shards);
+        }
+        byte[] head = head(path);
+        String name = path.getFileName().toString().toLowerCase(Locale.ROOT);
+        if (startsWith(head, 0, "PAR1")) {
+            return new ParquetRows(List.of(path));
+        }
+        boolean gzip = head.length > 1 && (head[0] & 0xff) == 0x1f && (head[1] & 0xff) == 0x8b;
+        if (gzip && (name.endsWith(".tar.gz") || name.endsWith(".tgz"))) {
+            throw new DataException(
+                    "%s is compressed, so its pictures cannot be reached one by one; gunzip it".formatted(path));
+        }
+        if (name.endsWith(".tar") || startsWith(head, TAR_MAGIC_AT, "ustar")) {
+            return new TarRows(List.of(path));
+        }
+        if (name.endsWith(".csv") || name.endsWith(".tsv")) {
+            return new CsvRows(path);
+        }
+        return new JsonRows(path, gzip);
+    }
+
+    private static RowSource folder(Path folder) throws IOException {
+        List<Path> tars = new ArrayList<>();
+        List<Path> parquets = new ArrayList<>();
+        Path metadata = null;
+        try (Stream<Path> entries = Files.list(folder)) {
+            for (Path entry : entries.sorted().toList()) {
+                String name = entry.getFileName().toString().toLowerCase(Locale.ROOT);
+                if (name.endsWith(".tar")) {
+                    tars.add(entry);
+                } else if (name.endsWith(".parquet")) {
+                    parquets.add(entry);
+                } else if (name.equals("metadata.csv") || name.equals("metadata.jsonl")) {
+                    metadata = entry;
+                }
+            }
+        }
+        if (!tars.isEmpty() && !parquets.isEmpty()) {
+            throw new DataException("%s holds both .tar and .parquet files; name one kind".formatted(folder));
+        }
+        if (!tars.isEmpty()) {
+            return new TarRows(tars);
+        }
+        if (!parquets.isEmpty()) {
+            return new ParquetRows(parquets);
+        }
+        return new CaptionedFolder(folder, metadata == null ? null : reader(metadata));
+    }
+
+    /** The files a pattern such as {@code train-{000000..000012}.tar} stands for; empty if it is none. */
+    private static List<Path> shards(Path path) {
+        Matcher braces = BRACES.matcher(path.toString());
+        if (!braces.matches() || Files.exists(path)) {
+            return List.of();
+        }
+        int first = Integer.parseInt(braces.group(2));
+        int last = Integer.parseInt(braces.group(3));
+        if (last < first || last - first >= MOST_SHARDS) {
+            throw new DataException("%s stands for %s files; write {first..last} with at most %d"
+                    .formatted(path, last < first ? "no" : "too many", MOST_SHARDS));
+        }
+        String number = "%0" + braces.group(2).length() + "d";
+        List<Path> files = new ArrayList<>();
+        for (int i = first; i <= last; i++) {
+            files.add(Path.of(braces.group(1) + number.formatted(i) + braces.group(4)));
+        }
+        return files;
+    }
+
+    private static byte[] head(Path path) throws IOException {
+        try (InputStream in = Files.newInputStream(path)) {
+            return in.readNBytes(TAR_MAGIC_AT + 5);
+        }
+    }
+
+    private static boolean startsWith(byte[] head, int at, String magic) {
+        return head.length >= at + magic.length()
+                && new String(head, at, magic.length(), StandardCharsets.ISO_8859_1).equals(magic);
+    }
+
+    /** What is wrong with a picture's path, judged without looking at the disk; null if it stays inside its folder. */
+    public static @Nullable String pathComplaint(String image) {
+        if (image.isBlank() || image.indexOf('\0') >= 0) {
+            return "the image path is empty or not a path; write one relative to the image folder";
+        }
+        boolean absolute = image.startsWith("/")
+                || image.startsWith("\\")
+                || (image.length() > 1 && image.charAt(1) == ':' && Character.isLetter(image.charAt(0)));
+        if (absolute || Stream.of(image.split("[/\\\\]", -1)).anyMatch(".."::equals)) {
+            return "image path '%s' leaves the image folder; write one relative to it, without ..".formatted(image);
+        }
+        return null;
+    }
+}

@@ -1,0 +1,279 @@
+package io.llava4j.train.data.format;
+
+import dev.hardwood.metadata.ColumnChunk;
+import dev.hardwood.metadata.CompressionCodec;
+import dev.hardwood.metadata.RowGroup;
+import dev.hardwood.reader.ParquetFileReader;
+import dev.hardwood.reader.RowReader;
+import dev.hardwood.row.PqList;
+import dev.hardwood.row.PqStruct;
+import dev.hardwood.row.StructAccessor;
+import io.llava4j.DataException;
+import io.llava4j.image.ImageDecoder;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Parquet as Hugging Face's data sets have it: pictures are bytes, or structs of {@code bytes} and {@code path}.
+ *
+ * <p>A column of a row group cannot be reached row by row, so pictures are copied once into a temporary file, which is
+ * gone when the data set is closed. It takes as much disk as the pictures do.
+ */
+final class ParquetRows implements RowSource {
+    private static final Set<CompressionCodec> CODECS =
+            Set.of(CompressionCodec.UNCOMPRESSED, CompressionCodec.SNAPPY, CompressionCodec.GZIP);
+    /** Held, because a level set on a logger nobody holds may be forgotten. */
+    private static final Logger LIBRARY = Logger.getLogger("dev.hardwood");
+
+    static {
+        LIBRARY.setLevel(Level.WARNING);
+    }
+
+    private static final int MAGIC = 4;
+    private static final int PATIENCE_SECONDS = 60;
+    private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+
+    private final List<Path> files;
+
+    ParquetRows(List<Path> files) {
+        this.files = files;
+    }
+
+    @Override
+    public Pictures read(RowSink sink) throws IOException {
+        Path temporary = Files.createTempFile("llava-pictures", ".bin");
+        FileChannel spool = FileChannel.open(
+                temporary, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
+        PictureArchive pictures = new PictureArchive(List.of(spool));
+        boolean done = false;
+        try {
+            for (Path file : files) {
+                readWatched(new OneFile(file, spool, pictures, sink));
+            }
+            done = true;
+            return pictures;
+        } finally {
+            if (!done) {
+                pictures.close();
+            }
+        }
+    }
+
+    /** The reader waits for ever for some damaged files, so it runs beside and is given up where no row comes. */
+    private static void readWatched(OneFile file) throws IOException {
+        FutureTask<@Nullable Void> task = new FutureTask<>(() -> {
+            file.read();
+            return null;
+        });
+        Thread.ofPlatform().daemon().name("parquet").start(task);
+        long row = 0;
+        for (int waited = 0; waited < PATIENCE_SECONDS; waited++) {
+            try {
+                task.get(1, TimeUnit.SECONDS);
+                return;
+            } catch (TimeoutException e) {
+                if (file.row != row) {
+                    row = file.row;
+                    waited = 0;
+                }
+            } catch (ExecutionException e) {
+                if (e.getCause() instanceof DataException data) {
+                    throw data;
+                }
+                throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new DataException("reading %s was interrupted; run it again".formatted(file.file), e);
+            }
+        }
+        throw new DataException("%s gives no row after row %d for %d seconds; it is damaged, fetch it again"
+                .formatted(file.file, row, PATIENCE_SECONDS));
+    }
+
+    /** Reads one file. */
+    private static final class OneFile {
+        private final Path file;
+        private final FileChannel spool;
+        private final PictureArchive pictures;
+        private final RowSink sink;
+        private volatile long row;
+
+        OneFile(Path file, FileChannel spool, PictureArchive pictures, RowSink sink) {
+            this.file = file;
+            this.spool = spool;
+            this.pictures = pictures;
+            this.sink = sink;
+        }
+
+        void read() throws IOException {
+            // The reader's own exceptions are of many kinds, and a declared size may be more than any memory holds.
+            try (ParquetFileReader reader = ParquetFileReader.open(new PlainFile(file))) {
+                checkColumns(reader, Files.size(file));
+                try (RowReader rows = reader.rowReader()) {
+                    while (rows.hasNext()) {
+                        rows.next();
+                        accept(rows);
+                        row = row + 1;
+                    }
+                }
+            } catch (DataException | NoSuchFileException e) {
+                throw e;
+            } catch (RuntimeException | IOException e) {
+                throw new DataException(
+                        "%s is damaged Parquet near row %d: %s; fetch it again".formatted(file, row, reason(e)), e);
+            } catch (OutOfMemoryError e) {
+                throw new DataException(
+                        "%s needs more memory than there is near row %d; write it with smaller row groups or raise -Xmx"
+                                .formatted(file, row),
+                        e);
+            }
+        }
+
+        /** A chunk that lies outside the file would keep the reader busy for ever. */
+        private void checkPlace(ColumnChunk chunk, long length) {
+            long start = chunk.chunkStartOffset();
+            long size = chunk.metaData().totalCompressedSize();
+            long values = chunk.metaData().numValues();
+            if (start < MAGIC
+                    || size < (values == 0 ? 0 : 1)
+                    || size > length - MAGIC - start
+                    || values < 0
+                    || chunk.metaData().dataPageOffset() < start
+                    || chunk.metaData().dataPageOffset() >= start + size) {
+                throw new DataException(
+                        "%s is damaged Parquet: a column lies outside the file; fetch it again".formatted(file));
+            }
+        }
+
+        private void checkColumns(ParquetFileReader reader, long length) {
+            List<String> columns = new ArrayList<>();
+            reader.getFileSchema().getRootNode().children().forEach(node -> columns.add(node.name()));
+            if (!RowShapes.isKnown(columns)) {
+                throw new DataException(
+                        "%s has the columns %s; it needs conversations, or image with question and answer, or image with caption"
+                                .formatted(file, columns));
+            }
+            for (RowGroup group : reader.getFileMetaData().rowGroups()) {
+                for (ColumnChunk chunk : group.columns()) {
+                    checkPlace(chunk, length);
+                    if (!CODECS.contains(chunk.metaData().codec())) {
+                        throw new DataException("%s is compressed with %s; write it with snappy or gzip"
+                                .formatted(file, chunk.metaData().codec()));
+                    }
+                }
+            }
+        }
+
+        private void accept(StructAccessor rows) throws IOException {
+            try {
+                ObjectNode object = object(rows);
+                if (!object.has("id") && !object.has("question_id")) {
+                    object.put("id", file.getFileName() + "#" + row);
+                }
+                sink.row(object);
+            } catch (DataException e) {
+                sink.refuse("row %d of %s: %s".formatted(row, file.getFileName(), e.getMessage()), e);
+            }
+        }
+
+        private ObjectNode object(StructAccessor struct) throws IOException {
+            ObjectNode object = NODES.objectNode();
+            for (int i = 0; i < struct.getFieldCount(); i++) {
+                if (!struct.isNull(i)) {
+                    object.set(struct.getFieldName(i), node(struct.getValue(i)));
+                }
+            }
+            return object;
+        }
+
+        private JsonNode node(@Nullable Object value) throws IOException {
+            if (value == null) {
+                return NODES.nullNode();
+            }
+            return switch (value) {
+                case String text -> NODES.stringNode(text);
+                case Boolean truth -> NODES.booleanNode(truth);
+                case Long number -> NODES.numberNode(number);
+                case Integer number -> NODES.numberNode(number);
+                case Number number -> NODES.numberNode(number.doubleValue());
+                case byte[] bytes -> picture(bytes, null);
+                case PqStruct struct -> isImage(struct) ? image(struct) : object(struct);
+                case PqList list -> {
+                    ArrayNode array = NODES.arrayNode();
+                    for (int i = 0; i < list.size(); i++) {
+                        array.add(node(list.isNull(i) ? null : list.get(i)));
+                    }
+                    yield array;
+                }
+                default -> NODES.stringNode(value.toString());
+            };
+        }
+
+        /** Hugging Face's picture: its bytes, or only a path where the file lies elsewhere. */
+        private static boolean isImage(PqStruct struct) {
+            boolean bytes = false;
+            boolean path = false;
+            for (int i = 0; i < struct.getFieldCount(); i++) {
+                bytes |= struct.getFieldName(i).equals("bytes");
+                path |= struct.getFieldName(i).equals("path");
+            }
+            return bytes && path;
+        }
+
+        private JsonNode image(PqStruct struct) throws IOException {
+            String path = struct.isNull("path") ? null : struct.getString("path");
+            if (struct.isNull("bytes")) {
+                if (path == null) {
+                    return NODES.nullNode();
+                }
+                throw new DataException("its picture '%s' is not in the file; embed the bytes".formatted(path));
+            }
+            return picture(struct.getBinary("bytes"), path);
+        }
+
+        private JsonNode picture(byte[] bytes, @Nullable String path) throws IOException {
+            String unique = file.getFileName() + "/" + row;
+            String name = path == null || path.isBlank() ? unique : path;
+            String complaint = DataFiles.pathComplaint(name);
+            if (complaint != null) {
+                throw new DataException(complaint);
+            }
+            if (bytes.length > ImageDecoder.MAX_FILE_BYTES) {
+                throw new DataException("its picture has %d bytes, more than the limit of %d; scale it down"
+                        .formatted(bytes.length, ImageDecoder.MAX_FILE_BYTES));
+            }
+            long offset = spool.size();
+            ByteBuffer buffer = ByteBuffer.wrap(bytes);
+            while (buffer.hasRemaining()) {
+                spool.write(buffer, offset + buffer.position());
+            }
+            return NODES.stringNode(pictures.add(name, unique, spool, offset, bytes.length));
+        }
+
+        private static String reason(Exception e) {
+            return String.valueOf(e.getMessage())
+                    .lines()
+                    .findFirst()
+                    .orElse(e.getClass().getSimpleName());
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package io.llava4j.train.data.format;
+
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Rows of other shapes as LLaVA records (spec/data 1):
+ *
+ * <ul>
+ *   <li>{@code image, question, answer}; of a list {@code answers} the most frequent one is taken, the first of equals
+ *   <li>{@code image, caption} or {@code image, text}: stage 1's pair
+ *   <li>{@code messages}: turns of {@code role} and {@code content}
+ *   <li>{@code texts}: pairs of {@code user} and {@code assistant}
+ * </ul>
+ *
+ * <p>The picture may be called {@code image}, {@code image_path}, {@code file_name} or be the only one of {@code images}.
+ * What has no such shape is passed on as it is.
+ */
+public final class RowShapes {
+    /** A request of stage 1's data; the template of stage 1 leaves it out. */
+    static final String CAPTION_REQUEST = "Provide a brief description of the given image.";
+
+    private static final String PLACEHOLDER = "<image>";
+    private static final List<String> IMAGE_NAMES = List.of("image", "image_path", "file_name", "images");
+    private static final List<String> CAPTION_NAMES = List.of("caption", "text");
+    private static final Map<String, String> SPEAKERS =
+            Map.of("human", "human", "user", "human", "gpt", "gpt", "assistant", "gpt");
+
+    private RowShapes() {}
+
+    /** Whether rows with these columns can become records. */
+    static boolean isKnown(Collection<String> columns) {
+        return columns.contains("conversations")
+                || columns.contains("messages")
+                || columns.contains("texts")
+                || (columns.contains("question") && (columns.contains("answer") || columns.contains("answers")))
+                || CAPTION_NAMES.stream().anyMatch(columns::contains);
+    }
+
+    /** A row as a record of LLaVA's format; the row itself where it has no other shape. */
+    public static JsonNode toRecord(JsonNode row) {
+        if (!(row instanceof ObjectNode object) || object.has("conversations")) {
+            return row;
+        }
+        ArrayNode turns = turns(object);
+        if (turns == null) {
+            return row;
+        }
+        ObjectNode record = JsonNodeFactory.instance.objectNode();
+        JsonNode id = object.path("id").isMissingNode() ? object.path("question_id") : object.path("id");
+        if (!id.isMissingNode()) {
+            record.set("id", id);
+        }
+        JsonNode image = image(object);
+        if (image != null) {
+            record.set("image", image);
+            placeImage(turns);
+        }
+        record.set("conversations", turns);
+        return record;
+    }
+
+    private static @Nullable ArrayNode turns(ObjectNode row) {
+        ArrayNode turns = JsonNodeFactory.instance.arrayNode();
+        if (row.path("messages").isArray()) {
+            for (JsonNode message : row.path("messages")) {
+                String role = message.path("role").stringValue("");
+                JsonNode content = message.path("content");
+                turns.add(turn(SPEAKERS.getOrDefault(role, role), content.isArray() ? parts(content) : content));
+            }
+            return turns;
+        }
+        if (row.path("texts").isArray()) {
+            for (JsonNode pair : row.path("texts")) {
+                turns.add(turn("human", pair.path("user"))).add(turn("gpt", pair.path("assistant")));
+            }
+            return turns;
+        }
+        JsonNode answer = row.path("answer").isMissingNode() ? mostFrequent(row.path("answers")) : row.path("answer");
+        if (row.has("question")) {
+            return turns.add(turn("human", row.path("question"))).add(turn("gpt", answer));
+        }
+        Optional<String> caption = CAPTION_NAMES.stream().filter(row::has).findFirst();
+        return caption.map(name -> turns.add(turn("human", JsonNodeFactory.instance.stringNode(CAPTION_REQUEST)))
+                        .add(turn("gpt", row.path(name))))
+                .orElse(null);
+    }
+
+    private static ObjectNode turn(String from, JsonNode value) {
+        ObjectNode turn = JsonNodeFactory.instance.objectNode().put("from", from);
+        if (value.isNumber() || value.isBoolean()) {
+            return turn.put("value", value.asString());
+        }
+        if (!value.isMissingNode() && !value.isNull()) {
+            turn.set("value", value);
+        }
+        return turn;
+    }
+
+    /** Content in parts, as chat interfaces have it: text, and a picture by its place. */
+    private static JsonNode parts(JsonNode content) {
+        StringBuilder text = new StringBuilder();
+        for (JsonNode part : content) {
+            boolean picture = part.path("type").stringValue("").startsWith("image");
+            text.append(picture ? PLACEHOLDER + "\n" : part.path("text").asString(""));
+        }
+        return JsonNodeFactory.instance.stringNode(text.toString().strip());
+    }
+
+    /** The most frequent text of a list of texts or of objects with an {@code answer}; the first of equals. */
+    private static JsonNode mostFrequent(JsonNode answers) {
+        if (!answers.isArray()) {
+            return answers;
+        }
+        Map<String, Integer> counts = new LinkedHashMap<>();
+        for (JsonNode answer : answers) {
+            String text = answer.isString()
+                    ? answer.asString()
+                    : answer.path("answer").asString("");
+            counts.merge(text, 1, Integer::sum);
+        }
+        String best = "";
+        for (Map.Entry<String, Integer> entry : counts.entrySet()) {
+            if (entry.getValue() > counts.getOrDefault(best, 0)) {
+                best = entry.getKey();
+            }
+        }
+        return JsonNodeFactory.instance.stringNode(best);
+    }
+
+    private static @Nullable JsonNode image(ObjectNode row) {
+        for (String name : IMAGE_NAMES) {
+            JsonNode image = row.path(name);
+            boolean onlyOne = image.isArray() && image.size() <= 1;
+            JsonNode one = onlyOne ? image.path(0) : image;
+            if (!one.isMissingNode() && !one.isNull()) {
+                return one;
+            }
+        }
+        return null;
+    }
+
+    /** Names the picture in the first question, unless a turn does. */
+    private static void placeImage(ArrayNode turns) {
+        for (JsonNode turn : turns) {
+            if (turn.path("value").stringValue("").contains(PLACEHOLDER)) {
+                return;
+            }
+        }
+        if (turns.path(0) instanceof ObjectNode first && first.path("value").isString()) {
+            first.put("value", PLACEHOLDER + "\n" + first.path("value").asString());
+        }
+    }
+}

@@ -1,0 +1,17 @@
+package io.llava4j.train.data.format;
+
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/** Reads one kind of file. */
+@FunctionalInterface
+interface RowSource {
+    /**
+     * Reads all rows.
+     *
+     * @return the pictures that came with them; null where pictures are files of their own
+     * @throws io.llava4j.DataException if the file cannot be read on from some place
+     */
+    @Nullable
+    Pictures read(RowSink sink) throws IOException;
+}

@@ -1,0 +1,190 @@
+package io.llava4j.train.data.format;
+
+import io.llava4j.DataException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * WebDataset shards: files that follow each other and share their name up to the first dot are one sample. A sample is a
+ * {@code .json} with a record, or a {@code .txt} with a caption, and at most one picture. Nothing is unpacked: pictures
+ * stay where they are and are found by the record's {@code image}, or by their own name if it has none.
+ */
+final class TarRows implements RowSource {
+    private final List<Path> shards;
+
+    TarRows(List<Path> shards) {
+        this.shards = shards;
+    }
+
+    @Override
+    public Pictures read(RowSink sink) throws IOException {
+        List<FileChannel> files = new ArrayList<>();
+        PictureArchive pictures = new PictureArchive(files);
+        boolean done = false;
+        try {
+            for (Path shard : shards) {
+                FileChannel file = open(shard);
+                files.add(file);
+                new Shard(shard, file, pictures, sink).read();
+            }
+            done = true;
+            return pictures;
+        } finally {
+            if (!done) {
+                pictures.close();
+            }
+        }
+    }
+
+    private static FileChannel open(Path shard) throws IOException {
+        try {
+            return FileChannel.open(shard);
+        } catch (NoSuchFileException e) {
+            throw new DataException("shard %s does not exist; fetch it or name those that do".formatted(shard), e);
+        }
+    }
+
+    /** Reads one file. */
+    private static final class Shard {
+        private final Path path;
+        private final FileChannel file;
+        private final PictureArchive pictures;
+        private final RowSink sink;
+        private final List<TarEntries.Entry> sample = new ArrayList<>();
+
+        Shard(Path path, FileChannel file, PictureArchive pictures, RowSink sink) {
+            this.path = path;
+            this.file = file;
+            this.pictures = pictures;
+            this.sink = sink;
+        }
+
+        void read() throws IOException {
+            TarEntries entries = new TarEntries(path, file);
+            for (TarEntries.Entry entry = entries.next(); entry != null; entry = entries.next()) {
+                if (entry.isFolder()) {
+                    continue;
+                }
+                String complaint = entry.isFile() ? DataFiles.pathComplaint(entry.name()) : "it is not a plain file";
+                if (complaint != null) {
+                    sink.refuse("entry '%s' of %s: %s".formatted(entry.name(), path.getFileName(), complaint), null);
+                    continue;
+                }
+                if (!sample.isEmpty() && !key(sample.getFirst()).equals(key(entry))) {
+                    finish();
+                }
+                sample.add(entry);
+            }
+            finish();
+        }
+
+        private void finish() throws IOException {
+            if (sample.isEmpty()) {
+                return;
+            }
+            String key = key(sample.getFirst());
+            TarEntries.Entry json = null;
+            TarEntries.Entry caption = null;
+            List<TarEntries.Entry> images = new ArrayList<>();
+            for (TarEntries.Entry entry : sample) {
+                String extension = extension(entry);
+                if (extension.equals("json")) {
+                    json = entry;
+                } else if (extension.equals("txt") || extension.equals("caption")) {
+                    caption = entry;
+                } else if (CaptionedFolder.PICTURES.contains(extension.substring(extension.lastIndexOf('.') + 1))) {
+                    images.add(entry);
+                }
+            }
+            sample.clear();
+            try {
+                if (images.size() > 1) {
+                    throw new DataException("it has %d pictures; a record has one".formatted(images.size()));
+                }
+                sink.row(row(key, json, caption, images.isEmpty() ? null : images.getFirst()));
+            } catch (DataException e) {
+                sink.refuse("sample '%s' of %s: %s".formatted(key, path.getFileName(), e.getMessage()), e);
+            }
+        }
+
+        private JsonNode row(
+                String key,
+                TarEntries.@Nullable Entry json,
+                TarEntries.@Nullable Entry caption,
+                TarEntries.@Nullable Entry image)
+                throws IOException {
+            ObjectNode row = JsonNodeFactory.instance.objectNode();
+            if (json != null) {
+                try {
+                    if (!(JsonRows.JSON.readTree(text(json)) instanceof ObjectNode object)) {
+                        throw new DataException("its .json is not an object; write a record");
+                    }
+                    row = object;
+                } catch (JacksonException e) {
+                    throw new DataException(
+                            "its .json is malformed: %s; repair it".formatted(JsonRows.firstLine(e)), e);
+                }
+            }
+            if (!RowShapes.isKnown(row.propertyNames())) {
+                if (caption == null) {
+                    throw new DataException("it has neither a .json with a record nor a .txt with a caption; add one");
+                }
+                row.put("caption", text(caption).strip());
+            }
+            if (!row.has("id")) {
+                row.put("id", key);
+            }
+            if (image != null) {
+                String unique = path.getFileName() + "/" + image.name();
+                String name = row.path("image").stringValue(unique);
+                String complaint = DataFiles.pathComplaint(name);
+                if (complaint != null) {
+                    throw new DataException(complaint);
+                }
+                row.put("image", pictures.add(name, unique, file, image.offset(), image.length()));
+            }
+            return row;
+        }
+
+        private String text(TarEntries.Entry entry) throws IOException {
+            if (entry.length() > JsonRows.MAX_RECORD_BYTES) {
+                throw new DataException("'%s' has %d bytes, more than a record may have (%d); split it"
+                        .formatted(entry.name(), entry.length(), JsonRows.MAX_RECORD_BYTES));
+            }
+            ByteBuffer bytes = TarEntries.read(file, entry.offset(), (int) entry.length());
+            try {
+                return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+            } catch (CharacterCodingException e) {
+                throw new DataException("'%s' is not UTF-8; convert it".formatted(entry.name()), e);
+            }
+        }
+
+        private static String key(TarEntries.Entry entry) {
+            return entry.name().substring(0, dot(entry.name()));
+        }
+
+        private static String extension(TarEntries.Entry entry) {
+            String name = entry.name();
+            return name.substring(Math.min(name.length(), dot(name) + 1)).toLowerCase(Locale.ROOT);
+        }
+
+        /** Place of the first dot of the last part of a path; its length if there is none. */
+        private static int dot(String name) {
+            int dot = name.indexOf('.', name.lastIndexOf('/') + 1);
+            return dot < 0 ? name.length() : dot;
+        }
+    }
+}
