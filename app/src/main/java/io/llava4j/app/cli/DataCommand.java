@@ -11,7 +11,12 @@ import picocli.CommandLine.Spec;
         name = "data",
         description = "Make and check data sets.",
         synopsisSubcommandLabel = "VERB",
-        subcommands = {DataNanoCommand.class, DataVocabularyCommand.class, DataValidateCommand.class})
+        subcommands = {
+            DataBuildCommand.class,
+            DataNanoCommand.class,
+            DataVocabularyCommand.class,
+            DataValidateCommand.class
+        })
 final class DataCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
