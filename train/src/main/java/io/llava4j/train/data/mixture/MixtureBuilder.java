@@ -400,13 +400,11 @@ public final class MixtureBuilder {
 
     private void writeLeftOut(List<String> names) {
         AtomicFiles.write(folder.resolve("left-out.jsonl"), channel -> {
-            try (OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel))) {
-                for (String name : names) {
-                    Files.copy(SourceBuild.leftOutFile(work, name), out);
-                }
-                out.flush();
-                channel.force(true);
+            OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel));
+            for (String name : names) {
+                Files.copy(SourceBuild.leftOutFile(work, name), out);
             }
+            out.flush();
         });
     }
 
