@@ -5,13 +5,13 @@ import io.llava4j.train.data.mixture.SourceReport;
 import java.util.Locale;
 
 /** What a mixture holds beside what was expected and what the paper has. */
-public final class MixtureTable {
+final class MixtureTable {
     private static final String ROW = "%-16s %12s %12s %12s %12s %8s  %s%n";
 
     private MixtureTable() {}
 
     /** A table of text with a line for every source and one for all. */
-    public static String of(Manifest manifest) {
+    static String of(Manifest manifest) {
         StringBuilder table = new StringBuilder();
         row(table, "source", "records", "pairs", "expected", "difference", "paper", "left out");
         long expected = 0;
