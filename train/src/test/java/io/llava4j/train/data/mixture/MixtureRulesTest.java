@@ -352,7 +352,7 @@ class MixtureRulesTest {
     void shortConversationsAreLeftOut() {
         String one = chat("human", "A question without an answer?");
         assertThat(chats(one).counts()).containsEntry("fewest-turns", 1);
-        assertThat(chats(one, "fewest-turns=4").counts()).containsEntry("fewest-turns", 2);
+        assertThat(chats(one, "fewest-turns=0").counts()).containsExactly(Map.entry("fewest-characters", 1));
     }
 
     @Test
