@@ -1,5 +1,6 @@
 package io.llava4j.app.bench;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.llava4j.train.data.mixture.Manifest;
 import io.llava4j.train.data.mixture.MixtureBuilder;
 import io.llava4j.train.data.mixture.MixtureRecipe;
@@ -27,6 +28,7 @@ public final class MixtureBench {
      * @param rawBytes of the raw files
      * @param generateSeconds what making the raw files took
      * @param buildSeconds what building took
+     * @param buildCpuSeconds processor time of that, over all threads: what another load on the machine does not change
      * @param peakHeap most bytes of heap that were in use
      * @param manifest what was built
      */
@@ -35,6 +37,7 @@ public final class MixtureBench {
             long rawBytes,
             double generateSeconds,
             double buildSeconds,
+            double buildCpuSeconds,
             long peakHeap,
             Manifest manifest) {}
 
@@ -63,6 +66,7 @@ public final class MixtureBench {
             System.gc();
             heap.forEach(MemoryPoolMXBean::resetPeakUsage);
             begin = System.nanoTime();
+            long cpu = cpuNanos();
             Manifest manifest = MixtureBuilder.build(
                             recipe,
                             built,
@@ -71,10 +75,11 @@ public final class MixtureBench {
                     .orElseThrow()
                     .manifest();
             double seconds = seconds(begin);
+            double cpuSeconds = (cpuNanos() - cpu) / 1e9;
             long peak = heap.stream()
                     .mapToLong(pool -> pool.getPeakUsage().getUsed())
                     .sum();
-            return new Run(share, bytes(raw), generated, seconds, peak, manifest);
+            return new Run(share, bytes(raw), generated, seconds, cpuSeconds, peak, manifest);
         } finally {
             delete(own);
         }
@@ -91,6 +96,10 @@ public final class MixtureBench {
             }
         });
         return MixtureRecipe.load(home.resolve("recipes/data/mix665k.yaml"), settings);
+    }
+
+    private static long cpuNanos() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
     }
 
     private static double seconds(long begin) {

@@ -21,10 +21,53 @@ import java.util.concurrent.Future;
  */
 final class SyntheticRaw {
     private static final List<String> WORDS = List.of(
-            "the", "a", "red", "man", "woman", "dog", "table", "on", "of", "in", "with", "street", "white", "holding",
-            "sitting", "next", "to", "large", "green", "bus", "sign", "people", "two", "water", "tree", "building",
-            "black", "shirt", "wearing", "standing", "front", "plate", "food", "grass", "window", "light", "small",
-            "playing", "tennis", "ball", "computer", "because", "therefore", "function", "return", "explain", "that");
+            "the",
+            "a",
+            "red",
+            "man",
+            "woman",
+            "dog",
+            "table",
+            "on",
+            "of",
+            "in",
+            "with",
+            "street",
+            "white",
+            "holding",
+            "sitting",
+            "next",
+            "to",
+            "large",
+            "green",
+            "bus",
+            "sign",
+            "people",
+            "two",
+            "water",
+            "tree",
+            "building",
+            "black",
+            "shirt",
+            "wearing",
+            "standing",
+            "front",
+            "plate",
+            "food",
+            "grass",
+            "window",
+            "light",
+            "small",
+            "playing",
+            "tennis",
+            "ball",
+            "computer",
+            "because",
+            "therefore",
+            "function",
+            "return",
+            "explain",
+            "that");
 
     private final Path root;
     private final double share;
@@ -61,14 +104,26 @@ final class SyntheticRaw {
     void write(int threads) {
         List<Callable<Void>> files = List.of(
                 this::visualGenome,
-                () -> vqa("vqav2", "v2_OpenEnded_mscoco_train2014_questions.json", "v2_mscoco_train2014_annotations.json", "net", 82_783, 443_757),
+                () -> vqa(
+                        "vqav2",
+                        "v2_OpenEnded_mscoco_train2014_questions.json",
+                        "v2_mscoco_train2014_annotations.json",
+                        "net",
+                        82_783,
+                        443_757),
                 this::gqa,
                 this::shareGpt,
                 this::instruct,
                 this::refCoco,
                 this::ocrVqa,
                 this::textCaps,
-                () -> vqa("okvqa", "OpenEnded_mscoco_train2014_questions.json", "mscoco_train2014_annotations.json", "", 8_998, 9_009),
+                () -> vqa(
+                        "okvqa",
+                        "OpenEnded_mscoco_train2014_questions.json",
+                        "mscoco_train2014_annotations.json",
+                        "",
+                        8_998,
+                        9_009),
                 this::aOkvqa);
         try (ExecutorService workers = Executors.newFixedThreadPool(threads)) {
             for (Future<Void> done : workers.invokeAll(files)) {
@@ -119,7 +174,11 @@ final class SyntheticRaw {
                 out.add(
                         Integer.toString(20_000_000 + i),
                         RawSchemas.gqaQuestion(
-                                Integer.toString(2_300_000 + i % pictures), question, words(random, 1, 1), question, "relate"));
+                                Integer.toString(2_300_000 + i % pictures),
+                                question,
+                                words(random, 1, 1),
+                                question,
+                                "relate"));
             }
         }
         return null;
@@ -172,10 +231,9 @@ final class SyntheticRaw {
     private Void textCaps() throws IOException {
         SplittableRandom random = new SplittableRandom(5);
         int pictures = part(21_953);
-        try (RawWriter captions =
-                        RawWriter.field(root.resolve("textcaps/TextCaps_0.1_train.json"), Map.of(), "data");
-                RawWriter ocr =
-                        RawWriter.field(root.resolve("textcaps/TextVQA_Rosetta_OCR_v0.2_train.json"), Map.of(), "data")) {
+        try (RawWriter captions = RawWriter.field(root.resolve("textcaps/TextCaps_0.1_train.json"), Map.of(), "data");
+                RawWriter ocr = RawWriter.field(
+                        root.resolve("textcaps/TextVQA_Rosetta_OCR_v0.2_train.json"), Map.of(), "data")) {
             for (int i = 0; i < pictures; i++) {
                 String image = "%016x".formatted(i * 977L);
                 List<String> all = new ArrayList<>();

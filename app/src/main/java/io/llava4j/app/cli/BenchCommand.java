@@ -17,7 +17,10 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code llava bench …}: measurements. */
-@Command(name = "bench", description = "Measure: train-step, mixture.", subcommands = {BenchCommand.TrainStep.class, BenchCommand.Mixture.class})
+@Command(
+        name = "bench",
+        description = "Measure: train-step, mixture.",
+        subcommands = {BenchCommand.TrainStep.class, BenchCommand.Mixture.class})
 public final class BenchCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -99,12 +102,14 @@ public final class BenchCommand implements Callable<Integer> {
             for (int share : percent) {
                 last = MixtureBench.run(Home.directory(), folder, share / 100.0, threads);
                 out.printf(
-                        "%3d %%: %,7d records of %.2f GB in %6.1f s (%.0f MB/s), at most %.2f GB of heap in use; raw files made in %.1f s%n",
+                        "%3d %%: %,7d records of %.2f GB in %6.1f s (%.0f MB/s; %.1f s of processor time), at most %.2f GB of heap"
+                                + " in use; raw files made in %.1f s%n",
                         share,
                         last.manifest().records(),
                         last.rawBytes() / 1e9,
                         last.buildSeconds(),
                         last.rawBytes() / 1e6 / last.buildSeconds(),
+                        last.buildCpuSeconds(),
                         last.peakHeap() / 1e9,
                         last.generateSeconds());
                 out.flush();

@@ -131,7 +131,9 @@ public final class NanoRaw {
                 var old = JSON.readTree(marker);
                 if (old.path("fingerprint").asString("").equals(fingerprint)) {
                     Map<String, Integer> counts = new LinkedHashMap<>();
-                    old.path("counts").properties().forEach(c -> counts.put(c.getKey(), c.getValue().asInt()));
+                    old.path("counts")
+                            .properties()
+                            .forEach(c -> counts.put(c.getKey(), c.getValue().asInt()));
                     return new NanoWorld.Result(target, true, counts);
                 }
             } else if (Files.exists(target) && !FileTrees.isEmptyDirectory(target)) {
@@ -149,7 +151,8 @@ public final class NanoRaw {
             Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
             return new NanoWorld.Result(target, false, raw.counts);
         } catch (IOException | UncheckedIOException e) {
-            throw new DataException("%s: the nano raw data cannot be written (%s)".formatted(target, e.getMessage()), e);
+            throw new DataException(
+                    "%s: the nano raw data cannot be written (%s)".formatted(target, e.getMessage()), e);
         }
     }
 
@@ -157,9 +160,19 @@ public final class NanoRaw {
         writeCaptionPairs();
         writeInstruct(share(157_712));
         writeChats(share(40_688));
-        writeVqa("vqav2", "v2_OpenEnded_mscoco_train2014_questions.json", "v2_mscoco_train2014_annotations.json", share(82_783), 5);
+        writeVqa(
+                "vqav2",
+                "v2_OpenEnded_mscoco_train2014_questions.json",
+                "v2_mscoco_train2014_annotations.json",
+                share(82_783),
+                5);
         writeGqa(share(72_140));
-        writeVqa("okvqa", "OpenEnded_mscoco_train2014_questions.json", "mscoco_train2014_annotations.json", share(8_998), 1);
+        writeVqa(
+                "okvqa",
+                "OpenEnded_mscoco_train2014_questions.json",
+                "mscoco_train2014_annotations.json",
+                share(8_998),
+                1);
         writeOcrVqa(share(80_000));
         writeAOkvqa(share(66_160 / 4));
         writeTextCaps(share(21_953));
@@ -347,9 +360,7 @@ public final class NanoRaw {
                 String word = SignFont.read(Objects.requireNonNull(scene.sign()).word());
                 SceneObject thing = scene.objects().getFirst();
                 boolean right = pictures.random(i).chance(0.5);
-                Category asked = right
-                        ? thing.category()
-                        : pictures.questions().absent(scene, pictures.random(i));
+                Category asked = right ? thing.category() : pictures.questions().absent(scene, pictures.random(i));
                 out.add(
                         id,
                         RawSchemas.ocrVqaBook(
@@ -362,7 +373,10 @@ public final class NanoRaw {
                                         "What is the title of this book?",
                                         "Is there " + asked.withArticle() + " on the cover?",
                                         "What color is the background?"),
-                                List.of(word, right ? "Yes" : "No", scene.background().color().name())));
+                                List.of(
+                                        word,
+                                        right ? "Yes" : "No",
+                                        scene.background().color().name())));
                 pictures.draw(i, "ocr_vqa/images/" + id + ".jpg");
             }
         }
@@ -395,10 +409,12 @@ public final class NanoRaw {
 
     private void writeTextCaps(int count) throws IOException {
         Pictures pictures = new Pictures("textcaps", scenes().withObjects(1, 3).withSigns(1));
-        try (RawWriter captions =
-                        RawWriter.field(raw("textcaps/TextCaps_0.1_train.json"), Map.of("dataset_type", "train"), "data");
+        try (RawWriter captions = RawWriter.field(
+                        raw("textcaps/TextCaps_0.1_train.json"), Map.of("dataset_type", "train"), "data");
                 RawWriter words = RawWriter.field(
-                        raw("textcaps/TextVQA_Rosetta_OCR_v0.2_train.json"), Map.of("dataset_name", "rosetta"), "data")) {
+                        raw("textcaps/TextVQA_Rosetta_OCR_v0.2_train.json"),
+                        Map.of("dataset_name", "rosetta"),
+                        "data")) {
             for (int i = 0; i < count; i++) {
                 SplitMix64 random = pictures.random(i);
                 Scene scene = pictures.scene(i);
@@ -462,9 +478,11 @@ public final class NanoRaw {
     }
 
     private static List<String> references(String set, SceneObject object) {
-        String place = Place.isClear(object.box()) ? " " + Place.of(object.box()).phrase() : "";
+        String place =
+                Place.isClear(object.box()) ? " " + Place.of(object.box()).phrase() : "";
         return switch (set) {
-            case "refcoco" -> List.of(Wording.bare(object) + place, "the " + object.category().name());
+            case "refcoco" ->
+                List.of(Wording.bare(object) + place, "the " + object.category().name());
             case "refcoco+" -> List.of(Wording.bare(object));
             default -> List.of(Wording.phrase(object) + place);
         };
@@ -503,7 +521,8 @@ public final class NanoRaw {
     }
 
     private static List<String> phrases(SceneObject object) {
-        String place = Place.isClear(object.box()) ? " " + Place.of(object.box()).phrase() : "";
+        String place =
+                Place.isClear(object.box()) ? " " + Place.of(object.box()).phrase() : "";
         return List.of(Wording.phrase(object) + place, "the " + Wording.bare(object), Wording.phrase(object));
     }
 

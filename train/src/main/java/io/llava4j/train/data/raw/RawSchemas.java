@@ -76,7 +76,13 @@ public final class RawSchemas {
 
     /** A book cover of OCR-VQA, which stands under its id; split 1 is for training. */
     public static Map<String, Object> ocrVqaBook(
-            String id, String title, String author, String genre, int split, List<String> questions, List<String> answers) {
+            String id,
+            String title,
+            String author,
+            String genre,
+            int split,
+            List<String> questions,
+            List<String> answers) {
         return ordered(
                 "imageURL",
                 "http://ecx.images-amazon.com/images/I/" + id + ".jpg",
@@ -164,8 +170,7 @@ public final class RawSchemas {
         for (String sentence : sentences) {
             int id = firstSentence + said.size();
             ids.add(id);
-            said.add(ordered(
-                    "tokens", List.of(sentence.split(" ")), "raw", sentence, "sent_id", id, "sent", sentence));
+            said.add(ordered("tokens", List.of(sentence.split(" ")), "raw", sentence, "sent_id", id, "sent", sentence));
         }
         return ordered(
                 "sent_ids",
@@ -225,8 +230,20 @@ public final class RawSchemas {
     public static Map<String, Object> region(
             int regionId, int imageId, String phrase, int x, int y, int width, int height) {
         return ordered(
-                "region_id", regionId, "width", width, "height", height, "image_id", imageId, "phrase", phrase, "y", y,
-                "x", x);
+                "region_id",
+                regionId,
+                "width",
+                width,
+                "height",
+                height,
+                "image_id",
+                imageId,
+                "phrase",
+                phrase,
+                "y",
+                y,
+                "x",
+                x);
     }
 
     /** A picture of Visual Genome; every other one lies in the second folder. */

@@ -40,8 +40,15 @@ class BrokenRawFilesTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "{\"1\": {\"question\": \"Wh", "{\"1\": {\"question\": \"What?\"", "", "[]", "7", "nonsense",
-                "{\"1\": {}} trailing", "{\"1\": {\"question\": \u0001}}", "{\"1\": \"\\ud83d\", }"
+                "{\"1\": {\"question\": \"Wh",
+                "{\"1\": {\"question\": \"What?\"",
+                "",
+                "[]",
+                "7",
+                "nonsense",
+                "{\"1\": {}} trailing",
+                "{\"1\": {\"question\": \u0001}}",
+                "{\"1\": \"\\ud83d\", }"
             })
     void aMalformedFileIsOneSentence(String content) {
         raw.file("g.json", content);
@@ -54,7 +61,11 @@ class BrokenRawFilesTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "7", "null", "[1, 2]", "{}", "{\"question\": 5, \"imageId\": 5, \"answer\": \"x\"}",
+                "7",
+                "null",
+                "[1, 2]",
+                "{}",
+                "{\"question\": 5, \"imageId\": 5, \"answer\": \"x\"}",
                 "{\"question\": \" \", \"imageId\": 5, \"answer\": \"x\"}",
                 "{\"question\": \"What?\", \"imageId\": {\"a\": 1}, \"answer\": \"x\"}",
                 "{\"question\": \"What?\", \"imageId\": 5, \"answer\": [\"x\"]}",
@@ -91,7 +102,9 @@ class BrokenRawFilesTest {
         assertThat(raw.build(GQA).records()).hasSize(1);
         byte[] whole = Files.readAllBytes(file);
         Files.write(file, Arrays.copyOf(whole, whole.length - 12));
-        assertThatThrownBy(() -> raw.build(GQA)).isInstanceOf(DataException.class).hasMessageContaining("g.json");
+        assertThatThrownBy(() -> raw.build(GQA))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("g.json");
         Files.write(file, ("{" + GOOD.replace("cat", "caf\u00e9") + "}").getBytes(StandardCharsets.ISO_8859_1));
         assertThatThrownBy(() -> raw.build(GQA))
                 .isInstanceOf(DataException.class)
@@ -105,7 +118,8 @@ class BrokenRawFilesTest {
         Files.createDirectories(dir.resolve("raw"));
         try (BufferedWriter out = Files.newBufferedWriter(dir.resolve("raw/g.json"))) {
             out.write("{" + GOOD);
-            String unused = ", \"k%d\": {\"question\": \"Q?\", \"imageId\": 5, \"answer\": \"a\", \"semantic\": \"%s\"}";
+            String unused =
+                    ", \"k%d\": {\"question\": \"Q?\", \"imageId\": 5, \"answer\": \"a\", \"semantic\": \"%s\"}";
             String filler = "x".repeat(1 << 20);
             for (int i = 0; i < 100; i++) {
                 out.write(unused.formatted(i, filler));
@@ -118,14 +132,18 @@ class BrokenRawFilesTest {
     @Test
     void deepNestingIsAnError() {
         raw.file("g.json", "{\"a\": " + "[".repeat(100_000) + "]".repeat(100_000) + "}");
-        assertThatThrownBy(() -> raw.build(GQA)).isInstanceOf(DataException.class).hasMessageContaining("g.json");
+        assertThatThrownBy(() -> raw.build(GQA))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("g.json");
     }
 
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "\"x\": 1e400, \"y\": 1, \"width\": 5, \"height\": 5", "\"x\": 5000, \"y\": 1, \"width\": 5, \"height\": 5",
-                "\"x\": 5, \"y\": 1, \"width\": -5, \"height\": 5", "\"x\": \"NaN\", \"y\": 1, \"width\": 5, \"height\": 5",
+                "\"x\": 1e400, \"y\": 1, \"width\": 5, \"height\": 5",
+                        "\"x\": 5000, \"y\": 1, \"width\": 5, \"height\": 5",
+                "\"x\": 5, \"y\": 1, \"width\": -5, \"height\": 5",
+                        "\"x\": \"NaN\", \"y\": 1, \"width\": 5, \"height\": 5",
                 "\"x\": 5, \"y\": 1, \"width\": 5"
             })
     void absurdRegionsAreLeftOutAlone(String numbers) {
@@ -142,9 +160,14 @@ class BrokenRawFilesTest {
     @ParameterizedTest
     @ValueSource(strings = {"0", "-4", "1e30", "\"wide\"", "2.5"})
     void absurdPictureSizesAreLeftOut(String width) {
-        raw.file("r.json", "[{\"id\": 1, \"regions\": [{\"phrase\": \"a\", \"x\": 1, \"y\": 1, \"width\": 9, \"height\": 5}]}]");
-        raw.file("i.json", "[{\"image_id\": 1, \"width\": " + width + ", \"height\": 8, \"url\": \"a/VG_100K/1.jpg\"}]");
-        assertThatThrownBy(() -> raw.build(VG)).isInstanceOf(DataException.class).hasMessageContaining("no record");
+        raw.file(
+                "r.json",
+                "[{\"id\": 1, \"regions\": [{\"phrase\": \"a\", \"x\": 1, \"y\": 1, \"width\": 9, \"height\": 5}]}]");
+        raw.file(
+                "i.json", "[{\"image_id\": 1, \"width\": " + width + ", \"height\": 8, \"url\": \"a/VG_100K/1.jpg\"}]");
+        assertThatThrownBy(() -> raw.build(VG))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("no record");
     }
 
     @Test
@@ -159,14 +182,14 @@ class BrokenRawFilesTest {
         assertThat(built.records()).hasSize(1);
         assertThat(built.counts()).containsEntry("bad-record", 1);
         raw.file("refs.p", "cos\nsystem\n(S'true'\ntR.");
-        assertThatThrownBy(() -> raw.build(REFS)).isInstanceOf(DataException.class).hasMessageContaining("os.system");
+        assertThatThrownBy(() -> raw.build(REFS))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("os.system");
     }
 
     @Test
     void brokenConversationsAreLeftOut() {
-        raw.file(
-                "l.json",
-                """
+        raw.file("l.json", """
                 {"id": 1, "image": "a.jpg", "conversations": [{"from": "human", "value": "<image>\\nQ?"}, {"from": "gpt", "value": "A."}]}
                 {"id": 2, "image": "/etc/passwd", "conversations": [{"from": "human", "value": "<image>\\nQ?"}, {"from": "gpt", "value": "A."}]}
                 {"id": 3, "image": "a.jpg", "conversations": [{"from": "human", "value": "Q?"}, {"from": "gpt", "value": "A."}]}

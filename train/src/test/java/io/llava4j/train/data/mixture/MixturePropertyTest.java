@@ -72,9 +72,11 @@ class MixturePropertyTest {
         Built one = build(seed, 1);
         Built many = build(seed, 4);
         for (String file : List.of("nano-mix.json", "left-out.jsonl", "README.md", "manifest.json")) {
-            assertThat(many.folder().resolve(file)).hasSameBinaryContentAs(one.folder().resolve(file));
+            assertThat(many.folder().resolve(file))
+                    .hasSameBinaryContentAs(one.folder().resolve(file));
         }
-        assertThat(build(seed + 1, 1).manifest().sha256()).isNotEqualTo(one.manifest().sha256());
+        assertThat(build(seed + 1, 1).manifest().sha256())
+                .isNotEqualTo(one.manifest().sha256());
     }
 
     @Test
@@ -151,21 +153,24 @@ class MixturePropertyTest {
     void longChatsAreCutToTheLimitAfterAnAnswer(int most, @TempDir Path dir) {
         StringBuilder turns = new StringBuilder();
         for (int i = 0; i < 20; i++) {
-            turns.append("%s{\"from\": \"human\", \"value\": \"How much is %d plus %d?\"}, {\"from\": \"gpt\", \"value\": \"It is %d, if I am right about it.\"}"
-                    .formatted(i == 0 ? "" : ", ", i, i, 2 * i));
+            turns.append(
+                    "%s{\"from\": \"human\", \"value\": \"How much is %d plus %d?\"}, {\"from\": \"gpt\", \"value\": \"It is %d, if I am right about it.\"}"
+                            .formatted(i == 0 ? "" : ", ", i, i, 2 * i));
         }
-        String only = "{\"id\": \"b\", \"conversations\": [{\"from\": \"human\", \"value\": \"Count.\"}, {\"from\": \"gpt\", \"value\": \""
-                + "one two three ".repeat(200).strip() + "\"}]}";
+        String only =
+                "{\"id\": \"b\", \"conversations\": [{\"from\": \"human\", \"value\": \"Count.\"}, {\"from\": \"gpt\", \"value\": \""
+                        + "one two three ".repeat(200).strip() + "\"}]}";
         String asks = "{\"id\": \"c\", \"conversations\": [{\"from\": \"human\", \"value\": \""
                 + "why oh why ".repeat(200) + "\"}, {\"from\": \"gpt\", \"value\": \"No.\"}]}";
         Built built = new RawFixture(dir)
                 .file("s.json", "[{\"id\": \"a\", \"conversations\": [" + turns + "]}, " + only + ", " + asks + "]")
                 .build("kind: sharegpt\nfiles: {chats: s.json}", USE_TOKENIZER, "most-tokens=" + most);
-        PromptBuilder prompts =
-                new PromptBuilder(SentencePieceTokenizer.load(TOKENIZER), ConversationTemplate.V1);
-        assertThat(built.records()).hasSize(2).allSatisfy(record -> assertThat(
-                        prompts.training(record.turns(), false, 100_000).length())
-                .isLessThanOrEqualTo(most));
+        PromptBuilder prompts = new PromptBuilder(SentencePieceTokenizer.load(TOKENIZER), ConversationTemplate.V1);
+        assertThat(built.records())
+                .hasSize(2)
+                .allSatisfy(record -> assertThat(
+                                prompts.training(record.turns(), false, 100_000).length())
+                        .isLessThanOrEqualTo(most));
         LlavaRecord chat = built.records().getFirst();
         assertThat(chat.turns().getLast().text()).endsWith("about it.");
         List<Turn> longer = new ArrayList<>(chat.turns());
@@ -202,13 +207,15 @@ class MixturePropertyTest {
                 .manifest();
         assertThat(resumed).isEqualTo(unbroken);
         assertThat(out.resolve(".build")).doesNotExist();
-        assertThat(MixtureBuilder.build(recipe, out, rest).orElseThrow().reused()).isTrue();
+        assertThat(MixtureBuilder.build(recipe, out, rest).orElseThrow().reused())
+                .isTrue();
     }
 
     @Test
     void everyRuleIsDocumented() throws IOException {
         String docs = Files.readString(Path.of("../docs/data.md"));
-        assertThat(Arrays.stream(Rule.values()).map(rule -> "`" + rule.key() + "`")).allMatch(docs::contains);
+        assertThat(Arrays.stream(Rule.values()).map(rule -> "`" + rule.key() + "`"))
+                .allMatch(docs::contains);
     }
 
     @ParameterizedTest
@@ -216,7 +223,9 @@ class MixturePropertyTest {
     void shippedRecipesLoad(String recipe) {
         MixtureRecipe loaded = MixtureRecipe.load(RECIPES.resolve(recipe), Map.of());
         if (recipe.equals("mix665k.yaml")) {
-            assertThat(loaded.sources().values().stream().mapToInt(source -> source.expected() == null ? 0 : source.expected()).sum())
+            assertThat(loaded.sources().values().stream()
+                            .mapToInt(source -> source.expected() == null ? 0 : source.expected())
+                            .sum())
                     .isEqualTo(665_298);
         }
     }

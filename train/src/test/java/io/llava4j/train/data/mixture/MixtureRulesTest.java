@@ -36,8 +36,7 @@ class MixtureRulesTest {
             "kind: ref-coco\nfiles: {u-refs: refs.json, u-instances: i.json}\nimages: coco/train2017";
     private static final String CAPTIONS =
             "kind: text-caps\nfiles: {captions: c.json, ocr: o.json}\nimages: textvqa\nresponse-format: caption";
-    private static final String CHATS =
-            "kind: sharegpt\nfiles: {chats: s.json}\nrules: {most-tokens: 0}\nexpected: 1";
+    private static final String CHATS = "kind: sharegpt\nfiles: {chats: s.json}\nrules: {most-tokens: 0}\nexpected: 1";
 
     @TempDir
     private Path dir;
@@ -50,15 +49,11 @@ class MixtureRulesTest {
     }
 
     private void vqa() {
-        raw.file(
-                "q.json",
-                """
+        raw.file("q.json", """
                 {"questions": [{"question_id": 1, "image_id": 9, "question": "What is it?"},
                  {"question_id": 2, "image_id": 25, "question": "Where?"},
                  {"question_id": 3, "image_id": "9", "question": "How many?"}]}""");
-        raw.file(
-                "a.json",
-                """
+        raw.file("a.json", """
                 {"annotations": [
                  {"question_id": 3, "answers": [{"answer": "2"}, {"answer": "3"}, {"answer": "3"}, {"answer": "2"}]},
                  {"question_id": 2, "answers": [{"answer": "here"}, {"answer": "there"}], "multiple_choice_answer": "there"},
@@ -71,8 +66,7 @@ class MixtureRulesTest {
         Built built = raw.build(VQA);
         assertThat(built.records()).hasSize(2);
         assertThat(built.records().getFirst().image()).isEqualTo("coco/train2017/000000000009.jpg");
-        assertThat(built.texts(0))
-                .containsExactly("<image>\nWhat is it?" + SHORT, "mesh", "How many?", "2");
+        assertThat(built.texts(0)).containsExactly("<image>\nWhat is it?" + SHORT, "mesh", "How many?", "2");
         assertThat(raw.build(VQA, "s.merge-by-image=false").records()).hasSize(3);
         assertThat(raw.build(VQA, "prompt-once=false").texts(0)).contains("How many?" + SHORT);
     }
@@ -104,15 +98,16 @@ class MixtureRulesTest {
         Built built = raw.build(VQA, images);
         assertThat(built.records()).hasSize(1);
         assertThat(built.counts()).containsEntry("image-presence", 1);
-        assertThat(built.leftOut()).singleElement().asString().contains("000000000009.jpg", "\"rule\":\"image-presence\"");
+        assertThat(built.leftOut())
+                .singleElement()
+                .asString()
+                .contains("000000000009.jpg", "\"rule\":\"image-presence\"");
         assertThat(raw.build(VQA, images, "image-presence=false").records()).hasSize(2);
     }
 
     @Test
     void gqaTakesTheBalancedSetAndCapitalAnswers() {
-        raw.file(
-                "g.json",
-                """
+        raw.file("g.json", """
                 {"1": {"question": "Is it red?", "imageId": "n7", "answer": "yes", "isBalanced": true},
                  "2": {"question": "Is it blue?", "imageId": "n7", "answer": "no", "isBalanced": false}}""");
         String gqa = "kind: gqa\nfiles: {questions: g.json}\nimages: gqa/images\nresponse-format: short";
@@ -123,9 +118,7 @@ class MixtureRulesTest {
     }
 
     private void choices() {
-        raw.file(
-                "a.json",
-                """
+        raw.file("a.json", """
                 [{"split": "train", "image_id": 5, "question_id": "a", "question": "Why?",
                   "choices": ["sun", "rain", "snow", "wind"], "correct_choice_idx": 1},
                  {"split": "val", "image_id": 6, "question_id": "b", "question": "Who?",
@@ -137,11 +130,10 @@ class MixtureRulesTest {
         choices();
         Built built = raw.build(A_OKVQA);
         assertThat(built.records()).hasSize(4);
-        assertThat(built.texts(0))
-                .containsExactly("<image>\nWhy?\nA. sun\nB. rain\nC. snow\nD. wind" + LETTER, "B");
-        assertThat(built.texts(1))
-                .containsExactly("<image>\nWhy?\nA. rain\nB. snow\nC. wind\nD. sun" + LETTER, "A");
-        assertThat(IntStream.range(0, 4).mapToObj(i -> built.texts(i).get(1))).containsExactlyInAnyOrder("A", "B", "C", "D");
+        assertThat(built.texts(0)).containsExactly("<image>\nWhy?\nA. sun\nB. rain\nC. snow\nD. wind" + LETTER, "B");
+        assertThat(built.texts(1)).containsExactly("<image>\nWhy?\nA. rain\nB. snow\nC. wind\nD. sun" + LETTER, "A");
+        assertThat(IntStream.range(0, 4).mapToObj(i -> built.texts(i).get(1)))
+                .containsExactlyInAnyOrder("A", "B", "C", "D");
         assertThat(raw.build(A_OKVQA, "repeat-by-options=false").records()).hasSize(1);
         Built kept = raw.build(A_OKVQA, "option-order=keep");
         assertThat(IntStream.range(0, 4).mapToObj(i -> kept.texts(i).get(1))).containsOnly("B");
@@ -173,18 +165,22 @@ class MixtureRulesTest {
         Built sample = raw.build(OCR_VQA, "s.sample=10");
         assertThat(sample.records()).hasSize(10);
         assertThat(sample.counts()).containsEntry("sample", 30).containsEntry("training-split", 10);
-        assertThat(sample.records()).isNotEqualTo(raw.build(OCR_VQA, 2, 1, "s.sample=10").records());
+        assertThat(sample.records())
+                .isNotEqualTo(raw.build(OCR_VQA, 2, 1, "s.sample=10").records());
         assertThat(sample.texts(0).getFirst()).isEqualTo("<image>\nWho?" + SHORT);
     }
 
     private void regions(int count) {
         List<String> all = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            all.add("{\"region_id\": %d, \"phrase\": \"thing %d \", \"x\": %d, \"y\": 100, \"width\": 50, \"height\": 60}"
-                    .formatted(i, i, i));
+            all.add(
+                    "{\"region_id\": %d, \"phrase\": \"thing %d \", \"x\": %d, \"y\": 100, \"width\": 50, \"height\": 60}"
+                            .formatted(i, i, i));
         }
         raw.file("r.json", "[{\"id\": 1, \"regions\": [" + String.join(", ", all) + "]}]");
-        raw.file("i.json", "[{\"image_id\": 1, \"width\": 800, \"height\": 600, \"url\": \"https://x/y/VG_100K_2/1.jpg\"}]");
+        raw.file(
+                "i.json",
+                "[{\"image_id\": 1, \"width\": 800, \"height\": 600, \"url\": \"https://x/y/VG_100K_2/1.jpg\"}]");
     }
 
     @Test
@@ -204,8 +200,11 @@ class MixtureRulesTest {
                 .containsExactly("<image>\n" + REGION + "[0.0, 0.25, 0.06, 0.33].", "Thing 0.");
         assertThat(raw.build(VG, "region-form=locate").texts(0))
                 .containsExactly("<image>\n" + BOX + "thing 0.", "[0.0, 0.25, 0.06, 0.33]");
-        assertThat(raw.build(VG, "region-form=locate", "padded-boxes=false").texts(0)).contains("[0.0, 0.17, 0.06, 0.27]");
-        assertThat(raw.build(VG, "region-form=describe", "region-sentence=false").texts(0)).contains("thing 0");
+        assertThat(raw.build(VG, "region-form=locate", "padded-boxes=false").texts(0))
+                .contains("[0.0, 0.17, 0.06, 0.27]");
+        assertThat(raw.build(VG, "region-form=describe", "region-sentence=false")
+                        .texts(0))
+                .contains("thing 0");
     }
 
     @Test
@@ -219,15 +218,10 @@ class MixtureRulesTest {
         List<String> all = IntStream.range(0, sentences)
                 .mapToObj(i -> "{\"sent\": \"man %d\"}".formatted(i))
                 .toList();
-        raw.file(
-                "refs.json",
-                """
+        raw.file("refs.json", """
                 [{"ref_id": 1, "ann_id": 4, "image_id": 7, "split": "train", "sentences": [%s]},
-                 {"ref_id": 2, "ann_id": 4, "image_id": 7, "split": "testA", "sentences": [{"sent": "boy"}]}]"""
-                        .formatted(String.join(", ", all)));
-        raw.file(
-                "i.json",
-                """
+                 {"ref_id": 2, "ann_id": 4, "image_id": 7, "split": "testA", "sentences": [{"sent": "boy"}]}]""".formatted(String.join(", ", all)));
+        raw.file("i.json", """
                 {"images": [{"id": 7, "file_name": "COCO_train2014_000000000007.jpg", "width": 100, "height": 200}],
                  "annotations": [{"id": 4, "bbox": [10, 20.5, 30, 40]}]}""");
     }
@@ -243,10 +237,8 @@ class MixtureRulesTest {
                                 .map(record -> Integer.toString(record.turns().size() / 2))
                                 .toList()))
                 .isEqualTo(segments);
-        assertThat(built.records()).allMatch(record -> record.turns()
-                .getFirst()
-                .text()
-                .startsWith("<image>\nPlease provide"));
+        assertThat(built.records())
+                .allMatch(record -> record.turns().getFirst().text().startsWith("<image>\nPlease provide"));
         assertThat(raw.build(REF_COCO, "fewer-pairs-than=0").records()).hasSize(1);
         assertThat(raw.build(REF_COCO, "merge-by-image=false").records()).hasSize(sentences);
         assertThat(raw.build(REF_COCO, "training-split=false", "fewer-pairs-than=0")
@@ -266,9 +258,7 @@ class MixtureRulesTest {
 
     @Test
     void onePictureHasOneCaptionAndTheWordsInIt() {
-        raw.file(
-                "c.json",
-                """
+        raw.file("c.json", """
                 {"data": [{"image_id": "a1", "caption_str": "One.", "set_name": "train"},
                  {"image_id": "a1", "caption_str": "Two.", "set_name": "train"},
                  {"image_id": "b2", "caption_str": "Other.", "set_name": "train"},
@@ -279,7 +269,8 @@ class MixtureRulesTest {
         assertThat(built.records()).hasSize(2);
         assertThat(built.texts(0)).containsExactly(prompt + "\nReference OCR token: EXIT, 12", "One.");
         assertThat(built.texts(1)).containsExactly(prompt, "Other.");
-        assertThat(raw.build(CAPTIONS, "captions=first", "read-text=false").texts(0)).contains(prompt);
+        assertThat(raw.build(CAPTIONS, "captions=first", "read-text=false").texts(0))
+                .contains(prompt);
         assertThat(raw.build(CAPTIONS, "captions=each").records()).hasSize(3);
         assertThat(raw.build(CAPTIONS).texts(0).get(1)).isIn("One.", "Two.");
     }
@@ -299,10 +290,7 @@ class MixtureRulesTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
                     blocked-words      | human | Who made you, please? | gpt | It was OpenAI.
                     blocked-replies    | human | Who made you, please? | gpt | Too many requests in 1 hour. Try again later.
                     no-broken-lists    | human | Tell me three things. | gpt | 1. one\\n1. another\\n
@@ -316,7 +304,8 @@ class MixtureRulesTest {
         assertThat(built.records()).hasSize(1);
         assertThat(built.counts()).containsExactly(Map.entry(rule, 1));
         assertThat(built.leftOut()).singleElement().asString().contains("\"rule\":\"" + rule + "\"");
-        assertThat(chats(chat, rule + "=" + (rule.equals("fewest-characters") ? "0" : "false")).records())
+        assertThat(chats(chat, rule + "=" + (rule.equals("fewest-characters") ? "0" : "false"))
+                        .records())
                 .hasSize(2);
     }
 
@@ -360,7 +349,10 @@ class MixtureRulesTest {
         String html = chat(
                 "human", "Is a < b?", "gpt", "<p>Yes, <strong>always</strong>:</p><ol><li>one</li><li>two</li></ol>");
         assertThat(chats(html).texts(0).getFirst()).isEqualTo("Is a < b?");
-        assertThat(chats(html).texts(0).get(1)).contains("Yes, **always**:").contains("two").doesNotContain("<");
+        assertThat(chats(html).texts(0).get(1))
+                .contains("Yes, **always**:")
+                .contains("two")
+                .doesNotContain("<");
         assertThat(chats(html, "html-to-markdown=false").texts(0).get(1)).startsWith("<p>");
     }
 

@@ -39,10 +39,14 @@ class RealRawFilesTest {
 
     @Test
     void visualGenome() throws IOException {
-        take(SAMPLES.resolve("visual_genome/region_descriptions.json/region_descriptions.json_samples.json.gz"), "r.json");
+        take(
+                SAMPLES.resolve("visual_genome/region_descriptions.json/region_descriptions.json_samples.json.gz"),
+                "r.json");
         take(SAMPLES.resolve("visual_genome/image_data.json/image_data.json_samples.json"), "i.json");
         Built built = raw.build("kind: visual-genome\nfiles: {regions: r.json, images: i.json}\nimages: vg");
-        assertThat(built.records()).hasSize(100).allMatch(record -> record.turns().size() <= 20);
+        assertThat(built.records())
+                .hasSize(100)
+                .allMatch(record -> record.turns().size() <= 20);
         assertThat(built.records().getFirst().image()).isEqualTo("vg/VG_100K_2/1.jpg");
         assertThat(raw.build(
                                 "kind: visual-genome\nfiles: {regions: r.json, images: i.json}\nimages: vg",
@@ -76,13 +80,18 @@ class RealRawFilesTest {
     @Test
     void textCapsAndCocoCaptions() throws IOException {
         take(SAMPLES.resolve("textcaps/TextCaps_0.1_train.json_samples.json"), "t.json");
-        Built caps = raw.build("kind: text-caps\nfiles: {captions: t.json}\nimages: textvqa/train_images\nresponse-format: caption");
+        Built caps = raw.build(
+                "kind: text-caps\nfiles: {captions: t.json}\nimages: textvqa/train_images\nresponse-format: caption");
         assertThat(caps.records()).hasSize(100);
         assertThat(caps.texts(0).get(1)).isEqualTo("Five Listerine Zero mouthwash bottles on a store shelf");
         take(REAL.resolve("coco/captions_free.json"), "c.json");
-        Built coco = raw.build("kind: coco-captions\nfiles: {captions: c.json}\nimages: coco\nresponse-format: caption", "captions=each");
+        Built coco = raw.build(
+                "kind: coco-captions\nfiles: {captions: c.json}\nimages: coco\nresponse-format: caption",
+                "captions=each");
         assertThat(coco.records()).hasSize(555);
-        assertThat(raw.build("kind: coco-captions\nfiles: {captions: c.json}\nimages: coco").records()).hasSize(111);
+        assertThat(raw.build("kind: coco-captions\nfiles: {captions: c.json}\nimages: coco")
+                        .records())
+                .hasSize(111);
     }
 
     @Test
@@ -94,7 +103,8 @@ class RealRawFilesTest {
         take(REAL.resolve("ScienceQA/llava_val_CQM-A.json.gz"), "q.json");
         Built science = raw.build("kind: llava\nfiles: {records: q.json}");
         assertThat(science.records().size() + science.leftOut().size())
-                .isEqualTo(science.manifest().sources().getFirst().items() + science.counts().getOrDefault("bad-record", 0));
+                .isEqualTo(science.manifest().sources().getFirst().items()
+                        + science.counts().getOrDefault("bad-record", 0));
         assertThat(science.records()).hasSizeGreaterThan(2000);
     }
 }
