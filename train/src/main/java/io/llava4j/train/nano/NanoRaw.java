@@ -442,12 +442,11 @@ public final class NanoRaw {
             String folder = "refcoco/" + set + "/";
             Path instances = raw(folder + "instances.json");
             Path refs = raw(folder + (set.equals("refcocog") ? "refs(umd).p" : "refs(unc).p"));
-            Map<String, List<Map<String, Object>>> images = Map.of("images", new ArrayList<>());
+            List<Map<String, Object>> images = new ArrayList<>();
             for (int i = 0; i < count; i++) {
-                images.get("images")
-                        .add(RawSchemas.cocoImage(pictures.id(i), options.imageSize(), options.imageSize()));
+                images.add(RawSchemas.cocoImage(pictures.id(i), options.imageSize(), options.imageSize()));
             }
-            try (RawWriter boxes = RawWriter.field(instances, images, "annotations");
+            try (RawWriter boxes = RawWriter.field(instances, Map.of("images", images), "annotations");
                     PickleWriter out = new PickleWriter(refs)) {
                 int sentence = 0;
                 int box = 0;

@@ -40,7 +40,7 @@ final class RawFixture {
     Built build(String source, long seed, int threads, String... settings) {
         try {
             Path recipe = dir.resolve("recipe.yaml");
-            Files.writeString(recipe, "name: m\nshuffle: false\nsources:\n  s:\n    " + source.replace("\n", "\n    "));
+            Files.writeString(recipe, "name: m\nshuffle: false\nsources:\n  s:\n" + source.indent(4));
             return build(recipe, seed, threads, settings);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
