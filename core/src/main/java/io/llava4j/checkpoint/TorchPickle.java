@@ -1,13 +1,8 @@
 package io.llava4j.checkpoint;
 
 import io.llava4j.CheckpointException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * operations that this needs are known, and the only names it may call for are those of {@link Global}, which stand for
  * nothing but themselves: no code is looked up or run. Everything else is refused by its name.
  */
-final class TorchPickle {
+final class TorchPickle extends PickleMachine {
     /** In bytes; the pickle of a 13B model has a hundred thousand. */
     static final int LARGEST = 4 << 20;
 
@@ -76,35 +71,11 @@ final class TorchPickle {
         }
     }
 
-    /** Python's None; an enum because null has no place on the stack. */
-    private enum None {
-        NONE
-    }
-
-    /** Names of operations that are refused, for the message; a known one tells what the file wanted. */
-    private static final Map<Integer, String> REFUSED = Map.ofEntries(
-            Map.entry((int) 'i', "INST"),
-            Map.entry((int) 'o', "OBJ"),
-            Map.entry((int) 'P', "PERSID"),
-            Map.entry(0x81, "NEWOBJ"),
-            Map.entry(0x92, "NEWOBJ_EX"),
-            Map.entry(0x82, "EXT1"),
-            Map.entry(0x83, "EXT2"),
-            Map.entry(0x84, "EXT4"),
-            Map.entry(0x93, "STACK_GLOBAL"),
-            Map.entry(0x95, "FRAME"),
-            Map.entry(0x94, "MEMOIZE"),
-            Map.entry(0x97, "NEXT_BUFFER"));
-
     private final Path file;
-    private final ByteBuffer code;
-    private final List<Object> stack = new ArrayList<>();
-    private final List<Integer> marks = new ArrayList<>();
-    private final Map<Integer, Object> memo = new HashMap<>();
 
     private TorchPickle(Path file, byte[] code) {
+        super(code);
         this.file = file;
-        this.code = ByteBuffer.wrap(code).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /**
@@ -119,69 +90,28 @@ final class TorchPickle {
         TorchPickle pickle = new TorchPickle(file, code);
         Object root = pickle.run();
         if (!(root instanceof Map<?, ?> entries)) {
-            throw pickle.bad("it holds %s where a dictionary of tensors is expected".formatted(kind(root)));
+            throw pickle.bad("it holds %s where a dictionary of tensors is expected".formatted(pickle.kind(root)));
         }
         SequencedMap<String, View> tensors = new LinkedHashMap<>();
         entries.forEach((name, value) -> {
             if (!(value instanceof View view)) {
                 throw pickle.bad("its entry '%s' is %s, not a tensor"
-                        .formatted(FileErrors.shown(String.valueOf(name)), kind(value)));
+                        .formatted(FileErrors.shown((String) name), pickle.kind(value)));
             }
             tensors.put((String) name, view);
         });
         return tensors;
     }
 
-    private Object run() {
-        while (true) {
-            int operation = next();
-            switch (operation) {
-                case 0x80 -> protocol(next());
-                case '.' -> {
-                    return pop();
-                }
-                case '(' -> marks.add(stack.size());
-                case '}' -> push(new LinkedHashMap<String, Object>());
-                case ']' -> push(new ArrayList<>());
-                case ')' -> push(List.of());
-                case 't' -> push(popToMark());
-                case 0x85 -> push(popLast(1));
-                case 0x86 -> push(popLast(2));
-                case 0x87 -> push(popLast(3));
-                case 'N' -> push(None.NONE);
-                case 0x88 -> push(true);
-                case 0x89 -> push(false);
-                case 'K' -> push((long) next());
-                case 'M' -> push((long) (next() | next() << 8));
-                case 'J' -> push((long) number(Integer.BYTES).getInt());
-                case 0x8a -> push(longInteger(next()));
-                case 'G' ->
-                    push(number(Double.BYTES).order(ByteOrder.BIG_ENDIAN).getDouble());
-                case 'X' -> push(text(number(Integer.BYTES).getInt()));
-                case 'q' -> memo.put(next(), top());
-                case 'r' -> memo.put(number(Integer.BYTES).getInt(), top());
-                case 'h' -> push(remembered(next()));
-                case 'j' -> push(remembered(number(Integer.BYTES).getInt()));
-                case 'c' -> push(global(line(), line()));
-                case 'R' -> push(call(popLast(2)));
-                case 'Q' -> push(storage(pop()));
-                case 's' -> setItems(popLast(2));
-                case 'u' -> setItems(popToMark());
-                case 'a' -> append(popLast(1));
-                case 'e' -> append(popToMark());
-                case 'b' -> build(pop());
-                default -> throw refused(operation);
-            }
-        }
-    }
-
-    private void protocol(int version) {
+    @Override
+    void protocol(int version) {
         if (version != 2) {
             throw bad("it is pickled with protocol %d where torch uses 2; save it with torch.save".formatted(version));
         }
     }
 
-    private Object global(String module, String name) {
+    @Override
+    Object global(String module, String name) {
         return Global.named(module + " " + name)
                 .orElseThrow(() -> new CheckpointException(
                         ("%s calls for '%s', which no tensor needs, so it is refused and nothing of it was run; if you"
@@ -189,12 +119,12 @@ final class TorchPickle {
                                 .formatted(file, FileErrors.shown(module + "." + name))));
     }
 
-    private Object call(List<Object> functionAndArguments) {
-        if (functionAndArguments.get(0) instanceof Global function
-                && functionAndArguments.get(1) instanceof List<?> arguments) {
-            return call(function, arguments);
+    @Override
+    Object call(Object function, List<?> arguments) {
+        if (function instanceof Global global) {
+            return call(global, arguments);
         }
-        throw bad("it calls %s".formatted(kind(functionAndArguments.get(0))));
+        throw bad("it calls %s".formatted(kind(function)));
     }
 
     /** What a call to one of the allowed names gives: a description, computed here. */
@@ -237,7 +167,8 @@ final class TorchPickle {
     }
 
     /** The persistent id {@code ('storage', type, key, device, elements)}; where it lived does not matter. */
-    private Storage storage(Object id) {
+    @Override
+    Object persistent(Object id) {
         if (id instanceof List<?> parts
                 && parts.size() == 5
                 && parts.get(0).equals("storage")
@@ -265,157 +196,27 @@ final class TorchPickle {
         return values;
     }
 
-    private void setItems(List<Object> items) {
-        if (!(top() instanceof LinkedHashMap<?, ?>) || items.size() % 2 != 0) {
-            throw bad("it adds entries to %s".formatted(kind(top())));
-        }
-        @SuppressWarnings("unchecked") // every map on the stack is made here
-        Map<String, Object> map = (Map<String, Object>) top();
-        for (int i = 0; i < items.size(); i += 2) {
-            if (!(items.get(i) instanceof String key)) {
-                throw bad("a dictionary has %s as a key".formatted(kind(items.get(i))));
-            }
-            if (map.put(key, items.get(i + 1)) != null) {
-                throw bad("'%s' is there twice".formatted(FileErrors.shown(key)));
-            }
-        }
-    }
-
-    private void append(List<Object> items) {
-        if (!(top() instanceof ArrayList<?>)) {
-            throw bad("it appends to %s".formatted(kind(top())));
-        }
-        @SuppressWarnings("unchecked") // every list on the stack is made here
-        List<Object> list = (List<Object>) top();
-        list.addAll(items);
-    }
-
-    /** Attributes of a dictionary, such as {@code _metadata} of a module's state, mean nothing to tensors. */
-    private void build(Object state) {
-        if (!(top() instanceof Map<?, ?>) || !(state instanceof Map<?, ?>)) {
-            throw bad("it sets attributes of %s (BUILD)".formatted(kind(top())));
-        }
-    }
-
-    private long longInteger(int bytes) {
-        if (bytes > Long.BYTES) {
-            throw bad("it holds a number of %d bytes".formatted(bytes));
-        }
-        long value = 0;
-        for (int i = 0; i < bytes; i++) {
-            value |= (long) next() << (8 * i);
-        }
-        int unused = Long.SIZE - 8 * bytes;
-        return bytes == 0 ? 0 : value << unused >> unused;
-    }
-
-    private Object remembered(int place) {
-        Object value = memo.get(place);
-        if (value == null) {
-            throw bad("it refers to an object it has not made");
-        }
-        return value;
-    }
-
-    private void push(Object value) {
-        stack.add(value);
-    }
-
-    private int floor() {
-        return marks.isEmpty() ? 0 : marks.getLast();
-    }
-
-    private Object top() {
-        if (stack.size() <= floor()) {
-            throw bad("it takes more from its stack than there is");
-        }
-        return stack.getLast();
-    }
-
-    private Object pop() {
-        Object value = top();
-        stack.removeLast();
-        return value;
-    }
-
-    private List<Object> popLast(int count) {
-        if (stack.size() - floor() < count) {
-            throw bad("it takes more from its stack than there is");
-        }
-        return take(stack.size() - count);
-    }
-
-    private List<Object> popToMark() {
-        if (marks.isEmpty()) {
-            throw bad("it takes more from its stack than there is");
-        }
-        return take(marks.removeLast());
-    }
-
-    /** Not an ArrayList, which would be a Python list, but a tuple. */
-    private List<Object> take(int from) {
-        List<Object> top = stack.subList(from, stack.size());
-        List<Object> values = List.copyOf(top);
-        top.clear();
-        return values;
-    }
-
-    private int next() {
-        if (!code.hasRemaining()) {
-            throw bad("its pickle ends in the middle");
-        }
-        return Byte.toUnsignedInt(code.get());
-    }
-
-    private ByteBuffer number(int bytes) {
-        if (code.remaining() < bytes) {
-            throw bad("its pickle ends in the middle");
-        }
-        ByteBuffer number = code.slice(code.position(), bytes).order(ByteOrder.LITTLE_ENDIAN);
-        code.position(code.position() + bytes);
-        return number;
-    }
-
-    private String text(int bytes) {
-        if (bytes < 0 || bytes > code.remaining()) {
-            throw bad("its pickle ends in the middle");
-        }
-        String text = new String(code.array(), code.position(), bytes, StandardCharsets.UTF_8);
-        code.position(code.position() + bytes);
-        return text;
-    }
-
-    private String line() {
-        int begin = code.position();
-        while (next() != '\n') {
-            // on to the end of the line
-        }
-        return new String(code.array(), begin, code.position() - 1 - begin, StandardCharsets.UTF_8);
-    }
-
-    private static String kind(@Nullable Object value) {
+    @Override
+    String kind(@Nullable Object value) {
         return switch (value) {
-            case null -> "nothing";
             case View view -> "a tensor";
             case Storage storage -> "a storage";
             case Global global -> "'" + global.name + "'";
-            case Map<?, ?> map -> "a dictionary";
-            case List<?> list -> "a list";
-            case String text -> "a string";
-            case None none -> "None";
-            default -> "a number";
+            case null -> super.kind(null);
+            default -> super.kind(value);
         };
     }
 
-    private CheckpointException refused(int operation) {
-        String name = REFUSED.getOrDefault(operation, "0x%02x".formatted(operation));
+    @Override
+    CheckpointException refused(String operation) {
         return new CheckpointException(
                 ("%s uses the pickle operation %s, which no tensor needs, so it is refused and nothing of it was run; if"
                                 + " you trust it, save only its tensors as safetensors")
-                        .formatted(file, name));
+                        .formatted(file, operation));
     }
 
-    private CheckpointException bad(String problem) {
+    @Override
+    CheckpointException bad(String problem) {
         return new CheckpointException("%s is no torch file of tensors: %s".formatted(file, problem));
     }
 }

@@ -7,7 +7,6 @@ import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.AnswerFile;
 import io.llava4j.eval.format.Journal;
 import io.llava4j.eval.format.JsonFiles;
-import io.llava4j.eval.format.QuestionId;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -44,7 +43,7 @@ final class AnswerJournal {
      *
      * @throws ConfigException if the files belong to another run
      */
-    Map<QuestionId, Answer> resume(Set<QuestionId> questions) {
+    Map<AnswerKey, Answer> resume(Set<AnswerKey> questions) {
         try {
             if (Files.exists(manifestFile)) {
                 if (!Files.readString(manifestFile).strip().equals(manifest.json())) {
@@ -87,15 +86,16 @@ final class AnswerJournal {
         }
     }
 
-    private Map<QuestionId, Answer> read(Path file, Set<QuestionId> questions) {
-        Map<QuestionId, Answer> read = new LinkedHashMap<>();
+    private Map<AnswerKey, Answer> read(Path file, Set<AnswerKey> questions) {
+        Map<AnswerKey, Answer> read = new LinkedHashMap<>();
         JsonFiles.lines(file, JsonFiles.BrokenLines.REFUSE, line -> {
             Answer answer = AnswerFile.parse(line);
-            if (!questions.contains(answer.id())) {
+            AnswerKey key = AnswerKey.of(answer);
+            if (!questions.contains(key)) {
                 throw new DataException("%s: question_id %s is not among the questions; delete the file"
                         .formatted(line.where(), answer.id()));
             }
-            read.put(answer.id(), answer);
+            read.put(key, answer);
         });
         return read;
     }

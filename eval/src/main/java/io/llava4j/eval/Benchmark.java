@@ -34,6 +34,7 @@ import io.llava4j.eval.vqa.Vqav2;
 import io.llava4j.eval.vqa.Vqav2Reference;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.text.ConversationTemplate;
+import io.llava4j.text.ResponseFormat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -71,12 +72,6 @@ public record Benchmark(
         @Nullable Submission submission,
         @Nullable Reference reference) {
 
-    /** The line that asks for a short answer. */
-    public static final String SHORT_ANSWER = "Answer the question using a single word or phrase.";
-
-    private static final String LETTER = "Answer with the option's letter from the given choices directly.";
-    private static final String UNANSWERABLE =
-            "When the provided information is insufficient, respond with 'Unanswerable'.\n" + SHORT_ANSWER;
     private static final ConversationTemplate V1 = ConversationTemplate.V1;
     private static final int SHORT = 128;
     private static final int LONG = 1024;
@@ -86,7 +81,7 @@ public record Benchmark(
             "vqav2",
             "VQAv2",
             Vqav2.LAYOUT,
-            SHORT_ANSWER,
+            ResponseFormat.SHORT.prompt(),
             V1,
             SHORT,
             RecordedPrompt.TEXT,
@@ -102,7 +97,7 @@ public record Benchmark(
             "gqa",
             "GQA",
             Gqa.LAYOUT,
-            SHORT_ANSWER,
+            ResponseFormat.SHORT.prompt(),
             V1,
             SHORT,
             RecordedPrompt.TEXT,
@@ -118,7 +113,7 @@ public record Benchmark(
             "vizwiz",
             "VizWiz",
             VizWiz.LAYOUT,
-            UNANSWERABLE,
+            ResponseFormat.SHORT_OR_UNANSWERABLE.prompt(),
             V1,
             SHORT,
             RecordedPrompt.TEXT,
@@ -134,7 +129,7 @@ public record Benchmark(
             "scienceqa",
             "ScienceQA-IMG",
             ScienceQa.LAYOUT,
-            LETTER,
+            ResponseFormat.LETTER.prompt(),
             V1,
             LONG,
             RecordedPrompt.WITH_IMAGE_MARK,
@@ -154,7 +149,7 @@ public record Benchmark(
             "textvqa",
             "TextVQA",
             TextVqa.LAYOUT,
-            SHORT_ANSWER,
+            ResponseFormat.SHORT.prompt(),
             V1,
             SHORT,
             RecordedPrompt.TEXT,
@@ -170,7 +165,7 @@ public record Benchmark(
             "pope",
             "POPE",
             Pope.LAYOUT,
-            SHORT_ANSWER,
+            ResponseFormat.SHORT.prompt(),
             V1,
             SHORT,
             RecordedPrompt.TEXT,
@@ -186,7 +181,7 @@ public record Benchmark(
             "mme",
             "MME",
             Mme.LAYOUT,
-            SHORT_ANSWER,
+            ResponseFormat.SHORT.prompt(),
             V1,
             SHORT,
             RecordedPrompt.TEXT,
@@ -198,7 +193,8 @@ public record Benchmark(
             MmeReference::compare);
 
     /** MMBench: lettered options, asked in every rotation. */
-    public static final Benchmark MMBENCH = mmBench("mmbench", "MMBench", MmBench.LAYOUT, LETTER);
+    public static final Benchmark MMBENCH =
+            mmBench("mmbench", "MMBench", MmBench.LAYOUT, ResponseFormat.LETTER.prompt());
 
     /** MMBench in Chinese. */
     public static final Benchmark MMBENCH_CN = mmBench(
@@ -212,7 +208,7 @@ public record Benchmark(
             "seed",
             "SEED-Bench",
             Seed.LAYOUT,
-            LETTER,
+            ResponseFormat.LETTER.prompt(),
             V1,
             SHORT,
             RecordedPrompt.TEXT,
@@ -254,11 +250,12 @@ public record Benchmark(
             MmVetReference::compare);
 
     /** Zero-shot format: is a question that cannot be answered called unanswerable when the prompt asks for it. */
-    public static final Benchmark UNANSWERABLE_PROMPTED = unanswerable("unanswerable", "with the prompt", UNANSWERABLE);
+    public static final Benchmark UNANSWERABLE_PROMPTED =
+            unanswerable("unanswerable", "with the prompt", ResponseFormat.SHORT_OR_UNANSWERABLE.prompt());
 
     /** The same without the prompt. */
     public static final Benchmark UNANSWERABLE_PLAIN =
-            unanswerable("unanswerable_plain", "without the prompt", SHORT_ANSWER);
+            unanswerable("unanswerable_plain", "without the prompt", ResponseFormat.SHORT.prompt());
 
     /** Zero-shot format: is an answer asked for as JSON valid, and are its fields right. */
     public static final Benchmark JSON_ANSWERS = new Benchmark(

@@ -3,7 +3,6 @@ package io.llava4j.eval;
 import io.llava4j.ConfigException;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.Question;
-import io.llava4j.eval.format.QuestionId;
 import io.llava4j.generate.Answerer;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.Request;
@@ -12,10 +11,12 @@ import io.llava4j.text.Turn;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -23,8 +24,10 @@ import java.util.function.Function;
  *
  * <p>Questions about one picture are answered next to each other, and requests of a batch share the decoded picture (the
  * same object), so that a generator can reuse its prefill. Answers are kept as they come in a journal beside the answer
- * file; a run that was killed goes on where it stopped, and answers of {@link Shard}s beside the file are taken over. The answer file appears when it is complete, in the order of the
- * questions (official POPE scoring pairs by position), and is the same whether or not the run was interrupted.
+ * file; a run that was killed goes on where it stopped, and answers of {@link Shard}s beside the file are taken over. The
+ * answer file appears when it is complete, in the order of the questions (official POPE scoring pairs by position), and is
+ * the same whether or not the run was interrupted. Several questions may have one id, as in TextVQA and MME, where it
+ * names the picture.
  */
 public final class EvalRunner {
     private final Answerer answerer;
@@ -48,7 +51,7 @@ public final class EvalRunner {
     /**
      * What to ask.
      *
-     * @param questions ids must be unique
+     * @param questions no two with equal id and recorded prompt
      * @param imageRoot folder of the pictures
      * @param answers the answer file
      * @param options decoding
@@ -83,6 +86,11 @@ public final class EvalRunner {
             }
         }
 
+        /** What finds a question's answer again. */
+        AnswerKey key(Question question) {
+            return new AnswerKey(question.id(), recordedPrompt.apply(question));
+        }
+
         /** The part of it that a shard answers. */
         public Job part(Shard shard) {
             return new Job(
@@ -111,29 +119,29 @@ public final class EvalRunner {
      * @throws ConfigException if the answer file belongs to another run
      */
     public List<Answer> run(Job job, Progress progress) {
-        Map<QuestionId, Question> questions = byId(job.questions());
+        Set<AnswerKey> keys = keys(job);
         Map<String, Path> images = locate(job);
         AnswerJournal journal = new AnswerJournal(job.answers(), RunManifest.of(job, modelId));
-        Map<QuestionId, Answer> answers = journal.resume(questions.keySet());
+        Map<AnswerKey, Answer> answers = journal.resume(keys);
         List<Answer> ofShards = ShardFiles.finished(job, modelId).stream()
-                .filter(answer -> !answers.containsKey(answer.id()))
+                .filter(answer -> !answers.containsKey(AnswerKey.of(answer)))
                 .toList();
         if (!ofShards.isEmpty()) {
             journal.append(ofShards);
-            ofShards.forEach(answer -> answers.put(answer.id(), answer));
+            ofShards.forEach(answer -> answers.put(AnswerKey.of(answer), answer));
         }
-        progress.update(answers.size(), questions.size());
+        progress.update(answers.size(), keys.size());
         List<Question> open = new ArrayList<>(byImage(job.questions()));
-        open.removeIf(question -> answers.containsKey(question.id()));
+        open.removeIf(question -> answers.containsKey(job.key(question)));
         for (int from = 0; from < open.size(); from += job.batchSize()) {
             List<Question> batch = open.subList(from, Math.min(from + job.batchSize(), open.size()));
             List<Answer> given = ask(batch, images, job);
             journal.append(given);
-            given.forEach(answer -> answers.put(answer.id(), answer));
-            progress.update(answers.size(), questions.size());
+            given.forEach(answer -> answers.put(AnswerKey.of(answer), answer));
+            progress.update(answers.size(), keys.size());
         }
         List<Answer> ordered = job.questions().stream()
-                .map(question -> Objects.requireNonNull(answers.get(question.id())))
+                .map(question -> Objects.requireNonNull(answers.get(job.key(question))))
                 .toList();
         journal.finish(ordered);
         return ordered;
@@ -174,14 +182,15 @@ public final class EvalRunner {
         return blind ? BlankImage.like(image) : image;
     }
 
-    private static Map<QuestionId, Question> byId(List<Question> questions) {
-        Map<QuestionId, Question> byId = new HashMap<>();
-        for (Question question : questions) {
-            if (byId.put(question.id(), question) != null) {
-                throw new ConfigException("question_id %s is asked twice; ids must be unique".formatted(question.id()));
+    private static Set<AnswerKey> keys(Job job) {
+        Set<AnswerKey> keys = new HashSet<>();
+        for (Question question : job.questions()) {
+            if (!keys.add(job.key(question))) {
+                throw new ConfigException("question_id %s is asked twice with the same text; leave one of the two out"
+                        .formatted(question.id()));
             }
         }
-        return byId;
+        return keys;
     }
 
     private static Map<String, Path> locate(Job job) {

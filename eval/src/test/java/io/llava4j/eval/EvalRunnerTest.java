@@ -118,6 +118,30 @@ class EvalRunnerTest {
     }
 
     @Test
+    void questionsOfOneIdAreToldApartByTheirText() {
+        questions.add(new Question(QuestionId.of(100), "1.grey", "Another?", "default"));
+        List<Answer> first = runner().run(job(5, false), (done, total) -> {});
+        assertThat(first.getFirst().text()).isEqualTo("0 é 14");
+        assertThat(first.getLast()).satisfies(answer -> {
+            assertThat(answer.id()).isEqualTo(QuestionId.of(100));
+            assertThat(answer.prompt()).isEqualTo("Another?");
+            assertThat(answer.text()).isEqualTo("10 é 16");
+        });
+        batches.clear();
+        assertThat(runner().run(job(5, false), (done, total) -> {})).isEqualTo(first);
+        assertThat(batches).isEmpty();
+    }
+
+    @Test
+    void theSameQuestionTwiceIsRefused() {
+        questions.add(questions.getFirst());
+        assertThatThrownBy(() -> runner().run(job(5, false), (done, total) -> {}))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage("question_id 100 is asked twice with the same text; leave one of the two out");
+        assertThat(batches).isEmpty();
+    }
+
+    @Test
     void refusesToContinueAnotherRun() {
         runner().run(job(5, false), (done, total) -> {});
         assertThatThrownBy(() -> runner().run(job(5, true), (done, total) -> {}))

@@ -1,7 +1,11 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.app.bench.EvalBench;
+import io.llava4j.app.bench.MixtureBench;
 import io.llava4j.app.bench.TrainStepReport;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -16,8 +20,8 @@ import picocli.CommandLine.Spec;
 /** {@code llava bench …}: measurements. */
 @Command(
         name = "bench",
-        description = "Measure: train-step, eval.",
-        subcommands = {BenchCommand.TrainStep.class, BenchCommand.Eval.class})
+        description = "Measure: train-step, eval, mixture.",
+        subcommands = {BenchCommand.TrainStep.class, BenchCommand.Eval.class, BenchCommand.Mixture.class})
 public final class BenchCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -114,6 +118,62 @@ public final class BenchCommand implements Callable<Integer> {
             boolean identical =
                     EvalBench.run(spec.commandLine().getOut(), model, data, tasks, limit, batchSize, rounds);
             return identical ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+        }
+    }
+
+    /** {@code llava bench mixture}. */
+    @Command(
+            name = "mixture",
+            description = "Build the 665K mixture from synthetic raw files of the real size: time, heap, counts.")
+    static final class Mixture implements Callable<Integer> {
+        @Spec
+        @SuppressWarnings("NullAway.Init") // set by picocli
+        private CommandSpec spec;
+
+        @Option(
+                names = "--percent",
+                split = ",",
+                paramLabel = "N",
+                description = "Of the real size, with commas (default: ${DEFAULT-VALUE}).")
+        private List<Integer> percent = List.of(10, 30, 100);
+
+        @Option(names = "--work", paramLabel = "DIR", description = "For some 10 GB (default: a temporary folder).")
+        private @Nullable Path work;
+
+        @Option(names = "--threads", paramLabel = "N", description = "Sources read at once (default: all processors).")
+        private int threads = Runtime.getRuntime().availableProcessors();
+
+        @Override
+        public Integer call() throws IOException {
+            if (percent.stream().anyMatch(p -> p < 1 || p > 100) || threads < 1) {
+                throw new ParameterException(spec.commandLine(), "--percent is 1 to 100, --threads 1 or more");
+            }
+            Path folder = work == null ? Files.createTempDirectory("llava-mixture") : work;
+            PrintWriter out = spec.commandLine().getOut();
+            out.printf(
+                    "%d threads, heap of at most %.1f GB%n",
+                    threads, Runtime.getRuntime().maxMemory() / 1e9);
+            MixtureBench.Run last = null;
+            for (int share : percent) {
+                last = MixtureBench.run(Home.directory(), folder, share / 100.0, threads);
+                out.printf(
+                        "%3d %%: %,7d records of %.2f GB in %6.1f s (%.0f MB/s; %.1f s of processor time), at most %.2f GB of heap"
+                                + " in use; raw files made in %.1f s%n",
+                        share,
+                        last.manifest().records(),
+                        last.rawBytes() / 1e9,
+                        last.buildSeconds(),
+                        last.rawBytes() / 1e6 / last.buildSeconds(),
+                        last.buildCpuSeconds(),
+                        last.peakHeap() / 1e9,
+                        last.generateSeconds());
+                out.flush();
+            }
+            if (last != null) {
+                out.print(MixtureTable.of(last.manifest()));
+                out.flush();
+            }
+            return CommandLine.ExitCode.OK;
         }
     }
 }

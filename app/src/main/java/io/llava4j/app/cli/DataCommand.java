@@ -12,6 +12,7 @@ import picocli.CommandLine.Spec;
         description = "Make and check data sets.",
         synopsisSubcommandLabel = "VERB",
         subcommands = {
+            DataBuildCommand.class,
             DataNanoCommand.class,
             DataVocabularyCommand.class,
             DataConvertCommand.class,

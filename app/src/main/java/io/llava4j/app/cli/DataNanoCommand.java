@@ -2,6 +2,7 @@ package io.llava4j.app.cli;
 
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.train.nano.Drawings;
+import io.llava4j.train.nano.NanoRaw;
 import io.llava4j.train.nano.NanoWorld;
 import io.llava4j.train.nano.NanoWorldOptions;
 import io.llava4j.train.nano.Sprites;
@@ -64,6 +65,12 @@ final class DataNanoCommand implements Callable<Integer> {
     @Option(names = "--threads", paramLabel = "N", description = "How many write (default: all processors).")
     private int threads = Runtime.getRuntime().availableProcessors();
 
+    @Option(
+            names = "--raw",
+            description = "Write the raw files of the ten sources of LLaVA's mixture and of LCS-558K instead, for"
+                    + " llava data build recipes/data/nano-mix.yaml; --stage1 and --stage2 tell how much.")
+    private boolean raw;
+
     @Option(names = "--json", description = "Print one JSON document instead of a table.")
     private boolean json;
 
@@ -74,7 +81,10 @@ final class DataNanoCommand implements Callable<Integer> {
         NanoWorldOptions options = options();
         NanoWorld.Result result;
         try (ProgressLine progress = ProgressLine.onStderr("nano world", "samples")) {
-            result = NanoWorld.write(dir, options, new Sprites(Drawings.load()), threads, progress::update);
+            Sprites sprites = new Sprites(Drawings.load());
+            result = raw
+                    ? NanoRaw.write(dir, options, sprites, threads, progress::update)
+                    : NanoWorld.write(dir, options, sprites, threads, progress::update);
         }
         print(result);
         return CommandLine.ExitCode.OK;

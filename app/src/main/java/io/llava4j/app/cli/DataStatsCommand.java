@@ -125,9 +125,7 @@ final class DataStatsCommand implements Callable<Integer> {
         if (cost.operations() > 0) {
             double hours = cost.hours(teraflops);
             lines.add(Map.entry("operations", String.format(Locale.ROOT, "%.2e", cost.operations())));
-            lines.add(Map.entry(
-                    "time at %.0f TFLOP/s".formatted(teraflops),
-duration(3600 * hours)));
+            lines.add(Map.entry("time at %.0f TFLOP/s".formatted(teraflops), duration(3600 * hours)));
             if (price != null) {
                 lines.add(Map.entry("cost", String.format(Locale.ROOT, "%.2f", hours * price)));
             }

@@ -27,15 +27,16 @@ class DataLookCommandsTest {
 
     @BeforeEach
     void write() throws IOException {
-        images = Files.createDirectories(dir.resolve("images/coco"));
+        images = dir.resolve("images");
+        Path coco = Files.createDirectories(images.resolve("coco"));
         Path evaluation = Files.createDirectory(dir.resolve("evaluation"));
         for (int i = 0; i < 4; i++) {
-            ImageIO.write(picture(i, 200, 120), "png", images.resolve(i + ".png").toFile());
+            ImageIO.write(picture(i, 200, 120), "png", coco.resolve(i + ".png").toFile());
         }
         // The second picture again, smaller and compressed with loss; and another one under the name of the third.
-        ImageIO.write(picture(1, 150, 90), "jpg", evaluation.resolve("other.jpg").toFile());
+        ImageIO.write(
+                picture(1, 150, 90), "jpg", evaluation.resolve("other.jpg").toFile());
         ImageIO.write(picture(9, 200, 120), "png", evaluation.resolve("2.png").toFile());
-        images = images.getParent();
         data = Files.writeString(dir.resolve("data.jsonl"), """
                 {"id": "a", "image": "coco/0.png", "conversations": [{"from": "human", "value": "<image>\\nPlease provide a short description for this region: [0.1, 0.2, 0.5, 0.8]."}, {"from": "gpt", "value": "a cat"}]}
                 {"id": "leak", "image": "coco/1.png", "conversations": [{"from": "human", "value": "<image>\\nwhat is it?"}, {"from": "gpt", "value": "a dog"}]}
@@ -44,7 +45,8 @@ class DataLookCommandsTest {
                 {"id": "marker", "conversations": [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "hello</s>"}]}
                 {"id": "long", "image": "coco/3.png", "conversations": [{"from": "human", "value": "<image>\\nwhat?"}, {"from": "gpt", "value": "a dog"}, {"from": "human", "value": "and a long list?"}, {"from": "gpt", "value": "%s"}]}
                 {"id": "broken", "conversations": []}
-                """.formatted("a cat and a dog and ".repeat(30).strip()));
+                """.formatted(
+                        "a cat and a dog and ".repeat(30).strip()));
     }
 
     @Test
@@ -52,19 +54,49 @@ class DataLookCommandsTest {
         Path fixed = dir.resolve("fixed.json");
         Path page = dir.resolve("report.html");
         CliRun run = CliRun.of(
-                "data", "validate", data, "--images", images, "--tokenizer", TOKENIZER, "--max-length", 150,
-                "--image-size", 28, "--against", dir.resolve("evaluation"), "--fix", fixed, "--html", page, "--json");
+                "data",
+                "validate",
+                data,
+                "--images",
+                images,
+                "--tokenizer",
+                TOKENIZER,
+                "--max-length",
+                150,
+                "--image-size",
+                28,
+                "--against",
+                dir.resolve("evaluation"),
+                "--fix",
+                fixed,
+                "--html",
+                page,
+                "--json");
         assertThat(run.err()).as(run.out()).doesNotContain("llava:");
         assertThat(run.code()).isEqualTo(1);
         assertThat(run.json().path("problems"))
-                .extracting(problem -> problem.path("id").asString() + " " + problem.path("kind").asString())
+                .extracting(problem -> problem.path("id").asString() + " "
+                        + problem.path("kind").asString())
                 .containsExactlyInAnyOrder(
                         "leak leak", "again duplicate", "marker template_marker", "long too_long", " malformed");
         assertThat(run.json().path("records_written").asInt()).isEqualTo(3);
         assertThat(run.json().path("sources").path("coco").asInt()).isEqualTo(5);
 
-        CliRun again = CliRun.of("data", "validate", fixed, "--images", images, "--tokenizer", TOKENIZER,
-                "--max-length", 150, "--image-size", 28, "--against", dir.resolve("evaluation"), "--json");
+        CliRun again = CliRun.of(
+                "data",
+                "validate",
+                fixed,
+                "--images",
+                images,
+                "--tokenizer",
+                TOKENIZER,
+                "--max-length",
+                150,
+                "--image-size",
+                28,
+                "--against",
+                dir.resolve("evaluation"),
+                "--json");
         assertThat(again.code()).as(again.out()).isZero();
         assertThat(again.json().path("problems").isEmpty()).isTrue();
         assertThat(Files.readAllLines(dir.resolve("fixed.json.left-out.jsonl")))
@@ -79,13 +111,15 @@ class DataLookCommandsTest {
     @Test
     void namesAloneAreAWarning() throws IOException {
         Path questions = Files.writeString(
-                dir.resolve("questions.jsonl"), "{\"question_id\": 1, \"image\": \"COCO_val2014_0.png\", \"text\": \"?\"}\n");
+                dir.resolve("questions.jsonl"),
+                "{\"question_id\": 1, \"image\": \"COCO_val2014_0.png\", \"text\": \"?\"}\n");
         CliRun run = CliRun.of("data", "validate", data, "--images", images, "--against", questions);
         assertThat(run.out())
                 .contains("warning: " + data + ", record 0 (id a): image 'coco/0.png' is called like the evaluation"
                         + " picture questions.jsonl: COCO_val2014_0.png")
                 .contains("The length of sequences was not checked");
-        assertThat(CliRun.of("data", "validate", data, "--images", images, "--expect", "coco=7").out())
+        assertThat(CliRun.of("data", "validate", data, "--images", images, "--expect", "coco=7")
+                        .out())
                 .containsPattern("coco +5 +7 +-2");
     }
 
@@ -101,8 +135,22 @@ class DataLookCommandsTest {
                         .out())
                 .contains("\u001B[38;2;", "▀");
         Path page = dir.resolve("gallery.html");
-        CliRun files = CliRun.of("data", "show", data, "--images", images, "--tokenizer", TOKENIZER,
-                "--max-length", 150, "--index", "0,5", "--html", page, "--png", dir.resolve("png"));
+        CliRun files = CliRun.of(
+                "data",
+                "show",
+                data,
+                "--images",
+                images,
+                "--tokenizer",
+                TOKENIZER,
+                "--max-length",
+                150,
+                "--index",
+                "0,5",
+                "--html",
+                page,
+                "--png",
+                dir.resolve("png"));
         assertThat(files.code()).as(files.err()).isZero();
         assertThat(Files.readString(page))
                 .contains("<span class=\"taught\"> a</span>", "data:image/png;base64,", "class=\"cut\"");
@@ -117,7 +165,8 @@ class DataLookCommandsTest {
     @Test
     void statsCountWhatIsThere() throws IOException {
         Path page = dir.resolve("stats.html");
-        CliRun run = CliRun.of("data", "stats", data, "--images", images, "--tokenizer", TOKENIZER, "--html", page, "--json");
+        CliRun run = CliRun.of(
+                "data", "stats", data, "--images", images, "--tokenizer", TOKENIZER, "--html", page, "--json");
         assertThat(run.code()).as(run.err()).isZero();
         JsonNode stats = run.json();
         assertThat(stats.path("records").asInt()).isEqualTo(6);
@@ -128,9 +177,19 @@ class DataLookCommandsTest {
         assertThat(stats.path("taught_share").asDouble()).isBetween(0.01, 0.2);
         assertThat(Files.readString(page)).contains("<svg", "Longer edge of a picture");
 
-        CliRun recipe = CliRun.of("data", "stats", data, "--images", images, "--recipe",
-                "../recipes/llava-1.5-7b-finetune.yaml", "--tokenizer", TOKENIZER, "--model",
-                "../models/llava-1.5-7b", "--json");
+        CliRun recipe = CliRun.of(
+                "data",
+                "stats",
+                data,
+                "--images",
+                images,
+                "--recipe",
+                "../recipes/llava-1.5-7b-finetune.yaml",
+                "--tokenizer",
+                TOKENIZER,
+                "--model",
+                "../models/llava-1.5-7b",
+                "--json");
         assertThat(recipe.json().path("steps").asInt()).as(recipe.err()).isEqualTo(1);
         // Six sequences of about 650 places: six operations a parameter of 6.6 billion, and the tower's two.
         assertThat(recipe.json().path("operations").asDouble()).isBetween(1e14, 2.5e14);
@@ -154,7 +213,11 @@ class DataLookCommandsTest {
         Random random = new Random(seed);
         for (int i = 0; i < 60; i++) {
             graphics.setColor(new Color(random.nextInt(1 << 24)));
-            graphics.fillOval(random.nextInt(200) - 20, random.nextInt(120) - 20, 20 + random.nextInt(40), 20 + random.nextInt(40));
+            graphics.fillOval(
+                    random.nextInt(200) - 20,
+                    random.nextInt(120) - 20,
+                    20 + random.nextInt(40),
+                    20 + random.nextInt(40));
         }
         graphics.dispose();
         return image;

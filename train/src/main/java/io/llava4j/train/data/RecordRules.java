@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /** What a record of LLaVA's data format must look like (spec/data 1, 3 and 9). */
-final class RecordRules {
+public final class RecordRules {
     private static final String REGION_REQUEST = "Please provide a short description for this region:";
     private static final String BOX_REQUEST =
             "Please provide the bounding box coordinate of the region this sentence describes:";
@@ -34,7 +34,7 @@ final class RecordRules {
      *
      * @throws DataException with a sentence that does not name the record
      */
-    LlavaRecord read(JsonNode node) {
+    public LlavaRecord read(JsonNode node) {
         require(node.isObject(), "it is not a JSON object; write {\"id\": …, \"conversations\": […]}");
         JsonNode id = node.path("id");
         require(
@@ -46,13 +46,23 @@ final class RecordRules {
         if (startsWithAnswer) {
             turns.removeFirst();
         }
-        checkTurns(turns);
-        checkPlaceholders(turns, image);
-        checkBoxes(turns);
+        LlavaRecord read = new LlavaRecord(id(node), image, turns);
+        check(read);
         if (startsWithAnswer) {
             leadingAnswersDropped++;
         }
-        return new LlavaRecord(id(node), image, turns);
+        return read;
+    }
+
+    /**
+     * Checks a record made elsewhere.
+     *
+     * @throws DataException with a sentence that does not name the record
+     */
+    public static void check(LlavaRecord made) {
+        checkTurns(made.turns());
+        checkPlaceholders(made.turns(), made.image());
+        checkBoxes(made.turns());
     }
 
     private static @Nullable String image(JsonNode node) {

@@ -69,7 +69,7 @@ final class Conversations {
         return turns;
     }
 
-    private List<String> options(Question question, Scene scene, SplitMix64 random) {
+    List<String> options(Question question, Scene scene, SplitMix64 random) {
         List<String> options = new ArrayList<>(List.of(question.answer()));
         while (options.size() < OPTIONS) {
             String option = switch (question.kind()) {

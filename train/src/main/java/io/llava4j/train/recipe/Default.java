@@ -8,7 +8,7 @@ import java.lang.annotation.Target;
 /** Value of a recipe key that is not set anywhere, written as it would be in the YAML file. */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.RECORD_COMPONENT)
-@interface Default {
+public @interface Default {
     /** The value. */
     String value();
 }

@@ -63,8 +63,30 @@ public final class RecipeLoader {
         }
     }
 
-    /** The whole recipe as YAML; loading it gives an equal {@link TrainConfig}. Keys without a value are left out. */
-    public String toYaml(TrainConfig config) {
+    /**
+     * Loads a recipe of another kind than training's, for example of a data mixture.
+     *
+     * @param type the record its keys are the components of
+     * @param file YAML; may name another file, relative to itself, under {@code extends}
+     * @param overrides from the command line, by dotted key; values are written as in YAML
+     * @throws ConfigException naming the file, the key and what would be right
+     */
+    public <T extends Record> T load(Class<T> type, Path file, Map<String, String> overrides) {
+        Map<String, String> origins = new TreeMap<>();
+        try {
+            Map<String, Object> tree = read(file, new LinkedHashSet<>());
+            overrides.forEach((key, text) -> {
+                put(tree, key, binder.parse(key, text));
+                origins.put(key, "--set " + key);
+            });
+            return binder.bind(type, tree, "");
+        } catch (ConfigException e) {
+            throw new ConfigException(located(String.valueOf(e.getMessage()), file, origins), e);
+        }
+    }
+
+    /** The whole recipe as YAML; loading it gives an equal record. Keys without a value are left out. */
+    public String toYaml(Record config) {
         return yaml.writeValueAsString(RecordBinder.unbind(config));
     }
 

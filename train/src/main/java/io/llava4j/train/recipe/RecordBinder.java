@@ -131,6 +131,11 @@ final class RecordBinder {
             case Enum<?> constant -> spelling(constant);
             case Path path -> path.toString();
             case List<?> list -> list.stream().map(RecordBinder::scalar).toList();
+            case Map<?, ?> map -> {
+                Map<String, Object> tree = new LinkedHashMap<>();
+                map.forEach((key, item) -> tree.put(String.valueOf(key), scalar(item)));
+                yield tree;
+            }
             default -> value;
         };
     }
@@ -147,7 +152,7 @@ final class RecordBinder {
             given = parse(key, fallback.value());
         }
         boolean optional = component.getAnnotatedType().isAnnotationPresent(Nullable.class);
-        if (given == null && type.isRecord() && !optional) {
+        if (given == null && (type.isRecord() || type == Map.class) && !optional) {
             given = Map.of();
         }
         if (given == null) {
@@ -156,8 +161,11 @@ final class RecordBinder {
             }
             throw new ConfigException(key + " is missing; write " + expectation(type));
         }
+        if (type == Map.class) {
+            return map(element(component, 1), given, key);
+        }
         if (type == List.class) {
-            Class<?> element = (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0];
+            Class<?> element = element(component, 0);
             if (!(given instanceof List<?> list)) {
                 throw wrong(key, given, "a list such as [1, 2]");
             }
@@ -173,6 +181,26 @@ final class RecordBinder {
             return values;
         }
         return convert(type, given, key);
+    }
+
+    private static Class<?> element(RecordComponent component, int argument) {
+        return (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[argument];
+    }
+
+    /** A section whose keys are names of the user's; the order is kept. */
+    private Map<String, Object> map(Class<?> element, Object given, String key) {
+        if (!(given instanceof Map<?, ?> section)) {
+            throw wrong(key, given, "a section with names of your own as keys");
+        }
+        Map<String, Object> values = new LinkedHashMap<>();
+        section.forEach((name, item) -> {
+            String at = key + "." + name;
+            if (item == null) {
+                throw new ConfigException(at + " is empty; write " + expectation(element));
+            }
+            values.put(String.valueOf(name), convert(element, item, at));
+        });
+        return values;
     }
 
     private Object convert(Class<?> type, Object given, String key) {

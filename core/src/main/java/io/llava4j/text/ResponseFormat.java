@@ -1,0 +1,68 @@
+package io.llava4j.text;
+
+/**
+ * What a question says about the form of its answer: LLaVA-1.5's response-format prompts, literally as the released
+ * training data and evaluation files have them (spec/data 3, paper tables 7 and 8). Data building and evaluation ask
+ * with the same objects.
+ */
+public enum ResponseFormat {
+    /** Nothing is said: answers are free. */
+    NONE(""),
+    /** VQAv2, GQA, OKVQA, OCR-VQA and most benchmarks. */
+    SHORT("Answer the question using a single word or phrase."),
+    /** Multiple choice: A-OKVQA, ScienceQA, MMBench, SEED-Bench. */
+    LETTER("Answer with the option's letter from the given choices directly."),
+    /** TextCaps. Words read from the picture may follow, see {@link #withReadText}. */
+    CAPTION("Provide a one-sentence caption for the provided image."),
+    /** VizWiz: the short prompt after leave to give up. */
+    SHORT_OR_UNANSWERABLE(
+            "When the provided information is insufficient, respond with 'Unanswerable'.\n" + SHORT.prompt),
+    /** What a region of the picture shows; see {@link #about}. */
+    REGION("Please provide a short description for this region: %s."),
+    /** Where in the picture something is; see {@link #about}. */
+    BOX("Please provide the bounding box coordinate of the region this sentence describes: %s.");
+
+    private static final String READ_TEXT = "\nReference OCR token: ";
+
+    private final String prompt;
+
+    ResponseFormat(String prompt) {
+        this.prompt = prompt;
+    }
+
+    /** The literal text; empty for {@link #NONE}, with {@code %s} in the region formats. */
+    public String prompt() {
+        return prompt;
+    }
+
+    /** The prompt on a line of its own after a question; the prompt alone after none. */
+    public String ask(String question) {
+        if (prompt.isEmpty()) {
+            return question;
+        }
+        return question.isEmpty() ? prompt : question + "\n" + prompt;
+    }
+
+    /**
+     * A region format's request, ending in one full stop.
+     *
+     * @param subject a box as text, or a sentence
+     */
+    public String about(String subject) {
+        if (this != REGION && this != BOX) {
+            throw new IllegalStateException(this + " is not about a region");
+        }
+        String request = prompt.replace("%s", subject);
+        return subject.endsWith(".") ? request.substring(0, request.length() - 1) : request;
+    }
+
+    /**
+     * A text followed by words that were read from the picture, as TextCaps and TextVQA have them.
+     *
+     * @param text question or prompt
+     * @param words joined by a comma and a space; may be empty
+     */
+    public static String withReadText(String text, Iterable<String> words) {
+        return text + READ_TEXT + String.join(", ", words);
+    }
+}

@@ -1,0 +1,16 @@
+package io.llava4j.eval;
+
+import io.llava4j.eval.format.Answer;
+import io.llava4j.eval.format.QuestionId;
+
+/**
+ * What an answer belongs to. Ids alone do not tell: TextVQA and MME ask several questions under the id of a picture.
+ *
+ * @param id the question's id
+ * @param prompt the question as the answer file keeps it
+ */
+record AnswerKey(QuestionId id, String prompt) {
+    static AnswerKey of(Answer answer) {
+        return new AnswerKey(answer.id(), answer.prompt());
+    }
+}

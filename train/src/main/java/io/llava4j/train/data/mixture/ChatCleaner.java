@@ -1,0 +1,154 @@
+package io.llava4j.train.data.mixture;
+
+import io.llava4j.text.Role;
+import io.llava4j.text.Turn;
+import io.llava4j.train.data.raw.Annotation.Chat;
+import io.llava4j.train.data.raw.Annotation.Message;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Cleans shared conversations as Vicuna did (spec/data 6), rule by rule. Used by one thread. */
+final class ChatCleaner {
+    private static final List<String> BLOCKED_WORDS = List.of("openai", "chatgpt");
+    private static final List<String> BLOCKED_REPLIES =
+            List.of("Too many requests in 1 hour. Try again later.", "!Too many requests in 1 hour. Try again later.");
+    private static final Set<String> HUMANS = Set.of("human", "user");
+    private static final Set<String> ASSISTANTS = Set.of("gpt", "chatgpt", "bing", "bard", "assistant");
+    private static final Pattern BROKEN_LIST = Pattern.compile("(?:^|\n)1\\. [^2]*\n1\\. ");
+
+    private final Rules rules;
+    private final Set<Fingerprint> seen = new HashSet<>();
+
+    /** Two independent hashes of a conversation's text: to keep the texts themselves would take gigabytes. */
+    private record Fingerprint(long one, long other) {}
+
+    ChatCleaner(Rules rules) {
+        this.rules = rules;
+    }
+
+    /**
+     * A clean conversation: questions and answers in turn.
+     *
+     * @throws Left if a rule leaves it out
+     */
+    List<Turn> clean(Chat chat) {
+        List<Message> messages = new ArrayList<>(chat.messages());
+        if (rules.on(Rule.DROP_LEADING_ANSWERS)) {
+            while (!messages.isEmpty() && role(messages.getFirst()) != Role.HUMAN) {
+                messages.removeFirst();
+            }
+        }
+        requireTurns(messages.size());
+        if (rules.on(Rule.DROP_TRAILING_QUESTION) && !messages.isEmpty() && role(messages.getLast()) == Role.HUMAN) {
+            messages.removeLast();
+        }
+        requireTurns(messages.size());
+        checkWords(messages);
+        List<Turn> turns = new ArrayList<>();
+        for (Message message : messages) {
+            String text = rules.on(Rule.HTML_TO_MARKDOWN) ? Markdown.of(message.value()) : message.value();
+            if (rules.on(Rule.STOP_AT_EMPTY) && (text.isBlank() || !isPrintable(text.codePointAt(0)))) {
+                break;
+            }
+            add(turns, message, text);
+        }
+        if (rules.on(Rule.DROP_TRAILING_QUESTION) && turns.size() % 2 != 0) {
+            turns.removeLast();
+        }
+        requireTurns(turns.size());
+        checkText(turns);
+        return turns;
+    }
+
+    private void requireTurns(int turns) {
+        if (turns < rules.limit(Rule.FEWEST_TURNS)) {
+            throw new Left(Rule.FEWEST_TURNS, "it has %d turns left".formatted(turns));
+        }
+    }
+
+    private void checkWords(List<Message> messages) {
+        for (Message message : messages) {
+            String lower = message.value().toLowerCase(Locale.ROOT);
+            if (rules.on(Rule.BLOCKED_WORDS) && BLOCKED_WORDS.stream().anyMatch(lower::contains)) {
+                throw new Left(Rule.BLOCKED_WORDS, "it names the service it comes from");
+            }
+            if (rules.on(Rule.BLOCKED_REPLIES) && BLOCKED_REPLIES.stream().anyMatch(message.value()::startsWith)) {
+                throw new Left(Rule.BLOCKED_REPLIES, "a reply is an error message");
+            }
+        }
+    }
+
+    private void add(List<Turn> turns, Message message, String text) {
+        Role role = role(message);
+        Role expected = turns.size() % 2 == 0 ? Role.HUMAN : Role.ASSISTANT;
+        if (role == expected) {
+            turns.add(new Turn(role, text));
+        } else if (rules.on(Rule.STRICT_ALTERNATION) || role == null || turns.isEmpty()) {
+            throw new Left(
+                    Rule.STRICT_ALTERNATION,
+                    "turn %d is from '%s' where the other one must speak"
+                            .formatted(turns.size() + 1, shown(message.from())));
+        } else {
+            Turn last = turns.removeLast();
+            turns.add(new Turn(last.role(), last.text() + "\n" + text));
+        }
+    }
+
+    private void checkText(List<Turn> turns) {
+        StringBuilder all = new StringBuilder();
+        for (Turn turn : turns) {
+            all.append(turn.text()).append('\0');
+            if (rules.on(Rule.NO_BROKEN_LISTS)
+                    && BROKEN_LIST.matcher(turn.text()).find()) {
+                throw new Left(Rule.NO_BROKEN_LISTS, "a list goes from 1 to 1 without a 2");
+            }
+        }
+        if (all.length() - turns.size() < rules.limit(Rule.FEWEST_CHARACTERS)) {
+            throw new Left(Rule.FEWEST_CHARACTERS, "it has only %d characters".formatted(all.length() - turns.size()));
+        }
+        List<String> languages = rules.languages();
+        if (!languages.isEmpty()) {
+            String language = Scripts.language(all.toString());
+            if (languages.contains(language)) {
+                throw new Left(Rule.SKIP_LANGUAGES, "its language is " + language);
+            }
+        }
+        String text = all.toString();
+        if (rules.on(Rule.DEDUPLICATE) && !seen.add(new Fingerprint(Seeds.of(1, text), Seeds.of(2, text)))) {
+            throw new Left(Rule.DEDUPLICATE, "an earlier conversation says the same");
+        }
+    }
+
+    /** Who speaks; null if it is neither side, such as the system. */
+    private static @Nullable Role role(Message message) {
+        String from = message.from().toLowerCase(Locale.ROOT);
+        if (HUMANS.contains(from)) {
+            return Role.HUMAN;
+        }
+        return ASSISTANTS.contains(from) ? Role.ASSISTANT : null;
+    }
+
+    /** As Python's {@code isprintable}: no control, format, private or unassigned character, no other space. */
+    private static boolean isPrintable(int character) {
+        return switch (Character.getType(character)) {
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.SURROGATE,
+                    Character.PRIVATE_USE,
+                    Character.UNASSIGNED,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR -> false;
+            case Character.SPACE_SEPARATOR -> character == ' ';
+            default -> true;
+        };
+    }
+
+    private static String shown(String text) {
+        return text.length() <= 20 ? text : text.substring(0, 20) + "…";
+    }
+}

@@ -1,0 +1,36 @@
+package io.llava4j.train.data.raw;
+
+import io.llava4j.train.data.raw.Annotation.Caption;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/** COCO's captions: pictures and sentences about them. */
+final class CocoCaptionsReader implements SourceReader {
+    private static final Set<String> FIELDS = Set.of("image_id", "id", "caption");
+
+    @Override
+    public void read(SourceFiles files, Problems problems, Consumer<RawItem> out) {
+        RawFile file = files.get("captions");
+        Map<String, CocoPicture> pictures = new HashMap<>();
+        CocoPicture.read(file, problems, pictures);
+        RawJson.array(file, "annotations", FIELDS, problems, record -> {
+            String id = record.id("image_id");
+            CocoPicture picture = pictures.get(id);
+            if (picture == null) {
+                throw new BadRecord("its picture %s is not among the file's images".formatted(id));
+            }
+            out.accept(new RawItem(
+                    id,
+                    picture.fileName(),
+                    picture.width(),
+                    picture.height(),
+                    true,
+                    List.of(new Caption(record.text("caption").strip(), List.of())),
+                    record.file(),
+                    record.index()));
+        });
+    }
+}

@@ -1,0 +1,39 @@
+package io.llava4j.train.data.raw;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Names of COCO's pictures. */
+public final class CocoNames {
+    private static final Pattern OF_2014 = Pattern.compile("COCO_(?:train|val)2014_(\\d{12}\\.jpg)");
+
+    private CocoNames() {}
+
+    /** The file name of 2014's training pictures. */
+    static String of2014(String imageId) {
+        return "COCO_train2014_" + of2017(imageId);
+    }
+
+    /** The file name since 2017: twelve digits. */
+    static String of2017(String imageId) {
+        try {
+            long number = Long.parseLong(imageId);
+            if (number >= 0 && number < 1_000_000_000_000L) {
+                return "%012d.jpg".formatted(number);
+            }
+        } catch (NumberFormatException e) {
+            throw new BadRecord("its image_id '%s' is no number of a COCO picture".formatted(imageId));
+        }
+        throw new BadRecord("its image_id %s is no number of a COCO picture".formatted(imageId));
+    }
+
+    /**
+     * A path with a file name of 2014 turned into 2017's, which has the same pictures under shorter names (spec/data 7);
+     * another path as it is.
+     */
+    public static String renamedTo2017(String path) {
+        int slash = path.lastIndexOf('/') + 1;
+        Matcher matcher = OF_2014.matcher(path.substring(slash));
+        return matcher.matches() ? path.substring(0, slash) + matcher.group(1) : path;
+    }
+}

@@ -1,0 +1,52 @@
+package io.llava4j.train.data.raw;
+
+import java.util.List;
+
+/** The kinds of source a mixture can be made of, by the form of their raw files (spec/data 7). */
+public enum SourceKind {
+    /** LLaVA's own format, JSON or JSON lines, in any number of files. */
+    LLAVA(new LlavaReader(), true),
+    /** Shared conversations without pictures, in any number of files. */
+    SHAREGPT(new ShareGptReader(), true),
+    /** VQAv2 and OKVQA: files {@code questions} and {@code annotations}. */
+    VQA(new VqaReader(), false, "questions", "annotations"),
+    /** Any number of files of questions. */
+    GQA(new GqaReader(), false),
+    /** File {@code annotations}. */
+    OCR_VQA(new OcrVqaReader(), true, "annotations"),
+    /** File {@code annotations}. */
+    A_OKVQA(new AOkvqaReader(), false, "annotations"),
+    /** File {@code captions} and, for the words in the pictures, {@code ocr}. */
+    TEXT_CAPS(new TextCapsReader(), false, "captions"),
+    /** File {@code captions}. */
+    COCO_CAPTIONS(new CocoCaptionsReader(), false, "captions"),
+    /** For each of the sets, files {@code NAME-refs} and {@code NAME-instances}. */
+    REF_COCO(new RefCocoReader(), false),
+    /** Files {@code regions} and {@code images}. */
+    VISUAL_GENOME(new VisualGenomeReader(), true, "regions", "images");
+
+    private final SourceReader reader;
+    private final boolean grouped;
+    private final List<String> roles;
+
+    SourceKind(SourceReader reader, boolean grouped, String... roles) {
+        this.reader = reader;
+        this.grouped = grouped;
+        this.roles = List.of(roles);
+    }
+
+    /** Reads such files. */
+    public SourceReader reader() {
+        return reader;
+    }
+
+    /** Whether all that is said of a picture stands in one place of the file, so that nothing need be gathered. */
+    public boolean grouped() {
+        return grouped;
+    }
+
+    /** Files that must be named; others may be. */
+    public List<String> roles() {
+        return roles;
+    }
+}

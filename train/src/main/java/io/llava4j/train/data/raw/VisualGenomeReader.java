@@ -1,0 +1,73 @@
+package io.llava4j.train.data.raw;
+
+import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.data.raw.Annotation.Region;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/** Visual Genome: regions of pictures in words; sizes and folders of the pictures stand in a file of their own. */
+final class VisualGenomeReader implements SourceReader {
+    private static final Set<String> PICTURE = Set.of("image_id", "id", "width", "height", "url");
+    private static final Set<String> REGIONS = Set.of("id", "regions");
+
+    @Override
+    public void read(SourceFiles files, Problems problems, Consumer<RawItem> out) {
+        Map<String, CocoPicture> pictures = new HashMap<>();
+        RawJson.array(files.get("images"), "", PICTURE, problems, record -> {
+            String id = record.id(record.has("image_id") ? "image_id" : "id");
+            pictures.put(id, new CocoPicture(path(record.text("url")), record.size("width"), record.size("height")));
+        });
+        RawJson.array(files.get("regions"), "", REGIONS, problems, record -> {
+            List<Region> regions = new ArrayList<>();
+            String id = record.has("id") ? record.id("id") : "";
+            for (RawRecord region : record.records("regions")) {
+                id = id.isEmpty() ? region.id("image_id") : id;
+                try {
+                    regions.add(region(region));
+                } catch (BadRecord e) {
+                    problems.skip(new SkippedRecord(
+                            record.file(), record.index(), id, e.reason() + "; only this region is left out"));
+                }
+            }
+            if (regions.isEmpty()) {
+                throw new BadRecord("it has no regions");
+            }
+            CocoPicture picture = pictures.get(id);
+            if (picture == null) {
+                throw new BadRecord("its picture %s is not in the images file".formatted(id));
+            }
+            out.accept(new RawItem(
+                    id,
+                    picture.fileName(),
+                    picture.width(),
+                    picture.height(),
+                    true,
+                    regions,
+                    record.file(),
+                    record.index()));
+        });
+    }
+
+    private static Region region(RawRecord region) {
+        return new Region(
+                region.text("phrase"),
+                region.number("x"),
+                region.number("y"),
+                region.number("width"),
+                region.number("height"));
+    }
+
+    /** The address's last folder and name: {@code VG_100K_2/1.jpg}. */
+    private static String path(String url) {
+        int name = url.lastIndexOf('/');
+        int folder = name < 1 ? -1 : url.lastIndexOf('/', name - 1);
+        if (folder < 0 || name == url.length() - 1) {
+            throw RawRecord.wrong("url", "does not end in a folder and a file name");
+        }
+        return url.substring(folder + 1);
+    }
+}

@@ -1,0 +1,5 @@
+/** The raw annotation files of the data sets that LLaVA's mixture is made of (spec/data 7): readers and writers. */
+@NullMarked
+package io.llava4j.train.data.raw;
+
+import org.jspecify.annotations.NullMarked;
