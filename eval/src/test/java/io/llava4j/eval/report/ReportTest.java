@@ -83,7 +83,7 @@ class ReportTest {
                 .contains("nano")
                 .contains("<html lang=\"en\">")
                 .contains("prefers-color-scheme: dark");
-        assertThat(html.split("<img alt=\"Held-out", -1)).hasSize(25);
+        assertThat(html.split("<img alt=\"Picture for the question", -1)).hasSize(25);
         assertThat(html.split("<svg ", -1)).hasSize(3);
         assertThat(html.split("aria-label=\"Stage", -1)).hasSize(3);
         assertThat(html).contains("70.5").contains("38.3").contains("Of these 24 answers 18 are right");
