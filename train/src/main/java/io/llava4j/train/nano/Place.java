@@ -48,7 +48,12 @@ enum Place {
     }
 
     static Place of(Extent box) {
-        return values()[third(box.centreY()) * 3 + third(box.centreX())];
+        return at(box.centreX(), box.centreY());
+    }
+
+    /** The field a point lies in, as fractions of the picture's edge. */
+    static Place at(double x, double y) {
+        return values()[third(y) * 3 + third(x)];
     }
 
     /** Whether nobody would name another field. */

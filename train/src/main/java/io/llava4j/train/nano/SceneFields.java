@@ -44,20 +44,22 @@ final class SceneFields {
     }
 
     private static SceneField field(Scene scene, double x, double y) {
+        String place = Place.at(x, y).words();
         Sign sign = scene.sign();
         if (sign != null && contains(sign.box(), x, y)) {
-            return new SceneField(SceneField.SIGN, SignFont.read(sign.word()), null);
+            return new SceneField(SceneField.SIGN, SignFont.read(sign.word()), null, place);
         }
         SceneObject object = front(scene, x, y);
         if (object == null) {
             return new SceneField(
-                    SceneField.BACKGROUND, scene.background().color().name(), null);
+                    SceneField.BACKGROUND, scene.background().color().name(), null, place);
         }
         NamedColor tint = object.tint();
         return new SceneField(
                 scene.objects().indexOf(object),
                 object.category().name().split(" ", 2)[0],
-                tint == null ? null : tint.name());
+                tint == null ? null : tint.name(),
+                place);
     }
 
     /** The thing in front; later objects are painted over earlier ones. */

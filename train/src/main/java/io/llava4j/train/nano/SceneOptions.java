@@ -41,7 +41,7 @@ public record SceneOptions(
 
     /** Scenes of 1 to 5 objects, as the data set has them. */
     public static SceneOptions scenes(List<String> sets) {
-        return new SceneOptions(sets, 1, 5, 0.28, 0.6, 0.25, 0.15, 0.1, 0.2);
+        return new SceneOptions(sets, 1, 5, 0.34, 0.66, 0.25, 0.15, 0.1, 0.2);
     }
 
     /** Scenes of one object that fills most of the picture: where a tower's pre-training begins. */

@@ -16,7 +16,7 @@ public final class SceneSampler {
 
     private static final double[] PATTERN_WEIGHTS = {0.4, 0.2, 0.15, 0.1, 0.15};
     /** Chances of 1, 2, … 5 objects before the options cut the range. */
-    private static final double[] COUNT_WEIGHTS = {0.16, 0.26, 0.26, 0.2, 0.12};
+    private static final double[] COUNT_WEIGHTS = {0.22, 0.3, 0.24, 0.15, 0.09};
     /** Largest object in scenes of 1, 2, … objects, relative to the options' largest. */
     private static final double[] CROWDING = {1.4, 1.0, 0.9, 0.78, 0.7};
 

@@ -20,6 +20,9 @@ import org.bytedeco.pytorch.global.torch;
  * carry over to pictures.
  */
 final class WordBatch {
+    /** Words of a position at most: a text's has one, a field's a name, a color and a place of two. */
+    private static final int WORDS = 4;
+
     /** A field is up to this many times as loud as a word. */
     private static final double LOUDEST = 3;
 
@@ -41,10 +44,10 @@ final class WordBatch {
     private final List<Sample> samples;
     private final int longest;
     private final int hidden;
-    private final long[] words;
-    private final long[] tints;
-    private final float[] wordWeights;
-    private final float[] tintWeights;
+    /** {@code [WORDS][samples * longest]}, with a weight for each; 0 where there is no word. */
+    private final long[][] words;
+
+    private final float[][] weights;
     private final float[] noise;
     private final int[][] labels;
 
@@ -59,10 +62,8 @@ final class WordBatch {
         this.longest = samples.stream().mapToInt(Sample::length).max().orElse(0);
         this.hidden = hidden;
         int positions = samples.size() * longest;
-        this.words = new long[positions];
-        this.tints = new long[positions];
-        this.wordWeights = new float[positions];
-        this.tintWeights = new float[positions];
+        this.words = new long[WORDS][positions];
+        this.weights = new float[WORDS][positions];
         this.noise = new float[positions * hidden];
         this.labels = new int[samples.size()][longest];
         for (int row = 0; row < samples.size(); row++) {
@@ -79,8 +80,8 @@ final class WordBatch {
                 fields(at, sample, tokenizer, largestNoise);
                 at += sample.fields().size();
             } else {
-                words[at] = prompt.ids()[i];
-                wordWeights[at] = 1;
+                words[0][at] = prompt.ids()[i];
+                weights[0][at] = 1;
                 labels[row][at - row * longest] = prompt.labels()[i];
                 at++;
             }
@@ -95,11 +96,10 @@ final class WordBatch {
         Map<Integer, float[]> ofThings = new HashMap<>();
         int at = from;
         for (SceneField field : sample.fields()) {
-            words[at] = tokenizer.encode(field.word())[0];
-            wordWeights[at] = (float) loudness;
-            if (field.tint() != null) {
-                tints[at] = tokenizer.encode(field.tint())[0];
-                tintWeights[at] = (float) loudness;
+            List<String> told = field.words();
+            for (int i = 0; i < told.size(); i++) {
+                words[i][at] = tokenizer.encode(told.get(i))[0];
+                weights[i][at] = (float) loudness;
             }
             float[] shared = ofThings.computeIfAbsent(field.thing(), thing -> gaussian(deviation, random));
             float[] own = gaussian(deviation, random);
@@ -138,14 +138,16 @@ final class WordBatch {
     /** {@code [samples, longest, hidden]}. */
     Tensor embeds(LlamaModel decoder) {
         Tensor like = decoder.like();
-        return weighted(decoder, words, wordWeights)
-                .add(weighted(decoder, tints, tintWeights))
-                .add(Tensors.of(noise, samples.size(), longest, hidden).to(like.device(), like.scalar_type()));
+        Tensor sum = Tensors.of(noise, samples.size(), longest, hidden).to(like.device(), like.scalar_type());
+        for (int i = 0; i < WORDS; i++) {
+            sum = sum.add(weighted(decoder, words[i], weights[i]));
+        }
+        return sum;
     }
 
-    private Tensor weighted(LlamaModel decoder, long[] ids, float[] weights) {
+    private Tensor weighted(LlamaModel decoder, long[] ids, float[] factors) {
         Tensor like = decoder.like();
         return decoder.embed(Tensors.of(ids, samples.size(), longest).to(like.device(), torch.ScalarType.Long))
-                .mul(Tensors.of(weights, samples.size(), longest, 1).to(like.device(), like.scalar_type()));
+                .mul(Tensors.of(factors, samples.size(), longest, 1).to(like.device(), like.scalar_type()));
     }
 }

@@ -96,7 +96,7 @@ class NanoTextTest {
     /** Two things may share their name's first word, which is all a field tells. */
     private static boolean shows(List<SceneField> fields, String name) {
         return !name.startsWith("ice ")
-                && fields.stream().anyMatch(field -> field.word().equals(name.split(" ", 2)[0]));
+                && fields.stream().anyMatch(field -> field.words().getFirst().equals(name.split(" ", 2)[0]));
     }
 
     @Test

@@ -28,9 +28,9 @@ class WordBatchTest {
 
     /** A plain field, a dyed one, and a background between two tokens of text. */
     private static final List<SceneField> FIELDS = List.of(
-            new SceneField(0, "thing", null),
-            new SceneField(1, "thing", "red"),
-            new SceneField(SceneField.BACKGROUND, "blue", null));
+            new SceneField(0, "thing", null, "a"),
+            new SceneField(1, "thing", "red", "a thing"),
+            new SceneField(SceneField.BACKGROUND, "blue", null, "a"));
 
     @BeforeAll
     static void write() {
@@ -50,11 +50,12 @@ class WordBatchTest {
         assertThat(rows[5]).containsExactly(text, within(1e-6f));
         float[] thing = embedding(tokenizer.encode("thing")[0]);
         float[] red = embedding(tokenizer.encode("red")[0]);
-        float loudness = rows[1][0] / thing[0];
+        float[] place = embedding(tokenizer.encode("a")[0]);
+        float loudness = rows[1][0] / (thing[0] + place[0]);
         assertThat(loudness).isBetween(1f, 3f);
         for (int i = 0; i < thing.length; i++) {
-            assertThat(rows[1][i]).isEqualTo(loudness * thing[i], within(1e-5f));
-            assertThat(rows[2][i]).isEqualTo(loudness * (thing[i] + red[i]), within(1e-5f));
+            assertThat(rows[1][i]).isEqualTo(loudness * (thing[i] + place[i]), within(1e-4f));
+            assertThat(rows[2][i]).isEqualTo(loudness * (2 * thing[i] + red[i] + place[i]), within(1e-4f));
         }
         // padding behind the shorter text
         assertThat(rows[6 + 5]).containsOnly(0f);
