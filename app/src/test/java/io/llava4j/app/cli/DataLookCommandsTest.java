@@ -78,7 +78,7 @@ class DataLookCommandsTest {
                 .extracting(problem -> problem.path("id").asString() + " "
                         + problem.path("kind").asString())
                 .containsExactlyInAnyOrder(
-                        "leak leak", "again duplicate", "marker template_marker", "long too_long", " malformed");
+                        "leak leak", "again duplicate", "marker template_marker", "long too_long", "broken malformed");
         assertThat(run.json().path("records_written").asInt()).isEqualTo(3);
         assertThat(run.json().path("sources").path("coco").asInt()).isEqualTo(5);
 
@@ -145,6 +145,8 @@ class DataLookCommandsTest {
                 TOKENIZER,
                 "--max-length",
                 150,
+                "--image-size",
+                28,
                 "--index",
                 "0,5",
                 "--html",

@@ -152,7 +152,7 @@ class LlavaFilesTest {
     @Test
     void unusableFilesAreRefused() throws IOException {
         assertThatThrownBy(() -> LlavaFiles.read(dir.resolve("none.json"), Policy.SKIP))
-                .hasMessageEndingWith("none.json does not exist; check data.json");
+                .hasMessageEndingWith("none.json does not exist; check the path");
         for (String empty : List.of("", "[]", " \n")) {
             Path file = write(empty);
             assertThatThrownBy(() -> LlavaFiles.read(file, Policy.SKIP)).hasMessageContaining("holds no records");

@@ -49,7 +49,7 @@ final class ParquetRows implements RowSource {
     }
 
     private static final int MAGIC = 4;
-    private static final int PATIENCE_SECONDS = 60;
+    private static final int PATIENCE_SECONDS = 20;
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     private final List<Path> files;
