@@ -183,7 +183,7 @@ public final class NanoRaw {
     }
 
     private int share(int ofMixture) {
-        return (int) Math.max(1, Math.round(options.stage2() * ofMixture / MIXTURE));
+        return (int) Math.max(1, Math.round(options.stage2() / MIXTURE * ofMixture));
     }
 
     private Path raw(String path) {
