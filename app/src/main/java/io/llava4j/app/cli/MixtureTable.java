@@ -14,10 +14,11 @@ final class MixtureTable {
     static String of(Manifest manifest) {
         StringBuilder table = new StringBuilder();
         row(table, "source", "records", "pairs", "expected", "difference", "paper", "left out");
+        boolean known = manifest.sources().stream().allMatch(source -> source.expected() != null);
         long expected = 0;
         for (SourceReport source : manifest.sources()) {
             Integer wanted = source.expected();
-            expected += wanted == null ? source.records() : wanted;
+            expected += wanted == null ? 0 : wanted;
             row(
                     table,
                     source.name(),
@@ -33,8 +34,8 @@ final class MixtureTable {
                 "all",
                 number(manifest.records()),
                 number(manifest.pairs()),
-                number(expected),
-                manifest.records() == expected ? "0" : "%+d".formatted(manifest.records() - expected),
+                known ? number(expected) : "",
+                !known ? "" : manifest.records() == expected ? "0" : "%+d".formatted(manifest.records() - expected),
                 "",
                 "");
         return table.toString();
