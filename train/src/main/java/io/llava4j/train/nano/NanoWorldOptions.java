@@ -25,7 +25,7 @@ public record NanoWorldOptions(
         QuestionShares questions) {
     /** A world for a training run of some minutes. */
     public static final NanoWorldOptions DEFAULT =
-            new NanoWorldOptions(1, 96, 40000, 24000, 200, 400, 4, Stage2Shares.DEFAULT, QuestionShares.DEFAULT);
+            new NanoWorldOptions(1, 96, 40000, 18000, 200, 400, 4, Stage2Shares.DEFAULT, QuestionShares.DEFAULT);
 
     /** @throws IllegalArgumentException if a number is out of range */
     public NanoWorldOptions {
