@@ -7,6 +7,7 @@ import io.llava4j.text.Turn;
 import io.llava4j.train.data.format.Pictures;
 import io.llava4j.train.data.format.TarWriter;
 import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
@@ -15,9 +16,8 @@ import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Writes records as LLaVA's JSON array, as JSON lines, or with their pictures as WebDataset shards. */
 public final class LlavaWriter {
@@ -137,18 +137,25 @@ public final class LlavaWriter {
         };
     }
 
-    /** A record as LLaVA's JSON object, in UTF-8. */
-    static byte[] json(LlavaRecord record) {
-        ObjectNode object = JSON.createObjectNode().put("id", record.id());
-        if (record.image() != null) {
-            object.put("image", record.image());
+    /** A record as LLaVA's JSON object, in UTF-8 and without line breaks. */
+    public static byte[] json(LlavaRecord record) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(1024);
+        try (JsonGenerator json = JSON.createGenerator(out)) {
+            json.writeStartObject();
+            json.writeStringProperty("id", record.id());
+            if (record.image() != null) {
+                json.writeStringProperty("image", record.image());
+            }
+            json.writeArrayPropertyStart("conversations");
+            for (Turn turn : record.turns()) {
+                json.writeStartObject();
+                json.writeStringProperty("from", turn.role() == Role.HUMAN ? "human" : "gpt");
+                json.writeStringProperty("value", turn.text());
+                json.writeEndObject();
+            }
+            json.writeEndArray();
+            json.writeEndObject();
         }
-        ArrayNode turns = object.putArray("conversations");
-        for (Turn turn : record.turns()) {
-            turns.addObject()
-                    .put("from", turn.role() == Role.HUMAN ? "human" : "gpt")
-                    .put("value", turn.text());
-        }
-        return JSON.writeValueAsBytes(object);
+        return out.toByteArray();
     }
 }

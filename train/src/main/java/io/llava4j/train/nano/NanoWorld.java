@@ -1,14 +1,14 @@
 package io.llava4j.train.nano;
 
 import io.llava4j.DataException;
-import io.llava4j.text.Role;
-import io.llava4j.text.Turn;
 import io.llava4j.train.data.LlavaRecord;
+import io.llava4j.train.data.LlavaWriter;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -174,7 +174,7 @@ public final class NanoWorld {
             String separator = "[\n";
             for (LlavaRecord record : records) {
                 out.write(separator);
-                out.write(JSON.writeValueAsString(json(record)));
+                out.write(new String(LlavaWriter.json(record), StandardCharsets.UTF_8));
                 separator = ",\n";
             }
             out.write(records.isEmpty() ? "[]\n" : "\n]\n");
@@ -208,23 +208,6 @@ public final class NanoWorld {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    private static Map<String, Object> json(LlavaRecord record) {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("id", record.id());
-        if (record.image() != null) {
-            json.put("image", record.image());
-        }
-        List<Map<String, String>> conversations = new ArrayList<>();
-        for (Turn turn : record.turns()) {
-            Map<String, String> message = new LinkedHashMap<>();
-            message.put("from", turn.role() == Role.HUMAN ? "human" : "gpt");
-            message.put("value", turn.text());
-            conversations.add(message);
-        }
-        json.put("conversations", conversations);
-        return json;
     }
 
     /** Runs work in chunks on all workers and gives the results back in order. */

@@ -4,6 +4,7 @@ import io.llava4j.DataException;
 import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.LlavaRecord;
+import io.llava4j.train.data.LlavaWriter;
 import io.llava4j.train.data.RecordRules;
 import io.llava4j.train.data.SkippedRecord;
 import io.llava4j.train.data.format.DataFiles;
@@ -212,7 +213,7 @@ final class SourceBuild {
         int count = record.turns().size() / 2;
         pairs += count;
         try {
-            spool.add(RecordJson.bytes(record), key, count, record.image() != null);
+            spool.add(LlavaWriter.json(record), key, count, record.image() != null);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
