@@ -437,14 +437,14 @@ public record TrainConfig(
     /**
      * How often each kind of text about the nano world is read, relative to each other.
      *
-     * @param repetitions lists of names said again
+     * @param partners fields of two names each, then one of them, to be answered with the other
      * @param rollCalls scenes in words, then names with what is to be said of each
      * @param captionPairs maps of words with a caption, in the form of stage 1
      * @param drills many existence questions about a scene in words
      * @param conversations those of stage 2 about scenes in words
      */
     public record TextShares(
-            @Default("0") double repetitions,
+            @Default("0") double partners,
             @Default("0") double rollCalls,
             @Default("0") double captionPairs,
             @Default("0") double drills,
@@ -453,19 +453,19 @@ public record TrainConfig(
         public static final TextShares DEFAULT = new TextShares(0, 0, 1, 0, 4);
 
         public TextShares {
-            notNegative("data.nano.curriculum.text.repetitions", repetitions);
+            notNegative("data.nano.curriculum.text.partners", partners);
             notNegative("data.nano.curriculum.text.roll-calls", rollCalls);
             notNegative("data.nano.curriculum.text.caption-pairs", captionPairs);
             notNegative("data.nano.curriculum.text.drills", drills);
             notNegative("data.nano.curriculum.text.conversations", conversations);
             require(
-                    repetitions + rollCalls + captionPairs + drills + conversations > 0,
+                    partners + rollCalls + captionPairs + drills + conversations > 0,
                     "data.nano.curriculum.text has no share above 0; give one");
         }
 
         /** Sum of the shares, which need not be 1. */
         public double total() {
-            return repetitions + rollCalls + captionPairs + drills + conversations;
+            return partners + rollCalls + captionPairs + drills + conversations;
         }
     }
 
