@@ -8,6 +8,7 @@ import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -111,6 +112,24 @@ public record MixtureRecipe(
                 && !key.startsWith("rules.")
                 && Rule.of(key.substring(dot + 1)).isPresent();
         return ofSource ? "sources.%s.rules.%s".formatted(key.substring(0, dot), key.substring(dot + 1)) : key;
+    }
+
+    /** The sources that are not left out, in order. */
+    public List<String> included() {
+        return sources.entrySet().stream()
+                .filter(entry -> entry.getValue().include())
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    /** Of too many conversations of a source so many are kept; 0 keeps all. */
+    public int sample(String source) {
+        return rulesOf(source).limit(Rule.SAMPLE);
+    }
+
+    /** Whether a source's tokens are counted, so that a tokenizer is needed. */
+    boolean countsTokens(String source) {
+        return rulesOf(source).limit(Rule.MOST_TOKENS) > 0;
     }
 
     /** Where a source's file is. */
