@@ -10,6 +10,10 @@ import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
@@ -66,6 +70,26 @@ public record MixtureFolder(Path path) {
             lines.writeTo(out);
             out.flush();
         });
+    }
+
+    /**
+     * The manifest of data that is here.
+     *
+     * @param file name of the data file, or the pattern of its parts, whose bytes count one after another
+     * @param textOnly records without a picture
+     * @param sources after samples were drawn
+     */
+    public Manifest describe(MixtureRecipe recipe, String file, int textOnly, List<SourceReport> sources) {
+        MessageDigest digest = MixtureKeys.sha256();
+        long bytes = 0;
+        try (OutputStream out = new DigestOutputStream(OutputStream.nullOutputStream(), digest)) {
+            for (Path data : DataFiles.filesOf(path.resolve(file))) {
+                bytes += Files.copy(data, out);
+            }
+        } catch (IOException e) {
+            throw new DataException("the mixture in %s cannot be read: %s".formatted(path, e.getMessage()), e);
+        }
+        return Manifest.of(recipe, file, bytes, HexFormat.of().formatHex(digest.digest()), textOnly, sources);
     }
 
     /** Writes datasheet and manifest, which says that all the rest is there. */

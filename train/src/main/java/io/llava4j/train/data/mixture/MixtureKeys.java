@@ -2,7 +2,6 @@ package io.llava4j.train.data.mixture;
 
 import io.llava4j.DataException;
 import io.llava4j.text.SentencePieceTokenizer;
-import io.llava4j.train.recipe.RecipeLoader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -58,7 +57,7 @@ public final class MixtureKeys {
 
     /** The recipe's, with all its values. */
     String recipe() {
-        return hash(new RecipeLoader().toYaml(recipe));
+        return hash(recipe.toYaml());
     }
 
     private static void append(StringBuilder all, Path file) {

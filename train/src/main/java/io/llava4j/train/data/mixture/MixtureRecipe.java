@@ -102,6 +102,16 @@ public record MixtureRecipe(
         return new RecipeLoader().load(MixtureRecipe.class, file, whole);
     }
 
+    /** Reads what {@link #toYaml} has written. */
+    public static MixtureRecipe parse(String yaml) {
+        return new RecipeLoader().parse(MixtureRecipe.class, yaml);
+    }
+
+    /** The recipe with all its values. */
+    public String toYaml() {
+        return new RecipeLoader().toYaml(this);
+    }
+
     private static String wholeKey(String key) {
         int dot = key.lastIndexOf('.');
         if (Rule.of(key).isPresent()) {

@@ -1,5 +1,6 @@
 package io.llava4j.train.data.mixture;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -44,7 +45,7 @@ public record SourceReport(
      * @param bytes its size
      * @param sha256 of its bytes
      */
-    public record InputFile(String role, String path, long bytes, String sha256) {}
+    public record InputFile(String role, String path, long bytes, String sha256) implements Serializable {}
 
     /**
      * The same after a sample was drawn.

@@ -19,6 +19,7 @@ import io.llava4j.train.data.raw.SourceFiles;
 import io.llava4j.train.data.raw.SourceKind;
 import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.io.IOException;
+import java.io.Serializable;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -80,7 +81,7 @@ public final class SourceSteps {
      * @param items in the raw files
      * @param files that were read
      */
-    public record Reading(int items, List<SourceReport.InputFile> files) {}
+    public record Reading(int items, List<SourceReport.InputFile> files) implements Serializable {}
 
     /**
      * @param recipe of the mixture
