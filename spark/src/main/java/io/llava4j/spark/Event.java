@@ -25,4 +25,12 @@ sealed interface Event extends Serializable {
      * @param events that it gave
      */
     record Read(int source, SourceSteps.Reading reading, long events) implements Event {}
+
+    /**
+     * A source that cannot be read to its end. No task fails for it: trying again would not help.
+     *
+     * @param source its place in the recipe
+     * @param reason the error in one sentence
+     */
+    record Failed(int source, String reason) implements Event {}
 }

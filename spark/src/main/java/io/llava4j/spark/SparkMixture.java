@@ -1,7 +1,6 @@
 package io.llava4j.spark;
 
 import io.llava4j.DataException;
-import io.llava4j.LlavaException;
 import io.llava4j.train.data.mixture.Manifest;
 import io.llava4j.train.data.mixture.MixtureFolder;
 import io.llava4j.train.data.mixture.MixtureInputs;
@@ -12,6 +11,7 @@ import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -78,21 +78,11 @@ public final class SparkMixture {
      * @param recipe its files, pictures and tokenizer are on a file system that all machines see
      * @param folder where to, on such a file system; made if missing
      * @param log told what is done, in one line each
-     * @throws LlavaException as the build on one machine does
+     * @throws io.llava4j.LlavaException as the build on one machine does
      */
     public static Manifest build(
             JavaSparkContext spark, MixtureRecipe recipe, Path folder, Options options, Consumer<String> log) {
-        try {
-            return new SparkMixture(spark, recipe, folder, options, log).build();
-        } catch (RuntimeException e) {
-            // What a task throws comes wrapped by the scheduler.
-            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-                if (cause instanceof LlavaException known) {
-                    throw known;
-                }
-            }
-            throw e;
-        }
+        return new SparkMixture(spark, recipe, folder, options, log).build();
     }
 
     private Manifest build() {
@@ -106,9 +96,11 @@ public final class SparkMixture {
         folder.begin();
         shards.begin(key);
         Stages stages = new Stages(recipe);
+        stages.steps(0); // a tokenizer that cannot be read is told of here, not by some task
         JavaRDD<Event> read = read(stages);
         JavaRDD<Event> built = build(stages, read);
         try {
+            requireRead(read);
             Manifest manifest = assemble(read, built);
             shards.end();
             folder.finish(key, manifest);
@@ -128,6 +120,15 @@ public final class SparkMixture {
                     return events;
                 })
                 .persist(StorageLevel.DISK_ONLY());
+    }
+
+    private static void requireRead(JavaRDD<Event> read) {
+        Optional<Event.Failed> failed = read.filter(Event.Failed.class::isInstance).collect().stream()
+                .map(Event.Failed.class::cast)
+                .min(Comparator.comparingInt(Event.Failed::source));
+        if (failed.isPresent()) {
+            throw new DataException(failed.get().reason());
+        }
     }
 
     private JavaRDD<Event> build(Stages stages, JavaRDD<Event> read) {

@@ -1,5 +1,6 @@
 package io.llava4j.spark;
 
+import io.llava4j.LlavaException;
 import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.train.data.mixture.LeftOut;
 import io.llava4j.train.data.mixture.MixtureInputs;
@@ -98,11 +99,15 @@ final class Stages implements Serializable {
         SourceSteps steps = steps(source);
         return new Pushed<>(out -> {
             long[] events = {0};
-            SourceSteps.Reading reading = steps.read(
+            try {
+                SourceSteps.Reading reading = steps.read(
                     bytes -> {},
                     item -> out.accept(new Event.Settled(new Place(source, false, events[0]++, 0), item)),
                     left -> out.accept(new Event.Skipped(new Place(source, false, events[0]++, 0), left)));
-            out.accept(new Event.Read(source, reading, events[0]));
+                out.accept(new Event.Read(source, reading, events[0]));
+            } catch (LlavaException e) {
+                out.accept(new Event.Failed(source, String.valueOf(e.getMessage())));
+            }
         });
     }
 

@@ -26,12 +26,14 @@ record Tally(int records, long pairs, int textOnly, SortedMap<String, Integer> l
             case Event.Built built -> built.place().source();
             case Event.Skipped skipped -> skipped.place().source();
             case Event.Read read -> read.source();
+            case Event.Failed failed -> failed.source();
         };
     }
 
     static Tally of(Event event) {
         return switch (event) {
             case Event.Settled settled -> NOTHING;
+            case Event.Failed failed -> NOTHING;
             case Event.Built built ->
                 new Tally(1, built.record().pairs(), built.record().hasImage() ? 0 : 1, new TreeMap<>(), null);
             case Event.Skipped skipped ->

@@ -10,7 +10,6 @@ import io.llava4j.model.TextConfig;
 import io.llava4j.model.VisionConfig;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.PromptBuilder;
-import io.llava4j.text.ResponseFormat;
 import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaFiles;
@@ -76,8 +75,8 @@ final class DataSetOptions {
             names = "--response-format",
             paramLabel = "FORMAT",
             description = "What the questions of a table say about the form of the answer, unless a row has a"
-                    + " response_format: none, short, letter, short_or_unanswerable (default: none).")
-    private @Nullable ResponseFormat responseFormat;
+                    + " response_format: none, short, letter, short-or-unanswerable (default: none).")
+    private @Nullable String responseFormat;
 
     @Option(
             names = "--no-merge-by-image",
@@ -118,7 +117,7 @@ final class DataSetOptions {
         TrainConfig known = config();
         QuestionRows rows = known == null ? QuestionRows.STANDARD : known.data().questionRows();
         return new QuestionRows(
-                rows.mergeByImage() && !noMerge, responseFormat == null ? rows.responseFormat() : responseFormat);
+                rows.mergeByImage() && !noMerge, responseFormat == null ? rows.responseFormat() : QuestionRows.named(responseFormat));
     }
 
     /** The records' pictures. */

@@ -5,6 +5,7 @@ import io.llava4j.DataException;
 import io.llava4j.text.ResponseFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -46,12 +47,27 @@ public record QuestionRows(boolean mergeByImage, ResponseFormat responseFormat) 
         if (own.isMissingNode() || own.isNull() || own.asString("").isBlank()) {
             return responseFormat;
         }
-        String named = own.asString("").strip().toLowerCase(Locale.ROOT).replace('_', '-');
-        return OF_QUESTIONS.stream()
-                .filter(format -> name(format).equals(named))
-                .findFirst()
+        return find(own.asString(""))
                 .orElseThrow(() -> new DataException(
                         "its response_format is '%s'; write one of %s".formatted(own.asString(""), names())));
+    }
+
+    /**
+     * The format of a name, in capitals or not.
+     *
+     * @throws ConfigException if questions cannot ask in such a form
+     */
+    public static ResponseFormat named(String name) {
+        return find(name)
+                .orElseThrow(() -> new ConfigException(
+                        "response format '%s' does not exist; write one of %s".formatted(name, names())));
+    }
+
+    private static Optional<ResponseFormat> find(String name) {
+        String wanted = name.strip().toLowerCase(Locale.ROOT).replace('_', '-');
+        return OF_QUESTIONS.stream()
+                .filter(format -> name(format).equals(wanted))
+                .findFirst();
     }
 
     private static String names() {

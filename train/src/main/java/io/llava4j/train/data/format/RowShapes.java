@@ -15,7 +15,8 @@ import tools.jackson.databind.node.ObjectNode;
  * Rows of other shapes as LLaVA records (spec/data 1):
  *
  * <ul>
- *   <li>{@code image, question, answer} and, if a row has one, {@code response_format}; of a list {@code answers} the most frequent one is taken, the first of equals
+ *   <li>{@code image, question, answer} and, if a row has one, {@code response_format}; of a list {@code
+ *       answers} the most frequent one is taken, the first of equals
  *   <li>{@code image, caption} or {@code image, text}: stage 1's pair
  *   <li>{@code messages}: turns of {@code role} and {@code content}
  *   <li>{@code texts}: pairs of {@code user} and {@code assistant}
@@ -45,7 +46,8 @@ public final class RowShapes {
                 || CAPTION_NAMES.stream().anyMatch(columns::contains);
     }
 
-    /** A row as a record of LLaVA's format; the row itself where it has no other shape.
+    /**
+     * A row as a record of LLaVA's format; the row itself where it has no other shape.
      *
      * @throws io.llava4j.DataException if it asks for a form of answer that does not exist
      */
@@ -90,7 +92,7 @@ public final class RowShapes {
         JsonNode answer = row.path("answer").isMissingNode() ? mostFrequent(row.path("answers")) : row.path("answer");
         if (row.has("question")) {
             JsonNode question = row.path("question");
-            JsonNode asked = question.isString()
+            JsonNode asked = question.isString() && !question.stringValue().isBlank()
                     ? JsonNodeFactory.instance.stringNode(
                             questions.formatOf(row).ask(question.stringValue()))
                     : question;
@@ -107,15 +109,8 @@ public final class RowShapes {
         boolean other = row.has("conversations")
                 || row.path("messages").isArray()
                 || row.path("texts").isArray();
-        return other ? null : row.path("question").stringValue(null);
-    }
-
-    /** The question of a row that has one and its answer; null for rows of other shapes. */
-    public static @Nullable String question(JsonNode row) {
-        boolean other = row.has("conversations")
-                || row.path("messages").isArray()
-                || row.path("texts").isArray();
-        return other ? null : row.path("question").stringValue(null);
+        JsonNode question = row.path("question");
+        return other || !question.isString() ? null : question.stringValue();
     }
 
     private static ObjectNode turn(String from, JsonNode value) {
