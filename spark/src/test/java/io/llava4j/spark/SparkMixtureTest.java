@@ -172,7 +172,7 @@ class SparkMixtureTest {
         Map<String, Map<String, Integer>> leftOut = new LinkedHashMap<>();
         one.sources().forEach(source -> leftOut.put(source.name(), source.leftOut()));
         assertThat(leftOut.get("chats")).containsEntry("deduplicate", 19).containsEntry("strict-alternation", 1);
-        assertThat(leftOut.get("asked")).containsEntry("bad-record", 6).containsEntry("no-template-markers", 1);
+        assertThat(leftOut.get("asked")).containsEntry("bad-record", 5).containsEntry("no-template-markers", 1);
         assertThat(leftOut.get("boxes")).containsEntry("bad-record", 3);
     }
 
