@@ -101,9 +101,9 @@ final class Stages implements Serializable {
             long[] events = {0};
             try {
                 SourceSteps.Reading reading = steps.read(
-                    bytes -> {},
-                    item -> out.accept(new Event.Settled(new Place(source, false, events[0]++, 0), item)),
-                    left -> out.accept(new Event.Skipped(new Place(source, false, events[0]++, 0), left)));
+                        bytes -> {},
+                        item -> out.accept(new Event.Settled(new Place(source, false, events[0]++, 0), item)),
+                        left -> out.accept(new Event.Skipped(new Place(source, false, events[0]++, 0), left)));
                 out.accept(new Event.Read(source, reading, events[0]));
             } catch (LlavaException e) {
                 out.accept(new Event.Failed(source, String.valueOf(e.getMessage())));

@@ -117,7 +117,8 @@ final class DataSetOptions {
         TrainConfig known = config();
         QuestionRows rows = known == null ? QuestionRows.STANDARD : known.data().questionRows();
         return new QuestionRows(
-                rows.mergeByImage() && !noMerge, responseFormat == null ? rows.responseFormat() : QuestionRows.named(responseFormat));
+                rows.mergeByImage() && !noMerge,
+                responseFormat == null ? rows.responseFormat() : QuestionRows.named(responseFormat));
     }
 
     /** The records' pictures. */

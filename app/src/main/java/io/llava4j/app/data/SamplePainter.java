@@ -239,8 +239,7 @@ public final class SamplePainter {
             int points = DIGITS[digits.charAt(k) - '0'];
             for (int bit = 0; bit < 15; bit++) {
                 if ((points >> (14 - bit) & 1) == 1) {
-                    graphics.fillRect(
-                            x + (1 + 4 * k + bit % 3) * POINT, top + (1 + bit / 3) * POINT, POINT, POINT);
+                    graphics.fillRect(x + (1 + 4 * k + bit % 3) * POINT, top + (1 + bit / 3) * POINT, POINT, POINT);
                 }
             }
         }
