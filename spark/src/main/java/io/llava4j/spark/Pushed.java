@@ -17,12 +17,14 @@ final class Pushed<T> implements Iterator<T>, AutoCloseable {
     private static final int BATCH = 256;
     private static final int BATCHES_AHEAD = 4;
 
-    private final BlockingQueue<List<T>> queue = new ArrayBlockingQueue<>(BATCHES_AHEAD);
-    private final List<T> end = new ArrayList<>();
+    private final BlockingQueue<Batch<T>> queue = new ArrayBlockingQueue<>(BATCHES_AHEAD);
     private final Thread thread;
     private volatile @Nullable Throwable failure;
     private Iterator<T> batch = List.<T>of().iterator();
     private boolean ended;
+
+    /** Some elements, the last ones or not. */
+    private record Batch<T>(List<T> elements, boolean last) {}
 
     /** Thrown into the pushing side when nobody pulls any more. */
     private static final class Closed extends RuntimeException {
@@ -42,22 +44,22 @@ final class Pushed<T> implements Iterator<T>, AutoCloseable {
             source.accept(element -> {
                 pending.add(element);
                 if (pending.size() == BATCH) {
-                    put(new ArrayList<>(pending));
+                    put(new Batch<>(List.copyOf(pending), false));
                     pending.clear();
                 }
             });
-            put(pending);
+            put(new Batch<>(pending, true));
         } catch (Closed e) {
-            return;
+            return; // nobody waits for more
         } catch (RuntimeException | Error e) {
             failure = e;
+            put(new Batch<>(List.of(), true));
         }
-        put(end);
     }
 
-    private void put(List<T> elements) {
+    private void put(Batch<T> some) {
         try {
-            queue.put(elements);
+            queue.put(some);
         } catch (InterruptedException e) {
             throw new Closed();
         }
@@ -66,23 +68,26 @@ final class Pushed<T> implements Iterator<T>, AutoCloseable {
     @Override
     public boolean hasNext() {
         while (!ended && !batch.hasNext()) {
-            List<T> next;
+            Batch<T> next;
             try {
                 next = queue.take();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new IllegalStateException("interrupted", e);
             }
-            ended = next == end;
-            batch = next.iterator();
+            ended = next.last();
+            batch = next.elements().iterator();
         }
-        if (ended && failure instanceof Error error) {
+        if (batch.hasNext()) {
+            return true;
+        }
+        if (failure instanceof Error error) {
             throw error;
         }
-        if (ended && failure instanceof RuntimeException exception) {
+        if (failure instanceof RuntimeException exception) {
             throw exception;
         }
-        return !ended;
+        return false;
     }
 
     @Override
