@@ -90,6 +90,11 @@ public final class RecipeLoader {
         return yaml.writeValueAsString(RecordBinder.unbind(config));
     }
 
+    /** Reads what {@link #toYaml} has written. */
+    public <T extends Record> T parse(Class<T> type, String text) {
+        return binder.bind(type, section(yaml.readValue(text, Map.class)), "");
+    }
+
     private Map<String, Object> read(Path file, Set<Path> chain) {
         Path path = file.toAbsolutePath().normalize();
         if (!chain.add(path)) {

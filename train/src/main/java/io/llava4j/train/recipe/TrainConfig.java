@@ -6,6 +6,8 @@ import io.llava4j.model.LoraConfig;
 import io.llava4j.model.TextConfig;
 import io.llava4j.model.VisionConfig;
 import io.llava4j.text.ConversationTemplate;
+import io.llava4j.text.ResponseFormat;
+import io.llava4j.train.data.format.QuestionRows;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -329,6 +331,8 @@ public record TrainConfig(
      * @param groupByModality batches of pictures only or text only (spec/training 4)
      * @param missingImagePolicy what happens to a record whose picture is missing or unreadable
      * @param badRecordPolicy what happens to a record that breaks the format's rules
+     * @param mergeByImage whether rows of questions about one picture make one conversation
+     * @param responseFormat what such questions say about the form of the answer, unless a row tells
      * @param workers threads that read pictures; 0 lets the machine decide
      * @param nano scenes of the nano world drawn on the fly, the alternative to {@code json} in the pre-training stages
      */
@@ -342,6 +346,8 @@ public record TrainConfig(
             boolean groupByModality,
             @Default("fail") Policy missingImagePolicy,
             @Default("skip") Policy badRecordPolicy,
+            @Default("true") boolean mergeByImage,
+            @Default("none") ResponseFormat responseFormat,
             @Default("0") int workers,
             @Nullable NanoSpec nano) {
 
@@ -349,6 +355,12 @@ public record TrainConfig(
             atLeast("data.max-length", maxLength, 4);
             atLeast("data.workers", workers, 0);
             require(json == null || nano == null, "data.json and data.nano are both set; remove one");
+            QuestionRows.requireFor(responseFormat);
+        }
+
+        /** How rows of a question and an answer become conversations. */
+        public QuestionRows questionRows() {
+            return new QuestionRows(mergeByImage, responseFormat);
         }
 
         /** How a conversation becomes text. */
