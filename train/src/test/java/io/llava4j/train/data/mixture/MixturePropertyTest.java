@@ -13,11 +13,10 @@ import io.llava4j.train.data.Boxes;
 import io.llava4j.train.data.LlavaRecord;
 import io.llava4j.train.data.mixture.RawFixture.Built;
 import io.llava4j.train.nano.Drawings;
-import io.llava4j.train.nano.NanoRaw;
+import io.llava4j.train.nano.NanoWorld;
 import io.llava4j.train.nano.NanoWorldOptions;
 import io.llava4j.train.nano.QuestionShares;
 import io.llava4j.train.nano.Sprites;
-import io.llava4j.train.nano.Stage2Shares;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,9 +49,9 @@ class MixturePropertyTest {
 
     @BeforeAll
     static void writeRawFiles() {
-        NanoRaw.write(
+        NanoWorld.write(
                 nano.resolve("n"),
-                new NanoWorldOptions(3, 32, 5, 400, 0, 0, 4, Stage2Shares.DEFAULT, QuestionShares.DEFAULT),
+                new NanoWorldOptions(3, 32, 5, 400, 0, 0, 4, QuestionShares.DEFAULT),
                 new Sprites(Drawings.load()),
                 2,
                 (done, total) -> {});
