@@ -123,13 +123,9 @@ final class Conversations {
 
     /** Two or three questions answered in full sentences. */
     List<Turn> free(Scene scene, SplitMix64 random) {
-        return free(scene, random.between(2, 3), random);
-    }
-
-    /** So many different questions answered in full sentences, or fewer if the scene does not give them. */
-    List<Turn> free(Scene scene, int wanted, SplitMix64 random) {
         List<Turn> turns = new ArrayList<>();
         Set<String> asked = new HashSet<>();
+        int wanted = random.between(2, 3);
         for (int attempt = 0; attempt < 12 && turns.size() < 2 * wanted; attempt++) {
             List<Turn> exchange = exchange(scene, random);
             if (!exchange.isEmpty() && asked.add(exchange.getFirst().text())) {

@@ -7,8 +7,8 @@ import java.util.List;
 
 /** GQA's balanced questions: many about each picture, which therefore shows several things. */
 final class GqaSource implements RawSource {
-    /** More would be about something else than existence, which a scene gives as often as it has categories. */
-    private static final int QUESTIONS = 9;
+    /** More would not be about existence, which is asked for as often as a scene has categories. */
+    static final int QUESTIONS = 8;
 
     @Override
     public List<SceneOptions> scenes(SceneOptions usual) {

@@ -24,7 +24,7 @@ final class InstructSource implements RawSource {
                     turns.add(Turn.assistant(SceneDescriptions.describe(scene, false, random)));
                 }
                 while (turns.isEmpty()) {
-                    turns.addAll(pictures.conversations().free(scene, random.between(3, 5), random));
+                    turns.addAll(pictures.conversations().free(scene, random));
                 }
                 String first = turns.getFirst().text();
                 turns.set(

@@ -16,7 +16,7 @@ import java.util.Optional;
  */
 final class RefCocoSource implements RawSource {
     /** Chance that RefCOCO+ or RefCOCOg speaks of a thing. */
-    private static final double ALSO = 0.25;
+    private static final double ALSO = 0.1;
 
     /** The three sets: names of folder and reference file, and how they speak. */
     private enum Dataset {

@@ -11,6 +11,9 @@ final class SourcePictures {
     /** Distance of two sources' picture numbers. */
     private static final int NUMBERS = 10_000_000;
 
+    /** So many are asked about a picture that its categories run out; this makes about two fifths ask for existence. */
+    private static final double EXISTENCE = 0.75;
+
     private final Path root;
     private final RawSources.Part part;
     private final int firstNumber;
@@ -39,7 +42,7 @@ final class SourcePictures {
         this.samplers = part.source().scenes(usual).stream()
                 .map(scenes -> new SceneSampler(sprites, scenes, NanoSplit.seed(options.seed(), stream())))
                 .toList();
-        this.questions = new Questions(categories(), options.questions());
+        this.questions = new Questions(categories(), options.questions().withExistence(EXISTENCE));
         this.conversations = new Conversations(categories(), options.questions());
     }
 
