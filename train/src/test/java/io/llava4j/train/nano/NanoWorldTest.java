@@ -140,8 +140,8 @@ class NanoWorldTest {
                 }
             }
             assertThat(all).as(source).isGreaterThan(400 * (wanted - 1));
-            double yes = existence.get("yes");
-            double no = existence.get("no");
+            double yes = existence.getOrDefault("yes", 0);
+            double no = existence.getOrDefault("no", 0);
             assertThat((yes + no) / all).as(source).isBetween(0.35, 0.45);
             assertThat(yes / (yes + no)).as(source).isBetween(0.45, 0.55);
         }
