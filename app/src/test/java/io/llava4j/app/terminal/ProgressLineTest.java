@@ -41,17 +41,17 @@ class ProgressLineTest {
 
     @Test
     void terminalGetsOneLineThatIsErasedAndFits() {
-        try (ProgressLine progress = line(40)) {
+        try (ProgressLine progress = line(46)) {
             progress.update(0, 10, "a remark that is much too long for this terminal");
             clock.set(SECOND);
             progress.update(1, 10);
         }
         String[] shown = err.toString().split("\r");
         assertThat(err.toString().strip()).doesNotContain("\n");
-        assertThat(shown[1]).hasSize(39);
+        assertThat(shown[1]).hasSize(45);
         assertThat(shown[2])
                 .startsWith("stage 1: 1/10 steps (10 %), 1.00 steps/s, 9 ")
-                .hasSize(39);
+                .hasSize(45);
         assertThat(err.toString()).endsWith(System.lineSeparator());
     }
 
