@@ -13,15 +13,14 @@ import javax.imageio.stream.ImageOutputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.jspecify.annotations.Nullable;
 
-/** Writes pictures as JPEG (quality 92) or PNG, by the ending of the file's name. */
+/** Writes pictures as JPEG (quality 92) or PNG. */
 final class PictureFiles {
     private static final float JPEG_QUALITY = 0.92f;
 
     private PictureFiles() {}
 
-    static void write(RgbImage image, Path file) throws IOException {
-        String name = file.getFileName().toString();
-        String format = name.substring(name.lastIndexOf('.') + 1);
+    /** @param format {@code jpg} or {@code png} */
+    static void write(RgbImage image, Path file, String format) throws IOException {
         ImageWriter writer = ImageIO.getImageWritersByFormatName(format).next();
         try (var bytes = Files.newOutputStream(file);
                 ImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {

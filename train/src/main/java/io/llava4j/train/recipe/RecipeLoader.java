@@ -38,6 +38,11 @@ public final class RecipeLoader {
             .build());
     private final RecordBinder binder = new RecordBinder(yaml);
 
+    /** A path as the value of an override, whatever it is made of. */
+    public static String quoted(Path path) {
+        return "'" + path.toString().replace("'", "''") + "'";
+    }
+
     /**
      * Loads a recipe.
      *
