@@ -10,11 +10,10 @@ import io.llava4j.train.data.mixture.Manifest;
 import io.llava4j.train.data.mixture.MixtureBuilder;
 import io.llava4j.train.data.mixture.MixtureRecipe;
 import io.llava4j.train.nano.Drawings;
-import io.llava4j.train.nano.NanoRaw;
+import io.llava4j.train.nano.NanoWorld;
 import io.llava4j.train.nano.NanoWorldOptions;
 import io.llava4j.train.nano.QuestionShares;
 import io.llava4j.train.nano.Sprites;
-import io.llava4j.train.nano.Stage2Shares;
 import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -46,9 +45,9 @@ class SparkMixtureTest {
 
     @BeforeAll
     static void start() {
-        NanoRaw.write(
+        NanoWorld.write(
                 dir.resolve("nano"),
-                new NanoWorldOptions(3, 32, 5, 250, 0, 0, 4, Stage2Shares.DEFAULT, QuestionShares.DEFAULT),
+                new NanoWorldOptions(3, 32, 5, 250, 0, 0, 4, QuestionShares.DEFAULT),
                 new Sprites(Drawings.load()),
                 2,
                 (done, total) -> {});
