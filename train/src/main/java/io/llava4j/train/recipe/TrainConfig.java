@@ -399,19 +399,17 @@ public record TrainConfig(
             @Default("1") long seed,
             int count,
             int imageSize,
-            @Default("0") double wordNoise,
             @Default("[]") List<Phase> curriculum) {
         public NanoSpec {
             positive("data.nano.count", count);
             positive("data.nano.image-size", imageSize);
-            notNegative("data.nano.word-noise", wordNoise);
             curriculum = List.copyOf(curriculum);
         }
 
         /** The phase a step from 0 up belongs to; the last one lasts for ever. */
         public Phase phaseAt(int step) {
             int end = 0;
-            Phase last = new Phase(Integer.MAX_VALUE, imageSize, 1, 5, null);
+            Phase last = new Phase(Integer.MAX_VALUE, imageSize, 1, 5, 0, null);
             for (Phase phase : curriculum) {
                 end += phase.steps();
                 last = phase;
@@ -430,6 +428,7 @@ public record TrainConfig(
      * @param imageSize edge of a scene in pixels; of use where scenes are drawn
      * @param minObjects fewest objects of a scene
      * @param maxObjects most objects of a scene
+     * @param wordNoise deviation, at most, of the noise on fields of scenes told in words in stage language
      * @param text what is read about the scenes in stage language
      */
     public record Phase(
@@ -437,12 +436,14 @@ public record TrainConfig(
             @Default("96") int imageSize,
             @Default("1") int minObjects,
             @Default("5") int maxObjects,
+            @Default("0") double wordNoise,
             @Nullable TextShares text) {
         public Phase {
             positive("data.nano.curriculum.steps", steps);
             positive("data.nano.curriculum.image-size", imageSize);
             positive("data.nano.curriculum.min-objects", minObjects);
             atLeast("data.nano.curriculum.max-objects", maxObjects, minObjects);
+            notNegative("data.nano.curriculum.word-noise", wordNoise);
         }
     }
 

@@ -105,7 +105,7 @@ final class LanguageObjective implements Objective {
                     List.copyOf(samples.subList(from, from + perDevice)),
                     prompts.tokenizer(),
                     text.hiddenSize(),
-                    data.wordNoise()));
+                    data.phaseAt(step).wordNoise()));
         }
         return batches;
     }
