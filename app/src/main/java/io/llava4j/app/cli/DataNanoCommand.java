@@ -1,7 +1,9 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.app.data.NanoBenchmarkFiles;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.train.nano.Drawings;
+import io.llava4j.train.nano.NanoBenchmarkOptions;
 import io.llava4j.train.nano.NanoRaw;
 import io.llava4j.train.nano.NanoWorld;
 import io.llava4j.train.nano.NanoWorldOptions;
@@ -71,6 +73,19 @@ final class DataNanoCommand implements Callable<Integer> {
                     + " llava data build recipes/data/nano-mix.yaml; --stage1 and --stage2 tell how much.")
     private boolean raw;
 
+    @Option(
+            names = "--benchmarks",
+            description = "Write the twelve benchmarks instead, about pictures by held-out artists, in the files of the"
+                    + " official ones, for llava eval --tasks all --data DIR.")
+    private boolean benchmarks;
+
+    @Option(
+            names = "--scale",
+            paramLabel = "X",
+            description =
+                    "Size of the benchmarks: 1 is some 600 pictures with 3,300 questions (default: ${DEFAULT-VALUE}).")
+    private double scale = 1;
+
     @Option(names = "--json", description = "Print one JSON document instead of a table.")
     private boolean json;
 
@@ -78,8 +93,15 @@ final class DataNanoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (raw && benchmarks) {
+            throw new ParameterException(spec.commandLine(), "--raw and --benchmarks exclude each other");
+        }
         NanoWorldOptions options = options();
         NanoWorld.Result result;
+        if (benchmarks) {
+            print(writeBenchmarks());
+            return CommandLine.ExitCode.OK;
+        }
         try (ProgressLine progress = ProgressLine.onStderr("nano world", "samples")) {
             Sprites sprites = new Sprites(Drawings.load());
             result = raw
@@ -88,6 +110,18 @@ final class DataNanoCommand implements Callable<Integer> {
         }
         print(result);
         return CommandLine.ExitCode.OK;
+    }
+
+    private NanoWorld.Result writeBenchmarks() {
+        NanoBenchmarkOptions options;
+        try {
+            options = new NanoBenchmarkOptions(seed, imageSize, scale);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+        try (ProgressLine progress = ProgressLine.onStderr("nano benchmarks", "pictures")) {
+            return NanoBenchmarkFiles.write(dir, options, threads, progress::update);
+        }
     }
 
     private NanoWorldOptions options() {
