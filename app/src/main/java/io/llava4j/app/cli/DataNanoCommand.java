@@ -83,7 +83,7 @@ final class DataNanoCommand implements Callable<Integer> {
             names = "--scale",
             paramLabel = "X",
             description =
-                    "Size of the benchmarks: 1 is some 600 pictures with 3,300 questions (default: ${DEFAULT-VALUE}).")
+                    "Size of the benchmarks: 1 is some 850 pictures with 3,500 questions (default: ${DEFAULT-VALUE}).")
     private double scale = 1;
 
     @Option(names = "--json", description = "Print one JSON document instead of a table.")

@@ -252,7 +252,7 @@ final class EvalCommand implements Callable<Integer> {
         if (!Files.isDirectory(beside)) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "--data is missing, and no %s lies beside the model; 'llava data nano --benchmarks DIR' writes nano benchmarks"
+                    "--data is missing, and no %s lies beside the model; 'llava data nano DIR --benchmarks' writes nano benchmarks"
                             .formatted(beside));
         }
         return beside;

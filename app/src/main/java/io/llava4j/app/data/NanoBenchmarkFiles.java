@@ -42,7 +42,7 @@ public final class NanoBenchmarkFiles {
     }
 
     /** All pictures are asked about, by POPE's procedure. */
-    private static void buildPope(Path folder, long seed) {
+    private static int buildPope(Path folder, long seed) {
         List<ImageObjects> pictures = CocoInstances.read(folder.resolve("annotations/instances_val2014.json"));
         PopeFiles.write(
                 folder, new PopeBuilder(POPE_OBJECTS, pictures.size(), seed).build(pictures), Benchmark.POPE::render);

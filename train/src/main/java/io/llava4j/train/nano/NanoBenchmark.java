@@ -8,7 +8,7 @@ interface NanoBenchmark {
     /**
      * Writes files and has pictures drawn, both below a folder of the benchmark's name as {@code llava eval} knows it.
      *
-     * @return questions by that name
+     * @return questions by that name; pictures where questions are made later
      */
     Map<String, Integer> write(BenchmarkFolder folder) throws IOException;
 }

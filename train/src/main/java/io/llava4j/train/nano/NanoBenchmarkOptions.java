@@ -8,7 +8,7 @@ package io.llava4j.train.nano;
  * @param scale factor on the number of pictures of every benchmark; each keeps at least one of each kind
  */
 public record NanoBenchmarkOptions(long seed, int imageSize, double scale) {
-    /** Some 1,000 pictures with 3,500 questions, of which VQAv2 and POPE have 1,000 each. */
+    /** Some 850 pictures with 3,500 questions, of which VQAv2 and POPE have 1,080 each. */
     public static final NanoBenchmarkOptions DEFAULT = new NanoBenchmarkOptions(1, 96, 1);
 
     /** @throws IllegalArgumentException if a number is out of range */

@@ -10,7 +10,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.function.Consumer;
+import java.util.function.ToIntFunction;
 
 /**
  * Writes the twelve benchmarks of LLaVA-1.5 about pictures of the nano world, each in the files and folders of the
@@ -53,8 +53,8 @@ public final class NanoBenchmarks {
      * @param threads how many draw
      * @param progress told how many pictures are drawn
      * @param pope builds POPE's questions by POPE's procedure in its folder, which holds
-     *     {@code annotations/instances_val2014.json} in COCO's form and the pictures in {@code val2014}
-     * @return questions by benchmark (POPE: pictures)
+     *     {@code annotations/instances_val2014.json} in COCO's form and the pictures in {@code val2014}, and tells how many
+     * @return questions by benchmark
      * @throws DataException if the directory holds something else, another process is writing it, or it cannot be written
      */
     public static NanoWorld.Result write(
@@ -63,7 +63,7 @@ public final class NanoBenchmarks {
             Sprites sprites,
             int threads,
             NanoWorld.Progress progress,
-            Consumer<Path> pope) {
+            ToIntFunction<Path> pope) {
         Map<String, Object> about = new LinkedHashMap<>();
         about.put("version", VERSION);
         about.put("options", options);
@@ -81,7 +81,7 @@ public final class NanoBenchmarks {
             Sprites sprites,
             int threads,
             NanoWorld.Progress progress,
-            Consumer<Path> pope)
+            ToIntFunction<Path> pope)
             throws IOException {
         Map<String, Integer> counts = new LinkedHashMap<>();
         // Platform threads: the work is computing, not waiting.
@@ -95,7 +95,7 @@ public final class NanoBenchmarks {
                 folder.json(name + "/unofficial.json", BenchmarkFolder.object("note", NOTE, "judge", "local"));
             }
         }
-        pope.accept(root.resolve(NanoPope.NAME));
+        counts.put(NanoPope.NAME, pope.applyAsInt(root.resolve(NanoPope.NAME)));
         return counts;
     }
 

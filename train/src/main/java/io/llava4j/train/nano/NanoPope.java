@@ -15,12 +15,14 @@ final class NanoPope implements NanoBenchmark {
     static final String NAME = "pope";
     private static final int PICTURES = 60;
     private static final int CATEGORIES = 3;
+    /** So that there are enough things to ask for that are not there. */
+    private static final int FEWEST = 4;
 
     @Override
     public Map<String, Integer> write(BenchmarkFolder folder) {
         SceneSampler sampler = folder.sampler(NAME, folder.scenes().withObjects(CATEGORIES, 5));
         List<Scene> scenes = new ArrayList<>();
-        for (int i = 0; scenes.size() < folder.scaled(PICTURES); i++) {
+        for (int i = 0; scenes.size() < Math.max(FEWEST, folder.scaled(PICTURES)); i++) {
             Scene scene = sampler.scene(i);
             Set<String> names = scene.objects().stream()
                     .map(object -> object.category().name())
