@@ -5,6 +5,7 @@ import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.EvalRunner;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.Question;
+import io.llava4j.eval.run.Unofficial;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.ImageDecoder;
@@ -151,7 +152,7 @@ public final class EvalBench {
                     questions,
                     task.images(folder, work.resolve("pictures")),
                     work.resolve("answers.jsonl"),
-                    task.decoding(),
+                    Unofficial.decoding(task, folder),
                     batchSize,
                     false);
             long start = System.nanoTime();

@@ -41,10 +41,9 @@ public final class NanoBenchmarkFiles {
                 folder -> buildPope(folder, options.seed()));
     }
 
-    /** All pictures are asked about, by POPE's procedure. */
+    /** All pictures are asked about, by POPE's procedure; the number of questions. */
     private static int buildPope(Path folder, long seed) {
         List<ImageObjects> pictures = CocoInstances.read(folder.resolve("annotations/instances_val2014.json"));
-        PopeFiles.write(
-                folder, new PopeBuilder(POPE_OBJECTS, pictures.size(), seed).build(pictures), Benchmark.POPE::render);
+        return PopeFiles.write(folder, new PopeBuilder(POPE_OBJECTS, pictures.size(), seed).build(pictures), Benchmark.POPE::render).size();
     }
 }

@@ -66,8 +66,6 @@ public final class Demo {
 
     /** Two pictures of POPE with their 18 questions each. */
     private static final int EVAL_BATCH = 36;
-    /** Longer than any true answer; the model before stage 2 may not know when to stop. */
-    private static final int MAX_NEW_TOKENS = 64;
 
     private final Path home;
     private final Path directory;
@@ -197,8 +195,7 @@ public final class Demo {
                 directory.resolve("eval").resolve("nano" + condition.suffix()),
                 0,
                 EVAL_BATCH,
-                condition == Condition.BLIND,
-                MAX_NEW_TOKENS);
+                condition == Condition.BLIND);
     }
 
     private Optional<Map<Condition, RunResults>> evaluate(Path benchmarks, TrainConfig stage2) {

@@ -18,7 +18,6 @@ import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.ScoreInput;
 import io.llava4j.eval.transport.CachedJudge;
 import io.llava4j.eval.transport.LocalJudge;
-import io.llava4j.generate.GenerationOptions;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,20 +47,12 @@ public final class Evaluation {
      * @param limit questions of each task, the first of the file; 0 for all
      * @param batchSize questions at once
      * @param blind whether every picture is replaced by a blank one
-     * @param maxNewTokens longest answer where a benchmark allows more; 0 for the benchmarks' own limits
      */
-    public record Plan(
-            List<Benchmark> tasks, Path data, Path out, int limit, int batchSize, boolean blind, int maxNewTokens) {
-        /** A plan with the benchmarks' own limits. */
-        public Plan(List<Benchmark> tasks, Path data, Path out, int limit, int batchSize, boolean blind) {
-            this(tasks, data, out, limit, batchSize, blind, 0);
-        }
-
+    public record Plan(List<Benchmark> tasks, Path data, Path out, int limit, int batchSize, boolean blind) {
         /** @throws ConfigException if the limit is negative or there is no task */
         public Plan {
-            if (limit < 0 || maxNewTokens < 0) {
-                throw new ConfigException("limit and longest answer must be 0 (no limit) or more, not %d and %d"
-                        .formatted(limit, maxNewTokens));
+            if (limit < 0) {
+                throw new ConfigException("limit must be 0 (no limit) or more, not " + limit);
             }
             if (tasks.isEmpty()) {
                 throw new ConfigException("there is no task to run");
@@ -92,12 +83,6 @@ public final class Evaluation {
         /** Where a task's answers are. */
         public Path answers(Benchmark task) {
             return out.resolve(task.name()).resolve(ANSWERS);
-        }
-
-        private GenerationOptions decoding(Benchmark task) {
-            return maxNewTokens == 0
-                    ? task.decoding()
-                    : GenerationOptions.greedy(Math.min(maxNewTokens, task.maxNewTokens()));
         }
     }
 
@@ -207,7 +192,7 @@ public final class Evaluation {
                 questions(task),
                 task.images(plan.folder(task), out(task).resolve("pictures")),
                 plan.answers(task),
-                plan.decoding(task),
+                Unofficial.decoding(task, plan.folder(task)),
                 plan.batchSize(),
                 plan.blind(),
                 task::recordedPrompt);

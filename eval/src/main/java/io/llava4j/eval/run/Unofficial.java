@@ -1,6 +1,8 @@
 package io.llava4j.eval.run;
 
 import io.llava4j.DataException;
+import io.llava4j.eval.Benchmark;
+import io.llava4j.generate.GenerationOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -14,8 +16,9 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param note what they are, in a sentence or two for the report
  * @param localJudge whether the local judge grades them where no other is named
+ * @param maxNewTokens longest answer where the benchmark allows more; 0 for the benchmark's own limit
  */
-public record Unofficial(String note, boolean localJudge) {
+public record Unofficial(String note, boolean localJudge, int maxNewTokens) {
     /** Name of the file. */
     public static final String FILE = "unofficial.json";
 
@@ -38,9 +41,21 @@ public record Unofficial(String note, boolean localJudge) {
                 throw new DataException(file + ": needs a 'note' that tells what the questions are");
             }
             return Optional.of(
-                    new Unofficial(note, tree.path("judge").asString("").equals("local")));
+                    new Unofficial(
+                            note,
+                            tree.path("judge").asString("").equals("local"),
+                            tree.path("max_new_tokens").asInt(0)));
         } catch (JacksonException e) {
             throw new DataException("%s: not valid JSON (%s)".formatted(file, e.getOriginalMessage()), e);
         }
+    }
+
+    /** How a benchmark's questions in a folder are decoded: with its own limit, or a lower one that the folder names. */
+    public static GenerationOptions decoding(Benchmark benchmark, Path folder) {
+        return of(folder)
+                .map(Unofficial::maxNewTokens)
+                .filter(limit -> limit > 0 && limit < benchmark.maxNewTokens())
+                .map(GenerationOptions::greedy)
+                .orElseGet(benchmark::decoding);
     }
 }

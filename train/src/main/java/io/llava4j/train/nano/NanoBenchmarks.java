@@ -42,6 +42,9 @@ public final class NanoBenchmarks {
             new NanoLlavaBench(),
             new NanoMmVet());
 
+    /** Longer than any true answer; a model that does not know when to stop is cut there. */
+    private static final int MAX_NEW_TOKENS = 64;
+
     private NanoBenchmarks() {}
 
     /**
@@ -92,11 +95,15 @@ public final class NanoBenchmarks {
             }
             await(workers, folder.drawing(), progress);
             for (String name : counts.keySet()) {
-                folder.json(name + "/unofficial.json", BenchmarkFolder.object("note", NOTE, "judge", "local"));
+                folder.json(name + "/unofficial.json", about());
             }
         }
         counts.put(NanoPope.NAME, pope.applyAsInt(root.resolve(NanoPope.NAME)));
         return counts;
+    }
+
+    private static Map<String, Object> about() {
+        return BenchmarkFolder.object("note", NOTE, "judge", "local", "max_new_tokens", MAX_NEW_TOKENS);
     }
 
     private static void await(ExecutorService workers, List<Future<?>> drawing, NanoWorld.Progress progress) {
