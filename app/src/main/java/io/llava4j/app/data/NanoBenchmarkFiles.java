@@ -44,6 +44,10 @@ public final class NanoBenchmarkFiles {
     /** All pictures are asked about, by POPE's procedure; the number of questions. */
     private static int buildPope(Path folder, long seed) {
         List<ImageObjects> pictures = CocoInstances.read(folder.resolve("annotations/instances_val2014.json"));
-        return PopeFiles.write(folder, new PopeBuilder(POPE_OBJECTS, pictures.size(), seed).build(pictures), Benchmark.POPE::render).size();
+        return PopeFiles.write(
+                        folder,
+                        new PopeBuilder(POPE_OBJECTS, pictures.size(), seed).build(pictures),
+                        Benchmark.POPE::render)
+                .size();
     }
 }

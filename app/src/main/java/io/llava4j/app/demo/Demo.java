@@ -119,8 +119,7 @@ public final class Demo {
         }
         Path benchmarks = directory.resolve(NanoBenchmarkFiles.FOLDER);
         times.measure("benchmarks", () -> writeBenchmarks(benchmarks));
-        Optional<Map<Condition, RunResults>> runs =
-                times.measure("evaluation", () -> evaluate(benchmarks, stage2));
+        Optional<Map<Condition, RunResults>> runs = times.measure("evaluation", () -> evaluate(benchmarks, stage2));
         return runs.map(done -> {
             Results results = new Results(
                     "nano-LLaVA",

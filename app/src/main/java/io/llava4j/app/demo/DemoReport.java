@@ -175,9 +175,10 @@ final class DemoReport {
         card.append(row("VQA accuracy, %", results::vqaAccuracy));
         card.append(row("POPE accuracy, %", results::popeAccuracy));
         card.append(row("POPE F1, %", results::popeF1));
-        results.comparison().ifPresent(comparison -> card.append("\n## Nano benchmarks\n\n")
-                .append(comparison.overview().markdown())
-                .append("\nPercent, MME in points of at most 2000.\n"));
+        results.comparison()
+                .ifPresent(comparison -> card.append("\n## Nano benchmarks\n\n")
+                        .append(comparison.overview().markdown())
+                        .append("\nPercent, MME in points of at most 2000.\n"));
         card.append("\n## Facts\n\n");
         facts.forEach((key, value) ->
                 card.append("- **").append(key).append("**: ").append(value).append('\n'));

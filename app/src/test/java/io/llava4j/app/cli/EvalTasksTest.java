@@ -19,7 +19,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** {@code llava eval --tasks all} on nano benchmarks with a random model. */
 class EvalTasksTest {
-    private static final int POSITIONS = 330;
+    private static final int POSITIONS = 1024;
 
     @TempDir
     static Path dir;

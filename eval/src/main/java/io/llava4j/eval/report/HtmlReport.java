@@ -109,7 +109,9 @@ public final class HtmlReport {
                     the others are percent. LLaVA-Bench and MM-Vet are graded by a rule that compares words, not by a
                     language model.</p>
                     """);
-            html.append("<div class=\"radar-box\">\n").append(comparison.radar()).append("</div>\n");
+            html.append("<div class=\"radar-box\">\n")
+                    .append(comparison.radar())
+                    .append("</div>\n");
             html.append(comparison.overview().html());
             add("</section>\n");
         });

@@ -131,8 +131,8 @@ public record Results(
     private Map<String, Object> byBenchmark() {
         Map<String, Map<String, Object>> rows = new LinkedHashMap<>();
         benchmarks.forEach((condition, run) -> run.tasks()
-                .forEach(task -> rows.computeIfAbsent(task.name(), name -> about(task))
-                        .put(key(condition), task.value())));
+                .forEach(task ->
+                        rows.computeIfAbsent(task.name(), name -> about(task)).put(key(condition), task.value())));
         return new LinkedHashMap<>(rows);
     }
 

@@ -40,11 +40,10 @@ public record Unofficial(String note, boolean localJudge, int maxNewTokens) {
             if (note.isBlank()) {
                 throw new DataException(file + ": needs a 'note' that tells what the questions are");
             }
-            return Optional.of(
-                    new Unofficial(
-                            note,
-                            tree.path("judge").asString("").equals("local"),
-                            tree.path("max_new_tokens").asInt(0)));
+            return Optional.of(new Unofficial(
+                    note,
+                    tree.path("judge").asString("").equals("local"),
+                    tree.path("max_new_tokens").asInt(0)));
         } catch (JacksonException e) {
             throw new DataException("%s: not valid JSON (%s)".formatted(file, e.getOriginalMessage()), e);
         }

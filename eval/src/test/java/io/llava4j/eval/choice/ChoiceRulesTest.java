@@ -123,7 +123,9 @@ class ChoiceRulesTest {
                 .isEqualTo(Arrays.asList("1", "Which \"one\"\nis it?", "red", "blue", null, "green", "A", "A", "dev"));
         assertThat(score(Benchmark.MMBENCH, "upload.xlsx").numbers()).isEqualTo(score.numbers());
         // All rows hold the same picture, so it is one file and questions about it share a prefill.
-        assertThat(Benchmark.MMBENCH.questions(folder)).extracting(Question::image).containsOnly("1.jpg");
+        assertThat(Benchmark.MMBENCH.questions(folder))
+                .extracting(Question::image)
+                .containsOnly("1.jpg");
         assertThat(Benchmark.MMBENCH.images(folder, folder.resolve("pictures")).resolve("1.jpg"))
                 .hasBinaryContent(new byte[3]);
     }

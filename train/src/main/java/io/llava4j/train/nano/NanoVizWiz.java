@@ -22,8 +22,7 @@ final class NanoVizWiz implements NanoBenchmark {
             Scene scene = sampler.scene(i);
             String image = "VizWiz_val_%08d.jpg".formatted(i);
             boolean answerable = i % 10 < 7;
-            Question question =
-                    answerable ? answerable(asker, scene, random) : unanswerable(asker, scene, random);
+            Question question = answerable ? answerable(asker, scene, random) : unanswerable(asker, scene, random);
             annotations.add(BenchmarkFolder.object(
                     "answers",
                     BenchmarkFolder.confident(Annotators.answers(question, random)),
@@ -35,7 +34,8 @@ final class NanoVizWiz implements NanoBenchmark {
                     answerable ? question.answerType() : UNANSWERABLE,
                     "answerable",
                     answerable ? 1 : 0));
-            asked.add(BenchmarkFolder.question(i, image, ResponseFormat.SHORT_OR_UNANSWERABLE.ask(question.text()), "default"));
+            asked.add(BenchmarkFolder.question(
+                    i, image, ResponseFormat.SHORT_OR_UNANSWERABLE.ask(question.text()), "default"));
             folder.draw(scene, NAME + "/val/" + image);
         }
         folder.json(NAME + "/val.json", annotations);
