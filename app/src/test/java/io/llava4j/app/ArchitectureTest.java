@@ -85,6 +85,16 @@ class ArchitectureTest {
                 .check(all);
     }
 
+    /** The command builds and runs without the module that is submitted to a cluster. */
+    @Test
+    void nothingHereKnowsSpark() {
+        noClasses()
+                .that(resideInAPackage("io.llava4j.."))
+                .should()
+                .dependOnClassesThat(resideInAnyPackage("io.llava4j.spark..", "org.apache.spark..", "scala.."))
+                .check(all);
+    }
+
     @Test
     void imageAndTextStandAlone() {
         noClasses()

@@ -57,7 +57,13 @@ public final class Initializer {
             // About as large as what the blocks add, or that drowns which token it was, and names cannot be looked up.
             return 0.7;
         }
-        if (name.contains("o_proj") || name.contains("down_proj")) {
+        if (name.contains("o_proj")) {
+            // What attention has read must be heard from the first step on: at a tenth of this, a small decoder does
+            // not
+            // find out in thousands of steps that a word can be looked up in its context.
+            return 1 / Math.sqrt(fanIn);
+        }
+        if (name.contains("down_proj")) {
             return 0.1 / Math.sqrt(fanIn);
         }
         if (name.contains("embed") && !name.contains("patch_embedding")) {

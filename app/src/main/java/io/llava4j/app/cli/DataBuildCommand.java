@@ -1,11 +1,12 @@
 package io.llava4j.app.cli;
 
-import io.llava4j.app.terminal.ProgressLine;
+import io.llava4j.app.data.MixtureRun;
 import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.train.data.mixture.Manifest;
 import io.llava4j.train.data.mixture.MixtureBuilder;
 import io.llava4j.train.data.mixture.MixtureRecipe;
 import io.llava4j.train.data.mixture.Rule;
+import io.llava4j.train.recipe.RecipeLoader;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -94,16 +95,8 @@ final class DataBuildCommand implements Callable<Integer> {
         }
         MixtureRecipe mixture = MixtureRecipe.load(recipe, overrides());
         Optional<MixtureBuilder.Result> result;
-        try (StopSignal stop = new StopSignal(spec.commandLine().getErr(), "the sources that are done");
-                ProgressLine progress = ProgressLine.onStderr("reading", "MB")) {
-            result = MixtureBuilder.build(
-                    mixture,
-                    output,
-                    new MixtureBuilder.Options(
-                            format,
-                            threads,
-                            (done, total) -> progress.update(done / 1_000_000, Math.max(1, total / 1_000_000)),
-                            stop));
+        try (StopSignal stop = new StopSignal(spec.commandLine().getErr(), "the sources that are done")) {
+            result = MixtureRun.build(mixture, output, format, threads, stop);
         }
         if (result.isEmpty()) {
             return INTERRUPTED;
@@ -123,22 +116,17 @@ final class DataBuildCommand implements Callable<Integer> {
     private Map<String, String> overrides() {
         Map<String, String> all = new LinkedHashMap<>(settings);
         if (raw != null) {
-            all.put("raw", quoted(raw.toString()));
+            all.put("raw", RecipeLoader.quoted(raw));
         }
         if (images != null) {
-            all.put("images", quoted(images.toString()));
+            all.put("images", RecipeLoader.quoted(images));
         }
         if (tokenizer != null) {
-            all.put("tokenizer", quoted(tokenizer.toString()));
+            all.put("tokenizer", RecipeLoader.quoted(tokenizer));
         }
         if (seed != null) {
             all.put("seed", seed.toString());
         }
         return all;
-    }
-
-    /** As YAML text, whatever a path is made of. */
-    private static String quoted(String text) {
-        return "'" + text.replace("'", "''") + "'";
     }
 }

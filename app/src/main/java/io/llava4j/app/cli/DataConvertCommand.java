@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -84,17 +85,24 @@ final class DataConvertCommand implements Callable<Integer> {
             Map<String, Object> document = new LinkedHashMap<>();
             document.put("output", output.toString());
             document.put("records", data.records().size());
+            document.put("rows_joined", data.joined());
             document.put("skipped", data.skipped());
+            document.put("repeated", data.repeated());
             out.println(JsonMapper.builder().build().writeValueAsString(document));
         } else {
-            data.skipped().stream()
+            Stream.concat(data.skipped().stream(), data.repeated().stream())
                     .limit(SHOWN)
                     .map(SkippedRecord::message)
                     .forEach(spec.commandLine().getErr()::println);
             spec.commandLine().getErr().flush();
             out.printf(
-                    "%s: %,d records, %,d left out%n",
-                    output, data.records().size(), data.skipped().size());
+                    "%s: %,d records, %,d left out%s%n",
+                    output,
+                    data.records().size(),
+                    data.skipped().size() + data.repeated().size(),
+                    data.joined() == 0
+                            ? ""
+                            : ", %,d rows joined to others about their picture".formatted(data.joined()));
             if (picturesStay) {
                 out.println("The pictures stay where they are; write to a folder to take them along.");
             }

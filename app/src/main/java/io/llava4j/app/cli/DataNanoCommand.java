@@ -1,17 +1,18 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.app.data.NanoBenchmarkFiles;
+import io.llava4j.app.data.NanoData;
 import io.llava4j.app.terminal.ProgressLine;
-import io.llava4j.train.nano.Drawings;
+import io.llava4j.app.terminal.StopSignal;
+import io.llava4j.train.data.mixture.Manifest;
 import io.llava4j.train.nano.NanoBenchmarkOptions;
-import io.llava4j.train.nano.NanoRaw;
 import io.llava4j.train.nano.NanoWorld;
 import io.llava4j.train.nano.NanoWorldOptions;
-import io.llava4j.train.nano.Sprites;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -23,8 +24,13 @@ import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
 /** {@code llava data nano}: writes a nano world. */
-@Command(name = "nano", description = "Write a nano world: pictures, conversations and questions, the same for a seed.")
+@Command(
+        name = "nano",
+        description =
+                "Write a nano world, the same for a seed: the raw data sets of LLaVA's recipe with their pictures,"
+                        + " the data files of both stages, and held-out pictures with questions.")
 final class DataNanoCommand implements Callable<Integer> {
+    private static final int INTERRUPTED = 130;
     private static final NanoWorldOptions DEFAULT = NanoWorldOptions.DEFAULT;
 
     @Spec
@@ -49,7 +55,10 @@ final class DataNanoCommand implements Callable<Integer> {
     @Option(names = "--stage1", paramLabel = "N", description = "Caption pairs (default: ${DEFAULT-VALUE}).")
     private int stage1 = DEFAULT.stage1();
 
-    @Option(names = "--stage2", paramLabel = "N", description = "Conversations (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--stage2",
+            paramLabel = "N",
+            description = "Conversations, about so many (default: ${DEFAULT-VALUE}).")
     private int stage2 = DEFAULT.stage2();
 
     @Option(
@@ -64,13 +73,13 @@ final class DataNanoCommand implements Callable<Integer> {
             description = "Pictures with questions by artists held out (default: ${DEFAULT-VALUE}).")
     private int evaluation = DEFAULT.evaluationImages();
 
-    @Option(names = "--threads", paramLabel = "N", description = "How many write (default: all processors).")
+    @Option(names = "--threads", paramLabel = "N", description = "How many draw and build (default: all processors).")
     private int threads = Runtime.getRuntime().availableProcessors();
 
     @Option(
             names = "--raw",
-            description = "Write the raw files of the ten sources of LLaVA's mixture and of LCS-558K instead, for"
-                    + " llava data build recipes/data/nano-mix.yaml; --stage1 and --stage2 tell how much.")
+            description = "Leave the raw files as they are; else the data files of both stages are built from them, as"
+                    + " llava data build does by recipes/data/nano-lcs.yaml and nano-mix.yaml.")
     private boolean raw;
 
     @Option(
@@ -97,18 +106,20 @@ final class DataNanoCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--raw and --benchmarks exclude each other");
         }
         NanoWorldOptions options = options();
-        NanoWorld.Result result;
         if (benchmarks) {
-            print(writeBenchmarks());
+            print(writeBenchmarks(), Map.of());
             return CommandLine.ExitCode.OK;
         }
-        try (ProgressLine progress = ProgressLine.onStderr("nano world", "samples")) {
-            Sprites sprites = new Sprites(Drawings.load());
-            result = raw
-                    ? NanoRaw.write(dir, options, sprites, threads, progress::update)
-                    : NanoWorld.write(dir, options, sprites, threads, progress::update);
+        try (StopSignal stop = new StopSignal(spec.commandLine().getErr(), "the next safe point")) {
+            NanoData data = new NanoData(Home.directory(), dir, options, threads, stop);
+            Optional<NanoWorld.Result> world = data.write();
+            Optional<Map<Path, Manifest>> built =
+                    world.isEmpty() ? Optional.empty() : raw ? Optional.of(Map.of()) : data.build();
+            if (built.isEmpty()) {
+                return INTERRUPTED;
+            }
+            print(world.get(), built.get());
         }
-        print(result);
         return CommandLine.ExitCode.OK;
     }
 
@@ -137,24 +148,27 @@ final class DataNanoCommand implements Callable<Integer> {
                     validation,
                     evaluation,
                     DEFAULT.questionsPerImage(),
-                    DEFAULT.shares(),
                     DEFAULT.questions());
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
     }
 
-    private void print(NanoWorld.Result result) {
+    private void print(NanoWorld.Result world, Map<Path, Manifest> built) {
         PrintWriter out = spec.commandLine().getOut();
+        Map<String, Integer> records = new LinkedHashMap<>();
+        built.forEach((file, manifest) -> records.put(file.toString(), manifest.records()));
         if (json) {
             Map<String, Object> document = new LinkedHashMap<>();
-            document.put("directory", result.directory().toString());
-            document.put("reused", result.reused());
-            document.put("counts", result.counts());
+            document.put("directory", world.directory().toString());
+            document.put("reused", world.reused());
+            document.put("counts", world.counts());
+            document.put("files", records);
             out.println(JsonMapper.builder().build().writeValueAsString(document));
         } else {
-            out.println(result.directory() + (result.reused() ? " was there already" : ""));
-            result.counts().forEach((name, count) -> out.printf("%8d  %s%n", count, name));
+            out.println(world.directory() + (world.reused() ? " was there already" : ""));
+            world.counts().forEach((name, count) -> out.printf("%8d  %s%n", count, name));
+            records.forEach((file, count) -> out.printf("%8d  records in %s%n", count, file));
         }
         out.flush();
     }

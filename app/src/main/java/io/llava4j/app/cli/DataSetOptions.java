@@ -15,6 +15,7 @@ import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaFiles;
 import io.llava4j.train.data.SamplePrompts;
 import io.llava4j.train.data.format.Pictures;
+import io.llava4j.train.data.format.QuestionRows;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.recipe.TrainConfig.Policy;
@@ -70,6 +71,18 @@ final class DataSetOptions {
     @Option(names = "--image-size", paramLabel = "PIXELS", description = "Edge of the model's input (default: 336).")
     private @Nullable Integer imageSize;
 
+    @Option(
+            names = "--response-format",
+            paramLabel = "FORMAT",
+            description = "What the questions of a table say about the form of the answer, unless a row has a"
+                    + " response_format: none, short, letter, short-or-unanswerable (default: none).")
+    private @Nullable String responseFormat;
+
+    @Option(
+            names = "--no-merge-by-image",
+            description = "Every row of a table is a conversation of its own; else all of a picture make one.")
+    private boolean noMerge;
+
     @Option(names = "--follow-symlinks", description = "Accept symbolic links that lead out of the folder.")
     private boolean followSymlinks;
 
@@ -97,7 +110,15 @@ final class DataSetOptions {
 
     /** Reads the records; the caller closes them. */
     LlavaData read(Policy policy) {
-        return LlavaFiles.read(file(), policy);
+        return LlavaFiles.read(file(), policy, questionRows());
+    }
+
+    private QuestionRows questionRows() {
+        TrainConfig known = config();
+        QuestionRows rows = known == null ? QuestionRows.STANDARD : known.data().questionRows();
+        return new QuestionRows(
+                rows.mergeByImage() && !noMerge,
+                responseFormat == null ? rows.responseFormat() : QuestionRows.named(responseFormat));
     }
 
     /** The records' pictures. */

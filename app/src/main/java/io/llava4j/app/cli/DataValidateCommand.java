@@ -150,6 +150,9 @@ final class DataValidateCommand implements Callable<Integer> {
         Map<Finding.Kind, Long> found = result.counts();
         Map<String, Long> counts = new LinkedHashMap<>();
         counts.put("records", (long) result.records());
+        if (result.joined() > 0) {
+            counts.put("rows_joined_to_records", (long) result.joined());
+        }
         counts.put("text_only", (long) result.textOnly());
         counts.put("pictures", (long) result.pictures());
         for (Finding.Kind kind : Finding.Kind.values()) {

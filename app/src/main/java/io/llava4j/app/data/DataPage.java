@@ -2,6 +2,7 @@ package io.llava4j.app.data;
 
 import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.report.Html;
+import io.llava4j.eval.report.HtmlPage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -9,36 +10,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/** A page about a data set that needs nothing else: style sheet and pictures are inside, there is no script. */
+/** A page about a data set, in the frame of every report. */
 final class DataPage {
     private final StringBuilder html = new StringBuilder();
 
     DataPage(String title, String introduction) {
-        add(
-                """
-                <!doctype html>
-                <html lang="en">
-                <head>
-                <meta charset="utf-8">
-                <meta name="viewport" content="width=device-width, initial-scale=1">
-                <meta name="color-scheme" content="light dark">
-                <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-                <title>%s</title>
-                <style>
-                %s%s</style>
-                </head>
-                <body>
-                <header>
-                <h1>%s</h1>
-                <p class="lead">%s</p>
-                </header>
-                <main>
-                """,
-                Html.escape(title),
-                resource(Html.class, "report.css"),
-                resource(DataPage.class, "data.css"),
-                Html.escape(title),
-                Html.escape(introduction));
+        html.append(HtmlPage.head(title, introduction, styleSheet())).append("</header>\n<main>\n");
     }
 
     /** Adds HTML; {@link String#format} where there are arguments, which must be escaped. */
@@ -57,12 +34,12 @@ final class DataPage {
 
     /** Ends the page and writes it in one step. */
     void write(Path file) {
-        add("</main>\n<footer><p>Written by llava4j.</p></footer>\n</body>\n</html>\n");
+        html.append(HtmlPage.foot("Written by llava4j."));
         AtomicFiles.write(file, html.toString().getBytes(StandardCharsets.UTF_8));
     }
 
-    private static String resource(Class<?> owner, String name) {
-        try (InputStream in = Objects.requireNonNull(owner.getResourceAsStream(name), name)) {
+    private static String styleSheet() {
+        try (InputStream in = Objects.requireNonNull(DataPage.class.getResourceAsStream("data.css"))) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -22,8 +22,8 @@ public final class GalleryPage {
     public static void write(Path file, Path data, List<SeenSample> samples, String template, int maxLength) {
         DataPage page = new DataPage(
                 "What the model sees of " + data.getFileName(),
-                "%,d records as training makes them: template %s, at most %,d tokens. Pictures are shown after preprocessing."
-                        .formatted(samples.size(), template, maxLength));
+                "%,d %s as training makes them: template %s, at most %,d tokens. Pictures are shown after preprocessing."
+                        .formatted(samples.size(), samples.size() == 1 ? "record" : "records", template, maxLength));
         page.add(
                 "<p class=\"keys\"><span class=\"taught\">taught</span> <span class=\"masked\">read, not taught</span> "
                         + "<span class=\"rows\">rows of the picture</span> <span class=\"cut\">cut off</span></p>\n");
@@ -61,8 +61,8 @@ public final class GalleryPage {
                                 .getRGB()
                         & 0xffffff;
                 page.add(
-                        "<li><i style=\"background:#%06x\"></i>%s</li>\n",
-                        colour, Html.escape(sample.boxes().get(i).label()));
+                        "<li><i style=\"background:#%06x\"></i>%d %s</li>\n",
+                        colour, i + 1, Html.escape(sample.boxes().get(i).label()));
             }
             page.add("</ul>\n");
         }

@@ -13,6 +13,7 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.List;
 import javax.imageio.ImageIO;
 
@@ -27,6 +28,13 @@ public final class SamplePainter {
             new Color(0x8E5EA2),
             new Color(0x00A6A6));
 
+    /** Digits of 3 x 5 points, a bit each from the top left: numbers on boxes need no font, which a machine may lack. */
+    private static final int[] DIGITS = {
+        0b111101101101111, 0b010110010010111, 0b111001111100111, 0b111001111001111, 0b101101111001001,
+        0b111100111001111, 0b111100111101111, 0b111001010010010, 0b111101111101111, 0b111101111001111
+    };
+
+    private static final int POINT = 2;
     private static final int EDGE = 336;
     private static final int MARGIN = 24;
     private static final int TEXT_WIDTH = 720;
@@ -130,14 +138,45 @@ public final class SamplePainter {
             graphics.setColor(BOX_COLOURS.get(i % BOX_COLOURS.size()));
             graphics.fillRect(left, y + 4, 12, 12);
             graphics.setColor(SOFT);
-            graphics.drawString(sample.boxes().get(i).label(), left + 20, y + 15);
+            graphics.drawString(Integer.toString(i + 1), left + 18, y + 15);
+            for (String line : lines(sample.boxes().get(i).label(), graphics.getFontMetrics(), TEXT_WIDTH - 40)) {
+                graphics.drawString(line, left + 40, y + 15);
+                y += LINE - 6;
+            }
+            y -= LINE - 6;
         }
         if (!sample.problem().isEmpty()) {
             y += LINE;
             graphics.setColor(CUT);
-            graphics.drawString(sample.problem(), left, y + 15);
+            for (String line : lines(sample.problem(), graphics.getFontMetrics(), TEXT_WIDTH)) {
+                graphics.drawString(line, left, y + 15);
+                y += LINE - 6;
+            }
         }
         return y + LINE - top;
+    }
+
+    /** A text in lines that fit; broken between words, or in one that is too long. */
+    private static List<String> lines(String text, FontMetrics metrics, int width) {
+        List<String> lines = new ArrayList<>();
+        StringBuilder line = new StringBuilder();
+        for (String word : text.strip().split("\\s+")) {
+            if (!line.isEmpty() && metrics.stringWidth(line + " " + word) > width) {
+                lines.add(line.toString());
+                line.setLength(0);
+            }
+            line.append(line.isEmpty() ? "" : " ").append(word);
+            while (metrics.stringWidth(line.toString()) > width) {
+                int fits = line.length() - 1;
+                while (fits > 1 && metrics.stringWidth(line.substring(0, fits)) > width) {
+                    fits--;
+                }
+                lines.add(line.substring(0, fits));
+                line.delete(0, fits);
+            }
+        }
+        lines.add(line.toString());
+        return lines;
     }
 
     private static void paint(
@@ -180,8 +219,30 @@ public final class SamplePainter {
             graphics.setColor(BOX_COLOURS.get(i % BOX_COLOURS.size()));
             graphics.draw(frame);
         }
+        for (int i = 0; i < boxes.size(); i++) {
+            double[] c = boxes.get(i).corners();
+            number(graphics, i, (int) (c[0] * scale), (int) (c[1] * scale), image.getWidth());
+        }
         graphics.dispose();
         return image;
+    }
+
+    /** A box's number on its colour, inside its upper left corner. */
+    private static void number(Graphics2D graphics, int index, int left, int top, int edge) {
+        String digits = Integer.toString(index + 1);
+        int width = (4 * digits.length() + 1) * POINT;
+        int x = Math.clamp(left, 0, Math.max(0, edge - width));
+        graphics.setColor(BOX_COLOURS.get(index % BOX_COLOURS.size()));
+        graphics.fillRect(x, top, width, 7 * POINT);
+        graphics.setColor(Color.WHITE);
+        for (int k = 0; k < digits.length(); k++) {
+            int points = DIGITS[digits.charAt(k) - '0'];
+            for (int bit = 0; bit < 15; bit++) {
+                if ((points >> (14 - bit) & 1) == 1) {
+                    graphics.fillRect(x + (1 + 4 * k + bit % 3) * POINT, top + (1 + bit / 3) * POINT, POINT, POINT);
+                }
+            }
+        }
     }
 
     private static BufferedImage buffered(RgbImage picture) {

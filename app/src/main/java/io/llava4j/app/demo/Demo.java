@@ -1,6 +1,7 @@
 package io.llava4j.app.demo;
 
 import io.llava4j.app.data.NanoBenchmarkFiles;
+import io.llava4j.app.data.NanoData;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.TrainingProgress;
 import io.llava4j.eval.Benchmark;
@@ -19,7 +20,6 @@ import io.llava4j.train.nano.Drawings;
 import io.llava4j.train.nano.NanoBenchmarkOptions;
 import io.llava4j.train.nano.NanoWorld;
 import io.llava4j.train.nano.NanoWorldOptions;
-import io.llava4j.train.nano.Sprites;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.ModelFiles;
@@ -40,7 +40,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The whole life of a nano LLaVA in one directory: world, stage 1, stage 2, evaluation of the trained model, of the same
+ * The whole life of a nano LLaVA in one directory: world, mixture, stage 1, stage 2, evaluation of the trained model, of the same
  * model blindfolded and of the model before stage 2, and the report. Every phase can be interrupted and goes on where it
  * was.
  */
@@ -99,14 +99,20 @@ public final class Demo {
      */
     public Optional<Results> run() {
         Path world = directory.resolve("world");
-        times.measure("world", () -> writeWorld(world));
-        TrainConfig stage1 = recipe("stage1.yaml", world, directory.resolve("stage1"), Map.of());
+        NanoData data =
+                new NanoData(home, world, size.world, Runtime.getRuntime().availableProcessors(), stopRequested);
+        if (times.measure("world", data::write).isEmpty()
+                || times.measure("data", data::build).isEmpty()) {
+            return Optional.empty();
+        }
+        TrainConfig stage1 = recipe("stage1.yaml", data.stage1(), data, directory.resolve("stage1"), Map.of());
         if (!times.measure("stage 1", () -> train("stage 1", stage1))) {
             return Optional.empty();
         }
         TrainConfig stage2 = recipe(
                 "stage2.yaml",
-                world,
+                data.stage2(),
+                data,
                 directory,
                 Map.of(
                         "model.projector",
@@ -158,24 +164,13 @@ public final class Demo {
         }
     }
 
-    private NanoWorld.Result writeWorld(Path world) {
-        try (ProgressLine progress = ProgressLine.onStderr("nano world", "pictures")) {
-            return NanoWorld.write(
-                    world,
-                    size.world,
-                    new Sprites(Drawings.load()),
-                    Runtime.getRuntime().availableProcessors(),
-                    progress::update);
-        }
-    }
-
-    private TrainConfig recipe(String file, Path world, Path output, Map<String, String> more) {
+    private TrainConfig recipe(String file, Path json, NanoData data, Path output, Map<String, String> more) {
         Map<String, String> values = new LinkedHashMap<>();
         values.put("output", output.toString());
         values.put("model.vision-tower", home.resolve("models/nano-tower").toString());
         values.put("model.language-model", home.resolve("models/nano-language").toString());
-        values.put("data.json", world.resolve(file.replace(".yaml", ".json")).toString());
-        values.put("data.images", world.resolve("images").toString());
+        values.put("data.json", json.toString());
+        values.put("data.images", data.images().toString());
         values.putAll(more);
         values.putAll(overrides);
         return new RecipeLoader().load(home.resolve("recipes/nano").resolve(file), values, System.getenv());

@@ -116,7 +116,7 @@ public final class ProgressLine implements AutoCloseable {
         }
         double rate = seconds > 0 ? (done - first) / seconds : 0;
         if (rate > 0) {
-            line.append(String.format(Locale.ROOT, rate < 10 ? ", %.2f/s" : ", %.0f/s", rate));
+            line.append(String.format(Locale.ROOT, rate < 10 ? ", %.2f %s/s" : ", %.0f %s/s", rate, unit));
             if (total > done) {
                 line.append(", ").append(duration((total - done) / rate)).append(" left");
             }

@@ -131,8 +131,8 @@ final class TrainingCase {
         int total = run.path("total_steps").asInt();
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("output", "unused");
-        settings.put("model.base", quoted(start));
-        settings.put("data.json", quoted(batches));
+        settings.put("model.base", RecipeLoader.quoted(start.toAbsolutePath()));
+        settings.put("data.json", RecipeLoader.quoted(batches.toAbsolutePath()));
         settings.put("data.max-length", Integer.toString(examples.maxLength()));
         settings.put("gradient-checkpointing", Boolean.toString(checkpointing));
         settings.put("schedule.warmup-ratio", Double.toString(warmupRatio(total)));
@@ -157,10 +157,6 @@ final class TrainingCase {
         } catch (IOException e) {
             throw new DataException("cannot write a recipe to the folder for temporary files: " + e.getMessage(), e);
         }
-    }
-
-    private static String quoted(Path path) {
-        return "'" + path.toAbsolutePath().toString().replace("'", "''") + "'";
     }
 
     private static void number(Map<String, String> settings, String key, JsonNode value) {

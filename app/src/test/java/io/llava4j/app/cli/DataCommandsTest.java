@@ -40,22 +40,65 @@ class DataCommandsTest {
         CliRun first = CliRun.of(nano);
         assertThat(first.code()).as(first.err()).isZero();
         assertThat(first.json().path("reused").asBoolean()).isFalse();
-        assertThat(first.json().path("counts").path("stage1").asInt()).isEqualTo(5);
-        assertThat(first.json().path("counts").path("stage2").asInt()).isEqualTo(20);
-        assertThat(CliRun.of(nano).json().path("reused").asBoolean()).isTrue();
+        assertThat(first.json().path("counts").path("lcs").asInt()).isEqualTo(5);
+        Path captions = world.resolve("nano-lcs/nano-lcs.json");
+        Path mixture = world.resolve("nano-mix/nano-mix.json");
+        assertThat(first.json().path("files").path(captions.toString()).asInt()).isEqualTo(5);
+        int records = first.json().path("files").path(mixture.toString()).asInt();
+        assertThat(records).isBetween(20, 28);
+        assertThat(world.resolve("nano-mix/README.md")).content().contains("nano-mix", "drawn by the nano world");
+        CliRun again = CliRun.of(nano);
+        assertThat(again.json().path("reused").asBoolean()).isTrue();
+        assertThat(again.json().path("files")).isEqualTo(first.json().path("files"));
 
-        CliRun check = CliRun.of(
-                "data", "validate", world.resolve("stage2.json"), "--images", world.resolve("images"), "--json");
+        CliRun check = CliRun.of("data", "validate", mixture, "--images", world.resolve("images"), "--json");
         assertThat(check.code()).as(check.out()).isZero();
         JsonNode counts = check.json();
-        assertThat(counts.path("records").asInt()).isEqualTo(20);
-        assertThat(counts.path("text_only").asInt() + counts.path("pictures").asInt())
-                .isEqualTo(20);
+        assertThat(counts.path("records").asInt()).isEqualTo(records);
         assertThat(counts.path("problems").isEmpty()).isTrue();
 
-        String image = CliRun.of("data", "validate", world.resolve("stage1.json"), "--images", dir)
-                .out();
+        String image = CliRun.of("data", "validate", captions, "--images", dir).out();
         assertThat(image).contains("record 0").contains("does not exist in").contains("5  records with bad picture");
+    }
+
+    @Test
+    void rawNanoWorldIsBuiltByItsRecipe() {
+        Path world = dir.resolve("raw-world");
+        CliRun nano = CliRun.of(
+                "data",
+                "nano",
+                "--raw",
+                world,
+                "--image-size",
+                32,
+                "--stage1",
+                3,
+                "--stage2",
+                20,
+                "--eval",
+                1,
+                "--validation",
+                0);
+        assertThat(nano.code()).as(nano.err()).isZero();
+        assertThat(world.resolve("raw/refcoco/refcocog/refs(umd).p")).isNotEmptyFile();
+        assertThat(world.resolve("nano-mix")).doesNotExist();
+        CliRun built = CliRun.of(
+                "data",
+                "build",
+                "../recipes/data/nano-mix.yaml",
+                "--raw",
+                world.resolve("raw"),
+                "--images",
+                world.resolve("images"),
+                "--tokenizer",
+                "../models/nano-tokenizer",
+                "-o",
+                dir.resolve("mix"),
+                "--json");
+        assertThat(built.code()).as(built.err()).isZero();
+        assertThat(built.json().path("sources").size()).isEqualTo(10);
+        assertThat(built.json().path("sources").valueStream())
+                .allMatch(source -> source.path("records").asInt() > 0);
     }
 
     @Test

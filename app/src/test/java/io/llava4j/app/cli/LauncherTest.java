@@ -133,7 +133,9 @@ class LauncherTest {
         Path home = jdk("jdks/25", "25");
         Files.writeString(home.resolve("bin/java"), "#!/bin/sh\necho started\n");
         Path tools = toolsWithout("mvn");
-        executable(tools.resolve("mvn"), "echo \"$JAVA_HOME\" >> builds; : > app/target/llava4j-app.jar");
+        executable(
+                tools.resolve("mvn"),
+                "echo \"$JAVA_HOME\" >> builds; echo \"$*\" > arguments; : > app/target/llava4j-app.jar");
         Map<String, String> env = Map.of("JAVA_HOME", home.toString(), "PATH", tools.toString());
         Path source =
                 Files.createDirectories(project.resolve("core/src/main/java")).resolve("A.java");
@@ -141,6 +143,8 @@ class LauncherTest {
         assertThat(run(List.of(script.toString()), env).out()).containsExactly("started");
         assertThat(run(List.of(script.toString()), env).err()).isEmpty();
         assertThat(Files.readAllLines(project.resolve("builds"))).containsExactly(home.toString());
+        // Neither the module for clusters nor what it needs.
+        assertThat(Files.readString(project.resolve("arguments"))).contains("-pl app -am package");
 
         Files.writeString(source, "class A {}");
         Files.setLastModifiedTime(project.resolve("app/target/llava.stamp"), FileTime.fromMillis(0));

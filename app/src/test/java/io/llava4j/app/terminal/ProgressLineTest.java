@@ -24,9 +24,9 @@ class ProgressLineTest {
         assertThat(err.toString().lines())
                 .containsExactly(
                         "stage 1: 0/400 steps (0 %), 0 s so far, loss 2.5",
-                        "stage 1: 100/400 steps (25 %), 20/s, 15 s left, 5 s so far, loss 2.5",
-                        "stage 1: 200/400 steps (50 %), 20/s, 10 s left, 10 s so far, loss 2.5",
-                        "stage 1: 240/400 steps (60 %), 20/s, 8 s left, 12 s so far, loss 2.5");
+                        "stage 1: 100/400 steps (25 %), 20 steps/s, 15 s left, 5 s so far, loss 2.5",
+                        "stage 1: 200/400 steps (50 %), 20 steps/s, 10 s left, 10 s so far, loss 2.5",
+                        "stage 1: 240/400 steps (60 %), 20 steps/s, 8 s left, 12 s so far, loss 2.5");
     }
 
     @Test
@@ -36,22 +36,22 @@ class ProgressLineTest {
             clock.set(10 * SECOND);
             progress.update(310, 400);
         }
-        assertThat(err.toString()).contains("310/400 steps (78 %), 1.00/s, 1:30 left, 10 s so far");
+        assertThat(err.toString()).contains("310/400 steps (78 %), 1.00 steps/s, 1:30 left, 10 s so far");
     }
 
     @Test
     void terminalGetsOneLineThatIsErasedAndFits() {
-        try (ProgressLine progress = line(40)) {
+        try (ProgressLine progress = line(46)) {
             progress.update(0, 10, "a remark that is much too long for this terminal");
             clock.set(SECOND);
             progress.update(1, 10);
         }
         String[] shown = err.toString().split("\r");
         assertThat(err.toString().strip()).doesNotContain("\n");
-        assertThat(shown[1]).hasSize(39);
+        assertThat(shown[1]).hasSize(45);
         assertThat(shown[2])
-                .startsWith("stage 1: 1/10 steps (10 %), 1.00/s, 9 ")
-                .hasSize(39);
+                .startsWith("stage 1: 1/10 steps (10 %), 1.00 steps/s, 9 ")
+                .hasSize(45);
         assertThat(err.toString()).endsWith(System.lineSeparator());
     }
 
@@ -62,7 +62,7 @@ class ProgressLineTest {
             clock.set(2 * SECOND);
             progress.update(50, 0);
         }
-        assertThat(err.toString().lines().toList().getLast()).isEqualTo("stage 1: 50 steps, 25/s, 2 s so far");
+        assertThat(err.toString().lines().toList().getLast()).isEqualTo("stage 1: 50 steps, 25 steps/s, 2 s so far");
     }
 
     @Test

@@ -11,11 +11,20 @@ import java.util.Objects;
  * The frame of every report: style sheet, charts and pictures are inside the page, there is no script, and a content
  * security policy forbids any. Light and dark follow the reader's system.
  */
-final class HtmlPage {
+public final class HtmlPage {
     private HtmlPage() {}
 
     /** Everything up to the header's content, which goes on behind it. */
     static String head(String title, String introduction) {
+        return head(title, introduction, "");
+    }
+
+    /**
+     * Everything up to the header's content, which goes on behind it.
+     *
+     * @param style rules of the page's own, after those of every report
+     */
+    public static String head(String title, String introduction, String style) {
         return """
                 <!doctype html>
                 <html lang="en">
@@ -26,17 +35,17 @@ final class HtmlPage {
                 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
                 <title>%s</title>
                 <style>
-                %s</style>
+                %s%s</style>
                 </head>
                 <body>
                 <header>
                 <h1>%s</h1>
                 <p class="lead">%s</p>
-                """.formatted(Html.escape(title), styleSheet(), Html.escape(title), Html.escape(introduction));
+                """.formatted(Html.escape(title), styleSheet(), style, Html.escape(title), Html.escape(introduction));
     }
 
     /** The end of the page. */
-    static String foot(String footer) {
+    public static String foot(String footer) {
         return "</main>\n<footer><p>%s</p></footer>\n</body>\n</html>\n".formatted(Html.escape(footer));
     }
 

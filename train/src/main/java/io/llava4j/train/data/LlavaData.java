@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param records in the file's order
  * @param indices place of each record in the file, from 0; differs from its place here once a record was skipped
  * @param skipped what was left out
+ * @param joined rows of questions that went on with the conversation of an earlier row about the same picture
+ * @param repeated rows that say the same about the same picture as an earlier one, and were taken once
  * @param leadingAnswersDropped conversations that began with an answer, which was dropped as the reference does
  * @param ownPictures pictures that came with the records; null where they are files of their own
  */
@@ -22,12 +24,15 @@ public record LlavaData(
         List<LlavaRecord> records,
         int[] indices,
         List<SkippedRecord> skipped,
+        int joined,
+        List<SkippedRecord> repeated,
         int leadingAnswersDropped,
         @Nullable Pictures ownPictures)
         implements AutoCloseable {
     public LlavaData {
         records = List.copyOf(records);
         skipped = List.copyOf(skipped);
+        repeated = List.copyOf(repeated);
         if (records.size() != indices.length) {
             throw new IllegalArgumentException("%d records, %d indices".formatted(records.size(), indices.length));
         }

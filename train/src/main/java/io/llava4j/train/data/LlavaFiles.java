@@ -1,14 +1,19 @@
 package io.llava4j.train.data;
 
 import io.llava4j.DataException;
+import io.llava4j.text.ResponseFormat;
+import io.llava4j.text.Turn;
 import io.llava4j.train.data.format.DataFiles;
 import io.llava4j.train.data.format.Pictures;
+import io.llava4j.train.data.format.QuestionRows;
 import io.llava4j.train.data.format.RowShapes;
 import io.llava4j.train.data.format.RowSink;
 import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -20,15 +25,35 @@ import tools.jackson.databind.JsonNode;
 public final class LlavaFiles implements RowSink {
     private final Path file;
     private final Policy badRecords;
+    private final QuestionRows questions;
     private final RecordRules rules = new RecordRules();
     private final List<LlavaRecord> records = new ArrayList<>();
     private final IntStream.Builder indices = IntStream.builder();
     private final List<SkippedRecord> skipped = new ArrayList<>();
+    private final Map<Key, Conversation> open = new HashMap<>();
+    private final Map<Said, Integer> said = new HashMap<>();
+    private final List<SkippedRecord> repeated = new ArrayList<>();
+    private int joined;
     private int index;
 
-    private LlavaFiles(Path file, Policy badRecords) {
+    /** What rows of one conversation have in common. */
+    private record Key(String image, ResponseFormat format) {}
+
+    /** A question with its answer. */
+    private record Said(Key about, String question, String answer) {}
+
+    /** A conversation that may go on; it stands at {@code position} with its first pair only. */
+    private record Conversation(int position, List<Turn> turns) {}
+
+    private LlavaFiles(Path file, Policy badRecords, QuestionRows questions) {
         this.file = file;
         this.badRecords = badRecords;
+        this.questions = questions;
+    }
+
+    /** Reads a data set; rows of questions become conversations as {@link QuestionRows#STANDARD} tells. */
+    public static LlavaData read(Path file, Policy badRecords) {
+        return read(file, badRecords, QuestionRows.STANDARD);
     }
 
     /**
@@ -37,11 +62,12 @@ public final class LlavaFiles implements RowSink {
      * @param file any of the forms of {@link DataFiles}
      * @param badRecords what happens to a record that breaks a rule; a file that cannot be read on from some place cannot
      *     be used either way
+     * @param questions how rows of questions become conversations
      * @return the records; to be closed where pictures came with them
      * @throws DataException naming file, line or record, and the remedy; also if no record is usable
      */
-    public static LlavaData read(Path file, Policy badRecords) {
-        return new LlavaFiles(file, badRecords).read();
+    public static LlavaData read(Path file, Policy badRecords, QuestionRows questions) {
+        return new LlavaFiles(file, badRecords, questions).read();
     }
 
     private LlavaData read() {
@@ -59,20 +85,67 @@ public final class LlavaFiles implements RowSink {
                                             file,
                                             skipped.getFirst().reason()));
         }
+        for (Conversation conversation : open.values()) {
+            LlavaRecord first = records.get(conversation.position());
+            records.set(conversation.position(), new LlavaRecord(first.id(), first.image(), conversation.turns()));
+        }
         return new LlavaData(
-                file, records, indices.build().toArray(), skipped, rules.leadingAnswersDropped(), pictures);
+                file,
+                records,
+                indices.build().toArray(),
+                skipped,
+                joined,
+                repeated,
+                rules.leadingAnswersDropped(),
+                pictures);
     }
 
     @Override
     public void row(JsonNode row) {
-        JsonNode node = RowShapes.toRecord(row);
+        JsonNode node = row;
         try {
+            node = RowShapes.toRecord(row, questions);
             LlavaRecord accepted = rules.read(node);
-            records.add(accepted);
-            indices.add(index++);
+            if (!goesOn(row, accepted)) {
+                records.add(accepted);
+                indices.add(index);
+            }
+            index++;
         } catch (DataException e) {
             refuse(RecordRules.id(node), String.valueOf(e.getMessage()), e);
         }
+    }
+
+    /** Whether a row belongs to a conversation that is there; if so, it is added. */
+    private boolean goesOn(JsonNode row, LlavaRecord accepted) {
+        String image = accepted.image();
+        String question = RowShapes.question(row);
+        if (!questions.mergeByImage()
+                || image == null
+                || question == null
+                || question.contains(Turn.IMAGE_PLACEHOLDER)) {
+            return false;
+        }
+        Key key = new Key(image, questions.formatOf(row));
+        Turn answer = accepted.turns().getLast();
+        Conversation before = open.get(key);
+        Integer earlier = said.putIfAbsent(new Said(key, question, answer.text()), index);
+        if (before == null) {
+            open.put(key, new Conversation(records.size(), new ArrayList<>(accepted.turns())));
+            return false;
+        }
+        if (earlier == null) {
+            before.turns().add(Turn.human(question));
+            before.turns().add(answer);
+            joined++;
+        } else {
+            repeated.add(new SkippedRecord(
+                    file.toString(),
+                    index,
+                    accepted.id(),
+                    "it says the same about the same picture as record %d, so it is taken once".formatted(earlier)));
+        }
+        return true;
     }
 
     @Override

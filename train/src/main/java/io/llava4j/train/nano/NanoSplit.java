@@ -13,9 +13,6 @@ import java.util.function.BooleanSupplier;
  */
 final class NanoSplit {
     private static final int CAPTIONS_PER_IMAGE = 5;
-    private static final int ANNOTATORS = 10;
-    /** Chance that an annotator uses another word for the same thing. */
-    private static final double SYNONYM = 0.1;
 
     private final String name;
     private final long seed;
@@ -110,17 +107,10 @@ final class NanoSplit {
         }
     }
 
-    /** Ten people: most say the same, a few use another word. */
     private static List<Object> answers(Question question, SplitMix64 random) {
         List<Object> answers = new ArrayList<>();
-        int others = 0;
-        for (int i = 1; i <= ANNOTATORS; i++) {
-            String answer = question.answer();
-            if (!question.synonyms().isEmpty() && others < 3 && random.chance(SYNONYM)) {
-                answer = random.pick(question.synonyms());
-                others++;
-            }
-            answers.add(ordered("answer", answer, "answer_confidence", "yes", "answer_id", i));
+        for (String answer : Annotators.answers(question, random)) {
+            answers.add(ordered("answer", answer, "answer_confidence", "yes", "answer_id", answers.size() + 1));
         }
         return answers;
     }

@@ -3,13 +3,14 @@ package io.llava4j.train.nano;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.Turn;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
 /**
  * An endless corpus to pre-train the nano language model on: captions of stage 1 and conversations of stage 2 about scenes
  * that are told in words instead of shown, so that the model learns the wording and to look facts up in its context, and
- * text-only conversations. A small model does not learn to look up from those alone; repetitions and roll calls teach it
+ * text-only conversations. A small model does not learn to look up from those alone; partners and roll calls teach it
  * first. Thread-safe; text {@code i} of a kind depends on seed and {@code i} only.
  */
 public final class NanoText {
@@ -24,6 +25,13 @@ public final class NanoText {
     private static final int DRILL_QUESTIONS = 8;
 
     private static final int CALLS = 8;
+
+    private static final int FEWEST_PAIRS = 4;
+
+    private static final int MOST_PAIRS = 16;
+
+    /** Share of the names asked for that have a partner. */
+    private static final double PAIRED = 0.8;
 
     private final SceneSampler sampler;
     private final Questions questions;
@@ -118,18 +126,33 @@ public final class NanoText {
     }
 
     /**
-     * A list of random names, said three times. Nothing but looking back tells what comes next, so it is learnt within
-     * minutes, and what finds a name's place is what all questions need.
+     * Fields of two names each, then one of each pair, to be answered with its partner, or with "no" if there is none.
+     * A partner is worth five nats where an existence question is worth less than one: what compares a word with all
+     * fields at once is learnt from this within minutes, and hardly at all from questions.
      */
-    public Plain repetition(long index) {
-        SplitMix64 random = SplitMix64.of(seed, "repetition", index);
-        List<String> names = new ArrayList<>();
-        int count = 4 + random.nextInt(10);
-        for (int i = 0; i < count; i++) {
-            names.add(random.pick(sampler.categories()).name());
+    public Plain partners(long index) {
+        SplitMix64 random = SplitMix64.of(seed, "partners", index);
+        List<Category> names = new ArrayList<>(sampler.categories());
+        random.shuffle(names);
+        int pairs = FEWEST_PAIRS + random.nextInt(MOST_PAIRS - FEWEST_PAIRS + 1);
+        List<SceneField> fields = new ArrayList<>();
+        List<Part> parts = new ArrayList<>();
+        for (int i = 0; i < pairs; i++) {
+            String asked = SceneFields.word(names.get(2 * i));
+            boolean there = random.chance(PAIRED);
+            String partner = there ? SceneFields.word(names.get(2 * i + 1)) : "no";
+            if (there) {
+                fields.add(new SceneField(
+                        i,
+                        asked,
+                        partner,
+                        random.pick(Arrays.asList(Place.values())).words()));
+            }
+            parts.add(Part.read(asked));
+            parts.add(Part.learnt(partner));
         }
-        String list = String.join(" ", names);
-        return new Plain(List.of(), List.of(Part.read(list), Part.learnt(": " + list + " " + list)));
+        random.shuffle(fields);
+        return new Plain(fields, parts);
     }
 
     /** A scene, then names, asked for in short or at length, each with its color and place if it is there, or "no". */

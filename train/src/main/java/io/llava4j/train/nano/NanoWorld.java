@@ -1,50 +1,40 @@
 package io.llava4j.train.nano;
 
 import io.llava4j.DataException;
-import io.llava4j.train.data.LlavaRecord;
-import io.llava4j.train.data.LlavaWriter;
-import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.function.IntFunction;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Writes a nano world as a data set on disk, in the files real data comes in:
+ * Writes a nano world as the raw data sets LLaVA's recipe is made of, and as pictures to measure a model on:
  *
  * <ul>
- *   <li>{@code images/train/…}: pictures of both stages, JPEG and PNG; paths in the JSON files are below {@code images}
- *   <li>{@code stage1.json}, {@code stage2.json}: LLaVA's format (spec/data 1)
+ *   <li>{@code raw/}: annotation files of LCS-558K and of the ten sources of the mixture, in their original schemas, at
+ *       the paths that {@code recipes/data/lcs558k.yaml} and {@code mix665k.yaml} name
+ *   <li>{@code images/}: their pictures; each belongs to one source, and what is said about it follows from its scene
  *   <li>{@code eval/}: pictures by held-out artists in {@code images}, {@code vqa_questions.json} and
  *       {@code vqa_annotations.json} in VQAv2's format, {@code instances.json} and {@code captions.json} in COCO's
  *   <li>{@code validation/}: the same, other scenes with training artists' drawings
  *   <li>{@code manifest.json}: options, counts and a fingerprint by which an up-to-date world is recognised
  * </ul>
  *
- * The same options give the same bytes, however many threads write.
+ * The same options give the same bytes, however many threads draw.
  */
 public final class NanoWorld {
     /** Raised when the same options give other bytes than before. */
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
 
-    private static final int CHUNK = 200;
     private static final String MANIFEST = "manifest.json";
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -52,11 +42,11 @@ public final class NanoWorld {
     private final NanoWorldOptions options;
     private final Progress progress;
 
-    /** Told about progress, from the calling thread. */
+    /** Told about progress, from the calling thread; what it throws ends the writing. */
     @FunctionalInterface
     public interface Progress {
         /**
-         * @param done records and pictures written
+         * @param done pictures drawn
          * @param total of all
          */
         void update(int done, int total);
@@ -67,7 +57,7 @@ public final class NanoWorld {
      *
      * @param directory where it is
      * @param reused whether it was there already, with the same fingerprint
-     * @param counts records, pictures and questions by name
+     * @param counts pictures of each source (conversations, where there are none), pictures and questions of the splits
      */
     public record Result(Path directory, boolean reused, Map<String, Integer> counts) {}
 
@@ -79,12 +69,12 @@ public final class NanoWorld {
 
     /**
      * Writes a world, or keeps the one that is there if it has the same fingerprint. The directory appears whole: all is
-     * written beside it and moved when done; what a killed run left is removed by the next.
+     * written beside it and moved when done; a stopped run leaves nothing, what a killed one left is removed by the next.
      *
      * @param directory absent, empty, or an older world, which is replaced
      * @param options what to write
      * @param sprites the drawings
-     * @param threads how many write
+     * @param threads how many draw
      * @param progress told how far it is
      * @throws DataException if the directory holds something else, another process is writing it, or it cannot be
      *     written
@@ -105,9 +95,11 @@ public final class NanoWorld {
                 if (lock == null) {
                     throw new DataException(target + ": another process is writing this nano world; wait for it");
                 }
-                Result result = world.reuseOrWrite(target, threads);
-                Files.deleteIfExists(lockFile);
-                return result;
+                try {
+                    return world.reuseOrWrite(target, threads);
+                } finally {
+                    Files.deleteIfExists(lockFile);
+                }
             }
         } catch (IOException | UncheckedIOException e) {
             throw new DataException("%s: the nano world cannot be written (%s)".formatted(target, e.getMessage()), e);
@@ -129,14 +121,18 @@ public final class NanoWorld {
         Path old = beside(target, "old");
         FileTrees.delete(part);
         FileTrees.delete(old);
-        Map<String, Integer> counts = writeAll(part, threads);
-        writeManifest(part.resolve(MANIFEST), new Manifest(fingerprint, counts));
-        if (Files.exists(target)) {
-            Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
+        try {
+            Map<String, Integer> counts = writeAll(part, threads);
+            writeManifest(part.resolve(MANIFEST), new Manifest(fingerprint, counts));
+            if (Files.exists(target)) {
+                Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
+            }
+            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
+            FileTrees.delete(old);
+            return new Result(target, false, counts);
+        } finally {
+            FileTrees.delete(part);
         }
-        Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
-        FileTrees.delete(old);
-        return new Result(target, false, counts);
     }
 
     private static Path beside(Path target, String role) {
@@ -144,54 +140,37 @@ public final class NanoWorld {
     }
 
     private Map<String, Integer> writeAll(Path root, int threads) throws IOException {
+        List<RawSources.Part> parts = RawSources.of(options);
+        int total = options.validationImages() + options.evaluationImages();
+        for (RawSources.Part part : parts) {
+            total += part.source().illustrated() ? part.count() : 0;
+        }
         Map<String, Integer> counts = new LinkedHashMap<>();
-        NanoRecords records = new NanoRecords(sprites, options);
-        int total = options.stage1() + options.stage2() + options.validationImages() + options.evaluationImages();
-        // Platform threads: the work is computing, not waiting.
-        try (ExecutorService workers = Executors.newFixedThreadPool(Math.max(1, threads))) {
-            Steps steps = new Steps(workers, total);
-            counts.put("stage1", writeRecords(root, "stage1.json", steps, options.stage1(), i -> records.stage1(i)));
-            counts.put("stage2", writeRecords(root, "stage2.json", steps, options.stage2(), i -> records.stage2(i)));
+        try (PictureQueue queue = new PictureQueue(options.imageSize(), Math.max(1, threads), total, progress)) {
+            for (int i = 0; i < parts.size(); i++) {
+                RawSources.Part part = parts.get(i);
+                if (part.count() > 0) {
+                    part.source().write(new SourcePictures(root, part, i + 1, sprites, options, queue));
+                    counts.put(part.name(), part.count());
+                }
+            }
             Drawings drawings = sprites.drawings();
-            writeSplit(root, "validation", drawings.trainingSets(), options.validationImages(), steps, counts);
-            writeSplit(root, "eval", drawings.heldOutSets(), options.evaluationImages(), steps, counts);
+            writeSplit(root, "validation", drawings.trainingSets(), options.validationImages(), queue, counts);
+            writeSplit(root, "eval", drawings.heldOutSets(), options.evaluationImages(), queue, counts);
+            queue.finish();
         }
         return counts;
     }
 
-    private int writeRecords(Path root, String file, Steps steps, int count, IntFunction<NanoRecords.Sample> samples)
-            throws IOException {
-        Files.createDirectories(root);
-        Path images = root.resolve("images");
-        List<LlavaRecord> records = steps.run(count, i -> {
-            NanoRecords.Sample sample = samples.apply(i);
-            if (sample.scene() != null && sample.record().image() != null) {
-                writePicture(sample.scene(), images.resolve(sample.record().image()));
-            }
-            return sample.record();
-        });
-        try (BufferedWriter out = Files.newBufferedWriter(root.resolve(file))) {
-            String separator = "[\n";
-            for (LlavaRecord record : records) {
-                out.write(separator);
-                out.write(new String(LlavaWriter.json(record), StandardCharsets.UTF_8));
-                separator = ",\n";
-            }
-            out.write(records.isEmpty() ? "[]\n" : "\n]\n");
-        }
-        return records.size();
-    }
-
     private void writeSplit(
-            Path root, String name, List<String> sets, int count, Steps steps, Map<String, Integer> counts)
+            Path root, String name, List<String> sets, int count, PictureQueue queue, Map<String, Integer> counts)
             throws IOException {
         NanoSplit split = new NanoSplit(name, sprites, sets, count, options);
         Path folder = root.resolve(name);
         Files.createDirectories(folder.resolve("images"));
-        steps.run(count, i -> {
-            writePicture(split.scenes().get(i), folder.resolve("images").resolve(NanoSplit.fileName(i)));
-            return i;
-        });
+        for (int i = 0; i < count; i++) {
+            queue.draw(split.scenes().get(i), folder.resolve("images").resolve(NanoSplit.fileName(i)), "jpg");
+        }
         NanoSplit.Vqa vqa = split.vqa(options.questionsPerImage(), options.questions());
         writeJson(folder.resolve("vqa_questions.json"), vqa.questions());
         writeJson(folder.resolve("vqa_annotations.json"), vqa.annotations());
@@ -199,62 +178,6 @@ public final class NanoWorld {
         writeJson(folder.resolve("captions.json"), split.captions());
         counts.put(name + "/images", count);
         NanoSplit.countByKind(vqa).forEach((kind, number) -> counts.put(name + "/questions/" + kind, number));
-    }
-
-    private void writePicture(Scene scene, Path file) {
-        try {
-            Files.createDirectories(file.getParent());
-            PictureFiles.write(SceneRenderer.render(scene, options.imageSize()), file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    /** Runs work in chunks on all workers and gives the results back in order. */
-    private final class Steps {
-        private final ExecutorService workers;
-        private final int total;
-        private int done;
-
-        Steps(ExecutorService workers, int total) {
-            this.workers = workers;
-            this.total = total;
-        }
-
-        <T> List<T> run(int count, IntFunction<T> work) {
-            List<Future<List<T>>> chunks = new ArrayList<>();
-            for (int start = 0; start < count; start += CHUNK) {
-                int first = start;
-                int end = Math.min(count, start + CHUNK);
-                chunks.add(workers.submit(() -> {
-                    List<T> results = new ArrayList<>();
-                    for (int i = first; i < end; i++) {
-                        results.add(work.apply(i));
-                    }
-                    return results;
-                }));
-            }
-            List<T> all = new ArrayList<>();
-            try {
-                for (Future<List<T>> chunk : chunks) {
-                    List<T> results = chunk.get();
-                    all.addAll(results);
-                    done += results.size();
-                    progress.update(done, total);
-                }
-            } catch (InterruptedException e) {
-                workers.shutdownNow();
-                Thread.currentThread().interrupt();
-                throw new DataException("writing the nano world was interrupted; run it again", e);
-            } catch (ExecutionException e) {
-                workers.shutdownNow();
-                if (e.getCause() instanceof RuntimeException cause) {
-                    throw cause;
-                }
-                throw new IllegalStateException(e.getCause());
-            }
-            return all;
-        }
     }
 
     /** The part of the manifest that is read back. */

@@ -6,12 +6,12 @@ package io.llava4j.train.nano;
  * @param seed of scenes and texts
  * @param imageSize edge of the pictures in pixels
  * @param stage1 caption pairs of stage 1
- * @param stage2 conversations of stage 2, those without a picture included
+ * @param stage2 conversations of stage 2, those without a picture included; about so many, since a picture of RefCOCO now
+ *     and then gives two or none
  * @param validationImages pictures of the training sets for diagnosis, with questions
  * @param evaluationImages pictures of the held-out sets, with questions
  * @param questionsPerImage questions about each picture of validation and evaluation
- * @param shares of the sources of stage 2
- * @param questions shares of the kinds of question, in stage 2 as in evaluation
+ * @param questions shares of the kinds of question, in the mixture as in evaluation
  */
 public record NanoWorldOptions(
         long seed,
@@ -21,11 +21,10 @@ public record NanoWorldOptions(
         int validationImages,
         int evaluationImages,
         int questionsPerImage,
-        Stage2Shares shares,
         QuestionShares questions) {
     /** A world for a training run of some minutes. */
     public static final NanoWorldOptions DEFAULT =
-            new NanoWorldOptions(1, 96, 40000, 18000, 200, 400, 4, Stage2Shares.DEFAULT, QuestionShares.DEFAULT);
+            new NanoWorldOptions(1, 96, 40000, 18000, 200, 400, 4, QuestionShares.DEFAULT);
 
     /** @throws IllegalArgumentException if a number is out of range */
     public NanoWorldOptions {
@@ -43,28 +42,12 @@ public record NanoWorldOptions(
     /** The same with other sizes. */
     public NanoWorldOptions withCounts(int stage1Pairs, int stage2Records, int validation, int evaluation) {
         return new NanoWorldOptions(
-                seed,
-                imageSize,
-                stage1Pairs,
-                stage2Records,
-                validation,
-                evaluation,
-                questionsPerImage,
-                shares,
-                questions);
+                seed, imageSize, stage1Pairs, stage2Records, validation, evaluation, questionsPerImage, questions);
     }
 
     /** The same with another seed. */
     public NanoWorldOptions withSeed(long other) {
         return new NanoWorldOptions(
-                other,
-                imageSize,
-                stage1,
-                stage2,
-                validationImages,
-                evaluationImages,
-                questionsPerImage,
-                shares,
-                questions);
+                other, imageSize, stage1, stage2, validationImages, evaluationImages, questionsPerImage, questions);
     }
 }

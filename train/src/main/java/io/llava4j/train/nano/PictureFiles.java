@@ -15,18 +15,18 @@ import javax.imageio.stream.ImageOutputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.jspecify.annotations.Nullable;
 
-/** Writes pictures as JPEG (quality 92) or PNG, by the ending of the file's name. */
+/** Writes pictures as JPEG (quality 92) or PNG. */
 final class PictureFiles {
     private static final float JPEG_QUALITY = 0.92f;
 
     private PictureFiles() {}
 
-    static void write(RgbImage image, Path file) throws IOException {
-        String name = file.getFileName().toString();
-        Files.write(file, encode(image, name.substring(name.lastIndexOf('.') + 1)));
+    /** @param format {@code jpg} or {@code png} */
+    static void write(RgbImage image, Path file, String format) throws IOException {
+        Files.write(file, encode(image, format));
     }
 
-    /** A file's bytes; the format is {@code jpg} or {@code png}. */
+    /** A file's bytes. */
     static byte[] encode(RgbImage image, String format) {
         ImageWriter writer = ImageIO.getImageWritersByFormatName(format).next();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -13,4 +13,9 @@ package io.llava4j.train.nano;
 public record QuestionShares(double existence, double count, double color, double position, double category) {
     /** About two fifths existence, as POPE measures it. */
     public static final QuestionShares DEFAULT = new QuestionShares(0.52, 0.2, 0.2, 0.25, 0.35);
+
+    /** The same with another chance of existence. */
+    QuestionShares withExistence(double chance) {
+        return new QuestionShares(chance, count, color, position, category);
+    }
 }

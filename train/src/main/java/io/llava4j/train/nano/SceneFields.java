@@ -56,10 +56,12 @@ final class SceneFields {
         }
         NamedColor tint = object.tint();
         return new SceneField(
-                scene.objects().indexOf(object),
-                object.category().name().split(" ", 2)[0],
-                tint == null ? null : tint.name(),
-                place);
+                scene.objects().indexOf(object), word(object.category()), tint == null ? null : tint.name(), place);
+    }
+
+    /** What a field calls a thing: one word is all it can hold. */
+    static String word(Category category) {
+        return category.name().split(" ", 2)[0];
     }
 
     /** The thing in front; later objects are painted over earlier ones. */

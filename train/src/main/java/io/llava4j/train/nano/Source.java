@@ -3,7 +3,7 @@ package io.llava4j.train.nano;
 import io.llava4j.text.Turn;
 import java.util.List;
 
-/** The sources of a stage-2 mixture, each in the layout of its counterpart in LLaVA's (spec/data 3). */
+/** Kinds of conversation the nano language model is pre-trained on, each in the layout of LLaVA's mixture (spec/data 3). */
 enum Source {
     VQA,
     CHOICE,

@@ -38,6 +38,11 @@ public final class RecipeLoader {
             .build());
     private final RecordBinder binder = new RecordBinder(yaml);
 
+    /** A path as the value of an override, whatever it is made of. */
+    public static String quoted(Path path) {
+        return "'" + path.toString().replace("'", "''") + "'";
+    }
+
     /**
      * Loads a recipe.
      *
@@ -88,6 +93,11 @@ public final class RecipeLoader {
     /** The whole recipe as YAML; loading it gives an equal record. Keys without a value are left out. */
     public String toYaml(Record config) {
         return yaml.writeValueAsString(RecordBinder.unbind(config));
+    }
+
+    /** Reads what {@link #toYaml} has written. */
+    public <T extends Record> T parse(Class<T> type, String text) {
+        return binder.bind(type, section(yaml.readValue(text, Map.class)), "");
     }
 
     private Map<String, Object> read(Path file, Set<Path> chain) {

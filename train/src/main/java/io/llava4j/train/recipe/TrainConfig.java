@@ -6,6 +6,8 @@ import io.llava4j.model.LoraConfig;
 import io.llava4j.model.TextConfig;
 import io.llava4j.model.VisionConfig;
 import io.llava4j.text.ConversationTemplate;
+import io.llava4j.text.ResponseFormat;
+import io.llava4j.train.data.format.QuestionRows;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -329,6 +331,8 @@ public record TrainConfig(
      * @param groupByModality batches of pictures only or text only (spec/training 4)
      * @param missingImagePolicy what happens to a record whose picture is missing or unreadable
      * @param badRecordPolicy what happens to a record that breaks the format's rules
+     * @param mergeByImage whether rows of questions about one picture make one conversation
+     * @param responseFormat what such questions say about the form of the answer, unless a row tells
      * @param workers threads that read pictures; 0 lets the machine decide
      * @param nano scenes of the nano world drawn on the fly, the alternative to {@code json} in the pre-training stages
      */
@@ -342,6 +346,8 @@ public record TrainConfig(
             boolean groupByModality,
             @Default("fail") Policy missingImagePolicy,
             @Default("skip") Policy badRecordPolicy,
+            @Default("true") boolean mergeByImage,
+            @Default("none") ResponseFormat responseFormat,
             @Default("0") int workers,
             @Nullable NanoSpec nano) {
 
@@ -349,6 +355,12 @@ public record TrainConfig(
             atLeast("data.max-length", maxLength, 4);
             atLeast("data.workers", workers, 0);
             require(json == null || nano == null, "data.json and data.nano are both set; remove one");
+            QuestionRows.requireFor(responseFormat);
+        }
+
+        /** How rows of a question and an answer become conversations. */
+        public QuestionRows questionRows() {
+            return new QuestionRows(mergeByImage, responseFormat);
         }
 
         /** How a conversation becomes text. */
@@ -387,19 +399,17 @@ public record TrainConfig(
             @Default("1") long seed,
             int count,
             int imageSize,
-            @Default("0") double wordNoise,
             @Default("[]") List<Phase> curriculum) {
         public NanoSpec {
             positive("data.nano.count", count);
             positive("data.nano.image-size", imageSize);
-            notNegative("data.nano.word-noise", wordNoise);
             curriculum = List.copyOf(curriculum);
         }
 
         /** The phase a step from 0 up belongs to; the last one lasts for ever. */
         public Phase phaseAt(int step) {
             int end = 0;
-            Phase last = new Phase(Integer.MAX_VALUE, imageSize, 1, 5, null);
+            Phase last = new Phase(Integer.MAX_VALUE, imageSize, 1, 5, 0, null);
             for (Phase phase : curriculum) {
                 end += phase.steps();
                 last = phase;
@@ -418,6 +428,7 @@ public record TrainConfig(
      * @param imageSize edge of a scene in pixels; of use where scenes are drawn
      * @param minObjects fewest objects of a scene
      * @param maxObjects most objects of a scene
+     * @param wordNoise deviation, at most, of the noise on fields of scenes told in words in stage language
      * @param text what is read about the scenes in stage language
      */
     public record Phase(
@@ -425,26 +436,28 @@ public record TrainConfig(
             @Default("96") int imageSize,
             @Default("1") int minObjects,
             @Default("5") int maxObjects,
+            @Default("0") double wordNoise,
             @Nullable TextShares text) {
         public Phase {
             positive("data.nano.curriculum.steps", steps);
             positive("data.nano.curriculum.image-size", imageSize);
             positive("data.nano.curriculum.min-objects", minObjects);
             atLeast("data.nano.curriculum.max-objects", maxObjects, minObjects);
+            notNegative("data.nano.curriculum.word-noise", wordNoise);
         }
     }
 
     /**
      * How often each kind of text about the nano world is read, relative to each other.
      *
-     * @param repetitions lists of names said again
+     * @param partners fields of two names each, then one of them, to be answered with the other
      * @param rollCalls scenes in words, then names with what is to be said of each
      * @param captionPairs maps of words with a caption, in the form of stage 1
      * @param drills many existence questions about a scene in words
      * @param conversations those of stage 2 about scenes in words
      */
     public record TextShares(
-            @Default("0") double repetitions,
+            @Default("0") double partners,
             @Default("0") double rollCalls,
             @Default("0") double captionPairs,
             @Default("0") double drills,
@@ -453,19 +466,19 @@ public record TrainConfig(
         public static final TextShares DEFAULT = new TextShares(0, 0, 1, 0, 4);
 
         public TextShares {
-            notNegative("data.nano.curriculum.text.repetitions", repetitions);
+            notNegative("data.nano.curriculum.text.partners", partners);
             notNegative("data.nano.curriculum.text.roll-calls", rollCalls);
             notNegative("data.nano.curriculum.text.caption-pairs", captionPairs);
             notNegative("data.nano.curriculum.text.drills", drills);
             notNegative("data.nano.curriculum.text.conversations", conversations);
             require(
-                    repetitions + rollCalls + captionPairs + drills + conversations > 0,
+                    partners + rollCalls + captionPairs + drills + conversations > 0,
                     "data.nano.curriculum.text has no share above 0; give one");
         }
 
         /** Sum of the shares, which need not be 1. */
         public double total() {
-            return repetitions + rollCalls + captionPairs + drills + conversations;
+            return partners + rollCalls + captionPairs + drills + conversations;
         }
     }
 

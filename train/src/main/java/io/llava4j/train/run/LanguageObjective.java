@@ -105,7 +105,7 @@ final class LanguageObjective implements Objective {
                     List.copyOf(samples.subList(from, from + perDevice)),
                     prompts.tokenizer(),
                     text.hiddenSize(),
-                    data.wordNoise()));
+                    data.phaseAt(step).wordNoise()));
         }
         return batches;
     }
@@ -120,8 +120,8 @@ final class LanguageObjective implements Objective {
                         data.seed()));
         TrainConfig.TextShares shares = Objects.requireNonNullElse(phase.text(), TrainConfig.TextShares.DEFAULT);
         double at = new SplittableRandom(data.seed() + number * 0x9E3779B97F4A7C15L).nextDouble(shares.total());
-        if ((at -= shares.repetitions()) < 0) {
-            return plain(number, corpus.repetition(number));
+        if ((at -= shares.partners()) < 0) {
+            return plain(number, corpus.partners(number));
         }
         if ((at -= shares.rollCalls()) < 0) {
             return plain(number, corpus.rollCall(number));

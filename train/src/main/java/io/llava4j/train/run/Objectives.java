@@ -219,7 +219,8 @@ public final class Objectives {
 
     private static TrainingData data(TrainConfig config, Assembled assembled) {
         TrainConfig.DataSpec spec = config.data();
-        LlavaData records = LlavaFiles.read(Objects.requireNonNull(spec.json()), spec.badRecordPolicy());
+        LlavaData records =
+                LlavaFiles.read(Objects.requireNonNull(spec.json()), spec.badRecordPolicy(), spec.questionRows());
         SamplePrompts prompts = new SamplePrompts(
                 new PromptBuilder(SentencePieceTokenizer.load(assembled.tokenizer()), spec.conversationTemplate()),
                 spec.maxLength(),

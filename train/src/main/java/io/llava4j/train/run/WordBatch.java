@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
@@ -18,9 +19,13 @@ import org.bytedeco.pytorch.global.torch;
  * embeddings, louder than a word of text and seen through noise, for such are the rows a connector makes. A model that
  * has only met clean words reads each with a few numbers, others in each block, and what it has learnt of words does not
  * carry over to pictures.
+ *
+ * <p>A field's sum is turned by a quarter, as no tower speaks in embeddings of words: (x, y) becomes (-y, x), x and y
+ * being the halves. Otherwise nothing would resemble a word in a question more than that word itself, and attention that
+ * looks for it among the fields would find the question.
  */
 final class WordBatch {
-    /** Words of a position at most: a text's has one, a field's a name, a color and a place of two. */
+    /** Words of a field at most: a name, a color and a place of two. */
     private static final int WORDS = 4;
 
     /** A field is up to this many times as loud as a word. */
@@ -44,11 +49,17 @@ final class WordBatch {
     private final List<Sample> samples;
     private final int longest;
     private final int hidden;
-    /** {@code [WORDS][samples * longest]}, with a weight for each; 0 where there is no word. */
+    /** Of the text, {@code [samples * longest]}; their weight is 1, or 0 where a field is. */
+    private final long[] tokens;
+
+    private final float[] isText;
+    /** Of the fields, {@code [WORDS][samples * longest]}, with a weight for each; 0 where there is no word. */
     private final long[][] words;
 
     private final float[][] weights;
+    /** Of the fields, {@code [samples * longest * hidden]}. */
     private final float[] noise;
+
     private final int[][] labels;
 
     /**
@@ -62,6 +73,8 @@ final class WordBatch {
         this.longest = samples.stream().mapToInt(Sample::length).max().orElse(0);
         this.hidden = hidden;
         int positions = samples.size() * longest;
+        this.tokens = new long[positions];
+        this.isText = new float[positions];
         this.words = new long[WORDS][positions];
         this.weights = new float[WORDS][positions];
         this.noise = new float[positions * hidden];
@@ -80,8 +93,8 @@ final class WordBatch {
                 fields(at, sample, tokenizer, largestNoise);
                 at += sample.fields().size();
             } else {
-                words[0][at] = prompt.ids()[i];
-                weights[0][at] = 1;
+                tokens[at] = prompt.ids()[i];
+                isText[at] = 1;
                 labels[row][at - row * longest] = prompt.labels()[i];
                 at++;
             }
@@ -138,11 +151,13 @@ final class WordBatch {
     /** {@code [samples, longest, hidden]}. */
     Tensor embeds(LlamaModel decoder) {
         Tensor like = decoder.like();
-        Tensor sum = Tensors.of(noise, samples.size(), longest, hidden).to(like.device(), like.scalar_type());
+        Tensor fields = Tensors.of(noise, samples.size(), longest, hidden).to(like.device(), like.scalar_type());
         for (int i = 0; i < WORDS; i++) {
-            sum = sum.add(weighted(decoder, words[i], weights[i]));
+            fields = fields.add(weighted(decoder, words[i], weights[i]));
         }
-        return sum;
+        int half = hidden / 2;
+        Tensor turned = torch.cat(new TensorVector(fields.narrow(2, half, half).neg(), fields.narrow(2, 0, half)), 2);
+        return turned.add(weighted(decoder, tokens, isText));
     }
 
     private Tensor weighted(LlamaModel decoder, long[] ids, float[] factors) {

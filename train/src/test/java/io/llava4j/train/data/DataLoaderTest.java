@@ -35,6 +35,8 @@ class DataLoaderTest {
             IntStream.range(0, SIZE).map(i -> 2 * i).toArray(),
             List.of(),
             0,
+            List.of(),
+            0,
             null);
 
     private final int[] order = new RandomSampler(SIZE).order(3, 0);

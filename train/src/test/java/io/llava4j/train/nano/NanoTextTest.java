@@ -120,13 +120,30 @@ class NanoTextTest {
     }
 
     @Test
-    void repetitionsRepeat() {
+    void partnersAreToldByFieldsAndOnlyOnce() {
+        int missing = 0;
         for (int i = 0; i < 50; i++) {
-            List<NanoText.Part> parts = text.repetition(i).parts();
-            String list = parts.getFirst().text();
-            assertThat(parts)
-                    .containsExactly(new NanoText.Part(list, false), new NanoText.Part(": " + list + " " + list, true));
+            NanoText.Plain partners = text.partners(i);
+            List<NanoText.Part> parts = partners.parts();
+            Set<String> told = new HashSet<>();
+            for (SceneField field : partners.fields()) {
+                assertThat(told.add(field.word()) && told.add(field.tint())).isTrue();
+            }
+            for (int k = 0; k < parts.size(); k += 2) {
+                String asked = parts.get(k).text();
+                String answer = parts.get(k + 1).text();
+                assertThat(parts.get(k).supervised()).isFalse();
+                assertThat(parts.get(k + 1).supervised()).isTrue();
+                if (answer.equals("no")) {
+                    missing++;
+                    assertThat(told).doesNotContain(asked);
+                } else {
+                    assertThat(partners.fields())
+                            .anyMatch(field -> field.word().equals(asked) && answer.equals(field.tint()));
+                }
+            }
         }
+        assertThat(missing).isBetween(50, 150);
     }
 
     @Test

@@ -11,11 +11,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
@@ -26,7 +26,6 @@ import tools.jackson.databind.json.JsonMapper;
 
 class NanoWorldTest {
     private static final NanoWorldOptions SMALL = NanoWorldOptions.DEFAULT.withCounts(40, 300, 12, 80);
-    private static final Pattern BOX = Pattern.compile("\\[([0-9.]+), ([0-9.]+), ([0-9.]+), ([0-9.]+)]");
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     @TempDir
@@ -45,8 +44,15 @@ class NanoWorldTest {
             last[1] = total;
         });
         assertThat(result.reused()).isFalse();
-        assertThat(result.counts()).containsEntry("stage1", 40).containsEntry("eval/images", 80);
-        assertThat(last).containsExactly(432, 432);
+        assertThat(result.counts())
+                .containsEntry("lcs", 40)
+                .containsEntry("gqa", 33)
+                .containsEntry("eval/images", 80);
+        int pictures = RawSources.of(SMALL).stream()
+                .filter(part -> part.source().illustrated())
+                .mapToInt(RawSources.Part::count)
+                .sum();
+        assertThat(last).containsExactly(pictures + 92, pictures + 92);
     }
 
     @Test
@@ -54,7 +60,7 @@ class NanoWorldTest {
         Path other = temp.resolve("other");
         NanoWorld.write(other, SMALL, sprites, 1, (done, total) -> {});
 
-        assertThat(hashes(other)).isEqualTo(hashes(world)).hasSizeGreaterThan(380);
+        assertThat(hashes(other)).isEqualTo(hashes(world)).hasSizeGreaterThan(350);
     }
 
     @Test
@@ -66,7 +72,7 @@ class NanoWorldTest {
 
         NanoWorld.Result again = NanoWorld.write(folder, tiny, sprites, 1, (done, total) -> {});
         assertThat(again.reused()).isTrue();
-        assertThat(again.counts()).containsEntry("stage2", 5);
+        assertThat(again.counts()).containsEntry("lcs", 3).containsEntry("vg", 1);
         assertThat(folder.resolve("mark")).exists();
 
         assertThat(NanoWorld.write(folder, tiny.withSeed(9), sprites, 1, (done, total) -> {})
@@ -91,66 +97,79 @@ class NanoWorldTest {
     }
 
     @Test
-    void stage1HoldsCaptionPairs() throws IOException {
-        JsonNode records = JSON.readTree(Files.readString(world.resolve("stage1.json")));
-        assertThat(records.size()).isEqualTo(40);
-        for (JsonNode record : records) {
-            assertThat(record.path("conversations").size()).isEqualTo(2);
-            assertThat(human(record, 0)).containsOnlyOnce("<image>").matches("(?s)<image>\\n.+|.+\\n<image>");
-            picture(world.resolve("images").resolve(record.path("image").asString()));
+    void aStoppedWorldLeavesNothing() throws IOException {
+        Path folder = temp.resolve("stopped");
+        assertThatThrownBy(() -> NanoWorld.write(folder, SMALL, sprites, 2, (done, total) -> {
+                    if (done > 3) {
+                        throw new CancellationException();
+                    }
+                }))
+                .isInstanceOf(CancellationException.class);
+        try (Stream<Path> files = Files.list(temp)) {
+            assertThat(files.map(Path::getFileName).map(Path::toString)).noneMatch(name -> name.contains("stopped"));
         }
     }
 
     @Test
-    void stage2KeepsToTheLayoutsOfTheMixture() throws IOException {
-        JsonNode records = JSON.readTree(Files.readString(world.resolve("stage2.json")));
-        Map<String, Integer> kinds = new TreeMap<>();
-        for (JsonNode record : records) {
-            String all = record.path("conversations").toString();
-            String first = human(record, 0);
-            boolean pictured = record.has("image");
-            assertThat(first.contains("<image>")).isEqualTo(pictured);
-            if (!pictured) {
-                kinds.merge("text", 1, Integer::sum);
-            } else if (first.startsWith("<image>\nPlease provide")) {
-                kinds.merge("region", 1, Integer::sum);
-                checkBoxes(all);
-            } else if (first.startsWith("<image>\n" + Conversations.CAPTION)) {
-                kinds.merge("caption", 1, Integer::sum);
-                assertThat(first.substring(8 + Conversations.CAPTION.length()))
-                        .matches("|\nReference OCR token: [a-z]+");
-                assertThat(answer(record, 1)).matches("[AOTF].*\\.");
-            } else if (first.endsWith("\n" + Conversations.SHORT)) {
-                kinds.merge("short", 1, Integer::sum);
-                assertThat(all).containsOnlyOnce(Conversations.SHORT);
-            } else if (first.endsWith("\n" + Conversations.LETTER)) {
-                kinds.merge("letter", 1, Integer::sum);
-                assertThat(first).matches("(?s)<image>\\n.+\\?\\nA\\. .+\\nB\\. .+\\nC\\. .+\\nD\\. .+\\n.+");
-                assertThat(answer(record, 1)).matches("[ABCD]");
-                assertThat(all).containsOnlyOnce(Conversations.LETTER);
-            } else {
-                kinds.merge("conversation", 1, Integer::sum);
-            }
-            if (pictured) {
-                picture(world.resolve("images").resolve(record.path("image").asString()));
-            }
+    void captionPairsShowFewThingsInHalfOfThePictures() throws IOException {
+        JsonNode records = JSON.readTree(Files.readString(world.resolve("raw/lcs/blip_laion_cc_sbu_558k.json")));
+        assertThat(records.size()).isEqualTo(40);
+        SourcePictures pictures = pictures("lcs");
+        for (int i = 0; i < 40; i++) {
+            assertThat(records.path(i).path("conversations").size()).isEqualTo(2);
+            assertThat(human(records.path(i), 0)).containsOnlyOnce("<image>").matches("(?s)<image>\\n.+|.+\\n<image>");
+            picture(world.resolve("images/lcs")
+                    .resolve(records.path(i).path("image").asString()));
+            assertThat(pictures.scene(i).objects()).hasSizeBetween(i % 2 == 0 ? 1 : 2, i % 2 == 0 ? 2 : 5);
         }
-        assertThat(kinds).containsOnlyKeys("text", "region", "caption", "short", "letter", "conversation");
-        assertThat(kinds.get("short")).isBetween(170, 250);
+    }
+
+    @Test
+    void twoFifthsOfTheQuestionsOfVqaAndGqaAskForExistence() {
+        for (String source : List.of("vqav2", "gqa")) {
+            SourcePictures pictures = pictures(source);
+            int wanted = source.equals("gqa") ? GqaSource.QUESTIONS : 5;
+            int all = 0;
+            Map<String, Integer> existence = new TreeMap<>();
+            for (int i = 0; i < 400; i++) {
+                for (Question question : pictures.ask(pictures.scene(i), wanted, pictures.random(i))) {
+                    all++;
+                    if (question.kind() == Question.Kind.EXISTENCE) {
+                        existence.merge(question.answer(), 1, Integer::sum);
+                    }
+                }
+            }
+            assertThat(all).as(source).isGreaterThan(400 * (wanted - 1));
+            double yes = existence.getOrDefault("yes", 0);
+            double no = existence.getOrDefault("no", 0);
+            assertThat((yes + no) / all).as(source).isBetween(0.35, 0.45);
+            assertThat(yes / (yes + no)).as(source).isBetween(0.45, 0.55);
+        }
     }
 
     @Test
     void trainingPicturesShowTrainingArtistsOnly() {
-        NanoRecords records = new NanoRecords(sprites, SMALL);
-        Set<String> sets = new HashSet<>();
-        for (int i = 0; i < 300; i++) {
-            NanoRecords.Sample first = records.stage1(i);
-            NanoRecords.Sample second = records.stage2(i);
-            Stream.of(first.scene(), second.scene())
-                    .filter(scene -> scene != null)
-                    .forEach(scene -> scene.objects().forEach(object -> sets.add(object.set())));
+        List<String> training = sprites.drawings().trainingSets();
+        assertThat(training).doesNotContainAnyElementsOf(sprites.drawings().heldOutSets());
+        for (RawSources.Part part : RawSources.of(SMALL)) {
+            SourcePictures pictures = pictures(part.name());
+            for (int i = 0; i < 60; i++) {
+                assertThat(pictures.scene(i).objects())
+                        .as(part.name())
+                        .allSatisfy(object -> assertThat(training).contains(object.set()));
+            }
         }
-        assertThat(sets).containsExactlyInAnyOrderElementsOf(sprites.drawings().trainingSets());
+    }
+
+    @Test
+    void noTwoSourcesShareAPicture() {
+        Set<Integer> numbers = new HashSet<>();
+        for (RawSources.Part part : RawSources.of(SMALL)) {
+            SourcePictures pictures = pictures(part.name());
+            for (int i = 0; i < part.count(); i++) {
+                assertThat(numbers.add(pictures.number(i))).as(part.name()).isTrue();
+            }
+        }
     }
 
     @Test
@@ -211,24 +230,13 @@ class NanoWorldTest {
         return record.path("conversations").path(turn).path("value").asString();
     }
 
-    private static String answer(JsonNode record, int turn) {
-        assertThat(record.path("conversations").path(turn).path("from").asString())
-                .isEqualTo("gpt");
-        return human(record, turn);
-    }
-
-    private static void checkBoxes(String text) {
-        Matcher box = BOX.matcher(text);
-        assertThat(box.find()).as(text).isTrue();
-        do {
-            double[] corners = new double[4];
-            for (int i = 0; i < 4; i++) {
-                assertThat(box.group(i + 1)).matches("0\\.\\d|0\\.\\d[1-9]|1\\.0");
-                corners[i] = Double.parseDouble(box.group(i + 1));
-            }
-            assertThat(corners[0]).isLessThan(corners[2]);
-            assertThat(corners[1]).isLessThan(corners[3]);
-        } while (box.find());
+    /** What a source's pictures show, without drawing any. */
+    private static SourcePictures pictures(String source) {
+        List<RawSources.Part> parts = RawSources.of(SMALL);
+        int place = parts.stream().map(RawSources.Part::name).toList().indexOf(source);
+        try (PictureQueue none = new PictureQueue(32, 1, 0, (done, total) -> {})) {
+            return new SourcePictures(temp, parts.get(place), place + 1, sprites, SMALL, none);
+        }
     }
 
     private static void picture(Path file) throws IOException {

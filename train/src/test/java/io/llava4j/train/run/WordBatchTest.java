@@ -39,7 +39,7 @@ class WordBatchTest {
     }
 
     @Test
-    void aFieldIsOnePositionThatSumsItsWords() {
+    void aFieldIsOnePositionThatSumsItsWordsAndIsTurned() {
         WordBatch batch = batch(0);
         assertThat(batch.labels()).isDeepEqualTo(new int[][] {
             {-100, -100, -100, -100, 7, 8},
@@ -51,12 +51,18 @@ class WordBatchTest {
         float[] thing = embedding(tokenizer.encode("thing")[0]);
         float[] red = embedding(tokenizer.encode("red")[0]);
         float[] place = embedding(tokenizer.encode("a")[0]);
-        float loudness = rows[1][0] / (thing[0] + place[0]);
+        int half = thing.length / 2;
+        float loudness = rows[1][half] / (thing[0] + place[0]);
         assertThat(loudness).isBetween(1f, 3f);
+        float product = 0;
         for (int i = 0; i < thing.length; i++) {
-            assertThat(rows[1][i]).isEqualTo(loudness * (thing[i] + place[i]), within(1e-4f));
-            assertThat(rows[2][i]).isEqualTo(loudness * (2 * thing[i] + red[i] + place[i]), within(1e-4f));
+            int to = i < half ? i + half : i - half;
+            float sign = i < half ? loudness : -loudness;
+            assertThat(rows[1][to]).isEqualTo(sign * (thing[i] + place[i]), within(1e-4f));
+            assertThat(rows[2][to]).isEqualTo(sign * (2 * thing[i] + red[i] + place[i]), within(1e-4f));
+            product += rows[1][i] * (thing[i] + place[i]);
         }
+        assertThat(product).as("a field does not resemble its words").isEqualTo(0, within(1e-4f));
         // padding behind the shorter text
         assertThat(rows[6 + 5]).containsOnly(0f);
     }

@@ -44,6 +44,7 @@ public final class DataCheck {
      * What was found.
      *
      * @param records of the file, malformed ones included
+     * @param joined rows of questions that make a record together with an earlier one
      * @param textOnly records without a picture
      * @param pictures different pictures named by the records
      * @param leadingAnswersDropped conversations that began with an answer, which is dropped
@@ -54,6 +55,7 @@ public final class DataCheck {
      */
     public record Result(
             int records,
+            int joined,
             int textOnly,
             int pictures,
             int leadingAnswersDropped,
@@ -109,6 +111,7 @@ public final class DataCheck {
         for (SkippedRecord skipped : data.skipped()) {
             findings.add(new Finding(Finding.Kind.MALFORMED, skipped));
         }
+        data.repeated().forEach(row -> findings.add(new Finding(Finding.Kind.DUPLICATE, row)));
         int different = pictures(evaluation);
         duplicates();
         markers();
@@ -120,6 +123,7 @@ public final class DataCheck {
                         .thenComparing(Finding::kind));
         return new Result(
                 data.records().size() + data.skipped().size(),
+                data.joined() + data.repeated().size(),
                 (int) data.records().stream().filter(r -> r.image() == null).count(),
                 different,
                 data.leadingAnswersDropped(),

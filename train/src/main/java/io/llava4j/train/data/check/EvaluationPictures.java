@@ -24,8 +24,14 @@ import java.util.stream.Stream;
  * {@code COCO_val2014_000000000285.jpg}.
  */
 public final class EvaluationPictures {
-    /** Bits two hashes of the same picture may differ in; at most 15, so that one of 16 chunks is equal. */
-    static final int SAME_BITS = 12;
+    /**
+     * Bits two hashes of the same picture may differ in; at most 15, so that one of 16 chunks is equal. Measured on 111
+     * photos of COCO: copies scaled to 3/4, 1/2 and 1/4 differ in at most 3, 5 and 8 bits, to 1/8 in at most 19 (110 of
+     * 111 are found), JPEG of quality 75 and 30 (60 of the photos) in at most 5
+     * and 14; cropped by 1 % at each edge 27 of 60 are found, by 2 % two; the closest two of the 6,105 pairs of different
+     * photos differ in 74.
+     */
+    static final int SAME_BITS = 15;
 
     /** Two hashes that differ in more bits than this are of different pictures, also after cropping or framing. */
     private static final int OTHER_BITS = 64;

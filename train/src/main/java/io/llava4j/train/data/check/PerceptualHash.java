@@ -1,6 +1,7 @@
 package io.llava4j.train.data.check;
 
 import io.llava4j.image.RgbImage;
+import java.util.Arrays;
 
 /**
  * A picture's look in 256 bits: its grey values averaged on a grid of 17 x 16, one bit for each two neighbours of a row,
@@ -55,28 +56,39 @@ record PerceptualHash(long a, long b, long c, long d) {
         return Long.bitCount(a) + Long.bitCount(b) + Long.bitCount(c) + Long.bitCount(d) < 24;
     }
 
-    /** Mean grey of each cell; every pixel counts for one cell, a cell of a smaller picture takes its nearest pixel. */
+    /** Mean grey of each cell; pixels on a border count for both cells by their share, so that scaling moves nothing. */
     private static double[] grid(RgbImage image) {
         byte[] pixels = image.pixels();
         double[] grid = new double[ROWS * COLUMNS];
+        double[] grey = new double[image.width()];
+        double cellHeight = (double) image.height() / ROWS;
+        double cellWidth = (double) image.width() / COLUMNS;
         for (int row = 0; row < ROWS; row++) {
-            int top = (int) ((long) row * image.height() / ROWS);
-            int bottom = Math.max(top + 1, (int) ((row + 1L) * image.height() / ROWS));
-            for (int column = 0; column < COLUMNS; column++) {
-                int left = (int) ((long) column * image.width() / COLUMNS);
-                int right = Math.max(left + 1, (int) ((column + 1L) * image.width() / COLUMNS));
-                long sum = 0;
-                for (int y = top; y < bottom; y++) {
-                    int at = (y * image.width() + left) * 3;
-                    for (int x = left; x < right; x++, at += 3) {
-                        sum += 299L * (pixels[at] & 0xff)
-                                + 587L * (pixels[at + 1] & 0xff)
-                                + 114L * (pixels[at + 2] & 0xff);
-                    }
+            double top = row * cellHeight;
+            int last = Math.min(image.height(), (int) Math.ceil(top + cellHeight));
+            Arrays.fill(grey, 0);
+            for (int y = (int) top; y < last; y++) {
+                double share = share(y, top, cellHeight);
+                int at = y * image.width() * 3;
+                for (int x = 0; x < grey.length; x++, at += 3) {
+                    int sum = 299 * (pixels[at] & 0xff) + 587 * (pixels[at + 1] & 0xff) + 114 * (pixels[at + 2] & 0xff);
+                    grey[x] += share * sum;
                 }
-                grid[row * COLUMNS + column] = sum / 1000.0 / ((long) (bottom - top) * (right - left));
+            }
+            for (int column = 0; column < COLUMNS; column++) {
+                double left = column * cellWidth;
+                double sum = 0;
+                for (int x = (int) left; x < Math.min(grey.length, (int) Math.ceil(left + cellWidth)); x++) {
+                    sum += share(x, left, cellWidth) * grey[x];
+                }
+                grid[row * COLUMNS + column] = sum / 1000.0 / (cellHeight * cellWidth);
             }
         }
         return grid;
+    }
+
+    /** How much of a pixel lies in a cell. */
+    private static double share(int pixel, double begin, double length) {
+        return Math.max(0, Math.min(pixel + 1.0, begin + length) - Math.max(pixel, begin));
     }
 }

@@ -22,9 +22,11 @@ import org.jspecify.annotations.Nullable;
  *   <li>JSON array, JSON lines, either of them gzipped
  *   <li>CSV ({@code .csv}) and TSV ({@code .tsv}) with a header
  *   <li>Parquet, one file or a folder of them; pictures inside
- *   <li>WebDataset: a {@code .tar}, a folder of them, or {@code name-{000..123}.tar}; pictures inside
+ *   <li>WebDataset: a {@code .tar} or a folder of them; pictures inside
  *   <li>a folder of pictures with {@code metadata.csv}, {@code metadata.jsonl}, or a text file beside each picture
  * </ul>
+ *
+ * <p>A file may be given in parts, as {@code name-{000..123}.tar} or {@code name-{00000..00015}.jsonl}.
  */
 public final class DataFiles {
     private static final Pattern BRACES = Pattern.compile("(.*)\\{(\\d{1,9})\\.\\.(\\d{1,9})}(.*)");
@@ -55,9 +57,9 @@ public final class DataFiles {
         if (Files.isDirectory(path)) {
             return folder(path);
         }
-        List<Path> shards = shards(path);
-        if (!shards.isEmpty()) {
-            return new TarRows(shards);
+        List<Path> files = filesOf(path);
+        if (!files.equals(List.of(path))) {
+            return parts(files);
         }
         byte[] head = head(path);
         String name = path.getFileName().toString().toLowerCase(Locale.ROOT);
@@ -106,11 +108,32 @@ public final class DataFiles {
         return new CaptionedFolder(folder, metadata == null ? null : reader(metadata));
     }
 
-    /** The files a pattern such as {@code train-{000000..000012}.tar} stands for; empty if it is none. */
-    private static List<Path> shards(Path path) {
+    private static RowSource parts(List<Path> files) throws IOException {
+        String name = files.getFirst().toString().toLowerCase(Locale.ROOT);
+        if (name.endsWith(".tar")) {
+            return new TarRows(files);
+        }
+        if (name.endsWith(".parquet")) {
+            return new ParquetRows(files);
+        }
+        return sink -> {
+            for (Path file : files) {
+                @Nullable Pictures none = reader(file).read(sink);
+                if (none != null) {
+                    none.close();
+                    throw new DataException(
+                            "%s holds pictures; name such files by their endings, .tar or .parquet".formatted(file));
+                }
+            }
+            return null;
+        };
+    }
+
+    /** The files a path such as {@code train-{000000..000012}.tar} stands for; the path itself where it is no pattern. */
+    public static List<Path> filesOf(Path path) {
         Matcher braces = BRACES.matcher(path.toString());
         if (!braces.matches() || Files.exists(path)) {
-            return List.of();
+            return List.of(path);
         }
         int first = Integer.parseInt(braces.group(2));
         int last = Integer.parseInt(braces.group(3));

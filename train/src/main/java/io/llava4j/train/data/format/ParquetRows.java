@@ -39,8 +39,8 @@ import tools.jackson.databind.node.ObjectNode;
  * gone when the data set is closed. It takes as much disk as the pictures do.
  */
 final class ParquetRows implements RowSource {
-    private static final Set<CompressionCodec> CODECS =
-            Set.of(CompressionCodec.UNCOMPRESSED, CompressionCodec.SNAPPY, CompressionCodec.GZIP);
+    private static final Set<CompressionCodec> CODECS = Set.of(
+            CompressionCodec.UNCOMPRESSED, CompressionCodec.SNAPPY, CompressionCodec.GZIP, CompressionCodec.ZSTD);
     /** Held, because a level set on a logger nobody holds may be forgotten. */
     private static final Logger LIBRARY = Logger.getLogger("dev.hardwood");
 
@@ -176,7 +176,7 @@ final class ParquetRows implements RowSource {
                 for (ColumnChunk chunk : group.columns()) {
                     checkPlace(chunk, length);
                     if (!CODECS.contains(chunk.metaData().codec())) {
-                        throw new DataException("%s is compressed with %s; write it with snappy or gzip"
+                        throw new DataException("%s is compressed with %s; write it with snappy, gzip or zstd"
                                 .formatted(file, chunk.metaData().codec()));
                     }
                 }

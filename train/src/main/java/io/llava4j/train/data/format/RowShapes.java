@@ -15,7 +15,8 @@ import tools.jackson.databind.node.ObjectNode;
  * Rows of other shapes as LLaVA records (spec/data 1):
  *
  * <ul>
- *   <li>{@code image, question, answer}; of a list {@code answers} the most frequent one is taken, the first of equals
+ *   <li>{@code image, question, answer} and, if a row has one, {@code response_format}; of a list {@code
+ *       answers} the most frequent one is taken, the first of equals
  *   <li>{@code image, caption} or {@code image, text}: stage 1's pair
  *   <li>{@code messages}: turns of {@code role} and {@code content}
  *   <li>{@code texts}: pairs of {@code user} and {@code assistant}
@@ -45,12 +46,16 @@ public final class RowShapes {
                 || CAPTION_NAMES.stream().anyMatch(columns::contains);
     }
 
-    /** A row as a record of LLaVA's format; the row itself where it has no other shape. */
-    public static JsonNode toRecord(JsonNode row) {
+    /**
+     * A row as a record of LLaVA's format; the row itself where it has no other shape.
+     *
+     * @throws io.llava4j.DataException if it asks for a form of answer that does not exist
+     */
+    public static JsonNode toRecord(JsonNode row, QuestionRows questions) {
         if (!(row instanceof ObjectNode object) || object.has("conversations")) {
             return row;
         }
-        ArrayNode turns = turns(object);
+        ArrayNode turns = turns(object, questions);
         if (turns == null) {
             return row;
         }
@@ -68,7 +73,7 @@ public final class RowShapes {
         return record;
     }
 
-    private static @Nullable ArrayNode turns(ObjectNode row) {
+    private static @Nullable ArrayNode turns(ObjectNode row, QuestionRows questions) {
         ArrayNode turns = JsonNodeFactory.instance.arrayNode();
         if (row.path("messages").isArray()) {
             for (JsonNode message : row.path("messages")) {
@@ -86,12 +91,26 @@ public final class RowShapes {
         }
         JsonNode answer = row.path("answer").isMissingNode() ? mostFrequent(row.path("answers")) : row.path("answer");
         if (row.has("question")) {
-            return turns.add(turn("human", row.path("question"))).add(turn("gpt", answer));
+            JsonNode question = row.path("question");
+            JsonNode asked = question.isString() && !question.stringValue().isBlank()
+                    ? JsonNodeFactory.instance.stringNode(
+                            questions.formatOf(row).ask(question.stringValue()))
+                    : question;
+            return turns.add(turn("human", asked)).add(turn("gpt", answer));
         }
         Optional<String> caption = CAPTION_NAMES.stream().filter(row::has).findFirst();
         return caption.map(name -> turns.add(turn("human", JsonNodeFactory.instance.stringNode(CAPTION_REQUEST)))
                         .add(turn("gpt", row.path(name))))
                 .orElse(null);
+    }
+
+    /** The question of a row that has one and its answer; null for rows of other shapes. */
+    public static @Nullable String question(JsonNode row) {
+        boolean other = row.has("conversations")
+                || row.path("messages").isArray()
+                || row.path("texts").isArray();
+        JsonNode question = row.path("question");
+        return other || !question.isString() ? null : question.stringValue();
     }
 
     private static ObjectNode turn(String from, JsonNode value) {

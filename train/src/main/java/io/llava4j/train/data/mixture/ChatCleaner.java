@@ -5,14 +5,13 @@ import io.llava4j.text.Turn;
 import io.llava4j.train.data.raw.Annotation.Chat;
 import io.llava4j.train.data.raw.Annotation.Message;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Cleans shared conversations as Vicuna did (spec/data 6), rule by rule. Used by one thread. */
+/** Cleans shared conversations as Vicuna did (spec/data 6), rule by rule. */
 final class ChatCleaner {
     private static final List<String> BLOCKED_WORDS = List.of("openai", "chatgpt");
     private static final List<String> BLOCKED_REPLIES =
@@ -22,10 +21,6 @@ final class ChatCleaner {
     private static final Pattern BROKEN_LIST = Pattern.compile("(?:^|\n)1\\. [^2]*\n1\\. ");
 
     private final Rules rules;
-    private final Set<Fingerprint> seen = new HashSet<>();
-
-    /** Two independent hashes of a conversation's text: to keep the texts themselves would take gigabytes. */
-    private record Fingerprint(long one, long other) {}
 
     ChatCleaner(Rules rules) {
         this.rules = rules;
@@ -63,6 +58,14 @@ final class ChatCleaner {
         requireTurns(turns.size());
         checkText(turns);
         return turns;
+    }
+
+    /** What conversations that say the same share: two independent hashes, because the texts would take gigabytes. */
+    String fingerprint(List<Turn> turns) {
+        StringBuilder all = new StringBuilder();
+        turns.forEach(turn -> all.append(turn.text()).append('\0'));
+        String text = all.toString();
+        return Long.toHexString(Seeds.of(1, text)) + "-" + Long.toHexString(Seeds.of(2, text));
     }
 
     private void requireTurns(int turns) {
@@ -117,10 +120,6 @@ final class ChatCleaner {
             if (languages.contains(language)) {
                 throw new Left(Rule.SKIP_LANGUAGES, "its language is " + language);
             }
-        }
-        String text = all.toString();
-        if (rules.on(Rule.DEDUPLICATE) && !seen.add(new Fingerprint(Seeds.of(1, text), Seeds.of(2, text)))) {
-            throw new Left(Rule.DEDUPLICATE, "an earlier conversation says the same");
         }
     }
 

@@ -11,7 +11,7 @@ import java.util.List;
  * @param seed of every random decision
  * @param shuffle whether records of all sources are mixed
  * @param recipeSha256 of the recipe with all its values
- * @param file name of the data file
+ * @param file name of the data file; {@code name-{00000..00015}.jsonl} for shards
  * @param bytes its size
  * @param sha256 of its bytes
  * @param records in it
@@ -32,6 +32,35 @@ public record Manifest(
         int textOnly,
         long pairs,
         List<SourceReport> sources) {
+    /** Raised when the same recipe and raw files give other bytes than before. */
+    static final int VERSION = 1;
+
+    /**
+     * Of what was built by a recipe.
+     *
+     * @param file name of the data file, or what the names of its shards have in common
+     * @param bytes of all data
+     * @param sha256 of these bytes
+     * @param textOnly records without a picture
+     * @param sources after samples were drawn
+     */
+    public static Manifest of(
+            MixtureRecipe recipe, String file, long bytes, String sha256, int textOnly, List<SourceReport> sources) {
+        return new Manifest(
+                recipe.name(),
+                VERSION,
+                recipe.seed(),
+                recipe.shuffle(),
+                new MixtureKeys(recipe).recipe(),
+                file,
+                bytes,
+                sha256,
+                sources.stream().mapToInt(SourceReport::records).sum(),
+                textOnly,
+                sources.stream().mapToLong(SourceReport::pairs).sum(),
+                sources);
+    }
+
     /** Whether a source gives another number than expected. */
     public boolean deviates() {
         return sources.stream().anyMatch(source -> source.deviation() != 0);

@@ -8,6 +8,7 @@ import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -101,6 +102,16 @@ public record MixtureRecipe(
         return new RecipeLoader().load(MixtureRecipe.class, file, whole);
     }
 
+    /** Reads what {@link #toYaml} has written. */
+    public static MixtureRecipe parse(String yaml) {
+        return new RecipeLoader().parse(MixtureRecipe.class, yaml);
+    }
+
+    /** The recipe with all its values. */
+    public String toYaml() {
+        return new RecipeLoader().toYaml(this);
+    }
+
     private static String wholeKey(String key) {
         int dot = key.lastIndexOf('.');
         if (Rule.of(key).isPresent()) {
@@ -111,6 +122,24 @@ public record MixtureRecipe(
                 && !key.startsWith("rules.")
                 && Rule.of(key.substring(dot + 1)).isPresent();
         return ofSource ? "sources.%s.rules.%s".formatted(key.substring(0, dot), key.substring(dot + 1)) : key;
+    }
+
+    /** The sources that are not left out, in order. */
+    public List<String> included() {
+        return sources.entrySet().stream()
+                .filter(entry -> entry.getValue().include())
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    /** Of too many conversations of a source so many are kept; 0 keeps all. */
+    public int sample(String source) {
+        return rulesOf(source).limit(Rule.SAMPLE);
+    }
+
+    /** Whether a source's tokens are counted, so that a tokenizer is needed. */
+    boolean countsTokens(String source) {
+        return rulesOf(source).limit(Rule.MOST_TOKENS) > 0;
     }
 
     /** Where a source's file is. */

@@ -1,8 +1,10 @@
 package io.llava4j.train.data.mixture;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,7 +45,22 @@ public record SourceReport(
      * @param bytes its size
      * @param sha256 of its bytes
      */
-    public record InputFile(String role, String path, long bytes, String sha256) {}
+    public record InputFile(String role, String path, long bytes, String sha256) implements Serializable {}
+
+    /**
+     * The same after a sample was drawn.
+     *
+     * @param kept conversations
+     * @param keptPairs in them
+     */
+    public SourceReport sampled(int kept, long keptPairs) {
+        SortedMap<String, Integer> left = new TreeMap<>(leftOut);
+        if (kept < records) {
+            left.put(Rule.SAMPLE.key(), records - kept);
+        }
+        return new SourceReport(
+                name, kind, licence, paper, expected, files, rules, imagesChecked, items, kept, keptPairs, left);
+    }
 
     /** Records more than expected, negative for fewer; 0 if nothing is expected. */
     public int deviation() {

@@ -112,10 +112,10 @@ final class Spool implements AutoCloseable {
             this.out = new BufferedOutputStream(Files.newOutputStream(recordsFile(folder, source)), 1 << 18);
         }
 
-        void add(byte[] record, long key, int pairs, boolean hasImage) throws IOException {
-            out.write(record);
-            end += record.length;
-            index.add(end, key, hasImage ? pairs : -pairs);
+        void add(MixtureRecord record) throws IOException {
+            out.write(record.json());
+            end += record.json().length;
+            index.add(end, record.key(), record.hasImage() ? record.pairs() : -record.pairs());
         }
 
         int size() {

@@ -1,11 +1,12 @@
 package io.llava4j.train.data.raw;
 
 import io.llava4j.text.Turn;
+import java.io.Serializable;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** One thing a data set says about a picture, before any rule of a mixture was applied. */
-public sealed interface Annotation {
+public sealed interface Annotation extends Serializable {
     /**
      * A question with the answers people gave.
      *
@@ -58,5 +59,5 @@ public sealed interface Annotation {
      * @param from speaker as the file names it
      * @param value what was said
      */
-    record Message(String from, String value) {}
+    record Message(String from, String value) implements Serializable {}
 }

@@ -1,5 +1,6 @@
 package io.llava4j.train.data.raw;
 
+import java.io.Serializable;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -23,4 +24,10 @@ public record RawItem(
         boolean training,
         List<? extends Annotation> annotations,
         String file,
-        int index) {}
+        int index)
+        implements Serializable {
+    /** The same with other annotations. */
+    public RawItem with(List<? extends Annotation> others) {
+        return new RawItem(id, image, width, height, training, others, file, index);
+    }
+}

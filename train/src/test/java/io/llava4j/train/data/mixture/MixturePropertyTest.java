@@ -1,6 +1,7 @@
 package io.llava4j.train.data.mixture;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.Prompt;
@@ -13,11 +14,10 @@ import io.llava4j.train.data.Boxes;
 import io.llava4j.train.data.LlavaRecord;
 import io.llava4j.train.data.mixture.RawFixture.Built;
 import io.llava4j.train.nano.Drawings;
-import io.llava4j.train.nano.NanoRaw;
+import io.llava4j.train.nano.NanoWorld;
 import io.llava4j.train.nano.NanoWorldOptions;
 import io.llava4j.train.nano.QuestionShares;
 import io.llava4j.train.nano.Sprites;
-import io.llava4j.train.nano.Stage2Shares;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +26,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -50,9 +51,9 @@ class MixturePropertyTest {
 
     @BeforeAll
     static void writeRawFiles() {
-        NanoRaw.write(
+        NanoWorld.write(
                 nano.resolve("n"),
-                new NanoWorldOptions(3, 32, 5, 400, 0, 0, 4, Stage2Shares.DEFAULT, QuestionShares.DEFAULT),
+                new NanoWorldOptions(3, 32, 5, 400, 0, 0, 4, QuestionShares.DEFAULT),
                 new Sprites(Drawings.load()),
                 2,
                 (done, total) -> {});
@@ -87,8 +88,22 @@ class MixturePropertyTest {
             assertThat(source.leftOut()).as(source.name()).isEmpty();
         });
         assertThat(manifest.textOnly()).isEqualTo(24);
-        // 665,298 conversations in proportion, but for the segments of RefCOCO, which are about so many.
-        assertThat(manifest.records()).isBetween(385, 415);
+    }
+
+    @Test
+    void sharesOfTheSourcesAreThePapers() throws IOException {
+        MixtureRecipe paper = MixtureRecipe.load(RECIPES.resolve("mix665k.yaml"), Map.of());
+        Manifest manifest = build(1, 2).manifest();
+        for (SourceReport source : manifest.sources()) {
+            int expected = Objects.requireNonNull(
+                    Objects.requireNonNull(paper.sources().get(source.name())).expected());
+            // Four copies of an A-OKVQA question; a picture of RefCOCO gives one conversation, seldom two or none.
+            int unit = source.name().equals("a-okvqa") || source.name().equals("refcoco") ? 4 : 1;
+            assertThat((double) source.records())
+                    .as(source.name())
+                    .isCloseTo(400.0 * expected / 665_298, within((double) unit));
+        }
+        assertThat(manifest.records()).isBetween(394, 406);
     }
 
     @Test

@@ -1,0 +1,101 @@
+package io.llava4j.spark;
+
+import io.llava4j.LlavaException;
+import io.llava4j.train.data.mixture.Manifest;
+import io.llava4j.train.data.mixture.MixtureRecipe;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What {@code spark-submit} starts: {@code llava data build} on a cluster. */
+@Command(
+        name = "llava4j-spark.jar",
+        mixinStandardHelpOptions = true,
+        description = "Build a data mixture from raw data sets by a recipe, on a Spark cluster.")
+public final class MixtureJob implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "RECIPE", description = "YAML, for example recipes/data/mix665k.yaml.")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private Path recipe;
+
+    @Option(
+            names = {"-o", "--output"},
+            required = true,
+            paramLabel = "DIR",
+            description = "Where to, on a file system that all machines see.")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private Path output;
+
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "Any key of the recipe, as raw, images, tokenizer or seed; RULE=VALUE and SOURCE.RULE=VALUE"
+                    + " switch rules.")
+    private final Map<String, String> settings = new LinkedHashMap<>();
+
+    @Option(names = "--shards", paramLabel = "N", description = "Files to write (default: ${DEFAULT-VALUE}).")
+    private int shards = 16;
+
+    @Option(
+            names = "--partitions",
+            paramLabel = "N",
+            description = "Of the stages in between (default: four for each processor). Changes nothing of the result.")
+    private int partitions;
+
+    private MixtureJob() {}
+
+    @Override
+    public Integer call() {
+        if (shards < 1 || shards > 100_000 || partitions < 0) {
+            throw new ParameterException(
+                    spec.commandLine(), "--shards is between 1 and 100000, --partitions is positive");
+        }
+        MixtureRecipe mixture = MixtureRecipe.load(recipe, settings);
+        SparkConf conf = new SparkConf()
+                .setAppName("llava data build " + mixture.name())
+                // What goes between the stages are records, which Spark's other serializer cannot make.
+                .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer");
+        try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+            Manifest manifest = SparkMixture.build(
+                    spark,
+                    mixture,
+                    output,
+                    new SparkMixture.Options(shards, partitions == 0 ? 4 * spark.defaultParallelism() : partitions),
+                    line -> spec.commandLine().getErr().println("llava: " + line));
+            spec.commandLine().getOut().println(JsonMapper.builder().build().writeValueAsString(manifest));
+        }
+        return CommandLine.ExitCode.OK;
+    }
+
+    private static int explain(Exception e, CommandLine command, CommandLine.ParseResult arguments) throws Exception {
+        if (e instanceof LlavaException) {
+            command.getErr().println("llava: " + e.getMessage());
+            return CommandLine.ExitCode.SOFTWARE;
+        }
+        throw e;
+    }
+
+    /** Builds, prints the manifest, and tells by the exit code whether it went well. */
+    public static void main(String[] args) {
+        int code = new CommandLine(new MixtureJob())
+                .setExecutionExceptionHandler(MixtureJob::explain)
+                .execute(args);
+        if (code != 0) {
+            System.exit(code);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package io.llava4j.train.data.format;
+
+import io.llava4j.ConfigException;
+import io.llava4j.DataException;
+import io.llava4j.text.ResponseFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * How rows of a picture, a question and an answer become conversations. Records that are conversations already are left
+ * as they are.
+ *
+ * @param mergeByImage whether all rows of a picture that ask for the same form of answer make one conversation, with the
+ *     prompt in its first question only (spec/data 3 and 4.1)
+ * @param responseFormat what their questions say about the form of the answer, unless a row has a
+ *     {@code response_format} of its own
+ */
+public record QuestionRows(boolean mergeByImage, ResponseFormat responseFormat) {
+    private static final List<ResponseFormat> OF_QUESTIONS = List.of(
+            ResponseFormat.NONE, ResponseFormat.SHORT, ResponseFormat.LETTER, ResponseFormat.SHORT_OR_UNANSWERABLE);
+
+    /** Merged, and asked as they stand. */
+    public static final QuestionRows STANDARD = new QuestionRows(true, ResponseFormat.NONE);
+
+    /** @throws ConfigException if questions cannot ask in this form */
+    public QuestionRows {
+        requireFor(responseFormat);
+    }
+
+    /** @throws ConfigException if questions cannot ask in this form */
+    public static void requireFor(ResponseFormat responseFormat) {
+        if (!OF_QUESTIONS.contains(responseFormat)) {
+            throw new ConfigException("data.response-format must be one of %s for questions of your own, not %s"
+                    .formatted(names(), name(responseFormat)));
+        }
+    }
+
+    /**
+     * The format of a row.
+     *
+     * @throws DataException if it names one that does not exist
+     */
+    public ResponseFormat formatOf(JsonNode row) {
+        JsonNode own = row.path("response_format");
+        if (own.isMissingNode() || own.isNull() || own.asString("").isBlank()) {
+            return responseFormat;
+        }
+        return find(own.asString(""))
+                .orElseThrow(() -> new DataException(
+                        "its response_format is '%s'; write one of %s".formatted(own.asString(""), names())));
+    }
+
+    /**
+     * The format of a name, in capitals or not.
+     *
+     * @throws ConfigException if questions cannot ask in such a form
+     */
+    public static ResponseFormat named(String name) {
+        return find(name)
+                .orElseThrow(() -> new ConfigException(
+                        "response format '%s' does not exist; write one of %s".formatted(name, names())));
+    }
+
+    private static Optional<ResponseFormat> find(String name) {
+        String wanted = name.strip().toLowerCase(Locale.ROOT).replace('_', '-');
+        return OF_QUESTIONS.stream()
+                .filter(format -> name(format).equals(wanted))
+                .findFirst();
+    }
+
+    private static String names() {
+        return String.join(", ", OF_QUESTIONS.stream().map(QuestionRows::name).toList());
+    }
+
+    private static String name(ResponseFormat format) {
+        return format.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}
