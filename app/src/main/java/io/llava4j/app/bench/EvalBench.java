@@ -1,13 +1,16 @@
 package io.llava4j.app.bench;
 
+import io.llava4j.app.data.NanoBenchmarkFiles;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.EvalRunner;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.Question;
+import io.llava4j.eval.run.Unofficial;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.tensor.Engine;
+import io.llava4j.train.nano.NanoBenchmarkOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -20,6 +23,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Speed of answering benchmarks in three ways, whose answers must be identical. */
 public final class EvalBench {
@@ -42,7 +46,7 @@ public final class EvalBench {
      *
      * @param out the table
      * @param model folder
-     * @param data a folder for each benchmark
+     * @param data a folder for each benchmark; null for nano benchmarks in a temporary folder
      * @param tasks names of benchmarks
      * @param limit questions of each
      * @param batchSize questions at once
@@ -50,6 +54,31 @@ public final class EvalBench {
      * @return whether all answers were identical
      */
     public static boolean run(
+            PrintWriter out,
+            Path model,
+            @Nullable Path data,
+            List<String> tasks,
+            int limit,
+            int batchSize,
+            int rounds) {
+        if (data != null) {
+            return measure(out, model, data, tasks, limit, batchSize, rounds);
+        }
+        Path work = temporary();
+        try {
+            Path benchmarks = work.resolve(NanoBenchmarkFiles.FOLDER);
+            NanoBenchmarkFiles.write(
+                    benchmarks,
+                    NanoBenchmarkOptions.DEFAULT,
+                    Runtime.getRuntime().availableProcessors(),
+                    (done, total) -> {});
+            return measure(out, model, benchmarks, tasks, limit, batchSize, rounds);
+        } finally {
+            delete(work);
+        }
+    }
+
+    private static boolean measure(
             PrintWriter out, Path model, Path data, List<String> tasks, int limit, int batchSize, int rounds) {
         boolean identical = true;
         ModelLoader.Loaded loaded = ModelLoader.load(model, "cpu");
@@ -117,18 +146,13 @@ public final class EvalBench {
 
     private static Work ask(
             Benchmark task, Path folder, List<Question> questions, LlavaPipeline pipeline, int batchSize) {
-        Path work;
-        try {
-            work = Files.createTempDirectory("llava-bench");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Path work = temporary();
         try {
             EvalRunner.Job job = new EvalRunner.Job(
                     questions,
                     task.images(folder, work.resolve("pictures")),
                     work.resolve("answers.jsonl"),
-                    task.decoding(),
+                    Unofficial.decoding(task, folder),
                     batchSize,
                     false);
             long start = System.nanoTime();
@@ -138,6 +162,14 @@ public final class EvalBench {
             return new Work(seconds, answers.stream().map(Answer::text).toList());
         } finally {
             delete(work);
+        }
+    }
+
+    private static Path temporary() {
+        try {
+            return Files.createTempDirectory("llava-bench");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

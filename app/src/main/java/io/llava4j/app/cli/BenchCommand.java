@@ -88,11 +88,11 @@ public final class BenchCommand implements Callable<Integer> {
 
         @Option(
                 names = "--data",
-                required = true,
                 paramLabel = "DIR",
-                description = "A folder for each benchmark, as for llava eval.")
-        @SuppressWarnings("NullAway.Init") // set by picocli
-        private Path data;
+                description =
+                        "A folder for each benchmark, as for llava eval (default: nano benchmarks, written for the"
+                                + " measurement).")
+        private @Nullable Path data;
 
         @Option(
                 names = "--tasks",

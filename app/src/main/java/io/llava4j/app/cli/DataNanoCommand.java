@@ -1,8 +1,11 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.app.data.NanoBenchmarkFiles;
 import io.llava4j.app.data.NanoData;
+import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.train.data.mixture.Manifest;
+import io.llava4j.train.nano.NanoBenchmarkOptions;
 import io.llava4j.train.nano.NanoWorld;
 import io.llava4j.train.nano.NanoWorldOptions;
 import java.io.PrintWriter;
@@ -79,6 +82,19 @@ final class DataNanoCommand implements Callable<Integer> {
                     + " llava data build does by recipes/data/nano-lcs.yaml and nano-mix.yaml.")
     private boolean raw;
 
+    @Option(
+            names = "--benchmarks",
+            description = "Write the twelve benchmarks instead, about pictures by held-out artists, in the files of the"
+                    + " official ones, for llava eval --tasks all --data DIR.")
+    private boolean benchmarks;
+
+    @Option(
+            names = "--scale",
+            paramLabel = "X",
+            description =
+                    "Size of the benchmarks: 1 is some 850 pictures with 3,500 questions (default: ${DEFAULT-VALUE}).")
+    private double scale = 1;
+
     @Option(names = "--json", description = "Print one JSON document instead of a table.")
     private boolean json;
 
@@ -86,7 +102,14 @@ final class DataNanoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (raw && benchmarks) {
+            throw new ParameterException(spec.commandLine(), "--raw and --benchmarks exclude each other");
+        }
         NanoWorldOptions options = options();
+        if (benchmarks) {
+            print(writeBenchmarks(), Map.of());
+            return CommandLine.ExitCode.OK;
+        }
         try (StopSignal stop = new StopSignal(spec.commandLine().getErr(), "the next safe point")) {
             NanoData data = new NanoData(Home.directory(), dir, options, threads, stop);
             Optional<NanoWorld.Result> world = data.write();
@@ -98,6 +121,18 @@ final class DataNanoCommand implements Callable<Integer> {
             print(world.get(), built.get());
         }
         return CommandLine.ExitCode.OK;
+    }
+
+    private NanoWorld.Result writeBenchmarks() {
+        NanoBenchmarkOptions options;
+        try {
+            options = new NanoBenchmarkOptions(seed, imageSize, scale);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+        try (ProgressLine progress = ProgressLine.onStderr("nano benchmarks", "pictures")) {
+            return NanoBenchmarkFiles.write(dir, options, threads, progress::update);
+        }
     }
 
     private NanoWorldOptions options() {

@@ -2,8 +2,10 @@ package io.llava4j.app.cli;
 
 import io.llava4j.app.demo.Demo;
 import io.llava4j.app.terminal.StopSignal;
+import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.report.Condition;
 import io.llava4j.eval.report.Results;
+import io.llava4j.eval.report.TaskResult;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -64,9 +66,15 @@ public final class DemoCommand implements Callable<Integer> {
         row(out, "VQA accuracy", results::vqaAccuracy);
         row(out, "POPE accuracy", results::popeAccuracy);
         row(out, "POPE F1", results::popeF1);
+        out.println();
+        out.println("benchmarks (MME: points of 2000)");
+        for (Benchmark benchmark : Benchmark.published()) {
+            row(out, benchmark.title(), condition -> value(results, condition, benchmark));
+        }
         out.printf(
                 Locale.ROOT,
-                "%n%d VQA and %d POPE questions on artists never seen; %.0f s in all, %.1f GB peak memory%n%n",
+                "%nLLaVA-Bench and MM-Vet: graded by a rule that compares words%n"
+                        + "%d VQA and %d POPE questions on artists never seen; %.0f s in all, %.1f GB peak memory%n%n",
                 results.vqaQuestions(),
                 results.popeQuestions(),
                 results.seconds(),
@@ -74,7 +82,13 @@ public final class DemoCommand implements Callable<Integer> {
         out.println("report   " + output.resolve("report.html"));
         out.println("results  " + output.resolve("results.json"));
         out.println("chat     ./llava chat --model " + output.resolve("model") + " --image "
-                + output.resolve("world/eval/images/000000000001.jpg"));
+                + output.resolve("benchmarks/vqav2/val2014/COCO_val2014_000000000001.jpg"));
+    }
+
+    private static Optional<Double> value(Results results, Condition condition, Benchmark benchmark) {
+        return Optional.ofNullable(results.benchmarks().get(condition))
+                .flatMap(run -> run.task(benchmark.name()))
+                .map(TaskResult::value);
     }
 
     private static void row(PrintWriter out, String name, Function<Condition, Optional<Double>> value) {

@@ -1,5 +1,6 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.app.data.NanoBenchmarkFiles;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.EvalRunner;
@@ -12,6 +13,7 @@ import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.image.ImageDecoder;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +37,8 @@ import tools.jackson.databind.json.JsonMapper;
                 "Run a model on benchmarks, or answer a question file; started again, it goes on where it was stopped.",
         footer = {
             "",
+            "llava eval -m runs/demo/model --tasks all",
+            "    asks the nano benchmarks that llava demo wrote.",
             "llava eval -m DIR --tasks all --data DATA --out RUN",
             "    DATA holds a folder for each benchmark (docs/evaluation.md tells which files); RUN gets answers,",
             "    submissions, results.json and report.html.",
@@ -76,15 +80,16 @@ final class EvalCommand implements Callable<Integer> {
 
         @Option(
                 names = "--data",
-                required = true,
                 paramLabel = "DIR",
-                description = "A folder for each benchmark, named like it.")
-        @SuppressWarnings("NullAway.Init") // set by picocli
-        private Path data;
+                description = "A folder for each benchmark, named like it (default: benchmarks beside the model, where"
+                        + " llava demo writes them).")
+        private @Nullable Path data;
 
-        @Option(names = "--out", required = true, paramLabel = "DIR", description = "The run's folder.")
-        @SuppressWarnings("NullAway.Init") // set by picocli
-        private Path out;
+        @Option(
+                names = "--out",
+                paramLabel = "DIR",
+                description = "The run's folder (default: evaluation beside the model).")
+        private @Nullable Path out;
 
         @Option(names = "--limit", paramLabel = "N", description = "Ask the first N questions of each only; 0 for all.")
         private int limit;
@@ -99,7 +104,7 @@ final class EvalCommand implements Callable<Integer> {
 
         @Option(
                 names = "--no-published",
-                description = "Show no published results, which are of the official questions, beside this run.")
+                description = "Show no published results beside this run; they never stand beside nano benchmarks.")
         private boolean noPublished;
 
         @Option(names = "--json", description = "Print results.json instead of a table.")
@@ -194,8 +199,10 @@ final class EvalCommand implements Callable<Integer> {
 
     private void run(Tasks tasks) {
         Shard shard = tasks.shard == null ? null : Shard.parse(tasks.shard);
+        Path data = data(tasks);
+        Path folder = tasks.out == null ? model.beside(blind ? "evaluation-blind" : "evaluation") : tasks.out;
         Evaluation.Plan plan =
-                new Evaluation.Plan(benchmarks(tasks), tasks.data, tasks.out, tasks.limit, batchSize, blind);
+                new Evaluation.Plan(benchmarks(tasks, data), data, folder, tasks.limit, batchSize, blind);
         // Folders that lack are told of before the model is loaded.
         plan.tasks().forEach(plan::folder);
         PrintWriter err = spec.commandLine().getErr();
@@ -209,7 +216,7 @@ final class EvalCommand implements Callable<Integer> {
                 evaluation.run(shard);
                 plan.tasks()
                         .forEach(task -> out.println(
-                                shard.file(tasks.out.resolve(task.name()).resolve("answers.jsonl"))));
+                                shard.file(folder.resolve(task.name()).resolve("answers.jsonl"))));
                 out.flush();
                 return;
             }
@@ -227,19 +234,33 @@ final class EvalCommand implements Callable<Integer> {
                         tasks.noPublished ? List.of() : EvaluationReport.PAPER,
                         evaluation.gallery(results),
                         List.of());
-                report.write(tasks.out);
+                report.write(folder);
                 if (!tasks.json) {
                     out.print(report.text());
-                    out.println(tasks.out.resolve("report.html"));
+                    out.println(folder.resolve("report.html"));
                 }
             }
             out.flush();
         }
     }
 
-    private static List<Benchmark> benchmarks(Tasks tasks) {
+    private Path data(Tasks tasks) {
+        if (tasks.data != null) {
+            return tasks.data;
+        }
+        Path beside = model.beside(NanoBenchmarkFiles.FOLDER);
+        if (!Files.isDirectory(beside)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--data is missing, and no %s lies beside the model; 'llava data nano DIR --benchmarks' writes nano benchmarks"
+                            .formatted(beside));
+        }
+        return beside;
+    }
+
+    private static List<Benchmark> benchmarks(Tasks tasks, Path data) {
         if (tasks.names.equals(List.of(ALL))) {
-            return Evaluation.available(tasks.data);
+            return Evaluation.available(data);
         }
         return tasks.names.stream().map(Benchmark::named).distinct().toList();
     }

@@ -1,7 +1,6 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.eval.run.Evaluation;
-import io.llava4j.eval.transport.LocalJudge;
 import io.llava4j.eval.transport.OpenAiJudge;
 import java.net.URI;
 import java.nio.file.Path;
@@ -22,8 +21,8 @@ final class JudgeOptions {
             names = "--judge",
             paramLabel = "URL",
             description = "Judge for LLaVA-Bench and MM-Vet: the address of an OpenAI-compatible API such as"
-                    + " https://host/v1, or 'local' for a rule that compares words. Without it, requests are written to"
-                    + " files.")
+                    + " https://host/v1, or 'local' for a rule that compares words, which nano benchmarks take by"
+                    + " themselves. Without it, requests are written to files.")
     private @Nullable String judge;
 
     @Option(
@@ -66,7 +65,7 @@ final class JudgeOptions {
             throw new ParameterException(spec.commandLine(), "--judge and --judge-replies exclude each other");
         }
         if (judge.equals(LOCAL)) {
-            return new Evaluation.Judges(LocalJudge.NAME, LocalJudge.NAME, new LocalJudge(), null);
+            return Evaluation.Judges.local();
         }
         URI url;
         try {

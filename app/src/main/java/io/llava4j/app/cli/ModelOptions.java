@@ -22,6 +22,11 @@ final class ModelOptions {
         return model;
     }
 
+    /** A file or folder in the folder that the model lies in. */
+    Path beside(String name) {
+        return model.toAbsolutePath().normalize().resolveSibling(name);
+    }
+
     /** Loads the model. */
     LlavaPipeline open() {
         return LlavaPipeline.open(model, device);

@@ -1,47 +1,43 @@
 package io.llava4j.app.demo;
 
+import io.llava4j.app.data.NanoBenchmarkFiles;
 import io.llava4j.app.data.NanoData;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.TrainingProgress;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.EvalRunner;
-import io.llava4j.eval.format.Answer;
-import io.llava4j.eval.format.Question;
-import io.llava4j.eval.format.QuestionFile;
-import io.llava4j.eval.format.QuestionId;
-import io.llava4j.eval.pope.CocoInstances;
-import io.llava4j.eval.pope.PopeBuilder;
-import io.llava4j.eval.pope.PopeFiles;
-import io.llava4j.eval.pope.PopeScore;
-import io.llava4j.eval.pope.PopeScorer;
+import io.llava4j.eval.pope.Pope;
 import io.llava4j.eval.report.Condition;
 import io.llava4j.eval.report.Results;
-import io.llava4j.eval.vqa.VqaAccuracy;
-import io.llava4j.eval.vqa.VqaFiles;
-import io.llava4j.eval.vqa.VqaScore;
-import io.llava4j.generate.Answerer;
-import io.llava4j.generate.GenerationOptions;
+import io.llava4j.eval.report.RunResults;
+import io.llava4j.eval.run.Evaluation;
+import io.llava4j.eval.transport.LocalJudge;
+import io.llava4j.eval.vqa.Vqav2;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.train.nano.Drawings;
+import io.llava4j.train.nano.NanoBenchmarkOptions;
+import io.llava4j.train.nano.NanoWorld;
 import io.llava4j.train.nano.NanoWorldOptions;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.ModelFiles;
 import io.llava4j.train.run.Objectives;
 import io.llava4j.train.run.TrainingRun;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The whole life of a nano LLaVA in one directory: world, mixture, stage 1, stage 2, evaluation of the trained model, of the same
@@ -49,27 +45,27 @@ import java.util.function.BooleanSupplier;
  * was.
  */
 public final class Demo {
+    private static final Logger LOG = LoggerFactory.getLogger(Demo.class);
+
     /** How much is drawn, trained and asked. */
     public enum Size {
         /** The demonstration: minutes. */
-        FULL(NanoWorldOptions.DEFAULT, 150),
+        FULL(NanoWorldOptions.DEFAULT, 1),
         /** Every phase on a handful of pictures; the numbers mean nothing. */
-        QUICK(NanoWorldOptions.DEFAULT.withCounts(64, 128, 4, 24), 6);
+        QUICK(NanoWorldOptions.DEFAULT.withCounts(64, 128, 4, 24), 0.03);
 
         private final NanoWorldOptions world;
-        private final int popeImages;
+        private final NanoBenchmarkOptions benchmarks;
 
-        Size(NanoWorldOptions world, int popeImages) {
-            this.world = world;
-            this.popeImages = popeImages;
+        /** Questions come from the benchmarks, so the world needs none by held-out artists. */
+        Size(NanoWorldOptions world, double scale) {
+            this.world = world.withCounts(world.stage1(), world.stage2(), world.validationImages(), 0);
+            this.benchmarks = NanoBenchmarkOptions.DEFAULT.withScale(scale);
         }
     }
 
-    /** Objects POPE asks about in each picture. */
-    private static final int POPE_OBJECTS = 2;
-
-    private static final int EVAL_BATCH = 32;
-    private static final int MAX_NEW_TOKENS = 24;
+    /** Two pictures of POPE with their 18 questions each. */
+    private static final int EVAL_BATCH = 36;
 
     private final Path home;
     private final Path directory;
@@ -127,21 +123,46 @@ public final class Demo {
         if (!times.measure("stage 2", () -> train("stage 2", stage2))) {
             return Optional.empty();
         }
-        Optional<Evaluation> evaluation = times.measure("evaluation", () -> evaluate(world, stage2));
-        return evaluation.map(done -> {
-            Results results =
-                    new Results("nano-LLaVA", done.vqa(), done.pope(), times.total(), PeakMemory.bytes(), notes());
+        Path benchmarks = directory.resolve(NanoBenchmarkFiles.FOLDER);
+        times.measure("benchmarks", () -> writeBenchmarks(benchmarks));
+        Optional<Map<Condition, RunResults>> runs = times.measure("evaluation", () -> evaluate(benchmarks, stage2));
+        return runs.map(done -> {
+            Results results = new Results(
+                    "nano-LLaVA",
+                    perCondition(condition -> Vqav2.details(
+                            Benchmark.VQAV2.files(benchmarks.resolve(Benchmark.VQAV2.name())),
+                            plan(benchmarks, condition).answers(Benchmark.VQAV2))),
+                    perCondition(condition -> Pope.details(
+                            Benchmark.POPE.files(benchmarks.resolve(Benchmark.POPE.name())),
+                            plan(benchmarks, condition).answers(Benchmark.POPE))),
+                    done,
+                    times.total(),
+                    PeakMemory.bytes(),
+                    notes());
             results.write(directory.resolve("results.json"));
-            new DemoReport(directory, world, times.byPhase()).write(results, done.answers());
+            new DemoReport(directory, benchmarks.resolve(Benchmark.VQAV2.name()), times.byPhase())
+                    .write(
+                            results,
+                            perCondition(
+                                    condition -> plan(benchmarks, condition).answers(Benchmark.VQAV2)));
             return results;
         });
     }
 
-    /** Scores of all conditions, with the VQA answers for the report. */
-    private record Evaluation(
-            Map<Condition, VqaScore> vqa,
-            Map<Condition, PopeScore> pope,
-            Map<Condition, Map<QuestionId, String>> answers) {}
+    private static <T> Map<Condition, T> perCondition(Function<Condition, T> value) {
+        Map<Condition, T> values = new EnumMap<>(Condition.class);
+        for (Condition condition : Condition.values()) {
+            values.put(condition, value.apply(condition));
+        }
+        return values;
+    }
+
+    private NanoWorld.Result writeBenchmarks(Path benchmarks) {
+        try (ProgressLine progress = ProgressLine.onStderr("nano benchmarks", "pictures")) {
+            return NanoBenchmarkFiles.write(
+                    benchmarks, size.benchmarks, Runtime.getRuntime().availableProcessors(), progress::update);
+        }
+    }
 
     private TrainConfig recipe(String file, Path json, NanoData data, Path output, Map<String, String> more) {
         Map<String, String> values = new LinkedHashMap<>();
@@ -161,35 +182,63 @@ public final class Demo {
         }
     }
 
-    private Optional<Evaluation> evaluate(Path world, TrainConfig stage2) {
-        Path held = world.resolve("eval");
-        Benchmark vqav2 = Benchmark.VQAV2;
-        var annotations = VqaFiles.readAnnotations(held.resolve("vqa_annotations.json"));
-        List<Question> vqa = vqaQuestions(held, vqav2);
-        Path popeFolder = directory.resolve("pope");
-        List<Question> pope = popeQuestions(held, popeFolder);
-        var labels = PopeScorer.readLabels(popeFolder.resolve(PopeFiles.LABELS));
+    private Evaluation.Plan plan(Path benchmarks, Condition condition) {
+        return new Evaluation.Plan(
+                Benchmark.published(),
+                benchmarks,
+                directory.resolve("eval").resolve("nano" + condition.suffix()),
+                0,
+                EVAL_BATCH,
+                condition == Condition.BLIND);
+    }
 
-        Map<Condition, VqaScore> vqaScores = new EnumMap<>(Condition.class);
-        Map<Condition, PopeScore> popeScores = new EnumMap<>(Condition.class);
-        Map<Condition, Map<QuestionId, String>> texts = new EnumMap<>(Condition.class);
+    private Optional<Map<Condition, RunResults>> evaluate(Path benchmarks, TrainConfig stage2) {
+        Map<Condition, RunResults> runs = new EnumMap<>(Condition.class);
         for (Condition condition : Condition.values()) {
-            try (LlavaPipeline model = load(condition, stage2)) {
-                Optional<List<Answer>> vqaAnswers = ask(model, condition, "vqa", vqa, held);
-                Optional<List<Answer>> popeAnswers =
-                        vqaAnswers.isEmpty() ? Optional.empty() : ask(model, condition, "pope", pope, held);
-                if (vqaAnswers.isEmpty() || popeAnswers.isEmpty()) {
-                    return Optional.empty();
-                }
-                Map<QuestionId, String> byId = new LinkedHashMap<>();
-                vqaAnswers.get().forEach(answer -> byId.put(answer.id(), answer.text()));
-                texts.put(condition, byId);
-                vqaScores.put(condition, VqaAccuracy.score(annotations, byId));
-                popeScores.put(
-                        condition, PopeScorer.score(pope, labels, popeAnswers.get(), PopeScorer.Matching.OFFICIAL));
+            String name = "nano-llava" + condition.suffix();
+            try (LlavaPipeline model = load(condition, stage2);
+                    ProgressLine progress =
+                            ProgressLine.onStderr("twelve benchmarks, " + condition.title(), "questions")) {
+                Observer observer = new Observer(progress);
+                Evaluation evaluation = new Evaluation(
+                        plan(benchmarks, condition),
+                        new EvalRunner(model, name, ImageDecoder::decode),
+                        name,
+                        Evaluation.Judges.local(),
+                        observer);
+                observer.total = evaluation.questions();
+                runs.put(condition, evaluation.run());
+            } catch (CancellationException e) {
+                // The answers given so far are in the files; the next run goes on behind them.
+                return Optional.empty();
             }
         }
-        return Optional.of(new Evaluation(vqaScores, popeScores, texts));
+        return Optional.of(runs);
+    }
+
+    /** One progress line over all benchmarks, and the place to stop at. */
+    private final class Observer implements Evaluation.Observer {
+        private final ProgressLine progress;
+        private final Map<String, Integer> done = new HashMap<>();
+        private int total;
+
+        Observer(ProgressLine progress) {
+            this.progress = progress;
+        }
+
+        @Override
+        public void answered(Benchmark task, int answered, int ofTask) {
+            done.put(task.name(), answered);
+            progress.update(done.values().stream().mapToInt(count -> count).sum(), total);
+            if (stopRequested.getAsBoolean()) {
+                throw new CancellationException();
+            }
+        }
+
+        @Override
+        public void note(String sentence) {
+            LOG.warn(sentence);
+        }
     }
 
     private LlavaPipeline load(Condition condition, TrainConfig stage2) {
@@ -200,58 +249,12 @@ public final class Demo {
         return new LlavaPipeline(start.model(), start.tokenizer().get());
     }
 
-    private Optional<List<Answer>> ask(
-            Answerer model, Condition condition, String what, List<Question> questions, Path held) {
-        String name = what + condition.suffix();
-        try (ProgressLine progress =
-                ProgressLine.onStderr("evaluation, " + what + " " + condition.title(), "questions")) {
-            return Optional.of(new EvalRunner(model, "nano-llava" + condition.suffix(), ImageDecoder::decode)
-                    .run(
-                            new EvalRunner.Job(
-                                    questions,
-                                    held.resolve("images"),
-                                    directory.resolve("eval").resolve(name + ".jsonl"),
-                                    GenerationOptions.greedy(MAX_NEW_TOKENS),
-                                    EVAL_BATCH,
-                                    condition == Condition.BLIND),
-                            (done, total) -> {
-                                progress.update(done, total);
-                                if (stopRequested.getAsBoolean()) {
-                                    throw new CancellationException();
-                                }
-                            }));
-        } catch (CancellationException e) {
-            // The answers given so far are in the file; the next run goes on behind them.
-            return Optional.empty();
-        }
-    }
-
-    /** VQAv2's questions in LLaVA's form; pictures are named as COCO names them. */
-    private static List<Question> vqaQuestions(Path held, Benchmark benchmark) {
-        List<Question> questions = new ArrayList<>();
-        for (VqaFiles.VqaQuestion question : VqaFiles.readQuestions(held.resolve("vqa_questions.json"))) {
-            questions.add(new Question(
-                    question.id(),
-                    String.format(Locale.ROOT, "%012d.jpg", question.imageId()),
-                    benchmark.render(question.question()),
-                    "vqa"));
-        }
-        return questions;
-    }
-
-    private List<Question> popeQuestions(Path held, Path folder) {
-        if (Files.exists(folder.resolve(PopeFiles.QUESTIONS))) {
-            return QuestionFile.read(folder.resolve(PopeFiles.QUESTIONS));
-        }
-        var splits = new PopeBuilder(POPE_OBJECTS, size.popeImages, 1)
-                .build(CocoInstances.read(held.resolve("instances.json")));
-        return PopeFiles.write(folder, splits, Benchmark.POPE::render);
-    }
-
     private static List<String> notes() {
         List<String> notes = new ArrayList<>();
         notes.add(
                 "nano numbers: a model of a few million parameters on drawn scenes; they say nothing about LLaVA-1.5's");
+        notes.add("LLaVA-Bench and MM-Vet are graded by the local judge %s, a rule that compares words"
+                .formatted(LocalJudge.NAME));
         notes.add("evaluation shows drawings of artists' sets that no part of the model was trained on: "
                 + String.join(", ", Drawings.load().heldOutSets()));
         return notes;

@@ -4,6 +4,8 @@ import io.llava4j.DataException;
 import io.llava4j.LlavaException;
 import io.llava4j.app.run.MetricsFile;
 import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.format.AnswerFile;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;
 import io.llava4j.eval.report.Charts;
@@ -13,6 +15,8 @@ import io.llava4j.eval.report.ReportData;
 import io.llava4j.eval.report.ReportSample;
 import io.llava4j.eval.report.Results;
 import io.llava4j.eval.report.TrainingCurve;
+import io.llava4j.eval.score.BenchmarkFiles;
+import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.vqa.VqaAnnotation;
 import io.llava4j.eval.vqa.VqaFiles;
 import java.io.IOException;
@@ -29,6 +33,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,17 +43,18 @@ final class DemoReport {
     private static final int SAMPLES = 24;
 
     private final Path directory;
-    private final Path world;
+    private final Path vqa;
     private final Map<String, Double> seconds;
 
-    DemoReport(Path directory, Path world, Map<String, Double> seconds) {
+    /** @param vqa folder of the VQAv2 benchmark, whose pictures are shown */
+    DemoReport(Path directory, Path vqa, Map<String, Double> seconds) {
         this.directory = directory;
-        this.world = world;
+        this.vqa = vqa;
         this.seconds = seconds;
     }
 
-    /** @param answers VQA answers of each condition */
-    void write(Results results, Map<Condition, Map<QuestionId, String>> answers) {
+    /** @param answers files of VQAv2 answers of each condition */
+    void write(Results results, Map<Condition, Path> answers) {
         List<TrainingCurve> curves = List.of(
                 MetricsFile.curve("Stage 1", directory.resolve("stage1").resolve(MetricsFile.NAME)),
                 MetricsFile.curve("Stage 2", directory.resolve(MetricsFile.NAME)));
@@ -84,20 +90,15 @@ final class DemoReport {
         }
     }
 
-    private List<ReportSample> samples(Results results, Map<Condition, Map<QuestionId, String>> answers) {
-        Path held = world.resolve("eval");
+    private List<ReportSample> samples(Results results, Map<Condition, Path> answers) {
         Map<QuestionId, VqaAnnotation> truths = new HashMap<>();
-        VqaFiles.readAnnotations(held.resolve("vqa_annotations.json")).forEach(a -> truths.put(a.id(), a));
-        List<Question> questions = new ArrayList<>();
-        for (VqaFiles.VqaQuestion question : VqaFiles.readQuestions(held.resolve("vqa_questions.json"))) {
-            questions.add(new Question(
-                    question.id(),
-                    String.format(Locale.ROOT, "%012d.jpg", question.imageId()),
-                    question.question(),
-                    "vqa"));
-        }
+        BenchmarkFiles files = Benchmark.VQAV2.files(vqa);
+        VqaFiles.annotations(files.require(FileRole.ANNOTATIONS), truth -> truths.put(truth.id(), truth));
+        Path pictures = Benchmark.VQAV2.images(vqa, vqa);
+        Map<QuestionId, String> sighted = texts(answers.get(Condition.SIGHTED));
+        Map<QuestionId, String> blind = texts(answers.get(Condition.BLIND));
         List<ReportSample> samples = new ArrayList<>();
-        for (Question question : ReportSample.choose(questions, SAMPLES, 1)) {
+        for (Question question : ReportSample.choose(Benchmark.VQAV2.questions(vqa), SAMPLES, 1)) {
             VqaAnnotation truth = truths.get(question.id());
             String image = question.image();
             if (truth == null || image == null) {
@@ -105,21 +106,27 @@ final class DemoReport {
             }
             try {
                 samples.add(new ReportSample(
-                        Files.readAllBytes(held.resolve("images").resolve(image)),
+                        Files.readAllBytes(pictures.resolve(image)),
                         "image/jpeg",
-                        question.text(),
+                        question.text().lines().findFirst().orElse(""),
                         mostFrequent(truth),
-                        Objects.requireNonNull(answers.get(Condition.SIGHTED)).getOrDefault(question.id(), ""),
-                        Objects.requireNonNull(answers.get(Condition.BLIND)).getOrDefault(question.id(), ""),
+                        sighted.getOrDefault(question.id(), ""),
+                        blind.getOrDefault(question.id(), ""),
                         Objects.requireNonNull(results.vqa().get(Condition.SIGHTED))
                                         .perQuestion()
                                         .getOrDefault(question.id(), 0.0)
                                 / 100));
             } catch (IOException e) {
-                throw new DataException(held.resolve("images").resolve(image) + " cannot be read for the report", e);
+                throw new DataException(pictures.resolve(image) + " cannot be read for the report", e);
             }
         }
         return samples;
+    }
+
+    private static Map<QuestionId, String> texts(@Nullable Path answers) {
+        Map<QuestionId, String> texts = new HashMap<>();
+        AnswerFile.read(Objects.requireNonNull(answers)).forEach(answer -> texts.put(answer.id(), answer.text()));
+        return texts;
     }
 
     private static String mostFrequent(VqaAnnotation annotation) {
@@ -149,12 +156,15 @@ final class DemoReport {
         Map<String, String> commands = new LinkedHashMap<>();
         commands.put(
                 "./llava chat --model " + directory.resolve("model") + " --image "
-                        + world.resolve("eval/images/000000000001.jpg"),
+                        + vqa.resolve("val2014/COCO_val2014_000000000001.jpg"),
                 "Talk to the model about a picture it has never seen.");
         commands.put(
                 "./llava generate --model " + directory.resolve("model") + " --image PICTURE \"Is there a cat in the"
                         + " image?\"",
                 "Ask one question.");
+        commands.put(
+                "./llava eval --model " + directory.resolve("model") + " --tasks all",
+                "Ask the twelve benchmarks again, with a report of their own: every number and wrong answers.");
         return commands;
     }
 
@@ -165,6 +175,10 @@ final class DemoReport {
         card.append(row("VQA accuracy, %", results::vqaAccuracy));
         card.append(row("POPE accuracy, %", results::popeAccuracy));
         card.append(row("POPE F1, %", results::popeF1));
+        results.comparison()
+                .ifPresent(comparison -> card.append("\n## Nano benchmarks\n\n")
+                        .append(comparison.overview().markdown())
+                        .append("\nPercent, MME in points of at most 2000.\n"));
         card.append("\n## Facts\n\n");
         facts.forEach((key, value) ->
                 card.append("- **").append(key).append("**: ").append(value).append('\n'));

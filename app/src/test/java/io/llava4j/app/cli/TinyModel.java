@@ -22,6 +22,11 @@ final class TinyModel {
     private TinyModel() {}
 
     static Path write(Path dir) {
+        return write(dir, 256);
+    }
+
+    /** @param positions prompt and answer have no more tokens than these */
+    static Path write(Path dir, int positions) {
         Path tokenizer = dir.resolve("tokenizer");
         int vocabulary = VocabularyTrainer.train(
                         List.of("what is in the picture? a cat", "USER: ASSISTANT: the dog is red and the cat is blue")
@@ -31,7 +36,7 @@ final class TinyModel {
                 .vocabSize();
         LlavaConfig config = new LlavaConfig(
                 new VisionConfig(16, 32, 2, 2, 28, 14, 1e-5, "quick_gelu", List.of()),
-                new TextConfig(16, 32, 2, 2, 2, vocabulary, 256, 1e-5, 10000, false, 1, 2, 0),
+                new TextConfig(16, 32, 2, 2, 2, vocabulary, positions, 1e-5, 10000, false, 1, 2, 0),
                 "mlp2x_gelu",
                 -2,
                 false,

@@ -24,6 +24,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -44,6 +45,9 @@ public final class MmBench {
     private static final long ROTATION = 1_000_000;
     private static final int PREDICTION_COLUMN = 6;
     private static final int TRIES = 3;
+    /** Digits of a row's number; a picture in base64 is longer. */
+    private static final int LONGEST_NUMBER = 18;
+
     private static final List<String> LETTERS = List.of("A", "B", "C", "D", "E", "F", "G", "H");
     private static final Set<String> NOT_UPLOADED =
             Set.of("hint", "category", "source", "image", "comment", "l2-category");
@@ -98,6 +102,7 @@ public final class MmBench {
     /** The table's questions as LLaVA asks them; the picture of a row is named by {@link #pictures}. */
     public static List<Question> official(Path file, UnaryOperator<String> render) {
         MmBenchTable table = MmBenchTable.read(file);
+        Map<Long, Long> pictures = pictureRows(table, file);
         List<Question> questions = new ArrayList<>();
         for (List<@Nullable String> row : table.rows()) {
             long index = MmBenchTable.number(cell(table, row, "index"), file);
@@ -105,7 +110,7 @@ public final class MmBench {
             String question = orEmpty(cell(table, row, "question"));
             questions.add(new Question(
                     QuestionId.of(index),
-                    index + ".jpg",
+                    pictures.getOrDefault(index, index) + ".jpg",
                     render.apply(Options.lettered(
                             isNone(hint) ? question : hint + "\n" + question, promptOptions(table, row))),
                     "default"));
@@ -114,7 +119,8 @@ public final class MmBench {
     }
 
     /**
-     * Writes the pictures that the table holds in base64, where they are not there yet.
+     * Writes the pictures that the table holds in base64, where they are not there yet; one that several rows have, as a
+     * question's rotations do, is written once.
      *
      * @param folder receives {@code <index>.jpg}, whatever the picture's format
      * @return the folder
@@ -122,13 +128,9 @@ public final class MmBench {
     public static Path pictures(Path file, Path folder) {
         MmBenchTable table = MmBenchTable.read(file);
         Map<Long, List<@Nullable String>> byIndex = table.by("index", file);
-        byIndex.forEach((index, row) -> {
+        for (long index : new LinkedHashSet<>(pictureRows(table, file).values())) {
             Path target = folder.resolve(index + ".jpg");
-            String image = orEmpty(cell(table, row, "image"));
-            // Newer tables name the row whose picture it is instead of repeating it.
-            if (image.length() <= 64 && image.matches("\\d+")) {
-                image = orEmpty(cell(table, byIndex.getOrDefault(Long.parseLong(image), List.of()), "image"));
-            }
+            String image = orEmpty(cell(table, byIndex.getOrDefault(index, List.of()), "image"));
             if (!Files.exists(target)) {
                 try {
                     AtomicFiles.write(target, Base64.getMimeDecoder().decode(image));
@@ -136,8 +138,24 @@ public final class MmBench {
                     throw new DataException("%s: the picture of row %d is not base64".formatted(file, index), e);
                 }
             }
-        });
+        }
         return folder;
+    }
+
+    /**
+     * For each row the row that holds its picture: the first with the same one, so that questions about it share a
+     * prefill. Newer tables name that row instead of repeating the picture.
+     */
+    private static Map<Long, Long> pictureRows(MmBenchTable table, Path file) {
+        Map<String, Long> first = new HashMap<>();
+        Map<Long, Long> rows = new LinkedHashMap<>();
+        for (List<@Nullable String> row : table.rows()) {
+            long index = MmBenchTable.number(cell(table, row, "index"), file);
+            String image = orEmpty(cell(table, row, "image"));
+            boolean names = image.length() <= LONGEST_NUMBER && image.matches("\\d+");
+            rows.put(index, names ? Long.parseLong(image) : first.computeIfAbsent(image, i -> index));
+        }
+        return rows;
     }
 
     /** Options in a prompt stop at the first that is missing or reads nan or none. */

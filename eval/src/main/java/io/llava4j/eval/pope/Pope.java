@@ -67,6 +67,15 @@ public final class Pope {
                         : null);
     }
 
+    /** The official score of every split with its counts. */
+    public static PopeScore details(BenchmarkFiles files, Path answers) {
+        return PopeScorer.score(
+                questions(files),
+                PopeScorer.readLabels(files.require(FileRole.ANNOTATIONS)),
+                AnswerFile.read(answers),
+                PopeScorer.Matching.OFFICIAL);
+    }
+
     private static List<Question> questions(BenchmarkFiles files) {
         Path questions = files.find(FileRole.QUESTIONS);
         return questions == null

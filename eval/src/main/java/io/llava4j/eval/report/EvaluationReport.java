@@ -23,7 +23,7 @@ import java.util.stream.Collectors;
  * paired comparison of the first run with every other, and pictures that were answered wrongly.
  *
  * @param runs by name as shown; the first is the one the report is about
- * @param published models of the paper to show beside them; empty where the questions are not the published ones
+ * @param published models of the paper to show beside them, unless the questions of a run are not the published ones
  * @param gallery wrong answers by task; may be empty
  * @param curves training curves of the runs; may be empty
  */
@@ -114,12 +114,13 @@ public record EvaluationReport(
 
     private String lead() {
         long questions = main().tasks().stream().mapToLong(TaskResult::samples).sum();
-        return "%d benchmarks, %s questions, greedy decoding%s%s."
+        return "%d benchmarks, %s questions, greedy decoding%s%s.%s"
                 .formatted(
                         main().tasks().size(),
                         String.format(Locale.ROOT, "%,d", questions),
                         main().limit() > 0 ? "; at most %d questions of each".formatted(main().limit()) : "",
-                        main().blind() ? "; every picture replaced by a blank one" : "");
+                        main().blind() ? "; every picture replaced by a blank one" : "",
+                        main().unofficial().isEmpty() ? "" : " " + main().unofficial());
     }
 
     private List<Benchmark> benchmarks() {
@@ -158,6 +159,9 @@ public record EvaluationReport(
     }
 
     private List<Published> models() {
+        if (runs.values().stream().anyMatch(run -> !run.unofficial().isEmpty())) {
+            return List.of();
+        }
         return Published.all().stream()
                 .filter(model -> published.contains(model.model()))
                 .toList();

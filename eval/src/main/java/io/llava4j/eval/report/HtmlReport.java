@@ -41,6 +41,7 @@ public final class HtmlReport {
         headline();
         add("</header>\n<main>\n");
         conditions();
+        benchmarks();
         questionTypes();
         pope();
         samples();
@@ -97,6 +98,23 @@ public final class HtmlReport {
             add("<td class=\"n%s\">%s</td>", strong, Html.percent(value.apply(condition)));
         }
         add("</tr>\n");
+    }
+
+    private void benchmarks() {
+        results.comparison().ifPresent(comparison -> {
+            section("All twelve benchmarks");
+            add("""
+                    <p>Nano pictures in the files of the original benchmarks, scored by their official rules. Each axis goes
+                    from zero to the best of the three, whose value stands beside the name. MME counts points, at most 2000;
+                    the others are percent. LLaVA-Bench and MM-Vet are graded by a rule that compares words, not by a
+                    language model.</p>
+                    """);
+            html.append("<div class=\"radar-box\">\n")
+                    .append(comparison.radar())
+                    .append("</div>\n");
+            html.append(comparison.overview().html());
+            add("</section>\n");
+        });
     }
 
     private void questionTypes() {

@@ -10,7 +10,7 @@ import java.util.OptionalDouble;
  * beside the name. An SVG that stands alone and follows light and dark.
  */
 final class RadarChart {
-    private static final int WIDTH = 760;
+    private static final int WIDTH = 840;
     private static final int MIDDLE_X = WIDTH / 2;
     private static final int MIDDLE_Y = 292;
     private static final int RADIUS = 214;

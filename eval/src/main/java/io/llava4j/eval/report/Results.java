@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -20,6 +21,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param model the model's name
  * @param vqa VQA accuracies by condition; {@link Condition#SIGHTED} is always there
  * @param pope POPE scores by condition; {@link Condition#SIGHTED} is always there
+ * @param benchmarks scores on all benchmarks by condition; may be empty
  * @param seconds wall time of the whole job
  * @param peakRssBytes largest resident memory of the process
  * @param notes what was skipped or is odd
@@ -28,6 +30,7 @@ public record Results(
         String model,
         Map<Condition, VqaScore> vqa,
         Map<Condition, PopeScore> pope,
+        Map<Condition, RunResults> benchmarks,
         double seconds,
         long peakRssBytes,
         List<String> notes) {
@@ -39,6 +42,16 @@ public record Results(
         }
         vqa = new EnumMap<>(vqa);
         pope = new EnumMap<>(pope);
+        benchmarks = new TreeMap<>(benchmarks);
+    }
+
+    /** The runs on all benchmarks beside each other, the sighted model's first; empty if there were none. */
+    public Optional<EvaluationReport> comparison() {
+        Map<String, RunResults> runs = new LinkedHashMap<>();
+        benchmarks.forEach((condition, run) -> runs.put(condition.title(), run));
+        return runs.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new EvaluationReport(runs, List.of(), Map.of(), List.of()));
     }
 
     /** VQA accuracy in percent, if the condition was measured. */
@@ -100,7 +113,11 @@ public record Results(
         tree.put("vqa_by_question_type", byType(true));
         tree.put("vqa_by_answer_type", byType(false));
         tree.put("pope_by_split", bySplit());
-        tree.put("samples", Map.of("vqa_questions", vqaQuestions(), "pope_questions", popeQuestions()));
+        tree.put("benchmarks", byBenchmark());
+        Map<String, Object> samples = new LinkedHashMap<>();
+        samples.put("vqa_questions", vqaQuestions());
+        samples.put("pope_questions", popeQuestions());
+        tree.put("samples", samples);
         tree.put("seconds", seconds);
         tree.put("peak_rss_bytes", peakRssBytes);
         List<String> all = new ArrayList<>(notes);
@@ -108,6 +125,25 @@ public record Results(
                 (condition, score) -> score.warnings().forEach(w -> all.add("POPE " + condition.title() + ", " + w)));
         tree.put("notes", all);
         return tree;
+    }
+
+    /** In the unit of each benchmark: percent, but for MME's points. */
+    private Map<String, Object> byBenchmark() {
+        Map<String, Map<String, Object>> rows = new LinkedHashMap<>();
+        benchmarks.forEach((condition, run) -> run.tasks()
+                .forEach(task ->
+                        rows.computeIfAbsent(task.name(), name -> about(task)).put(key(condition), task.value())));
+        return new LinkedHashMap<>(rows);
+    }
+
+    private static Map<String, Object> about(TaskResult task) {
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("headline", task.headline());
+        row.put("samples", task.samples());
+        if (!task.judge().isEmpty()) {
+            row.put("judge", task.judge());
+        }
+        return row;
     }
 
     private Map<String, Object> byType(boolean question) {

@@ -24,9 +24,10 @@ import tools.jackson.databind.json.JsonMapper;
  * @param model names the model
  * @param blind whether it was asked without pictures
  * @param limit questions of each task; 0 for all
+ * @param unofficial what the questions are where they are not the published ones; else empty
  * @param tasks in the order they were asked for
  */
-public record RunResults(String model, boolean blind, int limit, List<TaskResult> tasks) {
+public record RunResults(String model, boolean blind, int limit, String unofficial, List<TaskResult> tasks) {
     /** Name of the file in a run's folder. */
     public static final String FILE = "results.json";
 
@@ -73,6 +74,9 @@ public record RunResults(String model, boolean blind, int limit, List<TaskResult
         tree.put("model", model);
         tree.put("blind", blind);
         tree.put("limit", limit);
+        if (!unofficial.isEmpty()) {
+            tree.put("unofficial", unofficial);
+        }
         tree.put("tasks", byTask);
         return tree;
     }
@@ -105,6 +109,7 @@ public record RunResults(String model, boolean blind, int limit, List<TaskResult
                 tree.path("model").asString(""),
                 tree.path("blind").asBoolean(false),
                 tree.path("limit").asInt(0),
+                tree.path("unofficial").asString(""),
                 tasks);
     }
 

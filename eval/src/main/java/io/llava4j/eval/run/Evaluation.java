@@ -17,6 +17,7 @@ import io.llava4j.eval.report.TaskResult;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.ScoreInput;
 import io.llava4j.eval.transport.CachedJudge;
+import io.llava4j.eval.transport.LocalJudge;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,6 +70,20 @@ public final class Evaluation {
                             "%s: has no folder '%s' with the files of %s; docs/evaluation.md tells where to get them"
                                     .formatted(data, task.name(), task.title())));
         }
+
+        /** What is said of the first task's questions that are not the published ones; empty if all are. */
+        public String unofficial() {
+            return tasks.stream()
+                    .flatMap(task -> Unofficial.of(folder(task)).stream())
+                    .map(Unofficial::note)
+                    .findFirst()
+                    .orElse("");
+        }
+
+        /** Where a task's answers are. */
+        public Path answers(Benchmark task) {
+            return out.resolve(task.name()).resolve(ANSWERS);
+        }
     }
 
     /** Tasks whose files are in a folder. */
@@ -98,7 +113,12 @@ public final class Evaluation {
             String name,
             @Nullable String model,
             @Nullable Function<JudgeRequest, String> judge,
-            @Nullable Path replies) {}
+            @Nullable Path replies) {
+        /** The rule that compares words. */
+        public static Judges local() {
+            return new Judges(LocalJudge.NAME, LocalJudge.NAME, new LocalJudge(), null);
+        }
+    }
 
     /** Told of every step. */
     public interface Observer {
@@ -148,9 +168,14 @@ public final class Evaluation {
             runner.run(job, (done, total) -> observer.answered(task, done, total));
             score(task, job).ifPresent(results::add);
         }
-        RunResults run = new RunResults(modelId, plan.blind(), plan.limit(), results);
+        RunResults run = new RunResults(modelId, plan.blind(), plan.limit(), plan.unofficial(), results);
         run.write(plan.out());
         return run;
+    }
+
+    /** Questions of all tasks. */
+    public int questions() {
+        return plan.tasks().stream().mapToInt(task -> questions(task).size()).sum();
     }
 
     private Path out(Benchmark task) {
@@ -166,8 +191,8 @@ public final class Evaluation {
         return new EvalRunner.Job(
                 questions(task),
                 task.images(plan.folder(task), out(task).resolve("pictures")),
-                out(task).resolve(ANSWERS),
-                task.decoding(),
+                plan.answers(task),
+                Unofficial.decoding(task, plan.folder(task)),
                 plan.batchSize(),
                 plan.blind(),
                 task::recordedPrompt);
@@ -182,8 +207,9 @@ public final class Evaluation {
                 submission.writer().write(files, job.answers(), out(task).resolve(submission.fileName()));
             }
             Path replies = null;
+            Judges judges = judges(task);
             if (isJudged(task)) {
-                replies = judged(task, files, job.answers());
+                replies = judged(task, files, job.answers(), judges);
                 if (replies == null) {
                     return Optional.empty();
                 }
@@ -202,12 +228,23 @@ public final class Evaluation {
         }
     }
 
+    /** Those that were named; for questions that are not the published ones perhaps the local rule instead of none. */
+    private Judges judges(Benchmark task) {
+        boolean named = judges.judge() != null || judges.replies() != null;
+        return !named
+                        && Unofficial.of(plan.folder(task))
+                                .filter(Unofficial::localJudge)
+                                .isPresent()
+                ? Judges.local()
+                : judges;
+    }
+
     private static boolean isJudged(Benchmark task) {
         return task.equals(Benchmark.LLAVA_BENCH) || task.equals(Benchmark.MM_VET);
     }
 
     /** Has answers judged; the file of replies, or null while some are to come. */
-    private @Nullable Path judged(Benchmark task, BenchmarkFiles files, Path answers) {
+    private @Nullable Path judged(Benchmark task, BenchmarkFiles files, Path answers, Judges judges) {
         Path folder = out(task).resolve("judge");
         CachedJudge judge = new CachedJudge(folder.resolve("cache.jsonl"), judges.model(), judges.judge());
         Map<String, List<String>> replies = ask(task, files, answers, judge);
@@ -258,7 +295,7 @@ public final class Evaluation {
         Map<String, List<ReportSample>> gallery = new LinkedHashMap<>();
         for (TaskResult result : results.tasks()) {
             Benchmark task = result.benchmark();
-            Path answers = out(task).resolve(ANSWERS);
+            Path answers = plan.answers(task);
             if (Files.exists(answers)) {
                 Path pictures = task.images(plan.folder(task), out(task).resolve("pictures"));
                 gallery.put(

@@ -66,6 +66,14 @@ public final class Vqav2 {
                                 strict.score().rounded(2).numbers()));
     }
 
+    /** The official score with its parts, not rounded. */
+    public static VqaScore details(BenchmarkFiles files, Path answers) {
+        VqaAccuracy accuracy =
+                new VqaAccuracy(VqaAccuracy.Rule.VQA, convert(files, answers).answers());
+        VqaFiles.annotations(files.require(FileRole.ANNOTATIONS), accuracy::add);
+        return accuracy.score();
+    }
+
     /** Writes what the server takes. */
     public static void submit(BenchmarkFiles files, Path answers, Path target) {
         VqaFiles.writeResults(target, convert(files, answers).answers());

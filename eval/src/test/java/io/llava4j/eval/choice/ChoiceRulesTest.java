@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import io.llava4j.DataException;
 import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.format.Question;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import java.nio.file.Files;
@@ -121,7 +122,11 @@ class ChoiceRulesTest {
         assertThat(read.rows().getFirst())
                 .isEqualTo(Arrays.asList("1", "Which \"one\"\nis it?", "red", "blue", null, "green", "A", "A", "dev"));
         assertThat(score(Benchmark.MMBENCH, "upload.xlsx").numbers()).isEqualTo(score.numbers());
-        assertThat(Benchmark.MMBENCH.images(folder, folder.resolve("pictures")).resolve("1000001.jpg"))
+        // All rows hold the same picture, so it is one file and questions about it share a prefill.
+        assertThat(Benchmark.MMBENCH.questions(folder))
+                .extracting(Question::image)
+                .containsOnly("1.jpg");
+        assertThat(Benchmark.MMBENCH.images(folder, folder.resolve("pictures")).resolve("1.jpg"))
                 .hasBinaryContent(new byte[3]);
     }
 

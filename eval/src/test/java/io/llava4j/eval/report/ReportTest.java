@@ -237,6 +237,7 @@ class ReportTest {
                 "nano",
                 vqa,
                 pope,
+                Map.of(),
                 692.4,
                 2_950_000_000L,
                 List.of("2 pictures could not be decoded and were left out."));

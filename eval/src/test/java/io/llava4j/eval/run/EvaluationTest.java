@@ -147,6 +147,7 @@ class EvaluationTest {
                 "better",
                 false,
                 0,
+                "",
                 results.tasks().stream()
                         .map(task -> {
                             Map<String, Double> right = new HashMap<>();

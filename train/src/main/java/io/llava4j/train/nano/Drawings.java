@@ -170,7 +170,8 @@ public final class Drawings {
         return rows;
     }
 
-    private static byte[] bytes(String name) {
+    /** A resource beside the drawings. */
+    static byte[] bytes(String name) {
         try (InputStream in = Drawings.class.getResourceAsStream(name)) {
             if (in == null) {
                 throw new DataException("The nano world's resource " + name + " is not on the class path");

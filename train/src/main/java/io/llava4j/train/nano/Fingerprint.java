@@ -12,7 +12,7 @@ final class Fingerprint {
     private Fingerprint() {}
 
     /** SHA-256 over version, options, categories and the pixels of every drawing, in hexadecimal digits. */
-    static String of(int version, NanoWorldOptions options, Drawings drawings) {
+    static String of(int version, Record options, Drawings drawings) {
         MessageDigest digest = sha256();
         // A record's text names every component with its value.
         digest.update((version + " " + options).getBytes(StandardCharsets.UTF_8));

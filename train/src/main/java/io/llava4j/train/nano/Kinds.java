@@ -1,5 +1,6 @@
 package io.llava4j.train.nano;
 
+import java.util.List;
 import java.util.Map;
 
 /** Supercategories people have a word for: only these are asked about as a group. */
@@ -21,6 +22,11 @@ final class Kinds {
     /** Whether a supercategory has a noun. */
     static boolean isNamed(String supercategory) {
         return NOUNS.containsKey(supercategory);
+    }
+
+    /** All nouns in singular, sorted. */
+    static List<String> nouns() {
+        return NOUNS.values().stream().map(Noun::singular).sorted().toList();
     }
 
     /** The noun of a named supercategory. */

@@ -26,13 +26,28 @@ final class NanoSplit {
      * @param count of pictures
      */
     NanoSplit(String name, Sprites sprites, List<String> sets, int count, NanoWorldOptions options) {
-        this.name = name;
-        this.seed = options.seed();
-        this.imageSize = options.imageSize();
-        this.sampler = new SceneSampler(sprites, SceneOptions.scenes(sets), seed(seed, name));
+        this(
+                name,
+                options.seed(),
+                options.imageSize(),
+                new SceneSampler(sprites, SceneOptions.scenes(sets), seed(options.seed(), name)));
         for (int i = 0; i < count; i++) {
             scenes.add(sampler.scene(i));
         }
+    }
+
+    private NanoSplit(String name, long seed, int imageSize, SceneSampler sampler) {
+        this.name = name;
+        this.seed = seed;
+        this.imageSize = imageSize;
+        this.sampler = sampler;
+    }
+
+    /** Scenes that were chosen from a sampler's. */
+    static NanoSplit of(String name, long seed, int imageSize, SceneSampler sampler, List<Scene> scenes) {
+        NanoSplit split = new NanoSplit(name, seed, imageSize, sampler);
+        split.scenes.addAll(scenes);
+        return split;
     }
 
     /** The seed of a split's scenes. */
@@ -81,7 +96,8 @@ final class NanoSplit {
         return new Vqa(ordered("questions", questions), ordered("annotations", annotations));
     }
 
-    private static final class Alternating implements BooleanSupplier {
+    /** Yes, no, yes, no … */
+    static final class Alternating implements BooleanSupplier {
         private boolean next = true;
 
         @Override

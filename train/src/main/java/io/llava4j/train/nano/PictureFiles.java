@@ -2,7 +2,9 @@ package io.llava4j.train.nano;
 
 import io.llava4j.image.RgbImage;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import javax.imageio.IIOImage;
@@ -21,14 +23,22 @@ final class PictureFiles {
 
     /** @param format {@code jpg} or {@code png} */
     static void write(RgbImage image, Path file, String format) throws IOException {
+        Files.write(file, encode(image, format));
+    }
+
+    /** A file's bytes. */
+    static byte[] encode(RgbImage image, String format) {
         ImageWriter writer = ImageIO.getImageWritersByFormatName(format).next();
-        try (var bytes = Files.newOutputStream(file);
-                ImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
             writer.setOutput(out);
             writer.write(null, new IIOImage(buffered(image), null, null), parameters(writer, format));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         } finally {
             writer.dispose();
         }
+        return bytes.toByteArray();
     }
 
     private static @Nullable ImageWriteParam parameters(ImageWriter writer, String format) {

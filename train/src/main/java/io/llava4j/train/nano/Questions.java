@@ -295,14 +295,14 @@ final class Questions {
     }
 
     /** -1 if the first is clearly left of the second, 1 if right, 0 if neither. */
-    private static int side(SceneObject a, SceneObject b) {
+    static int side(SceneObject a, SceneObject b) {
         double distance = a.box().centreX() - b.box().centreX();
         boolean told = Place.of(a.box()).column() != Place.of(b.box()).column();
         return Math.abs(distance) < APART || !told ? 0 : (int) Math.signum(distance);
     }
 
     /** -1 if the first is clearly above the second, 1 if below, 0 if neither. */
-    private static int height(SceneObject a, SceneObject b) {
+    static int height(SceneObject a, SceneObject b) {
         double distance = a.box().centreY() - b.box().centreY();
         boolean told = Place.of(a.box()).row() != Place.of(b.box()).row();
         return Math.abs(distance) < APART || !told ? 0 : (int) Math.signum(distance);

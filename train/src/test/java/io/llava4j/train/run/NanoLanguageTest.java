@@ -31,8 +31,7 @@ class NanoLanguageTest {
     @Test
     void theShippedModelLooksNamesUpInFieldsOfScenes() {
         try (Checkpoint checkpoint = Checkpoint.open(FOLDER);
-                Weights weights =
-                        Engine.scope("weights", () -> ModelLoader.weights(checkpoint.tensors(), "cpu"))) {
+                Weights weights = Engine.scope("weights", () -> ModelLoader.weights(checkpoint.tensors(), "cpu"))) {
             TextConfig text = ((ModelKind.Llama) checkpoint.kind()).text();
             SentencePieceTokenizer tokenizer = SentencePieceTokenizer.load(checkpoint.tokenizerDir());
             try (LlamaModel decoder = Engine.scope("decoder", () -> new LlamaModel(text, weights))) {
@@ -63,7 +62,8 @@ class NanoLanguageTest {
     /** Noiseless, of another seed than the recipe's. */
     private static WordBatch drills(SentencePieceTokenizer tokenizer, int hidden) {
         Sprites sprites = new Sprites(Drawings.load());
-        NanoText corpus = new NanoText(sprites, SceneOptions.scenes(sprites.drawings().trainingSets()), 991);
+        NanoText corpus =
+                new NanoText(sprites, SceneOptions.scenes(sprites.drawings().trainingSets()), 991);
         PromptBuilder prompts = new PromptBuilder(tokenizer, ConversationTemplate.V1);
         List<WordBatch.Sample> samples = new ArrayList<>();
         for (int i = 0; i < TALKS; i++) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Records of raw files with all the fields of the original schemas (spec/data 7), also those that no reader needs. */
 public final class RawSchemas {
@@ -282,7 +283,8 @@ public final class RawSchemas {
         return record;
     }
 
-    private static Map<String, Object> ordered(Object... keysAndValues) {
+    /** An object with its fields in this order, names and values in turns. */
+    public static Map<String, Object> ordered(@Nullable Object... keysAndValues) {
         Map<String, Object> map = new LinkedHashMap<>();
         for (int i = 0; i < keysAndValues.length; i += 2) {
             map.put((String) keysAndValues[i], keysAndValues[i + 1]);
