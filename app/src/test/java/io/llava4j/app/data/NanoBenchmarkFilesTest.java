@@ -280,7 +280,7 @@ class NanoBenchmarkFilesTest {
     private static Function<Question, String> truths(Benchmark benchmark, Path folder) {
         Map<String, String> byId = new HashMap<>();
         BenchmarkFiles files = benchmark.files(folder);
-        Path annotations = files.find(FileRole.ANNOTATIONS);
+        Path annotations = Objects.requireNonNull(files.find(FileRole.ANNOTATIONS));
         switch (benchmark.name()) {
             case "vqav2" ->
                 annotations(annotations)
