@@ -172,7 +172,8 @@ public final class EvalRunner {
                     job.recordedPrompt().apply(question),
                     texts.get(i),
                     AnswerIds.of(modelId, question, texts.get(i)),
-                    modelId));
+                    modelId,
+                    question.options()));
         }
         return answers;
     }

@@ -38,7 +38,8 @@ public final class JsonFiles {
     }
 
     /**
-     * Reads a JSON-lines file; blank lines are passed over.
+     * Reads a JSON-lines file. Blank lines are passed over; where broken lines are left out and counted, they are such,
+     * as for Python.
      *
      * @param file UTF-8
      * @param broken what happens to lines that do not parse
@@ -54,6 +55,7 @@ public final class JsonFiles {
                 number++;
                 String json = number == 1 ? withoutByteOrderMark(line) : line;
                 if (PythonText.strip(json).isEmpty()) {
+                    skipped += broken == BrokenLines.SKIP ? 1 : 0;
                     continue;
                 }
                 String where = file + " line " + number;

@@ -28,7 +28,7 @@ public final class QuestionFile {
                     line.id("question_id"),
                     line.optionalText("image"),
                     line.text("text"),
-                    line.node().has("category") ? line.id("category").value() : "default");
+                    line.scalar("category", "default"));
             String earlier = places.putIfAbsent(new Asked(question.id(), question.text()), line.where());
             if (earlier != null) {
                 throw new DataException("%s: question_id %s was already asked the same at %s; remove one of them"

@@ -22,16 +22,16 @@ import java.util.Map;
  */
 public record PopeLabel(QuestionId id, String image, String text, boolean yes) {
 
-    /** Reads a label file. */
+    /** Reads a label file; only {@code label} is needed, as the official script reads nothing else. */
     public static List<PopeLabel> read(Path file) {
         List<PopeLabel> labels = new ArrayList<>();
         JsonFiles.lines(
                 file,
                 JsonFiles.BrokenLines.REFUSE,
                 line -> labels.add(new PopeLabel(
-                        line.id("question_id"),
-                        line.text("image"),
-                        line.text("text"),
+                        line.node().has("question_id") ? line.id("question_id") : QuestionId.of(labels.size() + 1),
+                        line.scalar("image", ""),
+                        line.scalar("text", ""),
                         !line.text("label").equals("no"))));
         if (labels.isEmpty()) {
             throw new DataException(file + ": holds no labels");

@@ -1,0 +1,97 @@
+package io.llava4j.eval.choice;
+
+import io.llava4j.DataException;
+import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.eval.format.PythonText;
+import io.llava4j.eval.format.Question;
+import io.llava4j.eval.format.QuestionId;
+import io.llava4j.eval.score.BenchmarkFiles;
+import io.llava4j.eval.score.FileRole;
+import io.llava4j.eval.score.QuestionSource;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/** MMBench's table as questions; its pictures are inside, in base64. */
+public final class MmBenchQuestions implements QuestionSource {
+    private static final int LONGEST_REFERENCE = 64;
+
+    @Override
+    public List<Question> questions(BenchmarkFiles files, UnaryOperator<String> render) {
+        Path file = files.require(FileRole.ANNOTATIONS);
+        MmBenchTable table = MmBenchTable.read(file);
+        List<Question> questions = new ArrayList<>();
+        for (List<@Nullable String> row : table.rows()) {
+            long index = MmBenchTable.number(table.cell(row, "index"), file);
+            String hint = table.cell(row, "hint");
+            String question = table.text(row, "question");
+            List<String> options = promptOptions(table, row);
+            questions.add(new Question(
+                    QuestionId.of(index),
+                    index + ".jpg",
+                    render.apply(Options.lettered(isNone(hint) ? question : hint + "\n" + question, options)),
+                    "default",
+                    options));
+        }
+        return questions;
+    }
+
+    /**
+     * Writes the pictures that the table holds, where they are not there yet, as {@code <index>.jpg}, whatever their
+     * format.
+     */
+    @Override
+    public Path images(BenchmarkFiles files, Path work) {
+        Path file = files.require(FileRole.ANNOTATIONS);
+        MmBenchTable table = MmBenchTable.read(file);
+        Map<Long, List<@Nullable String>> byIndex = table.by("index", file);
+        byIndex.forEach((index, row) -> {
+            Path target = work.resolve(index + ".jpg");
+            String image = table.text(row, "image");
+            // Newer tables name the row whose picture it is instead of repeating it.
+            if (image.length() <= LONGEST_REFERENCE && image.matches("\\d{1,18}")) {
+                image = table.text(byIndex.getOrDefault(Long.parseLong(image), List.of()), "image");
+            }
+            if (!Files.exists(target)) {
+                try {
+                    AtomicFiles.write(target, Base64.getMimeDecoder().decode(image));
+                } catch (IllegalArgumentException e) {
+                    throw new DataException("%s: the picture of row %d is not base64".formatted(file, index), e);
+                }
+            }
+        });
+        return work;
+    }
+
+    /** Rotations are asked apart and count as one. */
+    @Override
+    public String name(Question question) {
+        return Long.toString(Long.parseLong(question.id().value()) % MmBenchScore.ROTATION);
+    }
+
+    /** Options in a prompt stop at the first that is missing or reads nan or none. */
+    static List<String> promptOptions(MmBenchTable table, List<@Nullable String> row) {
+        List<String> options = new ArrayList<>();
+        for (String letter : List.of("A", "B", "C", "D")) {
+            String option = table.cell(row, letter);
+            if (option == null || isNone(option)) {
+                break;
+            }
+            options.add(option);
+        }
+        return options;
+    }
+
+    private static boolean isNone(@Nullable String text) {
+        if (text == null) {
+            return true;
+        }
+        String lower = PythonText.lower(text);
+        return lower.equals("nan") || lower.equals("none");
+    }
+}
