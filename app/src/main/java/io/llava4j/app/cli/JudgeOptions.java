@@ -11,7 +11,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** Options of the judge that LLaVA-Bench and MM-Vet need. */
+/** Options of the judge that LLaVA-Bench and MM-Vet need, and that MMBench may have. */
 final class JudgeOptions {
     private static final String LOCAL = "local";
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(2);
@@ -21,9 +21,9 @@ final class JudgeOptions {
     @Option(
             names = "--judge",
             paramLabel = "URL",
-            description = "Judge for LLaVA-Bench and MM-Vet: the address of an OpenAI-compatible API such as"
+            description = "Judge for LLaVA-Bench, MM-Vet and MMBench: the address of an OpenAI-compatible API such as"
                     + " https://host/v1, or 'local' for a rule that compares words. Without it, requests are written to"
-                    + " files.")
+                    + " files, and MMBench is scored by its rules alone.")
     private @Nullable String judge;
 
     @Option(

@@ -149,7 +149,8 @@ public final class MmBench {
     }
 
     /**
-     * Rows of the benchmark's table; without one, those of a result table that holds the truth itself.
+     * Rows of the benchmark's table, of which a result sheet chooses those it has; without a table those of a result
+     * sheet that holds the truth itself.
      *
      * @throws TruthsMissingException for the test split
      */
@@ -160,9 +161,13 @@ public final class MmBench {
             throw new IllegalStateException(files.require(FileRole.ANNOTATIONS).toString());
         }
         Path source = file == null ? answers : file;
+        Set<Long> predicted = Set.copyOf(predictions.indices());
         List<Row> rows = new ArrayList<>();
         for (List<@Nullable String> row : table.rows()) {
             long index = MmBenchTable.number(table.cell(row, "index"), source);
+            if (predictions.table() != null && !predicted.contains(index)) {
+                continue; // VLMEvalKit goes by the rows of the sheet
+            }
             String truth = table.cell(row, "answer");
             if (truth == null) {
                 throw new TruthsMissingException(

@@ -1,5 +1,6 @@
 package io.llava4j.eval.format;
 
+import io.llava4j.DataException;
 import io.llava4j.checkpoint.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -22,11 +23,24 @@ public final class AnswerFile {
     /**
      * Reads an answer file in file order; ids may repeat or be unknown, which scorers report.
      *
-     * @throws io.llava4j.DataException naming file and line for broken JSON or a missing field
+     * @throws DataException naming file and line for broken JSON or a missing field
      */
     public static List<Answer> read(Path file) {
         List<Answer> answers = new ArrayList<>();
         JsonFiles.lines(file, JsonFiles.BrokenLines.REFUSE, line -> answers.add(parse(line)));
+        return answers;
+    }
+
+    /**
+     * The same for scoring, which needs answers.
+     *
+     * @throws DataException also where there are none
+     */
+    public static List<Answer> readSome(Path file) {
+        List<Answer> answers = read(file);
+        if (answers.isEmpty()) {
+            throw new DataException(file + ": holds no answers");
+        }
         return answers;
     }
 

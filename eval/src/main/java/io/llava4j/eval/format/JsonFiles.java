@@ -83,8 +83,8 @@ public final class JsonFiles {
      * Reads the arrays of a JSON document without holding it in memory.
      *
      * @param file UTF-8; an array of objects, or an object whose fields hold arrays of objects
-     * @param field receives the field's name ("" for a top-level array) and a record of it; fields that are not arrays
-     *     of objects are passed over
+     * @param field receives the field's name ("" for a top-level array) and a record of it; what is in a field but no
+     *     object is passed over
      * @throws DataException naming file and place
      */
     public static void arrays(Path file, ArrayElements field) {
@@ -209,6 +209,9 @@ public final class JsonFiles {
     private static void elements(Path file, JsonParser parser, String name, ArrayElements sink) {
         for (int index = 0; parser.nextToken() != JsonToken.END_ARRAY; index++) {
             JsonNode node = parser.readValueAsTree();
+            if (!name.isEmpty() && !node.isObject()) {
+                continue;
+            }
             // Not formatted: that would take longer than reading the record.
             String where = file + ", " + (name.isEmpty() ? "record " : name) + "[" + index + "]";
             sink.accept(name, new JsonRecord(node, where));

@@ -73,7 +73,7 @@ public final class LlavaBench {
     public static List<Item> items(BenchmarkFiles files, Path answers) {
         List<Question> questions = QuestionFile.read(files.require(FileRole.QUESTIONS));
         List<Answer> references = AnswerFile.read(files.require(FileRole.REFERENCE_ANSWERS));
-        List<Answer> given = AnswerFile.read(answers);
+        List<Answer> given = AnswerFile.readSome(answers);
         Map<String, String> captions = captions(files.require(FileRole.CONTEXT));
         Path ruleFile = files.require(FileRole.RULES);
         JsonNode rules = JsonFiles.tree(ruleFile);

@@ -95,11 +95,14 @@ public final class Mme {
         if (Files.isDirectory(input.answers())) {
             for (Path file : BenchmarkFiles.matches(input.answers(), "*.txt")) {
                 String name = file.getFileName().toString();
-                files.put(name.substring(0, name.length() - 4), String.join("\n", MmeKeys.lines(file)) + "\n");
+                String category = name.substring(0, name.length() - 4);
+                if (MmeKeys.categories().contains(category)) {
+                    files.put(category, String.join("\n", MmeKeys.lines(file)) + "\n");
+                }
             }
         } else {
             MmeKeys keys = MmeKeys.read(input.files().require(FileRole.ANNOTATIONS));
-            List<Answer> answers = AnswerFile.read(input.answers());
+            List<Answer> answers = AnswerFile.readSome(input.answers());
             files.putAll(converted(keys, answers));
             warnings.addAll(Coverage.of(
                             keys.answers().keySet(),

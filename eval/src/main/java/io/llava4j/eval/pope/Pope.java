@@ -55,7 +55,7 @@ public final class Pope {
         List<Question> questions = questions(input.files());
         Map<String, List<PopeLabel>> labels =
                 PopeScorer.readLabels(input.files().require(FileRole.ANNOTATIONS));
-        List<Answer> answers = AnswerFile.read(input.answers());
+        List<Answer> answers = AnswerFile.readSome(input.answers());
         PopeScore score = PopeScorer.score(questions, labels, answers, PopeScorer.Matching.OFFICIAL);
         List<String> warnings = new ArrayList<>(score.warnings());
         warnings.addAll(Coverage.of(

@@ -1,11 +1,9 @@
 package io.llava4j.eval.pope;
 
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.PythonJson;
 import io.llava4j.eval.format.QuestionId;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -41,15 +39,13 @@ public record PopeLabel(QuestionId id, String image, String text, boolean yes) {
 
     /** Writes a label file atomically. */
     public static void write(Path file, List<PopeLabel> labels) {
-        StringBuilder out = new StringBuilder();
-        for (PopeLabel label : labels) {
+        PythonJson.writeLines(file, labels.stream().map(label -> {
             Map<String, Object> line = new LinkedHashMap<>();
             line.put("question_id", label.id());
             line.put("image", label.image());
             line.put("text", label.text());
             line.put("label", label.yes() ? "yes" : "no");
-            out.append(PythonJson.dumps(line)).append('\n');
-        }
-        AtomicFiles.write(file, out.toString().getBytes(StandardCharsets.UTF_8));
+            return line;
+        }));
     }
 }

@@ -2,7 +2,6 @@ package io.llava4j.eval.run;
 
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.EvalRunner;
 import io.llava4j.eval.Shard;
@@ -20,7 +19,6 @@ import io.llava4j.eval.score.Submission;
 import io.llava4j.eval.score.TruthsMissingException;
 import io.llava4j.eval.transport.CachedJudge;
 import io.llava4j.eval.transport.LocalJudge;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -251,14 +249,12 @@ public final class Evaluation {
             return null;
         }
         Path file = folder.resolve("replies.jsonl");
-        StringBuilder lines = new StringBuilder();
-        replies.forEach((id, texts) -> {
+        PythonJson.writeLines(file, replies.entrySet().stream().map(reply -> {
             Map<String, Object> line = new LinkedHashMap<>();
-            line.put("id", id);
-            line.put("replies", texts);
-            lines.append(PythonJson.dumps(line)).append('\n');
-        });
-        AtomicFiles.write(file, lines.toString().getBytes(StandardCharsets.UTF_8));
+            line.put("id", reply.getKey());
+            line.put("replies", reply.getValue());
+            return line;
+        }));
         return file;
     }
 
