@@ -39,9 +39,8 @@ class EvalTasksTest {
                 String text = "Is there a %s in the image?".formatted(thing);
                 labels.append("{\"label\": \"%s\", \"image\": \"a.png\", \"text\": \"%s\"}\n"
                         .formatted(thing.equals("cow") ? "no" : "yes", text));
-                questions.append(
-                        "{\"question_id\": %d, \"image\": \"a.png\", \"text\": \"%s\", \"category\": \"%s\"}\n"
-                                .formatted(id++, text, split));
+                questions.append("{\"question_id\": %d, \"image\": \"a.png\", \"text\": \"%s\", \"category\": \"%s\"}\n"
+                        .formatted(id++, text, split));
             }
             Files.writeString(pope.resolve("coco/coco_pope_" + split + ".json"), labels);
         }
@@ -87,8 +86,8 @@ class EvalTasksTest {
 
         Path parts = dir.resolve("parts");
         for (String shard : new String[] {"2/2", "1/2"}) {
-            CliRun part = CliRun.of(
-                    "eval", "-m", model, "--tasks", "pope", "--data", data, "--out", parts, "--shard", shard);
+            CliRun part =
+                    CliRun.of("eval", "-m", model, "--tasks", "pope", "--data", data, "--out", parts, "--shard", shard);
             assertThat(part.code()).as(part.err()).isZero();
         }
         CliRun merged = CliRun.of("eval", "-m", model, "--tasks", "pope", "--data", data, "--out", parts);
@@ -117,7 +116,8 @@ class EvalTasksTest {
         isOneSentence(1, "has no folder 'gqa'", "eval", "-m", model, "--tasks", "gqa", "--data", data, "--out", out);
         isOneSentence(1, "no task", "eval", "-m", model, "--tasks", "all", "--data", model, "--out", out);
         isOneSentence(1, "limit", "eval", "-m", model, "--tasks", "pope", "--data", data, "--out", out, "--limit", -1);
-        isOneSentence(1, "shard", "eval", "-m", model, "--tasks", "pope", "--data", data, "--out", out, "--shard", "3/2");
+        isOneSentence(
+                1, "shard", "eval", "-m", model, "--tasks", "pope", "--data", data, "--out", out, "--shard", "3/2");
         isOneSentence(1, "has neither results.json", "plot", "--runs", model, "--out", out);
         CliRun unknown = CliRun.of("eval", "-m", model, "--tasks", "popo", "--data", data, "--out", out);
         assertThat(unknown.code()).isNotZero();
