@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param hits a question each, in the order of their indices
  * @param judgeCalls how often the official code would have asked a judge
- * @param unresolved rows for which the judge said nothing usable
+ * @param unresolved rows with an answer for which the judge said nothing usable
  */
 record MmBenchScore(List<Hit> hits, int judgeCalls, List<Long> unresolved) {
     /** Rotations of a question are rows whose index differs by a multiple of this. */
@@ -113,7 +113,7 @@ record MmBenchScore(List<Hit> hits, int judgeCalls, List<Long> unresolved) {
             String reply = judge.apply(row);
             String letter = reply == null ? null : matching.infer(reply, row.options());
             calls[0] += letter == null ? TRIES : 1;
-            if (letter == null) {
+            if (letter == null && !row.prediction().equals(Row.NOTHING)) {
                 unresolved.add(row.index());
             }
             if (letter == null || !letter.equals(row.truth())) {

@@ -177,6 +177,8 @@ record MmBenchTable(List<String> columns, List<List<@Nullable String>> rows) {
                 .fieldSeparator('\t')
                 .detectBomHeader(true)
                 .allowExtraCharsAfterClosingQuote(true)
+                .allowMissingFields(true)
+                .allowExtraFields(true)
                 .maxBufferSize(64 << 20)
                 .ofCsvRecord(file)) {
             for (CsvRecord record : reader) {

@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -152,10 +153,35 @@ public final class JsonFiles {
         return found[0];
     }
 
-    /** A whole JSON document. */
+    /** The first line that is not blank; null where it is no JSON or there is none. */
+    public static @Nullable JsonNode firstLine(Path file) {
+        try (BufferedReader reader = Files.newBufferedReader(file)) {
+            String line = withoutByteOrderMark(String.valueOf(reader.readLine()));
+            while (line != null && PythonText.strip(line).isEmpty()) {
+                line = reader.readLine();
+            }
+            return line == null ? null : MAPPER.readTree(line);
+        } catch (JacksonException e) {
+            return null;
+        } catch (IOException e) {
+            throw unreadable(file, 0, e);
+        }
+    }
+
+    /**
+     * A whole JSON document.
+     *
+     * @throws DataException also where something follows it
+     */
     public static JsonNode tree(Path file) {
         JsonNode[] document = new JsonNode[1];
-        parse(file, parser -> document[0] = parser.nextToken() == null ? null : parser.readValueAsTree());
+        parse(file, parser -> {
+            document[0] = parser.nextToken() == null ? null : parser.readValueAsTree();
+            if (parser.nextToken() != null) {
+                throw new DataException("%s line %d: something follows the JSON document"
+                        .formatted(file, parser.currentTokenLocation().getLineNr()));
+            }
+        });
         if (document[0] == null) {
             throw new DataException(file + ": the file is empty");
         }

@@ -112,14 +112,8 @@ public final class MmVet {
 
     /** Whether a file is one JSON object over all its lines, rather than an object per line. */
     private static boolean isOneObject(Path file) {
-        boolean[] lines = {true};
-        try {
-            JsonFiles.lines(
-                    file, BrokenLines.REFUSE, line -> lines[0] &= line.node().has("question_id"));
-            return !lines[0];
-        } catch (DataException e) {
-            return true;
-        }
+        JsonNode first = JsonFiles.firstLine(file);
+        return first == null || !first.has("question_id");
     }
 
     /** Writes results as MM-Vet's evaluator reads them, byte for byte as LLaVA's converter. */

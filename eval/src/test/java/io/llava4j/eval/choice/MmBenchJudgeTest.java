@@ -71,7 +71,7 @@ class MmBenchJudgeTest {
                 {"question_id": 1000001, "text": "crimson"}
                 {"question_id": 2, "text": "B"}
                 {"question_id": 1000002, "text": "nobody"}
-                {"question_id": 4, "text": "nowhere"}
+                {"question_id": 4, "text": "unknown"}
                 """;
         Map<String, String> replies = Map.of("1", "A", "1000001", "Z", "4", "A.");
         ask(answers, replies);

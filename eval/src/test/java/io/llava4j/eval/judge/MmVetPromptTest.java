@@ -34,6 +34,16 @@ class MmVetPromptTest {
     }
 
     @Test
+    void aBrokenLineOfAnswersIsNotTakenForTheEndOfTheFile() throws Exception {
+        Path answers = Files.writeString(
+                folder.resolve("answers.jsonl"), "{\"question_id\": 0, \"text\": \"x\"}\n{\"question_id\": 1,\n");
+        assertThatThrownBy(() -> MmVet.answers(answers)).hasMessageContaining("answers.jsonl line 2: not valid JSON");
+        Path results = Files.writeString(folder.resolve("results.json"), "{\"v1_0\": \"x\"}\n{\"v1_1\": \"y\"}\n");
+        assertThatThrownBy(() -> MmVet.answers(results))
+                .hasMessageContaining("results.json line 2: something follows the JSON document");
+    }
+
+    @Test
     void whereItIsMissingTheUserIsToldWhereToGetIt() throws Exception {
         Files.writeString(
                 folder.resolve("mm-vet.json"),
