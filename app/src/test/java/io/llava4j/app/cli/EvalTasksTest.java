@@ -27,8 +27,8 @@ class EvalTasksTest {
     static void make() throws IOException {
         model = TinyModel.write(dir);
         data = dir.resolve("data");
-        Path pope = Files.createDirectories(data.resolve("pope/images")).getParent();
-        Path picture = pope.resolve("images/a.png");
+        Path pope = data.resolve("pope");
+        Path picture = Files.createDirectories(pope.resolve("images")).resolve("a.png");
         ImageIO.write(new BufferedImage(30, 20, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
         Files.createDirectories(pope.resolve("coco"));
         StringBuilder questions = new StringBuilder();
