@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
@@ -141,7 +142,7 @@ class EvalTasksTest {
             for (Path file : walk.filter(Files::isRegularFile).toList()) {
                 // The sheet is a zip with a date in it.
                 boolean zip = file.toString().endsWith(".xlsx");
-                files.put(root.relativize(file).toString(), zip ? "" : Files.readString(file));
+                files.put(root.relativize(file).toString(), zip ? "" : Files.readString(file, StandardCharsets.ISO_8859_1));
             }
         }
         return files;
