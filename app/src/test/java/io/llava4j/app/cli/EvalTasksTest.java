@@ -98,7 +98,7 @@ class EvalTasksTest {
         CliRun plot = CliRun.of("plot", "--runs", out, parts, "--out", dir.resolve("plots"));
         assertThat(plot.code()).as(plot.err()).isZero();
         assertThat(plot.out()).contains("against", "noise");
-        assertThat(dir.resolve("plots/report.md")).content().contains("| POPE | 9 | +0.0 (+0.0 to +0.0) | 0 | 0 |");
+        assertThat(dir.resolve("plots/report.md")).content().contains("| POPE | 9 | **+0.0 (+0.0 to +0.0)** | 0 | 0 |");
         CliRun score = CliRun.of(
                 "score",
                 "pope",
