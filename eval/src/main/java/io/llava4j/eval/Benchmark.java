@@ -2,15 +2,16 @@ package io.llava4j.eval;
 
 import io.llava4j.ConfigException;
 import io.llava4j.eval.choice.MmBench;
+import io.llava4j.eval.choice.MmBenchQuestions;
 import io.llava4j.eval.choice.MmBenchReference;
 import io.llava4j.eval.choice.ScienceQa;
 import io.llava4j.eval.choice.ScienceQaReference;
 import io.llava4j.eval.choice.Seed;
 import io.llava4j.eval.choice.SeedReference;
 import io.llava4j.eval.format.Question;
-import io.llava4j.eval.format.QuestionFile;
 import io.llava4j.eval.gqa.Gqa;
 import io.llava4j.eval.gqa.GqaReference;
+import io.llava4j.eval.judge.Judging;
 import io.llava4j.eval.judge.LlavaBench;
 import io.llava4j.eval.judge.LlavaBenchReference;
 import io.llava4j.eval.judge.MmVet;
@@ -22,8 +23,10 @@ import io.llava4j.eval.pope.PopeReference;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.score.Layout;
+import io.llava4j.eval.score.QuestionSource;
 import io.llava4j.eval.score.Reference;
 import io.llava4j.eval.score.Scorer;
+import io.llava4j.eval.score.Submission;
 import io.llava4j.eval.shape.JsonAnswers;
 import io.llava4j.eval.shape.Unanswerable;
 import io.llava4j.eval.vqa.TextVqa;
@@ -33,28 +36,24 @@ import io.llava4j.eval.vqa.VizWizReference;
 import io.llava4j.eval.vqa.Vqav2;
 import io.llava4j.eval.vqa.Vqav2Reference;
 import io.llava4j.generate.GenerationOptions;
-import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.ResponseFormat;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A benchmark as data: its files, how a question is put, how long an answer may be, how answers are scored and handed in.
- * Adding one is one record here and one class with its rules.
+ * A benchmark as data: its files, how a question is put, how answers are scored, judged and handed in. Adding one is one
+ * record here and one class with its rules.
  *
  * @param name as given on the command line
  * @param title as printed
  * @param layout its files
- * @param responseFormat the lines that follow a question; empty for none (spec/evaluation 1)
- * @param template the conversation around it
- * @param maxNewTokens longest answer; 128 for short answers, 1024 for long ones
- * @param recorded what the answer file keeps as {@code prompt}
+ * @param prompting how a question is put
  * @param questions makes questions of its files
  * @param scorer equal to the official code
  * @param publishedScale factor from the scorer's headline to the published unit
+ * @param judging what a judge is asked; null where there is nothing to ask
  * @param submission what is handed in; null for nothing
  * @param reference compares with what the official code gave; null if there is none
  */
@@ -62,33 +61,24 @@ public record Benchmark(
         String name,
         String title,
         Layout layout,
-        String responseFormat,
-        ConversationTemplate template,
-        int maxNewTokens,
-        RecordedPrompt recorded,
+        Prompting prompting,
         QuestionSource questions,
         Scorer scorer,
         double publishedScale,
+        @Nullable Judging judging,
         @Nullable Submission submission,
         @Nullable Reference reference) {
-
-    private static final ConversationTemplate V1 = ConversationTemplate.V1;
-    private static final int SHORT = 128;
-    private static final int LONG = 1024;
 
     /** VQAv2: accuracy against ten human answers. */
     public static final Benchmark VQAV2 = new Benchmark(
             "vqav2",
             "VQAv2",
             Vqav2.LAYOUT,
-            ResponseFormat.SHORT.prompt(),
-            V1,
-            SHORT,
-            RecordedPrompt.TEXT,
-            QuestionSource.jsonLines(
-                    (benchmark, files) -> Vqav2.official(files.require(FileRole.QUESTIONS), benchmark::render)),
+            Prompting.SHORT,
+            QuestionSource.llavasOr(FileRole.QUESTIONS, Vqav2::official),
             Vqav2::score,
             1,
+            null,
             new Submission("vqav2-upload.json", Vqav2::submit),
             Vqav2Reference::compare);
 
@@ -97,14 +87,11 @@ public record Benchmark(
             "gqa",
             "GQA",
             Gqa.LAYOUT,
-            ResponseFormat.SHORT.prompt(),
-            V1,
-            SHORT,
-            RecordedPrompt.TEXT,
-            QuestionSource.jsonLines(
-                    (benchmark, files) -> Gqa.official(files.require(FileRole.ANNOTATIONS), benchmark::render)),
+            Prompting.SHORT,
+            QuestionSource.llavasOr(FileRole.ANNOTATIONS, Gqa::official),
             Gqa::score,
             1,
+            null,
             new Submission("testdev_balanced_predictions.json", Gqa::submit),
             GqaReference::compare);
 
@@ -113,14 +100,11 @@ public record Benchmark(
             "vizwiz",
             "VizWiz",
             VizWiz.LAYOUT,
-            ResponseFormat.SHORT_OR_UNANSWERABLE.prompt(),
-            V1,
-            SHORT,
-            RecordedPrompt.TEXT,
-            QuestionSource.jsonLines(
-                    (benchmark, files) -> VizWiz.official(files.require(FileRole.ANNOTATIONS), benchmark::render)),
+            Prompting.SHORT_OR_UNANSWERABLE,
+            QuestionSource.llavasOr(FileRole.ANNOTATIONS, VizWiz::official).named(VizWiz::name),
             VizWiz::score,
             1,
+            null,
             new Submission("vizwiz-upload.json", VizWiz::submit),
             VizWizReference::compare);
 
@@ -129,18 +113,11 @@ public record Benchmark(
             "scienceqa",
             "ScienceQA-IMG",
             ScienceQa.LAYOUT,
-            ResponseFormat.LETTER.prompt(),
-            V1,
-            LONG,
-            RecordedPrompt.WITH_IMAGE_MARK,
-            (benchmark, files) -> {
-                Path conversations = files.find(FileRole.QUESTIONS);
-                return conversations == null
-                        ? ScienceQa.official(files, benchmark::render)
-                        : ScienceQa.conversations(conversations, benchmark::render);
-            },
+            Prompting.letter(ResponseFormat.LETTER.prompt(), Prompting.RecordedPrompt.WITH_IMAGE_MARK),
+            ScienceQa::questions,
             ScienceQa::score,
             1,
+            null,
             null,
             ScienceQaReference::compare);
 
@@ -149,14 +126,11 @@ public record Benchmark(
             "textvqa",
             "TextVQA",
             TextVqa.LAYOUT,
-            ResponseFormat.SHORT.prompt(),
-            V1,
-            SHORT,
-            RecordedPrompt.TEXT,
-            QuestionSource.jsonLines((benchmark, files) -> TextVqa.official(
-                    files.require(FileRole.ANNOTATIONS), files.require(FileRole.OCR), benchmark::render)),
+            Prompting.SHORT,
+            QuestionSource.llavasOr(TextVqa::official).named(TextVqa::name),
             TextVqa::score,
             1,
+            null,
             null,
             TextVqaReference::compare);
 
@@ -165,14 +139,11 @@ public record Benchmark(
             "pope",
             "POPE",
             Pope.LAYOUT,
-            ResponseFormat.SHORT.prompt(),
-            V1,
-            SHORT,
-            RecordedPrompt.TEXT,
-            QuestionSource.jsonLines(
-                    (benchmark, files) -> Pope.official(files.require(FileRole.ANNOTATIONS), benchmark::render)),
+            Prompting.SHORT,
+            QuestionSource.llavasOr(FileRole.ANNOTATIONS, Pope::official),
             Pope::score,
             100,
+            null,
             null,
             PopeReference::compare);
 
@@ -181,14 +152,11 @@ public record Benchmark(
             "mme",
             "MME",
             Mme.LAYOUT,
-            ResponseFormat.SHORT.prompt(),
-            V1,
-            SHORT,
-            RecordedPrompt.TEXT,
-            QuestionSource.jsonLines(
-                    (benchmark, files) -> Mme.official(files.require(FileRole.ANNOTATIONS), benchmark::render)),
+            Prompting.SHORT,
+            QuestionSource.llavasOr(FileRole.ANNOTATIONS, Mme::official).named(Mme::name),
             Mme::score,
             1,
+            null,
             new Submission("mme", Mme::submit),
             MmeReference::compare);
 
@@ -208,14 +176,11 @@ public record Benchmark(
             "seed",
             "SEED-Bench",
             Seed.LAYOUT,
-            ResponseFormat.LETTER.prompt(),
-            V1,
-            SHORT,
-            RecordedPrompt.TEXT,
-            QuestionSource.jsonLines(
-                    (benchmark, files) -> Seed.official(files.require(FileRole.ANNOTATIONS), benchmark::render)),
+            Prompting.LETTER,
+            QuestionSource.llavasOr(FileRole.ANNOTATIONS, Seed::official),
             Seed::score,
             1,
+            null,
             new Submission("seed-upload.jsonl", Seed::submit),
             SeedReference::compare);
 
@@ -224,13 +189,11 @@ public record Benchmark(
             "llava_bench",
             "LLaVA-Bench-in-the-Wild",
             LlavaBench.LAYOUT,
-            "",
-            V1,
-            LONG,
-            RecordedPrompt.TEXT,
-            (benchmark, files) -> LlavaBench.questions(files),
+            Prompting.OPEN,
+            QuestionSource.own(),
             LlavaBench::score,
             1,
+            new Judging(true, LlavaBench::ask),
             null,
             LlavaBenchReference::compare);
 
@@ -239,36 +202,32 @@ public record Benchmark(
             "mm_vet",
             "MM-Vet",
             MmVet.LAYOUT,
-            "",
-            V1,
-            LONG,
-            RecordedPrompt.TEXT,
-            QuestionSource.jsonLines((benchmark, files) -> MmVet.official(files.require(FileRole.ANNOTATIONS))),
+            Prompting.OPEN,
+            QuestionSource.llavasOr(FileRole.ANNOTATIONS, MmVet::official).named(MmVet::name),
             MmVet::score,
             1,
+            new Judging(true, MmVet::grade),
             new Submission("mm-vet-results.json", MmVet::submit),
             MmVetReference::compare);
 
     /** Zero-shot format: is a question that cannot be answered called unanswerable when the prompt asks for it. */
     public static final Benchmark UNANSWERABLE_PROMPTED =
-            unanswerable("unanswerable", "with the prompt", ResponseFormat.SHORT_OR_UNANSWERABLE.prompt());
+            unanswerable("unanswerable", "with the prompt", Prompting.SHORT_OR_UNANSWERABLE);
 
     /** The same without the prompt. */
     public static final Benchmark UNANSWERABLE_PLAIN =
-            unanswerable("unanswerable_plain", "without the prompt", ResponseFormat.SHORT.prompt());
+            unanswerable("unanswerable_plain", "without the prompt", Prompting.SHORT);
 
     /** Zero-shot format: is an answer asked for as JSON valid, and are its fields right. */
     public static final Benchmark JSON_ANSWERS = new Benchmark(
             "json_answers",
             "JSON answers",
             JsonAnswers.LAYOUT,
-            "",
-            V1,
-            LONG,
-            RecordedPrompt.TEXT,
-            (benchmark, files) -> JsonAnswers.questions(files.require(FileRole.QUESTIONS)),
+            Prompting.OPEN,
+            QuestionSource.own(),
             JsonAnswers::score,
             1,
+            null,
             null,
             null);
 
@@ -277,73 +236,27 @@ public record Benchmark(
                 name,
                 title,
                 layout,
-                format,
-                V1,
-                LONG,
-                RecordedPrompt.WITHOUT_FORMAT,
-                (benchmark, files) -> MmBench.official(files.require(FileRole.ANNOTATIONS), benchmark::render),
+                Prompting.letter(format, Prompting.RecordedPrompt.WITHOUT_FORMAT),
+                new MmBenchQuestions(),
                 MmBench::score,
                 100,
+                new Judging(false, MmBench::ask),
                 new Submission(name + "-upload.xlsx", MmBench::submit),
                 MmBenchReference::compare);
     }
 
-    private static Benchmark unanswerable(String name, String title, String format) {
+    private static Benchmark unanswerable(String name, String title, Prompting prompting) {
         return new Benchmark(
                 name,
                 "Unanswerable, " + title,
-                VizWiz.LAYOUT,
-                format,
-                V1,
-                SHORT,
-                RecordedPrompt.TEXT,
-                (benchmark, files) -> Unanswerable.questions(files.require(FileRole.ANNOTATIONS), benchmark::render),
+                Unanswerable.LAYOUT,
+                prompting,
+                (files, render) -> VizWiz.official(files.require(FileRole.ANNOTATIONS), render),
                 Unanswerable::score,
                 1,
                 null,
+                null,
                 null);
-    }
-
-    /** Makes questions of a benchmark's files. */
-    @FunctionalInterface
-    public interface QuestionSource {
-        /** Questions in the order in which they are asked. */
-        List<Question> questions(Benchmark benchmark, BenchmarkFiles files);
-
-        /** LLaVA's question file where there is one, else the official files. */
-        static QuestionSource jsonLines(QuestionSource official) {
-            return (benchmark, files) -> {
-                Path file = files.find(FileRole.QUESTIONS);
-                return file != null && file.toString().endsWith(".jsonl")
-                        ? QuestionFile.read(file)
-                        : official.questions(benchmark, files);
-            };
-        }
-    }
-
-    /** What an answer file keeps of a question as {@code prompt}; some scorers read it. */
-    public enum RecordedPrompt {
-        /** The text as sent. */
-        TEXT,
-        /** The text, after {@code <image>\n} where there is a picture. */
-        WITH_IMAGE_MARK,
-        /** The text without the response format. */
-        WITHOUT_FORMAT
-    }
-
-    /**
-     * What is handed in to a benchmark's server or evaluator.
-     *
-     * @param fileName usual name
-     * @param writer makes it of an answer file
-     */
-    public record Submission(String fileName, Writer writer) {
-        /** Writes a submission. */
-        @FunctionalInterface
-        public interface Writer {
-            /** Writes {@code target} atomically. */
-            void write(BenchmarkFiles files, Path answers, Path target);
-        }
     }
 
     /** The twelve benchmarks of LLaVA-1.5, in the order of the paper. */
@@ -374,7 +287,7 @@ public record Benchmark(
 
     /** The questions of a folder, from LLaVA's question file where it has one, else from the official files. */
     public List<Question> questions(Path folder) {
-        return questions.questions(this, files(folder));
+        return questions.questions(files(folder), prompting::render);
     }
 
     /**
@@ -383,33 +296,26 @@ public record Benchmark(
      * @param work where pictures that come inside a table (MMBench's) are written
      */
     public Path images(Path folder, Path work) {
-        BenchmarkFiles files = files(folder);
-        if (layout == MmBench.LAYOUT || layout == MmBench.LAYOUT_CN) {
-            return MmBench.pictures(files.require(FileRole.ANNOTATIONS), work);
-        }
-        Path images = files.find(FileRole.IMAGES);
-        return images != null && Files.isDirectory(images) ? images : folder;
+        return questions.images(files(folder), work);
+    }
+
+    /** The lines that follow a question; empty for none. */
+    public String responseFormat() {
+        return prompting.responseFormat();
     }
 
     /** The text sent after {@code <image>\n}. */
     public String render(String question) {
-        return responseFormat.isEmpty() ? question : question + "\n" + responseFormat;
+        return prompting.render(question);
     }
 
     /** What the answer file keeps as {@code prompt}. */
     public String recordedPrompt(Question question) {
-        return switch (recorded) {
-            case TEXT -> question.text();
-            case WITH_IMAGE_MARK -> question.image() == null ? question.text() : "<image>\n" + question.text();
-            case WITHOUT_FORMAT ->
-                question.text().endsWith("\n" + responseFormat)
-                        ? question.text().substring(0, question.text().length() - responseFormat.length() - 1)
-                        : question.text();
-        };
+        return prompting.recorded(question);
     }
 
     /** Greedy decoding with the benchmark's limit. */
     public GenerationOptions decoding() {
-        return GenerationOptions.greedy(maxNewTokens);
+        return prompting.decoding();
     }
 }

@@ -11,8 +11,8 @@ import io.llava4j.text.Turn;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -51,7 +51,7 @@ public final class EvalRunner {
     /**
      * What to ask.
      *
-     * @param questions no two with equal id and recorded prompt
+     * @param questions those with equal id and recorded prompt are about one picture; they are asked once
      * @param imageRoot folder of the pictures
      * @param answers the answer file
      * @param options decoding
@@ -131,7 +131,7 @@ public final class EvalRunner {
             ofShards.forEach(answer -> answers.put(AnswerKey.of(answer), answer));
         }
         progress.update(answers.size(), keys.size());
-        List<Question> open = new ArrayList<>(byImage(job.questions()));
+        List<Question> open = new ArrayList<>(byImage(new LinkedHashSet<>(job.questions())));
         open.removeIf(question -> answers.containsKey(job.key(question)));
         for (int from = 0; from < open.size(); from += job.batchSize()) {
             List<Question> batch = open.subList(from, Math.min(from + job.batchSize(), open.size()));
@@ -172,7 +172,8 @@ public final class EvalRunner {
                     job.recordedPrompt().apply(question),
                     texts.get(i),
                     AnswerIds.of(modelId, question, texts.get(i)),
-                    modelId));
+                    modelId,
+                    question.options()));
         }
         return answers;
     }
@@ -183,14 +184,16 @@ public final class EvalRunner {
     }
 
     private static Set<AnswerKey> keys(Job job) {
-        Set<AnswerKey> keys = new HashSet<>();
+        Map<AnswerKey, Question> asked = new HashMap<>();
         for (Question question : job.questions()) {
-            if (!keys.add(job.key(question))) {
-                throw new ConfigException("question_id %s is asked twice with the same text; leave one of the two out"
-                        .formatted(question.id()));
+            Question earlier = asked.putIfAbsent(job.key(question), question);
+            if (earlier != null && !earlier.equals(question)) {
+                throw new ConfigException(
+                        "question_id %s is asked twice with the same text about two pictures; leave one of the two out"
+                                .formatted(question.id()));
             }
         }
-        return keys;
+        return asked.keySet();
     }
 
     private static Map<String, Path> locate(Job job) {
@@ -206,7 +209,7 @@ public final class EvalRunner {
     }
 
     /** Stable: pictures in order of first appearance, questions of one in their order. */
-    private static List<Question> byImage(List<Question> questions) {
+    private static List<Question> byImage(Set<Question> questions) {
         Map<String, List<Question>> groups = new LinkedHashMap<>();
         for (Question question : questions) {
             String image = question.image();

@@ -152,7 +152,8 @@ class BenchmarkTest {
                 .getOrDefault(name, folder.resolve("there is none"));
         List<Question> built = benchmark
                 .questions()
-                .questions(benchmark, new BenchmarkFiles(files.layout(), null, withoutQuestions(files, official)));
+                .questions(
+                        new BenchmarkFiles(files.layout(), null, withoutQuestions(files, official)), benchmark::render);
         if (name.equals("scienceqa")) {
             assertThat(built).hasSize(223);
             assertThat(benchmark.recordedPrompt(built.get(1)))

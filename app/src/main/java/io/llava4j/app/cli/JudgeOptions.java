@@ -10,7 +10,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** Options of the judge that LLaVA-Bench and MM-Vet need. */
+/** Options of the judge that LLaVA-Bench and MM-Vet need, and that MMBench may have. */
 final class JudgeOptions {
     private static final String LOCAL = "local";
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(2);
@@ -20,9 +20,9 @@ final class JudgeOptions {
     @Option(
             names = "--judge",
             paramLabel = "URL",
-            description = "Judge for LLaVA-Bench and MM-Vet: the address of an OpenAI-compatible API such as"
+            description = "Judge for LLaVA-Bench, MM-Vet and MMBench: the address of an OpenAI-compatible API such as"
                     + " https://host/v1, or 'local' for a rule that compares words, which nano benchmarks take by"
-                    + " themselves. Without it, requests are written to files.")
+                    + " themselves. Without it, requests are written to files, and MMBench is scored by its rules alone.")
     private @Nullable String judge;
 
     @Option(
@@ -65,7 +65,7 @@ final class JudgeOptions {
             throw new ParameterException(spec.commandLine(), "--judge and --judge-replies exclude each other");
         }
         if (judge.equals(LOCAL)) {
-            return Evaluation.Judges.local();
+            return Evaluation.Judges.ofWords();
         }
         URI url;
         try {

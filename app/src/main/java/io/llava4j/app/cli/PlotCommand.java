@@ -89,8 +89,15 @@ final class PlotCommand implements Callable<Integer> {
         return CommandLine.ExitCode.OK;
     }
 
-    /** As it was typed, which tells folders of one name apart. */
-    private static String name(Path run) {
-        return run.normalize().toString();
+    /** The folder's name, or where several are called the same, its path as it was typed. */
+    private String name(Path run) {
+        Path last = run.toAbsolutePath().normalize().getFileName();
+        boolean unique = last != null
+                && runs.stream()
+                                .map(other -> other.toAbsolutePath().normalize().getFileName())
+                                .filter(last::equals)
+                                .count()
+                        == 1;
+        return unique ? last.toString() : run.normalize().toString();
     }
 }

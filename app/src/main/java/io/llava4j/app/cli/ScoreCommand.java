@@ -6,6 +6,7 @@ import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
+import io.llava4j.eval.score.Submission;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -155,7 +156,7 @@ final class ScoreCommand implements Callable<Integer> {
     }
 
     private void write(Benchmark scored, BenchmarkFiles found, Path target) {
-        Benchmark.Submission form = scored.submission();
+        Submission form = scored.submission();
         if (form == null) {
             throw new ParameterException(
                     spec.commandLine(), "--submission: nothing is handed in for " + scored.title());

@@ -204,7 +204,7 @@ public final class Demo {
                         plan(benchmarks, condition),
                         new EvalRunner(model, name, ImageDecoder::decode),
                         name,
-                        Evaluation.Judges.local(),
+                        Evaluation.Judges.ofWords(),
                         observer);
                 observer.total = evaluation.questions();
                 runs.put(condition, evaluation.run());

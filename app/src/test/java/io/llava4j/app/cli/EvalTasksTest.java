@@ -2,107 +2,147 @@ package io.llava4j.app.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.llava4j.app.data.NanoBenchmarkFiles;
-import io.llava4j.eval.Benchmark;
-import io.llava4j.eval.run.Unofficial;
-import io.llava4j.train.nano.NanoBenchmarkOptions;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
-/** {@code llava eval --tasks all} on nano benchmarks with a random model. */
+/** {@code eval --tasks} and {@code plot} on a whole random model and a handful of questions. */
 class EvalTasksTest {
-    private static final int POSITIONS = 1024;
-
     @TempDir
     static Path dir;
 
     private static Path model;
+    private static Path data;
 
     @BeforeAll
     static void make() throws IOException {
-        model = TinyModel.write(dir, POSITIONS);
-        Path data = dir.resolve("benchmarks");
-        NanoBenchmarkFiles.write(data, new NanoBenchmarkOptions(1, 32, 0.01), 2, (done, total) -> {});
-        // A random model never stops by itself.
-        for (Benchmark benchmark : Benchmark.published()) {
-            Path about = data.resolve(benchmark.name()).resolve(Unofficial.FILE);
-            Files.writeString(about, Files.readString(about).replace("\"max_new_tokens\":64", "\"max_new_tokens\":3"));
+        model = TinyModel.write(dir);
+        data = dir.resolve("data");
+        Path pope = data.resolve("pope");
+        Path picture = Files.createDirectories(pope.resolve("images")).resolve("a.png");
+        ImageIO.write(new BufferedImage(30, 20, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
+        Files.createDirectories(pope.resolve("coco"));
+        StringBuilder questions = new StringBuilder();
+        int id = 1;
+        for (String split : new String[] {"adversarial", "popular", "random"}) {
+            StringBuilder labels = new StringBuilder();
+            for (String thing : new String[] {"cat", "dog", "cow"}) {
+                String text = "Is there a %s in the image?".formatted(thing);
+                labels.append("{\"label\": \"%s\", \"image\": \"a.png\", \"text\": \"%s\"}\n"
+                        .formatted(thing.equals("cow") ? "no" : "yes", text));
+                questions.append("{\"question_id\": %d, \"image\": \"a.png\", \"text\": \"%s\", \"category\": \"%s\"}\n"
+                        .formatted(id++, text, split));
+            }
+            Files.writeString(pope.resolve("coco/coco_pope_" + split + ".json"), labels);
         }
+        Files.writeString(pope.resolve("llava_pope_test.jsonl"), questions);
+        Path bench = Files.createDirectories(data.resolve("mmbench"));
+        String image = Base64.getEncoder().encodeToString(Files.readAllBytes(picture));
+        Files.writeString(bench.resolve("mmbench_dev_20230712.tsv"), """
+                index\tquestion\tA\tB\tanswer\timage
+                1\tWhich?\tred\tblue\tA\t%s
+                1000001\tWhich?\tblue\tred\tB\t%s
+                """.formatted(image, image));
+        Path json = Files.createDirectories(data.resolve("json_answers/images"));
+        Files.copy(picture, json.resolve("a.png"));
+        Files.writeString(
+                json.resolveSibling("json_questions.jsonl"),
+                "{\"question_id\": 1, \"image\": \"a.png\", \"text\": \"As JSON\", \"category\": \"default\"}\n");
+        Files.writeString(
+                json.resolveSibling("json_fields.jsonl"), "{\"question_id\": 1, \"fields\": {\"animal\": \"cat\"}}\n");
     }
 
     @Test
-    void aKilledRunGoesOnAndEndsWithTheFilesOfAnUnbrokenOne() throws IOException, InterruptedException {
-        CliRun whole = CliRun.of("eval", "-m", model, "--tasks", "all");
-        assertThat(whole.code()).as(whole.err()).isZero();
-        // Without --data and --out: what lies beside the model.
-        Path run = dir.resolve("evaluation");
-        JsonNode results = JsonMapper.builder().build().readTree(run.resolve("results.json"));
-        assertThat(results.path("tasks").propertyNames()).hasSize(12);
-        assertThat(results.path("unofficial").asString()).startsWith("Nano benchmarks");
-        assertThat(results.path("tasks").path("mm_vet").path("judge").asString())
-                .isEqualTo("local-word-overlap");
-        assertThat(whole.out()).contains("MMBench-CN").doesNotContain("LLaVA-1.5 7B");
-        assertThat(Files.readString(run.resolve("report.html")))
-                .contains("class=\"radar\"", "say nothing about published ones")
-                .doesNotContain("LLaVA-1.5 7B");
+    void allTasksGiveResultsThatASecondRunAndShardsRepeat() throws IOException {
+        Path out = dir.resolve("all");
+        CliRun run = CliRun.of("eval", "-m", model, "--tasks", "all", "--data", data, "--out", out);
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.out()).contains("POPE", "MMBench", "JSON answers", "report.html");
+        assertThat(run.err()).contains("MMBench is scored without");
+        Map<String, String> files = files(out);
+        assertThat(files)
+                .containsKeys(
+                        "results.json",
+                        "report.md",
+                        "report.html",
+                        "radar.svg",
+                        "pope/answers.jsonl",
+                        "pope/scores.json",
+                        "mmbench/mmbench-upload.xlsx",
+                        "mmbench/judge/requests.jsonl");
+        assertThat(files.get("results.json")).contains("\"json_answers\"").doesNotContain("NaN");
+        CliRun again = CliRun.of("eval", "-m", model, "--tasks", "all", "--data", data, "--out", out, "--json");
+        assertThat(again.json().path("tasks")).hasSize(3);
+        assertThat(files(out)).isEqualTo(files);
 
-        Path broken = dir.resolve("broken");
-        Path begun = broken.resolve("vizwiz/answers.jsonl.manifest.json");
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Main.class.getName(),
-                        "eval",
-                        "-m",
-                        model.toString(),
-                        "--tasks",
-                        "all",
-                        "--out",
-                        broken.toString(),
-                        "--batch-size",
-                        "3")
-                .redirectErrorStream(true)
-                .redirectOutput(dir.resolve("output.txt").toFile())
-                .start();
-        while (process.isAlive() && !Files.exists(begun)) {
-            process.waitFor(5, TimeUnit.MILLISECONDS);
+        Path parts = dir.resolve("parts");
+        for (String shard : new String[] {"2/2", "1/2"}) {
+            CliRun part =
+                    CliRun.of("eval", "-m", model, "--tasks", "pope", "--data", data, "--out", parts, "--shard", shard);
+            assertThat(part.code()).as(part.err()).isZero();
         }
-        process.destroyForcibly().waitFor();
-        assertThat(begun).as(Files.readString(dir.resolve("output.txt"))).exists();
-        assertThat(broken.resolve("results.json")).doesNotExist();
+        CliRun merged = CliRun.of("eval", "-m", model, "--tasks", "pope", "--data", data, "--out", parts);
+        assertThat(merged.code()).as(merged.err()).isZero();
+        assertThat(parts.resolve("pope/answers.jsonl")).hasSameTextualContentAs(out.resolve("pope/answers.jsonl"));
 
-        CliRun resumed = CliRun.of("eval", "-m", model, "--tasks", "all", "--out", broken);
-        assertThat(resumed.code()).as(resumed.err()).isZero();
-        assertThat(files(broken)).isEqualTo(files(run));
+        CliRun plot = CliRun.of("plot", "--runs", out, parts, "--out", dir.resolve("plots"));
+        assertThat(plot.code()).as(plot.err()).isZero();
+        assertThat(plot.out()).contains("against", "noise");
+        assertThat(dir.resolve("plots/report.md")).content().contains("| POPE | 9 | **+0.0 (+0.0 to +0.0)** | 0 | 0 |");
+        CliRun score = CliRun.of(
+                "score",
+                "pope",
+                "--folder",
+                data.resolve("pope"),
+                "--answers",
+                out.resolve("pope/answers.jsonl"),
+                "--strict");
+        assertThat(score.code()).as(score.err()).isZero();
+        assertThat(score.out()).contains("POPE: 9 answers", "official", "strict", "random/f1");
     }
 
     @Test
-    void saysWhatIsMissingBesideTheModel() {
-        CliRun run = CliRun.of("eval", "-m", dir.resolve("elsewhere/model"), "--tasks", "all");
-        assertThat(run.code()).isEqualTo(2);
-        assertThat(run.err()).contains("--data is missing", "elsewhere", "llava data nano DIR --benchmarks");
+    void whatCannotBeRunIsSaidInOneSentence() {
+        Path out = dir.resolve("nothing");
+        isOneSentence(1, "has no folder 'gqa'", "eval", "-m", model, "--tasks", "gqa", "--data", data, "--out", out);
+        isOneSentence(1, "no task", "eval", "-m", model, "--tasks", "all", "--data", model, "--out", out);
+        isOneSentence(1, "limit", "eval", "-m", model, "--tasks", "pope", "--data", data, "--out", out, "--limit", -1);
+        isOneSentence(
+                1, "shard", "eval", "-m", model, "--tasks", "pope", "--data", data, "--out", out, "--shard", "3/2");
+        isOneSentence(1, "has neither results.json", "plot", "--runs", model, "--out", out);
+        CliRun unknown = CliRun.of("eval", "-m", model, "--tasks", "popo", "--data", data, "--out", out);
+        assertThat(unknown.code()).isNotZero();
+        assertThat(unknown.err()).contains("no benchmark is called 'popo'");
+        CliRun both = CliRun.of(
+                "eval", "-m", model, "--tasks", "pope", "--data", data, "--out", out, "--questions", "q.jsonl");
+        assertThat(both.code()).isEqualTo(2);
+        assertThat(out).doesNotExist();
+    }
+
+    private static void isOneSentence(int code, String part, Object... arguments) {
+        CliRun run = CliRun.of(arguments);
+        assertThat(run.code()).as(run.err()).isEqualTo(code);
+        assertThat(run.err()).contains(part);
+        assertThat(run.err().lines()).hasSize(1);
     }
 
     private static Map<String, String> files(Path root) throws IOException {
         Map<String, String> files = new TreeMap<>();
         try (Stream<Path> walk = Files.walk(root)) {
             for (Path file : walk.filter(Files::isRegularFile).toList()) {
-                String name = root.relativize(file).toString();
-                // A sheet holds the time at which it was written.
-                if (!name.endsWith(".xlsx") && !name.endsWith(".jpg")) {
-                    files.put(name, Files.readString(file));
-                }
+                // The sheet is a zip with a date in it.
+                boolean zip = file.toString().endsWith(".xlsx");
+                files.put(root.relativize(file).toString(), zip ? "" : Files.readString(file, StandardCharsets.ISO_8859_1));
             }
         }
         return files;

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -28,7 +29,7 @@ public final class MmBenchReference {
         Path file = files.require(FileRole.ANNOTATIONS);
         MmBenchTable table = MmBenchTable.read(file);
         MmBench.Predictions predictions = MmBench.predictions(answers);
-        List<MmBench.Row> rows = MmBench.rows(files, predictions, answers);
+        List<MmBenchScore.Row> rows = MmBench.rows(files, predictions, answers);
         outcome("vlmevalkit_head_exact_matching", rows, null, expected, checks);
         outcome(
                 "vlmevalkit_head_with_judge_replies",
@@ -36,25 +37,26 @@ public final class MmBenchReference {
                 MmBench.replies(folder.resolve("judge_replies.jsonl")),
                 expected,
                 checks);
-        MmBench.Outcome lmms = MmBench.evaluate(rows, OptionMatching.LMMS_EVAL, null);
+        MmBenchScore lmms = MmBenchScore.of(rows, OptionMatching.LMMS_EVAL, null);
         JsonNode wanted = expected.get("lmms_eval_undecided_is_miss");
         checks.same("lmms_eval/hit", hits(lmms), wanted.get("hit"));
         checks.same("lmms_eval/overall", lmms.overall(), wanted.get("overall"));
         perRow(rows, expected, checks);
         Map<String, Object> options = new LinkedHashMap<>();
         table.by("index", file)
-                .forEach((index, row) -> options.put(String.valueOf(index), MmBench.promptOptions(table, row)));
+                .forEach(
+                        (index, row) -> options.put(String.valueOf(index), MmBenchQuestions.promptOptions(table, row)));
         checks.same("prompt_options", options, expected.get("prompt_options"));
         upload(MmBench.upload(table, predictions, file), folder.resolve("upload_expected.json"), checks);
     }
 
     private static void outcome(
             String name,
-            List<MmBench.Row> rows,
-            @Nullable Map<Long, String> replies,
+            List<MmBenchScore.Row> rows,
+            @Nullable Function<MmBenchScore.Row, @Nullable String> judge,
             JsonNode expected,
             Checks checks) {
-        MmBench.Outcome outcome = MmBench.evaluate(rows, OptionMatching.VLMEVALKIT, replies);
+        MmBenchScore outcome = MmBenchScore.of(rows, OptionMatching.VLMEVALKIT, judge);
         JsonNode wanted = expected.get(name);
         checks.same(name + "/hit", hits(outcome), wanted.get("hit"));
         Map<String, Object> logs = new LinkedHashMap<>();
@@ -70,23 +72,23 @@ public final class MmBenchReference {
                         .map(hit -> hit.main().split())
                         .distinct()
                         .toList());
-        report.putAll(MmBench.numbers(outcome));
+        report.putAll(outcome.numbers());
         checks.same(name + "/report", report, wanted.get("report"));
         if (wanted.has("judge_calls")) {
             checks.same(name + "/judge_calls", outcome.judgeCalls(), wanted.get("judge_calls"));
         }
     }
 
-    private static Map<String, Object> hits(MmBench.Outcome outcome) {
+    private static Map<String, Object> hits(MmBenchScore outcome) {
         Map<String, Object> hits = new LinkedHashMap<>();
         outcome.hits().forEach(hit -> hits.put(String.valueOf(hit.main().index()), hit.hit()));
         return hits;
     }
 
-    private static void perRow(List<MmBench.Row> rows, JsonNode expected, Checks checks) {
+    private static void perRow(List<MmBenchScore.Row> rows, JsonNode expected, Checks checks) {
         Map<String, Object> perRow = new LinkedHashMap<>();
         int equal = 0;
-        for (MmBench.Row row : rows) {
+        for (MmBenchScore.Row row : rows) {
             Map<String, Object> values = new LinkedHashMap<>();
             values.put("gt", row.truth());
             values.put("prediction", row.prediction());
@@ -101,10 +103,11 @@ public final class MmBenchReference {
         checks.same("per_row", perRow, expected.get("per_row"));
         checks.same("vanilla_letter_accuracy", (double) equal / rows.size(), expected.get("vanilla_letter_accuracy"));
         checks.same("rows", rows.size(), expected.get("rows"));
-        checks.same("groups", rows.stream().map(MmBench.Row::group).distinct().count(), expected.get("groups"));
+        checks.same(
+                "groups", rows.stream().map(MmBenchScore.Row::group).distinct().count(), expected.get("groups"));
     }
 
-    private static Object orFalse(OptionMatching matching, MmBench.Row row) {
+    private static Object orFalse(OptionMatching matching, MmBenchScore.Row row) {
         String letter = matching.infer(row.prediction(), row.options());
         return letter == null ? Boolean.FALSE : letter;
     }

@@ -101,15 +101,34 @@ record MmBenchTable(List<String> columns, List<List<@Nullable String>> rows) {
         return columns.indexOf(name);
     }
 
+    /** A row's value in a column; null where it is missing, or the table has no such column. */
+    @Nullable
+    String cell(List<@Nullable String> row, String column) {
+        int at = column(column);
+        return at < 0 || at >= row.size() ? null : row.get(at);
+    }
+
+    /** The same as text, empty where it is missing. */
+    String text(List<@Nullable String> row, String column) {
+        String value = cell(row, column);
+        return value == null ? "" : value;
+    }
+
+    /** @throws DataException if a column is missing */
+    void require(Path file, String... names) {
+        for (String name : names) {
+            if (column(name) < 0) {
+                throw new DataException("%s: has no column '%s', only %s".formatted(file, name, columns));
+            }
+        }
+    }
+
     /** Rows by the number in a column; of several with one number the last. */
     Map<Long, List<@Nullable String>> by(String column, Path file) {
-        int at = column(column);
-        if (at < 0) {
-            throw new DataException("%s: has no column '%s', only %s".formatted(file, column, columns));
-        }
+        require(file, column);
         Map<Long, List<@Nullable String>> byNumber = new HashMap<>();
         for (List<@Nullable String> row : rows) {
-            byNumber.put(number(row.get(at), file), row);
+            byNumber.put(number(cell(row, column), file), row);
         }
         return byNumber;
     }
@@ -157,15 +176,19 @@ record MmBenchTable(List<String> columns, List<List<@Nullable String>> rows) {
         try (CsvReader<CsvRecord> reader = CsvReader.builder()
                 .fieldSeparator('\t')
                 .detectBomHeader(true)
+                .allowExtraCharsAfterClosingQuote(true)
+                .allowMissingFields(true)
+                .allowExtraFields(true)
                 .maxBufferSize(64 << 20)
                 .ofCsvRecord(file)) {
             for (CsvRecord record : reader) {
                 if (columns.isEmpty()) {
                     columns.addAll(record.getFields());
-                } else if (record.getFieldCount() != columns.size()) {
+                } else if (record.getFieldCount() > columns.size()) {
                     throw new DataException("%s line %d: has %d fields instead of %d"
                             .formatted(file, record.getStartingLineNumber(), record.getFieldCount(), columns.size()));
                 } else {
+                    // A line that ends early lacks its last cells, as pandas reads it.
                     rows.add(withoutMissing(record.getFields()));
                 }
             }

@@ -68,12 +68,18 @@ public final class ScienceQa {
         }
     }
 
+    /** LLaVA's conversations where they are there, else the official problems. */
+    public static List<Question> questions(BenchmarkFiles files, UnaryOperator<String> render) {
+        Path conversations = files.find(FileRole.QUESTIONS);
+        return conversations == null ? official(files, render) : conversations(conversations, render);
+    }
+
     /**
      * LLaVA's conversations as questions.
      *
      * @param render adds the response-format prompt
      */
-    public static List<Question> conversations(Path file, UnaryOperator<String> render) {
+    private static List<Question> conversations(Path file, UnaryOperator<String> render) {
         List<Question> questions = new ArrayList<>();
         JsonFiles.arrays(file, (field, entry) -> {
             String text = entry.objects("conversations").getFirst().text("value");
@@ -87,7 +93,7 @@ public final class ScienceQa {
     }
 
     /** The test split's problems as LLaVA asks them: context where there is a hint, question, lettered choices. */
-    public static List<Question> official(BenchmarkFiles files, UnaryOperator<String> render) {
+    private static List<Question> official(BenchmarkFiles files, UnaryOperator<String> render) {
         List<Question> questions = new ArrayList<>();
         for (Problem problem : problems(files)) {
             String hint = problem.record().optionalText("hint");

@@ -18,6 +18,7 @@ import io.llava4j.eval.score.Layout;
 import io.llava4j.eval.score.Means;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,18 +39,19 @@ public final class Seed {
                     FileRole.QUESTIONS, List.of("llava-seed-bench.jsonl"),
                     FileRole.ANNOTATIONS, List.of("SEED-Bench.json", "SEED-Bench*.json"),
                     FileRole.IMAGES, List.of("images")),
-            List.of(FileRole.ANNOTATIONS));
+            List.of(FileRole.ANNOTATIONS),
+            List.of("seed_bench"));
 
     private Seed() {}
 
     /** The official file. */
     record Annotations(Map<Long, String> types, List<Item> items) {}
 
-    /** A question of it. */
-    record Item(String id, long type, String dataType, String answer, JsonRecord record) {
+    /** A question of it; the official file writes ids as text. */
+    record Item(QuestionId id, long type, String dataType, String answer, JsonRecord record) {
         /** Ids are whole numbers where the text is one: pictures'; videos' stay text. */
         QuestionId key() {
-            return id.matches("[+-]?\\d+") ? QuestionId.of(Long.parseLong(id)) : QuestionId.of(id);
+            return keyOf(id);
         }
 
         boolean image() {
@@ -164,7 +166,7 @@ public final class Seed {
         Map<QuestionId, Answer> answers = file.last();
         StringBuilder out = new StringBuilder();
         for (Item item : annotations.items()) {
-            Answer answer = answers.get(QuestionId.of(item.id()));
+            Answer answer = answers.get(item.id());
             if (answer == null) {
                 answer = answers.get(item.key());
             }
@@ -194,7 +196,7 @@ public final class Seed {
     }
 
     private static QuestionId keyOf(QuestionId id) {
-        return id.value().matches("[+-]?\\d+") ? QuestionId.of(Long.parseLong(id.value())) : id;
+        return id.value().matches("[+-]?\\d+") ? new QuestionId(new BigInteger(id.value()).toString(), true) : id;
     }
 
     static Counts count(Annotations annotations, Map<QuestionId, Answer> answers, BiPredicate<String, String> right) {
@@ -204,7 +206,7 @@ public final class Seed {
         for (Item item : annotations.items()) {
             Answer answer = answers.get(item.key());
             int correct = answer != null && right.test(answer.text(), item.answer()) ? 1 : 0;
-            perQuestion.put(item.id(), correct);
+            perQuestion.put(item.id().value(), correct);
             defined.merge(item.type(), answer == null || correct == 1, Boolean::logicalOr);
             total.add(String.valueOf(item.type()), correct);
             total.add("total", correct);
@@ -228,7 +230,7 @@ public final class Seed {
         JsonFiles.arrays(file, (field, entry) -> {
             if (field.equals("questions")) {
                 items.add(new Item(
-                        entry.id("question_id").value(),
+                        entry.id("question_id"),
                         entry.integer("question_type_id"),
                         entry.text("data_type"),
                         entry.text("answer"),

@@ -1,5 +1,8 @@
 package io.llava4j.eval.format;
 
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
 /**
  * One line of a LLaVA answer file (spec/evaluation 1).
  *
@@ -8,5 +11,17 @@ package io.llava4j.eval.format;
  * @param text what the model said
  * @param answerId 22 characters, unique per answer
  * @param modelId the model's name
+ * @param options what was to choose from, which MMBench's files keep; null elsewhere
  */
-public record Answer(QuestionId id, String prompt, String text, String answerId, String modelId) {}
+public record Answer(
+        QuestionId id,
+        String prompt,
+        String text,
+        String answerId,
+        String modelId,
+        @Nullable List<String> options) {
+    /** A line without options. */
+    public Answer(QuestionId id, String prompt, String text, String answerId, String modelId) {
+        this(id, prompt, text, answerId, modelId, null);
+    }
+}

@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -38,7 +39,8 @@ public final class JsonFiles {
     }
 
     /**
-     * Reads a JSON-lines file; blank lines are passed over.
+     * Reads a JSON-lines file. Blank lines are passed over; where broken lines are left out and counted, they are such,
+     * as for Python.
      *
      * @param file UTF-8
      * @param broken what happens to lines that do not parse
@@ -54,6 +56,7 @@ public final class JsonFiles {
                 number++;
                 String json = number == 1 ? withoutByteOrderMark(line) : line;
                 if (PythonText.strip(json).isEmpty()) {
+                    skipped += broken == BrokenLines.SKIP ? 1 : 0;
                     continue;
                 }
                 String where = file + " line " + number;
@@ -81,8 +84,8 @@ public final class JsonFiles {
      * Reads the arrays of a JSON document without holding it in memory.
      *
      * @param file UTF-8; an array of objects, or an object whose fields hold arrays of objects
-     * @param field receives the field's name ("" for a top-level array) and a record of it; fields that are not arrays
-     *     of objects are passed over
+     * @param field receives the field's name ("" for a top-level array) and a record of it; what is in a field but no
+     *     object is passed over
      * @throws DataException naming file and place
      */
     public static void arrays(Path file, ArrayElements field) {
@@ -150,10 +153,35 @@ public final class JsonFiles {
         return found[0];
     }
 
-    /** A whole JSON document. */
+    /** The first line that is not blank; null where it is no JSON or there is none. */
+    public static @Nullable JsonNode firstLine(Path file) {
+        try (BufferedReader reader = Files.newBufferedReader(file)) {
+            String line = withoutByteOrderMark(String.valueOf(reader.readLine()));
+            while (line != null && PythonText.strip(line).isEmpty()) {
+                line = reader.readLine();
+            }
+            return line == null ? null : MAPPER.readTree(line);
+        } catch (JacksonException e) {
+            return null;
+        } catch (IOException e) {
+            throw unreadable(file, 0, e);
+        }
+    }
+
+    /**
+     * A whole JSON document.
+     *
+     * @throws DataException also where something follows it
+     */
     public static JsonNode tree(Path file) {
         JsonNode[] document = new JsonNode[1];
-        parse(file, parser -> document[0] = parser.nextToken() == null ? null : parser.readValueAsTree());
+        parse(file, parser -> {
+            document[0] = parser.nextToken() == null ? null : parser.readValueAsTree();
+            if (parser.nextToken() != null) {
+                throw new DataException("%s line %d: something follows the JSON document"
+                        .formatted(file, parser.currentTokenLocation().getLineNr()));
+            }
+        });
         if (document[0] == null) {
             throw new DataException(file + ": the file is empty");
         }
@@ -207,6 +235,9 @@ public final class JsonFiles {
     private static void elements(Path file, JsonParser parser, String name, ArrayElements sink) {
         for (int index = 0; parser.nextToken() != JsonToken.END_ARRAY; index++) {
             JsonNode node = parser.readValueAsTree();
+            if (!name.isEmpty() && !node.isObject()) {
+                continue;
+            }
             // Not formatted: that would take longer than reading the record.
             String where = file + ", " + (name.isEmpty() ? "record " : name) + "[" + index + "]";
             sink.accept(name, new JsonRecord(node, where));

@@ -41,6 +41,12 @@ public record JsonRecord(JsonNode node, String where) {
         return text(field);
     }
 
+    /** The string or number as text, or {@code fallback} where the field is missing or null. */
+    public String scalar(String field, String fallback) {
+        JsonNode value = node.get(field);
+        return value == null || value.isNull() ? fallback : value.isString() ? value.stringValue() : value.toString();
+    }
+
     /** @throws DataException if the field is missing or not an integer of 64 bits */
     public long integer(String field) {
         JsonNode value = required(field);

@@ -1,8 +1,13 @@
 package io.llava4j.eval.format;
 
+import io.llava4j.checkpoint.AtomicFiles;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +27,19 @@ public final class PythonJson {
         StringBuilder out = new StringBuilder();
         append(out, value);
         return out.toString();
+    }
+
+    /**
+     * Writes JSON lines atomically.
+     *
+     * @param lines values as {@link #dumps} takes them
+     */
+    public static void writeLines(Path file, Stream<? extends Object> lines) {
+        AtomicFiles.write(
+                file,
+                lines.map(line -> dumps(line) + "\n")
+                        .collect(Collectors.joining())
+                        .getBytes(StandardCharsets.UTF_8));
     }
 
     private static void append(StringBuilder out, @Nullable Object value) {

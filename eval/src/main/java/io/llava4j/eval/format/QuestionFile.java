@@ -1,11 +1,7 @@
 package io.llava4j.eval.format;
 
-import io.llava4j.DataException;
-import io.llava4j.checkpoint.AtomicFiles;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,36 +11,26 @@ public final class QuestionFile {
     private QuestionFile() {}
 
     /**
-     * Reads a question file.
+     * Reads a question file. Ids may repeat: TextVQA and MME use the picture's, and SEED-Bench holds one twice.
      *
-     * @throws DataException naming file and line for broken JSON, a missing field, or a question asked twice; ids alone
-     *     may repeat, since TextVQA and MME use the picture's
+     * @throws io.llava4j.DataException naming file and line for broken JSON or a missing field
      */
     public static List<Question> read(Path file) {
         List<Question> questions = new ArrayList<>();
-        Map<Asked, String> places = new HashMap<>();
-        JsonFiles.lines(file, JsonFiles.BrokenLines.REFUSE, line -> {
-            Question question = new Question(
-                    line.id("question_id"),
-                    line.optionalText("image"),
-                    line.text("text"),
-                    line.node().has("category") ? line.id("category").value() : "default");
-            String earlier = places.putIfAbsent(new Asked(question.id(), question.text()), line.where());
-            if (earlier != null) {
-                throw new DataException("%s: question_id %s was already asked the same at %s; remove one of them"
-                        .formatted(line.where(), question.id(), earlier));
-            }
-            questions.add(question);
-        });
+        JsonFiles.lines(
+                file,
+                JsonFiles.BrokenLines.REFUSE,
+                line -> questions.add(new Question(
+                        line.id("question_id"),
+                        line.optionalText("image"),
+                        line.text("text"),
+                        line.scalar("category", "default"))));
         return questions;
     }
 
-    private record Asked(QuestionId id, String text) {}
-
     /** Writes a question file atomically, byte for byte as Python's {@code json.dumps} would. */
     public static void write(Path file, List<Question> questions) {
-        StringBuilder out = new StringBuilder();
-        for (Question question : questions) {
+        PythonJson.writeLines(file, questions.stream().map(question -> {
             Map<String, Object> line = new LinkedHashMap<>();
             line.put("question_id", question.id());
             if (question.image() != null) {
@@ -52,8 +38,7 @@ public final class QuestionFile {
             }
             line.put("text", question.text());
             line.put("category", question.category());
-            out.append(PythonJson.dumps(line)).append('\n');
-        }
-        AtomicFiles.write(file, out.toString().getBytes(StandardCharsets.UTF_8));
+            return line;
+        }));
     }
 }

@@ -69,7 +69,7 @@ record GqaQuestion(
         JsonRecord types = record.object("types");
         return new GqaQuestion(
                 record.text("question"),
-                record.text("imageId"),
+                record.scalar("imageId", ""),
                 record.node().path("isBalanced").booleanValue(),
                 record.object("groups").optionalText("global"),
                 record.text("answer"),

@@ -13,8 +13,18 @@ import java.util.Map;
  * @param messages in order
  * @param temperature of sampling
  * @param maxTokens longest reply
+ * @param assumed what stands for the reply while it is still to come, so that no more is asked because of it; not sent
  */
-public record JudgeRequest(String id, String model, List<Message> messages, double temperature, int maxTokens) {
+public record JudgeRequest(
+        String id, String model, List<Message> messages, double temperature, int maxTokens, String assumed) {
+    /** LLaVA-Bench and MM-Vet can read it and ask no further. */
+    private static final String READABLE = "0";
+
+    /** A request whose reply, if it can be read, is the end of it. */
+    public JudgeRequest(String id, String model, List<Message> messages, double temperature, int maxTokens) {
+        this(id, model, messages, temperature, maxTokens, READABLE);
+    }
+
     /**
      * A message.
      *

@@ -23,7 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /** LLaVA-Bench in the wild (benchmark notes 11): a judge gives points to GPT-4's answer and to the model's. */
@@ -36,7 +35,8 @@ public final class LlavaBench {
                     FileRole.REFERENCE_ANSWERS, List.of("answers_gpt4.jsonl"),
                     FileRole.RULES, List.of("rule.json"),
                     FileRole.IMAGES, List.of("images")),
-            List.of(FileRole.QUESTIONS, FileRole.CONTEXT));
+            List.of(FileRole.QUESTIONS, FileRole.CONTEXT),
+            List.of("llava-bench-in-the-wild"));
 
     private static final String JUDGE = "gpt-4-0314";
     private static final String SYSTEM =
@@ -73,7 +73,7 @@ public final class LlavaBench {
     public static List<Item> items(BenchmarkFiles files, Path answers) {
         List<Question> questions = QuestionFile.read(files.require(FileRole.QUESTIONS));
         List<Answer> references = AnswerFile.read(files.require(FileRole.REFERENCE_ANSWERS));
-        List<Answer> given = AnswerFile.read(answers);
+        List<Answer> given = AnswerFile.readSome(answers);
         Map<String, String> captions = captions(files.require(FileRole.CONTEXT));
         Path ruleFile = files.require(FileRole.RULES);
         JsonNode rules = JsonFiles.tree(ruleFile);
@@ -136,6 +136,11 @@ public final class LlavaBench {
             reviews.add(item.review(judge.apply(item.request())));
         }
         return reviews;
+    }
+
+    /** Asks for a review of every answer. */
+    public static void ask(BenchmarkFiles files, Path answers, Function<JudgeRequest, String> judge) {
+        review(items(files, answers), List.of(), judge);
     }
 
     /**
@@ -224,15 +229,5 @@ public final class LlavaBench {
                             model.mean(key) / reference.mean(key) * 100));
         });
         return lines;
-    }
-
-    /** The questions, which carry no response-format prompt. */
-    public static List<Question> questions(BenchmarkFiles files) {
-        return QuestionFile.read(files.require(FileRole.QUESTIONS));
-    }
-
-    /** An empty list or the reviews of a file that may not exist yet. */
-    public static List<Review> reviewed(@Nullable Path file) {
-        return file == null || !Files.exists(file) ? List.of() : Review.read(file);
     }
 }

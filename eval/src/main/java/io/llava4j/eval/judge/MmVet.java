@@ -16,9 +16,7 @@ import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.score.Layout;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -26,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import tools.jackson.databind.JsonNode;
 
 /** MM-Vet (benchmark notes 12): a judge grades each answer from 0 to 1. */
@@ -35,9 +34,10 @@ public final class MmVet {
             Map.of(
                     FileRole.QUESTIONS, List.of("llava-mm-vet.jsonl"),
                     FileRole.ANNOTATIONS, List.of("mm-vet.json", "mm-vet/mm-vet.json"),
-                    FileRole.RULES, List.of("mm-vet-prompt.txt"),
+                    FileRole.RULES, List.of("mm-vet-prompt.txt", "mm-vet_evaluator.py", "mm-vet_evaluator.ipynb"),
                     FileRole.IMAGES, List.of("images", "mm-vet/images")),
-            List.of(FileRole.ANNOTATIONS));
+            List.of(FileRole.ANNOTATIONS),
+            List.of("mm-vet"));
 
     private static final String JUDGE = "gpt-4-0613";
     private static final String PREFIX = "v1_";
@@ -60,16 +60,21 @@ public final class MmVet {
     public record Grade(List<String> models, List<String> contents, List<Double> scores) {}
 
     /** Official questions, which carry no response-format prompt. */
-    public static List<Question> official(Path file) {
+    public static List<Question> official(Path file, UnaryOperator<String> render) {
         return samples(file).values().stream()
                 .map(s -> new Question(
                         s.id().startsWith(PREFIX) && s.id().matches("v1_\\d+")
                                 ? QuestionId.of(Long.parseLong(s.id().substring(PREFIX.length())))
                                 : QuestionId.of(s.id()),
                         s.image(),
-                        s.question(),
+                        render.apply(s.question()),
                         "conv"))
                 .toList();
+    }
+
+    /** MM-Vet's own name of LLaVA's question. */
+    public static String name(Question question) {
+        return question.id().number() ? PREFIX + question.id() : question.id().value();
     }
 
     static Map<String, Sample> samples(Path file) {
@@ -107,14 +112,8 @@ public final class MmVet {
 
     /** Whether a file is one JSON object over all its lines, rather than an object per line. */
     private static boolean isOneObject(Path file) {
-        boolean[] lines = {true};
-        try {
-            JsonFiles.lines(
-                    file, BrokenLines.REFUSE, line -> lines[0] &= line.node().has("question_id"));
-            return !lines[0];
-        } catch (DataException e) {
-            return true;
-        }
+        JsonNode first = JsonFiles.firstLine(file);
+        return first == null || !first.has("question_id");
     }
 
     /** Writes results as MM-Vet's evaluator reads them, byte for byte as LLaVA's converter. */
@@ -178,7 +177,13 @@ public final class MmVet {
      */
     public static Map<String, Grade> grade(
             BenchmarkFiles files, Path answerFile, Function<JudgeRequest, String> judge) {
-        String prompt = prompt(files.require(FileRole.RULES));
+        Path rules = files.find(FileRole.RULES);
+        if (rules == null) {
+            throw new DataException(
+                    "%s: has no few-shot prompt for the judge; put mm-vet_evaluator.py of github.com/yuweihao/MM-Vet there, whose licence does not let it come with this program"
+                            .formatted(files.folder()));
+        }
+        String prompt = MmVetPrompt.read(rules);
         Map<String, String> answers = answers(answerFile);
         Map<String, Grade> grades = new LinkedHashMap<>();
         samples(files.require(FileRole.ANNOTATIONS)).forEach((id, sample) -> {
@@ -189,14 +194,6 @@ public final class MmVet {
             grades.put(id, grade(sample, answer, prompt, judge));
         });
         return grades;
-    }
-
-    private static String prompt(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new DataException("%s: cannot be read (%s)".formatted(file, e.getMessage()), e);
-        }
     }
 
     /** Reads a grade file of MM-Vet's evaluator. */

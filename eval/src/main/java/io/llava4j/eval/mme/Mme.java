@@ -32,7 +32,8 @@ public final class Mme {
                     FileRole.QUESTIONS, List.of("llava_mme.jsonl"),
                     FileRole.ANNOTATIONS, List.of("MME_Benchmark_release_version"),
                     FileRole.IMAGES, List.of("MME_Benchmark_release_version")),
-            List.of(FileRole.ANNOTATIONS));
+            List.of(FileRole.ANNOTATIONS),
+            List.of("MME"));
 
     private static final String YES_OR_NO = " Please answer yes or no.";
     private static final String SHORT = "Answer the question using a single word or phrase.";
@@ -56,6 +57,34 @@ public final class Mme {
         return questions;
     }
 
+    /** Pictures have two questions, and result files do not keep their paths. */
+    public static String name(Question question) {
+        String id = question.id().value();
+        return name(category(id), file(id), question.text().replace(SHORT, ""));
+    }
+
+    private static String name(String category, String file, String question) {
+        return "%s/%s: %s".formatted(category, file, PythonText.strip(question.replace(YES_OR_NO, "")));
+    }
+
+    /** Right answers by {@link #name}. */
+    public static Map<String, String> truths(Path folder) {
+        Map<String, String> truths = new HashMap<>();
+        MmeKeys.read(folder)
+                .answers()
+                .forEach((asked, truth) -> truths.put(name(asked.category(), asked.file(), asked.question()), truth));
+        return truths;
+    }
+
+    private static String category(String id) {
+        return id.split("/", 2)[0];
+    }
+
+    /** Name of the key file that belongs to a picture. */
+    private static String file(String id) {
+        return id.substring(id.lastIndexOf('/') + 1).split("\\.", 2)[0] + ".txt";
+    }
+
     /**
      * Scores LLaVA's answers, or a folder of MME's result files {@code <category>.txt}. The headline is perception's sum,
      * at most 2000.
@@ -66,11 +95,14 @@ public final class Mme {
         if (Files.isDirectory(input.answers())) {
             for (Path file : BenchmarkFiles.matches(input.answers(), "*.txt")) {
                 String name = file.getFileName().toString();
-                files.put(name.substring(0, name.length() - 4), String.join("\n", MmeKeys.lines(file)) + "\n");
+                String category = name.substring(0, name.length() - 4);
+                if (MmeKeys.categories().contains(category)) {
+                    files.put(category, String.join("\n", MmeKeys.lines(file)) + "\n");
+                }
             }
         } else {
             MmeKeys keys = MmeKeys.read(input.files().require(FileRole.ANNOTATIONS));
-            List<Answer> answers = AnswerFile.read(input.answers());
+            List<Answer> answers = AnswerFile.readSome(input.answers());
             files.putAll(converted(keys, answers));
             warnings.addAll(Coverage.of(
                             keys.answers().keySet(),
@@ -88,8 +120,8 @@ public final class Mme {
         score.tasks().forEach((category, task) -> {
             numbers.put(category, task.score());
             task.lines()
-                    .forEach(line -> shares.put(
-                            category + "/" + line.file() + ": " + line.question(), line.right() ? 1.0 : 0.0));
+                    .forEach(
+                            line -> shares.put(name(category, line.file(), line.question()), line.right() ? 1.0 : 0.0));
         });
         return new Score("perception", numbers, shares, shares.size(), warnings, input.strict() ? strict(score) : null);
     }
@@ -154,10 +186,8 @@ public final class Mme {
     }
 
     private static MmeKeys.Asked asked(MmeKeys keys, Answer answer) {
-        String id = answer.id().value();
-        String name = id.substring(id.lastIndexOf('/') + 1);
-        String category = id.split("/", 2)[0];
-        String file = name.split("\\.", 2)[0] + ".txt";
+        String category = category(answer.id().value());
+        String file = file(answer.id().value());
         String prompt = answer.prompt();
         if (prompt.contains(SHORT)) {
             prompt = PythonText.strip(prompt.replace(SHORT, ""));

@@ -1,5 +1,6 @@
 package io.llava4j.eval.pope;
 
+import io.llava4j.DataException;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.AnswerFile;
 import io.llava4j.eval.format.Question;
@@ -17,9 +18,9 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /** POPE (spec/evaluation 2; benchmark notes 6). Numbers are 0..1. */
 public final class Pope {
@@ -36,9 +37,17 @@ public final class Pope {
     /** Questions of label files as LLaVA asks them. */
     public static List<Question> official(Path labels, UnaryOperator<String> render) {
         Map<PopeSplit, List<PopeLabel>> splits = new EnumMap<>(PopeSplit.class);
-        PopeScorer.readLabels(labels)
-                .forEach((name, list) -> splits.put(PopeSplit.valueOf(name.toUpperCase(Locale.ROOT)), list));
+        PopeScorer.readLabels(labels).forEach((name, list) -> splits.put(split(labels, name), list));
         return PopeFiles.questions(splits, render);
+    }
+
+    private static PopeSplit split(Path labels, String name) {
+        return Stream.of(PopeSplit.values())
+                .filter(split -> split.label().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new DataException(
+                        "%s: without a question file, splits can only be random, popular and adversarial, not '%s'"
+                                .formatted(labels, name)));
     }
 
     /** F1, accuracy, precision, recall and yes ratio of each split, and the mean F1, which is published. */
@@ -46,7 +55,7 @@ public final class Pope {
         List<Question> questions = questions(input.files());
         Map<String, List<PopeLabel>> labels =
                 PopeScorer.readLabels(input.files().require(FileRole.ANNOTATIONS));
-        List<Answer> answers = AnswerFile.read(input.answers());
+        List<Answer> answers = AnswerFile.readSome(input.answers());
         PopeScore score = PopeScorer.score(questions, labels, answers, PopeScorer.Matching.OFFICIAL);
         List<String> warnings = new ArrayList<>(score.warnings());
         warnings.addAll(Coverage.of(

@@ -1,11 +1,9 @@
 package io.llava4j.eval.pope;
 
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.PythonJson;
 import io.llava4j.eval.format.QuestionId;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -22,16 +20,16 @@ import java.util.Map;
  */
 public record PopeLabel(QuestionId id, String image, String text, boolean yes) {
 
-    /** Reads a label file. */
+    /** Reads a label file; only {@code label} is needed, as the official script reads nothing else. */
     public static List<PopeLabel> read(Path file) {
         List<PopeLabel> labels = new ArrayList<>();
         JsonFiles.lines(
                 file,
                 JsonFiles.BrokenLines.REFUSE,
                 line -> labels.add(new PopeLabel(
-                        line.id("question_id"),
-                        line.text("image"),
-                        line.text("text"),
+                        line.node().has("question_id") ? line.id("question_id") : QuestionId.of(labels.size() + 1),
+                        line.scalar("image", ""),
+                        line.scalar("text", ""),
                         !line.text("label").equals("no"))));
         if (labels.isEmpty()) {
             throw new DataException(file + ": holds no labels");
@@ -41,15 +39,13 @@ public record PopeLabel(QuestionId id, String image, String text, boolean yes) {
 
     /** Writes a label file atomically. */
     public static void write(Path file, List<PopeLabel> labels) {
-        StringBuilder out = new StringBuilder();
-        for (PopeLabel label : labels) {
+        PythonJson.writeLines(file, labels.stream().map(label -> {
             Map<String, Object> line = new LinkedHashMap<>();
             line.put("question_id", label.id());
             line.put("image", label.image());
             line.put("text", label.text());
             line.put("label", label.yes() ? "yes" : "no");
-            out.append(PythonJson.dumps(line)).append('\n');
-        }
-        AtomicFiles.write(file, out.toString().getBytes(StandardCharsets.UTF_8));
+            return line;
+        }));
     }
 }

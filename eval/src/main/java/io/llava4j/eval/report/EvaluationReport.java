@@ -91,7 +91,7 @@ public record EvaluationReport(
 
     private static final String NOTE =
             "Values are in the units of the paper; the interval is that of the mean over questions"
-                    + " (95 %, bootstrap), times 100. A star marks models that were trained on the benchmark's training pictures.";
+                    + " (95 %, bootstrap), times 100; LLaVA-Bench's is in points from 1 to 10. A star marks models that were trained on the benchmark's training pictures.";
     private static final String COMPARISON =
             "Difference of the mean over questions that both runs answered, times 100, with"
                     + " its 95 % interval (paired bootstrap); p by McNemar's exact test where answers are right or wrong.";
@@ -211,12 +211,11 @@ public record EvaluationReport(
             rows.add(List.of(
                     benchmark.title(),
                     String.format(Locale.ROOT, "%,d", paired.questions()),
-                    String.format(
-                            Locale.ROOT,
-                            "%+.1f (%+.1f to %+.1f)",
-                            scale * paired.difference().mean(),
-                            scale * paired.difference().low(),
-                            scale * paired.difference().high()),
+                    "%s (%s to %s)"
+                            .formatted(
+                                    signed(scale * paired.difference().mean()),
+                                    signed(scale * paired.difference().low()),
+                                    signed(scale * paired.difference().high())),
                     Integer.toString(paired.onlySecond()),
                     Integer.toString(paired.onlyFirst()),
                     paired.mcNemar().isPresent() ? probability(paired.mcNemar().getAsDouble()) : NONE,
@@ -224,6 +223,12 @@ public record EvaluationReport(
         }
         return new ResultTable(
                 List.of("Benchmark", "Questions", "Difference, 95 %", "Better", "Worse", "p", "Verdict"), rows, 2);
+    }
+
+    /** With one decimal; what rounds to zero has no minus. */
+    private static String signed(double value) {
+        String text = String.format(Locale.ROOT, "%+.1f", value);
+        return text.equals("-0.0") ? "+0.0" : text;
     }
 
     private static String verdict(PairedComparison paired) {
@@ -341,9 +346,11 @@ public record EvaluationReport(
                                 .orElse(NONE)));
                 rows.add(row);
             }
-            all.append("<details><summary>%s <small>%d numbers</small></summary>\n%s</details>\n"
+            all.append("<details><summary>%s <small>%s</small></summary>\n%s</details>\n"
                     .formatted(
-                            Html.escape(benchmark.title()), numbers.size(), new ResultTable(header, rows, -1).html()));
+                            Html.escape(benchmark.title()),
+                            numbers.size() == 1 ? "1 number" : numbers.size() + " numbers",
+                            new ResultTable(header, rows, -1).html()));
         }
         section(html, "By category", "As the official code prints them, in its units.", all.toString());
     }

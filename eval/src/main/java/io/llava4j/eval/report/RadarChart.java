@@ -17,6 +17,8 @@ final class RadarChart {
     private static final int RINGS = 4;
     private static final int LEGEND_TOP = 584;
     private static final int LEGEND_LINE = 24;
+    private static final int LEGEND_COLUMN = 330;
+    private static final int LONGEST_NAME = 40;
     private static final String STYLE = """
             <style>
             .radar { --ink: #211f1c; --soft: #6b665e; --line: #cfc9bc; --faint: #e9e5dc;
@@ -79,7 +81,7 @@ final class RadarChart {
             svg.append(shape(series.get(i), i, best));
         }
         for (int i = 0; i < series.size(); i++) {
-            int x = 96 + (i % 2) * 310;
+            int x = 116 + (i % 2) * LEGEND_COLUMN;
             int y = LEGEND_TOP + LEGEND_LINE * (i / 2);
             svg.append(format(
                     "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke=\"var(--s%d)\" stroke-width=\"%s\"/>"
@@ -92,9 +94,13 @@ final class RadarChart {
                     i == 0 ? "3.5" : "2.5",
                     x + 36,
                     y,
-                    Html.escape(series.get(i).name())));
+                    Html.escape(shortened(series.get(i).name()))));
         }
         return svg.append("</svg>\n").toString();
+    }
+
+    private static String shortened(String name) {
+        return name.length() > LONGEST_NAME ? name.substring(0, LONGEST_NAME - 1) + "\u2026" : name;
     }
 
     private static String shape(Series series, int number, double[] best) {

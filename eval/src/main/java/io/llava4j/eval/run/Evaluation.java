@@ -2,23 +2,23 @@ package io.llava4j.eval.run;
 
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.EvalRunner;
 import io.llava4j.eval.Shard;
 import io.llava4j.eval.format.PythonJson;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.judge.JudgeRequest;
-import io.llava4j.eval.judge.LlavaBench;
-import io.llava4j.eval.judge.MmVet;
+import io.llava4j.eval.judge.Judging;
 import io.llava4j.eval.report.ReportSample;
 import io.llava4j.eval.report.RunResults;
 import io.llava4j.eval.report.TaskResult;
 import io.llava4j.eval.score.BenchmarkFiles;
+import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.score.ScoreInput;
+import io.llava4j.eval.score.Submission;
+import io.llava4j.eval.score.TruthsMissingException;
 import io.llava4j.eval.transport.CachedJudge;
 import io.llava4j.eval.transport.LocalJudge;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,19 +87,21 @@ public final class Evaluation {
         }
     }
 
-    /** Tasks whose files are in a folder. */
+    /** The twelve whose files are in a folder, and those of the zero-shot formats that have a folder of their own. */
     public static List<Benchmark> available(Path data) {
         return Benchmark.all().stream()
-                .filter(task -> find(task, data, false).isPresent())
+                .filter(task -> Benchmark.published().contains(task)
+                        ? find(task, data, false).isPresent()
+                        : task.files(data.resolve(task.name())).askable())
                 .toList();
     }
 
     private static Optional<Path> find(Benchmark task, Path data, boolean itself) {
-        Path named = data.resolve(task.name());
-        if (task.files(named).recognised()) {
-            return Optional.of(named);
-        }
-        return itself && task.files(data).recognised() ? Optional.of(data) : Optional.empty();
+        Optional<Path> named = Stream.concat(Stream.of(task.name()), task.layout().folders().stream())
+                .map(data::resolve)
+                .filter(folder -> task.files(folder).askable())
+                .findFirst();
+        return named.isEmpty() && itself && task.files(data).askable() ? Optional.of(data) : named;
     }
 
     /**
@@ -115,8 +118,13 @@ public final class Evaluation {
             @Nullable Function<JudgeRequest, String> judge,
             @Nullable Path replies) {
         /** The rule that compares words. */
-        public static Judges local() {
+        public static Judges ofWords() {
             return new Judges(LocalJudge.NAME, LocalJudge.NAME, new LocalJudge(), null);
+        }
+
+        /** Whether a rule replies, which knows nothing that official rules do not. */
+        boolean local() {
+            return name.equals(LocalJudge.NAME);
         }
     }
 
@@ -202,22 +210,29 @@ public final class Evaluation {
         BenchmarkFiles files = task.files(plan.folder(task));
         boolean limited = plan.limit() > 0;
         try {
-            Benchmark.Submission submission = task.submission();
+            Submission submission = task.submission();
             if (submission != null) {
-                submission.writer().write(files, job.answers(), out(task).resolve(submission.fileName()));
-            }
-            Path replies = null;
-            Judges judges = judges(task);
-            if (isJudged(task)) {
-                replies = judged(task, files, job.answers(), judges);
-                if (replies == null) {
+                Path handedIn = out(task).resolve(submission.fileName());
+                submission.writer().write(files, job.answers(), handedIn);
+                if (files.find(FileRole.ANNOTATIONS) == null) {
+                    observer.note("%s is not scored, as %s has no answers to it; hand in %s"
+                            .formatted(task.title(), plan.folder(task), handedIn));
                     return Optional.empty();
                 }
+            }
+            Judging judging = task.judging();
+            Judges judges = judges(task);
+            Path replies = judging == null ? null : judged(task, judging, files, job.answers(), judges);
+            if (replies == null && judging != null && judging.needed()) {
+                return Optional.empty();
             }
             return Optional.of(TaskResult.of(
                     task,
                     task.scorer().score(new ScoreInput(files, job.answers(), replies, false)),
                     replies == null ? "" : judges.name()));
+        } catch (TruthsMissingException e) {
+            observer.note("%s is not scored: %s".formatted(task.title(), e.getMessage()));
+            return Optional.empty();
         } catch (DataException e) {
             if (!limited) {
                 throw e;
@@ -235,58 +250,58 @@ public final class Evaluation {
                         && Unofficial.of(plan.folder(task))
                                 .filter(Unofficial::localJudge)
                                 .isPresent()
-                ? Judges.local()
+                ? Judges.ofWords()
                 : judges;
     }
 
-    private static boolean isJudged(Benchmark task) {
-        return task.equals(Benchmark.LLAVA_BENCH) || task.equals(Benchmark.MM_VET);
-    }
-
-    /** Has answers judged; the file of replies, or null while some are to come. */
-    private @Nullable Path judged(Benchmark task, BenchmarkFiles files, Path answers, Judges judges) {
+    /** Has answers judged; the file of replies, or null where nobody was asked or replies are to come. */
+    private @Nullable Path judged(Benchmark task, Judging judging, BenchmarkFiles files, Path answers, Judges judges) {
+        if (!judging.needed() && judges.local()) {
+            return null;
+        }
         Path folder = out(task).resolve("judge");
-        CachedJudge judge = new CachedJudge(folder.resolve("cache.jsonl"), judges.model(), judges.judge());
-        Map<String, List<String>> replies = ask(task, files, answers, judge);
+        Path cache = folder.resolve("cache.jsonl");
+        CachedJudge judge = new CachedJudge(cache, task.name(), judges.model(), judges.judge());
+        Map<String, List<String>> replies = ask(judging, files, answers, judge);
         if (judge.pending() > 0 && judges.replies() != null) {
             int taken = judge.readReplies(judges.replies());
             observer.note("%s: %d replies taken from %s".formatted(task.title(), taken, judges.replies()));
-            judge = new CachedJudge(folder.resolve("cache.jsonl"), judges.model(), null);
-            replies = ask(task, files, answers, judge);
+            judge = new CachedJudge(cache, task.name(), judges.model(), null);
+            replies = ask(judging, files, answers, judge);
         }
         if (judge.pending() > 0) {
             Path requests = folder.resolve("requests.jsonl");
             judge.writePending(requests);
             observer.note(
-                    "%s waits for %d replies of a judge: name one with --judge, or have %s answered and run again with --judge-replies FILE"
-                            .formatted(task.title(), judge.pending(), requests));
+                    "%s %s %d replies of a judge: name one with --judge, or have %s answered and run again with --judge-replies FILE"
+                            .formatted(
+                                    task.title(),
+                                    judging.needed() ? "waits for" : "is scored without",
+                                    judge.pending(),
+                                    requests));
+            return null;
+        }
+        if (replies.isEmpty()) {
             return null;
         }
         Path file = folder.resolve("replies.jsonl");
-        StringBuilder lines = new StringBuilder();
-        replies.forEach((id, texts) -> {
+        PythonJson.writeLines(file, replies.entrySet().stream().map(reply -> {
             Map<String, Object> line = new LinkedHashMap<>();
-            line.put("id", id);
-            line.put("replies", texts);
-            lines.append(PythonJson.dumps(line)).append('\n');
-        });
-        AtomicFiles.write(file, lines.toString().getBytes(StandardCharsets.UTF_8));
+            line.put("id", reply.getKey());
+            line.put("replies", reply.getValue());
+            return line;
+        }));
         return file;
     }
 
     private static Map<String, List<String>> ask(
-            Benchmark task, BenchmarkFiles files, Path answers, Function<JudgeRequest, String> judge) {
+            Judging judging, BenchmarkFiles files, Path answers, Function<JudgeRequest, String> judge) {
         Map<String, List<String>> replies = new LinkedHashMap<>();
-        Function<JudgeRequest, String> recorded = request -> {
+        judging.asking().ask(files, answers, request -> {
             String reply = judge.apply(request);
             replies.computeIfAbsent(request.id(), id -> new ArrayList<>()).add(reply);
             return reply;
-        };
-        if (task.equals(Benchmark.LLAVA_BENCH)) {
-            LlavaBench.review(LlavaBench.items(files, answers), List.of(), recorded);
-        } else {
-            MmVet.grade(files, answers, recorded);
-        }
+        });
         return replies;
     }
 
@@ -302,6 +317,7 @@ public final class Evaluation {
                         task.name(),
                         Gallery.wrong(
                                 result,
+                                task.questions()::name,
                                 questions(task),
                                 answers,
                                 pictures,

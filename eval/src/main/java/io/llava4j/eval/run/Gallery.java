@@ -10,10 +10,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 
 /** Wrong answers to look at. */
 final class Gallery {
@@ -25,39 +26,39 @@ final class Gallery {
     /**
      * Draws wrong answers by a fixed seed; pictures that are no JPEG or PNG, or larger than a megabyte, are passed over.
      *
+     * @param name of a question among the result's
      * @param truths of {@link Truths#of}
      */
     static List<ReportSample> wrong(
             TaskResult result,
+            Function<Question, String> name,
             List<Question> questions,
             Path answers,
             Path pictures,
             Map<String, List<String>> truths,
             int most) {
-        Map<String, Answer> byId = new HashMap<>();
-        AnswerFile.read(answers).forEach(answer -> byId.put(answer.id().value(), answer));
-        List<Question> wrong = new ArrayList<>();
-        for (Question question : questions) {
-            Double credit = result.perQuestion().get(question.id().value());
-            if (credit != null
-                    && credit < WRONG
-                    && byId.containsKey(question.id().value())) {
-                wrong.add(question);
-            }
+        // The runner writes answers in the order of the questions; ids alone do not tell where a picture's is one.
+        List<Answer> given = AnswerFile.read(answers);
+        Map<Question, Answer> byQuestion = new LinkedHashMap<>();
+        for (int i = 0; i < Math.min(given.size(), questions.size()); i++) {
+            byQuestion.put(questions.get(i), given.get(i));
         }
+        List<Question> wrong = byQuestion.keySet().stream()
+                .filter(question -> result.perQuestion().getOrDefault(name.apply(question), 1.0) < WRONG)
+                .toList();
         List<ReportSample> samples = new ArrayList<>();
         for (Question question : ReportSample.choose(wrong, 4 * most, 1)) {
             String image = question.image();
-            Answer answer = byId.get(question.id().value());
+            Answer answer = byQuestion.get(question);
             if (image == null || answer == null || samples.size() == most) {
                 continue;
             }
-            String name = image.toLowerCase(Locale.ROOT);
-            boolean png = name.endsWith(".png");
+            String lower = image.toLowerCase(Locale.ROOT);
+            boolean png = lower.endsWith(".png");
             Path file = pictures.resolve(image);
-            List<String> truth = Truths.to(truths, question);
+            List<String> truth = Truths.to(truths, question, name.apply(question));
             try {
-                if ((png || name.endsWith(".jpg") || name.endsWith(".jpeg")) && Files.size(file) <= LARGEST_PICTURE) {
+                if ((png || lower.endsWith(".jpg") || lower.endsWith(".jpeg")) && Files.size(file) <= LARGEST_PICTURE) {
                     samples.add(new ReportSample(
                             Files.readAllBytes(file),
                             png ? "image/png" : "image/jpeg",
@@ -65,7 +66,7 @@ final class Gallery {
                             truth.isEmpty() ? "not in the files" : String.join(", ", truth),
                             answer.text(),
                             "",
-                            result.perQuestion().getOrDefault(question.id().value(), 0.0)));
+                            result.perQuestion().getOrDefault(name.apply(question), 0.0)));
                 }
             } catch (IOException e) {
                 throw new DataException("%s: cannot be read for the report (%s)".formatted(file, e.getMessage()), e);

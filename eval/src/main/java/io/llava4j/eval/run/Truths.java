@@ -1,7 +1,9 @@
 package io.llava4j.eval.run;
 
 import io.llava4j.DataException;
+import io.llava4j.eval.choice.MmBench;
 import io.llava4j.eval.format.Question;
+import io.llava4j.eval.mme.Mme;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.FileRole;
 import java.io.BufferedReader;
@@ -39,7 +41,11 @@ final class Truths {
     static Map<String, List<String>> of(BenchmarkFiles files) {
         Map<String, List<String>> truths = new HashMap<>();
         Path annotations = files.find(FileRole.ANNOTATIONS);
-        if (annotations != null && Files.isRegularFile(annotations)) {
+        if (annotations != null && files.layout().equals(Mme.LAYOUT)) {
+            Mme.truths(annotations).forEach((name, truth) -> truths.put(name, List.of(truth)));
+        } else if (annotations != null && annotations.toString().endsWith(".tsv")) {
+            MmBench.truths(annotations).forEach((index, truth) -> truths.put(index, List.of(truth)));
+        } else if (annotations != null && Files.isRegularFile(annotations)) {
             read(annotations, truths);
         } else if (annotations != null && Files.isDirectory(annotations)) {
             BenchmarkFiles.matches(annotations, "*.json*").forEach(file -> read(file, truths));
@@ -47,11 +53,15 @@ final class Truths {
         return truths;
     }
 
-    /** The answers to a question, or an empty list where the files do not tell. */
-    static List<String> to(Map<String, List<String>> truths, Question question) {
+    /**
+     * The answers to a question, or an empty list where the files do not tell.
+     *
+     * @param name of the question in results
+     */
+    static List<String> to(Map<String, List<String>> truths, Question question, String name) {
         String first = question.text().lines().findFirst().orElse("");
         List<String> exact = truths.get(question.image() + SEPARATOR + first);
-        return exact != null ? exact : truths.getOrDefault(question.id().value(), List.of());
+        return exact != null ? exact : truths.getOrDefault(question.id().value(), truths.getOrDefault(name, List.of()));
     }
 
     private static void read(Path file, Map<String, List<String>> truths) {

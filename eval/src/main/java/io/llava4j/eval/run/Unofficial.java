@@ -53,7 +53,7 @@ public record Unofficial(String note, boolean localJudge, int maxNewTokens) {
     public static GenerationOptions decoding(Benchmark benchmark, Path folder) {
         return of(folder)
                 .map(Unofficial::maxNewTokens)
-                .filter(limit -> limit > 0 && limit < benchmark.maxNewTokens())
+                .filter(limit -> limit > 0 && limit < benchmark.prompting().maxNewTokens())
                 .map(GenerationOptions::greedy)
                 .orElseGet(benchmark::decoding);
     }

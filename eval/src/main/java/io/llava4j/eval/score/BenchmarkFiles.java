@@ -78,6 +78,11 @@ public record BenchmarkFiles(Layout layout, @Nullable Path folder, Map<FileRole,
         return true;
     }
 
+    /** Whether the folder holds questions, with or without their answers. */
+    public boolean askable() {
+        return find(FileRole.QUESTIONS) != null || find(FileRole.ANNOTATIONS) != null;
+    }
+
     /** Files of a folder that match a pattern, sorted by name; none where the folder does not exist. */
     public static List<Path> matches(Path folder, String pattern) {
         int slash = pattern.lastIndexOf('/');

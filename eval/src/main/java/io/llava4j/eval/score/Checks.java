@@ -2,6 +2,7 @@ package io.llava4j.eval.score;
 
 import io.llava4j.DataException;
 import io.llava4j.eval.format.PythonText;
+import io.llava4j.eval.format.QuestionId;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -115,6 +116,8 @@ public final class Checks {
             case null -> expected.isNull();
             case Boolean b -> expected.isBoolean() && expected.booleanValue() == b;
             case Number number -> sameNumber(number.doubleValue(), expected);
+            case QuestionId id ->
+                expected.isString() != id.number() && expected.asString("").equals(id.value());
             default -> expected.isString() && expected.stringValue().equals(actual.toString());
         };
     }

@@ -8,5 +8,11 @@ import java.util.Map;
  *
  * @param patterns by role: names as in a shell, relative to the benchmark's folder, the preferred first
  * @param mark roles whose files tell a folder of this benchmark from others
+ * @param folders what the benchmark's folder is also called, beside the benchmark's name: LLaVA's names
  */
-public record Layout(Map<FileRole, List<String>> patterns, List<FileRole> mark) {}
+public record Layout(Map<FileRole, List<String>> patterns, List<FileRole> mark, List<String> folders) {
+    /** A benchmark whose folder has its name. */
+    public Layout(Map<FileRole, List<String>> patterns, List<FileRole> mark) {
+        this(patterns, mark, List.of());
+    }
+}

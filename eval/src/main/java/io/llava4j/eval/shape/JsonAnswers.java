@@ -6,8 +6,6 @@ import io.llava4j.eval.format.AnswerFile;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.JsonFiles.BrokenLines;
 import io.llava4j.eval.format.PythonText;
-import io.llava4j.eval.format.Question;
-import io.llava4j.eval.format.QuestionFile;
 import io.llava4j.eval.format.QuestionId;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
@@ -43,11 +41,6 @@ public final class JsonAnswers {
 
     private JsonAnswers() {}
 
-    /** The questions. */
-    public static List<Question> questions(Path file) {
-        return QuestionFile.read(file);
-    }
-
     /** Percent of answers that are a JSON object, of fields that are right, and of answers right in all fields. */
     public static Score score(ScoreInput input) {
         Map<QuestionId, JsonNode> truths = new LinkedHashMap<>();
@@ -59,7 +52,7 @@ public final class JsonAnswers {
         if (truths.isEmpty()) {
             throw new DataException(file + ": holds no annotations");
         }
-        List<Answer> answers = AnswerFile.read(input.answers());
+        List<Answer> answers = AnswerFile.readSome(input.answers());
         Map<QuestionId, Answer> last = new LinkedHashMap<>();
         answers.forEach(answer -> last.put(answer.id(), answer));
         Means means = new Means();

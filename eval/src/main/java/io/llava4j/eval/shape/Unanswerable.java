@@ -8,6 +8,7 @@ import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
+import io.llava4j.eval.score.Layout;
 import io.llava4j.eval.score.Means;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
@@ -25,16 +26,19 @@ import java.util.function.UnaryOperator;
  * the prompt and 67.8 % with it are this share (paper section 3.4).
  */
 public final class Unanswerable {
+    /** VizWiz's annotations, which say what can be answered, and its pictures. */
+    public static final Layout LAYOUT = new Layout(
+            Map.of(
+                    FileRole.ANNOTATIONS, List.of("{val,train}.json", "{annotations,Annotations}/val.json"),
+                    FileRole.IMAGES, List.of("val", "images")),
+            List.of(FileRole.ANNOTATIONS),
+            List.of("vizwiz"));
+
     private static final String WORD = "unanswerable";
 
     private Unanswerable() {}
 
-    /** Every question of VizWiz; those that can be answered show how often the word is said wrongly. */
-    public static List<Question> questions(Path annotations, UnaryOperator<String> render) {
-        return VizWiz.official(annotations, render);
-    }
-
-    /** Percent of unanswerable questions called so, and of answerable ones called so. */
+    /** Percent of unanswerable questions called so, and of answerable ones, asked beside them, wrongly called so. */
     public static Score score(ScoreInput input) {
         Path file = input.files().require(FileRole.ANNOTATIONS);
         Map<QuestionId, Boolean> truths = truths(file);
@@ -42,7 +46,7 @@ public final class Unanswerable {
         called.expect(WORD);
         called.expect("answerable");
         Map<String, Double> perQuestion = new LinkedHashMap<>();
-        List<Answer> answers = AnswerFile.read(input.answers());
+        List<Answer> answers = AnswerFile.readSome(input.answers());
         Map<QuestionId, Answer> last = new LinkedHashMap<>();
         answers.forEach(answer -> last.put(answer.id(), answer));
         truths.forEach((id, unanswerable) -> {
@@ -72,7 +76,13 @@ public final class Unanswerable {
 
     private static Map<QuestionId, Boolean> truths(Path file) {
         Map<String, Boolean> byImage = new HashMap<>();
-        JsonFiles.arrays(file, (field, entry) -> byImage.put(entry.text("image"), entry.integer("answerable") == 0));
+        JsonFiles.arrays(file, (field, entry) -> {
+            if (!entry.node().has("answerable")) {
+                throw new DataException(entry.where()
+                        + ": does not say what is answerable; the test split's file does not, val.json does");
+            }
+            byImage.put(entry.text("image"), entry.integer("answerable") == 0);
+        });
         Map<QuestionId, Boolean> truths = new LinkedHashMap<>();
         for (Question question : VizWiz.official(file, UnaryOperator.identity())) {
             truths.put(question.id(), byImage.getOrDefault(String.valueOf(question.image()), false));

@@ -4,7 +4,7 @@ import io.llava4j.DataException;
 import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.Journal;
 import io.llava4j.eval.format.JsonFiles;
-import io.llava4j.eval.format.JsonRecord;
+import io.llava4j.eval.judge.JudgeReplies;
 import io.llava4j.eval.judge.JudgeRequest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -28,12 +27,10 @@ import tools.jackson.databind.json.JsonMapper;
  * <p>The cache is a file of JSON lines {@code {"key", "id", "reply"}}; the key is a digest of the request and its id.
  */
 public final class CachedJudge implements Function<JudgeRequest, String> {
-    /** Stands for a reply that is still to come: both benchmarks can read it, so that none asks again because of it. */
-    private static final String PENDING = "0";
-
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final Path cache;
+    private final String task;
     private final @Nullable String model;
     private final @Nullable Function<JudgeRequest, String> judge;
     private final Map<String, String> replies = new HashMap<>();
@@ -43,11 +40,14 @@ public final class CachedJudge implements Function<JudgeRequest, String> {
      * Continues what a file holds.
      *
      * @param cache file of replies; made when the first comes
+     * @param task names requests in files, {@code task/id}, so that those of several tasks can be answered together
      * @param model asked instead of the one each benchmark was published with; null for that one
      * @param judge asked for what is not known; null to collect it
      */
-    public CachedJudge(Path cache, @Nullable String model, @Nullable Function<JudgeRequest, String> judge) {
+    public CachedJudge(
+            Path cache, String task, @Nullable String model, @Nullable Function<JudgeRequest, String> judge) {
         this.cache = cache;
+        this.task = task;
         this.model = model;
         this.judge = judge;
         if (Files.exists(cache)) {
@@ -66,7 +66,7 @@ public final class CachedJudge implements Function<JudgeRequest, String> {
         }
         if (judge == null) {
             pending.put(request.id(), request);
-            return PENDING;
+            return request.assumed();
         }
         String reply = judge.apply(request);
         keep(key, request, reply);
@@ -83,7 +83,7 @@ public final class CachedJudge implements Function<JudgeRequest, String> {
         StringBuilder out = new StringBuilder();
         pending.forEach((id, request) -> {
             Map<String, Object> line = new LinkedHashMap<>();
-            line.put("custom_id", id);
+            line.put("custom_id", task + "/" + id);
             line.put("method", "POST");
             line.put("url", "/v1/chat/completions");
             line.put("body", OpenAiJudge.body(request, model));
@@ -95,37 +95,21 @@ public final class CachedJudge implements Function<JudgeRequest, String> {
     /**
      * Takes replies to the requests that were collected.
      *
-     * @param file JSON lines {@code {"id", "reply"}}, or the output of OpenAI's batch API
+     * @param file what {@link JudgeReplies#lines} reads, with ids as in the requests, or without the task's name
      * @return how many were taken; replies to what is not pending are passed over
      * @throws DataException naming the line that cannot be used
      */
     public int readReplies(Path file) {
         int[] taken = {0};
-        JsonFiles.lines(file, JsonFiles.BrokenLines.REFUSE, line -> {
-            boolean batch = line.node().has("custom_id");
-            JudgeRequest request =
-                    pending.remove(line.id(batch ? "custom_id" : "id").value());
+        JudgeReplies.lines(file, (id, texts) -> {
+            String own = id.startsWith(task + "/") ? id.substring(task.length() + 1) : id;
+            JudgeRequest request = pending.remove(own);
             if (request != null) {
-                keep(key(request), request, batch ? batchReply(line) : line.text("reply"));
+                keep(key(request), request, texts.getFirst());
                 taken[0]++;
             }
         });
         return taken[0];
-    }
-
-    private static String batchReply(JsonRecord line) {
-        JsonNode content = line.node()
-                .path("response")
-                .path("body")
-                .path("choices")
-                .path(0)
-                .path("message")
-                .path("content");
-        if (!content.isString()) {
-            throw new DataException("%s: the request failed (%s); send it again"
-                    .formatted(line.where(), line.node().path("error")));
-        }
-        return content.stringValue();
     }
 
     private void keep(String key, JudgeRequest request, String reply) {

@@ -7,6 +7,7 @@ import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.PythonText;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;
+import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.score.Layout;
@@ -57,15 +58,15 @@ public final class TextVqa {
     record Scored(Annotation annotation, Answer answer, String processed, double value) {}
 
     /** Official questions as LLaVA asks them, with the words read in the picture. */
-    public static List<Question> official(Path annotations, Path ocr, UnaryOperator<String> render) {
+    public static List<Question> official(BenchmarkFiles files, UnaryOperator<String> render) {
         Map<String, List<String>> words = new HashMap<>();
-        JsonFiles.arrays(ocr, (field, entry) -> {
+        JsonFiles.arrays(files.require(FileRole.OCR), (field, entry) -> {
             if (field.equals("data")) {
                 words.put(entry.text("image_id"), entry.texts("ocr_tokens"));
             }
         });
         List<Question> questions = new ArrayList<>();
-        JsonFiles.arrays(annotations, (field, entry) -> {
+        JsonFiles.arrays(files.require(FileRole.ANNOTATIONS), (field, entry) -> {
             if (field.equals("data")) {
                 String image = entry.text("image_id");
                 questions.add(new Question(
@@ -79,22 +80,24 @@ public final class TextVqa {
         return questions;
     }
 
+    /** Pictures have several questions, whose ids LLaVA's files do not keep. */
+    public static String name(Question question) {
+        return new Asked(question.id().value(), PythonText.lower(questionOf(question.text()))).toString();
+    }
+
     /** Mean over the answers, in percent. */
     public static Score score(ScoreInput input) {
         Map<Asked, Annotation> annotations = annotations(input.files().require(FileRole.ANNOTATIONS));
-        List<Answer> answers = AnswerFile.read(input.answers());
-        if (answers.isEmpty()) {
-            throw new DataException(input.answers() + ": holds no answers");
-        }
+        List<Answer> answers = AnswerFile.readSome(input.answers());
         List<Scored> scored = score(annotations, answers);
         Coverage coverage = Coverage.of(
                 annotations.keySet(),
                 scored.stream().map(s -> s.annotation().asked()).toList(),
                 0);
         Map<String, Double> perQuestion = new LinkedHashMap<>();
-        scored.forEach(s -> perQuestion.put(s.annotation().id().value(), s.value()));
+        scored.forEach(s -> perQuestion.put(s.annotation().asked().toString(), s.value()));
         double strict = annotations.values().stream()
-                        .mapToDouble(a -> perQuestion.getOrDefault(a.id().value(), 0.0))
+                        .mapToDouble(a -> perQuestion.getOrDefault(a.asked().toString(), 0.0))
                         .sum()
                 / annotations.size();
         return new Score(
@@ -147,7 +150,7 @@ public final class TextVqa {
         Map<Asked, Annotation> annotations = new LinkedHashMap<>();
         JsonFiles.arrays(file, (field, entry) -> {
             if (field.equals("data")) {
-                Asked asked = new Asked(entry.text("image_id"), PythonText.lower(entry.text("question")));
+                Asked asked = new Asked(entry.id("image_id").value(), PythonText.lower(entry.text("question")));
                 annotations.put(
                         asked,
                         new Annotation(

@@ -30,7 +30,7 @@ public final class TextVqaReference {
         List<Map<String, Object>> perQuestion = scored.stream()
                 .map(s -> Map.<String, Object>of(
                         "question_id", s.answer().id(),
-                        "gt_question_id", Long.parseLong(s.annotation().id().value()),
+                        "gt_question_id", s.annotation().id(),
                         "processed", s.processed(),
                         "score", s.value()))
                 .toList();

@@ -17,6 +17,7 @@ import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.score.Layout;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
+import io.llava4j.eval.score.TruthsMissingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,6 +64,11 @@ public final class VizWiz {
                     "default"));
         });
         return questions;
+    }
+
+    /** Official code knows a question by its picture. */
+    public static String name(Question question) {
+        return String.valueOf(question.image());
     }
 
     /** Scores the upload with VizWiz's own code; percent with two decimals. */
@@ -120,9 +126,13 @@ public final class VizWiz {
 
     private static Annotated annotated(JsonRecord entry) {
         List<VqaAnnotation.HumanAnswer> answers = new ArrayList<>();
+        if (!entry.node().has("answers")) {
+            throw new TruthsMissingException(
+                    entry.where() + ": has no 'answers'; those of the test split are known to the server only");
+        }
         for (JsonRecord answer : entry.objects("answers")) {
-            answers.add(new VqaAnnotation.HumanAnswer(
-                    answer.text("answer"), answer.optionalText("answer_confidence"), null));
+            answers.add(
+                    new VqaAnnotation.HumanAnswer(answer.text("answer"), answer.scalar("answer_confidence", ""), null));
         }
         if (answers.isEmpty()) {
             throw new DataException(entry.where() + ": the question has no human answers");

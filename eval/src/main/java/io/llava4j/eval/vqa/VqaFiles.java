@@ -123,7 +123,7 @@ public final class VqaFiles {
         for (JsonRecord answer : element.objects("answers")) {
             @Nullable QuestionId id = answer.node().has("answer_id") ? answer.id("answer_id") : null;
             answers.add(
-                    new VqaAnnotation.HumanAnswer(answer.text("answer"), answer.optionalText("answer_confidence"), id));
+                    new VqaAnnotation.HumanAnswer(answer.text("answer"), answer.scalar("answer_confidence", ""), id));
         }
         if (answers.isEmpty()) {
             throw new DataException(element.where() + ": the question has no human answers");

@@ -16,10 +16,17 @@ import org.jspecify.annotations.Nullable;
 
 /** VQAv2 (spec/evaluation 2; benchmark notes 1). */
 public final class Vqav2 {
-    /** LLaVA's question file, the official questions and annotations. */
+    /** LLaVA's question file or the official questions, annotations, and for an upload all questions of the test split. */
     public static final Layout LAYOUT = new Layout(
             Map.of(
-                    FileRole.QUESTIONS, List.of("llava_vqav2_*.jsonl", "v2_*questions.json", "vqa_questions.json"),
+                    FileRole.QUESTIONS,
+                            List.of(
+                                    "llava_vqav2_*test-dev*.jsonl",
+                                    "llava_vqav2_*.jsonl",
+                                    "v2_*test-dev*questions.json",
+                                    "v2_*questions.json",
+                                    "vqa_questions.json"),
+                    FileRole.SPLITS, List.of("llava_vqav2_*test2015.jsonl", "v2_*test2015_questions.json"),
                     FileRole.ANNOTATIONS, List.of("v2_*annotations.json", "vqa_annotations.json"),
                     FileRole.IMAGES, List.of("test2015", "val2014", "images")),
             List.of(FileRole.ANNOTATIONS, FileRole.QUESTIONS));
@@ -80,7 +87,9 @@ public final class Vqav2 {
     }
 
     static VqaUpload convert(BenchmarkFiles files, Path answers) {
-        Path questions = files.require(FileRole.QUESTIONS);
+        // The server takes answers to the whole test split, of which test-dev, which is asked, is a part.
+        Path split = files.find(FileRole.ANNOTATIONS) == null ? files.find(FileRole.SPLITS) : null;
+        Path questions = split == null ? files.require(FileRole.QUESTIONS) : split;
         return VqaUpload.convert(
                 questions.toString().endsWith(".jsonl")
                         ? QuestionFile.read(questions)

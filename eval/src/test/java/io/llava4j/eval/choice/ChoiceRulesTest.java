@@ -2,14 +2,15 @@ package io.llava4j.eval.choice;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 import static org.assertj.core.api.Assertions.tuple;
 
-import io.llava4j.DataException;
 import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
+import io.llava4j.eval.score.TruthsMissingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -135,8 +136,68 @@ class ChoiceRulesTest {
         write("mmbench_test_20230712.tsv", "index\tquestion\tA\tB\n1\tWho?\tme\tyou\n");
         write("answers.jsonl", "{\"question_id\": 1, \"text\": \"A\"}\n");
         assertThatThrownBy(() -> score(Benchmark.MMBENCH, "answers.jsonl"))
-                .isInstanceOf(DataException.class)
+                .isInstanceOf(TruthsMissingException.class)
                 .hasMessageContaining("row 1 has no answer; the test split can be scored by its server only");
+    }
+
+    @Test
+    void tablesAreReadAsPandasReadsThem() throws Exception {
+        Path file = write(
+                "mmbench_dev_20230712.tsv",
+                "\uFEFFextra\tanswer\tB\tA\tquestion\tindex\tD\r\n"
+                        + "x\tB\t\"no\"\"t\"s\tyes\tWhich \u00e9?\t3.0\r\n\r\nx\tA\tb\ta\tWho?\t4\tNone\r\n");
+        MmBenchTable table = MmBenchTable.read(file);
+        assertThat(table.rows()).hasSize(2);
+        assertThat(table.text(table.rows().getFirst(), "B")).isEqualTo("no\"ts");
+        assertThat(table.cell(table.rows().getFirst(), "D")).isNull();
+        assertThat(table.cell(table.rows().getLast(), "D")).isNull();
+        assertThat(table.cell(table.rows().getLast(), "hint")).isNull();
+        write(
+                "answers.jsonl",
+                "{\"question_id\": \"4\", \"text\": \"A\", \"extra\": NaN}\n{\"question_id\": 3, \"text\": \"(B)\"}");
+        assertThat(score(Benchmark.MMBENCH, "answers.jsonl").value()).isEqualTo(1);
+        write("long.tsv", "index\tprediction\n1\tA\tB\n");
+        assertThatThrownBy(() -> score(Benchmark.MMBENCH, "long.tsv"))
+                .hasMessageContaining("line 2: has 3 fields instead of 2");
+        write("other.tsv", "id\tprediction\n1\tA\n");
+        assertThatThrownBy(() -> score(Benchmark.MMBENCH, "other.tsv")).hasMessageContaining("has no column 'index'");
+        write("letter.tsv", "index\tprediction\nx\tA\n");
+        assertThatThrownBy(() -> score(Benchmark.MMBENCH, "letter.tsv"))
+                .hasMessageContaining("index 'x' is not a whole number");
+    }
+
+    @Test
+    void aSheetIsScoredByItsOwnRows() throws Exception {
+        write("mmbench_dev_20230712.tsv", """
+                index\tquestion\tA\tB\tanswer
+                1\tWhich?\tred\tblue\tA
+                1000001\tWhich?\tblue\tred\tB
+                2\tWho?\tme\tyou\tB
+                """);
+        write("sheet.tsv", "prediction\tindex\nA\t1\nA\t1000001\n");
+        Score score = score(Benchmark.MMBENCH, "sheet.tsv");
+        assertThat(score.perQuestion()).containsExactly(entry("1", 0.0));
+        write("answers.jsonl", "{\"question_id\": 2, \"text\": \"B\"}");
+        assertThat(score(Benchmark.MMBENCH, "answers.jsonl").perQuestion())
+                .containsOnly(entry("1", 0.0), entry("2", 1.0));
+    }
+
+    @Test
+    void seedKeepsTheKindOfItsIds() throws Exception {
+        Path file = write("SEED-Bench.json", """
+                {"question_type": {"Scene": 1}, "version": ["a", "b"], "questions": [
+                 {"question_id": 1, "question_type_id": 1, "data_type": "image", "answer": "A"},
+                 {"question_id": "123456789012345678901", "question_type_id": 1, "data_type": "image", "answer": "B"}]}
+                """);
+        Path answers = write("answers.jsonl", """
+                {"question_id": 123456789012345678901, "text": "B"}
+                {"question_id": 1, "text": "B"}
+                """);
+        assertThat(score(Benchmark.SEED, "answers.jsonl").perQuestion())
+                .containsExactly(entry("1", 0.0), entry("123456789012345678901", 1.0));
+        assertThat(Seed.upload(Seed.annotations(file), Seed.results(answers)))
+                .isEqualTo("{\"question_id\": 1, \"prediction\": \"B\"}\n"
+                        + "{\"question_id\": \"123456789012345678901\", \"prediction\": \"B\"}\n");
     }
 
     @Test

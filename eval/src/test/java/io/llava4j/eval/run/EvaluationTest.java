@@ -24,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -207,6 +208,99 @@ class EvaluationTest {
                 .run();
         assertThat(local.tasks().getFirst().judge()).isEqualTo("local-word-overlap");
         assertThat(local.tasks().getFirst().value()).isPositive();
+    }
+
+    @Test
+    void mmBenchIsScoredWithoutAJudgeAndAgainWithReplies() throws IOException {
+        Path bench = Files.createDirectories(folder.resolve("data/mmbench"));
+        String image =
+                Base64.getEncoder().encodeToString(Files.readAllBytes(folder.resolve("data/pope/images/p0.png")));
+        Files.writeString(bench.resolve("mmbench_dev_20230712.tsv"), """
+                index\tquestion\tA\tB\tanswer\timage
+                1\tWhich?\tred\tblue\tA\tI
+                1000001\tWhich?\tblue\tred\tB\tI
+                2\tWho?\tme\tyou\tB\tI
+                """.replace("\tI\n", "\t" + image + "\n"));
+        List<Benchmark> tasks = List.of(Benchmark.MMBENCH);
+        RunResults exact = evaluation("exact", 4, 0, tasks, none()).run();
+        assertThat(exact.tasks().getFirst().value()).isZero();
+        assertThat(exact.tasks().getFirst().judge()).isEmpty();
+        assertThat(notes).singleElement().asString().contains("MMBench is scored without 3 replies of a judge");
+        Path requests = folder.resolve("exact/mmbench/judge/requests.jsonl");
+        assertThat(requests).content().contains("\"custom_id\":\"mmbench/1000001\"", "gpt-3.5-turbo-0613");
+        assertThat(AnswerFile.read(folder.resolve("exact/mmbench/answers.jsonl"))
+                        .getFirst()
+                        .options())
+                .containsExactly("red", "blue");
+        assertThat(folder.resolve("exact/mmbench/answers.jsonl"))
+                .content()
+                .contains("\"round_id\": 0, \"prompt\": \"Which?\\nA. red\\nB. blue\", \"text\": ")
+                .contains("\"options\": [\"red\", \"blue\"], \"option_char\": [\"A\", \"B\"], \"answer_id\": ");
+
+        Path replies = folder.resolve("replies.jsonl");
+        Files.writeString(replies, """
+                {"id": "mmbench/1", "reply": "A"}
+                {"id": "mmbench/1000001", "reply": "B"}
+                {"id": "mmbench_cn/2", "reply": "B"}
+                {"id": "2", "reply": "Z"}
+                """);
+        RunResults judged = evaluation("exact", 4, 0, tasks, new Evaluation.Judges("someone", null, null, replies))
+                .run();
+        assertThat(judged.tasks().getFirst().value()).isEqualTo(50);
+        assertThat(judged.tasks().getFirst().judge()).isEqualTo("someone");
+        assertThat(evaluation("exact", 4, 0, tasks, none())
+                        .run()
+                        .tasks()
+                        .getFirst()
+                        .value())
+                .isEqualTo(50);
+
+        RunResults local = evaluation(
+                        "exact-local",
+                        4,
+                        0,
+                        tasks,
+                        new Evaluation.Judges(LocalJudge.NAME, LocalJudge.NAME, new LocalJudge(), null))
+                .run();
+        assertThat(local.tasks().getFirst().judge()).isEmpty();
+        assertThat(folder.resolve("exact-local/mmbench/judge")).doesNotExist();
+    }
+
+    @Test
+    void aTestSplitGivesAnUploadAndNoScore() throws IOException {
+        Path bench = Files.createDirectories(folder.resolve("data/vqav2/test2015"));
+        Files.copy(folder.resolve("data/pope/images/p0.png"), bench.resolve("0.png"));
+        List<Question> asked = List.of(new Question(QuestionId.of(2), "0.png", "What?", "default"));
+        QuestionFile.write(bench.resolveSibling("llava_vqav2_mscoco_test-dev2015.jsonl"), asked);
+        QuestionFile.write(
+                bench.resolveSibling("llava_vqav2_mscoco_test2015.jsonl"),
+                List.of(new Question(QuestionId.of(1), "0.png", "Who?", "default"), asked.getFirst()));
+        assertThat(evaluation("upload", 4, 0, List.of(Benchmark.VQAV2), none())
+                        .run()
+                        .tasks())
+                .isEmpty();
+        assertThat(notes).singleElement().asString().contains("VQAv2 is not scored", "hand in");
+        assertThat(folder.resolve("upload/vqav2/vqav2-upload.json"))
+                .content()
+                .matches(
+                        "\\[\\{\"question_id\": 1, \"answer\": \"\"}, \\{\"question_id\": 2, \"answer\": \"(yes|no)\"}]");
+        assertThat(Evaluation.available(folder.resolve("data"))).containsExactly(Benchmark.VQAV2, Benchmark.POPE);
+    }
+
+    @Test
+    void foldersMayHaveLlavasNames() throws IOException {
+        Path bench = Files.createDirectories(folder.resolve("data/vizwiz"));
+        Files.writeString(
+                bench.resolve("val.json"),
+                "[{\"image\": \"VizWiz_val_00000001.png\", \"question\": \"What?\", \"answerable\": 0, \"answers\": []}]");
+        Evaluation.Plan plan = new Evaluation.Plan(
+                List.of(Benchmark.UNANSWERABLE_PLAIN, Benchmark.POPE), folder.resolve("data"), folder, 0, 1, false);
+        assertThat(plan.folder(Benchmark.UNANSWERABLE_PLAIN)).isEqualTo(bench);
+        assertThat(Evaluation.available(folder.resolve("data"))).doesNotContain(Benchmark.UNANSWERABLE_PLAIN);
+        for (String name : List.of("MME", "seed_bench", "mm-vet", "llava-bench-in-the-wild")) {
+            assertThat(Benchmark.published().stream().flatMap(b -> b.layout().folders().stream()))
+                    .contains(name);
+        }
     }
 
     @Test

@@ -127,7 +127,7 @@ class JudgeTransportTest {
             say("reply " + i);
         }
         Path cache = folder.resolve("judge/cache.jsonl");
-        CachedJudge first = new CachedJudge(cache, "gpt-x", judge(0, 2, 0));
+        CachedJudge first = new CachedJudge(cache, "pope", "gpt-x", judge(0, 2, 0));
         assertThat(first.apply(request("1", "a"))).isEqualTo("reply 0");
         assertThat(first.apply(request("2", "a"))).isEqualTo("reply 1");
         assertThat(first.apply(request("1", "a"))).isEqualTo("reply 0");
@@ -135,13 +135,13 @@ class JudgeTransportTest {
                 .hasMessageContaining("budget is spent before question 3 (2 requests, 40 tokens)");
 
         Files.writeString(cache, "{\"key\": \"torn", StandardOpenOption.APPEND);
-        CachedJudge again = new CachedJudge(cache, "gpt-x", judge(0, 0, 30));
+        CachedJudge again = new CachedJudge(cache, "pope", "gpt-x", judge(0, 0, 30));
         assertThat(again.apply(request("1", "a"))).isEqualTo("reply 0");
         assertThat(again.apply(request("2", "a"))).isEqualTo("reply 1");
         assertThat(again.apply(request("2", "b"))).isEqualTo("reply 2");
         assertThat(again.apply(request("3", "a"))).isEqualTo("reply 3");
         assertThatThrownBy(() -> again.apply(request("4", "a"))).hasMessageContaining("budget");
-        assertThat(new CachedJudge(cache, "other", null).apply(request("1", "a")))
+        assertThat(new CachedJudge(cache, "pope", "other", null).apply(request("1", "a")))
                 .as("another model's replies do not count")
                 .isEqualTo("0");
     }
@@ -149,7 +149,7 @@ class JudgeTransportTest {
     @Test
     void worksThroughFiles() throws IOException {
         Path cache = folder.resolve("cache.jsonl");
-        CachedJudge offline = new CachedJudge(cache, null, null);
+        CachedJudge offline = new CachedJudge(cache, "pope", null, null);
         offline.apply(request("1", "a"));
         offline.apply(request("2", "b"));
         assertThat(offline.pending()).isEqualTo(2);
@@ -158,16 +158,16 @@ class JudgeTransportTest {
         List<String> lines = Files.readAllLines(requests);
         assertThat(lines).hasSize(2);
         JsonNode line = JSON.readTree(lines.getFirst());
-        assertThat(line.path("custom_id").stringValue()).isEqualTo("1");
+        assertThat(line.path("custom_id").stringValue()).isEqualTo("pope/1");
         assertThat(line.path("body").path("model").stringValue()).isEqualTo("gpt-4");
 
         Path given = folder.resolve("replies.jsonl");
         Files.writeString(given, """
                 {"id": "2", "reply": "8 8"}
-                {"custom_id": "1", "response": {"body": {"choices": [{"message": {"content": "5 6"}}]}}}
+                {"custom_id": "pope/1", "response": {"body": {"choices": [{"message": {"content": "5 6"}}]}}}
                 """);
         assertThat(offline.readReplies(given)).isEqualTo(2);
-        CachedJudge later = new CachedJudge(cache, null, null);
+        CachedJudge later = new CachedJudge(cache, "pope", null, null);
         assertThat(later.apply(request("1", "a"))).isEqualTo("5 6");
         assertThat(later.apply(request("2", "b"))).isEqualTo("8 8");
         assertThat(later.pending()).isZero();

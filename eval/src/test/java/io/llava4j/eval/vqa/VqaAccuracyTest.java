@@ -73,10 +73,27 @@ class VqaAccuracyTest {
                 "T-shirt (red) | t shirt red",
                 "Let's go | let 's go",
                 "A.B.C | abc",
-                "10:30 | 10:30"
+                "10:30 | 10:30",
+                "Two | 2",
+                "2,000 | 2000",
+                "black-white | black white",
+                "black- white | black white",
+                "man's, eh? | man 's eh",
+                "dont | don't",
+                "weve a cat | we've cat",
+                "$5.00 | $5.00",
+                "none | 0"
             })
     void m4cProcessorOfTheSpecification(String raw, String expected) {
         assertThat(M4cNormaliser.normalise(raw)).isEqualTo(expected);
+    }
+
+    @Test
+    void onlyThirtyTwoPeriodsGoAndDigitsAreThoseOfAnyScript() {
+        assertThat(M4cNormaliser.normalise("a.".repeat(40))).isEqualTo("a".repeat(33) + ".a".repeat(7) + ".");
+        assertThat(M4cNormaliser.normalise("1.\u0665 x. y")).isEqualTo("1.\u0665 x y");
+        assertThat(OfficialVqaNormaliser.normalise("1,000 red-hot")).isEqualTo("1000 redhot");
+        assertThat(OfficialVqaNormaliser.normalise("a\u00a0the\u2028cat\u200b")).isEqualTo("cat\u200b");
     }
 
     @Test

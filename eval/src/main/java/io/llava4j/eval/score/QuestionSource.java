@@ -1,0 +1,79 @@
+package io.llava4j.eval.score;
+
+import io.llava4j.eval.format.Question;
+import io.llava4j.eval.format.QuestionFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+
+/** Makes questions of a benchmark's files, and tells where their pictures are. */
+@FunctionalInterface
+public interface QuestionSource {
+    /**
+     * Questions in the order in which they are asked.
+     *
+     * @param render adds the response-format prompt
+     */
+    List<Question> questions(BenchmarkFiles files, UnaryOperator<String> render);
+
+    /**
+     * The folder that the questions' pictures are named in.
+     *
+     * @param work where pictures that come inside a table are written
+     */
+    default Path images(BenchmarkFiles files, Path work) {
+        Path images = files.find(FileRole.IMAGES);
+        return images != null && Files.isDirectory(images) ? images : Objects.requireNonNull(files.folder());
+    }
+
+    /** The name of a question among {@link Score#perQuestion()}; its id, where ids are unique. */
+    default String name(Question question) {
+        return question.id().toString();
+    }
+
+    /** Reads questions from one official file. */
+    @FunctionalInterface
+    interface Official {
+        /** Questions of the file, each with its response-format prompt. */
+        List<Question> questions(Path file, UnaryOperator<String> render);
+    }
+
+    /** LLaVA's question file where there is one, else the official file of a role. */
+    static QuestionSource llavasOr(FileRole role, Official official) {
+        return llavasOr((files, render) -> official.questions(files.require(role), render));
+    }
+
+    /** LLaVA's question file where there is one, else official files. */
+    static QuestionSource llavasOr(QuestionSource official) {
+        return (files, render) -> {
+            Path file = files.find(FileRole.QUESTIONS);
+            return file != null && file.toString().endsWith(".jsonl")
+                    ? QuestionFile.read(file)
+                    : official.questions(files, render);
+        };
+    }
+
+    /** A question file that comes with the benchmark and is sent as it is. */
+    static QuestionSource own() {
+        return (files, render) -> QuestionFile.read(files.require(FileRole.QUESTIONS));
+    }
+
+    /** The same questions, with other names. */
+    default QuestionSource named(Function<Question, String> naming) {
+        QuestionSource questions = this;
+        return new QuestionSource() {
+            @Override
+            public List<Question> questions(BenchmarkFiles files, UnaryOperator<String> render) {
+                return questions.questions(files, render);
+            }
+
+            @Override
+            public String name(Question question) {
+                return naming.apply(question);
+            }
+        };
+    }
+}
