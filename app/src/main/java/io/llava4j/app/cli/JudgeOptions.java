@@ -20,9 +20,10 @@ final class JudgeOptions {
     @Option(
             names = "--judge",
             paramLabel = "URL",
-            description = "Judge for LLaVA-Bench, MM-Vet and MMBench: the address of an OpenAI-compatible API such as"
-                    + " https://host/v1, or 'local' for a rule that compares words, which nano benchmarks take by"
-                    + " themselves. Without it, requests are written to files, and MMBench is scored by its rules alone.")
+            description =
+                    "Judge for LLaVA-Bench, MM-Vet and MMBench: the address of an OpenAI-compatible API such as"
+                            + " https://host/v1, or 'local' for a rule that compares words, which nano benchmarks take by"
+                            + " themselves. Without it, requests are written to files, and MMBench is scored by its rules alone.")
     private @Nullable String judge;
 
     @Option(

@@ -142,7 +142,9 @@ class EvalTasksTest {
             for (Path file : walk.filter(Files::isRegularFile).toList()) {
                 // The sheet is a zip with a date in it.
                 boolean zip = file.toString().endsWith(".xlsx");
-                files.put(root.relativize(file).toString(), zip ? "" : Files.readString(file, StandardCharsets.ISO_8859_1));
+                files.put(
+                        root.relativize(file).toString(),
+                        zip ? "" : Files.readString(file, StandardCharsets.ISO_8859_1));
             }
         }
         return files;

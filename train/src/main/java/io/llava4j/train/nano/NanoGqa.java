@@ -14,7 +14,7 @@ final class NanoGqa implements NanoBenchmark {
     private static final int PICTURES = 24;
     private static final int QUESTIONS = 10;
     /** GQA does not count. */
-    private static final QuestionShares SHARES = new QuestionShares(0.4, 0, 0.2, 0.4, 0.4);
+    private static final QuestionShares SHARES = new QuestionShares(0.4, 0, 0.2, 0.4, 0.4, 0.5);
 
     private static final String CHOOSE = " or ";
 

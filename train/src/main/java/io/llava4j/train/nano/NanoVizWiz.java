@@ -14,7 +14,7 @@ final class NanoVizWiz implements NanoBenchmark {
     @Override
     public Map<String, Integer> write(BenchmarkFolder folder) {
         SceneSampler sampler = folder.sampler(NAME, folder.scenes());
-        Questions asker = new Questions(sampler.categories(), new QuestionShares(0.1, 0.2, 0.3, 0.1, 0.5));
+        Questions asker = new Questions(sampler.categories(), new QuestionShares(0.1, 0.2, 0.3, 0.1, 0.5, 0.5));
         List<Map<String, Object>> annotations = new ArrayList<>();
         List<Map<String, Object>> asked = new ArrayList<>();
         for (int i = 0; i < folder.scaled(PICTURES); i++) {

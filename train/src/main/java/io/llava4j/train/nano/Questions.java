@@ -73,8 +73,7 @@ final class Questions {
 
     /**
      * Existence questions in POPE's words. In training each is yes or no by a fair coin of its own, so no answer tells
-     * anything about another; there are at most as many as the scene has categories, or a "yes" could run out. Half of
-     * the absent categories are from a supercategory that is present.
+     * anything about another; there are at most as many as the scene has categories, or a "yes" could run out.
      */
     List<Question> existence(Scene scene, int wanted, BooleanSupplier answer, SplitMix64 random) {
         List<Category> present = new ArrayList<>(
@@ -92,7 +91,7 @@ final class Questions {
         return questions;
     }
 
-    /** A category the scene does not show; from a supercategory it does show half of the time. */
+    /** A category the scene does not show; as often as the shares say from a supercategory it does show. */
     Category absent(Scene scene, SplitMix64 random) {
         Set<Category> present = new HashSet<>();
         Set<String> groups = new HashSet<>();
@@ -100,7 +99,7 @@ final class Questions {
             present.add(object.category());
             groups.add(object.category().supercategory());
         }
-        boolean near = random.chance(0.5);
+        boolean near = random.chance(shares.alike());
         List<Category> choice = categories.stream()
                 .filter(category -> !present.contains(category))
                 .filter(category -> !near || groups.contains(category.supercategory()))

@@ -14,6 +14,9 @@ final class SourcePictures {
     /** So many are asked about a picture that its categories run out; this makes about two fifths ask for existence. */
     private static final double EXISTENCE = 0.75;
 
+    /** POPE asks for absent things of any kind; drawings of artists not met before resemble what they show less. */
+    private static final double ALIKE = 0.25;
+
     private final Path root;
     private final RawSources.Part part;
     private final int firstNumber;
@@ -42,7 +45,7 @@ final class SourcePictures {
         this.samplers = part.source().scenes(usual).stream()
                 .map(scenes -> new SceneSampler(sprites, scenes, NanoSplit.seed(options.seed(), stream())))
                 .toList();
-        this.questions = new Questions(categories(), options.questions().withExistence(EXISTENCE));
+        this.questions = new Questions(categories(), options.questions().withExistence(EXISTENCE).withAlike(ALIKE));
         this.conversations = new Conversations(categories(), options.questions());
     }
 
