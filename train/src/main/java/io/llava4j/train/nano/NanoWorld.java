@@ -2,18 +2,11 @@ package io.llava4j.train.nano;
 
 import io.llava4j.DataException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -35,7 +28,8 @@ public final class NanoWorld {
     /** Raised when the same options give other bytes than before. */
     private static final int VERSION = 2;
 
-    private static final String MANIFEST = "manifest.json";
+    private static final CachedFolder FOLDER = new CachedFolder("a nano world", "manifest.json");
+
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final Sprites sprites;
@@ -81,62 +75,23 @@ public final class NanoWorld {
      */
     public static Result write(
             Path directory, NanoWorldOptions options, Sprites sprites, int threads, Progress progress) {
-        Path target = directory.toAbsolutePath().normalize();
-        Path parent = target.getParent();
-        if (parent == null) {
-            throw new DataException(target + ": a nano world cannot be the root of a file system; name a folder");
-        }
         NanoWorld world = new NanoWorld(sprites, options, progress);
-        try {
-            Files.createDirectories(parent);
-            Path lockFile = beside(target, "lock");
-            try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                    FileLock lock = channel.tryLock()) {
-                if (lock == null) {
-                    throw new DataException(target + ": another process is writing this nano world; wait for it");
-                }
-                try {
-                    return world.reuseOrWrite(target, threads);
-                } finally {
-                    Files.deleteIfExists(lockFile);
-                }
-            }
-        } catch (IOException | UncheckedIOException e) {
-            throw new DataException("%s: the nano world cannot be written (%s)".formatted(target, e.getMessage()), e);
-        }
+        return FOLDER.write(
+                directory,
+                Fingerprint.of(VERSION, options, sprites.drawings()),
+                world.about(),
+                root -> world.writeAll(root, threads));
     }
 
-    private Result reuseOrWrite(Path target, int threads) throws IOException {
-        String fingerprint = Fingerprint.of(VERSION, options, sprites.drawings());
-        Path manifest = target.resolve(MANIFEST);
-        if (Files.isRegularFile(manifest)) {
-            Manifest old = readManifest(manifest);
-            if (old.fingerprint().equals(fingerprint)) {
-                return new Result(target, true, old.counts());
-            }
-        } else if (Files.exists(target) && !FileTrees.isEmptyDirectory(target)) {
-            throw new DataException(target + ": is not a nano world and not empty; name another folder or remove it");
-        }
-        Path part = beside(target, "part");
-        Path old = beside(target, "old");
-        FileTrees.delete(part);
-        FileTrees.delete(old);
-        try {
-            Map<String, Integer> counts = writeAll(part, threads);
-            writeManifest(part.resolve(MANIFEST), new Manifest(fingerprint, counts));
-            if (Files.exists(target)) {
-                Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
-            }
-            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
-            FileTrees.delete(old);
-            return new Result(target, false, counts);
-        } finally {
-            FileTrees.delete(part);
-        }
-    }
-
-    private static Path beside(Path target, String role) {
-        return target.resolveSibling("." + target.getFileName() + "." + role);
+    /** What the manifest tells besides fingerprint and counts. */
+    private Map<String, ?> about() {
+        Map<String, Object> about = new LinkedHashMap<>();
+        about.put("version", VERSION);
+        about.put("options", options);
+        about.put("training_sets", sprites.drawings().trainingSets());
+        about.put("held_out_sets", sprites.drawings().heldOutSets());
+        about.put("categories", sprites.drawings().categories().size());
+        return about;
     }
 
     private Map<String, Integer> writeAll(Path root, int threads) throws IOException {
@@ -178,38 +133,6 @@ public final class NanoWorld {
         writeJson(folder.resolve("captions.json"), split.captions());
         counts.put(name + "/images", count);
         NanoSplit.countByKind(vqa).forEach((kind, number) -> counts.put(name + "/questions/" + kind, number));
-    }
-
-    /** The part of the manifest that is read back. */
-    private record Manifest(String fingerprint, Map<String, Integer> counts) {}
-
-    private static Manifest readManifest(Path file) {
-        Map<String, Integer> counts = new LinkedHashMap<>();
-        try {
-            JsonNode json = JSON.readTree(file);
-            json.path("counts")
-                    .properties()
-                    .forEach(
-                            count -> counts.put(count.getKey(), count.getValue().asInt()));
-            return new Manifest(json.path("fingerprint").asString(""), counts);
-        } catch (JacksonException e) {
-            throw new DataException(file + ": is no manifest of a nano world; remove the folder", e);
-        }
-    }
-
-    private void writeManifest(Path file, Manifest manifest) throws IOException {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("version", VERSION);
-        json.put("fingerprint", manifest.fingerprint());
-        json.put("options", options);
-        json.put("training_sets", sprites.drawings().trainingSets());
-        json.put("held_out_sets", sprites.drawings().heldOutSets());
-        json.put("categories", sprites.drawings().categories().size());
-        json.put("counts", manifest.counts());
-        Files.writeString(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-            channel.force(true);
-        }
     }
 
     private static void writeJson(Path file, Map<String, Object> json) throws IOException {

@@ -24,7 +24,7 @@ public record NanoWorldOptions(
         QuestionShares questions) {
     /** A world for a training run of some minutes. */
     public static final NanoWorldOptions DEFAULT =
-            new NanoWorldOptions(1, 96, 40000, 22000, 200, 400, 4, QuestionShares.DEFAULT);
+            new NanoWorldOptions(1, 96, 32000, 27000, 200, 400, 4, QuestionShares.DEFAULT);
 
     /** @throws IllegalArgumentException if a number is out of range */
     public NanoWorldOptions {

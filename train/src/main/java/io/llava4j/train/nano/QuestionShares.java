@@ -11,7 +11,8 @@ package io.llava4j.train.nano;
  * @param category weight among the others
  * @param alike chance that a category which is asked for but absent is of a kind that is there, such as another animal
  */
-public record QuestionShares(double existence, double count, double color, double position, double category, double alike) {
+public record QuestionShares(
+        double existence, double count, double color, double position, double category, double alike) {
     /** About two fifths existence, as POPE measures it. */
     public static final QuestionShares DEFAULT = new QuestionShares(0.52, 0.2, 0.2, 0.25, 0.35, 0.5);
 

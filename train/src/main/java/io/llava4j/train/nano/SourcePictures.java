@@ -45,7 +45,8 @@ final class SourcePictures {
         this.samplers = part.source().scenes(usual).stream()
                 .map(scenes -> new SceneSampler(sprites, scenes, NanoSplit.seed(options.seed(), stream())))
                 .toList();
-        this.questions = new Questions(categories(), options.questions().withExistence(EXISTENCE).withAlike(ALIKE));
+        this.questions = new Questions(
+                categories(), options.questions().withExistence(EXISTENCE).withAlike(ALIKE));
         this.conversations = new Conversations(categories(), options.questions());
     }
 

@@ -92,7 +92,7 @@ class NanoWorldTest {
 
         assertThatThrownBy(() -> NanoWorld.write(folder, SMALL, sprites, 1, (done, total) -> {}))
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("not a nano world");
+                .hasMessageContaining("something else than a nano world");
         assertThat(folder.resolve("thesis.txt")).hasContent("precious");
     }
 
