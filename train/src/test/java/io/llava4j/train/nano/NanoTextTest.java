@@ -127,7 +127,10 @@ class NanoTextTest {
             List<NanoText.Part> parts = partners.parts();
             Set<String> told = new HashSet<>();
             for (SceneField field : partners.fields()) {
-                assertThat(told.add(field.word()) && told.add(field.tint())).isTrue();
+                for (String word : field.words().subList(0, 2)) {
+                    // Ice cream and ice skates share their first word.
+                    assertThat(told.add(word) || word.equals("ice")).as(word).isTrue();
+                }
             }
             for (int k = 0; k < parts.size(); k += 2) {
                 String asked = parts.get(k).text();
@@ -136,7 +139,7 @@ class NanoTextTest {
                 assertThat(parts.get(k + 1).supervised()).isTrue();
                 if (answer.equals("no")) {
                     missing++;
-                    assertThat(told).doesNotContain(asked);
+                    assertThat(asked.equals("ice") || !told.contains(asked)).isTrue();
                 } else {
                     assertThat(partners.fields())
                             .anyMatch(field -> field.word().equals(asked) && answer.equals(field.tint()));
