@@ -280,7 +280,7 @@ class NanoBenchmarkFilesTest {
     private static Function<Question, String> truths(Benchmark benchmark, Path folder) {
         Map<String, String> byId = new HashMap<>();
         BenchmarkFiles files = benchmark.files(folder);
-        Path annotations = Objects.requireNonNull(files.find(FileRole.ANNOTATIONS));
+        Path annotations = Objects.requireNonNullElse(files.find(FileRole.ANNOTATIONS), folder);
         switch (benchmark.name()) {
             case "vqav2" ->
                 annotations(annotations)

@@ -40,7 +40,7 @@ class DemoTest {
                 .isBetween(120, 140);
         assertThat(Files.readString(run.resolve("config.yaml"))).contains("nano-mix.json");
         assertThat(results.vqa()).containsOnlyKeys(Condition.values());
-        assertThat(results.vqaQuestions()).isGreaterThan(60);
+        assertThat(results.vqaQuestions()).isGreaterThan(20);
         assertThat(run.resolve("report.html")).content().contains("nano-LLaVA learns to see");
         assertThat(run.resolve("README.md")).isNotEmptyFile();
     }
