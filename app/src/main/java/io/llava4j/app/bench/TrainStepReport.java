@@ -85,9 +85,10 @@ public final class TrainStepReport {
 
     private static void baseline(String command, Map<String, Row> rows) {
         try {
-            Process process = new ProcessBuilder(command.split(" "))
-                    .redirectErrorStream(true)
-                    .start();
+            ProcessBuilder builder = new ProcessBuilder(command.split(" ")).redirectErrorStream(true);
+            // The launcher's settings are made for this process; a baseline runs as its user would run it.
+            builder.environment().keySet().removeIf(key -> key.startsWith("MALLOC_") || key.startsWith("OMP_"));
+            Process process = builder.start();
             try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                     Matcher matcher = BASELINE.matcher(line);
