@@ -6,12 +6,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -22,14 +19,13 @@ final class BenchmarkFolder {
     private final Path root;
     private final NanoBenchmarkOptions options;
     private final Sprites sprites;
-    private final ExecutorService workers;
-    private final List<Future<?>> drawing = new ArrayList<>();
+    private final PictureQueue queue;
 
-    BenchmarkFolder(Path root, NanoBenchmarkOptions options, Sprites sprites, ExecutorService workers) {
+    BenchmarkFolder(Path root, NanoBenchmarkOptions options, Sprites sprites, PictureQueue queue) {
         this.root = root;
         this.options = options;
         this.sprites = sprites;
-        this.workers = workers;
+        this.queue = queue;
     }
 
     /** A number of pictures or questions at the scale asked for. */
@@ -69,17 +65,12 @@ final class BenchmarkFolder {
 
     /** Has a picture drawn as JPEG or PNG: by its name's ending, or JPEG without one. */
     void draw(Scene scene, String path) {
-        drawing.add(workers.submit(() -> write(path, picture(scene, path.endsWith(".png") ? "png" : "jpg"))));
+        queue.draw(scene, root.resolve(path), path.endsWith(".png") ? "png" : "jpg");
     }
 
     /** A picture's file. */
     byte[] picture(Scene scene, String format) {
         return PictureFiles.encode(SceneRenderer.render(scene, options.imageSize()), format);
-    }
-
-    /** Pictures under way. */
-    List<Future<?>> drawing() {
-        return drawing;
     }
 
     void json(String path, Object tree) {

@@ -6,10 +6,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.ToIntFunction;
 
 /**
@@ -87,13 +83,12 @@ public final class NanoBenchmarks {
             ToIntFunction<Path> pope)
             throws IOException {
         Map<String, Integer> counts = new LinkedHashMap<>();
-        // Platform threads: the work is computing, not waiting.
-        try (ExecutorService workers = Executors.newFixedThreadPool(Math.max(1, threads))) {
-            BenchmarkFolder folder = new BenchmarkFolder(root, options, sprites, workers);
+        try (PictureQueue queue = new PictureQueue(options.imageSize(), Math.max(1, threads), 0, progress)) {
+            BenchmarkFolder folder = new BenchmarkFolder(root, options, sprites, queue);
             for (NanoBenchmark benchmark : ALL) {
                 counts.putAll(benchmark.write(folder));
             }
-            await(workers, folder.drawing(), progress);
+            queue.finish();
             for (String name : counts.keySet()) {
                 folder.json(name + "/unofficial.json", about());
             }
@@ -104,25 +99,5 @@ public final class NanoBenchmarks {
 
     private static Map<String, Object> about() {
         return BenchmarkFolder.object("note", NOTE, "judge", "local", "max_new_tokens", MAX_NEW_TOKENS);
-    }
-
-    private static void await(ExecutorService workers, List<Future<?>> drawing, NanoWorld.Progress progress) {
-        try {
-            int done = 0;
-            for (Future<?> picture : drawing) {
-                picture.get();
-                progress.update(++done, drawing.size());
-            }
-        } catch (InterruptedException e) {
-            workers.shutdownNow();
-            Thread.currentThread().interrupt();
-            throw new DataException("writing the nano benchmarks was interrupted; run it again", e);
-        } catch (ExecutionException e) {
-            workers.shutdownNow();
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
-            }
-            throw new IllegalStateException(e.getCause());
-        }
     }
 }

@@ -21,7 +21,8 @@ final class PictureQueue implements AutoCloseable {
     private static final long POLL_MILLIS = 200;
 
     private final int imageSize;
-    private final int total;
+    private final int expected;
+    private int queued;
     private final NanoWorld.Progress progress;
     private final ThreadPoolExecutor workers;
     private final AtomicInteger drawn = new AtomicInteger();
@@ -30,12 +31,12 @@ final class PictureQueue implements AutoCloseable {
     /**
      * @param imageSize edge in pixels
      * @param threads how many draw
-     * @param total pictures that will be drawn
+     * @param expected pictures that will be drawn, or 0 if that shows only when all are queued
      * @param progress told by the calling thread
      */
-    PictureQueue(int imageSize, int threads, int total, NanoWorld.Progress progress) {
+    PictureQueue(int imageSize, int threads, int expected, NanoWorld.Progress progress) {
         this.imageSize = imageSize;
-        this.total = total;
+        this.expected = expected;
         this.progress = progress;
         // Platform threads: the work is computing, not waiting.
         this.workers = new ThreadPoolExecutor(
@@ -55,6 +56,7 @@ final class PictureQueue implements AutoCloseable {
      */
     void draw(Scene scene, Path file, String format) {
         requireNoFailure();
+        queued++;
         workers.execute(() -> {
             try {
                 Files.createDirectories(Objects.requireNonNull(file.getParent()));
@@ -64,7 +66,11 @@ final class PictureQueue implements AutoCloseable {
                 failure.compareAndSet(null, e);
             }
         });
-        progress.update(drawn.get(), total);
+        progress.update(drawn.get(), total());
+    }
+
+    private int total() {
+        return Math.max(expected, queued);
     }
 
     /** Waits until all pictures are drawn. */
@@ -73,17 +79,17 @@ final class PictureQueue implements AutoCloseable {
         try {
             while (!workers.awaitTermination(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
                 requireNoFailure();
-                progress.update(drawn.get(), total);
+                progress.update(drawn.get(), total());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new DataException("writing the nano world was interrupted; run it again", e);
+            throw new DataException("writing pictures of the nano world was interrupted; run it again", e);
         }
         requireNoFailure();
-        if (drawn.get() != total) {
-            throw new IllegalStateException(drawn + " pictures drawn of " + total);
+        if (drawn.get() != total()) {
+            throw new IllegalStateException(drawn + " pictures drawn of " + total());
         }
-        progress.update(total, total);
+        progress.update(total(), total());
     }
 
     private void requireNoFailure() {
