@@ -40,7 +40,7 @@ final class BenchmarkFolder {
 
     /** Scenes as the training data has them, by held-out artists. */
     SceneOptions scenes() {
-        return SceneOptions.scenes(sprites.drawings().heldOutSets());
+        return SceneOptions.evaluation(sprites.drawings().heldOutSets());
     }
 
     /** The scenes of one benchmark. */

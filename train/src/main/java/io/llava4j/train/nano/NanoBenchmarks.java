@@ -17,7 +17,7 @@ import java.util.function.ToIntFunction;
  */
 public final class NanoBenchmarks {
     /** Raised when the same options give other bytes than before. */
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
 
     private static final CachedFolder FOLDER = new CachedFolder("nano benchmarks", "nano-benchmarks.json");
 

@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
  */
 final class NanoPope implements NanoBenchmark {
     static final String NAME = "pope";
-    private static final int PICTURES = 60;
+    private static final int PICTURES = 120;
     private static final int CATEGORIES = 3;
     /** So that there are enough things to ask for that are not there. */
     private static final int FEWEST = 4;

@@ -30,7 +30,7 @@ final class NanoSplit {
                 name,
                 options.seed(),
                 options.imageSize(),
-                new SceneSampler(sprites, SceneOptions.scenes(sets), seed(options.seed(), name)));
+                new SceneSampler(sprites, SceneOptions.evaluation(sets), seed(options.seed(), name)));
         for (int i = 0; i < count; i++) {
             scenes.add(sampler.scene(i));
         }

@@ -26,7 +26,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public final class NanoWorld {
     /** Raised when the same options give other bytes than before. */
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
 
     private static final CachedFolder FOLDER = new CachedFolder("a nano world", "manifest.json");
 

@@ -14,8 +14,8 @@ final class SourcePictures {
     /** So many are asked about a picture that its categories run out; this makes about two fifths ask for existence. */
     private static final double EXISTENCE = 0.75;
 
-    /** POPE asks for absent things of any kind; drawings of artists not met before resemble what they show less. */
-    private static final double ALIKE = 0.25;
+    /** POPE asks for absent things of any kind, and drawings of artists not met before resemble what they show less. */
+    private static final double ALIKE = 0;
 
     private final Path root;
     private final RawSources.Part part;

@@ -107,6 +107,8 @@ final class WordBatch {
         double deviation = loudness * random.nextDouble() * largestNoise / Math.sqrt(2);
         // Half of the noise is a thing's own: an unusual drawing is unusual in all of its fields.
         Map<Integer, float[]> ofThings = new HashMap<>();
+        // A connector adds much the same to every row besides, and that hides names from a model that has never met it.
+        float[] common = gaussian(loudness * random.nextDouble() * largestNoise / Math.sqrt(2), random);
         int at = from;
         for (SceneField field : sample.fields()) {
             List<String> told = field.words();
@@ -117,7 +119,7 @@ final class WordBatch {
             float[] shared = ofThings.computeIfAbsent(field.thing(), thing -> gaussian(deviation, random));
             float[] own = gaussian(deviation, random);
             for (int i = 0; i < hidden; i++) {
-                noise[at * hidden + i] = shared[i] + own[i];
+                noise[at * hidden + i] = common[i] + shared[i] + own[i];
             }
             at++;
         }
