@@ -17,6 +17,11 @@ final class SourcePictures {
     /** POPE asks for absent things of any kind, and drawings of artists not met before resemble what they show less. */
     private static final double ALIKE = 0;
 
+    /** Things are a little smaller than in other scenes: about what the tower was trained on. */
+    private static final double SMALLEST = 0.3;
+
+    private static final double LARGEST = 0.64;
+
     private final Path root;
     private final RawSources.Part part;
     private final int firstNumber;
@@ -41,7 +46,8 @@ final class SourcePictures {
         this.firstNumber = place * NUMBERS + 1;
         this.options = options;
         this.queue = queue;
-        SceneOptions usual = SceneOptions.scenes(sprites.drawings().trainingSets());
+        SceneOptions usual =
+                SceneOptions.scenes(sprites.drawings().trainingSets()).withSizes(SMALLEST, LARGEST);
         this.samplers = part.source().scenes(usual).stream()
                 .map(scenes -> new SceneSampler(sprites, scenes, NanoSplit.seed(options.seed(), stream())))
                 .toList();
