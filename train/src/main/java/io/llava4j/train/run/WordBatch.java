@@ -105,7 +105,7 @@ final class WordBatch {
         SplittableRandom random = new SplittableRandom(sample.seed());
         double loudness = random.nextDouble(1, LOUDEST);
         double deviation = loudness * random.nextDouble() * largestNoise / Math.sqrt(2);
-        // Half of the noise is a thing's own: an unusual drawing is unusual in all of its fields.
+        // Half of this noise is a thing's own: an unusual drawing is unusual in all of its fields.
         Map<Integer, float[]> ofThings = new HashMap<>();
         // A connector adds much the same to every row besides, and that hides names from a model that has never met it.
         float[] common = gaussian(loudness * random.nextDouble() * largestNoise / Math.sqrt(2), random);

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -77,6 +78,33 @@ class WordBatchTest {
         for (int field = 1; field <= 3; field++) {
             assertThat(noisy[field]).isNotEqualTo(clean[field]);
         }
+    }
+
+    @Test
+    void aThirdOfTheNoiseIsCommonToAllFieldsOfASample() {
+        int count = 6;
+        List<SceneField> fields = IntStream.range(0, count)
+                .mapToObj(thing -> new SceneField(thing, "thing", null, "a"))
+                .toList();
+        Prompt prompt = new Prompt(new int[] {Prompt.IMAGE_TOKEN_INDEX}, new int[] {Prompt.IGNORE_INDEX});
+        List<WordBatch.Sample> samples = IntStream.range(0, 200)
+                .mapToObj(seed -> new WordBatch.Sample("a", prompt, fields, seed))
+                .toList();
+        float[][] clean = embeds(new WordBatch(samples, tokenizer, 16, 0));
+        float[][] noisy = embeds(new WordBatch(samples, tokenizer, 16, 3));
+        double squares = 0;
+        double products = 0;
+        for (int row = 0; row < clean.length; row++) {
+            int sample = row / count * count;
+            for (int other = sample; other < sample + count; other++) {
+                for (int i = 0; i < 16; i++) {
+                    double product = (noisy[row][i] - clean[row][i]) * (noisy[other][i] - clean[other][i]);
+                    squares += row == other ? product : 0;
+                    products += row == other ? 0 : product;
+                }
+            }
+        }
+        assertThat(products / (count - 1) / squares).isEqualTo(1 / 3.0, within(0.1));
     }
 
     private static WordBatch batch(double noise) {
