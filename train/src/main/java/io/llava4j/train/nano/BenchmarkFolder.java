@@ -38,7 +38,7 @@ final class BenchmarkFolder {
         return options.imageSize();
     }
 
-    /** Scenes as the training data has them, by held-out artists. */
+    /** Scenes to measure a model on, by held-out artists. */
     SceneOptions scenes() {
         return SceneOptions.evaluation(sprites.drawings().heldOutSets());
     }

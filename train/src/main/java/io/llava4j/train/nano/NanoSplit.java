@@ -1,5 +1,7 @@
 package io.llava4j.train.nano;
 
+import static io.llava4j.train.data.raw.RawSchemas.ordered;
+
 import io.llava4j.train.nano.Question.Kind;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -194,13 +196,5 @@ final class NanoSplit {
             }
         }
         return counts;
-    }
-
-    private static Map<String, Object> ordered(Object... keysAndValues) {
-        Map<String, Object> map = new LinkedHashMap<>();
-        for (int i = 0; i < keysAndValues.length; i += 2) {
-            map.put((String) keysAndValues[i], keysAndValues[i + 1]);
-        }
-        return map;
     }
 }

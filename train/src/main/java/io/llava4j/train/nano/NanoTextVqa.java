@@ -4,7 +4,6 @@ import io.llava4j.text.ResponseFormat;
 import io.llava4j.train.data.raw.RawSchemas;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 
@@ -17,6 +16,7 @@ final class NanoTextVqa implements NanoBenchmark {
     private static final int PICTURES = 60;
     private static final double MISREAD = 0.2;
     private static final double UNREAD = 0.1;
+    private static final List<String> CLASSES = List.of("Sign");
     private static final List<String> QUESTIONS =
             List.of("What does the sign say?", "What word is on the sign?", "What is written in the image?");
 
@@ -36,7 +36,8 @@ final class NanoTextVqa implements NanoBenchmark {
             List<String> texts = new ArrayList<>(QUESTIONS);
             random.shuffle(texts);
             for (String text : texts.subList(0, random.between(1, 2))) {
-                data.add(annotation(folder.imageSize(), image, text, data.size() + 34602, SignFont.read(word)));
+                data.add(RawSchemas.textVqaQuestion(
+                        image, CLASSES, folder.imageSize(), data.size() + 34602, text, SignFont.read(word)));
                 asked.add(BenchmarkFolder.question(
                         image,
                         image + ".jpg",
@@ -54,32 +55,6 @@ final class NanoTextVqa implements NanoBenchmark {
                 BenchmarkFolder.object("dataset_type", "val", "dataset_name", NAME, "data", read));
         folder.lines(NAME + "/llava_textvqa_val_v051_ocr.jsonl", asked);
         return Map.of(NAME, asked.size());
-    }
-
-    private static Map<String, Object> annotation(int size, String image, String question, int id, String answer) {
-        return BenchmarkFolder.object(
-                "question",
-                question,
-                "image_id",
-                image,
-                "image_classes",
-                List.of("Sign"),
-                "flickr_original_url",
-                "",
-                "flickr_300k_url",
-                "",
-                "image_width",
-                size,
-                "image_height",
-                size,
-                "answers",
-                List.of(answer, answer, answer, answer, answer, answer, answer, answer, answer, answer),
-                "question_tokens",
-                List.of(question.toLowerCase(Locale.ROOT).replace("?", "").split(" ")),
-                "question_id",
-                id,
-                "set_name",
-                "val");
     }
 
     private static List<String> read(String word, SplitMix64 random) {

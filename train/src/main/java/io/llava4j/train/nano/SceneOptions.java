@@ -39,9 +39,14 @@ public record SceneOptions(
         }
     }
 
-    /** Scenes of 1 to 5 objects, as the data set has them. */
+    /** Scenes of 1 to 5 objects, as tower and language model are pre-trained on. */
     public static SceneOptions scenes(List<String> sets) {
         return new SceneOptions(sets, 1, 5, 0.34, 0.66, 0.25, 0.15, 0.1, 0.2);
+    }
+
+    /** Scenes of the raw data sets of both stages: somewhat smaller objects, about what the shipped tower was trained on. */
+    public static SceneOptions sources(List<String> sets) {
+        return scenes(sets).withSizes(0.3, 0.64);
     }
 
     /**

@@ -17,11 +17,6 @@ final class SourcePictures {
     /** POPE asks for absent things of any kind, and drawings of artists not met before resemble what they show less. */
     private static final double ALIKE = 0;
 
-    /** Things are a little smaller than in other scenes: about what the tower was trained on. */
-    private static final double SMALLEST = 0.3;
-
-    private static final double LARGEST = 0.64;
-
     private final Path root;
     private final RawSources.Part part;
     private final int firstNumber;
@@ -46,8 +41,7 @@ final class SourcePictures {
         this.firstNumber = place * NUMBERS + 1;
         this.options = options;
         this.queue = queue;
-        SceneOptions usual =
-                SceneOptions.scenes(sprites.drawings().trainingSets()).withSizes(SMALLEST, LARGEST);
+        SceneOptions usual = SceneOptions.sources(sprites.drawings().trainingSets());
         this.samplers = part.source().scenes(usual).stream()
                 .map(scenes -> new SceneSampler(sprites, scenes, NanoSplit.seed(options.seed(), stream())))
                 .toList();

@@ -1,8 +1,10 @@
 package io.llava4j.train.data.raw;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -119,7 +121,7 @@ public final class RawSchemas {
                 "correct_choice_idx",
                 correct,
                 "direct_answers",
-                List.of(answer, answer, answer, answer, answer, answer, answer, answer, answer, answer),
+                agreed(answer),
                 "difficult_direct_answer",
                 false,
                 "rationales",
@@ -129,19 +131,9 @@ public final class RawSchemas {
     /** A caption of TextCaps. */
     public static Map<String, Object> textCapsCaption(
             String imageId, int size, int captionId, String caption, List<String> references) {
-        return ordered(
-                "image_id",
-                imageId,
-                "image_classes",
-                List.of(),
-                "flickr_original_url",
-                "",
-                "flickr_300k_url",
-                "",
-                "image_width",
-                size,
-                "image_height",
-                size,
+        Map<String, Object> record = ordered();
+        record.putAll(openImage(imageId, List.of(), size));
+        record.putAll(ordered(
                 "set_name",
                 "train",
                 "image_name",
@@ -155,7 +147,47 @@ public final class RawSchemas {
                 "caption_tokens",
                 List.of(caption.split(" ")),
                 "reference_strs",
-                references);
+                references));
+        return record;
+    }
+
+    /** A question of TextVQA's validation set that ten people answer alike. */
+    public static Map<String, Object> textVqaQuestion(
+            String imageId, List<String> classes, int size, int questionId, String question, String answer) {
+        Map<String, Object> record = ordered("question", question);
+        record.putAll(openImage(imageId, classes, size));
+        record.putAll(ordered(
+                "answers",
+                agreed(answer),
+                "question_tokens",
+                List.of(question.toLowerCase(Locale.ROOT).replace("?", "").split(" ")),
+                "question_id",
+                questionId,
+                "set_name",
+                "val"));
+        return record;
+    }
+
+    /** What TextCaps and TextVQA, which share their pictures, tell of a square one. */
+    private static Map<String, Object> openImage(String imageId, List<String> classes, int size) {
+        return ordered(
+                "image_id",
+                imageId,
+                "image_classes",
+                classes,
+                "flickr_original_url",
+                "",
+                "flickr_300k_url",
+                "",
+                "image_width",
+                size,
+                "image_height",
+                size);
+    }
+
+    /** The answers of ten people of one mind. */
+    private static List<String> agreed(String answer) {
+        return Collections.nCopies(10, answer);
     }
 
     /** The words Rosetta read from a picture. */
