@@ -31,7 +31,8 @@ record VqaSource(String folder, String questionFile, String annotationFile, int 
 
     @Override
     public void write(SourcePictures pictures) throws IOException {
-        Map<String, ?> head = Map.of("data_subtype", "train2014", "data_type", "mscoco");
+        // In this order: Map.of has another one in every process.
+        Map<String, ?> head = RawSchemas.ordered("data_subtype", "train2014", "data_type", "mscoco");
         try (RawWriter questions = RawWriter.field(pictures.file(folder + "/" + questionFile), head, "questions");
                 RawWriter annotations =
                         RawWriter.field(pictures.file(folder + "/" + annotationFile), head, "annotations")) {
