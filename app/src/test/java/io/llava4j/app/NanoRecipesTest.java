@@ -3,7 +3,8 @@ package io.llava4j.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.checkpoint.Checkpoint;
-import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.nano.pretrain.PretrainObjectives;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.TrainingRun;
@@ -47,7 +48,11 @@ class NanoRecipesTest {
         TrainConfig config =
                 new RecipeLoader().load(ROOT.resolve("recipes/nano").resolve(recipe), values, Map.of());
         assertThat(TrainingRun.run(
-                        config, false, step -> assertThat(step.loss()).isPositive(), () -> false))
+                        config,
+                        PretrainObjectives::create,
+                        false,
+                        step -> assertThat(step.loss()).isPositive(),
+                        () -> false))
                 .isTrue();
         assertThat(dir.resolve("env.json")).exists();
         assertThat(dir.resolve("tb")).isNotEmptyDirectory();

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.llava4j.checkpoint.CanonicalNames;
 import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.EvalRunner;
 import io.llava4j.eval.format.Answer;
@@ -17,10 +17,10 @@ import io.llava4j.eval.pope.PopeFiles;
 import io.llava4j.eval.pope.PopeScore;
 import io.llava4j.eval.pope.PopeScorer;
 import io.llava4j.eval.pope.PopeSplit;
+import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.ModelLoader;
-import io.llava4j.generate.Request;
 import io.llava4j.image.AspectMode;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.ImageProcessor;
@@ -34,7 +34,7 @@ import io.llava4j.train.data.Boxes;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaFiles;
 import io.llava4j.train.data.check.DataCheck;
-import io.llava4j.train.data.format.PictureFolder;
+import io.llava4j.train.data.format.ImageFolder;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.recipe.TrainConfig.Policy;
@@ -159,7 +159,7 @@ class RealPhotosTest {
             }
         }
         DataCheck.Result looked =
-                DataCheck.run(pairs, new PictureFolder(IMAGES, false), null, null, 2, (done, total) -> {});
+                DataCheck.run(pairs, new ImageFolder(IMAGES, false), null, null, 2, (done, total) -> {});
         assertThat(looked.pictures()).isEqualTo(111);
         assertThat(looked.hasErrors()).isFalse();
     }
@@ -281,7 +281,7 @@ class RealPhotosTest {
                             split, numbers.printed()));
 
             String image = held.getFirst().image();
-            Request request = new Request(
+            ChatRequest request = new ChatRequest(
                     List.of(Turn.human("<image>\nWhat is in the picture?")),
                     List.of(ImageDecoder.decode(IMAGES.resolve(image))));
             String answer =

@@ -2,7 +2,17 @@ package io.llava4j.checkpoint;
 
 import io.llava4j.CheckpointException;
 import io.llava4j.ConfigException;
+import io.llava4j.checkpoint.gguf.GgufModel;
+import io.llava4j.checkpoint.gguf.GgufTokenizer;
+import io.llava4j.checkpoint.layout.CanonicalNames;
+import io.llava4j.checkpoint.layout.CheckpointLayout;
+import io.llava4j.checkpoint.layout.ExpectedTensors;
+import io.llava4j.checkpoint.layout.GgufNames;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.ProjectorShape;
+import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.model.LlavaConfig;
+import io.llava4j.tensor.format.DType;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,19 +31,19 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Stored weights of any layout under canonical names ({@link CanonicalNames}), memory-mapped. What the files are is
- * found from their content, never from their name (spec/model 1.7, 1.8).
+ * found from their content, never from their name (docs/reference/model.md#checkpoint-layouts).
  */
 public final class Checkpoint implements AutoCloseable {
     private final Path path;
     private final ModelKind kind;
-    private final Layout layout;
+    private final CheckpointLayout layout;
     private final Runnable closing;
     private final @Nullable GgufModel gguf;
     private final SequencedMap<String, TensorEntry> tensors = new LinkedHashMap<>();
     private final List<String> ignored = new ArrayList<>();
     private final List<String> unknown = new ArrayList<>();
 
-    private Checkpoint(Path path, ModelKind kind, Layout layout, Runnable closing, @Nullable GgufModel gguf) {
+    private Checkpoint(Path path, ModelKind kind, CheckpointLayout layout, Runnable closing, @Nullable GgufModel gguf) {
         this.path = path;
         this.kind = kind;
         this.layout = layout;
@@ -41,7 +51,7 @@ public final class Checkpoint implements AutoCloseable {
         this.gguf = gguf;
     }
 
-    private Checkpoint(Path path, ModelKind kind, Layout layout, List<WeightFiles> files) {
+    private Checkpoint(Path path, ModelKind kind, CheckpointLayout layout, List<WeightFiles> files) {
         this(path, kind, layout, () -> files.forEach(WeightFiles::close), null);
     }
 
@@ -89,7 +99,7 @@ public final class Checkpoint implements AutoCloseable {
         GgufModel model = GgufModel.open(path);
         boolean opened = false;
         try {
-            Checkpoint checkpoint = new Checkpoint(path, model.kind(), Layout.GGUF, model::close, model);
+            Checkpoint checkpoint = new Checkpoint(path, model.kind(), CheckpointLayout.GGUF, model::close, model);
             for (TensorEntry tensor : model.tensors()) {
                 checkpoint.add(tensor, GgufNames.ignores(tensor.name()), model.canonical(tensor.name()));
             }
@@ -110,11 +120,11 @@ public final class Checkpoint implements AutoCloseable {
                     "%s holds LoRA adapters, no model; `llava merge-lora` makes one of them and their base"
                             .formatted(path));
         }
-        Layout layout = Layout.of(names)
+        CheckpointLayout layout = CheckpointLayout.of(names)
                 .orElseThrow(() ->
                         new CheckpointException("%s holds no tensors of LLaVA, CLIP or LLaMA; the first one is '%s'"
                                 .formatted(path, names.stream().findFirst().orElse("none"))));
-        if (layout == Layout.PROJECTOR_ONLY) {
+        if (layout == CheckpointLayout.PROJECTOR_ONLY) {
             SequencedMap<String, TensorEntry> renamed = new LinkedHashMap<>();
             weights.tensors()
                     .forEach((name, tensor) ->
@@ -124,11 +134,11 @@ public final class Checkpoint implements AutoCloseable {
             return checkpoint;
         }
         Path directory = directory(path);
-        TowerFolder tower = new TowerFolder(directory, visionTower);
+        VisionTowerLocator tower = new VisionTowerLocator(directory, visionTower);
         ModelKind kind = tower.modelKind();
         Checkpoint checkpoint = new Checkpoint(path, kind, layout, files);
         checkpoint.addAll(layout, weights);
-        if (kind instanceof ModelKind.Llava && layout == Layout.LIUHAOTIAN && !checkpoint.hasTower()) {
+        if (kind instanceof ModelKind.Llava && layout == CheckpointLayout.LIUHAOTIAN && !checkpoint.hasTower()) {
             checkpoint.addTower(tower, files);
         }
         checkpoint.dropTiedHead();
@@ -141,7 +151,7 @@ public final class Checkpoint implements AutoCloseable {
      * @throws ConfigException naming file and key, if the configuration cannot be used
      */
     public static ModelKind kindOf(Path directory) {
-        return new TowerFolder(directory, null).modelKind();
+        return new VisionTowerLocator(directory, null).modelKind();
     }
 
     private static Path directory(Path directoryOrFile) {
@@ -155,17 +165,19 @@ public final class Checkpoint implements AutoCloseable {
         return tensors.keySet().stream().anyMatch(name -> name.startsWith(CanonicalNames.TOWER));
     }
 
-    private void addTower(TowerFolder tower, List<WeightFiles> files) {
+    private void addTower(VisionTowerLocator tower, List<WeightFiles> files) {
         Path folder = tower.require(path);
         WeightFiles weights = WeightFiles.open(folder);
         files.add(weights);
-        if (Layout.of(weights.tensors().keySet()).filter(Layout.CLIP::equals).isEmpty()) {
+        if (CheckpointLayout.of(weights.tensors().keySet())
+                .filter(CheckpointLayout.CLIP::equals)
+                .isEmpty()) {
             throw new CheckpointException("%s is named as vision tower but holds no CLIP model".formatted(folder));
         }
-        addAll(Layout.CLIP, weights);
+        addAll(CheckpointLayout.CLIP, weights);
     }
 
-    private void addAll(Layout of, WeightFiles weights) {
+    private void addAll(CheckpointLayout of, WeightFiles weights) {
         for (TensorEntry tensor : weights.tensors().values()) {
             add(tensor, of.ignores(tensor.name()), of.canonical(tensor.name()));
         }
@@ -208,7 +220,7 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /** How the files spell their names. */
-    public Layout layout() {
+    public CheckpointLayout layout() {
         return layout;
     }
 

@@ -1,8 +1,20 @@
 package io.llava4j.checkpoint;
 
 import io.llava4j.CheckpointException;
-import io.llava4j.checkpoint.ExpectedTensors.TensorInfo;
+import io.llava4j.checkpoint.huggingface.ModelConfigWriter;
+import io.llava4j.checkpoint.huggingface.ModelConfigs;
+import io.llava4j.checkpoint.huggingface.TokenizerFiles;
+import io.llava4j.checkpoint.layout.CanonicalNames;
+import io.llava4j.checkpoint.layout.CheckpointLayout;
+import io.llava4j.checkpoint.layout.ExpectedTensors;
+import io.llava4j.checkpoint.layout.ExpectedTensors.TensorInfo;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.TensorSource;
+import io.llava4j.checkpoint.safetensors.SafeTensorsWriter;
+import io.llava4j.io.AtomicFiles;
+import io.llava4j.io.StrictJson;
 import io.llava4j.model.TextConfig;
+import io.llava4j.tensor.format.DType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -94,7 +106,7 @@ public final class CheckpointWriter {
     private static void requireComplete(Path shown, ModelKind kind, Collection<TensorSource> tensors) {
         Map<String, TensorInfo> infos = new LinkedHashMap<>();
         for (TensorSource tensor : tensors) {
-            if (!(kind instanceof ModelKind.Clip && Layout.CLIP.ignores(tensor.name()))) {
+            if (!(kind instanceof ModelKind.Clip && CheckpointLayout.CLIP.ignores(tensor.name()))) {
                 infos.put(tensor.name(), new TensorInfo(tensor.dtype(), tensor.shape()));
             }
         }

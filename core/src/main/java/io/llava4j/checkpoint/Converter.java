@@ -1,8 +1,27 @@
 package io.llava4j.checkpoint;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.checkpoint.gguf.GgufConfigs;
+import io.llava4j.checkpoint.gguf.GgufTokenizer;
+import io.llava4j.checkpoint.gguf.GgufWriter;
+import io.llava4j.checkpoint.huggingface.ChatTemplate;
+import io.llava4j.checkpoint.huggingface.ModelConfigWriter;
+import io.llava4j.checkpoint.huggingface.ModelConfigs;
+import io.llava4j.checkpoint.huggingface.TokenizerFiles;
+import io.llava4j.checkpoint.layout.CanonicalNames;
+import io.llava4j.checkpoint.layout.CheckpointLayout;
+import io.llava4j.checkpoint.layout.RopePermutation;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.checkpoint.layout.TensorSource;
+import io.llava4j.checkpoint.safetensors.SafeTensorsWriter;
+import io.llava4j.io.AtomicFiles;
+import io.llava4j.io.Scratch;
+import io.llava4j.io.StrictJson;
 import io.llava4j.model.LlavaConfig;
 import io.llava4j.model.TextConfig;
+import io.llava4j.tensor.format.BlockFormat;
+import io.llava4j.tensor.format.DType;
+import io.llava4j.tensor.format.TensorCast;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -71,7 +90,11 @@ public final class Converter {
      * @throws CheckpointException if the source is no whole model, the target cannot hold it, or the disk does not take it
      */
     public static void convert(
-            Checkpoint source, Path directory, Layout layout, @Nullable Precision precision, Progress progress) {
+            Checkpoint source,
+            Path directory,
+            CheckpointLayout layout,
+            @Nullable Precision precision,
+            Progress progress) {
         source.requireComplete();
         Converter converter = new Converter(source, progress);
         AtomicFiles.writeDirectory(directory, partial -> {
@@ -91,18 +114,19 @@ public final class Converter {
     private void liuhaotian(Path directory, @Nullable Precision precision) throws IOException {
         CheckpointWriter.writeInto(
                 directory, source.kind(), null, tensors(precision), CheckpointWriter.MAX_SHARD_BYTES);
-        if (source.layout() != Layout.GGUF) {
+        if (source.layout() != CheckpointLayout.GGUF) {
             TokenizerFiles.copy(source.tokenizerDir(), directory);
         } else if (tokenizer != null) {
             TokenizerFiles.write(directory, tokenizer);
         }
     }
 
-    private void huggingFace(Path directory, Layout layout, @Nullable Precision precision) throws IOException {
+    private void huggingFace(Path directory, CheckpointLayout layout, @Nullable Precision precision)
+            throws IOException {
         requireCommonParts();
         int pieces = tokenizer == null ? config.text().vocabSize() : tokenizer.vocabSize();
-        LlavaConfig grown = VocabularyGrowth.grown(config, pieces);
-        VocabularyGrowth growth = new VocabularyGrowth();
+        LlavaConfig grown = EmbeddingResize.grown(config, pieces);
+        EmbeddingResize growth = new EmbeddingResize();
         List<TensorSource> tensors = new ArrayList<>();
         for (TensorSource tensor : tensors(precision)) {
             tensors.add(growth.grown(tensor, grown.text().vocabSize()).withName(layout.onDisk(tensor.name())));
@@ -136,12 +160,12 @@ public final class Converter {
     }
 
     private void gguf(Path directory, String name, @Nullable Precision precision) {
-        GgufType type = GgufType.valueOf(
+        BlockFormat type = BlockFormat.valueOf(
                 precision == null ? CheckpointWriter.mainType(tensors(null)).name() : precision.name());
-        if (type == GgufType.F64) {
-            type = GgufType.F32;
+        if (type == BlockFormat.F64) {
+            type = BlockFormat.F32;
         }
-        GgufType towerType = type.isQuantised() ? GgufType.F16 : type;
+        BlockFormat towerType = type.isQuantised() ? BlockFormat.F16 : type;
         TextConfig text = config.text();
         SequencedMap<String, Object> mmprojKeys = GgufConfigs.llavaKeys(name, config, towerType);
         SequencedMap<String, Object> textKeys = GgufConfigs.textKeys(name, text, type);
@@ -157,18 +181,18 @@ public final class Converter {
         GgufWriter.write(directory.resolve("mmproj-" + towerType + ".gguf"), mmprojKeys, mmproj);
     }
 
-    private GgufWriter.Source ggufSource(TensorSource tensor, GgufType wanted) {
-        GgufType type = ggufType(tensor, wanted);
-        int heads = RotaryRows.heads(tensor.name(), config.text());
+    private GgufWriter.Source ggufSource(TensorSource tensor, BlockFormat wanted) {
+        BlockFormat type = ggufType(tensor, wanted);
+        int heads = RopePermutation.heads(tensor.name(), config.text());
         long[] shape = tensor.shape();
-        return new GgufWriter.Source(Layout.GGUF.onDisk(tensor.name()), type, shape, () -> {
+        return new GgufWriter.Source(CheckpointLayout.GGUF.onDisk(tensor.name()), type, shape, () -> {
             MemorySegment data = tensor.data().get();
             if (heads > 0) {
                 MemorySegment interleaved = ordered.take(data.byteSize());
-                RotaryRows.interleave(data, heads, shape[0], interleaved);
+                RopePermutation.interleave(data, heads, shape[0], interleaved);
                 data = interleaved;
             }
-            GgufType own = GgufType.of(tensor.dtype()).orElseThrow();
+            BlockFormat own = BlockFormat.of(tensor.dtype()).orElseThrow();
             return cast.cast(
                     tensor.name(), own, data, tensor.byteSize() / tensor.dtype().bytes(), type);
         });
@@ -178,18 +202,18 @@ public final class Converter {
      * llama.cpp keeps vectors and positions in F32, and the patch convolution in F32 or F16. The head has the last word
      * and is never put into four bits; rows that make no whole blocks become F16.
      */
-    private static GgufType ggufType(TensorSource tensor, GgufType wanted) {
+    private static BlockFormat ggufType(TensorSource tensor, BlockFormat wanted) {
         long[] shape = tensor.shape();
         if (shape.length == 1 || tensor.name().endsWith("position_embedding.weight")) {
-            return GgufType.F32;
+            return BlockFormat.F32;
         }
         if (shape.length > 2) {
-            return wanted == GgufType.F16 ? GgufType.F16 : GgufType.F32;
+            return wanted == BlockFormat.F16 ? BlockFormat.F16 : BlockFormat.F32;
         }
         if (shape[1] % wanted.blockSize() != 0) {
-            return GgufType.F16;
+            return BlockFormat.F16;
         }
-        return wanted == GgufType.Q4_0 && tensor.name().equals(CanonicalNames.LM_HEAD) ? GgufType.Q8_0 : wanted;
+        return wanted == BlockFormat.Q4_0 && tensor.name().equals(CanonicalNames.LM_HEAD) ? BlockFormat.Q8_0 : wanted;
     }
 
     /** The source's tensors by canonical name, in the precision asked for. */
@@ -206,10 +230,10 @@ public final class Converter {
                 progress.tensor(entry.name(), ++written, total);
                 return cast.cast(
                         entry.name(),
-                        GgufType.of(entry.dtype()).orElseThrow(),
+                        BlockFormat.of(entry.dtype()).orElseThrow(),
                         entry.data(),
                         entry.elements(),
-                        GgufType.of(wanted).orElseThrow());
+                        BlockFormat.of(wanted).orElseThrow());
             };
             tensors.add(new TensorSource(entry.name(), wanted, entry.shape(), data));
         }

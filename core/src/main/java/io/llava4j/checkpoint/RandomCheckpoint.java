@@ -1,6 +1,16 @@
 package io.llava4j.checkpoint;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.checkpoint.layout.ExpectedTensors;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.TensorSource;
+import io.llava4j.checkpoint.safetensors.SafeTensors;
+import io.llava4j.checkpoint.safetensors.SafeTensorsWriter;
+import io.llava4j.io.FileErrors;
+import io.llava4j.io.Progress;
+import io.llava4j.io.SegmentWriter;
+import io.llava4j.tensor.format.DType;
+import io.llava4j.tensor.format.TensorCast;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -37,16 +47,6 @@ public final class RandomCheckpoint {
     private final long shardBytes;
     private final short[] halves;
     private final float[] floats = new float[TABLE];
-
-    /** Told how far the writing is. */
-    @FunctionalInterface
-    public interface Progress {
-        /**
-         * @param done bytes of weights that are there
-         * @param total of all
-         */
-        void update(long done, long total);
-    }
 
     /**
      * @param kind what to write; not a connector alone
@@ -107,7 +107,7 @@ public final class RandomCheckpoint {
                             .filter(name -> !missing.contains(name))
                             .toList());
         }
-        SegmentWriter.requireSpace(directory.resolve(WeightFiles.SINGLE), total - done[0]);
+        SegmentWriter.requireSpace(directory.resolve(SafeTensors.SINGLE), total - done[0]);
         progress.update(done[0], total);
         for (String name : missing) {
             List<TensorSource> content = files.getOrDefault(name, List.of()).stream()

@@ -1,7 +1,14 @@
 package io.llava4j.checkpoint;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.checkpoint.layout.WeightFile;
+import io.llava4j.checkpoint.safetensors.SafeTensors;
+import io.llava4j.checkpoint.torch.TorchBin;
+import io.llava4j.io.FileErrors;
+import io.llava4j.io.StrictJson;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,9 +23,7 @@ import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /** The weight files of a folder, opened as one set of tensors under their own names. */
-final class WeightFiles implements AutoCloseable {
-    static final String SINGLE = "model.safetensors";
-    static final String INDEX = "model.safetensors.index.json";
+public final class WeightFiles implements AutoCloseable {
     private static final String TORCH_SINGLE = "pytorch_model.bin";
     private static final String TORCH_INDEX = "pytorch_model.bin.index.json";
 
@@ -30,7 +35,7 @@ final class WeightFiles implements AutoCloseable {
 
     private WeightFiles() {}
 
-    static WeightFiles open(Path directoryOrFile) {
+    public static WeightFiles open(Path directoryOrFile) {
         WeightFiles weights = new WeightFiles();
         boolean opened = false;
         try {
@@ -48,14 +53,35 @@ final class WeightFiles implements AutoCloseable {
         }
     }
 
+    /**
+     * Opens one file in the format that its first bytes tell.
+     *
+     * @throws CheckpointException naming file and tensor if the file is damaged
+     */
+    public static WeightFile openFile(Path file) {
+        return isTorch(file) ? TorchBin.open(file) : SafeTensors.open(file);
+    }
+
+    private static boolean isTorch(Path file) {
+        if (!Files.isRegularFile(file)) {
+            return false;
+        }
+        try (InputStream in = Files.newInputStream(file)) {
+            return TorchBin.begins(in.readNBytes(TorchBin.MAGIC_BYTES));
+        } catch (IOException e) {
+            throw FileErrors.cannotRead(file, e);
+        }
+    }
+
     /** Tensors by their name on disk. */
-    SequencedMap<String, TensorEntry> tensors() {
+    public SequencedMap<String, TensorEntry> tensors() {
         return Collections.unmodifiableSequencedMap(tensors);
     }
 
     /** Where a folder has its weights in both formats, safetensors are read, as transformers does. */
     private void addDirectory(Path directory) {
-        if (!addStandard(directory, SINGLE, INDEX) && !addStandard(directory, TORCH_SINGLE, TORCH_INDEX)) {
+        if (!addStandard(directory, SafeTensors.SINGLE, SafeTensors.INDEX)
+                && !addStandard(directory, TORCH_SINGLE, TORCH_INDEX)) {
             list(directory).forEach(this::add);
         }
     }
@@ -132,7 +158,7 @@ final class WeightFiles implements AutoCloseable {
     }
 
     private WeightFile add(Path file) {
-        WeightFile opened = WeightFile.open(file);
+        WeightFile opened = openFile(file);
         files.add(opened);
         for (TensorEntry tensor : opened.tensors().values()) {
             if (tensors.put(tensor.name(), tensor) != null) {

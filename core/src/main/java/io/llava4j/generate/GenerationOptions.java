@@ -4,7 +4,7 @@ import io.llava4j.ConfigException;
 import java.util.List;
 
 /**
- * How an answer is decoded (spec/model 1.10).
+ * How an answer is decoded (docs/reference/model.md#generation).
  *
  * @param maxNewTokens longest answer in tokens
  * @param temperature 0 for greedy decoding

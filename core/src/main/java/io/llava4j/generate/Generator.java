@@ -9,8 +9,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decodes answers: a prefill of the spliced prompts, then a token at a time with the KV cache (spec/model 1.10).
- * Beginnings that prompts of a batch share, up to and with a picture, are read once.
+ * Decodes answers: a prefill of the spliced prompts, then a token at a time with the KV cache (docs/reference/model.md#generation).
+ * SharedPrefixes that prompts of a batch share, up to and with a picture, are read once.
  *
  * <p><b>A greedy answer does not depend on its batch.</b> No padding is ever seen by attention and rows do not mix, so
  * batches and shared beginnings can differ from a prompt on its own in rounding only: matrix products of another shape add
@@ -92,16 +92,16 @@ public final class Generator {
         if (prompts.isEmpty()) {
             return List.of();
         }
-        List<Sequence> sequences = Sequence.of(prompts, pixels);
+        List<ImagePrompt> sequences = ImagePrompt.of(prompts, pixels);
         List<Row> rows = new ArrayList<>();
-        for (Sequence sequence : sequences) {
+        for (ImagePrompt sequence : sequences) {
             rows.add(new Row(rows.size(), sequence, options, room(sequence.ids())));
         }
         if (rows.stream().allMatch(row -> row.allowed == 0)) {
             return rows.stream().map(row -> new int[0]).toList();
         }
         return Engine.inference("generation", () -> {
-            try (Decoding batch = new Decoding(model, sequences, sharedBeginnings(sequences))) {
+            try (DecodingSession batch = new DecodingSession(model, sequences, sharedBeginnings(sequences))) {
                 decode(batch, rows, stopId, observer);
                 return rows.stream().map(row -> row.ids.toArray()).toList();
             } finally {
@@ -110,7 +110,7 @@ public final class Generator {
         });
     }
 
-    private void decode(Decoding batch, List<Row> rows, int stopId, Observer observer) {
+    private void decode(DecodingSession batch, List<Row> rows, int stopId, Observer observer) {
         boolean exact = rows.size() == 1;
         float[][] logits = new float[rows.size()][];
         for (int step = 0; ; step++) {
@@ -134,7 +134,7 @@ public final class Generator {
     }
 
     /** Logits of a row; those it has on its own where the batch's do not decide its next token beyond doubt. */
-    private float[] checked(Row row, Decoding batch) {
+    private float[] checked(Row row, DecodingSession batch) {
         float[] together = row.logits(batch);
         if (row.alone != null || row.options.temperature() != 0) {
             return together;
@@ -173,7 +173,7 @@ public final class Generator {
     }
 
     /** Rows that are done or decoded on their own leave the batch once half of it is idle. */
-    private static void readOn(Decoding batch, List<Row> rows) {
+    private static void readOn(DecodingSession batch, List<Row> rows) {
         List<Row> open =
                 rows.stream().filter(row -> row.alone == null && !row.done).toList();
         if (!open.isEmpty()) {
@@ -196,29 +196,29 @@ public final class Generator {
         }
     }
 
-    /** Beginnings worth reading apart: a second pass has to save a good part of the tokens. */
-    private @Nullable Beginnings sharedBeginnings(List<Sequence> prompts) {
+    /** SharedPrefixes worth reading apart: a second pass has to save a good part of the tokens. */
+    private @Nullable SharedPrefixes sharedBeginnings(List<ImagePrompt> prompts) {
         if (!sharing || prompts.size() == 1) {
             return null;
         }
         int cut = model.config().maxSequenceLength();
         long whole = 0;
-        for (Sequence prompt : prompts) {
+        for (ImagePrompt prompt : prompts) {
             int length = model.config().splicedLength(prompt.ids());
             if (cut > 0 && length > cut) {
                 return null;
             }
             whole += length;
         }
-        Beginnings beginnings = Beginnings.of(prompts);
+        SharedPrefixes beginnings = SharedPrefixes.of(prompts);
         long saved = whole;
-        for (Sequence sequence : beginnings.sequences()) {
+        for (ImagePrompt sequence : beginnings.sequences()) {
             if (sequence.ids().length == 0) {
                 return null;
             }
             saved -= model.config().splicedLength(sequence.ids());
         }
-        for (Sequence rest : beginnings.rests(prompts)) {
+        for (ImagePrompt rest : beginnings.rests(prompts)) {
             saved -= model.config().splicedLength(rest.ids());
         }
         return saved > whole / 8 ? beginnings : null;
@@ -240,16 +240,16 @@ public final class Generator {
     /** An answer under way. */
     private static final class Row implements AutoCloseable {
         private final int index;
-        private final Sequence prompt;
+        private final ImagePrompt prompt;
         private final GenerationOptions options;
         private final Sampler sampler;
         private final int allowed;
         private final Ids ids = new Ids();
         private int place;
         private boolean done;
-        private @Nullable Decoding alone;
+        private @Nullable DecodingSession alone;
 
-        Row(int index, Sequence prompt, GenerationOptions options, int room) {
+        Row(int index, ImagePrompt prompt, GenerationOptions options, int room) {
             this.index = index;
             this.prompt = prompt;
             this.options = options;
@@ -258,7 +258,7 @@ public final class Generator {
             this.place = index;
         }
 
-        float[] logits(Decoding batch) {
+        float[] logits(DecodingSession batch) {
             return alone == null ? batch.logits(place) : alone.logits(0);
         }
 
@@ -270,7 +270,7 @@ public final class Generator {
 
         /** Reads prompt and answer so far as a batch of one does. */
         void decodeAgain(LlavaModel model) {
-            Decoding own = new Decoding(model, List.of(prompt), null);
+            DecodingSession own = new DecodingSession(model, List.of(prompt), null);
             alone = own;
             for (int id : ids.toArray()) {
                 own.read(new int[] {id});

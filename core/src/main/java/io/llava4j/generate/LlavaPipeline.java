@@ -21,14 +21,14 @@ import java.util.function.Predicate;
  * <pre>{@code
  * try (LlavaPipeline llava = LlavaPipeline.open(Path.of("runs/demo/model"))) {
  *     RgbImage picture = ImageDecoder.decode(Path.of("cat.jpg"));
- *     Request request = new Request(List.of(Turn.human("<image>\nWhat is this?")), List.of(picture));
+ *     ChatRequest request = new ChatRequest(List.of(Turn.human("<image>\nWhat is this?")), List.of(picture));
  *     List<String> answers = llava.answer(List.of(request), GenerationOptions.greedy(128));
  * }
  * }</pre>
  *
  * Not thread-safe: one call at a time.
  */
-public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoCloseable {
+public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoCloseable {
     private final LlavaModel model;
     private final Generator generator;
     private final SentencePieceTokenizer tokenizer;
@@ -88,11 +88,11 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
     }
 
     @Override
-    public List<String> answer(List<Request> requests, GenerationOptions options) {
+    public List<String> answer(List<ChatRequest> requests, GenerationOptions options) {
         List<int[]> ids = new ArrayList<>();
         List<float[]> pixels = new ArrayList<>();
         Map<RgbImage, float[]> processed = new IdentityHashMap<>();
-        for (Request request : requests) {
+        for (ChatRequest request : requests) {
             ids.add(ids(request));
             for (RgbImage image : request.images()) {
                 pixels.add(processed.computeIfAbsent(image, processor::process));
@@ -113,7 +113,7 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
     }
 
     @Override
-    public Reply stream(Request request, GenerationOptions options, Predicate<String> onText) {
+    public ChatResponse stream(ChatRequest request, GenerationOptions options, Predicate<String> onText) {
         AnswerText answer = answerText(options);
         boolean[] wanted = {true};
         Generator.Observer observer = new Generator.Observer() {
@@ -134,7 +134,7 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
             String rest = answer.finish();
             wanted[0] = rest.isEmpty() || onText.test(rest);
         }
-        return new Reply(answer.toString(), chosen.getFirst().length);
+        return new ChatResponse(answer.toString(), chosen.getFirst().length);
     }
 
     private AnswerText answerText(GenerationOptions options) {
@@ -142,7 +142,7 @@ public final class LlavaPipeline implements Answerer, StreamingAnswerer, AutoClo
     }
 
     /** Pictures are checked for each request: in a batch, one too many here could make up for one that lacks there. */
-    private int[] ids(Request request) {
+    private int[] ids(ChatRequest request) {
         Prompt prompt = prompts.inference(request.turns());
         if (prompt.imageCount() != request.images().size()) {
             throw new DataException("a request names " + prompt.imageCount() + " images and brings "

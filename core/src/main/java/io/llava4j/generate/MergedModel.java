@@ -2,10 +2,10 @@ package io.llava4j.generate;
 
 import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.Checkpoint;
-import io.llava4j.checkpoint.ModelKind;
-import io.llava4j.checkpoint.PeftAdapter;
-import io.llava4j.checkpoint.TensorEntry;
-import io.llava4j.checkpoint.TensorSource;
+import io.llava4j.checkpoint.adapter.PeftAdapter;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.model.LlavaConfig;
 import io.llava4j.model.VisionConfig;
 import io.llava4j.tensor.Engine;
@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A LoRA adapter merged into its base model: {@code W + alpha / r * B A} in 32-bit floats, rounded to the base's type,
- * and what learnt in full in the place of the base's tensors (spec/model 1.9). Each tensor is computed when it is read.
+ * and what learnt in full in the place of the base's tensors (docs/reference/model.md#lora-adapter-layout). Each tensor is computed when it is read.
  */
 public final class MergedModel implements AutoCloseable {
     private final PeftAdapter adapter;

@@ -2,14 +2,14 @@ package io.llava4j.generate;
 
 import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.Checkpoint;
-import io.llava4j.checkpoint.DType;
-import io.llava4j.checkpoint.PeftAdapter;
-import io.llava4j.checkpoint.TensorEntry;
-import io.llava4j.checkpoint.TensorSource;
+import io.llava4j.checkpoint.adapter.PeftAdapter;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
+import io.llava4j.tensor.format.DType;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Chooses the next token (spec/model 1.10): repetition penalty, temperature, top-k, top-p, in this order, as the
+ * Chooses the next token (docs/reference/model.md#generation): repetition penalty, temperature, top-k, top-p, in this order, as the
  * transformers library applies them. One sampler serves one answer, so that an answer does not depend on its batch.
  */
 public final class Sampler {

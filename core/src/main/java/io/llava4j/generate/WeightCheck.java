@@ -1,6 +1,6 @@
 package io.llava4j.generate;
 
-import io.llava4j.checkpoint.TensorEntry;
+import io.llava4j.checkpoint.layout.TensorEntry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;

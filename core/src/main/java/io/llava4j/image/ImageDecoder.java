@@ -7,8 +7,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /**
- * From an image file to RGB pixels, as Pillow's {@code Image.open(f).convert("RGB")} gives them (spec/preprocessing
- * 2.6): JPEG, PNG, GIF, BMP and WebP, told apart by content. Alpha is dropped without compositing, 16-bit grey
+ * From an image file to RGB pixels, as Pillow's {@code Image.open(f).convert("RGB")} gives them (docs/reference/preprocessing.md#decoding):
+ * JPEG, PNG, GIF, BMP and WebP, told apart by content. Alpha is dropped without compositing, 16-bit grey
  * saturates at 255, other 16-bit samples keep their high byte; orientation tags and colour profiles are ignored; of
  * an animation the first frame is taken.
  *

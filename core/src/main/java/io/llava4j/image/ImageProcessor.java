@@ -3,7 +3,7 @@ package io.llava4j.image;
 import java.util.List;
 
 /**
- * CLIP's image preprocessing, bit-exact with Pillow and {@code CLIPImageProcessor} (spec/preprocessing 2.1 to 2.4):
+ * CLIP's image preprocessing, bit-exact with Pillow and {@code CLIPImageProcessor} (docs/reference/preprocessing.md#order-of-operations):
  * bicubic resize to a square and normalisation. Immutable and safe for use by many threads.
  */
 public final class ImageProcessor {

@@ -1,7 +1,7 @@
 package io.llava4j.image;
 
 /**
- * Bicubic weights of one axis (spec/preprocessing 2.4): Keys' cubic with a = -0.5, widened when shrinking, as integers
+ * Bicubic weights of one axis (docs/reference/preprocessing.md#resize): Keys' cubic with a = -0.5, widened when shrinking, as integers
  * with 22 fractional bits. The picture may lie inside a longer, solidly coloured canvas, which is never materialised:
  * weights that fall outside the picture are summed into one.
  *

@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /** One block of CLIP's transformers: x += attention(LN1 x); x += fc2(act(fc1(LN2 x))). */
-final class ClipBlock {
+public final class ClipBlock {
     private final LayerNorm norm1;
     private final LayerNorm norm2;
     private final Linear query;
@@ -20,7 +20,7 @@ final class ClipBlock {
     private final boolean quick;
     private final boolean causal;
 
-    ClipBlock(Weights weights, String prefix, int heads, double eps, String activation, boolean causal) {
+    public ClipBlock(Weights weights, String prefix, int heads, double eps, String activation, boolean causal) {
         this.norm1 = new LayerNorm(weights, prefix + "layer_norm1.", eps);
         this.norm2 = new LayerNorm(weights, prefix + "layer_norm2.", eps);
         this.query = new Linear(weights, prefix + "self_attn.q_proj.");
@@ -41,7 +41,7 @@ final class ClipBlock {
     }
 
     /** {@code [batch, tokens, hidden] -> [batch, tokens, hidden]}. */
-    Tensor forward(Tensor x) {
+    public Tensor forward(Tensor x) {
         Tensor h = norm1.forward(x);
         Tensor attention = Attention.attend(
                 Attention.splitHeads(query.forward(h), heads),

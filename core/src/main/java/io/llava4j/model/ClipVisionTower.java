@@ -10,7 +10,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * CLIP's vision transformer (spec/model 1.2): patch embedding, CLS, learned positions, pre-LayerNorm, blocks. The
+ * CLIP's vision transformer (docs/reference/model.md#vision-tower): patch embedding, CLS, learned positions, pre-LayerNorm, blocks. The
  * selected hidden state is read without a final norm, and blocks behind it never run.
  */
 public final class ClipVisionTower {

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class KvCache implements AutoCloseable {
     private final Tensor[] keys;
     private final Tensor[] values;
-    private final @Nullable SharedBeginnings beginnings;
+    private final @Nullable PrefixCache beginnings;
     private int[] lengths;
     private int capacity;
 
@@ -34,8 +34,7 @@ public final class KvCache implements AutoCloseable {
         this(config, new int[batch], capacity, like, null);
     }
 
-    private KvCache(
-            TextConfig config, int[] lengths, int capacity, Tensor like, @Nullable SharedBeginnings beginnings) {
+    private KvCache(TextConfig config, int[] lengths, int capacity, Tensor like, @Nullable PrefixCache beginnings) {
         this.keys = new Tensor[config.layers()];
         this.values = new Tensor[config.layers()];
         this.beginnings = beginnings;
@@ -59,8 +58,7 @@ public final class KvCache implements AutoCloseable {
      * @param like a tensor of the device and type to use
      */
     public static KvCache continuing(TextConfig config, KvCache beginnings, int[] rowOf, int capacity, Tensor like) {
-        return new KvCache(
-                config, new int[rowOf.length], capacity, like, new SharedBeginnings(beginnings, rowOf.clone()));
+        return new KvCache(config, new int[rowOf.length], capacity, like, new PrefixCache(beginnings, rowOf.clone()));
     }
 
     /** One place more than asked for: padding that does not fit is written there and never read. */

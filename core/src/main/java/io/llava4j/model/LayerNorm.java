@@ -6,19 +6,19 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /** LayerNorm over the last dimension, with weight and bias. */
-final class LayerNorm {
+public final class LayerNorm {
     private final Tensor weight;
     private final Tensor bias;
     private final double eps;
 
-    LayerNorm(Weights weights, String prefix, double eps) {
+    public LayerNorm(Weights weights, String prefix, double eps) {
         this.weight = weights.get(prefix + "weight");
         this.bias = weights.get(prefix + "bias");
         this.eps = eps;
     }
 
     /** {@code [..., hidden] -> [..., hidden]}. */
-    Tensor forward(Tensor x) {
+    public Tensor forward(Tensor x) {
         return torch.layer_norm(
                 x, new long[] {weight.size(0)}, Tensors.optional(weight), Tensors.optional(bias), eps, true);
     }

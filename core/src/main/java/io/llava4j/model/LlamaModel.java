@@ -12,7 +12,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/** A LLaMA decoder (spec/model 1.4): RMSNorm, rotary positions, grouped-query attention, SwiGLU, no biases. */
+/** A LLaMA decoder (docs/reference/model.md#language-model): RMSNorm, rotary positions, grouped-query attention, SwiGLU, no biases. */
 public final class LlamaModel implements AutoCloseable {
     private final TextConfig config;
     private final @Nullable LoraConfig lora;

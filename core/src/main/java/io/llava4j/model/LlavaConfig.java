@@ -4,7 +4,7 @@ import io.llava4j.image.AspectMode;
 import io.llava4j.text.Prompt;
 
 /**
- * Everything that fixes a LLaVA network's shape and behaviour, whichever file family it came from (spec/model 1.7, 1.8).
+ * Everything that fixes a LLaVA network's shape and behaviour, whichever file family it came from (docs/reference/model.md#checkpoint-layouts).
  *
  * @param vision the tower
  * @param text the decoder

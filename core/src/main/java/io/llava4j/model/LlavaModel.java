@@ -12,9 +12,9 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * LLaVA-1.5: tower, connector and decoder, and the splice that puts image rows into the text (spec/model 1.1, 1.6).
+ * LLaVA-1.5: tower, connector and decoder, and the splice that puts image rows into the text (docs/reference/model.md#splice).
  *
- * <p>The tower runs without gradients, as it is frozen in both stages (paper, section 3.1; spec/training 3).
+ * <p>The tower runs without gradients, as it is frozen in both stages (paper, section 3.1; docs/reference/training.md#trainable-parameters).
  */
 public final class LlavaModel implements AutoCloseable {
     private final LlavaConfig config;

@@ -3,7 +3,7 @@ package io.llava4j.model;
 import java.util.regex.Pattern;
 
 /**
- * Low-rank adapters of the decoder's linear layers (LoRA, Hu et al. 2021; spec/training 2 and 3): beside
+ * Low-rank adapters of the decoder's linear layers (LoRA, Hu et al. 2021; docs/reference/training.md#lora): beside
  * {@code W x} a layer computes {@code alpha / rank * B A x}, where A is {@code [rank, in]} and B {@code [out, rank]}.
  *
  * @param rank rows of A
@@ -17,7 +17,7 @@ public record LoraConfig(int rank, double alpha, double dropout) {
     /** Ends the name of an adapter's B. */
     public static final String UP = "lora_B.weight";
 
-    /** On the full path: the tower's layers have names like q_proj too, and must not be adapted (spec/model 1.9). */
+    /** On the full path: the tower's layers have names like q_proj too, and must not be adapted (docs/reference/model.md#lora-adapter-layout). */
     private static final Pattern ADAPTED =
             Pattern.compile("model\\.layers\\.\\d+\\.(self_attn\\.[qkvo]_proj|mlp\\.(gate|up|down)_proj)\\.weight");
 

@@ -10,7 +10,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The connector between tower and decoder (spec/model 1.3): {@code linear}, {@code mlpNx_gelu} (exact-erf GELU between
+ * The connector between tower and decoder (docs/reference/model.md#projector): {@code linear}, {@code mlpNx_gelu} (exact-erf GELU between
  * the linear layers) or {@code identity}.
  */
 public final class Projector {

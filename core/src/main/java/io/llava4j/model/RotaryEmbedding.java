@@ -6,7 +6,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * LLaMA's rotary position embedding in the "rotate half" layout (spec/model 1.4). Tables are computed in 32-bit floats
+ * LLaMA's rotary position embedding in the "rotate half" layout (docs/reference/model.md#rotary-position-embedding). Tables are computed in 32-bit floats
  * as the reference does, for as many positions as were asked for so far.
  */
 final class RotaryEmbedding implements AutoCloseable {

@@ -1,7 +1,7 @@
 package io.llava4j.model;
 
 /**
- * Shape of a LLaMA decoder (spec/model 1.4).
+ * Shape of a LLaMA decoder (docs/reference/model.md#language-model).
  *
  * @param hiddenSize width of the hidden states
  * @param intermediateSize width of the SwiGLU MLP

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Shape of a CLIP vision tower (spec/model 1.2).
+ * Shape of a CLIP vision tower (docs/reference/model.md#vision-tower).
  *
  * @param hiddenSize width of the hidden states
  * @param intermediateSize width of the MLP

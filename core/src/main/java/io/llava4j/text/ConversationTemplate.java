@@ -4,7 +4,7 @@ import io.llava4j.ConfigException;
 import java.util.List;
 
 /**
- * How a conversation is written out as text (spec/conversation 1 and 2). Every style of the family comes down to the
+ * How a conversation is written out as text (docs/reference/conversation.md#styles). Every style of the family comes down to the
  * strings around the messages, so a template is data: {@code firstHumanPrefix q humanSuffix assistantPrefix
  * answerPrefix a answerSuffix humanPrefix q …}. What is taught is {@code answerPrefix a answerSuffix}.
  *

@@ -1,6 +1,6 @@
 package io.llava4j.text;
 
-/** Where {@code <image>} goes in a turn of the training data (spec/conversation 3). */
+/** Where {@code <image>} goes in a turn of the training data (docs/reference/conversation.md#image-placement). */
 public final class ImagePlacement {
     private ImagePlacement() {}
 

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Builds token ids and labels from conversations, equal to LLaVA-1.5's own (spec/conversation 3 to 5).
+ * Builds token ids and labels from conversations, equal to LLaVA-1.5's own (docs/reference/conversation.md#labels).
  *
  * <p>The text is written out span by span, tokenized as a whole, and a token is taught exactly if the character it
  * begins at belongs to an answer. Nothing is counted afterwards, so an answer that holds {@code ASSISTANT:} or

@@ -2,7 +2,7 @@ package io.llava4j.text;
 
 /**
  * What a question says about the form of its answer: LLaVA-1.5's response-format prompts, literally as the released
- * training data and evaluation files have them (spec/data 3, paper tables 7 and 8). Data building and evaluation ask
+ * training data and evaluation files have them (docs/reference/data.md#response-formats; paper, tables 7 and 8). Data building and evaluation ask
  * with the same objects.
  */
 public enum ResponseFormat {

@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 
 /**
  * Content of a {@code tokenizer.model}: a SentencePiece BPE vocabulary without text normalisation, as LLaMA's and
- * Vicuna's (spec/model 1.5). The position of a piece is its id.
+ * Vicuna's (docs/reference/model.md#tokenizer). The position of a piece is its id.
  *
  * @param pieces text of every piece; U+2581 stands for a space
  * @param scores merge priority of every piece, higher first

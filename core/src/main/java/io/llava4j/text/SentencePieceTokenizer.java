@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * LLaMA's tokenizer: SentencePiece BPE with byte fallback over {@code tokenizer.model}, with the ids of Hugging Face's
- * slow LlamaTokenizer (spec/model 1.5, spec/conversation 5).
+ * slow LlamaTokenizer (docs/reference/model.md#tokenizer, docs/reference/conversation.md#legacy-tokenizers).
  *
  * <p>A special token written out in the text ({@code <s>}, {@code </s>}, {@code <unk>}) becomes its id and cuts the text
  * there. <em>Legacy</em> mode puts a space before every cut, the newer mode only before a text that does not begin with

@@ -4,10 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.checkpoint.huggingface.ModelConfigWriter;
+import io.llava4j.checkpoint.layout.CanonicalNames;
+import io.llava4j.checkpoint.layout.CheckpointLayout;
+import io.llava4j.checkpoint.layout.ExpectedTensors;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.TensorSource;
+import io.llava4j.checkpoint.safetensors.SafeTensors;
+import io.llava4j.checkpoint.safetensors.SafeTensorsWriter;
 import io.llava4j.image.AspectMode;
+import io.llava4j.io.AtomicFiles;
+import io.llava4j.io.StrictJson;
 import io.llava4j.model.LlavaConfig;
 import io.llava4j.model.TextConfig;
 import io.llava4j.model.VisionConfig;
+import io.llava4j.tensor.format.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -99,7 +110,7 @@ class CheckpointWriterTest {
         CheckpointWriter.save(folder.resolve("clip"), kind, null, tensors);
         try (Checkpoint read = Checkpoint.open(folder.resolve("clip")).requireComplete();
                 SafeTensors raw = SafeTensors.open(folder.resolve("clip/model.safetensors"))) {
-            assertThat(read.layout()).isEqualTo(Layout.CLIP);
+            assertThat(read.layout()).isEqualTo(CheckpointLayout.CLIP);
             assertThat(read.ignored()).containsExactly("text_model.final_layer_norm.weight");
             assertThat(raw.tensors()).containsKey("vision_model.pre_layrnorm.weight");
         }

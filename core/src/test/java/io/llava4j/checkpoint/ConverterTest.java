@@ -7,6 +7,16 @@ import static org.assertj.core.api.Assertions.offset;
 import io.llava4j.CheckpointException;
 import io.llava4j.ConfigException;
 import io.llava4j.checkpoint.Converter.Precision;
+import io.llava4j.checkpoint.gguf.Gguf;
+import io.llava4j.checkpoint.gguf.GgufMetadata;
+import io.llava4j.checkpoint.gguf.GgufTokenizer;
+import io.llava4j.checkpoint.gguf.GgufWriter;
+import io.llava4j.checkpoint.layout.CanonicalNames;
+import io.llava4j.checkpoint.layout.CheckpointLayout;
+import io.llava4j.checkpoint.layout.ExpectedTensors;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.image.AspectMode;
 import io.llava4j.model.LlavaConfig;
 import io.llava4j.model.TextConfig;
@@ -87,7 +97,7 @@ class ConverterTest {
         return model;
     }
 
-    private Path convert(Path from, String name, Layout layout, @Nullable Precision precision) {
+    private Path convert(Path from, String name, CheckpointLayout layout, @Nullable Precision precision) {
         Path target = folder.resolve(name);
         try (Checkpoint checkpoint = Checkpoint.open(from)) {
             Converter.convert(checkpoint, target, layout, precision, QUIET);
@@ -100,7 +110,7 @@ class ConverterTest {
     void transformersModelsGetAnImageTokenAndAllTheirFiles() {
         int pieces = tokenizer.vocabSize();
         Path model = model(config(pieces, -1), tokenizerDir);
-        Path hf = convert(model, "hf", Layout.HF_NEW, null);
+        Path hf = convert(model, "hf", CheckpointLayout.HF_NEW, null);
         for (String file : List.of(
                 "config.json",
                 "generation_config.json",
@@ -145,7 +155,7 @@ class ConverterTest {
     @Test
     void ggufEmbedsTheTokenizer() {
         Path model = model(config(tokenizer.vocabSize() + 9, tokenizer.vocabSize()), tokenizerDir);
-        Path gguf = convert(model, "gguf", Layout.GGUF, Precision.F16);
+        Path gguf = convert(model, "gguf", CheckpointLayout.GGUF, Precision.F16);
         try (Checkpoint read = Checkpoint.open(gguf)) {
             SentencePieceTokenizer embedded = read.tokenizer().orElseThrow();
             assertThat(embedded.vocabSize()).isEqualTo(tokenizer.vocabSize());
@@ -160,7 +170,7 @@ class ConverterTest {
             assertThat(file.metadata().string("tokenizer.chat_template").orElseThrow())
                     .contains("\"USER: \"");
         }
-        Path back = convert(gguf, "back", Layout.LIUHAOTIAN, null);
+        Path back = convert(gguf, "back", CheckpointLayout.LIUHAOTIAN, null);
         try (Checkpoint read = Checkpoint.open(back)) {
             assertThat(read.tokenizer().orElseThrow().encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
         }
@@ -171,7 +181,7 @@ class ConverterTest {
     @EnumSource(Precision.class)
     void precisionsKeepWhatTheyCan(Precision precision) {
         Path model = model(config(48, -1), null);
-        Path gguf = convert(model, "gguf", Layout.GGUF, precision);
+        Path gguf = convert(model, "gguf", CheckpointLayout.GGUF, precision);
         double step = switch (precision) {
             case F32 -> 0;
             case F16, Q8_0, Q4_0 -> 0x1p-11;
@@ -186,7 +196,7 @@ class ConverterTest {
         };
         try (Checkpoint exact = Checkpoint.open(model);
                 Checkpoint read = Checkpoint.open(gguf).requireComplete()) {
-            assertThat(read.layout()).isEqualTo(Layout.GGUF);
+            assertThat(read.layout()).isEqualTo(CheckpointLayout.GGUF);
             assertThat(read.config()).isEqualTo(exact.config());
             for (TensorEntry tensor : exact.tensors().values()) {
                 float[] values = tensor.toFloats();
@@ -201,7 +211,7 @@ class ConverterTest {
                 }
             }
         }
-        Path again = convert(gguf, "again", Layout.GGUF, precision);
+        Path again = convert(gguf, "again", CheckpointLayout.GGUF, precision);
         assertThat(again.resolve("model-" + precision + ".gguf"))
                 .hasBinaryContent(bytes(gguf.resolve("model-" + precision + ".gguf"), "gguf", "again"));
     }
@@ -263,7 +273,7 @@ class ConverterTest {
     @Test
     void oldTowerFilesAreUnderstood() throws IOException {
         Path model = model(config(48, -1), null);
-        Path gguf = convert(model, "gguf", Layout.GGUF, Precision.F32);
+        Path gguf = convert(model, "gguf", CheckpointLayout.GGUF, Precision.F32);
         Path mmproj = gguf.resolve("mmproj-F32.gguf");
         try (Gguf file = Gguf.open(mmproj)) {
             SequencedMap<String, Object> keys = writable(file.metadata().values());
@@ -297,7 +307,7 @@ class ConverterTest {
 
     @Test
     void filesThatDoNotBelongTogetherAreRefused() throws IOException {
-        Path gguf = convert(model(config(48, -1), null), "gguf", Layout.GGUF, null);
+        Path gguf = convert(model(config(48, -1), null), "gguf", CheckpointLayout.GGUF, null);
         Path decoder = gguf.resolve("model-F32.gguf");
         Path mmproj = gguf.resolve("mmproj-F32.gguf");
         Path second = Files.copy(decoder, gguf.resolve("second.gguf"));
@@ -319,7 +329,8 @@ class ConverterTest {
 
     @Test
     void impossibleTokensAreRefused() {
-        Path gguf = convert(model(config(tokenizer.vocabSize(), -1), tokenizerDir), "gguf", Layout.GGUF, null);
+        Path gguf =
+                convert(model(config(tokenizer.vocabSize(), -1), tokenizerDir), "gguf", CheckpointLayout.GGUF, null);
         Map<String, Object> good;
         try (Gguf file = Gguf.open(gguf.resolve("model-F32.gguf"))) {
             good = file.metadata().values();
@@ -341,7 +352,7 @@ class ConverterTest {
 
     @Test
     void aDecoderAloneIsALlama() throws IOException {
-        Path gguf = convert(model(config(48, -1), null), "gguf", Layout.GGUF, null);
+        Path gguf = convert(model(config(48, -1), null), "gguf", CheckpointLayout.GGUF, null);
         Files.delete(gguf.resolve("mmproj-F32.gguf"));
         try (Checkpoint read = Checkpoint.open(gguf).requireComplete()) {
             assertThat(read.kind()).isEqualTo(new ModelKind.Llama(config(48, -1).text()));
@@ -350,7 +361,7 @@ class ConverterTest {
 
     @Test
     void changedKeysAreNamed() {
-        Path gguf = convert(model(config(48, -1), null), "gguf", Layout.GGUF, null);
+        Path gguf = convert(model(config(48, -1), null), "gguf", CheckpointLayout.GGUF, null);
         refused(gguf, "mmproj-F32.gguf", "clip.projector_type", "ldp", "clip.projector_type is ldp; llava4j needs mlp");
         refused(gguf, "mmproj-F32.gguf", "clip.vision.block_count", 0, "clip.vision.block_count is 0");
         refused(gguf, "mmproj-F32.gguf", "clip.vision.feature_layer", new int[] {9}, "clip.vision.feature_layer");
@@ -395,17 +406,19 @@ class ConverterTest {
     @Test
     void whatTheTargetCannotHoldIsRefusedAndNothingIsLeft() throws IOException {
         Path model = model(config(48, -1), null);
-        assertThatThrownBy(() -> convert(model, "t", Layout.HF_NEW, Precision.Q8_0))
+        assertThatThrownBy(() -> convert(model, "t", CheckpointLayout.HF_NEW, Precision.Q8_0))
                 .hasMessageContaining("Q8_0 weights are written as GGUF only");
-        assertThatThrownBy(() -> convert(model, "t", Layout.LIUHAOTIAN, Precision.Q4_0))
+        assertThatThrownBy(() -> convert(model, "t", CheckpointLayout.LIUHAOTIAN, Precision.Q4_0))
                 .hasMessageContaining("Q4_0 weights are written as GGUF only");
         LlavaConfig usual = config(48, -1);
         LlavaConfig linear = new LlavaConfig(usual.vision(), usual.text(), "linear", -2, true, AspectMode.PAD, -1, 0);
         folder = Files.createDirectory(folder.resolve("linear"));
         Path other = model(linear, null);
-        assertThatThrownBy(() -> convert(other, "t", Layout.HF_NEW, null)).hasMessageContaining("connector is linear");
-        assertThatThrownBy(() -> convert(other, "t", Layout.GGUF, null)).hasMessageContaining("connector is linear");
-        assertThatThrownBy(() -> convert(other, "model", Layout.LIUHAOTIAN, null))
+        assertThatThrownBy(() -> convert(other, "t", CheckpointLayout.HF_NEW, null))
+                .hasMessageContaining("connector is linear");
+        assertThatThrownBy(() -> convert(other, "t", CheckpointLayout.GGUF, null))
+                .hasMessageContaining("connector is linear");
+        assertThatThrownBy(() -> convert(other, "model", CheckpointLayout.LIUHAOTIAN, null))
                 .hasMessageContaining("exists already");
         try (var entries = Files.list(folder)) {
             assertThat(entries).containsExactly(other);
@@ -415,7 +428,7 @@ class ConverterTest {
     @Test
     void mismatchedTokenizersAreRefused() {
         Path model = model(config(48, -1), tokenizerDir);
-        assertThatThrownBy(() -> convert(model, "gguf", Layout.GGUF, null))
+        assertThatThrownBy(() -> convert(model, "gguf", CheckpointLayout.GGUF, null))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("pieces but the embedding table only 48 rows");
         assertThat(folder.resolve("gguf")).doesNotExist();

@@ -3,9 +3,14 @@ package io.llava4j.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.llava4j.checkpoint.layout.CheckpointLayout;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.image.AspectMode;
 import io.llava4j.model.LlavaConfig;
 import io.llava4j.model.VisionConfig;
+import io.llava4j.tensor.format.DType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,7 +39,7 @@ class GoldenCheckpointTest {
         "gqa/liuhaotian-withtower-bf16, LIUHAOTIAN, BF16",
         "vocab32064/hf-old-fp16, HF_OLD, F16"
     })
-    void everyLayoutHoldsTheWholeCanonicalSet(String folder, Layout layout, DType dtype) {
+    void everyLayoutHoldsTheWholeCanonicalSet(String folder, CheckpointLayout layout, DType dtype) {
         try (Checkpoint checkpoint = Checkpoint.open(TINY.resolve(folder)).requireComplete()) {
             assertThat(checkpoint.layout()).isEqualTo(layout);
             assertThat(checkpoint.tensor("model.layers.1.mlp.up_proj.weight").dtype())
@@ -44,7 +49,8 @@ class GoldenCheckpointTest {
             assertThat(config.keepCls()).isFalse();
             assertThat(config.projectorType()).isEqualTo("mlp2x_gelu");
             assertThat(config.tokensPerImage()).isEqualTo(16);
-            assertThat(config.aspectMode()).isEqualTo(layout == Layout.LIUHAOTIAN ? AspectMode.PAD : AspectMode.CROP);
+            assertThat(config.aspectMode())
+                    .isEqualTo(layout == CheckpointLayout.LIUHAOTIAN ? AspectMode.PAD : AspectMode.CROP);
         }
     }
 

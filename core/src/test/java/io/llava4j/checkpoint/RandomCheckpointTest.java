@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.checkpoint.layout.CanonicalNames;
+import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.model.TinyModels;
+import io.llava4j.tensor.format.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

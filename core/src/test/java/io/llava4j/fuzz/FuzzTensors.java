@@ -1,7 +1,7 @@
 package io.llava4j.fuzz;
 
 import io.llava4j.LlavaException;
-import io.llava4j.checkpoint.TensorEntry;
+import io.llava4j.checkpoint.layout.TensorEntry;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;

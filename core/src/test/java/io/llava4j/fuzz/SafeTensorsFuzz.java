@@ -1,6 +1,6 @@
 package io.llava4j.fuzz;
 
-import io.llava4j.checkpoint.SafeTensors;
+import io.llava4j.checkpoint.safetensors.SafeTensors;
 
 /** Whatever bytes a safetensors file has: a clear refusal, or tensors that can be read in full. */
 public final class SafeTensorsFuzz {

@@ -1,6 +1,6 @@
 package io.llava4j.fuzz;
 
-import io.llava4j.checkpoint.TorchBin;
+import io.llava4j.checkpoint.torch.TorchBin;
 
 /** Whatever bytes a torch file has: a clear refusal, or tensors that can be read in full. */
 public final class TorchBinFuzz {

@@ -64,7 +64,7 @@ class BatchIndependenceTest {
     void picturesAndPromptsShareWhatTheyHaveInCommon() {
         float[] a = TinyModels.picture(1);
         float[] b = TinyModels.picture(2);
-        List<Sequence> prompts = Sequence.of(
+        List<ImagePrompt> prompts = ImagePrompt.of(
                 List.of(
                         new int[] {1, 4, IMAGE, 5, 6, 7},
                         new int[] {1, 4, IMAGE, 5, 6, IMAGE},
@@ -73,13 +73,13 @@ class BatchIndependenceTest {
                         new int[] {1, 9, 3},
                         new int[] {1, 9}),
                 List.of(a, a, b, b, a));
-        Beginnings beginnings = Beginnings.of(prompts);
+        SharedPrefixes beginnings = SharedPrefixes.of(prompts);
         assertThat(beginnings.rowOf()).containsExactly(0, 0, 1, 0, 2, 2);
         assertThat(beginnings.sequences().get(0).ids()).containsExactly(1, 4, IMAGE, 5);
         assertThat(beginnings.sequences().get(0).pictures()).containsExactly(a);
         assertThat(beginnings.sequences().get(1).ids()).containsExactly(1, 4, IMAGE, 5);
         assertThat(beginnings.sequences().get(2).ids()).containsExactly(1);
-        assertThat(beginnings.rests(prompts).stream().map(Sequence::ids))
+        assertThat(beginnings.rests(prompts).stream().map(ImagePrompt::ids))
                 .containsExactly(
                         new int[] {6, 7},
                         new int[] {6, IMAGE},

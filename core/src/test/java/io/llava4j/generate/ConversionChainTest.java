@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.Converter;
 import io.llava4j.checkpoint.Converter.Precision;
-import io.llava4j.checkpoint.Layout;
-import io.llava4j.checkpoint.SafeTensors;
-import io.llava4j.checkpoint.TensorEntry;
+import io.llava4j.checkpoint.layout.CheckpointLayout;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
@@ -41,12 +41,12 @@ class ConversionChainTest {
     @CsvSource({"mha/hf-old-fp32, F32", "gqa/hf-old-fp32, F32", "vocab32064/hf-old-fp16, F16", "mha/hf-old-bf16, BF16"})
     void weightsAndLogitsStay(String model, Precision own) {
         Path source = TINY.resolve(model);
-        Path liuhaotian = convert(source, "liuhaotian", Layout.LIUHAOTIAN, null);
-        Path gguf = convert(liuhaotian, "gguf", Layout.GGUF, Precision.F32);
-        Path back = convert(gguf, "hf-new", Layout.HF_NEW, own);
+        Path liuhaotian = convert(source, "liuhaotian", CheckpointLayout.LIUHAOTIAN, null);
+        Path gguf = convert(liuhaotian, "gguf", CheckpointLayout.GGUF, Precision.F32);
+        Path back = convert(gguf, "hf-new", CheckpointLayout.HF_NEW, own);
         try (Checkpoint before = Checkpoint.open(source);
                 Checkpoint after = Checkpoint.open(back).requireComplete()) {
-            assertThat(after.layout()).isEqualTo(Layout.HF_NEW);
+            assertThat(after.layout()).isEqualTo(CheckpointLayout.HF_NEW);
             assertThat(after.config()).isEqualTo(before.config());
             assertThat(after.tensors()).hasSameSizeAs(before.tensors());
             for (TensorEntry tensor : before.tensors().values()) {
@@ -66,7 +66,7 @@ class ConversionChainTest {
         assertThat(logits(gguf.resolve("model-F32.gguf"), example)).isEqualTo(expected);
     }
 
-    private Path convert(Path from, String name, Layout layout, @Nullable Precision precision) {
+    private Path convert(Path from, String name, CheckpointLayout layout, @Nullable Precision precision) {
         Path target = folder.resolve(name);
         try (Checkpoint checkpoint = Checkpoint.open(from)) {
             Converter.convert(checkpoint, target, layout, precision, QUIET);

@@ -2,8 +2,8 @@ package io.llava4j.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.llava4j.checkpoint.DType;
-import io.llava4j.checkpoint.TensorEntry;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.tensor.format.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;

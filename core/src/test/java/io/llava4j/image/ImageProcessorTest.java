@@ -66,7 +66,7 @@ class ImageProcessorTest {
     @Test
     void normalisesIntoPlanesOverTheKnownRange() {
         ImageProcessor processor = new ImageProcessor(2, AspectMode.PAD);
-        // spec/preprocessing 2.2
+        // docs/reference/preprocessing.md#processor-constants
         assertThat(processor.process(solid(2, 2, new int[] {0, 0, 0})))
                 .containsExactly(planes(-1.7922626f, -1.7520971f, -1.4802198f));
         assertThat(processor.process(solid(2, 2, new int[] {255, 255, 255})))

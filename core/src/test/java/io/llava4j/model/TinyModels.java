@@ -1,7 +1,7 @@
 package io.llava4j.model;
 
-import io.llava4j.checkpoint.ExpectedTensors;
-import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.layout.ExpectedTensors;
+import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.image.AspectMode;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Weights;

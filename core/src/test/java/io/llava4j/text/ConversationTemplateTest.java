@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The rendering rules of spec/conversation 1, spelled out for two rounds. */
+/** The rendering rules of docs/reference/conversation.md#styles, spelled out for two rounds. */
 class ConversationTemplateTest {
     private static final List<Turn> TURNS =
             List.of(Turn.human("Q1"), Turn.assistant("A1"), Turn.human("Q2"), Turn.assistant("A2"));

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The texts of spec/data 3, as the released data has them. */
+/** The texts of docs/reference/data.md#response-formats, as the released data has them. */
 class ResponseFormatTest {
     @Test
     void promptStandsOnALineOfItsOwn() {

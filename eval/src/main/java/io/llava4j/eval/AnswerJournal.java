@@ -2,11 +2,11 @@ package io.llava4j.eval;
 
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.AnswerFile;
 import io.llava4j.eval.format.Journal;
 import io.llava4j.eval.format.JsonFiles;
+import io.llava4j.io.AtomicFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -11,7 +11,7 @@ import io.llava4j.eval.choice.SeedReference;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.gqa.Gqa;
 import io.llava4j.eval.gqa.GqaReference;
-import io.llava4j.eval.judge.Judging;
+import io.llava4j.eval.judge.JudgeSpec;
 import io.llava4j.eval.judge.LlavaBench;
 import io.llava4j.eval.judge.LlavaBenchReference;
 import io.llava4j.eval.judge.MmVet;
@@ -20,9 +20,9 @@ import io.llava4j.eval.mme.Mme;
 import io.llava4j.eval.mme.MmeReference;
 import io.llava4j.eval.pope.Pope;
 import io.llava4j.eval.pope.PopeReference;
+import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.FileRole;
-import io.llava4j.eval.score.Layout;
 import io.llava4j.eval.score.QuestionSource;
 import io.llava4j.eval.score.Reference;
 import io.llava4j.eval.score.Scorer;
@@ -60,12 +60,12 @@ import org.jspecify.annotations.Nullable;
 public record Benchmark(
         String name,
         String title,
-        Layout layout,
-        Prompting prompting,
+        BenchmarkFilePatterns layout,
+        PromptStyle prompting,
         QuestionSource questions,
         Scorer scorer,
         double publishedScale,
-        @Nullable Judging judging,
+        @Nullable JudgeSpec judging,
         @Nullable Submission submission,
         @Nullable Reference reference) {
 
@@ -74,7 +74,7 @@ public record Benchmark(
             "vqav2",
             "VQAv2",
             Vqav2.LAYOUT,
-            Prompting.SHORT,
+            PromptStyle.SHORT,
             QuestionSource.llavasOr(FileRole.QUESTIONS, Vqav2::official),
             Vqav2::score,
             1,
@@ -87,7 +87,7 @@ public record Benchmark(
             "gqa",
             "GQA",
             Gqa.LAYOUT,
-            Prompting.SHORT,
+            PromptStyle.SHORT,
             QuestionSource.llavasOr(FileRole.ANNOTATIONS, Gqa::official),
             Gqa::score,
             1,
@@ -100,7 +100,7 @@ public record Benchmark(
             "vizwiz",
             "VizWiz",
             VizWiz.LAYOUT,
-            Prompting.SHORT_OR_UNANSWERABLE,
+            PromptStyle.SHORT_OR_UNANSWERABLE,
             QuestionSource.llavasOr(FileRole.ANNOTATIONS, VizWiz::official).named(VizWiz::name),
             VizWiz::score,
             1,
@@ -113,7 +113,7 @@ public record Benchmark(
             "scienceqa",
             "ScienceQA-IMG",
             ScienceQa.LAYOUT,
-            Prompting.letter(ResponseFormat.LETTER.prompt(), Prompting.RecordedPrompt.WITH_IMAGE_MARK),
+            PromptStyle.letter(ResponseFormat.LETTER.prompt(), PromptStyle.RecordedPrompt.WITH_IMAGE_MARK),
             ScienceQa::questions,
             ScienceQa::score,
             1,
@@ -126,7 +126,7 @@ public record Benchmark(
             "textvqa",
             "TextVQA",
             TextVqa.LAYOUT,
-            Prompting.SHORT,
+            PromptStyle.SHORT,
             QuestionSource.llavasOr(TextVqa::official).named(TextVqa::name),
             TextVqa::score,
             1,
@@ -139,7 +139,7 @@ public record Benchmark(
             "pope",
             "POPE",
             Pope.LAYOUT,
-            Prompting.SHORT,
+            PromptStyle.SHORT,
             QuestionSource.llavasOr(FileRole.ANNOTATIONS, Pope::official),
             Pope::score,
             100,
@@ -152,7 +152,7 @@ public record Benchmark(
             "mme",
             "MME",
             Mme.LAYOUT,
-            Prompting.SHORT,
+            PromptStyle.SHORT,
             QuestionSource.llavasOr(FileRole.ANNOTATIONS, Mme::official).named(Mme::name),
             Mme::score,
             1,
@@ -176,7 +176,7 @@ public record Benchmark(
             "seed",
             "SEED-Bench",
             Seed.LAYOUT,
-            Prompting.LETTER,
+            PromptStyle.LETTER,
             QuestionSource.llavasOr(FileRole.ANNOTATIONS, Seed::official),
             Seed::score,
             1,
@@ -189,11 +189,11 @@ public record Benchmark(
             "llava_bench",
             "LLaVA-Bench-in-the-Wild",
             LlavaBench.LAYOUT,
-            Prompting.OPEN,
+            PromptStyle.OPEN,
             QuestionSource.own(),
             LlavaBench::score,
             1,
-            new Judging(true, LlavaBench::ask),
+            new JudgeSpec(true, LlavaBench::ask),
             null,
             LlavaBenchReference::compare);
 
@@ -202,28 +202,28 @@ public record Benchmark(
             "mm_vet",
             "MM-Vet",
             MmVet.LAYOUT,
-            Prompting.OPEN,
+            PromptStyle.OPEN,
             QuestionSource.llavasOr(FileRole.ANNOTATIONS, MmVet::official).named(MmVet::name),
             MmVet::score,
             1,
-            new Judging(true, MmVet::grade),
+            new JudgeSpec(true, MmVet::grade),
             new Submission("mm-vet-results.json", MmVet::submit),
             MmVetReference::compare);
 
     /** Zero-shot format: is a question that cannot be answered called unanswerable when the prompt asks for it. */
     public static final Benchmark UNANSWERABLE_PROMPTED =
-            unanswerable("unanswerable", "with the prompt", Prompting.SHORT_OR_UNANSWERABLE);
+            unanswerable("unanswerable", "with the prompt", PromptStyle.SHORT_OR_UNANSWERABLE);
 
     /** The same without the prompt. */
     public static final Benchmark UNANSWERABLE_PLAIN =
-            unanswerable("unanswerable_plain", "without the prompt", Prompting.SHORT);
+            unanswerable("unanswerable_plain", "without the prompt", PromptStyle.SHORT);
 
     /** Zero-shot format: is an answer asked for as JSON valid, and are its fields right. */
     public static final Benchmark JSON_ANSWERS = new Benchmark(
             "json_answers",
             "JSON answers",
             JsonAnswers.LAYOUT,
-            Prompting.OPEN,
+            PromptStyle.OPEN,
             QuestionSource.own(),
             JsonAnswers::score,
             1,
@@ -231,21 +231,21 @@ public record Benchmark(
             null,
             null);
 
-    private static Benchmark mmBench(String name, String title, Layout layout, String format) {
+    private static Benchmark mmBench(String name, String title, BenchmarkFilePatterns layout, String format) {
         return new Benchmark(
                 name,
                 title,
                 layout,
-                Prompting.letter(format, Prompting.RecordedPrompt.WITHOUT_FORMAT),
+                PromptStyle.letter(format, PromptStyle.RecordedPrompt.WITHOUT_FORMAT),
                 new MmBenchQuestions(),
                 MmBench::score,
                 100,
-                new Judging(false, MmBench::ask),
+                new JudgeSpec(false, MmBench::ask),
                 new Submission(name + "-upload.xlsx", MmBench::submit),
                 MmBenchReference::compare);
     }
 
-    private static Benchmark unanswerable(String name, String title, Prompting prompting) {
+    private static Benchmark unanswerable(String name, String title, PromptStyle prompting) {
         return new Benchmark(
                 name,
                 "Unanswerable, " + title,

@@ -3,10 +3,11 @@ package io.llava4j.eval;
 import io.llava4j.ConfigException;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.Question;
-import io.llava4j.generate.Answerer;
+import io.llava4j.generate.ChatModel;
+import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.GenerationOptions;
-import io.llava4j.generate.Request;
 import io.llava4j.image.RgbImage;
+import io.llava4j.io.Progress;
 import io.llava4j.text.Turn;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,7 +31,7 @@ import java.util.function.Function;
  * names the picture.
  */
 public final class EvalRunner {
-    private final Answerer answerer;
+    private final ChatModel answerer;
     private final String modelId;
     private final Function<Path, RgbImage> decoder;
 
@@ -42,7 +43,7 @@ public final class EvalRunner {
      *     taken for this model's
      * @param decoder reads a picture
      */
-    public EvalRunner(Answerer answerer, String modelId, Function<Path, RgbImage> decoder) {
+    public EvalRunner(ChatModel answerer, String modelId, Function<Path, RgbImage> decoder) {
         this.answerer = answerer;
         this.modelId = modelId;
         this.decoder = decoder;
@@ -98,18 +99,6 @@ public final class EvalRunner {
         }
     }
 
-    /** Told after every batch. */
-    @FunctionalInterface
-    public interface Progress {
-        /**
-         * Reports progress.
-         *
-         * @param done questions answered, those of an earlier run included
-         * @param total all questions
-         */
-        void update(int done, int total);
-    }
-
     /**
      * Answers all questions, or those an earlier, interrupted run left.
      *
@@ -149,15 +138,15 @@ public final class EvalRunner {
 
     private List<Answer> ask(List<Question> batch, Map<String, Path> images, Job job) {
         Map<String, RgbImage> decoded = new HashMap<>();
-        List<Request> requests = new ArrayList<>();
+        List<ChatRequest> requests = new ArrayList<>();
         for (Question question : batch) {
             String image = question.image();
             if (image == null) {
-                requests.add(new Request(List.of(Turn.human(question.text())), List.of()));
+                requests.add(new ChatRequest(List.of(Turn.human(question.text())), List.of()));
             } else {
                 RgbImage pixels = decoded.computeIfAbsent(image, name -> decode(images, name, job.blind()));
                 String text = Turn.IMAGE_PLACEHOLDER + "\n" + question.text();
-                requests.add(new Request(List.of(Turn.human(text)), List.of(pixels)));
+                requests.add(new ChatRequest(List.of(Turn.human(text)), List.of(pixels)));
             }
         }
         List<String> texts = answerer.answer(requests, job.options());

@@ -13,7 +13,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a model is reported to score: the tables of the LLaVA-1.5 paper and LLaVA's model zoo (spec/evaluation 4), as data
+ * What a model is reported to score: the tables of the LLaVA-1.5 paper and LLaVA's model zoo (docs/reference/evaluation.md#published-results), as data
  * in {@code published.tsv}.
  *
  * @param model as in the paper

@@ -9,9 +9,9 @@ import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.AnswerFile;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;
-import io.llava4j.generate.Answerer;
+import io.llava4j.generate.ChatModel;
+import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.GenerationOptions;
-import io.llava4j.generate.Request;
 import io.llava4j.image.RgbImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -35,10 +35,10 @@ class EvalRunnerTest {
     Path folder;
 
     private final List<Question> questions = new ArrayList<>();
-    private final List<List<Request>> batches = new ArrayList<>();
+    private final List<List<ChatRequest>> batches = new ArrayList<>();
 
     /** Answers with the picture's grey value and the question's length; é and a newline test the escaping. */
-    private final Answerer model = (requests, options) -> {
+    private final ChatModel model = (requests, options) -> {
         batches.add(requests);
         return requests.stream().map(EvalRunnerTest::describe).toList();
     };
@@ -89,7 +89,7 @@ class EvalRunnerTest {
         batches.clear();
 
         AtomicInteger asked = new AtomicInteger();
-        Answerer dying = (requests, options) -> {
+        ChatModel dying = (requests, options) -> {
             if (asked.getAndIncrement() == killedAfter) {
                 throw new IllegalStateException("killed");
             }
@@ -204,7 +204,7 @@ class EvalRunnerTest {
         }
     }
 
-    private static String describe(Request request) {
+    private static String describe(ChatRequest request) {
         String text = request.turns().getFirst().text();
         return request.images().isEmpty()
                 ? "none\né"

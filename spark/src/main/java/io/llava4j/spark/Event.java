@@ -1,7 +1,7 @@
 package io.llava4j.spark;
 
-import io.llava4j.train.data.mixture.LeftOut;
 import io.llava4j.train.data.mixture.MixtureRecord;
+import io.llava4j.train.data.mixture.Rejection;
 import io.llava4j.train.data.mixture.SourceSteps;
 import io.llava4j.train.data.raw.RawItem;
 import java.io.Serializable;
@@ -15,7 +15,7 @@ sealed interface Event extends Serializable {
     record Built(Place place, MixtureRecord record) implements Event {}
 
     /** Something that was left out. */
-    record Skipped(Place place, LeftOut left) implements Event {}
+    record Skipped(Place place, Rejection left) implements Event {}
 
     /**
      * A source that was read to its end.

@@ -1,7 +1,7 @@
 package io.llava4j.spark;
 
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.io.AtomicFiles;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

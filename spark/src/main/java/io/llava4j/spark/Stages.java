@@ -2,10 +2,10 @@ package io.llava4j.spark;
 
 import io.llava4j.LlavaException;
 import io.llava4j.text.SentencePieceTokenizer;
-import io.llava4j.train.data.mixture.LeftOut;
 import io.llava4j.train.data.mixture.MixtureInputs;
 import io.llava4j.train.data.mixture.MixtureRecipe;
 import io.llava4j.train.data.mixture.MixtureRecord;
+import io.llava4j.train.data.mixture.Rejection;
 import io.llava4j.train.data.mixture.SourceSteps;
 import io.llava4j.train.data.mixture.SourceSteps.Grouping;
 import io.llava4j.train.data.raw.Annotation;
@@ -176,7 +176,7 @@ final class Stages implements Serializable {
                 }
 
                 @Override
-                public void leave(LeftOut left) {
+                public void leave(Rejection left) {
                     ready.add(new Event.Skipped(place(), left));
                 }
 

@@ -1,16 +1,16 @@
 package io.llava4j.app.bench;
 
-import io.llava4j.app.data.NanoBenchmarkFiles;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.EvalRunner;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.Question;
-import io.llava4j.eval.run.Unofficial;
+import io.llava4j.eval.run.CustomBenchmark;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.ImageDecoder;
+import io.llava4j.nano.benchmark.NanoBenchmarkFiles;
+import io.llava4j.nano.benchmark.NanoBenchmarkOptions;
 import io.llava4j.tensor.Engine;
-import io.llava4j.train.nano.NanoBenchmarkOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -152,7 +152,7 @@ public final class EvalBench {
                     questions,
                     task.images(folder, work.resolve("pictures")),
                     work.resolve("answers.jsonl"),
-                    Unofficial.decoding(task, folder),
+                    CustomBenchmark.decoding(task, folder),
                     batchSize,
                     false);
             long start = System.nanoTime();

@@ -1,7 +1,7 @@
 package io.llava4j.app.bench;
 
-import io.llava4j.checkpoint.ExpectedTensors;
-import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.layout.ExpectedTensors;
+import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.image.AspectMode;
 import io.llava4j.model.Initializer;
 import io.llava4j.model.LlavaConfig;

@@ -1,9 +1,9 @@
 package io.llava4j.app.chat;
 
 import io.llava4j.DataException;
+import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.GenerationOptions;
-import io.llava4j.generate.Request;
-import io.llava4j.generate.StreamingAnswerer;
+import io.llava4j.generate.StreamingChatModel;
 import io.llava4j.image.RgbImage;
 import io.llava4j.text.Turn;
 import java.util.ArrayList;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * that failed or got no text leaves the conversation as it was.
  */
 public final class ChatSession {
-    private final StreamingAnswerer model;
+    private final StreamingChatModel model;
     private final List<Turn> turns = new ArrayList<>();
     private GenerationOptions options;
     private @Nullable RgbImage image;
@@ -29,7 +29,7 @@ public final class ChatSession {
      * @param model answers
      * @param options decoding options
      */
-    public ChatSession(StreamingAnswerer model, GenerationOptions options) {
+    public ChatSession(StreamingChatModel model, GenerationOptions options) {
         this.model = model;
         this.options = options;
     }
@@ -67,7 +67,7 @@ public final class ChatSession {
                     0,
                     Turn.human(Turn.IMAGE_PLACEHOLDER + "\n" + asked.getFirst().text()));
         }
-        Request request = new Request(asked, image == null ? List.of() : List.of(image));
+        ChatRequest request = new ChatRequest(asked, image == null ? List.of() : List.of(image));
         String answer = model.stream(request, options, onText).text();
         if (!answer.isEmpty()) {
             turns.add(Turn.human(question));

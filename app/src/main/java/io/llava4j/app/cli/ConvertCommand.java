@@ -3,7 +3,7 @@ package io.llava4j.app.cli;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.Converter;
-import io.llava4j.checkpoint.Layout;
+import io.llava4j.checkpoint.layout.CheckpointLayout;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -28,14 +28,14 @@ import picocli.CommandLine.Spec;
 final class ConvertCommand implements Callable<Integer> {
     /** Names of the target layouts on the command line. */
     enum Target {
-        LIUHAOTIAN(Layout.LIUHAOTIAN),
-        HF(Layout.HF_NEW),
-        HF_OLD(Layout.HF_OLD),
-        GGUF(Layout.GGUF);
+        LIUHAOTIAN(CheckpointLayout.LIUHAOTIAN),
+        HF(CheckpointLayout.HF_NEW),
+        HF_OLD(CheckpointLayout.HF_OLD),
+        GGUF(CheckpointLayout.GGUF);
 
-        private final Layout layout;
+        private final CheckpointLayout layout;
 
-        Target(Layout layout) {
+        Target(CheckpointLayout layout) {
             this.layout = layout;
         }
 

@@ -1,6 +1,6 @@
 package io.llava4j.app.cli;
 
-import io.llava4j.app.data.MixtureRun;
+import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.train.data.mixture.Manifest;
 import io.llava4j.train.data.mixture.MixtureBuilder;
@@ -96,7 +96,7 @@ final class DataBuildCommand implements Callable<Integer> {
         MixtureRecipe mixture = MixtureRecipe.load(recipe, overrides());
         Optional<MixtureBuilder.Result> result;
         try (StopSignal stop = new StopSignal(spec.commandLine().getErr(), "the sources that are done")) {
-            result = MixtureRun.build(mixture, output, format, threads, stop);
+            result = MixtureBuilder.build(mixture, output, format, threads, ProgressLine::onStderr, stop);
         }
         if (result.isEmpty()) {
             return INTERRUPTED;

@@ -1,13 +1,13 @@
 package io.llava4j.app.cli;
 
-import io.llava4j.app.data.NanoBenchmarkFiles;
-import io.llava4j.app.data.NanoData;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.StopSignal;
+import io.llava4j.nano.benchmark.NanoBenchmarkFiles;
+import io.llava4j.nano.benchmark.NanoBenchmarkOptions;
+import io.llava4j.nano.raw.NanoData;
+import io.llava4j.nano.raw.NanoWorld;
+import io.llava4j.nano.raw.NanoWorldOptions;
 import io.llava4j.train.data.mixture.Manifest;
-import io.llava4j.train.nano.NanoBenchmarkOptions;
-import io.llava4j.train.nano.NanoWorld;
-import io.llava4j.train.nano.NanoWorldOptions;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -111,7 +111,7 @@ final class DataNanoCommand implements Callable<Integer> {
             return CommandLine.ExitCode.OK;
         }
         try (StopSignal stop = new StopSignal(spec.commandLine().getErr(), "the next safe point")) {
-            NanoData data = new NanoData(Home.directory(), dir, options, threads, stop);
+            NanoData data = new NanoData(Home.directory(), dir, options, threads, ProgressLine::onStderr, stop);
             Optional<NanoWorld.Result> world = data.write();
             Optional<Map<Path, Manifest>> built =
                     world.isEmpty() ? Optional.empty() : raw ? Optional.of(Map.of()) : data.build();

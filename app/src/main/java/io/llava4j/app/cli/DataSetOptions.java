@@ -2,7 +2,7 @@ package io.llava4j.app.cli;
 
 import io.llava4j.ConfigException;
 import io.llava4j.checkpoint.Checkpoint;
-import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.image.AspectMode;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.model.LlavaConfig;
@@ -14,7 +14,7 @@ import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaFiles;
 import io.llava4j.train.data.SamplePrompts;
-import io.llava4j.train.data.format.Pictures;
+import io.llava4j.train.data.format.Images;
 import io.llava4j.train.data.format.QuestionRows;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
@@ -122,7 +122,7 @@ final class DataSetOptions {
     }
 
     /** The records' pictures. */
-    Pictures pictures(LlavaData data) {
+    Images pictures(LlavaData data) {
         TrainConfig known = config();
         Path folder = images != null || known == null ? images : known.data().images();
         return data.pictures(

@@ -3,13 +3,13 @@ package io.llava4j.app.cli;
 import io.llava4j.DataException;
 import io.llava4j.app.data.GalleryPage;
 import io.llava4j.app.data.SamplePainter;
+import io.llava4j.app.data.SamplePreview;
 import io.llava4j.app.data.SampleText;
-import io.llava4j.app.data.SeenSample;
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.image.ImageProcessor;
+import io.llava4j.io.AtomicFiles;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.SamplePrompts;
-import io.llava4j.train.data.format.Pictures;
+import io.llava4j.train.data.format.Images;
 import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -85,9 +85,9 @@ final class DataShowCommand implements Callable<Integer> {
         SamplePrompts prompts = options.requirePrompts();
         ImageProcessor processor = options.processor();
         try (LlavaData data = options.read(Policy.SKIP)) {
-            Pictures pictures = options.pictures(data);
-            List<SeenSample> samples = choose(data).stream()
-                    .map(i -> SeenSample.of(data.indices()[i], data.records().get(i), prompts, processor, pictures))
+            Images pictures = options.pictures(data);
+            List<SamplePreview> samples = choose(data).stream()
+                    .map(i -> SamplePreview.of(data.indices()[i], data.records().get(i), prompts, processor, pictures))
                     .toList();
             PrintWriter out = spec.commandLine().getOut();
             if (html != null) {
@@ -96,7 +96,7 @@ final class DataShowCommand implements Callable<Integer> {
                 out.println(html);
             }
             if (png != null) {
-                for (SeenSample sample : samples) {
+                for (SamplePreview sample : samples) {
                     Path target = png.resolve("record-%06d.png".formatted(sample.index()));
                     AtomicFiles.write(target, SamplePainter.sample(sample));
                     out.println(target);

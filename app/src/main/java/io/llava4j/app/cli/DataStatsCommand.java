@@ -5,7 +5,7 @@ import io.llava4j.app.data.StatsPage;
 import io.llava4j.app.data.TrainingCost;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.checkpoint.Checkpoint;
-import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.model.LlavaConfig;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.SamplePrompts;

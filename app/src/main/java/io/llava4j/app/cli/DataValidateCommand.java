@@ -8,10 +8,10 @@ import io.llava4j.train.data.LlavaWriter;
 import io.llava4j.train.data.SamplePrompts;
 import io.llava4j.train.data.check.Cleaning;
 import io.llava4j.train.data.check.DataCheck;
-import io.llava4j.train.data.check.EvaluationPictures;
+import io.llava4j.train.data.check.EvaluationImages;
 import io.llava4j.train.data.check.Finding;
 import io.llava4j.train.data.check.Sources;
-import io.llava4j.train.data.format.Pictures;
+import io.llava4j.train.data.format.Images;
 import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -91,11 +91,11 @@ final class DataValidateCommand implements Callable<Integer> {
         int threads = Runtime.getRuntime().availableProcessors();
         SamplePrompts prompts = options.prompts();
         try (LlavaData data = options.read(policy)) {
-            Pictures pictures = options.pictures(data);
-            EvaluationPictures evaluation = null;
+            Images pictures = options.pictures(data);
+            EvaluationImages evaluation = null;
             if (!against.isEmpty()) {
                 try (ProgressLine progress = ProgressLine.onStderr("evaluation", "pictures")) {
-                    evaluation = EvaluationPictures.read(against, threads, progress::update);
+                    evaluation = EvaluationImages.read(against, threads, progress::update);
                 }
             }
             DataCheck.Result result;
@@ -114,7 +114,7 @@ final class DataValidateCommand implements Callable<Integer> {
         }
     }
 
-    private static void write(Path target, Cleaning cleaning, Pictures pictures) {
+    private static void write(Path target, Cleaning cleaning, Images pictures) {
         if (cleaning.kept().isEmpty()) {
             throw new ConfigException("no record is left to write to " + target);
         }

@@ -1,12 +1,12 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.app.terminal.ProgressLine;
+import io.llava4j.nano.pretrain.NanoPairs;
+import io.llava4j.nano.pretrain.NanoText;
+import io.llava4j.nano.world.Drawings;
+import io.llava4j.nano.world.SceneOptions;
+import io.llava4j.nano.world.Sprites;
 import io.llava4j.text.VocabularyTrainer;
-import io.llava4j.train.nano.Drawings;
-import io.llava4j.train.nano.NanoPairs;
-import io.llava4j.train.nano.NanoText;
-import io.llava4j.train.nano.SceneOptions;
-import io.llava4j.train.nano.Sprites;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;

@@ -1,6 +1,5 @@
 package io.llava4j.app.cli;
 
-import io.llava4j.app.data.NanoBenchmarkFiles;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.EvalRunner;
@@ -12,6 +11,7 @@ import io.llava4j.eval.run.Evaluation;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.image.ImageDecoder;
+import io.llava4j.nano.benchmark.NanoBenchmarkFiles;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -276,7 +276,7 @@ final class EvalCommand implements Callable<Integer> {
         }
 
         @Override
-        public void answered(Benchmark task, int done, int total) {
+        public void answered(Benchmark task, long done, long total) {
             ProgressLine shown = line;
             if (shown == null || !task.equals(current)) {
                 close();

@@ -1,9 +1,9 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.generate.ChatRequest;
+import io.llava4j.generate.ChatResponse;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
-import io.llava4j.generate.Reply;
-import io.llava4j.generate.Request;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.RgbImage;
 import io.llava4j.text.Turn;
@@ -68,14 +68,15 @@ final class GenerateCommand implements Callable<Integer> {
         Timing timing = new Timing(System::nanoTime);
         try (LlavaPipeline pipeline = model.open()) {
             timing.loaded();
-            Reply reply = pipeline.stream(new Request(List.of(Turn.human(question)), pictures), options, text -> {
-                timing.text();
-                if (!json) {
-                    out.print(text);
-                    out.flush();
-                }
-                return true;
-            });
+            ChatResponse reply =
+                    pipeline.stream(new ChatRequest(List.of(Turn.human(question)), pictures), options, text -> {
+                        timing.text();
+                        if (!json) {
+                            out.print(text);
+                            out.flush();
+                        }
+                        return true;
+                    });
             timing.end();
             if (json) {
                 print(out, question, reply, timing);
@@ -106,7 +107,7 @@ final class GenerateCommand implements Callable<Integer> {
         return text;
     }
 
-    private void print(PrintWriter out, String question, Reply reply, Timing timing) {
+    private void print(PrintWriter out, String question, ChatResponse reply, Timing timing) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("model", model.directory().toString());
         document.put("images", images.stream().map(Path::toString).toList());

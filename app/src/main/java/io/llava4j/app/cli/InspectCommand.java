@@ -2,11 +2,11 @@ package io.llava4j.app.cli;
 
 import io.llava4j.CheckpointException;
 import io.llava4j.app.inspect.MemoryEstimate;
-import io.llava4j.checkpoint.CanonicalNames;
 import io.llava4j.checkpoint.Checkpoint;
-import io.llava4j.checkpoint.DType;
-import io.llava4j.checkpoint.ModelKind;
-import io.llava4j.checkpoint.TensorEntry;
+import io.llava4j.checkpoint.layout.CanonicalNames;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.tensor.format.DType;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;

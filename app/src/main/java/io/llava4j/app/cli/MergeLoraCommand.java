@@ -2,8 +2,8 @@ package io.llava4j.app.cli;
 
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.checkpoint.CheckpointWriter;
-import io.llava4j.checkpoint.ModelKind;
-import io.llava4j.checkpoint.TensorSource;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.generate.MergedModel;
 import java.io.PrintWriter;
 import java.nio.file.Path;

@@ -2,11 +2,11 @@ package io.llava4j.app.cli;
 
 import io.llava4j.DataException;
 import io.llava4j.app.run.MetricsFile;
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.report.Charts;
 import io.llava4j.eval.report.EvaluationReport;
 import io.llava4j.eval.report.RunResults;
 import io.llava4j.eval.report.TrainingCurve;
+import io.llava4j.io.AtomicFiles;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,11 +3,12 @@ package io.llava4j.app.cli;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.app.terminal.TrainingProgress;
+import io.llava4j.nano.pretrain.PretrainObjectives;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
-import io.llava4j.train.run.Cut;
 import io.llava4j.train.run.TrainingListener;
 import io.llava4j.train.run.TrainingRun;
+import io.llava4j.train.run.Truncation;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -53,7 +54,7 @@ public final class TrainCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         if (dryRun) {
             out.print(new RecipeLoader().toYaml(config));
-            out.println("# " + TrainingRun.dryRun(config));
+            out.println("# " + TrainingRun.dryRun(config, PretrainObjectives::create));
             out.flush();
             return CommandLine.ExitCode.OK;
         }
@@ -62,7 +63,7 @@ public final class TrainCommand implements Callable<Integer> {
                 ProgressLine progress = ProgressLine.onStderr(stage, "steps")) {
             CutSamples cut = new CutSamples();
             TrainingListener listener = TrainingListener.all(List.of(new TrainingProgress(progress), cut));
-            boolean complete = TrainingRun.run(config, resume, listener, stop);
+            boolean complete = TrainingRun.run(config, PretrainObjectives::create, resume, listener, stop);
             cut.tell(spec.commandLine().getErr(), config.data().maxLength());
             if (!complete) {
                 spec.commandLine().getErr().println("stopped; go on with --resume");
@@ -76,7 +77,7 @@ public final class TrainCommand implements Callable<Integer> {
 
     /** Counts what samples lost to the longest sequence, so that it is not lost in silence. */
     private static final class CutSamples implements TrainingListener {
-        private Cut sum = Cut.NONE;
+        private Truncation sum = Truncation.NONE;
 
         @Override
         public void step(Step step) {

@@ -1,8 +1,8 @@
 package io.llava4j.app.data;
 
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.report.Html;
 import io.llava4j.eval.report.HtmlPage;
+import io.llava4j.io.AtomicFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -19,7 +19,7 @@ public final class GalleryPage {
      * @param template name of the conversation template
      * @param maxLength longest sequence in tokens
      */
-    public static void write(Path file, Path data, List<SeenSample> samples, String template, int maxLength) {
+    public static void write(Path file, Path data, List<SamplePreview> samples, String template, int maxLength) {
         DataPage page = new DataPage(
                 "What the model sees of " + data.getFileName(),
                 "%,d %s as training makes them: template %s, at most %,d tokens. Pictures are shown after preprocessing."
@@ -31,7 +31,7 @@ public final class GalleryPage {
         page.write(file);
     }
 
-    private static void add(DataPage page, SeenSample sample) {
+    private static void add(DataPage page, SamplePreview sample) {
         String image = sample.record().image();
         page.add(
                 "<article class=\"sample%s\">\n<h3>%s<small>%s</small></h3>\n",
@@ -44,8 +44,8 @@ public final class GalleryPage {
                     Base64.getEncoder().encodeToString(SamplePainter.picture(sample.picture(), sample.boxes())));
         }
         page.add("<div><p class=\"tokens\">");
-        for (SeenSample.Token token : sample.tokens()) {
-            String style = token.kind() == SeenSample.Kind.PICTURE
+        for (SamplePreview.Token token : sample.tokens()) {
+            String style = token.kind() == SamplePreview.Kind.PICTURE
                     ? "rows"
                     : token.kind().name().toLowerCase(Locale.ROOT);
             page.add(

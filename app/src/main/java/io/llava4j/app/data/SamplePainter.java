@@ -50,7 +50,7 @@ public final class SamplePainter {
     private SamplePainter() {}
 
     /** The preprocessed picture with its boxes, at least {@value #EDGE} pixels wide, as a PNG. */
-    static byte[] picture(RgbImage picture, List<SeenSample.SeenBox> boxes) {
+    static byte[] picture(RgbImage picture, List<SamplePreview.SeenBox> boxes) {
         return png(boxed(picture, boxes));
     }
 
@@ -60,7 +60,7 @@ public final class SamplePainter {
      * @return a PNG
      * @throws LlavaException if this machine has no font
      */
-    public static byte[] sample(SeenSample sample) {
+    public static byte[] sample(SamplePreview sample) {
         try {
             RgbImage picture = sample.picture();
             int left = MARGIN + (picture == null ? 0 : Math.max(EDGE, picture.width()) + MARGIN);
@@ -96,7 +96,7 @@ public final class SamplePainter {
     }
 
     /** What stands above a sample. */
-    static String heading(SeenSample sample) {
+    static String heading(SamplePreview sample) {
         String id = sample.record().id();
         return "record %d%s · %,d tokens, %,d taught%s"
                 .formatted(
@@ -108,13 +108,13 @@ public final class SamplePainter {
     }
 
     /** Writes the tokens in lines, breaking where the line is full; returns the height. */
-    private static int write(Graphics2D graphics, SeenSample sample, int left, int top) {
+    private static int write(Graphics2D graphics, SamplePreview sample, int left, int top) {
         graphics.setFont(new Font(Font.MONOSPACED, Font.PLAIN, 14));
         FontMetrics metrics = graphics.getFontMetrics();
         int x = left;
         int y = top;
         int number = 0;
-        for (SeenSample.Token token : sample.tokens()) {
+        for (SamplePreview.Token token : sample.tokens()) {
             number++;
             for (String part : token.text().split("(?<=\n)", -1)) {
                 String shown = part.replace("\n", "\u21B5");
@@ -180,7 +180,7 @@ public final class SamplePainter {
     }
 
     private static void paint(
-            Graphics2D graphics, String text, SeenSample.Kind kind, boolean alternate, int x, int y, int width) {
+            Graphics2D graphics, String text, SamplePreview.Kind kind, boolean alternate, int x, int y, int width) {
         Color ground = switch (kind) {
             case TAUGHT -> alternate ? TAUGHT_ALT : TAUGHT;
             case PICTURE -> ROWS;
@@ -196,12 +196,12 @@ public final class SamplePainter {
                     case MASKED -> SOFT;
                 });
         graphics.drawString(text, x, y + 15);
-        if (kind == SeenSample.Kind.CUT) {
+        if (kind == SamplePreview.Kind.CUT) {
             graphics.drawLine(x, y + 11, x + width, y + 11);
         }
     }
 
-    private static BufferedImage boxed(RgbImage picture, List<SeenSample.SeenBox> boxes) {
+    private static BufferedImage boxed(RgbImage picture, List<SamplePreview.SeenBox> boxes) {
         int scale = Math.max(1, Math.ceilDiv(EDGE, picture.width()));
         BufferedImage image =
                 new BufferedImage(picture.width() * scale, picture.height() * scale, BufferedImage.TYPE_INT_RGB);

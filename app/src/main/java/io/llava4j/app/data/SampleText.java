@@ -19,7 +19,7 @@ public final class SampleText {
     }
 
     /** A sample in lines, the last one ended. */
-    public String render(SeenSample sample) {
+    public String render(SamplePreview sample) {
         StringBuilder out = new StringBuilder();
         out.append(colours ? "\u001B[1m" : "")
                 .append(SamplePainter.heading(sample))
@@ -34,7 +34,7 @@ public final class SampleText {
         tokens(out, sample.tokens());
         out.append('\n');
         for (int i = 0; i < sample.boxes().size(); i++) {
-            SeenSample.SeenBox box = sample.boxes().get(i);
+            SamplePreview.SeenBox box = sample.boxes().get(i);
             double[] c = box.corners();
             out.append(foreground(SamplePainter.BOX_COLOURS.get(i % SamplePainter.BOX_COLOURS.size())))
                     .append("□ ")
@@ -47,10 +47,10 @@ public final class SampleText {
         return out.toString();
     }
 
-    private void tokens(StringBuilder out, List<SeenSample.Token> tokens) {
-        SeenSample.Kind before = SeenSample.Kind.MASKED;
+    private void tokens(StringBuilder out, List<SamplePreview.Token> tokens) {
+        SamplePreview.Kind before = SamplePreview.Kind.MASKED;
         int number = 0;
-        for (SeenSample.Token token : tokens) {
+        for (SamplePreview.Token token : tokens) {
             String text = printable(token.text());
             if (colours) {
                 String style = switch (token.kind()) {
@@ -74,7 +74,7 @@ public final class SampleText {
         out.append(colours ? "" : close(before));
     }
 
-    private static String open(SeenSample.Kind kind) {
+    private static String open(SamplePreview.Kind kind) {
         return switch (kind) {
             case TAUGHT -> "⟦";
             case PICTURE -> "<";
@@ -83,7 +83,7 @@ public final class SampleText {
         };
     }
 
-    private static String close(SeenSample.Kind kind) {
+    private static String close(SamplePreview.Kind kind) {
         return switch (kind) {
             case TAUGHT -> "⟧";
             case PICTURE -> ">";
@@ -106,7 +106,7 @@ public final class SampleText {
     }
 
     /** Two pixels a character: the upper half in the foreground's colour, the lower in the background's. */
-    private static void picture(StringBuilder out, RgbImage picture, List<SeenSample.SeenBox> boxes) {
+    private static void picture(StringBuilder out, RgbImage picture, List<SamplePreview.SeenBox> boxes) {
         RgbImage small = new ImageProcessor(COLUMNS, AspectMode.PAD).resize(picture);
         int[] pixels = new int[COLUMNS * COLUMNS];
         for (int i = 0; i < pixels.length; i++) {

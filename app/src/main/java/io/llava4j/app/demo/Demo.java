@@ -1,7 +1,5 @@
 package io.llava4j.app.demo;
 
-import io.llava4j.app.data.NanoBenchmarkFiles;
-import io.llava4j.app.data.NanoData;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.TrainingProgress;
 import io.llava4j.eval.Benchmark;
@@ -16,10 +14,12 @@ import io.llava4j.eval.vqa.Vqav2;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.ImageDecoder;
-import io.llava4j.train.nano.Drawings;
-import io.llava4j.train.nano.NanoBenchmarkOptions;
-import io.llava4j.train.nano.NanoWorld;
-import io.llava4j.train.nano.NanoWorldOptions;
+import io.llava4j.nano.benchmark.NanoBenchmarkFiles;
+import io.llava4j.nano.benchmark.NanoBenchmarkOptions;
+import io.llava4j.nano.raw.NanoData;
+import io.llava4j.nano.raw.NanoWorld;
+import io.llava4j.nano.raw.NanoWorldOptions;
+import io.llava4j.nano.world.Drawings;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.ModelFiles;
@@ -99,8 +99,13 @@ public final class Demo {
      */
     public Optional<Results> run() {
         Path world = directory.resolve("world");
-        NanoData data =
-                new NanoData(home, world, size.world, Runtime.getRuntime().availableProcessors(), stopRequested);
+        NanoData data = new NanoData(
+                home,
+                world,
+                size.world,
+                Runtime.getRuntime().availableProcessors(),
+                ProgressLine::onStderr,
+                stopRequested);
         if (times.measure("world", data::write).isEmpty()
                 || times.measure("data", data::build).isEmpty()) {
             return Optional.empty();
@@ -219,7 +224,7 @@ public final class Demo {
     /** One progress line over all benchmarks, and the place to stop at. */
     private final class Observer implements Evaluation.Observer {
         private final ProgressLine progress;
-        private final Map<String, Integer> done = new HashMap<>();
+        private final Map<String, Long> done = new HashMap<>();
         private int total;
 
         Observer(ProgressLine progress) {
@@ -227,9 +232,9 @@ public final class Demo {
         }
 
         @Override
-        public void answered(Benchmark task, int answered, int ofTask) {
+        public void answered(Benchmark task, long answered, long ofTask) {
             done.put(task.name(), answered);
-            progress.update(done.values().stream().mapToInt(count -> count).sum(), total);
+            progress.update(done.values().stream().mapToLong(count -> count).sum(), total);
             if (stopRequested.getAsBoolean()) {
                 throw new CancellationException();
             }

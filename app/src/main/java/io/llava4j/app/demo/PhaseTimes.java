@@ -1,6 +1,6 @@
 package io.llava4j.app.demo;
 
-import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.io.AtomicFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

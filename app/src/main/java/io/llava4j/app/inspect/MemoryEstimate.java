@@ -1,8 +1,8 @@
 package io.llava4j.app.inspect;
 
-import io.llava4j.checkpoint.CanonicalNames;
-import io.llava4j.checkpoint.ExpectedTensors;
-import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.layout.CanonicalNames;
+import io.llava4j.checkpoint.layout.ExpectedTensors;
+import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.model.LlavaConfig;
 import io.llava4j.model.TextConfig;
 import java.util.List;

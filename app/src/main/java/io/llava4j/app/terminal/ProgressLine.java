@@ -1,5 +1,6 @@
 package io.llava4j.app.terminal;
 
+import io.llava4j.io.Progress;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.function.LongSupplier;
@@ -8,7 +9,7 @@ import java.util.function.LongSupplier;
  * Progress of one piece of work on stderr: one updating line on a terminal, a line every few seconds otherwise; with
  * rate and estimated time to the end. Safe to call from several threads.
  */
-public final class ProgressLine implements AutoCloseable {
+public final class ProgressLine implements Progress.Shown {
     /** Set by the launcher to the width of the terminal where stderr is one; Java itself cannot ask for stderr. */
     private static final String COLUMNS = "llava.columns";
 
@@ -50,6 +51,7 @@ public final class ProgressLine implements AutoCloseable {
     }
 
     /** {@link #update(long, long, String)} without a remark. */
+    @Override
     public void update(long done, long total) {
         update(done, total, "");
     }

@@ -1,6 +1,6 @@
 package io.llava4j.app.verify;
 
-import io.llava4j.checkpoint.TensorEntry;
+import io.llava4j.checkpoint.layout.TensorEntry;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;

@@ -1,7 +1,7 @@
 package io.llava4j.app.verify;
 
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.TensorEntry;
+import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.text.Prompt;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param labels a label for each id; null where the case has none
  * @param pixels every recorded picture, {@code [3, edge, edge]}
  * @param pictures which of them stand in the rows, in order; the others are dummies of rows without an image
- *     (spec/model 1.6, step 5)
+ *     (docs/reference/model.md#splice, step 5)
  */
 record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<float[]> pixels, List<Integer> pictures) {
 

@@ -1,8 +1,8 @@
 package io.llava4j.app.verify;
 
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.SafeTensors;
-import io.llava4j.checkpoint.TensorEntry;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.text.Prompt;
 import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.Example;

@@ -1,6 +1,6 @@
 package io.llava4j.app.verify;
 
-import io.llava4j.checkpoint.TensorEntry;
+import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.train.run.TrainableParameters;

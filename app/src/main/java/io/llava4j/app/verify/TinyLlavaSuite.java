@@ -2,13 +2,14 @@ package io.llava4j.app.verify;
 
 import io.llava4j.LlavaException;
 import io.llava4j.checkpoint.Checkpoint;
-import io.llava4j.checkpoint.DType;
-import io.llava4j.checkpoint.ModelKind;
-import io.llava4j.checkpoint.SafeTensors;
-import io.llava4j.checkpoint.TensorEntry;
-import io.llava4j.checkpoint.WeightFile;
+import io.llava4j.checkpoint.WeightFiles;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.checkpoint.layout.WeightFile;
+import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.tensor.Weights;
+import io.llava4j.tensor.format.DType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -90,8 +91,8 @@ public final class TinyLlavaSuite implements Suite {
             if (Files.isRegularFile(torch)) {
                 String label = ModelFolder.name(folder) + "/" + ModelFolder.name(torch);
                 attempt(label, out, () -> {
-                    try (WeightFile one = WeightFile.open(torch);
-                            WeightFile other = WeightFile.open(safe)) {
+                    try (WeightFile one = WeightFiles.openFile(torch);
+                            WeightFile other = WeightFiles.openFile(safe)) {
                         twins(label, one.tensors(), other.tensors(), out);
                     }
                 });

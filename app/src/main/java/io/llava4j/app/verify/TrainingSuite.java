@@ -2,7 +2,7 @@ package io.llava4j.app.verify;
 
 import io.llava4j.DataException;
 import io.llava4j.LlavaException;
-import io.llava4j.checkpoint.DType;
+import io.llava4j.tensor.format.DType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;

@@ -1,21 +1,21 @@
 package io.llava4j.app.chat;
 
 import io.llava4j.DataException;
+import io.llava4j.generate.ChatRequest;
+import io.llava4j.generate.ChatResponse;
 import io.llava4j.generate.GenerationOptions;
-import io.llava4j.generate.Reply;
-import io.llava4j.generate.Request;
-import io.llava4j.generate.StreamingAnswerer;
+import io.llava4j.generate.StreamingChatModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 
 /** Answers "answer N" word by word, nothing to "silence", and fails at "fail"; keeps what it was asked. */
-final class FakeModel implements StreamingAnswerer {
-    final List<Request> requests = new ArrayList<>();
+final class FakeModel implements StreamingChatModel {
+    final List<ChatRequest> requests = new ArrayList<>();
     final List<GenerationOptions> options = new ArrayList<>();
 
     @Override
-    public Reply stream(Request request, GenerationOptions decoding, Predicate<String> onText) {
+    public ChatResponse stream(ChatRequest request, GenerationOptions decoding, Predicate<String> onText) {
         requests.add(request);
         options.add(decoding);
         String question = request.turns().getLast().text();
@@ -23,7 +23,7 @@ final class FakeModel implements StreamingAnswerer {
             throw new DataException("the prompt is too long");
         }
         if (question.endsWith("silence")) {
-            return new Reply("", 1);
+            return new ChatResponse("", 1);
         }
         StringBuilder answer = new StringBuilder();
         for (String piece : List.of("answer", " ", Integer.toString(requests.size()))) {
@@ -32,6 +32,6 @@ final class FakeModel implements StreamingAnswerer {
                 break;
             }
         }
-        return new Reply(answer.toString().strip(), 3);
+        return new ChatResponse(answer.toString().strip(), 3);
     }
 }

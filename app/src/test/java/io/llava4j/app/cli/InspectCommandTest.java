@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.app.inspect.MemoryEstimate;
 import io.llava4j.checkpoint.Checkpoint;
-import io.llava4j.checkpoint.DType;
-import io.llava4j.checkpoint.ModelKind;
 import io.llava4j.checkpoint.RandomCheckpoint;
+import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.model.LlavaConfig;
+import io.llava4j.tensor.format.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

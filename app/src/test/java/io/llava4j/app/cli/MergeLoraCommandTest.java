@@ -3,8 +3,8 @@ package io.llava4j.app.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.checkpoint.Checkpoint;
-import io.llava4j.checkpoint.PeftAdapterWriter;
-import io.llava4j.checkpoint.TensorSource;
+import io.llava4j.checkpoint.adapter.PeftAdapterWriter;
+import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.model.LlavaConfig;
 import io.llava4j.model.LoraConfig;
 import java.nio.file.Files;

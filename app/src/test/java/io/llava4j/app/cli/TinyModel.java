@@ -1,9 +1,9 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.checkpoint.CheckpointWriter;
-import io.llava4j.checkpoint.ExpectedTensors;
-import io.llava4j.checkpoint.ModelKind;
-import io.llava4j.checkpoint.TensorSource;
+import io.llava4j.checkpoint.layout.ExpectedTensors;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.image.AspectMode;
 import io.llava4j.model.Initializer;
 import io.llava4j.model.LlavaConfig;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.Converter;
 import io.llava4j.checkpoint.Converter.Precision;
-import io.llava4j.checkpoint.Layout;
+import io.llava4j.checkpoint.layout.CheckpointLayout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,7 +72,7 @@ class TinyLlavaSuiteTest {
         try (Checkpoint source = Checkpoint.open(GOLDENS.resolve("gqa/hf-old-fp32"))) {
             for (Precision precision : List.of(Precision.F32, Precision.Q4_0)) {
                 Path target = dir.resolve("model/gguf-" + precision);
-                Converter.convert(source, target, Layout.GGUF, precision, (tensor, number, total) -> {});
+                Converter.convert(source, target, CheckpointLayout.GGUF, precision, (tensor, number, total) -> {});
             }
         }
         assertThat(run(dir.resolve("model")))

@@ -1,19 +1,19 @@
 package io.llava4j.eval.choice;
 
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.choice.MmBenchScore.Row;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.JsonFiles.BrokenLines;
 import io.llava4j.eval.format.ResultFile;
 import io.llava4j.eval.judge.JudgeReplies;
 import io.llava4j.eval.judge.JudgeRequest;
+import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
-import io.llava4j.eval.score.Layout;
+import io.llava4j.eval.score.GroundTruthMissingException;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
-import io.llava4j.eval.score.TruthsMissingException;
+import io.llava4j.io.AtomicFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -25,14 +25,14 @@ import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** MMBench and MMBench-CN, dev (benchmark notes 8): rotations of a question are rows, and all must be right. */
+/** MMBench and MMBench-CN, dev (docs/reference/evaluation.md#mmbench): rotations of a question are rows, and all must be right. */
 public final class MmBench {
     /** The English table. */
-    public static final Layout LAYOUT =
+    public static final BenchmarkFilePatterns LAYOUT =
             layout("mmbench_{dev,test}_{en_,}[0-9]*.tsv", "{MMBench,mmbench}_{DEV,TEST,dev,test}_{EN,en}*.tsv");
 
     /** The Chinese table. */
-    public static final Layout LAYOUT_CN =
+    public static final BenchmarkFilePatterns LAYOUT_CN =
             layout("mmbench_{dev,test}_cn*.tsv", "{MMBench,mmbench}_{DEV,TEST,dev,test}_{CN,cn}*.tsv");
 
     private static final int PREDICTION_COLUMN = 6;
@@ -41,8 +41,8 @@ public final class MmBench {
 
     private MmBench() {}
 
-    private static Layout layout(String... tables) {
-        return new Layout(Map.of(FileRole.ANNOTATIONS, List.of(tables)), List.of(FileRole.ANNOTATIONS));
+    private static BenchmarkFilePatterns layout(String... tables) {
+        return new BenchmarkFilePatterns(Map.of(FileRole.ANNOTATIONS, List.of(tables)), List.of(FileRole.ANNOTATIONS));
     }
 
     /**
@@ -152,7 +152,7 @@ public final class MmBench {
      * Rows of the benchmark's table, of which a result sheet chooses those it has; without a table those of a result
      * sheet that holds the truth itself.
      *
-     * @throws TruthsMissingException for the test split
+     * @throws GroundTruthMissingException for the test split
      */
     static List<Row> rows(BenchmarkFiles files, Predictions predictions, Path answers) {
         Path file = files.find(FileRole.ANNOTATIONS);
@@ -170,7 +170,7 @@ public final class MmBench {
             }
             String truth = table.cell(row, "answer");
             if (truth == null) {
-                throw new TruthsMissingException(
+                throw new GroundTruthMissingException(
                         "%s: row %d has no answer; the test split can be scored by its server only"
                                 .formatted(source, index));
             }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.regex.Pattern;
 
-/** What VLMEvalKit asks ChatGPT about an answer that names no option (benchmark notes 8). */
+/** What VLMEvalKit asks ChatGPT about an answer that names no option (docs/reference/evaluation.md#mmbench). */
 final class MmBenchJudge {
     private static final String MODEL = "gpt-3.5-turbo-0613";
     private static final int LONGEST_REPLY = 2048;

@@ -10,7 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Which option an answer to MMBench means, by the rules of the codes that score it (benchmark notes 8). */
+/** Which option an answer to MMBench means, by the rules of the codes that score it (docs/reference/evaluation.md#mmbench). */
 enum OptionMatching {
     /** VLMEvalKit as it is now. */
     VLMEVALKIT {

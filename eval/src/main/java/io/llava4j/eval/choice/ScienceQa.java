@@ -9,10 +9,10 @@ import io.llava4j.eval.format.PythonText;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;
 import io.llava4j.eval.format.ResultFile;
+import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
-import io.llava4j.eval.score.Layout;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import java.nio.file.Path;
@@ -25,10 +25,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** ScienceQA's test split, whose questions with a picture are the published number (benchmark notes 4). */
+/** ScienceQA's test split, whose questions with a picture are the published number (docs/reference/evaluation.md#scienceqa). */
 public final class ScienceQa {
     /** LLaVA's question file, the official problems and splits. */
-    public static final Layout LAYOUT = new Layout(
+    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("llava_test_CQM-A.json"),
                     FileRole.ANNOTATIONS, List.of("problems.json"),

@@ -1,7 +1,6 @@
 package io.llava4j.eval.choice;
 
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.JsonFiles.BrokenLines;
@@ -11,13 +10,14 @@ import io.llava4j.eval.format.PythonText;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;
 import io.llava4j.eval.format.ResultFile;
+import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
-import io.llava4j.eval.score.Layout;
 import io.llava4j.eval.score.Means;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
+import io.llava4j.io.AtomicFiles;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -31,10 +31,10 @@ import java.util.function.BiPredicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** SEED-Bench as LLaVA scores it: a letter is generated and compared (benchmark notes 10). */
+/** SEED-Bench as LLaVA scores it: a letter is generated and compared (docs/reference/evaluation.md#seed-bench). */
 public final class Seed {
     /** LLaVA's question file and the official annotations. */
-    public static final Layout LAYOUT = new Layout(
+    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("llava-seed-bench.jsonl"),
                     FileRole.ANNOTATIONS, List.of("SEED-Bench.json", "SEED-Bench*.json"),

@@ -4,7 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One line of a LLaVA answer file (spec/evaluation 1).
+ * One line of a LLaVA answer file (docs/reference/evaluation.md#file-formats).
  *
  * @param id the question's id
  * @param prompt the question's text

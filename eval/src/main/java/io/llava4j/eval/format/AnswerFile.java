@@ -1,7 +1,7 @@
 package io.llava4j.eval.format;
 
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.io.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package io.llava4j.eval.format;
 
-import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.io.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;

@@ -10,8 +10,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Python's own text and rounding rules, which the official scorers rely on and which differ from Java's (benchmark notes
- * 0.3): white space, {@code \d}, {@code lower()}, {@code round()}.
+ * Python's own text and rounding rules, which the official scorers rely on and which differ from Java's (docs/reference/evaluation.md#python-text-rules):
+ * white space, {@code \d}, {@code lower()}, {@code round()}.
  */
 public final class PythonText {
     private static final Pattern FLOAT =

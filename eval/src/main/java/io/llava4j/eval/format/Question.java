@@ -4,7 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One line of a LLaVA question file (spec/evaluation 1).
+ * One line of a LLaVA question file (docs/reference/evaluation.md#file-formats).
  *
  * @param id unique in its file
  * @param image path under the image folder; null for a question without a picture

@@ -1,6 +1,5 @@
 package io.llava4j.eval.gqa;
 
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.JsonFiles.BrokenLines;
 import io.llava4j.eval.format.PythonJson;
@@ -8,12 +7,13 @@ import io.llava4j.eval.format.PythonText;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;
 import io.llava4j.eval.format.ResultFile;
+import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
-import io.llava4j.eval.score.Layout;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
+import io.llava4j.io.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,10 +24,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 
-/** GQA, testdev balanced (spec/evaluation 2; benchmark notes 2). */
+/** GQA, testdev balanced (docs/reference/evaluation.md#gqa). */
 public final class Gqa {
     /** LLaVA's question file, the official questions with answers, and the choices that may be missing. */
-    public static final Layout LAYOUT = new Layout(
+    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("llava_gqa_*.jsonl"),
                     FileRole.ANNOTATIONS,

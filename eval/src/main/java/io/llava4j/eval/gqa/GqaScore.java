@@ -12,7 +12,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * GQA's official metric (benchmark notes 2). Percent, but for the distribution, which is a distance.
+ * GQA's official metric (docs/reference/evaluation.md#gqa). Percent, but for the distribution, which is a distance.
  *
  * @param metrics binary, open, accuracy, consistency, validity, plausibility
  * @param distribution chi-square distance of predicted and true answers, lower is better

@@ -9,9 +9,9 @@ import io.llava4j.eval.format.JsonRecord;
 import io.llava4j.eval.format.PythonText;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionFile;
+import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.FileRole;
-import io.llava4j.eval.score.Layout;
 import io.llava4j.eval.score.Means;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
@@ -25,10 +25,10 @@ import java.util.Map;
 import java.util.function.Function;
 import tools.jackson.databind.JsonNode;
 
-/** LLaVA-Bench in the wild (benchmark notes 11): a judge gives points to GPT-4's answer and to the model's. */
+/** LLaVA-Bench in the wild (docs/reference/evaluation.md#llava-bench): a judge gives points to GPT-4's answer and to the model's. */
 public final class LlavaBench {
     /** Questions, captions, GPT-4's answers and the judge's rules. */
-    public static final Layout LAYOUT = new Layout(
+    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("questions.jsonl"),
                     FileRole.CONTEXT, List.of("context.jsonl"),

@@ -1,7 +1,6 @@
 package io.llava4j.eval.judge;
 
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.JsonFiles.BrokenLines;
 import io.llava4j.eval.format.JsonRecord;
@@ -10,12 +9,13 @@ import io.llava4j.eval.format.PythonText;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;
 import io.llava4j.eval.format.ResultFile;
+import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
-import io.llava4j.eval.score.Layout;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
+import io.llava4j.io.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,10 +27,10 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import tools.jackson.databind.JsonNode;
 
-/** MM-Vet (benchmark notes 12): a judge grades each answer from 0 to 1. */
+/** MM-Vet (docs/reference/evaluation.md#mm-vet): a judge grades each answer from 0 to 1. */
 public final class MmVet {
     /** LLaVA's question file, the official data, and the few-shot prompt of MM-Vet's evaluator as a text file. */
-    public static final Layout LAYOUT = new Layout(
+    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("llava-mm-vet.jsonl"),
                     FileRole.ANNOTATIONS, List.of("mm-vet.json", "mm-vet/mm-vet.json"),

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * MME's official calculation (benchmark notes 7).
+ * MME's official calculation (docs/reference/evaluation.md#mme).
  *
  * @param tasks by category
  */

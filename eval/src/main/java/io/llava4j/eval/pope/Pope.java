@@ -7,10 +7,10 @@ import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionFile;
 import io.llava4j.eval.format.QuestionId;
 import io.llava4j.eval.pope.PopeScore.SplitScore;
+import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
-import io.llava4j.eval.score.Layout;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import java.nio.file.Path;
@@ -22,10 +22,10 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
-/** POPE (spec/evaluation 2; benchmark notes 6). Numbers are 0..1. */
+/** POPE (docs/reference/evaluation.md#pope). Numbers are 0..1. */
 public final class Pope {
     /** LLaVA's question file and the folder of label files. */
-    public static final Layout LAYOUT = new Layout(
+    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of(PopeFiles.QUESTIONS),
                     FileRole.ANNOTATIONS, List.of(PopeFiles.LABELS),

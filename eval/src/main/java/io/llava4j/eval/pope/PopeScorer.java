@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * POPE's scores as LLaVA's script computes them (spec/evaluation 2, POPE), and a strict variant.
+ * POPE's scores as LLaVA's script computes them (docs/reference/evaluation.md#pope), and a strict variant.
  *
  * <p>The script pairs answers with labels <em>by position</em> within a split: shuffled or missing answers give wrong
  * numbers without a word. {@link Matching#STRICT} pairs them by image and question instead. Both report where the two

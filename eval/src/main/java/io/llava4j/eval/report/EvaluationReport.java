@@ -1,10 +1,10 @@
 package io.llava4j.eval.report;
 
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.Published;
 import io.llava4j.eval.statistics.Bootstrap;
 import io.llava4j.eval.statistics.PairedComparison;
+import io.llava4j.io.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;

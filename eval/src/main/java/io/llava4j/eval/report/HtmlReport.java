@@ -1,8 +1,8 @@
 package io.llava4j.eval.report;
 
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.pope.PopeScore;
 import io.llava4j.eval.vqa.VqaScore;
+import io.llava4j.io.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;

@@ -8,15 +8,15 @@ import io.llava4j.eval.Shard;
 import io.llava4j.eval.format.PythonJson;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.judge.JudgeRequest;
-import io.llava4j.eval.judge.Judging;
+import io.llava4j.eval.judge.JudgeSpec;
 import io.llava4j.eval.report.ReportSample;
 import io.llava4j.eval.report.RunResults;
 import io.llava4j.eval.report.TaskResult;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.FileRole;
+import io.llava4j.eval.score.GroundTruthMissingException;
 import io.llava4j.eval.score.ScoreInput;
 import io.llava4j.eval.score.Submission;
-import io.llava4j.eval.score.TruthsMissingException;
 import io.llava4j.eval.transport.CachedJudge;
 import io.llava4j.eval.transport.LocalJudge;
 import java.nio.file.Files;
@@ -75,8 +75,8 @@ public final class Evaluation {
         /** What is said of the first task's questions that are not the published ones; empty if all are. */
         public String unofficial() {
             return tasks.stream()
-                    .flatMap(task -> Unofficial.of(folder(task)).stream())
-                    .map(Unofficial::note)
+                    .flatMap(task -> CustomBenchmark.of(folder(task)).stream())
+                    .map(CustomBenchmark::note)
                     .findFirst()
                     .orElse("");
         }
@@ -131,7 +131,7 @@ public final class Evaluation {
     /** Told of every step. */
     public interface Observer {
         /** Progress of a task's answers. */
-        void answered(Benchmark task, int done, int total);
+        void answered(Benchmark task, long done, long total);
 
         /** Something a user should know. */
         void note(String sentence);
@@ -200,7 +200,7 @@ public final class Evaluation {
                 questions(task),
                 task.images(plan.folder(task), out(task).resolve("pictures")),
                 plan.answers(task),
-                Unofficial.decoding(task, plan.folder(task)),
+                CustomBenchmark.decoding(task, plan.folder(task)),
                 plan.batchSize(),
                 plan.blind(),
                 task::recordedPrompt);
@@ -220,7 +220,7 @@ public final class Evaluation {
                     return Optional.empty();
                 }
             }
-            Judging judging = task.judging();
+            JudgeSpec judging = task.judging();
             Judges judges = judges(task);
             Path replies = judging == null ? null : judged(task, judging, files, job.answers(), judges);
             if (replies == null && judging != null && judging.needed()) {
@@ -230,7 +230,7 @@ public final class Evaluation {
                     task,
                     task.scorer().score(new ScoreInput(files, job.answers(), replies, false)),
                     replies == null ? "" : judges.name()));
-        } catch (TruthsMissingException e) {
+        } catch (GroundTruthMissingException e) {
             observer.note("%s is not scored: %s".formatted(task.title(), e.getMessage()));
             return Optional.empty();
         } catch (DataException e) {
@@ -247,15 +247,16 @@ public final class Evaluation {
     private Judges judges(Benchmark task) {
         boolean named = judges.judge() != null || judges.replies() != null;
         return !named
-                        && Unofficial.of(plan.folder(task))
-                                .filter(Unofficial::localJudge)
+                        && CustomBenchmark.of(plan.folder(task))
+                                .filter(CustomBenchmark::localJudge)
                                 .isPresent()
                 ? Judges.ofWords()
                 : judges;
     }
 
     /** Has answers judged; the file of replies, or null where nobody was asked or replies are to come. */
-    private @Nullable Path judged(Benchmark task, Judging judging, BenchmarkFiles files, Path answers, Judges judges) {
+    private @Nullable Path judged(
+            Benchmark task, JudgeSpec judging, BenchmarkFiles files, Path answers, Judges judges) {
         if (!judging.needed() && judges.local()) {
             return null;
         }
@@ -295,7 +296,7 @@ public final class Evaluation {
     }
 
     private static Map<String, List<String>> ask(
-            Judging judging, BenchmarkFiles files, Path answers, Function<JudgeRequest, String> judge) {
+            JudgeSpec judging, BenchmarkFiles files, Path answers, Function<JudgeRequest, String> judge) {
         Map<String, List<String>> replies = new LinkedHashMap<>();
         judging.asking().ask(files, answers, request -> {
             String reply = judge.apply(request);
@@ -315,13 +316,13 @@ public final class Evaluation {
                 Path pictures = task.images(plan.folder(task), out(task).resolve("pictures"));
                 gallery.put(
                         task.name(),
-                        Gallery.wrong(
+                        WrongAnswerSamples.wrong(
                                 result,
                                 task.questions()::name,
                                 questions(task),
                                 answers,
                                 pictures,
-                                Truths.of(task.files(plan.folder(task))),
+                                GroundTruth.of(task.files(plan.folder(task))),
                                 SHOWN));
             }
         }

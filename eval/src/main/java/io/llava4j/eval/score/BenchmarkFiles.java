@@ -17,9 +17,10 @@ import org.jspecify.annotations.Nullable;
  * @param folder where they are searched; null if nowhere
  * @param named files that were named, which go before those found
  */
-public record BenchmarkFiles(Layout layout, @Nullable Path folder, Map<FileRole, Path> named) {
+public record BenchmarkFiles(
+        BenchmarkFilePatterns layout, @Nullable Path folder, Map<FileRole, Path> named) {
     /** The files of a folder. */
-    public static BenchmarkFiles in(Path folder, Layout layout) {
+    public static BenchmarkFiles in(Path folder, BenchmarkFilePatterns layout) {
         return new BenchmarkFiles(layout, folder, Map.of());
     }
 

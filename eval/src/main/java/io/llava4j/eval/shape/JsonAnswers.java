@@ -7,9 +7,9 @@ import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.JsonFiles.BrokenLines;
 import io.llava4j.eval.format.PythonText;
 import io.llava4j.eval.format.QuestionId;
+import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
-import io.llava4j.eval.score.Layout;
 import io.llava4j.eval.score.Means;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
@@ -28,7 +28,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public final class JsonAnswers {
     /** Questions and right fields. */
-    public static final Layout LAYOUT = new Layout(
+    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("json_questions.jsonl"),
                     FileRole.ANNOTATIONS, List.of("json_fields.jsonl"),

@@ -6,9 +6,9 @@ import io.llava4j.eval.format.AnswerFile;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;
+import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
-import io.llava4j.eval.score.Layout;
 import io.llava4j.eval.score.Means;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
@@ -23,11 +23,11 @@ import java.util.function.UnaryOperator;
 
 /**
  * VizWiz's questions that the picture does not answer: how often is the answer "Unanswerable"? The paper's 11.1 % without
- * the prompt and 67.8 % with it are this share (paper section 3.4).
+ * the prompt and 67.8 % with it are this share (paper section 4.3).
  */
 public final class Unanswerable {
     /** VizWiz's annotations, which say what can be answered, and its pictures. */
-    public static final Layout LAYOUT = new Layout(
+    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.ANNOTATIONS, List.of("{val,train}.json", "{annotations,Annotations}/val.json"),
                     FileRole.IMAGES, List.of("val", "images")),

@@ -4,7 +4,7 @@ import io.llava4j.eval.format.PythonText;
 
 /**
  * The "EvalAI" answer processor of M4C, which LLaVA applies to uploads for VQAv2 and VizWiz and to both sides of TextVQA
- * (spec/evaluation 3). Not to be mixed up with {@link OfficialVqaNormaliser}: this one also deletes commas and question
+ * (docs/reference/evaluation.md#m4c-normalisation). Not to be mixed up with {@link OfficialVqaNormaliser}: this one also deletes commas and question
  * marks and splits off {@code 's} first.
  */
 public final class M4cNormaliser {

@@ -7,10 +7,10 @@ import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.PythonText;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;
+import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
-import io.llava4j.eval.score.Layout;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import java.nio.file.Path;
@@ -24,12 +24,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * TextVQA with M4C's evaluator (spec/evaluation 2; benchmark notes 5). LLaVA's question id is the picture's, so answers
+ * TextVQA with M4C's evaluator (docs/reference/evaluation.md#textvqa). LLaVA's question id is the picture's, so answers
  * are matched by picture and by the question cut back out of the prompt.
  */
 public final class TextVqa {
     /** LLaVA's question file, the official annotations, and the words that Rosetta read in the pictures. */
-    public static final Layout LAYOUT = new Layout(
+    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("llava_textvqa_*.jsonl"),
                     FileRole.ANNOTATIONS, List.of("TextVQA_[0-9]*.json"),

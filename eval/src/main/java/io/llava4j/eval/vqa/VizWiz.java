@@ -1,7 +1,6 @@
 package io.llava4j.eval.vqa;
 
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.JsonFiles.BrokenLines;
 import io.llava4j.eval.format.JsonRecord;
@@ -11,13 +10,14 @@ import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionFile;
 import io.llava4j.eval.format.QuestionId;
 import io.llava4j.eval.format.ResultFile;
+import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
-import io.llava4j.eval.score.Layout;
+import io.llava4j.eval.score.GroundTruthMissingException;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
-import io.llava4j.eval.score.TruthsMissingException;
+import io.llava4j.io.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,10 +30,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** VizWiz (spec/evaluation 2; benchmark notes 3). Answers are matched by picture. */
+/** VizWiz (docs/reference/evaluation.md#vizwiz). Answers are matched by picture. */
 public final class VizWiz {
     /** LLaVA's question file and the official annotations of a split. */
-    public static final Layout LAYOUT = new Layout(
+    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("llava_{test,val,train}.jsonl"),
                     FileRole.ANNOTATIONS,
@@ -127,7 +127,7 @@ public final class VizWiz {
     private static Annotated annotated(JsonRecord entry) {
         List<VqaAnnotation.HumanAnswer> answers = new ArrayList<>();
         if (!entry.node().has("answers")) {
-            throw new TruthsMissingException(
+            throw new GroundTruthMissingException(
                     entry.where() + ": has no 'answers'; those of the test split are known to the server only");
         }
         for (JsonRecord answer : entry.objects("answers")) {

@@ -14,7 +14,7 @@ import java.util.function.UnaryOperator;
 
 /**
  * VQA accuracy: per question the mean, over every human answer left out in turn, of {@code min(1, matches / 3)} among the
- * others (spec/evaluation 2, 3), under the rules of the codes that use it. Annotations are added one by one, so that a
+ * others (docs/reference/evaluation.md#vqa-accuracy), under the rules of the codes that use it. Annotations are added one by one, so that a
  * large file need not be held.
  */
 public final class VqaAccuracy {

@@ -1,11 +1,11 @@
 package io.llava4j.eval.vqa;
 
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.JsonRecord;
 import io.llava4j.eval.format.PythonJson;
 import io.llava4j.eval.format.QuestionId;
+import io.llava4j.io.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * The steps that {@link OfficialVqaNormaliser} and {@link M4cNormaliser} have in common (spec/evaluation 3), faults of the
+ * The steps that {@link OfficialVqaNormaliser} and {@link M4cNormaliser} have in common (docs/reference/evaluation.md#m4c-normalisation), faults of the
  * originals included: they move scores.
  */
 final class VqaWordRules {

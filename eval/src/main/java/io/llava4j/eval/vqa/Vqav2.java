@@ -2,9 +2,9 @@ package io.llava4j.eval.vqa;
 
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionFile;
+import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.FileRole;
-import io.llava4j.eval.score.Layout;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import java.nio.file.Path;
@@ -14,10 +14,10 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** VQAv2 (spec/evaluation 2; benchmark notes 1). */
+/** VQAv2 (docs/reference/evaluation.md#vqav2). */
 public final class Vqav2 {
     /** LLaVA's question file or the official questions, annotations, and for an upload all questions of the test split. */
-    public static final Layout LAYOUT = new Layout(
+    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS,
                             List.of(

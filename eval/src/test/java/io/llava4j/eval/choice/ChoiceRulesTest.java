@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
 import static org.assertj.core.api.Assertions.tuple;
 
-import io.llava4j.checkpoint.AtomicFiles;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.format.Question;
+import io.llava4j.eval.score.GroundTruthMissingException;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
-import io.llava4j.eval.score.TruthsMissingException;
+import io.llava4j.io.AtomicFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -136,7 +136,7 @@ class ChoiceRulesTest {
         write("mmbench_test_20230712.tsv", "index\tquestion\tA\tB\n1\tWho?\tme\tyou\n");
         write("answers.jsonl", "{\"question_id\": 1, \"text\": \"A\"}\n");
         assertThatThrownBy(() -> score(Benchmark.MMBENCH, "answers.jsonl"))
-                .isInstanceOf(TruthsMissingException.class)
+                .isInstanceOf(GroundTruthMissingException.class)
                 .hasMessageContaining("row 1 has no answer; the test split can be scored by its server only");
     }
 

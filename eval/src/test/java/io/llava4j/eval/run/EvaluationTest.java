@@ -16,7 +16,7 @@ import io.llava4j.eval.report.EvaluationReport;
 import io.llava4j.eval.report.RunResults;
 import io.llava4j.eval.report.TaskResult;
 import io.llava4j.eval.transport.LocalJudge;
-import io.llava4j.generate.Answerer;
+import io.llava4j.generate.ChatModel;
 import io.llava4j.image.RgbImage;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -45,7 +45,7 @@ class EvaluationTest {
     private int dieAfter = Integer.MAX_VALUE;
 
     /** Says yes to every other question, by its length. */
-    private final Answerer model = (requests, options) -> {
+    private final ChatModel model = (requests, options) -> {
         asked += requests.size();
         if (asked > dieAfter) {
             throw new IllegalStateException("killed");
@@ -333,7 +333,7 @@ class EvaluationTest {
                 new Evaluation.Plan(tasks, folder.resolve("data"), folder.resolve(out), limit, batchSize, false);
         Evaluation.Observer observer = new Evaluation.Observer() {
             @Override
-            public void answered(Benchmark task, int done, int total) {}
+            public void answered(Benchmark task, long done, long total) {}
 
             @Override
             public void note(String sentence) {

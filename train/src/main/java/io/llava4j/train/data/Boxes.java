@@ -8,7 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Boxes as LLaVA-1.5's region data writes them: in shares of the picture after it was padded to a square (spec/data 5).
+ * Boxes as LLaVA-1.5's region data writes them: in shares of the picture after it was padded to a square (docs/reference/data.md#boxes).
  * The square's edge is the longer side; the picture starts {@code floor((longer - shorter) / 2)} pixels in.
  */
 public final class Boxes {

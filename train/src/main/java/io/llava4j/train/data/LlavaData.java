@@ -1,8 +1,8 @@
 package io.llava4j.train.data;
 
 import io.llava4j.DataException;
-import io.llava4j.train.data.format.PictureFolder;
-import io.llava4j.train.data.format.Pictures;
+import io.llava4j.train.data.format.ImageFolder;
+import io.llava4j.train.data.format.Images;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +27,7 @@ public record LlavaData(
         int joined,
         List<SkippedRecord> repeated,
         int leadingAnswersDropped,
-        @Nullable Pictures ownPictures)
+        @Nullable Images ownPictures)
         implements AutoCloseable {
     public LlavaData {
         records = List.copyOf(records);
@@ -51,12 +51,12 @@ public record LlavaData(
      * @param followSymlinks whether symbolic links in it may lead out of it
      * @throws DataException if the folder is missing but a record has a picture, or it cannot be opened
      */
-    public Pictures pictures(@Nullable Path folder, boolean followSymlinks) {
+    public Images pictures(@Nullable Path folder, boolean followSymlinks) {
         if (ownPictures != null) {
             return ownPictures;
         }
         if (folder != null) {
-            return new PictureFolder(folder, followSymlinks);
+            return new ImageFolder(folder, followSymlinks);
         }
         for (int i = 0; i < records.size(); i++) {
             if (records.get(i).image() != null) {

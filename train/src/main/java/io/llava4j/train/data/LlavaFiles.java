@@ -4,10 +4,10 @@ import io.llava4j.DataException;
 import io.llava4j.text.ResponseFormat;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.format.DataFiles;
-import io.llava4j.train.data.format.Pictures;
+import io.llava4j.train.data.format.Images;
 import io.llava4j.train.data.format.QuestionRows;
+import io.llava4j.train.data.format.RecordHandler;
 import io.llava4j.train.data.format.RowShapes;
-import io.llava4j.train.data.format.RowSink;
 import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,10 +19,10 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Reads a data set, whatever file it comes in ({@link DataFiles}), as LLaVA records (spec/data 1). Records are read one by
+ * Reads a data set, whatever file it comes in ({@link DataFiles}), as LLaVA records (docs/reference/data.md#record-format). Records are read one by
  * one, so a file need not fit into memory as a tree. Every record is checked by {@link RecordRules}.
  */
-public final class LlavaFiles implements RowSink {
+public final class LlavaFiles implements RecordHandler {
     private final Path file;
     private final Policy badRecords;
     private final QuestionRows questions;
@@ -71,7 +71,7 @@ public final class LlavaFiles implements RowSink {
     }
 
     private LlavaData read() {
-        Pictures pictures = DataFiles.read(file, this);
+        Images pictures = DataFiles.read(file, this);
         if (records.isEmpty()) {
             if (pictures != null) {
                 pictures.close();

@@ -5,7 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One sample in LLaVA's data format (spec/data 1).
+ * One sample in LLaVA's data format (docs/reference/data.md#record-format).
  *
  * @param id as the file has it; not necessarily unique
  * @param image path below the image folder; null for text only

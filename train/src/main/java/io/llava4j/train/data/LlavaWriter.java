@@ -1,10 +1,11 @@
 package io.llava4j.train.data;
 
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.io.AtomicFiles;
+import io.llava4j.io.Progress;
 import io.llava4j.text.Role;
 import io.llava4j.text.Turn;
-import io.llava4j.train.data.format.Pictures;
+import io.llava4j.train.data.format.Images;
 import io.llava4j.train.data.format.TarWriter;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
@@ -41,16 +42,6 @@ public final class LlavaWriter {
             String name = target.getFileName().toString().toLowerCase(Locale.ROOT);
             return name.endsWith(".json") ? ARRAY : name.endsWith(".jsonl") ? LINES : SHARDS;
         }
-    }
-
-    /** Told about progress, from the calling thread. */
-    @FunctionalInterface
-    public interface Progress {
-        /**
-         * @param done records written
-         * @param total of all
-         */
-        void update(int done, int total);
     }
 
     /**
@@ -92,7 +83,7 @@ public final class LlavaWriter {
      * @throws DataException if a picture cannot be read; then nothing is written
      */
     public static void writeShards(
-            Path folder, List<LlavaRecord> records, Pictures pictures, long shardBytes, Progress progress) {
+            Path folder, List<LlavaRecord> records, Images pictures, long shardBytes, Progress progress) {
         AtomicFiles.writeDirectory(folder, partial -> {
             int shard = 0;
             TarWriter tar = TarWriter.create(partial.resolve(shardName(shard)));
@@ -111,8 +102,7 @@ public final class LlavaWriter {
         });
     }
 
-    private static void writeSample(TarWriter tar, String key, LlavaRecord record, Pictures pictures)
-            throws IOException {
+    private static void writeSample(TarWriter tar, String key, LlavaRecord record, Images pictures) throws IOException {
         String image = record.image();
         if (image != null) {
             byte[] bytes = pictures.bytes(image);

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * LLaVA's sampler of stage 2 (spec/training 4): each optimiser step sees samples with a picture only or text only, and
+ * LLaVA's sampler of stage 2 (docs/reference/training.md#sampler): each optimiser step sees samples with a picture only or text only, and
  * inside a step the lengths are balanced over its micro-batches. Only the last step or steps of an epoch mix what is
  * left of both kinds.
  */

@@ -10,7 +10,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/** What a record of LLaVA's data format must look like (spec/data 1, 3 and 9). */
+/** What a record of LLaVA's data format must look like (docs/reference/data.md#record-format, docs/reference/data.md#checks). */
 public final class RecordRules {
     private static final String REGION_REQUEST = "Please provide a short description for this region:";
     private static final String BOX_REQUEST =

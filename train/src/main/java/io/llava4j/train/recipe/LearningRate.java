@@ -4,7 +4,7 @@ import io.llava4j.train.recipe.TrainConfig.ScheduleSpec;
 import io.llava4j.train.recipe.TrainConfig.ScheduleType;
 
 /**
- * Learning rate of every optimiser step: linear from 0 over the warm-up, then a half cosine down to 0 (spec/training 1,
+ * Learning rate of every optimiser step: linear from 0 over the warm-up, then a half cosine down to 0 (docs/reference/training.md#learning-rate,
  * the schedule of the transformers library). Step 0 has rate 0.
  */
 public final class LearningRate {

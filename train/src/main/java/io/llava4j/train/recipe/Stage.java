@@ -2,7 +2,7 @@ package io.llava4j.train.recipe;
 
 /** What a run trains. LLaVA-1.5 itself has two stages; the other two make the parts the nano family starts from. */
 public enum Stage {
-    /** Stage 1, feature alignment: image-caption pairs, the projector learns (paper section 3, spec/training 1). */
+    /** Stage 1, feature alignment: image-caption pairs, the projector learns (paper, section 3.1; docs/reference/training.md#stages). */
     ALIGN,
     /** Stage 2, visual instruction tuning: projector and language model learn. */
     TUNE,

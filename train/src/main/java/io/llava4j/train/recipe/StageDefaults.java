@@ -8,9 +8,9 @@ final class StageDefaults {
     private StageDefaults() {}
 
     /**
-     * A fresh tree in the shape of a recipe (spec/training 1: table 9 of the paper, divided by its 8 devices).
+     * A fresh tree in the shape of a recipe (docs/reference/training.md#stages: table 9 of the paper, divided by its 8 devices).
      *
-     * @param lora whether adapters learn in the decoder's place, at LLaVA's rates for them (spec/training 2)
+     * @param lora whether adapters learn in the decoder's place, at LLaVA's rates for them (docs/reference/training.md#recipes)
      */
     static Map<String, Object> of(Stage stage, boolean lora) {
         Map<String, Object> tree = new LinkedHashMap<>();

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * {@link RecipeLoader} reads and writes them. Every constructor checks its own values and refuses combinations that
  * cannot work with a {@link ConfigException} that names the key. Relative paths are relative to the working directory.
  *
- * @param stage what is trained; fixes the defaults of the keys in which the stages differ (spec/training 1)
+ * @param stage what is trained; fixes the defaults of the keys in which the stages differ (docs/reference/training.md#stages)
  * @param seed of weights that start random, data order and sampling
  * @param output run directory
  * @param model where the network comes from
@@ -322,13 +322,13 @@ public record TrainConfig(
     /**
      * What the network is shown.
      *
-     * @param json the records: LLaVA's JSON array or JSON lines (spec/data 1), CSV, Parquet, WebDataset or a folder
+     * @param json the records: LLaVA's JSON array or JSON lines (docs/reference/data.md#record-format), CSV, Parquet, WebDataset or a folder
      * @param images folder below which the pictures are; may be missing if no record has one, or they come with the records
      * @param followSymlinks whether symbolic links may lead out of {@code images}
      * @param imageAspectRatio what happens to pictures that are not square
      * @param template how a conversation becomes text
      * @param maxLength sequences are cut to this many tokens, image rows included
-     * @param groupByModality batches of pictures only or text only (spec/training 4)
+     * @param groupByModality batches of pictures only or text only (docs/reference/training.md#sampler)
      * @param missingImagePolicy what happens to a record whose picture is missing or unreadable
      * @param badRecordPolicy what happens to a record that breaks the format's rules
      * @param mergeByImage whether rows of questions about one picture make one conversation
@@ -504,7 +504,7 @@ public record TrainConfig(
     }
 
     /**
-     * Low-rank adapters of every linear layer of the decoder's blocks (spec/training 2).
+     * Low-rank adapters of every linear layer of the decoder's blocks (docs/reference/training.md#lora).
      *
      * @param r rank
      * @param alpha the adapters' weight times their rank
@@ -585,7 +585,7 @@ public record TrainConfig(
      * Samples per optimiser step: {@code perDevice * accumulation} on each device.
      *
      * @param perDevice samples of one micro-batch
-     * @param accumulation micro-batches of one step; the loss is the mean of their means (spec/training 5)
+     * @param accumulation micro-batches of one step; the loss is the mean of their means (docs/reference/training.md#loss)
      * @param parallel micro-batches computed at once, each with its share of the threads: faster for small networks on a
      *     CPU, at the price of their activations
      */
@@ -651,7 +651,7 @@ public record TrainConfig(
         }
     }
 
-    /** Conversation template, {@code version} of LLaVA (spec/conversation 2). */
+    /** Conversation template, {@code version} of LLaVA (docs/reference/conversation.md#templates). */
     public enum Template {
         PLAIN,
         V1

@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** AdamW with decoupled weight decay, the optimiser of both stages (paper, Table 9; spec/training 1). */
+/** AdamW with decoupled weight decay, the optimiser of both stages (paper, table 9; docs/reference/training.md#optimizer). */
 public final class AdamW implements AutoCloseable {
     private final TrainableParameters parameters;
     private final OptimizerSpec spec;

@@ -1,11 +1,11 @@
 package io.llava4j.train.run;
 
-import io.llava4j.checkpoint.DType;
-import io.llava4j.checkpoint.ModelKind;
-import io.llava4j.checkpoint.PeftAdapterWriter;
+import io.llava4j.checkpoint.adapter.PeftAdapterWriter;
+import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.TrainingPass;
 import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.format.DType;
 import io.llava4j.text.Prompt;
 import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.Example;
@@ -61,7 +61,7 @@ final class InstructionObjective implements Objective {
         return () -> loss(batch.examples(), seed);
     }
 
-    /** Loss of a micro-batch; text-only samples skip the tower, which changes no gradient (spec/training 5). */
+    /** Loss of a micro-batch; text-only samples skip the tower, which changes no gradient (docs/reference/training.md#text-only-samples). */
     private Loss loss(List<Example> examples, long seed) {
         List<int[]> ids = new ArrayList<>();
         List<int[]> labels = new ArrayList<>();
@@ -89,8 +89,8 @@ final class InstructionObjective implements Objective {
     }
 
     /** By the prompts' own limit, then by the splice. */
-    private static Cut cut(LlavaModel model, List<Example> examples, LlavaModel.Spliced spliced) {
-        Cut cut = Cut.NONE;
+    private static Truncation cut(LlavaModel model, List<Example> examples, LlavaModel.Spliced spliced) {
+        Truncation cut = Truncation.NONE;
         for (int i = 0; i < examples.size(); i++) {
             Prompt prompt = examples.get(i).prompt();
             cut = cut.plus(prompt.cutTokens() + model.config().splicedLength(prompt.ids()) - spliced.lengths()[i]);

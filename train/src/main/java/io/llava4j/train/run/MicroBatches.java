@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class MicroBatches implements AutoCloseable {
     /** What is told of a micro-batch whose gradients were added. */
-    record Result(double loss, List<String> samples, long tokens, long supervised, Cut cut) {}
+    record Result(double loss, List<String> samples, long tokens, long supervised, Truncation cut) {}
 
     private final Objective objective;
     private final int accumulation;

@@ -1,18 +1,18 @@
 package io.llava4j.train.run;
 
-import io.llava4j.checkpoint.AtomicFiles;
-import io.llava4j.checkpoint.CanonicalNames;
 import io.llava4j.checkpoint.CheckpointWriter;
-import io.llava4j.checkpoint.DType;
-import io.llava4j.checkpoint.ExpectedTensors;
-import io.llava4j.checkpoint.ModelKind;
-import io.llava4j.checkpoint.PeftAdapterWriter;
-import io.llava4j.checkpoint.SafeTensorsWriter;
-import io.llava4j.checkpoint.TensorSource;
+import io.llava4j.checkpoint.adapter.PeftAdapterWriter;
+import io.llava4j.checkpoint.layout.CanonicalNames;
+import io.llava4j.checkpoint.layout.ExpectedTensors;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.TensorSource;
+import io.llava4j.checkpoint.safetensors.SafeTensorsWriter;
+import io.llava4j.io.AtomicFiles;
 import io.llava4j.model.LoraConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
+import io.llava4j.tensor.format.DType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +27,7 @@ public final class ModelFiles {
     private ModelFiles() {}
 
     /**
-     * Writes a connector alone: what stage 1 has learnt (spec/training 6).
+     * Writes a connector alone: what stage 1 has learnt (docs/reference/training.md#checkpoints).
      *
      * @param directory must not exist yet
      */
@@ -72,7 +72,7 @@ public final class ModelFiles {
      * @param tokenizer folder whose tokenizer goes with it, or null
      * @param dtype type on disk, F32 or F16
      */
-    static void save(Path directory, ModelKind kind, Weights weights, @Nullable Path tokenizer, DType dtype) {
+    public static void save(Path directory, ModelKind kind, Weights weights, @Nullable Path tokenizer, DType dtype) {
         List<TensorSource> tensors = new ArrayList<>();
         for (String name : ExpectedTensors.of(kind).shapes().keySet()) {
             tensors.add(source(name, weights, dtype));

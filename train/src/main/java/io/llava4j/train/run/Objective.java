@@ -21,13 +21,13 @@ public interface Objective extends AutoCloseable {
      * @param rest carries the gradient on where the loss's own backward ends; nothing to do without gradient
      *     checkpointing
      */
-    record Loss(Tensor loss, List<String> samples, long tokens, long supervised, Cut cut, Runnable rest) {
+    record Loss(Tensor loss, List<String> samples, long tokens, long supervised, Truncation cut, Runnable rest) {
         /** A loss with one graph, of samples that are whole. */
         public Loss(Tensor loss, List<String> samples, long tokens, long supervised) {
-            this(loss, samples, tokens, supervised, Cut.NONE, () -> {});
+            this(loss, samples, tokens, supervised, Truncation.NONE, () -> {});
         }
 
-        /** What it adds to a step's loss: the mean of the micro-batches' means, as in the reference (spec/training 5). */
+        /** What it adds to a step's loss: the mean of the micro-batches' means, as in the reference (docs/reference/training.md#loss). */
         Tensor share(int parts) {
             return loss.div(Tensors.scalar(parts));
         }

@@ -1,10 +1,10 @@
 package io.llava4j.train.run;
 
 import io.llava4j.ConfigException;
-import io.llava4j.checkpoint.CanonicalNames;
 import io.llava4j.checkpoint.Checkpoint;
-import io.llava4j.checkpoint.ExpectedTensors;
-import io.llava4j.checkpoint.ModelKind;
+import io.llava4j.checkpoint.layout.CanonicalNames;
+import io.llava4j.checkpoint.layout.ExpectedTensors;
+import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.AspectMode;
 import io.llava4j.image.ImageProcessor;
@@ -26,7 +26,7 @@ import io.llava4j.train.data.LlavaFiles;
 import io.llava4j.train.data.ModalityGroupedSampler;
 import io.llava4j.train.data.RandomSampler;
 import io.llava4j.train.data.SamplePrompts;
-import io.llava4j.train.data.format.Pictures;
+import io.llava4j.train.data.format.Images;
 import io.llava4j.train.recipe.TrainConfig;
 import java.nio.file.Path;
 import java.util.List;
@@ -47,11 +47,7 @@ public final class Objectives {
      */
     public static Objective create(TrainConfig config) {
         Engine.setThreads(config.engineThreads());
-        return Engine.scope("building the model", () -> switch (config.stage()) {
-            case TOWER -> tower(config);
-            case LANGUAGE -> language(config);
-            case ALIGN, TUNE -> instruction(config, assembled -> data(config, assembled));
-        });
+        return Engine.scope("building the model", () -> instruction(config, assembled -> data(config, assembled)));
     }
 
     /**
@@ -63,35 +59,6 @@ public final class Objectives {
     public static Objective create(TrainConfig config, ExampleSource source) {
         Engine.setThreads(config.engineThreads());
         return Engine.scope("building the model", () -> instruction(config, assembled -> source));
-    }
-
-    private static Objective tower(TrainConfig config) {
-        Path start = config.model().visionTower();
-        if (start != null) {
-            try (Checkpoint checkpoint = Checkpoint.open(start).requireComplete()) {
-                return new ContrastiveObjective(
-                        config, vision(start, checkpoint), ModelLoader.weights(checkpoint.tensors(), config.device()));
-            }
-        }
-        VisionConfig vision =
-                Objects.requireNonNull(config.model().config().vision()).toConfig();
-        return new ContrastiveObjective(config, vision, random(new ModelKind.Clip(vision), config.seed()));
-    }
-
-    private static Objective language(TrainConfig config) {
-        Path start = config.model().languageModel();
-        if (start != null) {
-            try (Checkpoint checkpoint = Checkpoint.open(start).requireComplete()) {
-                return new LanguageObjective(
-                        config,
-                        text(start, checkpoint),
-                        ModelLoader.weights(checkpoint.tensors(), config.device()),
-                        checkpoint.tokenizerDir());
-            }
-        }
-        TextConfig text = Objects.requireNonNull(config.model().config().text()).toConfig();
-        Path tokenizer = Objects.requireNonNull(config.model().tokenizer());
-        return new LanguageObjective(config, text, random(new ModelKind.Llama(text), config.seed()), tokenizer);
     }
 
     private static Objective instruction(TrainConfig config, Function<Assembled, ExampleSource> samples) {
@@ -227,7 +194,7 @@ public final class Objectives {
                 assembled.config().tokensPerImage());
         ImageProcessor processor = new ImageProcessor(
                 assembled.config().vision().imageSize(), spec.imageAspectRatio().mode());
-        Pictures pictures = records.pictures(spec.images(), spec.followSymlinks());
+        Images pictures = records.pictures(spec.images(), spec.followSymlinks());
         EpochSampler sampler = spec.groupByModality()
                 ? new ModalityGroupedSampler(
                         records.records().stream()
@@ -247,7 +214,7 @@ public final class Objectives {
                         config.batch().perDevice(), spec.workers(), spec.missingImagePolicy(), spec.badRecordPolicy()));
     }
 
-    private static VisionConfig vision(Path path, Checkpoint checkpoint) {
+    public static VisionConfig vision(Path path, Checkpoint checkpoint) {
         return switch (checkpoint.kind()) {
             case ModelKind.Clip clip -> clip.vision();
             case ModelKind.Llava llava -> llava.config().vision();
@@ -257,7 +224,7 @@ public final class Objectives {
         };
     }
 
-    private static TextConfig text(Path path, Checkpoint checkpoint) {
+    public static TextConfig text(Path path, Checkpoint checkpoint) {
         return switch (checkpoint.kind()) {
             case ModelKind.Llama llama -> llama.text();
             case ModelKind.Llava llava -> llava.config().text();
@@ -265,12 +232,5 @@ public final class Objectives {
                 throw new ConfigException(
                         path + " holds " + checkpoint.kind().label() + " where a language model is needed");
         };
-    }
-
-    private static Weights random(ModelKind kind, long seed) {
-        Weights weights = new Weights();
-        Initializer initializer = new Initializer(seed);
-        ExpectedTensors.of(kind).shapes().forEach((name, shape) -> initializer.fill(weights, name, shape));
-        return weights;
     }
 }

@@ -1,7 +1,7 @@
 package io.llava4j.train.run;
 
 import io.llava4j.LlavaException;
-import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.io.AtomicFiles;
 import io.llava4j.train.data.SkippedRecord;
 import io.llava4j.train.recipe.TrainConfig;
 import java.io.BufferedWriter;

@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Mean cross-entropy over a micro-batch's supervised positions, shifted by one (spec/training 5).
+ * Mean cross-entropy over a micro-batch's supervised positions, shifted by one (docs/reference/training.md#loss).
  *
  * <p>Final norm, LM head and softmax run on those positions only: with short answers they are a small share of all,
  * while the head is among the largest matrices. The result is the same as with all logits.
@@ -64,7 +64,7 @@ public final class SequenceLoss {
     }
 
     /** Positions that are trained on: labels that have a token before them. */
-    static int supervised(int[][] labels) {
+    public static int supervised(int[][] labels) {
         int count = 0;
         for (int[] row : labels) {
             for (int t = 1; t < row.length; t++) {

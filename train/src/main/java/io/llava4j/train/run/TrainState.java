@@ -1,11 +1,11 @@
 package io.llava4j.train.run;
 
 import io.llava4j.CheckpointException;
-import io.llava4j.checkpoint.AtomicFiles;
-import io.llava4j.checkpoint.SafeTensors;
-import io.llava4j.checkpoint.SafeTensorsWriter;
-import io.llava4j.checkpoint.TensorEntry;
-import io.llava4j.checkpoint.TensorSource;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.checkpoint.layout.TensorSource;
+import io.llava4j.checkpoint.safetensors.SafeTensors;
+import io.llava4j.checkpoint.safetensors.SafeTensorsWriter;
+import io.llava4j.io.AtomicFiles;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import java.io.IOException;

@@ -21,7 +21,7 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class TrainableParameters implements AutoCloseable {
     /**
-     * A stretch of the buffer with its own settings (spec/training 3).
+     * A stretch of the buffer with its own settings (docs/reference/training.md#optimizer).
      *
      * @param offset first number
      * @param length how many

@@ -96,7 +96,7 @@ public final class Trainer {
         double loss = 0;
         long tokens = 0;
         long supervised = 0;
-        Cut cut = Cut.NONE;
+        Truncation cut = Truncation.NONE;
         for (MicroBatches.Result part : parts) {
             requireNumber("loss", part.loss(), step, part.samples());
             samples.addAll(part.samples());

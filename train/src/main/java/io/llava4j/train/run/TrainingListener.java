@@ -28,7 +28,7 @@ public interface TrainingListener {
             int samples,
             long tokens,
             long supervisedTokens,
-            Cut cut,
+            Truncation cut,
             double seconds) {}
 
     /**

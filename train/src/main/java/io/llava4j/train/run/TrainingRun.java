@@ -1,7 +1,7 @@
 package io.llava4j.train.run;
 
 import io.llava4j.ConfigException;
-import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.io.AtomicFiles;
 import io.llava4j.tensor.Engine;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** One run of a recipe in its directory: settings, metrics, checkpoints and the model that comes out. */
@@ -19,18 +20,29 @@ public final class TrainingRun {
 
     private TrainingRun() {}
 
+    /** {@link #run(TrainConfig, Function, boolean, TrainingListener, BooleanSupplier)} of one of LLaVA's two stages. */
+    public static boolean run(
+            TrainConfig config, boolean resume, TrainingListener listener, BooleanSupplier stopRequested) {
+        return run(config, Objectives::create, resume, listener, stopRequested);
+    }
+
     /**
      * Trains, and writes the model when all steps are done. A run that is complete already is left as it is when it is
      * resumed.
      *
      * @param config the recipe
+     * @param objectives builds what the recipe trains, when nothing can refuse the run any more
      * @param resume go on from the newest checkpoint; false begins anew and refuses a directory with a finished model
      * @param listener told of every step
      * @param stopRequested true ends the run at the next step, with a checkpoint
      * @return whether the run is complete
      */
     public static boolean run(
-            TrainConfig config, boolean resume, TrainingListener listener, BooleanSupplier stopRequested) {
+            TrainConfig config,
+            Function<TrainConfig, Objective> objectives,
+            boolean resume,
+            TrainingListener listener,
+            BooleanSupplier stopRequested) {
         Path directory = config.output();
         Path model = directory.resolve(MODEL);
         String yaml = new RecipeLoader().toYaml(config);
@@ -47,7 +59,7 @@ public final class TrainingRun {
             checkpoints.requireOwn();
         }
         // Last of what may refuse: until here an earlier run in the directory is as it was.
-        try (Objective objective = Objectives.create(config);
+        try (Objective objective = objectives.apply(config);
                 RunFiles files = new RunFiles(directory, config, objective::skipped)) {
             if (!resume) {
                 checkpoints.clear();
@@ -67,8 +79,8 @@ public final class TrainingRun {
     }
 
     /** Builds everything and computes one micro-batch without training; returns a line about the run. */
-    public static String dryRun(TrainConfig config) {
-        try (Objective objective = Objectives.create(config)) {
+    public static String dryRun(TrainConfig config, Function<TrainConfig, Objective> objectives) {
+        try (Objective objective = objectives.apply(config)) {
             int steps = new Trainer(config, objective, Checkpoints.NONE, step -> {}, () -> false).steps();
             return Engine.scope("the first micro-batch", () -> {
                 Supplier<Objective.Loss> loss =

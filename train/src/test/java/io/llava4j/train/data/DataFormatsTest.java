@@ -9,8 +9,8 @@ import io.llava4j.ConfigException;
 import io.llava4j.DataException;
 import io.llava4j.text.ResponseFormat;
 import io.llava4j.text.Turn;
-import io.llava4j.train.data.format.PictureFolder;
-import io.llava4j.train.data.format.Pictures;
+import io.llava4j.train.data.format.ImageFolder;
+import io.llava4j.train.data.format.Images;
 import io.llava4j.train.data.format.QuestionRows;
 import io.llava4j.train.data.format.TarWriter;
 import io.llava4j.train.recipe.TrainConfig.Policy;
@@ -216,7 +216,7 @@ class DataFormatsTest {
                     .extracting(LlavaRecord::image)
                     .containsExactly("red.png", "llava.parquet/1", null, "llava.parquet/3");
             assertThat(data.records().get(1).turns().getLast().text()).isEqualTo("Bläu");
-            Pictures pictures = data.pictures(null, false);
+            Images pictures = data.pictures(null, false);
             assertThat(pictures.decode("red.png").pixels()).startsWith((byte) 255, (byte) 0, (byte) 0);
             assertThat(pictures.decode("llava.parquet/3").pixels()).startsWith((byte) 0, (byte) 255, (byte) 0);
             assertThatThrownBy(() -> pictures.decode("other.png")).hasMessageContaining("is not in the archive");
@@ -280,7 +280,7 @@ class DataFormatsTest {
                 new LlavaRecord("t", null, List.of(Turn.human("Hi ☃"), Turn.assistant("Hello"))),
                 new LlavaRecord("b", "2.jpg", TURNS),
                 new LlavaRecord("c", "coco/1.jpg", TURNS));
-        Pictures folder = new PictureFolder(dir.resolve("images"), false);
+        Images folder = new ImageFolder(dir.resolve("images"), false);
         for (String name : List.of("one", "two")) {
             LlavaWriter.writeShards(dir.resolve(name), records, folder, 2_000, (done, total) -> {});
         }

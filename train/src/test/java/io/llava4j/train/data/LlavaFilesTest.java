@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.DataException;
 import io.llava4j.text.Turn;
-import io.llava4j.train.data.format.PictureFolder;
+import io.llava4j.train.data.format.ImageFolder;
 import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -176,16 +176,16 @@ class LlavaFilesTest {
         Path outside = Files.writeString(dir.resolve("secret.jpg"), "x");
         Files.writeString(root.resolve("in.jpg"), "x");
         Files.createSymbolicLink(root.resolve("out.jpg"), outside);
-        PictureFolder folder = new PictureFolder(root, false);
+        ImageFolder folder = new ImageFolder(root, false);
 
         assertThat(folder.resolve("in.jpg")).isEqualTo(root.resolve("in.jpg").toRealPath());
         assertThatThrownBy(() -> folder.resolve("out.jpg"))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("leads out of");
-        assertThat(new PictureFolder(root, true).resolve("out.jpg")).isEqualTo(outside.toRealPath());
+        assertThat(new ImageFolder(root, true).resolve("out.jpg")).isEqualTo(outside.toRealPath());
         assertThatThrownBy(() -> folder.resolve("../secret.jpg")).hasMessageContaining("leaves the image folder");
         assertThatThrownBy(() -> folder.resolve("none.jpg")).hasMessageContaining("does not exist in");
-        assertThatThrownBy(() -> new PictureFolder(dir.resolve("nowhere"), false))
+        assertThatThrownBy(() -> new ImageFolder(dir.resolve("nowhere"), false))
                 .hasMessageContaining("check data.images");
     }
 

@@ -1,9 +1,9 @@
 package io.llava4j.train.run;
 
 import io.llava4j.checkpoint.CheckpointWriter;
-import io.llava4j.checkpoint.ExpectedTensors;
-import io.llava4j.checkpoint.ModelKind;
-import io.llava4j.checkpoint.TensorSource;
+import io.llava4j.checkpoint.layout.ExpectedTensors;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.model.Initializer;
 import io.llava4j.model.TextConfig;
 import io.llava4j.model.VisionConfig;
@@ -31,16 +31,16 @@ import tools.jackson.databind.json.JsonMapper;
  * All that a run needs, in one folder and tiny: two towers (CLIP's patches, a convolutional stem), a language model of
  * two blocks, a vocabulary, 24 pictures with questions and 12 conversations without.
  */
-final class TinyRun {
-    static final int EDGE = 16;
-    static final int MAX_LENGTH = 200;
+public final class TinyRun {
+    public static final int EDGE = 16;
+    public static final int MAX_LENGTH = 200;
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final String[] COLOURS = {"red", "green", "blue", "white", "black", "yellow"};
 
     private final Path root;
 
-    TinyRun(Path root) {
+    public TinyRun(Path root) {
         this.root = root;
         try {
             write();
@@ -49,15 +49,15 @@ final class TinyRun {
         }
     }
 
-    Path language() {
+    public Path language() {
         return root.resolve("language");
     }
 
-    Path tower(String patches) {
+    public Path tower(String patches) {
         return root.resolve("tower-" + patches);
     }
 
-    Path images() {
+    public Path images() {
         return root.resolve("images");
     }
 
@@ -69,7 +69,7 @@ final class TinyRun {
      * @param output folder of the run, below the root
      * @param overrides of single keys
      */
-    TrainConfig recipe(String stage, String patches, String output, Map<String, String> overrides) {
+    public TrainConfig recipe(String stage, String patches, String output, Map<String, String> overrides) {
         String yaml = """
                 stage: %s
                 output: %s
@@ -109,7 +109,7 @@ final class TinyRun {
     }
 
     /** A data file of these records. */
-    Path data(String name, List<Map<String, Object>> records) {
+    public Path data(String name, List<Map<String, Object>> records) {
         try {
             return Files.writeString(root.resolve(name), JSON.writeValueAsString(records));
         } catch (IOException e) {
@@ -118,7 +118,7 @@ final class TinyRun {
     }
 
     /** A record in LLaVA's format, with a picture if {@code image} is not empty. */
-    static Map<String, Object> record(String id, String image, String question, String answer) {
+    public static Map<String, Object> record(String id, String image, String question, String answer) {
         Map<String, Object> record = new LinkedHashMap<>();
         record.put("id", id);
         if (!image.isEmpty()) {

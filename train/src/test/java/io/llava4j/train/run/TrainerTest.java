@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.llava4j.DataException;
 import io.llava4j.LlavaException;
-import io.llava4j.checkpoint.SafeTensors;
+import io.llava4j.checkpoint.safetensors.SafeTensors;
+import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.ModelLoader;
-import io.llava4j.generate.Request;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaModel;
@@ -201,7 +201,7 @@ class TrainerTest {
         }
     }
 
-    /** Not weighted by tokens (spec/training 5). */
+    /** Not weighted by tokens (docs/reference/training.md#loss). */
     @Test
     void accumulationIsTheMeanOfTheMicroBatchesMeans() {
         List<Example> brief = List.of(seen("a", "red", pixels(1)));
@@ -312,12 +312,12 @@ class TrainerTest {
                         "data.json", tiny.data("cutting.json", records).toString(),
                         "data.max-length", "150",
                         "schedule.max-steps", "1"));
-        List<Cut> cuts = new ArrayList<>();
+        List<Truncation> cuts = new ArrayList<>();
         TrainingRun.run(config, false, step -> cuts.add(step.cut()), () -> false);
         Prompt text = prompt("Is it?", longAnswer, false);
         int picture = prompt("<image>\nIs it?", longAnswer, true).length() - 1 + 4;
         int lost = text.length() + text.cutTokens() - 150 + picture - 150;
-        assertThat(cuts).containsExactly(new Cut(2, lost));
+        assertThat(cuts).containsExactly(new Truncation(2, lost));
         assertThat(lines(config.output().resolve("metrics.jsonl")))
                 .singleElement()
                 .satisfies(line -> {
@@ -334,8 +334,8 @@ class TrainerTest {
         RgbImage picture = new RgbImage(6, 4, new byte[3 * 6 * 4]);
         try (LlavaPipeline llava = LlavaPipeline.open(config.output().resolve("model"))) {
             GenerationOptions options = GenerationOptions.greedy(5);
-            Request seen = new Request(List.of(Turn.human("<image>\nWhat colour is this?")), List.of(picture));
-            Request read = new Request(List.of(Turn.human("Is red a colour?")), List.of());
+            ChatRequest seen = new ChatRequest(List.of(Turn.human("<image>\nWhat colour is this?")), List.of(picture));
+            ChatRequest read = new ChatRequest(List.of(Turn.human("Is red a colour?")), List.of());
             List<String> together = llava.answer(List.of(seen, read), options);
             assertThat(together)
                     .containsExactly(
@@ -343,12 +343,12 @@ class TrainerTest {
                             llava.answer(List.of(read), options).getFirst());
             assertThat(llava.stream(seen, options, text -> true).text()).isEqualTo(together.getFirst());
             // Two wrongs in one batch must not make a right.
-            Request tooMany = new Request(List.of(Turn.human("Is red a colour?")), List.of(picture));
-            Request tooFew = new Request(List.of(Turn.human("<image>\nWhat colour is this?")), List.of());
+            ChatRequest tooMany = new ChatRequest(List.of(Turn.human("Is red a colour?")), List.of(picture));
+            ChatRequest tooFew = new ChatRequest(List.of(Turn.human("<image>\nWhat colour is this?")), List.of());
             assertThatThrownBy(() -> llava.answer(List.of(tooMany, tooFew), options))
                     .isInstanceOf(DataException.class)
                     .hasMessageContaining("names 0 images and brings 1");
-            Request endless = new Request(List.of(Turn.human("Is red a colour?".repeat(40))), List.of());
+            ChatRequest endless = new ChatRequest(List.of(Turn.human("Is red a colour?".repeat(40))), List.of());
             assertThatThrownBy(() -> llava.answer(List.of(endless), options))
                     .isInstanceOf(DataException.class)
                     .hasMessageContaining("but the model reads 150; shorten the conversation");

@@ -1,7 +1,7 @@
 package io.llava4j.train.data.check;
 
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.io.AtomicFiles;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaRecord;

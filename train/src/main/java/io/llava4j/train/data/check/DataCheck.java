@@ -2,13 +2,14 @@ package io.llava4j.train.data.check;
 
 import io.llava4j.DataException;
 import io.llava4j.image.RgbImage;
+import io.llava4j.io.Progress;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaRecord;
 import io.llava4j.train.data.SamplePrompts;
 import io.llava4j.train.data.SkippedRecord;
-import io.llava4j.train.data.format.Pictures;
+import io.llava4j.train.data.format.Images;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -21,19 +22,19 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Looks at every record and every picture of a data set before training does (spec/data 9). */
+/** Looks at every record and every picture of a data set before training does (docs/reference/data.md#checks). */
 public final class DataCheck {
     /** What tells turns apart in the family's templates; an answer that holds it can teach a model to play both parts. */
     private static final List<String> MARKERS =
             List.of("</s>", "<s>", " ASSISTANT:", "USER: ", "\nASSISTANT:", "\nUSER:", "### Human:", "### Assistant:");
 
     private final LlavaData data;
-    private final Pictures pictures;
+    private final Images pictures;
     private final int threads;
     private final Progress progress;
     private final List<Finding> findings = new ArrayList<>();
 
-    private DataCheck(LlavaData data, Pictures pictures, int threads, Progress progress) {
+    private DataCheck(LlavaData data, Images pictures, int threads, Progress progress) {
         this.data = data;
         this.pictures = pictures;
         this.threads = threads;
@@ -76,16 +77,6 @@ public final class DataCheck {
         }
     }
 
-    /** Told about progress, from the calling thread. */
-    @FunctionalInterface
-    public interface Progress {
-        /**
-         * @param done things looked at
-         * @param total of all
-         */
-        void update(int done, int total);
-    }
-
     /**
      * Checks a data set.
      *
@@ -99,15 +90,15 @@ public final class DataCheck {
      */
     public static Result run(
             LlavaData data,
-            Pictures pictures,
+            Images pictures,
             @Nullable SamplePrompts prompts,
-            @Nullable EvaluationPictures evaluation,
+            @Nullable EvaluationImages evaluation,
             int threads,
             Progress progress) {
         return new DataCheck(data, pictures, threads, progress).run(prompts, evaluation);
     }
 
-    private Result run(@Nullable SamplePrompts prompts, @Nullable EvaluationPictures evaluation) {
+    private Result run(@Nullable SamplePrompts prompts, @Nullable EvaluationImages evaluation) {
         for (SkippedRecord skipped : data.skipped()) {
             findings.add(new Finding(Finding.Kind.MALFORMED, skipped));
         }
@@ -133,7 +124,7 @@ public final class DataCheck {
                 List.copyOf(findings));
     }
 
-    private int pictures(@Nullable EvaluationPictures evaluation) {
+    private int pictures(@Nullable EvaluationImages evaluation) {
         List<String> different = data.records().stream()
                 .map(LlavaRecord::image)
                 .filter(image -> image != null)
@@ -154,7 +145,7 @@ public final class DataCheck {
         static final Picture FINE = new Picture(null, "");
     }
 
-    private Picture look(String image, @Nullable EvaluationPictures evaluation) {
+    private Picture look(String image, @Nullable EvaluationImages evaluation) {
         RgbImage pixels;
         try {
             pixels = pictures.decode(image);

@@ -2,12 +2,13 @@ package io.llava4j.train.data.check;
 
 import io.llava4j.DataException;
 import io.llava4j.image.RgbImage;
+import io.llava4j.io.Progress;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.Role;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.LlavaRecord;
 import io.llava4j.train.data.SamplePrompts;
-import io.llava4j.train.data.format.Pictures;
+import io.llava4j.train.data.format.Images;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -75,9 +76,9 @@ public record DataStats(
     public static DataStats of(
             List<LlavaRecord> records,
             @Nullable SamplePrompts prompts,
-            @Nullable Pictures pictures,
+            @Nullable Images pictures,
             int threads,
-            DataCheck.Progress progress) {
+            Progress progress) {
         int[] lengths = new int[prompts == null ? 0 : records.size()];
         int[] taught = new int[lengths.length];
         if (prompts != null) {
@@ -137,7 +138,7 @@ public record DataStats(
         }
     }
 
-    private static int edge(String image, Pictures pictures) {
+    private static int edge(String image, Images pictures) {
         try {
             RgbImage pixels = pictures.decode(image);
             return Math.max(pixels.width(), pixels.height());

@@ -9,7 +9,7 @@ import io.llava4j.train.data.SkippedRecord;
  * @param record which, and one sentence
  */
 public record Finding(Kind kind, SkippedRecord record) {
-    /** Kinds of findings, the worst first (spec/data 9). */
+    /** Kinds of findings, the worst first (docs/reference/data.md#checks). */
     public enum Kind {
         /** Breaks a rule of the format: training leaves it out. */
         MALFORMED("malformed records", true),

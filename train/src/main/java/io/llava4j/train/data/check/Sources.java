@@ -19,7 +19,7 @@ public final class Sources {
     /** More folders than this are no sources but a way to keep folders small, as in LCS-558K. */
     private static final int MOST = 40;
 
-    /** Records of {@code llava_v1_5_mix665k.json} by the first folder of their pictures (spec/data 3). */
+    /** Records of {@code llava_v1_5_mix665k.json} by the first folder of their pictures (docs/reference/data.md#instruction-mixture). */
     public static final SequencedMap<String, Integer> MIX665K = mix665k();
 
     private Sources() {}

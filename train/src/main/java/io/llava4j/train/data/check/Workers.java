@@ -1,6 +1,7 @@
 package io.llava4j.train.data.check;
 
 import io.llava4j.DataException;
+import io.llava4j.io.Progress;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.concurrent.ExecutionException;
@@ -20,7 +21,7 @@ final class Workers {
      *
      * @throws DataException if interrupted
      */
-    static <T> void each(Collection<T> all, int threads, Consumer<T> work, DataCheck.Progress progress) {
+    static <T> void each(Collection<T> all, int threads, Consumer<T> work, Progress progress) {
         // Platform threads: decoding is computing, not waiting.
         try (ExecutorService workers = Executors.newFixedThreadPool(threads)) {
             ArrayDeque<Future<?>> running = new ArrayDeque<>();

@@ -34,8 +34,8 @@ final class CaptionedFolder implements RowSource {
     }
 
     @Override
-    public Pictures read(RowSink sink) throws IOException {
-        Pictures pictures = new PictureFolder(folder, false);
+    public Images read(RecordHandler sink) throws IOException {
+        Images pictures = new ImageFolder(folder, false);
         if (metadata != null) {
             metadata.read(sink);
             return pictures;

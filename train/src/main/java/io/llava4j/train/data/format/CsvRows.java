@@ -29,7 +29,7 @@ final class CsvRows implements RowSource {
     }
 
     @Override
-    public @Nullable Pictures read(RowSink sink) throws IOException {
+    public @Nullable Images read(RecordHandler sink) throws IOException {
         long line = 1;
         try (BufferedReader in = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
             CsvReader<CsvRecord> table = CsvReader.builder()

@@ -43,7 +43,7 @@ public final class DataFiles {
      * @return the pictures that came with the rows, to be closed by the caller; null where pictures are files of their own
      * @throws DataException in one sentence, if it is missing, of no known kind, or cannot be read on from some place
      */
-    public static @Nullable Pictures read(Path path, RowSink sink) {
+    public static @Nullable Images read(Path path, RecordHandler sink) {
         try {
             return reader(path).read(sink);
         } catch (NoSuchFileException e) {
@@ -118,7 +118,7 @@ public final class DataFiles {
         }
         return sink -> {
             for (Path file : files) {
-                @Nullable Pictures none = reader(file).read(sink);
+                @Nullable Images none = reader(file).read(sink);
                 if (none != null) {
                     none.close();
                     throw new DataException(

@@ -51,7 +51,7 @@ final class JsonRows implements RowSource {
     }
 
     @Override
-    public @Nullable Pictures read(RowSink sink) throws IOException {
+    public @Nullable Images read(RecordHandler sink) throws IOException {
         try (InputStream raw = Files.newInputStream(file);
                 InputStream in = new BufferedInputStream(gzip ? new GZIPInputStream(raw, 1 << 16) : raw, 1 << 16)) {
             if (startsWithObject(in)) {
@@ -65,7 +65,7 @@ final class JsonRows implements RowSource {
         return null;
     }
 
-    private void readArray(InputStream in, RowSink sink) {
+    private void readArray(InputStream in, RecordHandler sink) {
         int rows = 0;
         try (JsonParser parser = JSON.createParser(in)) {
             JsonToken first = parser.nextToken();
@@ -93,7 +93,7 @@ final class JsonRows implements RowSource {
         }
     }
 
-    private void readLines(InputStream in, RowSink sink) throws IOException {
+    private void readLines(InputStream in, RecordHandler sink) throws IOException {
         ByteArrayOutputStream line = new ByteArrayOutputStream(1 << 12);
         int number = 0;
         for (long length = readLine(in, line); length >= 0; length = readLine(in, line)) {

@@ -59,11 +59,11 @@ final class ParquetRows implements RowSource {
     }
 
     @Override
-    public Pictures read(RowSink sink) throws IOException {
+    public Images read(RecordHandler sink) throws IOException {
         Path temporary = Files.createTempFile("llava-pictures", ".bin");
         FileChannel spool = FileChannel.open(
                 temporary, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
-        PictureArchive pictures = new PictureArchive(List.of(spool));
+        ImageArchive pictures = new ImageArchive(List.of(spool));
         boolean done = false;
         try {
             for (Path file : files) {
@@ -113,11 +113,11 @@ final class ParquetRows implements RowSource {
     private static final class OneFile {
         private final Path file;
         private final FileChannel spool;
-        private final PictureArchive pictures;
-        private final RowSink sink;
+        private final ImageArchive pictures;
+        private final RecordHandler sink;
         private volatile long row;
 
-        OneFile(Path file, FileChannel spool, PictureArchive pictures, RowSink sink) {
+        OneFile(Path file, FileChannel spool, ImageArchive pictures, RecordHandler sink) {
             this.file = file;
             this.spool = spool;
             this.pictures = pictures;

@@ -13,7 +13,7 @@ import tools.jackson.databind.JsonNode;
  * as they are.
  *
  * @param mergeByImage whether all rows of a picture that ask for the same form of answer make one conversation, with the
- *     prompt in its first question only (spec/data 3 and 4.1)
+ *     prompt in its first question only (docs/reference/data.md#conversation-layouts)
  * @param responseFormat what their questions say about the form of the answer, unless a row has a
  *     {@code response_format} of its own
  */

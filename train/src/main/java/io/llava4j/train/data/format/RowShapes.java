@@ -12,7 +12,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Rows of other shapes as LLaVA records (spec/data 1):
+ * Rows of other shapes as LLaVA records (docs/reference/data.md#record-format):
  *
  * <ul>
  *   <li>{@code image, question, answer} and, if a row has one, {@code response_format}; of a list {@code

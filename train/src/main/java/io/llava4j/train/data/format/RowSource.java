@@ -13,5 +13,5 @@ interface RowSource {
      * @throws io.llava4j.DataException if the file cannot be read on from some place
      */
     @Nullable
-    Pictures read(RowSink sink) throws IOException;
+    Images read(RecordHandler sink) throws IOException;
 }

@@ -30,9 +30,9 @@ final class TarRows implements RowSource {
     }
 
     @Override
-    public Pictures read(RowSink sink) throws IOException {
+    public Images read(RecordHandler sink) throws IOException {
         List<FileChannel> files = new ArrayList<>();
-        PictureArchive pictures = new PictureArchive(files);
+        ImageArchive pictures = new ImageArchive(files);
         boolean done = false;
         try {
             for (Path shard : shards) {
@@ -61,11 +61,11 @@ final class TarRows implements RowSource {
     private static final class Shard {
         private final Path path;
         private final FileChannel file;
-        private final PictureArchive pictures;
-        private final RowSink sink;
+        private final ImageArchive pictures;
+        private final RecordHandler sink;
         private final List<TarEntries.Entry> sample = new ArrayList<>();
 
-        Shard(Path path, FileChannel file, PictureArchive pictures, RowSink sink) {
+        Shard(Path path, FileChannel file, ImageArchive pictures, RecordHandler sink) {
             this.path = path;
             this.file = file;
             this.pictures = pictures;

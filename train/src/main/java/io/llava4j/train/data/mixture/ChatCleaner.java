@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Cleans shared conversations as Vicuna did (spec/data 6), rule by rule. */
+/** Cleans shared conversations as Vicuna did (docs/reference/data.md#sharegpt-cleaning), rule by rule. */
 final class ChatCleaner {
     private static final List<String> BLOCKED_WORDS = List.of("openai", "chatgpt");
     private static final List<String> BLOCKED_REPLIES =
@@ -29,7 +29,7 @@ final class ChatCleaner {
     /**
      * A clean conversation: questions and answers in turn.
      *
-     * @throws Left if a rule leaves it out
+     * @throws RejectedException if a rule leaves it out
      */
     List<Turn> clean(Chat chat) {
         List<Message> messages = new ArrayList<>(chat.messages());
@@ -65,12 +65,12 @@ final class ChatCleaner {
         StringBuilder all = new StringBuilder();
         turns.forEach(turn -> all.append(turn.text()).append('\0'));
         String text = all.toString();
-        return Long.toHexString(Seeds.of(1, text)) + "-" + Long.toHexString(Seeds.of(2, text));
+        return Long.toHexString(KeyedRandom.of(1, text)) + "-" + Long.toHexString(KeyedRandom.of(2, text));
     }
 
     private void requireTurns(int turns) {
         if (turns < rules.limit(Rule.FEWEST_TURNS)) {
-            throw new Left(Rule.FEWEST_TURNS, "it has %d turns left".formatted(turns));
+            throw new RejectedException(Rule.FEWEST_TURNS, "it has %d turns left".formatted(turns));
         }
     }
 
@@ -78,10 +78,10 @@ final class ChatCleaner {
         for (Message message : messages) {
             String lower = message.value().toLowerCase(Locale.ROOT);
             if (rules.on(Rule.BLOCKED_WORDS) && BLOCKED_WORDS.stream().anyMatch(lower::contains)) {
-                throw new Left(Rule.BLOCKED_WORDS, "it names the service it comes from");
+                throw new RejectedException(Rule.BLOCKED_WORDS, "it names the service it comes from");
             }
             if (rules.on(Rule.BLOCKED_REPLIES) && BLOCKED_REPLIES.stream().anyMatch(message.value()::startsWith)) {
-                throw new Left(Rule.BLOCKED_REPLIES, "a reply is an error message");
+                throw new RejectedException(Rule.BLOCKED_REPLIES, "a reply is an error message");
             }
         }
     }
@@ -92,7 +92,7 @@ final class ChatCleaner {
         if (role == expected) {
             turns.add(new Turn(role, text));
         } else if (rules.on(Rule.STRICT_ALTERNATION) || role == null || turns.isEmpty()) {
-            throw new Left(
+            throw new RejectedException(
                     Rule.STRICT_ALTERNATION,
                     "turn %d is from '%s' where the other one must speak"
                             .formatted(turns.size() + 1, shown(message.from())));
@@ -108,17 +108,18 @@ final class ChatCleaner {
             all.append(turn.text()).append('\0');
             if (rules.on(Rule.NO_BROKEN_LISTS)
                     && BROKEN_LIST.matcher(turn.text()).find()) {
-                throw new Left(Rule.NO_BROKEN_LISTS, "a list goes from 1 to 1 without a 2");
+                throw new RejectedException(Rule.NO_BROKEN_LISTS, "a list goes from 1 to 1 without a 2");
             }
         }
         if (all.length() - turns.size() < rules.limit(Rule.FEWEST_CHARACTERS)) {
-            throw new Left(Rule.FEWEST_CHARACTERS, "it has only %d characters".formatted(all.length() - turns.size()));
+            throw new RejectedException(
+                    Rule.FEWEST_CHARACTERS, "it has only %d characters".formatted(all.length() - turns.size()));
         }
         List<String> languages = rules.languages();
         if (!languages.isEmpty()) {
             String language = Scripts.language(all.toString());
             if (languages.contains(language)) {
-                throw new Left(Rule.SKIP_LANGUAGES, "its language is " + language);
+                throw new RejectedException(Rule.SKIP_LANGUAGES, "its language is " + language);
             }
         }
     }

@@ -38,7 +38,7 @@ final class ChatLength {
     /**
      * The conversation within the limit.
      *
-     * @throws Left if not even a word of the first answer has room
+     * @throws RejectedException if not even a word of the first answer has room
      */
     List<Turn> cut(List<Turn> turns) {
         if (bytes(turns) < most) {
@@ -95,7 +95,7 @@ final class ChatLength {
             }
         }
         if (low == 0) {
-            throw new Left(Rule.MOST_TOKENS, "its first question leaves no room for an answer");
+            throw new RejectedException(Rule.MOST_TOKENS, "its first question leaves no room for an answer");
         }
         return Turn.assistant(answer.substring(0, breaks.get(low - 1)));
     }

@@ -19,7 +19,7 @@ import java.util.Random;
 import java.util.SplittableRandom;
 
 /**
- * Makes conversations of what is said about one picture, in the layouts of the released mixture (spec/data 3). Random
+ * Makes conversations of what is said about one picture, in the layouts of the released mixture (docs/reference/data.md#conversation-layouts). Random
  * decisions depend on seed, source and picture alone.
  */
 final class Conversations {
@@ -280,7 +280,7 @@ final class Conversations {
         String[] all = new String[about.length + 1];
         all[0] = source;
         System.arraycopy(about, 0, all, 1, about.length);
-        return Seeds.random(seed, all);
+        return KeyedRandom.random(seed, all);
     }
 
     private static Random legacy(SplittableRandom random) {

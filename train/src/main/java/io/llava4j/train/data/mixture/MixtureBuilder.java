@@ -3,7 +3,8 @@ package io.llava4j.train.data.mixture;
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
 import io.llava4j.LlavaException;
-import io.llava4j.checkpoint.AtomicFiles;
+import io.llava4j.io.AtomicFiles;
+import io.llava4j.io.Progress;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,6 +34,8 @@ import tools.jackson.databind.json.JsonMapper;
  * {@code .build} until all are done, so that a build that was stopped goes on where it was.
  */
 public final class MixtureBuilder {
+    private static final long MEGABYTE = 1_000_000;
+
     private static final long POLL_MILLIS = 200;
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -65,16 +68,6 @@ public final class MixtureBuilder {
      * @param stop asked again and again; true stops the build
      */
     public record Options(Format format, int threads, Progress progress, BooleanSupplier stop) {}
-
-    /** Told about progress. */
-    @FunctionalInterface
-    public interface Progress {
-        /**
-         * @param done bytes
-         * @param total bytes of all raw files
-         */
-        void update(long done, long total);
-    }
 
     /**
      * A mixture on disk.
@@ -122,6 +115,31 @@ public final class MixtureBuilder {
         }
     }
 
+    /**
+     * {@link #build(MixtureRecipe, Path, Options)} that shows the raw files' megabytes it has read.
+     *
+     * @param threads sources that are read at the same time
+     * @return empty if it was stopped
+     */
+    public static Optional<Result> build(
+            MixtureRecipe recipe,
+            Path folder,
+            Format format,
+            int threads,
+            Progress.Display display,
+            BooleanSupplier stop) {
+        try (Progress.Shown progress = display.open(recipe.name(), "MB")) {
+            return build(
+                    recipe,
+                    folder,
+                    new Options(
+                            format,
+                            threads,
+                            (done, total) -> progress.update(done / MEGABYTE, Math.max(1, total / MEGABYTE)),
+                            stop));
+        }
+    }
+
     private Result build() throws IOException {
         MixtureInputs.require(recipe);
         String key = keys.whole(options.format().name());
@@ -132,7 +150,7 @@ public final class MixtureBuilder {
         Files.createDirectories(work);
         List<SourceReport> reports = buildSources();
         Manifest manifest;
-        try (Assembly assembly = new Assembly(recipe, work, reports)) {
+        try (MixtureWriter assembly = new MixtureWriter(recipe, work, reports)) {
             Path file = folder.path().resolve(recipe.name() + options.format().ending());
             manifest = assembly.write(file, options.format() == Format.JSON, () -> {
                 if (options.stop().getAsBoolean()) {

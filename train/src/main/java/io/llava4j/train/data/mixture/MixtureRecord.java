@@ -22,11 +22,11 @@ public record MixtureRecord(byte[] json, long key, int pairs, boolean hasImage) 
     }
 
     static long order(long key) {
-        return Seeds.mix(key);
+        return KeyedRandom.mix(key);
     }
 
     /** Another number than the order's, or a sample would always come first. */
     static long draw(long key) {
-        return Seeds.mix(~key);
+        return KeyedRandom.mix(~key);
     }
 }

@@ -20,13 +20,13 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The rules by which LLaVA-1.5's mixture is made of its sources (spec/data 4 to 6). Each can be switched for all sources
+ * The rules by which LLaVA-1.5's mixture is made of its sources (docs/reference/data.md#building-rules, docs/reference/data.md#boxes, docs/reference/data.md#sharegpt-cleaning). Each can be switched for all sources
  * or for one, under {@code rules} in a recipe; a limit of 0 switches it off.
  */
 public enum Rule {
     MERGE_BY_IMAGE(
             "true",
-            "4.1",
+            "building-rules",
             "all pairs about one picture make one conversation; off: each makes its own",
             VQA,
             GQA,
@@ -36,7 +36,7 @@ public enum Rule {
             VISUAL_GENOME),
     PROMPT_ONCE(
             "true",
-            "3",
+            "conversation-layouts",
             "the response-format prompt stands in the first question only; off: in every one",
             VQA,
             GQA,
@@ -44,21 +44,21 @@ public enum Rule {
             OCR_VQA),
     MOST_FREQUENT_ANSWER(
             "true",
-            "4",
+            "building-rules",
             "VQAv2's multiple_choice_answer, else the answer most people gave, the earlier of equals; off: the first"
                     + " person's",
             VQA),
-    CAPITAL_ANSWER("true", "3", "answers begin with a capital letter", GQA),
+    CAPITAL_ANSWER("true", "conversation-layouts", "answers begin with a capital letter", GQA),
     TRAINING_SPLIT(
             "true",
-            "7",
+            "raw-schemas",
             "only what the data set marks for training, of GQA the balanced set",
             GQA,
             A_OKVQA,
             OCR_VQA,
             TEXT_CAPS,
             REF_COCO),
-    REPEAT_BY_OPTIONS("true", "4.3", "a multiple-choice question of k options comes k times", A_OKVQA),
+    REPEAT_BY_OPTIONS("true", "building-rules", "a multiple-choice question of k options comes k times", A_OKVQA),
     OPTION_ORDER(
             "rotate",
             List.of("rotate", "shuffle", "keep"),
@@ -66,9 +66,13 @@ public enum Rule {
             "order of the options in the copies: rotated by one each time, so that every letter is right once;"
                     + " shuffled; or as annotated. The paper does not tell",
             A_OKVQA),
-    SAMPLE("0", "4.4", "so many conversations are kept, drawn by the seed", SourceKind.values()),
-    MOST_REGIONS("10", "4.5", "so many regions of a picture are kept, drawn by the seed", VISUAL_GENOME),
-    FEWER_PAIRS_THAN("10", "4.6", "longer conversations are split into segments with fewer pairs than this", REF_COCO),
+    SAMPLE("0", "building-rules", "so many conversations are kept, drawn by the seed", SourceKind.values()),
+    MOST_REGIONS("10", "building-rules", "so many regions of a picture are kept, drawn by the seed", VISUAL_GENOME),
+    FEWER_PAIRS_THAN(
+            "10",
+            "building-rules",
+            "longer conversations are split into segments with fewer pairs than this",
+            REF_COCO),
     REGION_FORM(
             "both",
             List.of("both", "describe", "locate"),
@@ -78,13 +82,13 @@ public enum Rule {
             VISUAL_GENOME),
     REGION_SENTENCE(
             "true",
-            "3",
+            "response-formats",
             "descriptions of regions begin with a capital letter and end with a full stop",
             REF_COCO,
             VISUAL_GENOME),
     PADDED_BOXES(
             "true",
-            "5",
+            "boxes",
             "boxes are shares of the picture padded to a square; off: of the picture itself",
             REF_COCO,
             VISUAL_GENOME),
@@ -96,12 +100,16 @@ public enum Rule {
                     + " own",
             TEXT_CAPS,
             COCO_CAPTIONS),
-    READ_TEXT("true", "3", "words that a machine read from the picture follow the caption's prompt", TEXT_CAPS),
+    READ_TEXT(
+            "true",
+            "response-formats",
+            "words that a machine read from the picture follow the caption's prompt",
+            TEXT_CAPS),
     COCO_2017_NAMES(
             "true", "7", "COCO's file names of 2014 are turned into 2017's", LLAVA, VQA, REF_COCO, COCO_CAPTIONS),
     SOURCE_IN_ID(
             "true",
-            "9",
+            "checks",
             "ids begin with the source's name, so that no two records are alike by id and picture",
             VQA,
             GQA,
@@ -113,7 +121,7 @@ public enum Rule {
             VISUAL_GENOME),
     IMAGE_PRESENCE(
             "true",
-            "9",
+            "checks",
             "records whose picture is not in the image folder are left out; needs that folder",
             LLAVA,
             VQA,
@@ -125,31 +133,40 @@ public enum Rule {
             REF_COCO,
             VISUAL_GENOME),
     NO_TEMPLATE_MARKERS(
-            "true", "9", "records with \" ASSISTANT: \" or \"</s>\" in their text are left out", SourceKind.values()),
-    HTML_TO_MARKDOWN("true", "6", "HTML becomes Markdown", SHAREGPT),
-    DROP_LEADING_ANSWERS("true", "6", "what is said before the first question is dropped", SHAREGPT),
-    DROP_TRAILING_QUESTION("true", "6", "a question without an answer at the end is dropped", SHAREGPT),
-    FEWEST_TURNS("2", "6", "conversations of fewer turns are left out", SHAREGPT),
+            "true",
+            "checks",
+            "records with \" ASSISTANT: \" or \"</s>\" in their text are left out",
+            SourceKind.values()),
+    HTML_TO_MARKDOWN("true", "sharegpt-cleaning", "HTML becomes Markdown", SHAREGPT),
+    DROP_LEADING_ANSWERS("true", "sharegpt-cleaning", "what is said before the first question is dropped", SHAREGPT),
+    DROP_TRAILING_QUESTION("true", "sharegpt-cleaning", "a question without an answer at the end is dropped", SHAREGPT),
+    FEWEST_TURNS("2", "sharegpt-cleaning", "conversations of fewer turns are left out", SHAREGPT),
     STRICT_ALTERNATION(
             "true",
-            "6",
+            "sharegpt-cleaning",
             "conversations in which someone speaks twice in a row are left out; off: the turns are joined",
             SHAREGPT),
-    BLOCKED_WORDS("true", "6", "conversations that say openai or chatgpt are left out", SHAREGPT),
-    BLOCKED_REPLIES("true", "6", "conversations with an error message for a reply are left out", SHAREGPT),
-    STOP_AT_EMPTY("true", "6", "a conversation ends before an empty or unprintable turn", SHAREGPT),
-    FEWEST_CHARACTERS("16", "6", "shorter conversations are left out", SHAREGPT),
-    NO_BROKEN_LISTS("true", "6", "conversations with a list that goes from 1 to 1 without a 2 are left out", SHAREGPT),
+    BLOCKED_WORDS("true", "sharegpt-cleaning", "conversations that say openai or chatgpt are left out", SHAREGPT),
+    BLOCKED_REPLIES(
+            "true", "sharegpt-cleaning", "conversations with an error message for a reply are left out", SHAREGPT),
+    STOP_AT_EMPTY("true", "sharegpt-cleaning", "a conversation ends before an empty or unprintable turn", SHAREGPT),
+    FEWEST_CHARACTERS("16", "sharegpt-cleaning", "shorter conversations are left out", SHAREGPT),
+    NO_BROKEN_LISTS(
+            "true",
+            "sharegpt-cleaning",
+            "conversations with a list that goes from 1 to 1 without a 2 are left out",
+            SHAREGPT),
     SKIP_LANGUAGES(
             "",
             List.of(),
             "6",
             "languages to leave out, told by their script: ko, ja, zh, ru, ar, he, el, hi or th, with commas",
             SHAREGPT),
-    DEDUPLICATE("true", "6", "conversations that say the same as an earlier one are left out", SHAREGPT),
+    DEDUPLICATE(
+            "true", "sharegpt-cleaning", "conversations that say the same as an earlier one are left out", SHAREGPT),
     MOST_TOKENS(
             "2048",
-            "4.2",
+            "building-rules",
             "longer conversations are cut after the last answer that ends within so many tokens of the prompt; an only"
                     + " answer that is too long is cut at a word; needs a tokenizer",
             SHAREGPT);
@@ -195,7 +212,7 @@ public enum Rule {
         return standard;
     }
 
-    /** Where in spec/data it stands. */
+    /** Anchor of its section in docs/reference/data.md. */
     public String section() {
         return section;
     }

@@ -17,10 +17,10 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
 
-/** Takes the {@link SourceSteps} of one source in one thread, into a {@link Spool}. */
+/** Takes the {@link SourceSteps} of one source in one thread, into a {@link RecordStore}. */
 final class SourceBuild implements SourceSteps.Output {
     private final SourceSteps steps;
-    private final Spool.Writer spool;
+    private final RecordStore.Writer spool;
     private final BufferedWriter list;
     private final Map<String, Gathered> gathered = new LinkedHashMap<>();
     private final Set<String> seen = new HashSet<>();
@@ -30,7 +30,7 @@ final class SourceBuild implements SourceSteps.Output {
     /** All that was said of one picture so far. */
     private record Gathered(RawItem first, List<Annotation> annotations) {}
 
-    private SourceBuild(SourceSteps steps, Spool.Writer spool, BufferedWriter list) {
+    private SourceBuild(SourceSteps steps, RecordStore.Writer spool, BufferedWriter list) {
         this.steps = steps;
         this.spool = spool;
         this.list = list;
@@ -49,7 +49,7 @@ final class SourceBuild implements SourceSteps.Output {
      * @param bytesRead told how many bytes were read, again and again; may throw to stop
      */
     static SourceReport run(SourceSteps steps, String name, Path folder, LongConsumer bytesRead) throws IOException {
-        try (Spool.Writer spool = new Spool.Writer(folder, name);
+        try (RecordStore.Writer spool = new RecordStore.Writer(folder, name);
                 BufferedWriter list = Files.newBufferedWriter(leftOutFile(folder, name))) {
             return new SourceBuild(steps, spool, list).run(bytesRead);
         } catch (UncheckedIOException e) {
@@ -96,7 +96,7 @@ final class SourceBuild implements SourceSteps.Output {
     }
 
     @Override
-    public void leave(LeftOut left) {
+    public void leave(Rejection left) {
         leftOut.merge(left.rule(), 1, Integer::sum);
         try {
             list.write(left.line());

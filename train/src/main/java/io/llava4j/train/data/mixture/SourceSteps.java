@@ -72,7 +72,7 @@ public final class SourceSteps {
         void add(MixtureRecord record);
 
         /** Something that is left out. */
-        void leave(LeftOut left);
+        void leave(Rejection left);
     }
 
     /**
@@ -108,7 +108,7 @@ public final class SourceSteps {
      * @param leave takes what is left out, in between
      * @throws DataException naming file and record, if a file cannot be used
      */
-    public Reading read(LongConsumer bytesRead, Consumer<RawItem> settled, Consumer<LeftOut> leave) {
+    public Reading read(LongConsumer bytesRead, Consumer<RawItem> settled, Consumer<Rejection> leave) {
         Map<String, RawFile> files = new LinkedHashMap<>();
         source.files().forEach((role, path) -> files.put(role, new RawFile(recipe.file(path), bytesRead)));
         int[] items = {0};
@@ -135,16 +135,16 @@ public final class SourceSteps {
         return inputs;
     }
 
-    private void badRecord(SkippedRecord problem, Consumer<LeftOut> leave) {
+    private void badRecord(SkippedRecord problem, Consumer<Rejection> leave) {
         if (recipe.badRecords() == Policy.FAIL) {
             throw new DataException(problem.message() + "; mend it, or set bad-records to skip");
         }
         leave.accept(left(BAD_RECORD, problem));
     }
 
-    private void settle(RawItem item, Consumer<RawItem> settled, Consumer<LeftOut> leave) {
+    private void settle(RawItem item, Consumer<RawItem> settled, Consumer<Rejection> leave) {
         if (!item.training() && rules.on(Rule.TRAINING_SPLIT)) {
-            leave.accept(left(item, new Left(Rule.TRAINING_SPLIT, "it is not marked for training")));
+            leave.accept(left(item, new RejectedException(Rule.TRAINING_SPLIT, "it is not marked for training")));
             return;
         }
         List<Annotation> kept = new ArrayList<>();
@@ -157,7 +157,7 @@ public final class SourceSteps {
             } else if (annotation instanceof Chat chat) {
                 try {
                     kept.add(new Dialogue(cleaner.clean(chat)));
-                } catch (Left e) {
+                } catch (RejectedException e) {
                     leave.accept(left(item, e));
                 }
             } else {
@@ -183,8 +183,8 @@ public final class SourceSteps {
     }
 
     /** An item that says the same as an earlier one. */
-    public LeftOut duplicate(RawItem item) {
-        return left(item, new Left(Rule.DEDUPLICATE, "an earlier conversation says the same"));
+    public Rejection duplicate(RawItem item) {
+        return left(item, new RejectedException(Rule.DEDUPLICATE, "an earlier conversation says the same"));
     }
 
     /** Builds all conversations about one picture, or one text. */
@@ -197,7 +197,7 @@ public final class SourceSteps {
                     ? List.of(withinLimit(dialogue(item)))
                     : conversations.of(
                             item.id(), new Conversations.Size(item.width(), item.height()), item.annotations());
-        } catch (Left e) {
+        } catch (RejectedException e) {
             out.leave(left(item, e));
             return;
         }
@@ -208,10 +208,10 @@ public final class SourceSteps {
                 checkFormat(record);
                 out.add(new MixtureRecord(
                         LlavaWriter.json(record),
-                        Seeds.of(recipe.seed(), name, record.id(), Integer.toString(item.index())),
+                        KeyedRandom.of(recipe.seed(), name, record.id(), Integer.toString(item.index())),
                         record.turns().size() / 2,
                         image != null));
-            } catch (Left e) {
+            } catch (RejectedException e) {
                 out.leave(left(item, e));
             }
         }
@@ -269,10 +269,11 @@ public final class SourceSteps {
         String path = renamed.startsWith(prefix) ? renamed : prefix + renamed;
         String complaint = DataFiles.pathComplaint(path);
         if (complaint != null) {
-            throw new Left(INVALID, complaint);
+            throw new RejectedException(INVALID, complaint);
         }
         if (checksImages() && !exists(path)) {
-            throw new Left(Rule.IMAGE_PRESENCE, "its picture %s is not in the image folder".formatted(path));
+            throw new RejectedException(
+                    Rule.IMAGE_PRESENCE, "its picture %s is not in the image folder".formatted(path));
         }
         return path;
     }
@@ -294,12 +295,12 @@ public final class SourceSteps {
         for (Turn turn : turns) {
             String text = turn.text();
             if (rules.on(Rule.NO_TEMPLATE_MARKERS) && (text.contains(" ASSISTANT: ") || text.contains("</s>"))) {
-                throw new Left(
+                throw new RejectedException(
                         Rule.NO_TEMPLATE_MARKERS,
                         "its text holds a marker of the conversation template, which splits it");
             }
             if (hasHalfCharacter(text)) {
-                throw new Left(INVALID, "its text holds half a character, which cannot be written");
+                throw new RejectedException(INVALID, "its text holds half a character, which cannot be written");
             }
         }
     }
@@ -308,7 +309,7 @@ public final class SourceSteps {
         try {
             RecordRules.check(record);
         } catch (DataException e) {
-            throw new Left(INVALID, String.valueOf(e.getMessage()));
+            throw new RejectedException(INVALID, String.valueOf(e.getMessage()));
         }
     }
 
@@ -316,11 +317,11 @@ public final class SourceSteps {
         return new SkippedRecord(item.file(), item.index(), item.id(), reason);
     }
 
-    private LeftOut left(RawItem item, Left left) {
+    private Rejection left(RawItem item, RejectedException left) {
         return left(left.by(), at(item, left.reason()));
     }
 
-    private LeftOut left(String by, SkippedRecord record) {
+    private Rejection left(String by, SkippedRecord record) {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("source", name);
         line.put("rule", by);
@@ -328,7 +329,7 @@ public final class SourceSteps {
         line.put("record", record.index());
         line.put("id", record.id());
         line.put("reason", record.reason());
-        return new LeftOut(by, JSON.writeValueAsString(line));
+        return new Rejection(by, JSON.writeValueAsString(line));
     }
 
     /** Lists and manifests are the same wherever the raw files are. */

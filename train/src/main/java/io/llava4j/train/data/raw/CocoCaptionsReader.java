@@ -14,11 +14,11 @@ final class CocoCaptionsReader implements SourceReader {
     @Override
     public void read(SourceFiles files, Problems problems, Consumer<RawItem> out) {
         RawFile file = files.get("captions");
-        Map<String, CocoPicture> pictures = new HashMap<>();
-        CocoPicture.read(file, problems, pictures);
+        Map<String, CocoImage> pictures = new HashMap<>();
+        CocoImage.read(file, problems, pictures);
         RawJson.array(file, "annotations", FIELDS, problems, record -> {
             String id = record.id("image_id");
-            CocoPicture picture = pictures.get(id);
+            CocoImage picture = pictures.get(id);
             if (picture == null) {
                 throw new BadRecord("its picture %s is not among the file's images".formatted(id));
             }

@@ -28,7 +28,7 @@ public final class CocoNames {
     }
 
     /**
-     * A path with a file name of 2014 turned into 2017's, which has the same pictures under shorter names (spec/data 7);
+     * A path with a file name of 2014 turned into 2017's, which has the same pictures under shorter names (docs/reference/data.md#raw-schemas);
      * another path as it is.
      */
     public static String renamedTo2017(String path) {

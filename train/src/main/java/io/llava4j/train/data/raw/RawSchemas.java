@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Records of raw files with all the fields of the original schemas (spec/data 7), also those that no reader needs. */
+/** Records of raw files with all the fields of the original schemas (docs/reference/data.md#raw-schemas), also those that no reader needs. */
 public final class RawSchemas {
     private RawSchemas() {}
 

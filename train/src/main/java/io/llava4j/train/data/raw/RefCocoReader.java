@@ -1,7 +1,7 @@
 package io.llava4j.train.data.raw;
 
 import io.llava4j.DataException;
-import io.llava4j.checkpoint.PlainPickle;
+import io.llava4j.checkpoint.torch.PlainPickle;
 import io.llava4j.train.data.SkippedRecord;
 import io.llava4j.train.data.raw.Annotation.Region;
 import java.util.ArrayList;
@@ -37,9 +37,9 @@ final class RefCocoReader implements SourceReader {
     }
 
     private static void readSet(RawFile refs, RawFile instances, Problems problems, Consumer<RawItem> out) {
-        Map<String, CocoPicture> pictures = new HashMap<>();
+        Map<String, CocoImage> pictures = new HashMap<>();
         Map<String, double[]> boxes = new HashMap<>();
-        CocoPicture.read(instances, problems, pictures);
+        CocoImage.read(instances, problems, pictures);
         RawJson.array(instances, "annotations", BOX, problems, record -> boxes.put(record.id("id"), box(record)));
         Consumer<RawRecord> visitor = record -> out.accept(item(record, pictures, boxes));
         if (isPickle(refs)) {
@@ -64,10 +64,10 @@ final class RefCocoReader implements SourceReader {
         return values.stream().mapToDouble(Double::doubleValue).toArray();
     }
 
-    private static RawItem item(RawRecord ref, Map<String, CocoPicture> pictures, Map<String, double[]> boxes) {
+    private static RawItem item(RawRecord ref, Map<String, CocoImage> pictures, Map<String, double[]> boxes) {
         String imageId = ref.id("image_id");
         // Not the ref's own file_name, which has the object's number in it.
-        CocoPicture picture = pictures.get(imageId);
+        CocoImage picture = pictures.get(imageId);
         double[] box = boxes.get(ref.id("ann_id"));
         if (picture == null || box == null) {
             throw new BadRecord("its %s is not in the instances file"

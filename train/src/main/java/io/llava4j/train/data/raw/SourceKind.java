@@ -2,7 +2,7 @@ package io.llava4j.train.data.raw;
 
 import java.util.List;
 
-/** The kinds of source a mixture can be made of, by the form of their raw files (spec/data 7). */
+/** The kinds of source a mixture can be made of, by the form of their raw files (docs/reference/data.md#raw-schemas). */
 public enum SourceKind {
     /** LLaVA's own format, JSON or JSON lines, in any number of files. */
     LLAVA(new LlavaReader(), true),

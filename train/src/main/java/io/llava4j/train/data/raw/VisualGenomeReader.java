@@ -16,10 +16,10 @@ final class VisualGenomeReader implements SourceReader {
 
     @Override
     public void read(SourceFiles files, Problems problems, Consumer<RawItem> out) {
-        Map<String, CocoPicture> pictures = new HashMap<>();
+        Map<String, CocoImage> pictures = new HashMap<>();
         RawJson.array(files.get("images"), "", PICTURE, problems, record -> {
             String id = record.id(record.has("image_id") ? "image_id" : "id");
-            pictures.put(id, new CocoPicture(path(record.text("url")), record.size("width"), record.size("height")));
+            pictures.put(id, new CocoImage(path(record.text("url")), record.size("width"), record.size("height")));
         });
         RawJson.array(files.get("regions"), "", REGIONS, problems, record -> {
             List<Region> regions = new ArrayList<>();
@@ -36,7 +36,7 @@ final class VisualGenomeReader implements SourceReader {
             if (regions.isEmpty()) {
                 throw new BadRecord("it has no regions");
             }
-            CocoPicture picture = pictures.get(id);
+            CocoImage picture = pictures.get(id);
             if (picture == null) {
                 throw new BadRecord("its picture %s is not in the images file".formatted(id));
             }

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Every rule of spec/data 4 to 6, on and off: no test passes with the rule the other way. */
+/** Every rule of docs/reference/data.md#building-rules, docs/reference/data.md#boxes and docs/reference/data.md#sharegpt-cleaning, on and off: no test passes with the rule the other way. */
 class MixtureRulesTest {
     private static final String SHORT = "\nAnswer the question using a single word or phrase.";
     private static final String LETTER = "\nAnswer with the option's letter from the given choices directly.";

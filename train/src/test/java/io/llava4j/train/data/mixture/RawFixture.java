@@ -13,15 +13,15 @@ import java.util.List;
 import java.util.Map;
 
 /** Small raw files of one source, and mixtures built of them. */
-final class RawFixture {
+public final class RawFixture {
     private final Path dir;
     private int builds;
 
-    RawFixture(Path dir) {
+    public RawFixture(Path dir) {
         this.dir = dir;
     }
 
-    RawFixture file(String name, String content) {
+    public RawFixture file(String name, String content) {
         try {
             Path file = dir.resolve("raw").resolve(name);
             Files.createDirectories(file.getParent());
@@ -33,11 +33,11 @@ final class RawFixture {
     }
 
     /** Builds a mixture of one source {@code s} that is described in YAML, with rules switched as given. */
-    Built build(String source, String... settings) {
+    public Built build(String source, String... settings) {
         return build(source, 1, 1, settings);
     }
 
-    Built build(String source, long seed, int threads, String... settings) {
+    public Built build(String source, long seed, int threads, String... settings) {
         try {
             Path recipe = dir.resolve("recipe.yaml");
             Files.writeString(recipe, "name: m\nshuffle: false\nsources:\n  s:\n" + source.indent(4));
@@ -47,7 +47,7 @@ final class RawFixture {
         }
     }
 
-    Built build(Path recipe, long seed, int threads, String... settings) throws IOException {
+    public Built build(Path recipe, long seed, int threads, String... settings) throws IOException {
         Map<String, String> overrides = new LinkedHashMap<>();
         overrides.put("raw", "'" + dir.resolve("raw") + "'");
         overrides.put("seed", Long.toString(seed));
@@ -72,12 +72,12 @@ final class RawFixture {
     }
 
     /** What was built. */
-    record Built(Manifest manifest, List<LlavaRecord> records, List<String> leftOut, Path folder) {
-        Map<String, Integer> counts() {
+    public record Built(Manifest manifest, List<LlavaRecord> records, List<String> leftOut, Path folder) {
+        public Map<String, Integer> counts() {
             return manifest.sources().getFirst().leftOut();
         }
 
-        List<String> texts(int record) {
+        public List<String> texts(int record) {
             return records.get(record).turns().stream().map(Turn::text).toList();
         }
     }

@@ -1,0 +1,180 @@
+package io.llava4j.app.data;
+
+import io.llava4j.DataException;
+import io.llava4j.image.AspectMode;
+import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.RgbImage;
+import io.llava4j.text.Prompt;
+import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.text.Turn;
+import io.llava4j.train.data.Box;
+import io.llava4j.train.data.Boxes;
+import io.llava4j.train.data.LlavaRecord;
+import io.llava4j.train.data.SamplePrompts;
+import io.llava4j.train.data.format.Images;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A record as the model sees it.
+ *
+ * @param index place in the data file
+ * @param record the record
+ * @param tokens the sequence, the picture as one of them
+ * @param length places it takes, image rows included, before any cut
+ * @param taught places the loss is taken at
+ * @param picture after preprocessing; null for text only or if it cannot be shown
+ * @param boxes named in the conversation, on {@code picture}
+ * @param problem why training would leave the record out; empty if it would not
+ */
+public record SamplePreview(
+        int index,
+        LlavaRecord record,
+        List<Token> tokens,
+        int length,
+        int taught,
+        @Nullable RgbImage picture,
+        List<SeenBox> boxes,
+        String problem) {
+
+    /** What training does with a token. */
+    public enum Kind {
+        /** Read, not learnt. */
+        MASKED,
+        /** Learnt. */
+        TAUGHT,
+        /** Replaced by the picture's rows. */
+        PICTURE,
+        /** Beyond the longest sequence. */
+        CUT
+    }
+
+    /**
+     * A token, or the byte tokens that make up a character.
+     *
+     * @param text as it reads, a line feed as itself
+     */
+    public record Token(String text, Kind kind) {}
+
+    /**
+     * A box on the preprocessed picture.
+     *
+     * @param corners left, top, right, bottom in its pixels
+     * @param label what the conversation says about it
+     */
+    public record SeenBox(double[] corners, String label) {}
+
+    /** A record as {@code prompts} and {@code processor} make it. */
+    public static SamplePreview of(
+            int index, LlavaRecord record, SamplePrompts prompts, ImageProcessor processor, Images pictures) {
+        String problem = "";
+        RgbImage picture = null;
+        List<SeenBox> boxes = List.of();
+        if (record.image() != null) {
+            try {
+                RgbImage original = pictures.decode(record.image());
+                picture = processor.resize(original);
+                boxes = boxes(record, original, processor);
+            } catch (DataException e) {
+                problem = String.valueOf(e.getMessage());
+            }
+        }
+        Prompt prompt = new Prompt(new int[0], new int[0]);
+        try {
+            prompt = prompts.whole(record);
+            prompts.of(record);
+        } catch (DataException e) {
+            problem = String.valueOf(e.getMessage());
+        }
+        return new SamplePreview(
+                index,
+                record,
+                tokens(prompt, prompts),
+                prompts.sequenceLength(prompt),
+                prompts.taught(prompt),
+                picture,
+                boxes,
+                problem);
+    }
+
+    private static List<Token> tokens(Prompt prompt, SamplePrompts prompts) {
+        SentencePieceTokenizer tokenizer = prompts.builder().tokenizer();
+        List<Token> tokens = new ArrayList<>();
+        int place = 0;
+        int i = 0;
+        while (i < prompt.length()) {
+            int id = prompt.ids()[i];
+            if (id == Prompt.IMAGE_TOKEN_INDEX) {
+                boolean cut = place >= prompts.maxLength();
+                tokens.add(new Token(
+                        "picture, %d rows".formatted(prompts.tokensPerImage()), cut ? Kind.CUT : Kind.PICTURE));
+                place += prompts.tokensPerImage();
+                i++;
+                continue;
+            }
+            Kind kind = kind(prompt, i, place, prompts.maxLength());
+            int end = i + 1;
+            if (isByte(tokenizer, id)) {
+                while (end < prompt.length()
+                        && prompt.ids()[end] >= 0
+                        && isByte(tokenizer, prompt.ids()[end])
+                        && kind(prompt, end, place + end - i, prompts.maxLength()) == kind) {
+                    end++;
+                }
+                tokens.add(
+                        new Token(tokenizer.decode(java.util.Arrays.copyOfRange(prompt.ids(), i, end), false), kind));
+            } else {
+                tokens.add(new Token(tokenizer.piece(id).replace('\u2581', ' '), kind));
+            }
+            place += end - i;
+            i = end;
+        }
+        return tokens;
+    }
+
+    private static Kind kind(Prompt prompt, int i, int place, int maxLength) {
+        if (place >= maxLength) {
+            return Kind.CUT;
+        }
+        return prompt.labels()[i] == Prompt.IGNORE_INDEX ? Kind.MASKED : Kind.TAUGHT;
+    }
+
+    private static boolean isByte(SentencePieceTokenizer tokenizer, int id) {
+        String piece = tokenizer.piece(id);
+        return piece.length() == 6 && piece.startsWith("<0x") && piece.endsWith(">");
+    }
+
+    private static List<SeenBox> boxes(LlavaRecord record, RgbImage original, ImageProcessor processor) {
+        List<SeenBox> boxes = new ArrayList<>();
+        for (int i = 0; i + 1 < record.turns().size(); i += 2) {
+            Turn question = record.turns().get(i);
+            Turn answer = record.turns().get(i + 1);
+            Boxes.parse(question.text())
+                    .filter(Box::isInside)
+                    .ifPresent(box -> boxes.add(new SeenBox(corners(box, original, processor), answer.text())));
+            String asked = question.text().replace(Turn.IMAGE_PLACEHOLDER, "").strip();
+            Boxes.parse(answer.text())
+                    .filter(Box::isInside)
+                    .ifPresent(box -> boxes.add(new SeenBox(
+                            corners(box, original, processor),
+                            asked.substring(asked.lastIndexOf(':') + 1).strip())));
+        }
+        return boxes;
+    }
+
+    /** The data's boxes are shares of the padded square, whatever the preprocessing. */
+    private static double[] corners(Box box, RgbImage original, ImageProcessor processor) {
+        double size = processor.size();
+        if (processor.mode() == AspectMode.PAD) {
+            return new double[] {box.x1() * size, box.y1() * size, box.x2() * size, box.y2() * size};
+        }
+        double[] pixels = Boxes.toPixels(box, original.width(), original.height());
+        double scale = size / Math.min(original.width(), original.height());
+        double left = (original.width() * scale - size) / 2;
+        double top = (original.height() * scale - size) / 2;
+        return new double[] {
+            pixels[0] * scale - left, pixels[1] * scale - top, pixels[2] * scale - left, pixels[3] * scale - top
+        };
+    }
+}

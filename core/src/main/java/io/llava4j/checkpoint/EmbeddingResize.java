@@ -1,0 +1,95 @@
+package io.llava4j.checkpoint;
+
+import io.llava4j.checkpoint.layout.CanonicalNames;
+import io.llava4j.checkpoint.layout.TensorSource;
+import io.llava4j.io.Scratch;
+import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.TextConfig;
+import io.llava4j.tensor.format.BlockFormat;
+import io.llava4j.tensor.format.TensorCast;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Rows for {@code <image>} and {@code <pad>} behind LLaMA's vocabulary, which llava-hf models have (docs/reference/model.md#image-token-in-transformers). The
+ * new rows of both tables are the mean of the old ones, as LLaVA adds tokens (docs/reference/model.md#added-tokens); neither token is ever
+ * looked up or said.
+ */
+final class EmbeddingResize {
+    /** llava-hf's tables have a multiple of so many rows. */
+    private static final int MULTIPLE = 64;
+
+    private final Scratch scratch = new Scratch();
+
+    /**
+     * The configuration with an image token; the same if it has one.
+     *
+     * @param pieces of the tokenizer; the new tokens follow them
+     */
+    static LlavaConfig grown(LlavaConfig config, int pieces) {
+        if (config.imageTokenId() >= 0) {
+            return config;
+        }
+        TextConfig text = config.text();
+        int needed = pieces + 2;
+        int rows = needed <= text.vocabSize() ? text.vocabSize() : Math.ceilDiv(needed, MULTIPLE) * MULTIPLE;
+        TextConfig grown = new TextConfig(
+                text.hiddenSize(),
+                text.intermediateSize(),
+                text.layers(),
+                text.heads(),
+                text.kvHeads(),
+                rows,
+                text.maxPositionEmbeddings(),
+                text.rmsNormEps(),
+                text.ropeTheta(),
+                text.tieWordEmbeddings(),
+                text.bosTokenId(),
+                text.eosTokenId(),
+                pieces + 1);
+        return new LlavaConfig(
+                config.vision(),
+                grown,
+                config.projectorType(),
+                config.selectLayer(),
+                config.keepCls(),
+                config.aspectMode(),
+                pieces,
+                config.maxSequenceLength());
+    }
+
+    /** The tensor with so many rows, where it is one of the two tables. */
+    TensorSource grown(TensorSource tensor, int rows) {
+        boolean table = tensor.name().equals(CanonicalNames.EMBED_TOKENS)
+                || tensor.name().equals(CanonicalNames.LM_HEAD);
+        if (!table || tensor.shape()[0] == rows) {
+            return tensor;
+        }
+        long[] shape = {rows, tensor.shape()[1]};
+        return new TensorSource(tensor.name(), tensor.dtype(), shape, () -> withMeanRows(tensor, rows));
+    }
+
+    private MemorySegment withMeanRows(TensorSource tensor, int rows) {
+        MemorySegment old = tensor.data().get();
+        int width = Math.toIntExact(tensor.shape()[1]);
+        long rowBytes = (long) width * tensor.dtype().bytes();
+        BlockFormat type = BlockFormat.of(tensor.dtype()).orElseThrow();
+        MemorySegment grown = scratch.take(rows * rowBytes);
+        MemorySegment.copy(old, 0, grown, 0, old.byteSize());
+        float[] row = new float[width];
+        double[] sum = new double[width];
+        MemorySegment rowSegment = MemorySegment.ofArray(row);
+        for (long i = 0; i < tensor.shape()[0]; i++) {
+            TensorCast.cast(type, old.asSlice(i * rowBytes, rowBytes), width, BlockFormat.F32, rowSegment);
+            for (int j = 0; j < width; j++) {
+                sum[j] += row[j];
+            }
+        }
+        for (int j = 0; j < width; j++) {
+            row[j] = (float) (sum[j] / tensor.shape()[0]);
+        }
+        for (long i = tensor.shape()[0]; i < rows; i++) {
+            TensorCast.cast(BlockFormat.F32, rowSegment, width, type, grown.asSlice(i * rowBytes, rowBytes));
+        }
+        return grown;
+    }
+}

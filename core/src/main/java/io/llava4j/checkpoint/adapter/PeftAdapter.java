@@ -1,0 +1,228 @@
+package io.llava4j.checkpoint.adapter;
+
+import io.llava4j.CheckpointException;
+import io.llava4j.ConfigException;
+import io.llava4j.checkpoint.WeightFiles;
+import io.llava4j.checkpoint.huggingface.ConfigReader;
+import io.llava4j.checkpoint.huggingface.ModelConfigs;
+import io.llava4j.checkpoint.layout.CheckpointLayout;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.checkpoint.layout.WeightFile;
+import io.llava4j.io.FileErrors;
+import io.llava4j.io.StrictJson;
+import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.LoraConfig;
+import io.llava4j.model.VisionConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.BooleanNode;
+import tools.jackson.databind.node.StringNode;
+
+/**
+ * A LoRA adapter as PEFT and LLaVA store it (docs/reference/model.md#lora-adapter-layout): {@code adapter_config.json}, {@code adapter_model.*} and,
+ * beside them, {@code non_lora_trainables.*} with what learnt in full. It is no model without its base.
+ */
+public final class PeftAdapter implements AutoCloseable {
+    static final String CONFIG = "adapter_config.json";
+    static final String WEIGHTS = "adapter_model.safetensors";
+    static final String OTHERS = "non_lora_trainables.bin";
+
+    /** Begins the names of all tensors: PEFT's wrapper, and the model in it. */
+    static final String WRAPPER = "base_model.model.";
+
+    private static final List<String> WEIGHT_FILES = List.of(WEIGHTS, "adapter_model.bin");
+    private static final List<String> OTHER_FILES = List.of("non_lora_trainables.safetensors", OTHERS);
+    private static final Pattern PAIR = Pattern.compile("(.+\\.)(lora_[AB]\\.weight)");
+
+    /**
+     * The two matrices of a layer.
+     *
+     * @param down A, {@code [rank, in]}
+     * @param up B, {@code [out, rank]}
+     */
+    public record Pair(TensorEntry down, TensorEntry up) {}
+
+    private final Path directory;
+    private final ConfigReader config;
+    private final LoraConfig lora;
+    private final List<WeightFile> files = new ArrayList<>();
+    private final SequencedMap<String, Pair> pairs = new LinkedHashMap<>();
+    private final SequencedMap<String, TensorEntry> others = new LinkedHashMap<>();
+
+    private PeftAdapter(Path directory) {
+        this.directory = directory;
+        Path file = directory.resolve(CONFIG);
+        this.config = new ConfigReader(file, "", StrictJson.object(file));
+        this.lora = lora(config);
+    }
+
+    /** Whether a folder holds an adapter. */
+    public static boolean isIn(Path directory) {
+        return Files.exists(directory.resolve(CONFIG));
+    }
+
+    /**
+     * Opens an adapter's folder.
+     *
+     * @throws CheckpointException naming file and tensor, if the weights cannot be read
+     * @throws ConfigException naming file and key, for a kind of adapter that llava4j does not compute
+     */
+    public static PeftAdapter open(Path directory) {
+        if (!isIn(directory)) {
+            throw new CheckpointException(
+                    "%s holds no %s; name the folder of a LoRA adapter".formatted(directory, CONFIG));
+        }
+        PeftAdapter adapter = new PeftAdapter(directory);
+        boolean opened = false;
+        try {
+            adapter.readPairs();
+            adapter.readOthers();
+            opened = true;
+            return adapter;
+        } finally {
+            if (!opened) {
+                adapter.close();
+            }
+        }
+    }
+
+    private static LoraConfig lora(ConfigReader config) {
+        config.requireAbsentOr("peft_type", StringNode.valueOf("LORA"));
+        config.requireAbsentOr("bias", StringNode.valueOf("none"));
+        for (String key : List.of("use_dora", "use_rslora", "fan_in_fan_out")) {
+            config.requireAbsentOr(key, BooleanNode.FALSE);
+        }
+        for (String key : List.of("rank_pattern", "alpha_pattern", "modules_to_save", "layer_replication")) {
+            JsonNode value = config.node().path(key);
+            if (value.isValueNode() ? config.has(key) : !value.isEmpty()) {
+                throw config.bad(key, "none");
+            }
+        }
+        return new LoraConfig(config.size("r", 8), config.positive("lora_alpha", 8), 0);
+    }
+
+    private WeightFile file(List<String> names) {
+        for (String name : names) {
+            if (Files.exists(directory.resolve(name))) {
+                WeightFile file = WeightFiles.openFile(directory.resolve(name));
+                files.add(file);
+                return file;
+            }
+        }
+        throw new CheckpointException("%s lacks %s".formatted(directory, String.join(" and ", names)));
+    }
+
+    private void readPairs() {
+        Map<String, Map<String, TensorEntry>> byLayer = new LinkedHashMap<>();
+        file(WEIGHT_FILES).tensors().forEach((name, tensor) -> {
+            Matcher matcher = PAIR.matcher(name);
+            if (!name.startsWith(WRAPPER) || !matcher.matches()) {
+                throw new CheckpointException("%s: tensor '%s' is no part of a LoRA adapter of linear layers"
+                        .formatted(directory, FileErrors.shown(name)));
+            }
+            byLayer.computeIfAbsent(
+                            matcher.group(1).substring(WRAPPER.length()) + "weight", layer -> new LinkedHashMap<>())
+                    .put(matcher.group(2), tensor);
+        });
+        CheckpointLayout layout = CheckpointLayout.of(byLayer.keySet())
+                .orElseThrow(
+                        () -> new CheckpointException("%s adapts no layers of LLaVA or LLaMA".formatted(directory)));
+        byLayer.forEach((layer, parts) -> {
+            TensorEntry down = parts.get(LoraConfig.DOWN);
+            TensorEntry up = parts.get(LoraConfig.UP);
+            String shown = FileErrors.shown(layer);
+            if (down == null || up == null) {
+                throw new CheckpointException("%s: the adapter of '%s' lacks %s"
+                        .formatted(directory, shown, down == null ? LoraConfig.DOWN : LoraConfig.UP));
+            }
+            if (down.shape().length != 2
+                    || up.shape().length != 2
+                    || down.shape()[0] != lora.rank()
+                    || up.shape()[1] != lora.rank()) {
+                throw new CheckpointException("%s: the adapter of '%s' has not the rank r = %d of %s"
+                        .formatted(directory, shown, lora.rank(), CONFIG));
+            }
+            String canonical = layout.canonical(layer)
+                    .orElseThrow(() -> new CheckpointException(
+                            "%s: the adapter of '%s' belongs to no layer of LLaVA".formatted(directory, shown)));
+            pairs.put(canonical, new Pair(down, up));
+        });
+    }
+
+    /** Names begin with the wrapper, of which LLaVA strips {@code base_model.} and one {@code model.} of two. */
+    private void readOthers() {
+        if (OTHER_FILES.stream().noneMatch(name -> Files.exists(directory.resolve(name)))) {
+            return;
+        }
+        file(OTHER_FILES).tensors().forEach((name, tensor) -> {
+            String plain = name.startsWith(WRAPPER) ? name.substring(WRAPPER.length()) : name;
+            if (plain.startsWith("model.model.")) {
+                plain = plain.substring("model.".length());
+            }
+            CheckpointLayout layout =
+                    plain.contains("mm_projector.") ? CheckpointLayout.PROJECTOR_ONLY : CheckpointLayout.LIUHAOTIAN;
+            String canonical = layout.canonical(plain)
+                    .orElseThrow(() -> new CheckpointException(
+                            "%s: tensor '%s' is none of LLaVA".formatted(directory, FileErrors.shown(name))));
+            others.put(canonical, tensor.withName(canonical));
+        });
+    }
+
+    /** Rank and weight; without dropout, which only matters in training. */
+    public LoraConfig lora() {
+        return lora;
+    }
+
+    /** The base model as the configuration names it: a folder or a hub id. */
+    public Optional<String> base() {
+        return config.string("base_model_name_or_path");
+    }
+
+    /** Matrices by the canonical name of the weight they are added to. */
+    public SequencedMap<String, Pair> pairs() {
+        return Collections.unmodifiableSequencedMap(pairs);
+    }
+
+    /** What learnt in full, by canonical name; takes the place of the base's tensors. */
+    public SequencedMap<String, TensorEntry> others() {
+        return Collections.unmodifiableSequencedMap(others);
+    }
+
+    /** The vision tower as config.json names it, if there is one: a folder or a hub id. */
+    public Optional<String> towerName() {
+        return Files.exists(directory.resolve(ModelConfigs.FILE))
+                ? ModelConfigs.towerName(directory)
+                : Optional.empty();
+    }
+
+    /**
+     * The configuration of the whole model, if the adapter brings one.
+     *
+     * @param tower shape of the tower the model will have
+     */
+    public Optional<LlavaConfig> modelConfig(VisionConfig tower) {
+        if (!Files.exists(directory.resolve(ModelConfigs.FILE))) {
+            return Optional.empty();
+        }
+        return ModelConfigs.read(directory, name -> Optional.of(tower)) instanceof ModelKind.Llava llava
+                ? Optional.of(llava.config())
+                : Optional.empty();
+    }
+
+    /** Unmaps all files; no tensor may be read afterwards. */
+    @Override
+    public void close() {
+        files.forEach(WeightFile::close);
+    }
+}

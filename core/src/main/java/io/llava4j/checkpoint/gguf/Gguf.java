@@ -1,0 +1,249 @@
+package io.llava4j.checkpoint.gguf;
+
+import io.llava4j.CheckpointException;
+import io.llava4j.io.FileErrors;
+import io.llava4j.tensor.format.BlockFormat;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/**
+ * A GGUF file of version 2 or 3, memory-mapped: header with metadata, tensor entries, aligned data. All of it is checked
+ * before a tensor is handed out: counts and lengths against the file's size, shapes against their types, places of the
+ * data against the file and each other.
+ */
+public final class Gguf implements AutoCloseable {
+    static final int VERSION = 3;
+    static final int DEFAULT_ALIGNMENT = 32;
+    static final String ALIGNMENT = "general.alignment";
+    static final byte[] MAGIC = "GGUF".getBytes(StandardCharsets.US_ASCII);
+
+    private static final int MOST_DIMENSIONS = 4;
+    private static final int MOST_ALIGNMENT = 1 << 16;
+    private static final int MOST_ENTRIES = 1 << 16;
+
+    /** Two counts, a length and a type. */
+    private static final int LEAST_KEY_BYTES = 13;
+
+    private static final int LEAST_TENSOR_BYTES = 24;
+
+    /**
+     * A tensor of the file.
+     *
+     * @param name as in the file
+     * @param type of the elements
+     * @param shape sizes, outermost first
+     * @param data as stored
+     */
+    public record Entry(String name, BlockFormat type, long[] shape, MemorySegment data) {
+        long elements() {
+            return Arrays.stream(shape).reduce(1, Math::multiplyExact);
+        }
+    }
+
+    private record Place(String name, BlockFormat type, long[] shape, long begin, long bytes) {}
+
+    private final Path file;
+    private final Arena arena;
+    private final GgufMetadata metadata;
+    private final SequencedMap<String, Entry> tensors;
+
+    private Gguf(Path file, Arena arena, MemorySegment bytes) {
+        this.file = file;
+        this.arena = arena;
+        GgufCursor cursor = new GgufCursor(file, bytes);
+        checkVersion(cursor);
+        int tensorCount = cursor.readCount("tensors", LEAST_TENSOR_BYTES, MOST_ENTRIES);
+        int keyCount = cursor.readCount("metadata keys", LEAST_KEY_BYTES, MOST_ENTRIES);
+        Map<String, Object> values = new LinkedHashMap<>();
+        for (int i = 0; i < keyCount; i++) {
+            String key = cursor.readString();
+            if (values.put(key, cursor.readValue(key)) != null) {
+                throw cursor.damaged("key '%s' is there twice".formatted(FileErrors.shown(key)));
+            }
+        }
+        this.metadata = new GgufMetadata(file, Collections.unmodifiableMap(values));
+        int alignment = alignment();
+        List<Place> places = new ArrayList<>();
+        for (int i = 0; i < tensorCount; i++) {
+            places.add(place(cursor, alignment));
+        }
+        long dataBegin = Math.ceilDiv(cursor.position(), alignment) * alignment;
+        checkPlaces(cursor, places, bytes.byteSize() - dataBegin);
+        this.tensors = new LinkedHashMap<>();
+        for (Place place : places) {
+            MemorySegment data =
+                    place.bytes == 0 ? MemorySegment.NULL : bytes.asSlice(dataBegin + place.begin, place.bytes);
+            if (tensors.put(place.name, new Entry(place.name, place.type, place.shape, data)) != null) {
+                throw cursor.damaged("tensor '%s' is there twice".formatted(FileErrors.shown(place.name)));
+            }
+        }
+    }
+
+    /** Whether a file begins as GGUF does. */
+    static boolean is(Path file) {
+        if (!Files.isRegularFile(file)) {
+            return false;
+        }
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            ByteBuffer magic = ByteBuffer.allocate(MAGIC.length);
+            while (magic.hasRemaining() && channel.read(magic) >= 0) {
+                // until four bytes are there or the file ends
+            }
+            return !magic.hasRemaining() && Arrays.equals(magic.array(), MAGIC);
+        } catch (IOException e) {
+            throw FileErrors.cannotRead(file, e);
+        }
+    }
+
+    /**
+     * Maps a file and checks its header.
+     *
+     * @return the open file; close it when no tensor of it is used any more
+     * @throws CheckpointException naming file and key or tensor if anything is amiss
+     */
+    @SuppressWarnings("MustBeClosedChecker") // the arena lives as long as the result
+    public static Gguf open(Path file) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            Arena arena = Arena.ofShared();
+            boolean opened = false;
+            try {
+                Gguf gguf = new Gguf(file, arena, channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
+                opened = true;
+                return gguf;
+            } finally {
+                if (!opened) {
+                    arena.close();
+                }
+            }
+        } catch (IOException e) {
+            throw FileErrors.cannotRead(file, e);
+        }
+    }
+
+    private void checkVersion(GgufCursor cursor) {
+        if (cursor.readInt()
+                != ByteBuffer.wrap(MAGIC).order(ByteOrder.LITTLE_ENDIAN).getInt()) {
+            throw cursor.damaged("it does not begin with GGUF");
+        }
+        int version = cursor.readInt();
+        if (Integer.reverseBytes(version) == 2 || Integer.reverseBytes(version) == VERSION) {
+            throw new CheckpointException("%s is a big-endian GGUF file; fetch the little-endian one".formatted(file));
+        }
+        if (version != 2 && version != VERSION) {
+            throw new CheckpointException("%s is of GGUF version %s; llava4j reads 2 and 3, convert the model again"
+                    .formatted(file, Integer.toUnsignedString(version)));
+        }
+    }
+
+    private int alignment() {
+        int alignment = metadata.size(ALIGNMENT, DEFAULT_ALIGNMENT);
+        if (alignment < 8 || alignment > MOST_ALIGNMENT || Integer.bitCount(alignment) != 1) {
+            throw metadata.bad(ALIGNMENT, "a power of two from 8 to " + MOST_ALIGNMENT);
+        }
+        return alignment;
+    }
+
+    private Place place(GgufCursor cursor, int alignment) {
+        String name = cursor.readString();
+        int dimensions = cursor.readInt();
+        if (dimensions < 0 || dimensions > MOST_DIMENSIONS) {
+            throw bad(name, "it has %s dimensions".formatted(Integer.toUnsignedString(dimensions)));
+        }
+        long[] shape = new long[dimensions];
+        for (int i = dimensions - 1; i >= 0; i--) {
+            shape[i] = cursor.readLong(); // the file has the innermost size first
+        }
+        int id = cursor.readInt();
+        BlockFormat type = BlockFormat.of(id)
+                .orElseThrow(() -> bad(
+                        name,
+                        "its type %s is not read; fetch or make the model's F16, Q8_0, Q6_K, Q5_K_M, Q4_K_M or Q4_0 file"
+                                .formatted(BlockFormat.nameOfOther(id))));
+        long begin = cursor.readLong();
+        if (begin < 0 || begin % alignment != 0) {
+            throw bad(
+                    name,
+                    "its data begins at %s, no multiple of %d".formatted(Long.toUnsignedString(begin), alignment));
+        }
+        return new Place(name, type, shape, begin, bytes(name, type, shape));
+    }
+
+    private long bytes(String name, BlockFormat type, long[] shape) {
+        try {
+            long elements = 1;
+            for (long size : shape) {
+                if (size < 0) {
+                    throw new ArithmeticException();
+                }
+                elements = Math.multiplyExact(elements, size);
+            }
+            if (shape.length > 0 && shape[shape.length - 1] % type.blockSize() != 0
+                    || shape.length == 0 && type.isQuantised()) {
+                throw bad(
+                        name, "its rows are no multiple of %d, the block size of %s".formatted(type.blockSize(), type));
+            }
+            return type.bytes(elements);
+        } catch (ArithmeticException e) {
+            throw bad(name, "its shape %s is beyond all memory".formatted(Arrays.toString(shape)));
+        }
+    }
+
+    private void checkPlaces(GgufCursor cursor, List<Place> places, long dataBytes) {
+        long covered = 0;
+        for (Place place : places.stream()
+                .sorted(Comparator.comparingLong(Place::begin).thenComparingLong(Place::bytes))
+                .toList()) {
+            if (place.bytes > dataBytes || place.begin > dataBytes - place.bytes) {
+                throw cursor.damaged(
+                        "the data of tensor '%s' lies beyond its end".formatted(FileErrors.shown(place.name)));
+            }
+            if (place.begin < covered) {
+                throw bad(place.name, "its data overlaps another tensor's");
+            }
+            covered = place.begin + place.bytes;
+        }
+    }
+
+    private CheckpointException bad(String tensor, String problem) {
+        return new CheckpointException("%s: tensor '%s': %s".formatted(file, FileErrors.shown(tensor), problem));
+    }
+
+    Path file() {
+        return file;
+    }
+
+    public GgufMetadata metadata() {
+        return metadata;
+    }
+
+    /** Tensors by their name in the file. */
+    public SequencedMap<String, Entry> tensors() {
+        return Collections.unmodifiableSequencedMap(tensors);
+    }
+
+    boolean isQuantised() {
+        return tensors.values().stream().anyMatch(entry -> entry.type().isQuantised());
+    }
+
+    /** Unmaps the file; no tensor of it may be read afterwards. */
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

@@ -1,0 +1,248 @@
+package io.llava4j.checkpoint.gguf;
+
+import io.llava4j.CheckpointException;
+import io.llava4j.checkpoint.huggingface.ModelConfigs;
+import io.llava4j.checkpoint.layout.GgufNames;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.RopePermutation;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.io.FileErrors;
+import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.TextConfig;
+import io.llava4j.tensor.format.BlockFormat;
+import io.llava4j.tensor.format.DType;
+import io.llava4j.tensor.format.TensorCast;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The GGUF files of one model: the decoder's, and for a LLaVA model the tower's and connector's beside it. Which is which
+ * their metadata tells.
+ */
+public final class GgufModel implements AutoCloseable {
+    private static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8;
+
+    private final Gguf decoder;
+    private final @Nullable Gguf mmproj;
+    private final ModelKind kind;
+    private final boolean swappedMlp;
+
+    private GgufModel(Gguf decoder, @Nullable Gguf mmproj) {
+        this.decoder = decoder;
+        this.mmproj = mmproj;
+        TextConfig text = GgufConfigs.text(decoder);
+        this.kind = mmproj == null ? new ModelKind.Llama(text) : new ModelKind.Llava(GgufConfigs.llava(text, mmproj));
+        this.swappedMlp = kind instanceof ModelKind.Llava llava && mmproj != null && isSwapped(llava.config(), mmproj);
+    }
+
+    /** Old converters called CLIP's first MLP matrix ffn_down; the length of the bias tells. */
+    private static boolean isSwapped(LlavaConfig config, Gguf mmproj) {
+        Gguf.Entry bias = mmproj.tensors().get(GgufNames.FIRST_MLP_BIAS);
+        int hidden = config.vision().hiddenSize();
+        return bias != null && hidden != config.vision().intermediateSize() && bias.elements() == hidden;
+    }
+
+    /** Whether a path is a GGUF file, or a folder that holds some and no model of another format. */
+    public static boolean isAt(Path path) {
+        return Files.isDirectory(path)
+                ? !Files.exists(path.resolve(ModelConfigs.FILE))
+                        && !filesIn(path).isEmpty()
+                : Gguf.is(path);
+    }
+
+    private static List<Path> filesIn(Path directory) {
+        try (Stream<Path> entries = Files.list(directory)) {
+            return entries.sorted().filter(Gguf::is).toList();
+        } catch (IOException e) {
+            throw FileErrors.cannotRead(directory, e);
+        }
+    }
+
+    /**
+     * Opens the files of a folder, or a decoder's file and the tower's beside it.
+     *
+     * @throws CheckpointException if it is not clear which files belong together, or a file cannot be used
+     */
+    public static GgufModel open(Path path) {
+        List<Gguf> opened = new ArrayList<>();
+        GgufModel model = null;
+        try {
+            boolean directory = Files.isDirectory(path);
+            Path folder = directory
+                    ? path
+                    : Objects.requireNonNull(path.toAbsolutePath().getParent());
+            Gguf decoder = null;
+            if (!directory) {
+                decoder = open(path, opened);
+                requireArchitecture(decoder, GgufConfigs.LLAMA);
+            }
+            List<Gguf> decoders = new ArrayList<>();
+            List<Gguf> towers = new ArrayList<>();
+            for (Path file : filesIn(folder)) {
+                if (!directory && Files.isSameFile(file, path)) {
+                    continue;
+                }
+                Gguf gguf = open(file, opened);
+                if (architecture(gguf).equals(GgufConfigs.CLIP)) {
+                    towers.add(gguf);
+                } else {
+                    decoders.add(gguf);
+                }
+            }
+            if (decoder == null) {
+                decoder = only(path, decoders, "language model")
+                        .orElseThrow(() -> new CheckpointException(
+                                "%s holds a tower and connector in GGUF but no language model; put its file beside them"
+                                        .formatted(path)));
+                requireArchitecture(decoder, GgufConfigs.LLAMA);
+            }
+            Gguf mmproj = only(path, towers, "vision tower (mmproj)").orElse(null);
+            model = new GgufModel(decoder, mmproj);
+            return model;
+        } catch (IOException e) {
+            throw FileErrors.cannotRead(path, e);
+        } finally {
+            for (Gguf file : opened) {
+                if (model == null || file != model.decoder && file != model.mmproj) {
+                    file.close();
+                }
+            }
+        }
+    }
+
+    private static Gguf open(Path file, List<Gguf> opened) {
+        Gguf gguf = Gguf.open(file);
+        opened.add(gguf);
+        if (gguf.metadata().integer("split.count").orElse(1) > 1) {
+            throw new CheckpointException(
+                    "%s is one part of a split model; merge the parts with llama.cpp's gguf-split".formatted(file));
+        }
+        return gguf;
+    }
+
+    private static String architecture(Gguf gguf) {
+        return gguf.metadata().string(GgufMetadata.ARCHITECTURE).orElse("");
+    }
+
+    private static void requireArchitecture(Gguf gguf, String wanted) {
+        if (!architecture(gguf).equals(wanted)) {
+            throw gguf.metadata().bad(GgufMetadata.ARCHITECTURE, "the language model's file, \"" + wanted + "\"");
+        }
+    }
+
+    private static Optional<Gguf> only(Path path, List<Gguf> files, String what) {
+        if (files.size() > 1) {
+            throw new CheckpointException("%s: there are %d GGUF files of a %s, %s and %s; keep one of them there"
+                    .formatted(
+                            path,
+                            files.size(),
+                            what,
+                            files.getFirst().file().getFileName(),
+                            files.get(1).file().getFileName()));
+        }
+        return files.stream().findFirst();
+    }
+
+    public ModelKind kind() {
+        return kind;
+    }
+
+    /** Metadata of the decoder's file. */
+    public GgufMetadata metadata() {
+        return decoder.metadata();
+    }
+
+    /** Whether tensors are stored in blocks, so that their numbers are not those they were made from. */
+    public boolean isQuantised() {
+        return decoder.isQuantised() || mmproj != null && mmproj.isQuantised();
+    }
+
+    /** Tensors of all files as transformers has them, by their name in the file. */
+    public List<TensorEntry> tensors() {
+        List<TensorEntry> tensors = new ArrayList<>();
+        for (Gguf file : mmproj == null ? List.of(decoder) : List.of(decoder, mmproj)) {
+            file.tensors().values().forEach(entry -> tensors.add(tensor(entry)));
+        }
+        if (kind instanceof ModelKind.Llava llava && mmproj != null) {
+            addPostNorm(tensors, mmproj, llava.config().vision().hiddenSize());
+        }
+        return tensors;
+    }
+
+    /**
+     * llama.cpp's files lack the tower's last norm, which LLaVA never applies (docs/reference/model.md#feature-selection); a norm that changes
+     * nothing stands in its place, so that such a model can be written in the other layouts.
+     */
+    private static void addPostNorm(List<TensorEntry> tensors, Gguf mmproj, int hidden) {
+        float[] ones = new float[hidden];
+        Arrays.fill(ones, 1);
+        Map.of(GgufNames.POST_NORM + "weight", ones, GgufNames.POST_NORM + "bias", new float[hidden])
+                .forEach((name, values) -> {
+                    if (!mmproj.tensors().containsKey(name)) {
+                        tensors.add(
+                                new TensorEntry(name, DType.F32, new long[] {hidden}, MemorySegment.ofArray(values)));
+                    }
+                });
+    }
+
+    public Optional<String> canonical(String name) {
+        return GgufNames.canonical(name, swappedMlp);
+    }
+
+    private TensorEntry tensor(Gguf.Entry entry) {
+        TextConfig text = switch (kind) {
+            case ModelKind.Llava llava -> llava.config().text();
+            case ModelKind.Llama llama -> llama.text();
+            default -> throw new IllegalStateException(kind.label());
+        };
+        int heads = canonical(entry.name())
+                .map(name -> RopePermutation.heads(name, text))
+                .orElse(0);
+        boolean ordered =
+                heads > 0 && entry.shape().length == 2 && entry.elements() > 0 && entry.shape()[0] % (2L * heads) == 0;
+        TensorEntry.Content content = ordered || entry.type().isQuantised()
+                ? new TensorEntry.Derived(() -> derive(entry, ordered ? heads : 0))
+                : new TensorEntry.Stored(entry.data());
+        return new TensorEntry(entry.name(), entry.type().dtype(), entry.shape(), content);
+    }
+
+    private static MemorySegment derive(Gguf.Entry entry, int heads) {
+        MemorySegment data = entry.data();
+        if (heads > 0) {
+            data = array(entry, entry.data().byteSize());
+            RopePermutation.separate(entry.data(), heads, entry.shape()[0], data);
+        }
+        if (!entry.type().isQuantised()) {
+            return data;
+        }
+        MemorySegment floats = array(entry, entry.elements() * Float.BYTES);
+        TensorCast.cast(entry.type(), data, entry.elements(), BlockFormat.F32, floats);
+        return floats;
+    }
+
+    private static MemorySegment array(Gguf.Entry entry, long bytes) {
+        if (bytes > LARGEST_ARRAY) {
+            throw new CheckpointException("tensor '%s' of shape %s is too large to be unpacked"
+                    .formatted(entry.name(), Arrays.toString(entry.shape())));
+        }
+        return MemorySegment.ofArray(new byte[(int) bytes]);
+    }
+
+    @Override
+    public void close() {
+        decoder.close();
+        if (mmproj != null) {
+            mmproj.close();
+        }
+    }
+}

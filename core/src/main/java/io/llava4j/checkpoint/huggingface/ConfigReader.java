@@ -1,0 +1,112 @@
+package io.llava4j.checkpoint.huggingface;
+
+import io.llava4j.ConfigException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Typed access to an object of a config.json; absent and null are the same. Errors name file and key. */
+public record ConfigReader(Path file, String path, ObjectNode node) {
+    /** Sizes beyond this are no configuration but a mistake, and keep all products of two within a long. */
+    private static final int LARGEST_SIZE = 1 << 24;
+
+    public boolean has(String key) {
+        return node.hasNonNull(key);
+    }
+
+    Optional<ConfigReader> child(String key) {
+        JsonNode value = node.path(key);
+        if (value.isMissingNode() || value.isNull()) {
+            return Optional.empty();
+        }
+        if (value instanceof ObjectNode object) {
+            return Optional.of(new ConfigReader(file, path + key + ".", object));
+        }
+        throw bad(key, "an object");
+    }
+
+    public int size(String key, int absent) {
+        int value = integer(key).orElse(absent);
+        if (value < 1 || value > LARGEST_SIZE) {
+            throw bad(key, "a whole number from 1 to " + LARGEST_SIZE);
+        }
+        return value;
+    }
+
+    OptionalInt integer(String key) {
+        return has(key) ? OptionalInt.of(integer(key, node.get(key))) : OptionalInt.empty();
+    }
+
+    private int integer(String key, JsonNode value) {
+        if (!value.isIntegralNumber() || !value.canConvertToInt()) {
+            throw bad(key, "a whole number");
+        }
+        return value.intValue();
+    }
+
+    List<Integer> sizes(String key) {
+        if (!has(key)) {
+            return List.of();
+        }
+        if (!node.get(key).isArray()) {
+            throw bad(key, "a list of whole numbers");
+        }
+        List<Integer> values = new ArrayList<>();
+        for (JsonNode element : node.get(key)) {
+            int value = integer(key, element);
+            if (value < 1 || value > LARGEST_SIZE) {
+                throw bad(key, "a list of whole numbers from 1 to " + LARGEST_SIZE);
+            }
+            values.add(value);
+        }
+        return List.copyOf(values);
+    }
+
+    public double positive(String key, double absent) {
+        if (!has(key)) {
+            return absent;
+        }
+        JsonNode value = node.get(key);
+        if (!value.isNumber() || !(value.doubleValue() > 0) || Double.isInfinite(value.doubleValue())) {
+            throw bad(key, "a number above 0");
+        }
+        return value.doubleValue();
+    }
+
+    boolean flag(String key, boolean absent) {
+        if (!has(key)) {
+            return absent;
+        }
+        if (!node.get(key).isBoolean()) {
+            throw bad(key, "true or false");
+        }
+        return node.get(key).booleanValue();
+    }
+
+    public Optional<String> string(String key) {
+        if (!has(key)) {
+            return Optional.empty();
+        }
+        if (!node.get(key).isString()) {
+            throw bad(key, "a string");
+        }
+        return Optional.of(node.get(key).stringValue());
+    }
+
+    /** Refuses a variant of the network that llava4j does not compute. */
+    public void requireAbsentOr(String key, JsonNode only) {
+        if (has(key) && !node.get(key).equals(only)) {
+            throw bad(key, only.toString());
+        }
+    }
+
+    public ConfigException bad(String key, String wanted) {
+        String value = node.path(key).toString();
+        return new ConfigException("%s: %s%s is %s; llava4j needs %s"
+                .formatted(file, path, key, value.length() > 80 ? value.substring(0, 80) + "…" : value, wanted));
+    }
+}

@@ -1,0 +1,54 @@
+package io.llava4j.checkpoint.layout;
+
+import io.llava4j.model.TextConfig;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The two orders of query and key rows. transformers turns row {@code j} of a head together with row {@code j + half}
+ * (docs/reference/model.md#rotary-position-embedding), llama.cpp each even row with the odd one behind it, so files of its LLaMA architecture have the rows
+ * of every head interleaved.
+ */
+public final class RopePermutation {
+    private RopePermutation() {}
+
+    /** Heads of a tensor whose rows are ordered; 0 for all others. */
+    public static int heads(String canonical, TextConfig text) {
+        if (!canonical.startsWith(CanonicalNames.LAYERS)) {
+            return 0;
+        }
+        if (canonical.endsWith(".self_attn.q_proj.weight")) {
+            return text.heads();
+        }
+        return canonical.endsWith(".self_attn.k_proj.weight") ? text.kvHeads() : 0;
+    }
+
+    /** From transformers' order to llama.cpp's; the rows may be of any type. */
+    public static void interleave(MemorySegment from, int heads, long rows, MemorySegment to) {
+        move(from, heads, rows, to, true);
+    }
+
+    /** From llama.cpp's order to transformers'. */
+    public static void separate(MemorySegment from, int heads, long rows, MemorySegment to) {
+        move(from, heads, rows, to, false);
+    }
+
+    private static void move(MemorySegment from, int heads, long rows, MemorySegment to, boolean interleave) {
+        long rowBytes = from.byteSize() / rows;
+        long size = rows / heads;
+        long half = size / 2;
+        for (long head = 0; head < heads; head++) {
+            for (long j = 0; j < half; j++) {
+                for (long part = 0; part < 2; part++) {
+                    long separated = (head * size + part * half + j) * rowBytes;
+                    long interleaved = (head * size + 2 * j + part) * rowBytes;
+                    MemorySegment.copy(
+                            from,
+                            interleave ? separated : interleaved,
+                            to,
+                            interleave ? interleaved : separated,
+                            rowBytes);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+package io.llava4j.checkpoint.layout;
+
+import io.llava4j.CheckpointException;
+import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.tensor.format.BlockFormat;
+import io.llava4j.tensor.format.DType;
+import io.llava4j.tensor.format.TensorCast;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.function.Supplier;
+
+/**
+ * A stored tensor. Its data is usually a view of a mapped file, valid until that file is closed.
+ *
+ * @param name as in the file, or canonical when it comes from a {@link Checkpoint}
+ * @param dtype element type
+ * @param shape sizes, outermost first; empty for a scalar
+ * @param content where the elements come from
+ */
+public record TensorEntry(String name, DType dtype, long[] shape, Content content) {
+    /** Row-major little-endian elements, {@code product(shape) * dtype.bytes()} bytes. */
+    public sealed interface Content {
+        /** The elements; those of a {@link Derived} are computed anew by every call. */
+        MemorySegment data();
+    }
+
+    /**
+     * Elements as they lie in the file.
+     *
+     * @param data a view of the mapped file
+     */
+    public record Stored(MemorySegment data) implements Content {}
+
+    /**
+     * Elements that the file holds in another form, such as quantised or in another order.
+     *
+     * @param compute makes them
+     */
+    public record Derived(Supplier<MemorySegment> compute) implements Content {
+        @Override
+        public MemorySegment data() {
+            return compute.get();
+        }
+    }
+
+    /** A tensor that is used as it is stored. */
+    public TensorEntry(String name, DType dtype, long[] shape, MemorySegment data) {
+        this(name, dtype, shape, new Stored(data));
+    }
+
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** Number of elements. */
+    public long elements() {
+        return Arrays.stream(shape).reduce(1, Math::multiplyExact);
+    }
+
+    /** Bytes of the data. */
+    public long byteSize() {
+        return elements() * dtype.bytes();
+    }
+
+    /** The elements, {@link #byteSize} bytes; ask once and keep them, they may have to be computed. */
+    public MemorySegment data() {
+        return content.data();
+    }
+
+    /** Whether no element is NaN or infinite; reads all of them. */
+    public boolean isFinite() {
+        return Finiteness.isFinite(this);
+    }
+
+    /** The same tensor under another name. */
+    public TensorEntry withName(String other) {
+        return new TensorEntry(other, dtype, shape, content);
+    }
+
+    /**
+     * Copies the elements as floats; narrower types are widened exactly, F64 is rounded.
+     *
+     * @throws CheckpointException if the tensor holds no floating-point numbers or more than an array can hold
+     */
+    public float[] toFloats() {
+        float[] values = new float[arrayLength()];
+        BlockFormat type = BlockFormat.of(dtype).orElseThrow(() -> wrongType("floating-point numbers"));
+        TensorCast.decode(type, data(), 0, values.length, values);
+        return values;
+    }
+
+    /**
+     * Copies the elements as longs; U8 is unsigned, BOOL is 0 or 1.
+     *
+     * @throws CheckpointException if the tensor holds no integers or more than an array can hold
+     */
+    public long[] toLongs() {
+        long[] values = new long[arrayLength()];
+        MemorySegment data = data();
+        switch (dtype) {
+            case I64 -> MemorySegment.copy(data, LONG, 0, values, 0, values.length);
+            case I32 -> Arrays.setAll(values, i -> data.getAtIndex(INT, i));
+            case I16 -> Arrays.setAll(values, i -> data.getAtIndex(SHORT, i));
+            case I8 -> Arrays.setAll(values, i -> data.get(ValueLayout.JAVA_BYTE, i));
+            case U8 -> Arrays.setAll(values, i -> Byte.toUnsignedLong(data.get(ValueLayout.JAVA_BYTE, i)));
+            case BOOL -> Arrays.setAll(values, i -> data.get(ValueLayout.JAVA_BYTE, i) == 0 ? 0 : 1);
+            case F64, F32, F16, BF16 -> throw wrongType("integers");
+        }
+        return values;
+    }
+
+    /**
+     * Copies the raw little-endian bytes.
+     *
+     * @throws CheckpointException if there are more than an array can hold
+     */
+    public byte[] toBytes() {
+        if (byteSize() > Integer.MAX_VALUE - 8) {
+            throw tooLarge();
+        }
+        return data().toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    private int arrayLength() {
+        if (elements() > Integer.MAX_VALUE - 8) {
+            throw tooLarge();
+        }
+        return (int) elements();
+    }
+
+    private CheckpointException tooLarge() {
+        return new CheckpointException("tensor '%s' of shape %s is too large for one Java array; use its mapped data"
+                .formatted(name, Arrays.toString(shape)));
+    }
+
+    private CheckpointException wrongType(String wanted) {
+        return new CheckpointException("tensor '%s' is %s where %s are needed".formatted(name, dtype, wanted));
+    }
+}

@@ -1,0 +1,13 @@
+package io.llava4j.checkpoint.layout;
+
+import java.util.SequencedMap;
+
+/** One file of stored tensors, memory-mapped. */
+public interface WeightFile extends AutoCloseable {
+    /** Tensors by the name in the file. */
+    SequencedMap<String, TensorEntry> tensors();
+
+    /** Unmaps the file; no tensor of it may be read afterwards. */
+    @Override
+    void close();
+}

@@ -1,0 +1,72 @@
+package io.llava4j.generate;
+
+import io.llava4j.DataException;
+import io.llava4j.text.Prompt;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Token ids and the pictures of their placeholders.
+ *
+ * @param ids with {@link Prompt#IMAGE_TOKEN_INDEX} for a picture
+ * @param pictures normalised, one for each placeholder; equal pictures are the same array
+ */
+record ImagePrompt(int[] ids, List<float[]> pictures) {
+    /**
+     * Gives each prompt its pictures.
+     *
+     * @param placed pictures of all placeholders in order
+     * @throws DataException if there are not as many pictures as placeholders
+     */
+    static List<ImagePrompt> of(List<int[]> prompts, List<float[]> placed) {
+        int placeholders = prompts.stream().mapToInt(ImagePrompt::placeholders).sum();
+        if (placeholders != placed.size()) {
+            throw new DataException("the prompts have " + placeholders + " image placeholders for " + placed.size()
+                    + " images; give one image for each");
+        }
+        List<ImagePrompt> sequences = new ArrayList<>();
+        int from = 0;
+        for (int[] ids : prompts) {
+            int to = from + placeholders(ids);
+            sequences.add(new ImagePrompt(ids, placed.subList(from, to)));
+            from = to;
+        }
+        return sequences;
+    }
+
+    private static int placeholders(int[] ids) {
+        return (int)
+                Arrays.stream(ids).filter(id -> id == Prompt.IMAGE_TOKEN_INDEX).count();
+    }
+
+    /** Its first {@code count} ids. */
+    ImagePrompt first(int count) {
+        int[] head = Arrays.copyOf(ids, count);
+        return new ImagePrompt(head, pictures.subList(0, placeholders(head)));
+    }
+
+    /** What follows its first {@code count} ids. */
+    ImagePrompt behind(int count) {
+        int[] tail = Arrays.copyOfRange(ids, count, ids.length);
+        return new ImagePrompt(tail, pictures.subList(pictures.size() - placeholders(tail), pictures.size()));
+    }
+
+    /** How many ids it begins with as another does, the same pictures included. */
+    int common(ImagePrompt other) {
+        int picture = 0;
+        int most = Math.min(ids.length, other.ids.length);
+        for (int i = 0; i < most; i++) {
+            if (ids[i] != other.ids[i]) {
+                return i;
+            }
+            if (ids[i] == Prompt.IMAGE_TOKEN_INDEX) {
+                if (pictures.get(picture) != other.pictures.get(picture)) {
+                    return i;
+                }
+                picture++;
+            }
+        }
+        return most;
+    }
+}

@@ -1,9 +1,0 @@
-package io.llava4j.generate;
-
-/**
- * A streamed answer.
- *
- * @param text all of it, trimmed
- * @param tokens the model chose, the one that ends the answer included
- */
-public record Reply(String text, int tokens) {}

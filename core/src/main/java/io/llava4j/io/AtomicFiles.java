@@ -1,0 +1,160 @@
+package io.llava4j.io;
+
+import io.llava4j.CheckpointException;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Files and folders that appear whole or not at all: written under a hidden name ({@code .NAME.partial}) in the same
+ * folder, forced to disk, then renamed. What a killed process leaves is only such a hidden name, which the next write
+ * of the same target clears away.
+ */
+public final class AtomicFiles {
+    private static final Logger LOG = LoggerFactory.getLogger(AtomicFiles.class);
+
+    private AtomicFiles() {}
+
+    /** Writes the bytes of a file. */
+    @FunctionalInterface
+    public interface FileContent {
+        /** @param channel at position 0 of an empty file */
+        void writeTo(FileChannel channel) throws IOException;
+    }
+
+    /** Fills a folder. */
+    @FunctionalInterface
+    public interface FolderContent {
+        /** @param directory empty, under its hidden name */
+        void writeTo(Path directory) throws IOException;
+    }
+
+    /**
+     * Writes a file, replacing an older one in one step.
+     *
+     * @throws CheckpointException if it cannot be written, for example on a full disk; an older file is then untouched
+     */
+    public static void write(Path file, FileContent content) {
+        replace(file, partial -> {
+            try (FileChannel channel =
+                    FileChannel.open(partial, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+                content.writeTo(channel);
+                channel.force(true);
+            }
+        });
+    }
+
+    /** As {@link #write(Path, FileContent)}, for content at hand. */
+    public static void write(Path file, byte[] content) {
+        write(file, channel -> {
+            ByteBuffer buffer = ByteBuffer.wrap(content);
+            while (buffer.hasRemaining()) {
+                channel.write(buffer);
+            }
+        });
+    }
+
+    /**
+     * Writes a folder with all its files.
+     *
+     * @param directory must not exist yet, or be empty
+     * @throws CheckpointException if it cannot be written or is there already; then nothing is left behind
+     */
+    public static void writeDirectory(Path directory, FolderContent content) {
+        requireFree(directory);
+        replace(directory, partial -> {
+            Files.createDirectory(partial);
+            content.writeTo(partial);
+            for (Path path : depthFirst(partial)) {
+                force(path);
+            }
+        });
+    }
+
+    private static void requireFree(Path directory) {
+        if (!Files.exists(directory)) {
+            return;
+        }
+        boolean free = false;
+        if (Files.isDirectory(directory)) {
+            try (Stream<Path> entries = Files.list(directory)) {
+                free = entries.findAny().isEmpty();
+            } catch (IOException e) {
+                throw FileErrors.cannotRead(directory, e);
+            }
+        }
+        if (!free) {
+            throw new CheckpointException("%s exists already; remove it or name another folder".formatted(directory));
+        }
+    }
+
+    private static void replace(Path target, FolderContent content) {
+        Path parent = Objects.requireNonNull(target.toAbsolutePath().getParent(), "a root cannot be written");
+        Path partial = parent.resolve("." + target.getFileName() + ".partial");
+        boolean done = false;
+        try {
+            Files.createDirectories(parent);
+            deleteAll(partial);
+            content.writeTo(partial);
+            Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            done = true;
+            force(parent);
+        } catch (IOException e) {
+            throw FileErrors.cannotWrite(target, e);
+        } catch (UncheckedIOException e) {
+            throw FileErrors.cannotWrite(target, Objects.requireNonNull(e.getCause()));
+        } finally {
+            if (!done) {
+                clearAway(partial);
+            }
+        }
+    }
+
+    private static void clearAway(Path partial) {
+        try {
+            deleteAll(partial);
+        } catch (IOException e) {
+            // The failure that led here is what the user must hear of; the next write clears the rest away.
+            LOG.warn("{} could not be removed: {}", partial, e.getMessage());
+        }
+    }
+
+    private static void deleteAll(Path path) throws IOException {
+        for (Path entry : depthFirst(path)) {
+            Files.deleteIfExists(entry);
+        }
+    }
+
+    /** A folder's content before the folder itself; links are not followed. */
+    private static List<Path> depthFirst(Path path) throws IOException {
+        try (Stream<Path> entries = Files.walk(path)) {
+            return entries.sorted(Comparator.reverseOrder()).toList();
+        } catch (NoSuchFileException e) {
+            return List.of();
+        }
+    }
+
+    private static void force(Path path) throws IOException {
+        boolean directory = Files.isDirectory(path);
+        if (directory && File.separatorChar == '\\') {
+            return; // Windows does not open folders
+        }
+        try (FileChannel channel =
+                FileChannel.open(path, directory ? StandardOpenOption.READ : StandardOpenOption.WRITE)) {
+            channel.force(true);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package io.llava4j.tensor.format;
+
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Element types of GGUF tensors that llava4j reads. Quantised ones store blocks of 32 or 256 elements of a row, each
+ * with a scale of its own.
+ */
+public enum BlockFormat {
+    F32(0, 1, 4, 0),
+    F16(1, 1, 2, 1),
+    Q4_0(2, LegacyBlocks.SIZE, 18, 2),
+    Q8_0(8, LegacyBlocks.SIZE, 34, 7),
+    Q4_K(12, KQuantBlocks.SIZE, KQuantBlocks.Q4_BYTES, 15),
+    Q5_K(13, KQuantBlocks.SIZE, KQuantBlocks.Q5_BYTES, 17),
+    Q6_K(14, KQuantBlocks.SIZE, KQuantBlocks.Q6_BYTES, 18),
+    F64(28, 1, 8, -1),
+    BF16(30, 1, 2, 32);
+
+    /** Names of types that are not read, for messages. */
+    private static final Map<Integer, String> OTHERS = Map.ofEntries(
+            Map.entry(3, "Q4_1"),
+            Map.entry(6, "Q5_0"),
+            Map.entry(7, "Q5_1"),
+            Map.entry(10, "Q2_K"),
+            Map.entry(11, "Q3_K"),
+            Map.entry(16, "IQ2_XXS"),
+            Map.entry(17, "IQ2_XS"),
+            Map.entry(18, "IQ3_XXS"),
+            Map.entry(19, "IQ1_S"),
+            Map.entry(20, "IQ4_NL"),
+            Map.entry(21, "IQ3_S"),
+            Map.entry(22, "IQ2_S"),
+            Map.entry(23, "IQ4_XS"),
+            Map.entry(29, "IQ1_M"));
+
+    private final int id;
+    private final int blockSize;
+    private final int blockBytes;
+    private final int fileType;
+
+    BlockFormat(int id, int blockSize, int blockBytes, int fileType) {
+        this.id = id;
+        this.blockSize = blockSize;
+        this.blockBytes = blockBytes;
+        this.fileType = fileType;
+    }
+
+    /** The type of that number. */
+    public static Optional<BlockFormat> of(int id) {
+        return Arrays.stream(values()).filter(type -> type.id == id).findFirst();
+    }
+
+    /** What to call a type that is not read. */
+    public static String nameOfOther(int id) {
+        return OTHERS.getOrDefault(id, "number " + Integer.toUnsignedString(id));
+    }
+
+    /** Number of the type in a tensor's entry. */
+    public int id() {
+        return id;
+    }
+
+    /** Elements of a block; 1 where nothing is quantised. */
+    public int blockSize() {
+        return blockSize;
+    }
+
+    public boolean isQuantised() {
+        return blockSize > 1;
+    }
+
+    /** {@code general.file_type} of a file that is mostly of this type. */
+    public int fileType() {
+        return fileType;
+    }
+
+    /**
+     * Bytes of so many elements, a multiple of the block size.
+     *
+     * @throws ArithmeticException if that is beyond all memory
+     */
+    public long bytes(long elements) {
+        return Math.multiplyExact(elements / blockSize, (long) blockBytes);
+    }
+
+    /** The type in which the elements are handed out: quantised ones as 32-bit floats, which hold them exactly. */
+    public DType dtype() {
+        return switch (this) {
+            case F32, Q4_0, Q8_0, Q4_K, Q5_K, Q6_K -> DType.F32;
+            case F16 -> DType.F16;
+            case F64 -> DType.F64;
+            case BF16 -> DType.BF16;
+        };
+    }
+
+    /** The type that stores the elements of another format as they are. */
+    public static Optional<BlockFormat> of(DType dtype) {
+        return Arrays.stream(values())
+                .filter(type -> !type.isQuantised() && type.dtype() == dtype)
+                .findFirst();
+    }
+}

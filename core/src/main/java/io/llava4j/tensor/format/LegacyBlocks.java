@@ -1,0 +1,100 @@
+package io.llava4j.tensor.format;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * Quantised blocks of GGUF: {@value #SIZE} neighbouring elements share a scale, a 16-bit float. Q8_0 stores signed bytes;
+ * Q4_0 stores nibbles less 8, the first half of the block in the low ones.
+ */
+final class LegacyBlocks {
+    static final int SIZE = 32;
+
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
+
+    private LegacyBlocks() {}
+
+    /** Elements of a Q8_0 block; exact, a scale and a byte have 19 bits together. */
+    static void decodeQ8(MemorySegment blocks, long block, float[] into, int at) {
+        long begin = block * (Short.BYTES + SIZE);
+        float scale = Float.float16ToFloat(blocks.get(SHORT, begin));
+        for (int i = 0; i < SIZE; i++) {
+            into[at + i] = scale * blocks.get(BYTE, begin + Short.BYTES + i);
+        }
+    }
+
+    /** Elements of a Q4_0 block; exact. */
+    static void decodeQ4(MemorySegment blocks, long block, float[] into, int at) {
+        long begin = block * (Short.BYTES + SIZE / 2);
+        float scale = Float.float16ToFloat(blocks.get(SHORT, begin));
+        for (int i = 0; i < SIZE / 2; i++) {
+            int pair = blocks.get(BYTE, begin + Short.BYTES + i);
+            into[at + i] = scale * ((pair & 0xF) - 8);
+            into[at + SIZE / 2 + i] = scale * ((pair >> 4 & 0xF) - 8);
+        }
+    }
+
+    /**
+     * Writes a Q8_0 block: the largest magnitude becomes 127, the others are rounded, halves away from zero.
+     *
+     * @return whether the scale is finite in 16 bits
+     */
+    static boolean encodeQ8(float[] from, int at, MemorySegment blocks, long block) {
+        float largest = 0;
+        for (int i = 0; i < SIZE; i++) {
+            largest = Math.max(largest, Math.abs(from[at + i]));
+        }
+        float scale = largest / 127;
+        float inverse = scale == 0 ? 0 : 1 / scale;
+        long begin = block * (Short.BYTES + SIZE);
+        short stored = Float.floatToFloat16(scale);
+        blocks.set(SHORT, begin, stored);
+        for (int i = 0; i < SIZE; i++) {
+            blocks.set(BYTE, begin + Short.BYTES + i, (byte) round(from[at + i] * inverse));
+        }
+        return Float.isFinite(Float.float16ToFloat(stored));
+    }
+
+    /**
+     * Writes a Q4_0 block: the number of the largest magnitude becomes -8, the others are rounded, and what would be 8 or
+     * more is 7.
+     *
+     * @return whether all numbers and the scale are finite in 16 bits
+     */
+    static boolean encodeQ4(float[] from, int at, MemorySegment blocks, long block) {
+        float largest = 0;
+        boolean finite = true;
+        for (int i = 0; i < SIZE; i++) {
+            float value = from[at + i];
+            finite &= Float.isFinite(value);
+            if (Math.abs(value) > Math.abs(largest)) {
+                largest = value;
+            }
+        }
+        float scale = largest / -8;
+        float inverse = scale == 0 ? 0 : 1 / scale;
+        long begin = block * (Short.BYTES + SIZE / 2);
+        short stored = Float.floatToFloat16(scale);
+        blocks.set(SHORT, begin, stored);
+        for (int i = 0; i < SIZE / 2; i++) {
+            int low = nibble(from[at + i] * inverse);
+            int high = nibble(from[at + SIZE / 2 + i] * inverse);
+            blocks.set(BYTE, begin + Short.BYTES + i, (byte) (low | high << 4));
+        }
+        return finite && Float.isFinite(Float.float16ToFloat(stored));
+    }
+
+    private static int nibble(float steps) {
+        return Math.min(15, (int) (steps + 8.5f));
+    }
+
+    private static int round(float value) {
+        float magnitude = Math.abs(value);
+        int whole = (int) magnitude;
+        int rounded = magnitude - whole >= 0.5f ? whole + 1 : whole;
+        return value < 0 ? -rounded : rounded;
+    }
+}

@@ -1,0 +1,166 @@
+package io.llava4j.tensor.format;
+
+import io.llava4j.CheckpointException;
+import io.llava4j.io.Scratch;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * Stores elements in another type, rounding to nearest, ties to even ({@link LegacyBlocks} says how blocks round). One tensor at a
+ * time: a result is overwritten by the next one, so that a conversion needs no more memory than its largest tensor.
+ */
+public final class TensorCast {
+    private static final int CHUNK = 16 * KQuantBlocks.SIZE;
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfDouble DOUBLE =
+            ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final Scratch scratch = new Scratch();
+
+    /**
+     * The elements in another type; the data itself where it is of that type already.
+     *
+     * @param name for the message
+     * @param from type of the data
+     * @param data row-major elements
+     * @param elements how many; a multiple of both block sizes
+     * @throws CheckpointException if a number is too large for the type
+     */
+    public MemorySegment cast(String name, BlockFormat from, MemorySegment data, long elements, BlockFormat to) {
+        if (from == to) {
+            return data;
+        }
+        MemorySegment result = scratch.take(to.bytes(elements));
+        if (!cast(from, data, elements, to, result)) {
+            throw tooLarge(name, to);
+        }
+        return result;
+    }
+
+    /** As above, into memory of the caller's; returns whether all numbers fit. */
+    public static boolean cast(
+            BlockFormat from, MemorySegment data, long elements, BlockFormat to, MemorySegment result) {
+        float[] chunk = new float[CHUNK];
+        boolean fits = true;
+        for (long begin = 0; begin < elements; begin += CHUNK) {
+            int count = (int) Math.min(CHUNK, elements - begin);
+            decode(from, data, begin, count, chunk);
+            fits &= encode(chunk, count, to, result, begin);
+        }
+        return fits;
+    }
+
+    /**
+     * Floats in another type, in memory of their own.
+     *
+     * @throws CheckpointException if the type is none of floating-point numbers, or a number is too large for it
+     */
+    public static MemorySegment rounded(String name, float[] values, DType dtype) {
+        if (dtype == DType.F32) {
+            return MemorySegment.ofArray(values);
+        }
+        BlockFormat type = BlockFormat.of(dtype)
+                .orElseThrow(
+                        () -> new CheckpointException("tensor '%s' cannot be written as %s".formatted(name, dtype)));
+        MemorySegment result = MemorySegment.ofArray(new byte[Math.toIntExact(type.bytes(values.length))]);
+        if (!encode(values, values.length, type, result, 0)) {
+            throw tooLarge(name, type);
+        }
+        return result;
+    }
+
+    private static CheckpointException tooLarge(String name, BlockFormat type) {
+        return new CheckpointException(
+                "tensor '%s' holds numbers that %s cannot hold; choose bf16 or f32".formatted(name, type));
+    }
+
+    /**
+     * Reads elements as 32-bit floats; wider ones are rounded.
+     *
+     * @param begin first element; begins a block
+     * @param count how many; whole blocks
+     */
+    public static void decode(BlockFormat from, MemorySegment data, long begin, int count, float[] into) {
+        switch (from) {
+            case F32 -> MemorySegment.copy(data, FLOAT, begin * Float.BYTES, into, 0, count);
+            case F64 -> {
+                for (int i = 0; i < count; i++) {
+                    into[i] = (float) data.get(DOUBLE, (begin + i) * Double.BYTES);
+                }
+            }
+            case F16 -> {
+                for (int i = 0; i < count; i++) {
+                    into[i] = Float.float16ToFloat(data.get(SHORT, (begin + i) * Short.BYTES));
+                }
+            }
+            case BF16 -> {
+                for (int i = 0; i < count; i++) {
+                    into[i] = Float.intBitsToFloat(data.get(SHORT, (begin + i) * Short.BYTES) << 16);
+                }
+            }
+            case Q8_0, Q4_0, Q4_K, Q5_K, Q6_K -> {
+                for (int i = 0; i < count; i += from.blockSize()) {
+                    decodeBlock(from, data, (begin + i) / from.blockSize(), into, i);
+                }
+            }
+        }
+    }
+
+    private static void decodeBlock(BlockFormat type, MemorySegment blocks, long block, float[] into, int at) {
+        switch (type) {
+            case Q8_0 -> LegacyBlocks.decodeQ8(blocks, block, into, at);
+            case Q4_0 -> LegacyBlocks.decodeQ4(blocks, block, into, at);
+            case Q4_K -> KQuantBlocks.decodeQ4(blocks, block, into, at);
+            case Q5_K -> KQuantBlocks.decodeQ5(blocks, block, into, at);
+            case Q6_K -> KQuantBlocks.decodeQ6(blocks, block, into, at);
+            case F32, F16, F64, BF16 -> throw new IllegalArgumentException("no blocks: " + type);
+        }
+    }
+
+    /** Returns whether all numbers fit; NaN and infinity stay what they are, but do not fit where it is quantised. */
+    private static boolean encode(float[] from, int count, BlockFormat to, MemorySegment data, long begin) {
+        boolean fits = true;
+        switch (to) {
+            case F32 -> MemorySegment.copy(from, 0, data, FLOAT, begin * Float.BYTES, count);
+            case F64 -> {
+                for (int i = 0; i < count; i++) {
+                    data.set(DOUBLE, (begin + i) * Double.BYTES, from[i]);
+                }
+            }
+            case F16 -> {
+                for (int i = 0; i < count; i++) {
+                    short half = Float.floatToFloat16(from[i]);
+                    fits &= Float.isFinite(Float.float16ToFloat(half)) || !Float.isFinite(from[i]);
+                    data.set(SHORT, (begin + i) * Short.BYTES, half);
+                }
+            }
+            case BF16 -> {
+                for (int i = 0; i < count; i++) {
+                    data.set(SHORT, (begin + i) * Short.BYTES, bfloat16(from[i]));
+                }
+            }
+            case Q8_0, Q4_0 -> {
+                for (int i = 0; i < count; i += LegacyBlocks.SIZE) {
+                    long block = (begin + i) / LegacyBlocks.SIZE;
+                    fits &= to == BlockFormat.Q8_0
+                            ? LegacyBlocks.encodeQ8(from, i, data, block)
+                            : LegacyBlocks.encodeQ4(from, i, data, block);
+                }
+            }
+            case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("not written: " + to);
+        }
+        return fits;
+    }
+
+    private static short bfloat16(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        if (Float.isNaN(value)) {
+            return (short) (bits >>> 16 | 0x40); // stays NaN though its lower bits go
+        }
+        return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
+    }
+}

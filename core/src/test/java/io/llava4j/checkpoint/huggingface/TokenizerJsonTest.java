@@ -1,0 +1,113 @@
+package io.llava4j.checkpoint.huggingface;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.text.VocabularyTrainer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+class TokenizerJsonTest {
+    @TempDir
+    private static Path folder;
+
+    @SuppressWarnings("NullAway.Init") // before all tests
+    private static SentencePieceTokenizer tokenizer;
+
+    @BeforeAll
+    static void vocabulary() {
+        tokenizer = VocabularyTrainer.train(
+                List.of("the cat is on the mat and the dog is not there", "what is the cat on, and what is that?")
+                        .iterator(),
+                VocabularyTrainer.MIN_SIZE + 40,
+                folder.resolve("tokenizer"));
+    }
+
+    private static ObjectNode json() {
+        LinkedHashMap<String, Integer> added = new LinkedHashMap<>();
+        added.put("<image>", tokenizer.vocabSize());
+        return TokenizerJson.of(tokenizer, added);
+    }
+
+    /** The tokenizers library's algorithm, as plain as can be: the pair of the lowest rank is merged, leftmost first. */
+    private static int[] encode(JsonNode json, String text) {
+        Map<String, Integer> ranks = new HashMap<>();
+        json.path("model").path("merges").forEach(merge -> ranks.put(merge.asString(), ranks.size()));
+        List<String> symbols = new ArrayList<>();
+        ("▁" + text.replace(' ', '▁')).codePoints().forEach(c -> symbols.add(Character.toString(c)));
+        while (true) {
+            int best = -1;
+            int rank = Integer.MAX_VALUE;
+            for (int i = 0; i + 1 < symbols.size(); i++) {
+                int own = ranks.getOrDefault(symbols.get(i) + " " + symbols.get(i + 1), Integer.MAX_VALUE);
+                if (own < rank) {
+                    rank = own;
+                    best = i;
+                }
+            }
+            if (best < 0) {
+                break;
+            }
+            symbols.set(best, symbols.get(best) + symbols.remove(best + 1));
+        }
+        JsonNode vocabulary = json.path("model").path("vocab");
+        return symbols.stream()
+                .flatMap(symbol -> vocabulary.has(symbol) ? List.of(symbol).stream() : bytes(symbol).stream())
+                .mapToInt(symbol -> vocabulary.path(symbol).asInt())
+                .toArray();
+    }
+
+    private static List<String> bytes(String symbol) {
+        List<String> pieces = new ArrayList<>();
+        for (byte value : symbol.getBytes(StandardCharsets.UTF_8)) {
+            pieces.add("<0x%02X>".formatted(value & 0xFF));
+        }
+        return pieces;
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"the cat", "what is that dog on the mat?", "  and  there", "thethethe catcat", "ä 猫\n😀 the", "x"
+            })
+    void itsMergesGiveTheSameIds(String text) {
+        assertThat(encode(json(), text)).isEqualTo(tokenizer.encode(text));
+    }
+
+    @Test
+    void specialTokensAreTheTokenizersOwnAndTheAddedOnes() {
+        JsonNode json = json();
+        assertThat(json.path("added_tokens")
+                        .valueStream()
+                        .map(token -> token.path("content").asString()))
+                .containsExactly("<unk>", "<s>", "</s>", "<image>");
+        assertThat(json.path("model").path("byte_fallback").asBoolean()).isTrue();
+        assertThat(json.path("model").path("vocab").size()).isEqualTo(tokenizer.vocabSize());
+    }
+
+    /** The published file of this vocabulary has as many merges, and begins with these. */
+    @Test
+    void mergesOfLlamasVocabulary() {
+        Path llama = Path.of("../../shared/goldens/tokenizer");
+        Assumptions.assumeTrue(Files.isDirectory(llama), "no reference data at " + llama);
+        JsonNode merges = TokenizerJson.of(SentencePieceTokenizer.load(llama), new LinkedHashMap<>())
+                .path("model")
+                .path("merges");
+        assertThat(merges.size()).isEqualTo(61249);
+        assertThat(merges.path(0).asString()).isEqualTo("▁ t");
+        assertThat(merges.path(1).asString()).isEqualTo("e r");
+    }
+}

@@ -1,0 +1,51 @@
+package io.llava4j.nano.benchmark;
+
+import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.pope.CocoInstances;
+import io.llava4j.eval.pope.ImageObjects;
+import io.llava4j.eval.pope.PopeBuilder;
+import io.llava4j.eval.pope.PopeFiles;
+import io.llava4j.io.Progress;
+import io.llava4j.nano.raw.NanoWorld;
+import io.llava4j.nano.world.Drawings;
+import io.llava4j.nano.world.Sprites;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The twelve benchmarks about the nano world, ready for {@code llava eval}. */
+public final class NanoBenchmarkFiles {
+    /** Folder beside a model where they are looked for. */
+    public static final String FOLDER = "benchmarks";
+
+    /** Objects asked about in each picture, as POPE does: 18 questions in its three splits. */
+    private static final int POPE_OBJECTS = 3;
+
+    private NanoBenchmarkFiles() {}
+
+    /**
+     * Writes them, or keeps those that are there if they are of the same options.
+     *
+     * @param directory gets a folder for each benchmark
+     * @param threads how many draw
+     * @param progress told how many pictures are drawn
+     */
+    public static NanoWorld.Result write(Path directory, NanoBenchmarkOptions options, int threads, Progress progress) {
+        return NanoBenchmarks.write(
+                directory,
+                options,
+                new Sprites(Drawings.load()),
+                threads,
+                progress,
+                folder -> buildPope(folder, options.seed()));
+    }
+
+    /** All pictures are asked about, by POPE's procedure; the number of questions. */
+    private static int buildPope(Path folder, long seed) {
+        List<ImageObjects> pictures = CocoInstances.read(folder.resolve("annotations/instances_val2014.json"));
+        return PopeFiles.write(
+                        folder,
+                        new PopeBuilder(POPE_OBJECTS, pictures.size(), seed).build(pictures),
+                        Benchmark.POPE::render)
+                .size();
+    }
+}

@@ -1,0 +1,196 @@
+package io.llava4j.nano.pretrain;
+
+import io.llava4j.ConfigException;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.image.AspectMode;
+import io.llava4j.image.ImageProcessor;
+import io.llava4j.model.ClipVisionTower;
+import io.llava4j.model.Initializer;
+import io.llava4j.model.VisionConfig;
+import io.llava4j.nano.world.Drawings;
+import io.llava4j.nano.world.SceneOptions;
+import io.llava4j.nano.world.Sprites;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import io.llava4j.tensor.format.DType;
+import io.llava4j.train.recipe.TrainConfig;
+import io.llava4j.train.run.ModelFiles;
+import io.llava4j.train.run.Objective;
+import io.llava4j.train.run.TrainableParameters;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.ScalarTypeOptional;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Contrastive pre-training of a vision tower on pictures and phrases, CLIP's loss (Radford et al. 2021) taken field by
+ * field: LLaVA reads patch rows, so each row is compared with the phrases of all things, and those that are true of its
+ * field must win the softmax.
+ */
+public final class ContrastiveObjective implements Objective {
+    /** Fields that show background are many and easy; a field with a thing in it counts as much as this many of them. */
+    private static final float BACKGROUND_WEIGHT = 0.2f;
+
+    private static final int TEXT_WIDTH = 128;
+
+    /** In words. */
+    private static final int LONGEST_PHRASE = 8;
+
+    private static final String HEAD = "contrastive.";
+
+    /** Rendered pictures with the phrases that are true of each. */
+    private record Batch(
+            float[] pixels,
+            int count,
+            int edge,
+            List<String> phrases,
+            float[] targets,
+            float weight,
+            List<String> ids) {}
+
+    private final TrainConfig config;
+    private final TrainConfig.NanoSpec data;
+    private final VisionConfig vision;
+    private final Weights weights;
+    private final TrainableParameters parameters;
+    private final ClipVisionTower tower;
+    private final ClipTextTower textTower;
+    private final Sprites sprites = new Sprites(Drawings.load());
+    private final Map<TrainConfig.Phase, NanoPairs> pairs = new LinkedHashMap<>();
+    private final Map<String, Integer> vocabulary = new LinkedHashMap<>();
+    private final Prefetcher<Batch> ahead = new Prefetcher<>(this::prepare);
+
+    ContrastiveObjective(TrainConfig config, VisionConfig vision, Weights weights) {
+        TrainConfig.NanoSpec nano = config.data().nano();
+        if (nano == null) {
+            throw new ConfigException("data.nano is missing; stage tower draws its pictures from the nano world");
+        }
+        this.config = config;
+        this.data = nano;
+        this.vision = vision;
+        this.weights = weights;
+        // The text side is thrown away in the end, so the words of the closed list of phrases are vocabulary enough.
+        for (String phrase : pairsOf(data.phaseAt(0)).phrases()) {
+            for (String word : phrase.split(" ")) {
+                vocabulary.putIfAbsent(word, vocabulary.size());
+            }
+        }
+        ClipTextTower.Shape text = new ClipTextTower.Shape(TEXT_WIDTH, 2, 4, vocabulary.size(), LONGEST_PHRASE);
+        Initializer initializer = new Initializer(config.seed());
+        text.tensors().forEach((name, shape) -> initializer.fill(weights, name, shape));
+        initializer.fill(weights, HEAD + "vision_projection.weight", text.hiddenSize(), vision.hiddenSize());
+        // CLIP's starting temperature
+        weights.put(HEAD + "logit_scale", Tensors.of(new float[] {(float) Math.log(1 / 0.07)}, 1));
+        this.parameters = new TrainableParameters(weights, name -> true);
+        this.tower = new ClipVisionTower(vision, weights);
+        this.textTower = new ClipTextTower(text, weights);
+    }
+
+    @Override
+    public int stepsPerEpoch() {
+        return Math.ceilDiv(data.count(), config.samplesPerStep());
+    }
+
+    @Override
+    public TrainableParameters parameters() {
+        return parameters;
+    }
+
+    @Override
+    public Supplier<Loss> microBatch(int step, int micro, int of) {
+        Batch batch = ahead.get(step * of + micro);
+        return () -> loss(batch);
+    }
+
+    private Loss loss(Batch batch) {
+        Tensor pixels = Tensors.of(batch.pixels(), batch.count(), 3, batch.edge(), batch.edge());
+        Tensor rows = unit(
+                Tensors.linear(tower.contrastiveRows(pixels), weights.get(HEAD + "vision_projection.weight"), null));
+        Tensor phrases =
+                unit(textTower.embed(batch.phrases().stream().map(this::encode).toList()));
+        Tensor scale = weights.get(HEAD + "logit_scale").exp();
+        // [images, patches, phrases]
+        Tensor logits = rows.matmul(phrases.t()).mul(scale);
+        Tensor targets = Tensors.of(
+                batch.targets(), batch.count(), rows.size(1), batch.phrases().size());
+        Tensor loss = logits.log_softmax(2).mul(targets).sum().mul(Tensors.scalar(-1 / batch.weight()));
+        long patches = (long) batch.count() * rows.size(1);
+        return new Loss(loss, batch.ids(), patches, patches);
+    }
+
+    private static Tensor unit(Tensor rows) {
+        return rows.div(rows.square()
+                .sum(new long[] {-1}, true, new ScalarTypeOptional())
+                .add(Tensors.scalar(1e-6))
+                .sqrt());
+    }
+
+    private int[] encode(String phrase) {
+        String[] words = phrase.split(" ");
+        int[] ids = new int[words.length];
+        Arrays.setAll(ids, i -> vocabulary.getOrDefault(words[i], 0));
+        return ids;
+    }
+
+    private Batch prepare(int index) {
+        int perDevice = config.batch().perDevice();
+        TrainConfig.Phase phase = data.phaseAt(index / config.batch().accumulation());
+        NanoPairs source = pairsOf(phase);
+        int edge = phase.imageSize();
+        int grid = edge / vision.patchSize();
+        Map<String, Integer> columns = new LinkedHashMap<>();
+        source.plainPhrases().forEach(phrase -> columns.put(phrase, columns.size()));
+        int plain = columns.size();
+        List<List<String>> fields = new ArrayList<>();
+        List<String> ids = new ArrayList<>();
+        ImageProcessor processor = new ImageProcessor(edge, AspectMode.CROP);
+        float[] pixels = new float[perDevice * 3 * edge * edge];
+        for (int i = 0; i < perDevice; i++) {
+            long number = (long) index * perDevice + i;
+            float[] one = processor.process(source.pair(number).image());
+            System.arraycopy(one, 0, pixels, i * one.length, one.length);
+            fields.addAll(source.fields(number, grid));
+            ids.add("pair " + number);
+        }
+        // Dyed things and words that occur in the batch join the plain names of all things.
+        fields.forEach(field -> field.forEach(phrase -> columns.putIfAbsent(phrase, columns.size())));
+        float[] targets = new float[fields.size() * columns.size()];
+        float weight = 0;
+        for (int field = 0; field < fields.size(); field++) {
+            List<String> phrases = fields.get(field);
+            float share = phrases.getFirst().endsWith("background") ? BACKGROUND_WEIGHT : 1;
+            for (String phrase : phrases) {
+                targets[field * columns.size() + columns.getOrDefault(phrase, plain)] = share / phrases.size();
+            }
+            weight += share;
+        }
+        return new Batch(pixels, perDevice, edge, List.copyOf(columns.keySet()), targets, weight, ids);
+    }
+
+    private NanoPairs pairsOf(TrainConfig.Phase phase) {
+        return pairs.computeIfAbsent(phase, p -> {
+            List<String> sets = sprites.drawings().trainingSets();
+            SceneOptions options = p.maxObjects() == 1
+                    ? SceneOptions.singles(sets)
+                    : SceneOptions.scenes(sets).withObjects(p.minObjects(), p.maxObjects());
+            return new NanoPairs(sprites, options, p.imageSize(), data.seed());
+        });
+    }
+
+    @Override
+    public void save(Path directory) {
+        ModelFiles.save(directory, new ModelKind.Clip(vision), weights, null, DType.F16);
+    }
+
+    @Override
+    public void close() {
+        ahead.close();
+        parameters.close();
+        weights.close();
+    }
+}

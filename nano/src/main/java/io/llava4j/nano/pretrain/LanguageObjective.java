@@ -1,0 +1,178 @@
+package io.llava4j.nano.pretrain;
+
+import io.llava4j.ConfigException;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.model.LlamaModel;
+import io.llava4j.model.TextConfig;
+import io.llava4j.model.TrainingPass;
+import io.llava4j.nano.world.Drawings;
+import io.llava4j.nano.world.SceneOptions;
+import io.llava4j.nano.world.Sprites;
+import io.llava4j.tensor.Weights;
+import io.llava4j.tensor.format.DType;
+import io.llava4j.text.ConversationTemplate;
+import io.llava4j.text.Prompt;
+import io.llava4j.text.PromptBuilder;
+import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.train.recipe.TrainConfig;
+import io.llava4j.train.run.ModelFiles;
+import io.llava4j.train.run.Objective;
+import io.llava4j.train.run.SequenceLoss;
+import io.llava4j.train.run.TrainableParameters;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+
+/** Text-only pre-training of a small language model on texts about described scenes, kind after kind by a curriculum. */
+public final class LanguageObjective implements Objective {
+    private final TrainConfig config;
+    private final TrainConfig.NanoSpec data;
+    private final TextConfig text;
+    private final Path tokenizer;
+    private final PromptBuilder prompts;
+    private final Sprites sprites = new Sprites(Drawings.load());
+    private final Map<TrainConfig.Phase, NanoText> corpora = new ConcurrentHashMap<>();
+    private final Weights weights;
+    private final TrainableParameters parameters;
+    private final LlamaModel decoder;
+    private final Prefetcher<List<SyntheticBatch>> ahead = new Prefetcher<>(this::prepare);
+    private List<SyntheticBatch> prepared = List.of();
+    private int preparedStep = -1;
+
+    LanguageObjective(TrainConfig config, TextConfig text, Weights weights, Path tokenizer) {
+        TrainConfig.NanoSpec nano = config.data().nano();
+        if (nano == null) {
+            throw new ConfigException("data.nano is missing; stage language takes its text from the nano world");
+        }
+        this.config = config;
+        this.data = nano;
+        this.text = text;
+        this.tokenizer = tokenizer;
+        this.prompts = new PromptBuilder(SentencePieceTokenizer.load(tokenizer), ConversationTemplate.V1);
+        this.weights = weights;
+        this.parameters = new TrainableParameters(weights, name -> true);
+        this.decoder = new LlamaModel(text, weights);
+    }
+
+    @Override
+    public int stepsPerEpoch() {
+        return Math.ceilDiv(data.count(), config.samplesPerStep());
+    }
+
+    @Override
+    public TrainableParameters parameters() {
+        return parameters;
+    }
+
+    @Override
+    public Supplier<Loss> microBatch(int step, int micro, int of) {
+        if (micro == 0 || step != preparedStep) {
+            prepared = ahead.get(step);
+            preparedStep = step;
+        }
+        SyntheticBatch batch = prepared.get(micro);
+        return () -> loss(batch);
+    }
+
+    private Loss loss(SyntheticBatch batch) {
+        TrainingPass pass = decoder.train(batch.embeds(decoder), config.gradientCheckpointing(), config.seed());
+        int[][] labels = batch.labels();
+        return new Loss(
+                SequenceLoss.of(decoder, pass.hidden(), labels),
+                batch.ids(),
+                (long) labels.length * labels[0].length,
+                SequenceLoss.supervised(labels),
+                batch.cut(),
+                pass::backward);
+    }
+
+    /** The micro-batches of a step; samples of like length share one, as padding is computed for nothing. */
+    private List<SyntheticBatch> prepare(int step) {
+        List<SyntheticBatch.Sample> samples = new ArrayList<>();
+        for (int i = 0; i < config.samplesPerStep(); i++) {
+            samples.add(sample(data.phaseAt(step), (long) step * config.samplesPerStep() + i));
+        }
+        samples.sort(Comparator.comparingInt(SyntheticBatch.Sample::length));
+        List<SyntheticBatch> batches = new ArrayList<>();
+        int perDevice = config.batch().perDevice();
+        for (int from = 0; from < samples.size(); from += perDevice) {
+            batches.add(new SyntheticBatch(
+                    List.copyOf(samples.subList(from, from + perDevice)),
+                    prompts.tokenizer(),
+                    text.hiddenSize(),
+                    data.phaseAt(step).wordNoise()));
+        }
+        return batches;
+    }
+
+    private SyntheticBatch.Sample sample(TrainConfig.Phase phase, long number) {
+        NanoText corpus = corpora.computeIfAbsent(
+                phase,
+                p -> new NanoText(
+                        sprites,
+                        SceneOptions.scenes(sprites.drawings().trainingSets())
+                                .withObjects(p.minObjects(), p.maxObjects()),
+                        data.seed()));
+        TrainConfig.TextShares shares = Objects.requireNonNullElse(phase.text(), TrainConfig.TextShares.DEFAULT);
+        double at = new SplittableRandom(data.seed() + number * 0x9E3779B97F4A7C15L).nextDouble(shares.total());
+        if ((at -= shares.partners()) < 0) {
+            return plain(number, corpus.partners(number));
+        }
+        if ((at -= shares.rollCalls()) < 0) {
+            return plain(number, corpus.rollCall(number));
+        }
+        if ((at -= shares.captionPairs()) < 0) {
+            return plain(number, corpus.captionPair(number));
+        }
+        NanoText.Talk talk = at - shares.drills() < 0 ? corpus.drill(number) : corpus.conversation(number);
+        int maxLength = config.data().maxLength();
+        return sample(
+                number,
+                prompts.training(talk.turns(), !talk.fields().isEmpty(), maxLength)
+                        .truncated(maxLength),
+                talk.fields());
+    }
+
+    private SyntheticBatch.Sample sample(long number, Prompt prompt, List<SceneField> fields) {
+        return new SyntheticBatch.Sample("text " + number, prompt, fields, data.seed() * 0x9E3779B97F4A7C15L + number);
+    }
+
+    /** Stage 1's form: no system prompt and no roles (docs/reference/conversation.md#image-placement). No piece of the vocabulary crosses a blank. */
+    private SyntheticBatch.Sample plain(long number, NanoText.Plain plain) {
+        SentencePieceTokenizer tokens = prompts.tokenizer();
+        IntStream.Builder ids = IntStream.builder().add(tokens.bosId());
+        IntStream.Builder labels = IntStream.builder().add(Prompt.IGNORE_INDEX);
+        if (!plain.fields().isEmpty()) {
+            ids.add(Prompt.IMAGE_TOKEN_INDEX);
+            labels.add(Prompt.IGNORE_INDEX);
+        }
+        for (NanoText.Part part : plain.parts()) {
+            for (int id : tokens.encode(part.text())) {
+                ids.add(id);
+                labels.add(part.supervised() ? id : Prompt.IGNORE_INDEX);
+            }
+        }
+        Prompt prompt = new Prompt(ids.build().toArray(), labels.build().toArray());
+        return sample(number, prompt.truncated(config.data().maxLength()), plain.fields());
+    }
+
+    @Override
+    public void save(Path directory) {
+        ModelFiles.save(directory, new ModelKind.Llama(text), weights, tokenizer, DType.F16);
+    }
+
+    @Override
+    public void close() {
+        ahead.close();
+        decoder.close();
+        parameters.close();
+        weights.close();
+    }
+}

@@ -1,0 +1,89 @@
+package io.llava4j.nano.pretrain;
+
+import io.llava4j.nano.text.Wording;
+import io.llava4j.nano.world.Category;
+import io.llava4j.nano.world.Extent;
+import io.llava4j.nano.world.NamedColor;
+import io.llava4j.nano.world.Place;
+import io.llava4j.nano.world.Scene;
+import io.llava4j.nano.world.SceneObject;
+import io.llava4j.nano.world.Sign;
+import io.llava4j.nano.world.SignFont;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What each field of a grid over a scene shows, row by row from the top left, judged at the field's middle. */
+final class SceneFields {
+    private SceneFields() {}
+
+    /** Phrases that are true of each field: of the thing in front, the sign's word, or the background. */
+    static List<List<String>> phrases(Scene scene, int grid) {
+        List<List<String>> fields = new ArrayList<>();
+        for (int y = 0; y < grid; y++) {
+            for (int x = 0; x < grid; x++) {
+                fields.add(phrases(scene, (x + 0.5) / grid, (y + 0.5) / grid));
+            }
+        }
+        return fields;
+    }
+
+    /** What each field shows, in words: the text that resembles the rows a connector makes of a picture. */
+    static List<SceneField> words(Scene scene, int grid) {
+        List<SceneField> fields = new ArrayList<>();
+        for (int y = 0; y < grid; y++) {
+            for (int x = 0; x < grid; x++) {
+                fields.add(field(scene, (x + 0.5) / grid, (y + 0.5) / grid));
+            }
+        }
+        return fields;
+    }
+
+    private static List<String> phrases(Scene scene, double x, double y) {
+        Sign sign = scene.sign();
+        if (sign != null && contains(sign.box(), x, y)) {
+            return List.of(NanoPairs.phrase(sign.word()));
+        }
+        SceneObject object = front(scene, x, y);
+        if (object == null) {
+            return List.of(NanoPairs.phrase(scene.background().color()));
+        }
+        String plain = object.category().withArticle();
+        return object.tint() == null ? List.of(plain) : List.of(plain, Wording.phrase(object));
+    }
+
+    private static SceneField field(Scene scene, double x, double y) {
+        String place = Place.at(x, y).words();
+        Sign sign = scene.sign();
+        if (sign != null && contains(sign.box(), x, y)) {
+            return new SceneField(SceneField.SIGN, SignFont.read(sign.word()), null, place);
+        }
+        SceneObject object = front(scene, x, y);
+        if (object == null) {
+            return new SceneField(
+                    SceneField.BACKGROUND, scene.background().color().name(), null, place);
+        }
+        NamedColor tint = object.tint();
+        return new SceneField(
+                scene.objects().indexOf(object), word(object.category()), tint == null ? null : tint.name(), place);
+    }
+
+    /** What a field calls a thing: one word is all it can hold. */
+    static String word(Category category) {
+        return category.name().split(" ", 2)[0];
+    }
+
+    /** The thing in front; later objects are painted over earlier ones. */
+    private static @Nullable SceneObject front(Scene scene, double x, double y) {
+        for (SceneObject object : scene.objects().reversed()) {
+            if (contains(object.box(), x, y)) {
+                return object;
+            }
+        }
+        return null;
+    }
+
+    private static boolean contains(Extent box, double x, double y) {
+        return x >= box.left() && x < box.right() && y >= box.top() && y < box.bottom();
+    }
+}

@@ -1,0 +1,42 @@
+package io.llava4j.nano.raw;
+
+import io.llava4j.nano.text.Question;
+import io.llava4j.nano.text.Questions;
+import io.llava4j.nano.world.Scene;
+import io.llava4j.nano.world.SplitMix64;
+import io.llava4j.train.data.raw.RawSchemas;
+import io.llava4j.train.data.raw.RawWriter;
+import java.io.IOException;
+import java.util.List;
+
+/** A-OKVQA: a question of four options about each picture. */
+final class AOkvqaSource implements RawSource {
+    @Override
+    public void write(SourceImages pictures) throws IOException {
+        try (RawWriter out = RawWriter.array(pictures.file("aokvqa/aokvqa_v1p0_train.json"))) {
+            for (int i = 0; i < pictures.count(); i++) {
+                SplitMix64 random = pictures.random(i);
+                Scene scene = pictures.scene(i);
+                Question question = question(pictures.questions(), scene, random);
+                List<String> choices = pictures.conversations().options(question, scene, random);
+                int image = pictures.number(i);
+                out.add(RawSchemas.aOkvqaQuestion(
+                        "nano" + image, image, question.text(), choices, choices.indexOf(question.answer())));
+                pictures.draw(i, scene, "coco/train2017/" + pictures.cocoName(i));
+            }
+        }
+    }
+
+    private static Question question(Questions asker, Scene scene, SplitMix64 random) {
+        while (true) {
+            Question question = switch (random.nextInt(3)) {
+                case 0 -> asker.color(scene, random);
+                case 1 -> asker.count(scene, random);
+                default -> asker.category(scene, random);
+            };
+            if (question != null) {
+                return question;
+            }
+        }
+    }
+}

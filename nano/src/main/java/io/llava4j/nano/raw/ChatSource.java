@@ -1,0 +1,61 @@
+package io.llava4j.nano.raw;
+
+import io.llava4j.nano.text.TextChats;
+import io.llava4j.nano.world.SplitMix64;
+import io.llava4j.text.Role;
+import io.llava4j.text.Turn;
+import io.llava4j.train.data.raw.RawSchemas;
+import io.llava4j.train.data.raw.RawWriter;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** ShareGPT: conversations without a picture as people share them, some as HTML, with a greeting first or an open end. */
+final class ChatSource implements RawSource {
+    @Override
+    public boolean illustrated() {
+        return false;
+    }
+
+    @Override
+    public void write(SourceImages pictures) throws IOException {
+        TextChats chats = new TextChats(pictures.categories());
+        Set<List<String>> seen = new HashSet<>();
+        try (RawWriter out = RawWriter.array(pictures.file("sharegpt/sharegpt.json"))) {
+            for (int i = 0; seen.size() < pictures.count(); i++) {
+                SplitMix64 random = pictures.random(i);
+                List<String> spoken = spoken(chats.chat(random));
+                if (seen.add(List.copyOf(spoken))) {
+                    out.add(RawSchemas.conversation("nano" + i, "", shared(spoken, random)));
+                }
+            }
+        }
+    }
+
+    private static List<String> shared(List<String> spoken, SplitMix64 random) {
+        if (random.chance(0.2)) {
+            for (int k = 3; k < spoken.size(); k += 4) {
+                spoken.set(k, "<p>" + spoken.get(k) + "</p>");
+            }
+        }
+        if (random.chance(0.1)) {
+            spoken.addAll(0, List.of("gpt", "Hello!"));
+        }
+        if (random.chance(0.1)) {
+            spoken.addAll(List.of("human", "Thank you!"));
+        }
+        return spoken;
+    }
+
+    /** Speakers and what they say, in turns. */
+    static List<String> spoken(List<Turn> turns) {
+        List<String> spoken = new ArrayList<>();
+        for (Turn turn : turns) {
+            spoken.add(turn.role() == Role.HUMAN ? "human" : "gpt");
+            spoken.add(turn.text());
+        }
+        return spoken;
+    }
+}

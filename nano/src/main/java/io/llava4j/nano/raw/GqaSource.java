@@ -1,0 +1,43 @@
+package io.llava4j.nano.raw;
+
+import io.llava4j.nano.text.Question;
+import io.llava4j.nano.text.Wording;
+import io.llava4j.nano.world.Scene;
+import io.llava4j.nano.world.SceneOptions;
+import io.llava4j.train.data.raw.RawSchemas;
+import io.llava4j.train.data.raw.RawWriter;
+import java.io.IOException;
+import java.util.List;
+
+/** GQA's balanced questions: many about each picture, which therefore shows several things. */
+final class GqaSource implements RawSource {
+    /** More would not be about existence, which is asked for as often as a scene has categories. */
+    static final int QUESTIONS = 8;
+
+    @Override
+    public List<SceneOptions> scenes(SceneOptions usual) {
+        return List.of(usual.withObjects(3, 5));
+    }
+
+    @Override
+    public void write(SourceImages pictures) throws IOException {
+        try (RawWriter out = RawWriter.keyed(pictures.file("gqa/train_balanced_questions.json"))) {
+            for (int i = 0; i < pictures.count(); i++) {
+                Scene scene = pictures.scene(i);
+                String image = Integer.toString(pictures.number(i));
+                int number = 0;
+                for (Question question : pictures.ask(scene, QUESTIONS, pictures.random(i))) {
+                    out.add(
+                            image + "%02d".formatted(number++),
+                            RawSchemas.gqaQuestion(
+                                    image,
+                                    question.text(),
+                                    question.answer(),
+                                    Wording.sentence("the answer is " + question.answer()),
+                                    question.kind().type()));
+                }
+                pictures.draw(i, scene, "gqa/images/" + image + ".jpg");
+            }
+        }
+    }
+}

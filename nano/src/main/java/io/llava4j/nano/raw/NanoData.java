@@ -1,0 +1,114 @@
+package io.llava4j.nano.raw;
+
+import io.llava4j.io.Progress;
+import io.llava4j.nano.world.Drawings;
+import io.llava4j.nano.world.Sprites;
+import io.llava4j.train.data.mixture.Manifest;
+import io.llava4j.train.data.mixture.MixtureBuilder;
+import io.llava4j.train.data.mixture.MixtureRecipe;
+import io.llava4j.train.recipe.RecipeLoader;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
+
+/**
+ * A nano world and the data files of both stages in it, built from its raw files by {@code recipes/data/nano-lcs.yaml}
+ * and {@code nano-mix.yaml}, each in a folder of its recipe's name with manifest and datasheet.
+ */
+public final class NanoData {
+    private static final String CAPTIONS = "nano-lcs";
+    private static final String MIXTURE = "nano-mix";
+
+    private final Path home;
+    private final Path world;
+    private final NanoWorldOptions options;
+    private final int threads;
+    private final Progress.Display display;
+    private final BooleanSupplier stop;
+
+    /**
+     * @param home where {@code recipes/} and {@code models/} are
+     * @param world folder to write
+     * @param options what is in the world
+     * @param threads how many draw and build
+     * @param display shows how far it is
+     * @param stop true stops at the next safe point
+     */
+    public NanoData(
+            Path home,
+            Path world,
+            NanoWorldOptions options,
+            int threads,
+            Progress.Display display,
+            BooleanSupplier stop) {
+        this.home = home;
+        this.world = world;
+        this.options = options;
+        this.threads = threads;
+        this.display = display;
+        this.stop = stop;
+    }
+
+    /** The caption pairs of stage 1. */
+    public Path stage1() {
+        return world.resolve(CAPTIONS).resolve(CAPTIONS + ".json");
+    }
+
+    /** The conversations of stage 2. */
+    public Path stage2() {
+        return world.resolve(MIXTURE).resolve(MIXTURE + ".json");
+    }
+
+    /** The folder that the pictures' paths of both start in. */
+    public Path images() {
+        return world.resolve("images");
+    }
+
+    /**
+     * Writes the world, or keeps the one that is there.
+     *
+     * @return empty if it was stopped
+     */
+    public Optional<NanoWorld.Result> write() {
+        try (Progress.Shown progress = display.open("nano world", "pictures")) {
+            return Optional.of(NanoWorld.write(world, options, new Sprites(Drawings.load()), threads, (done, total) -> {
+                progress.update(done, total);
+                if (stop.getAsBoolean()) {
+                    throw new CancellationException();
+                }
+            }));
+        } catch (CancellationException e) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * Builds the data files of a written world, or keeps those that are there; a stage of no records has none.
+     *
+     * @return manifests by file, or empty if it was stopped
+     */
+    public Optional<Map<Path, Manifest>> build() {
+        Map<Path, Manifest> built = new LinkedHashMap<>();
+        if (options.stage1() > 0) {
+            build(CAPTIONS).ifPresent(manifest -> built.put(stage1(), manifest));
+        }
+        if (options.stage2() > 0) {
+            build(MIXTURE).ifPresent(manifest -> built.put(stage2(), manifest));
+        }
+        return stop.getAsBoolean() ? Optional.empty() : Optional.of(built);
+    }
+
+    private Optional<Manifest> build(String recipe) {
+        MixtureRecipe mixture = MixtureRecipe.load(
+                home.resolve("recipes/data").resolve(recipe + ".yaml"),
+                Map.of(
+                        "raw", RecipeLoader.quoted(world.resolve("raw")),
+                        "images", RecipeLoader.quoted(images()),
+                        "tokenizer", RecipeLoader.quoted(home.resolve("models/nano-tokenizer"))));
+        return MixtureBuilder.build(mixture, world.resolve(recipe), MixtureBuilder.Format.JSON, threads, display, stop)
+                .map(MixtureBuilder.Result::manifest);
+    }
+}

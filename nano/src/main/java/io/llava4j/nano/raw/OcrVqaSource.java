@@ -1,0 +1,52 @@
+package io.llava4j.nano.raw;
+
+import io.llava4j.nano.text.Question;
+import io.llava4j.nano.world.Scene;
+import io.llava4j.nano.world.SceneOptions;
+import io.llava4j.nano.world.SignFont;
+import io.llava4j.train.data.raw.RawSchemas;
+import io.llava4j.train.data.raw.RawWriter;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/** OCR-VQA: book covers, which are scenes with a sign, whose word is the title; five questions each, as in the real set. */
+final class OcrVqaSource implements RawSource {
+    private static final int QUESTIONS = 5;
+    private static final int TRAINING = 1;
+
+    @Override
+    public List<SceneOptions> scenes(SceneOptions usual) {
+        return List.of(usual.withObjects(1, 3).withSigns(1));
+    }
+
+    @Override
+    public void write(SourceImages pictures) throws IOException {
+        try (RawWriter out = RawWriter.keyed(pictures.file("ocr_vqa/dataset.json"))) {
+            for (int i = 0; i < pictures.count(); i++) {
+                Scene scene = pictures.scene(i);
+                String id = "%010d".formatted(pictures.number(i));
+                List<String> questions = new ArrayList<>();
+                List<String> answers = new ArrayList<>();
+                for (Question question : pictures.ask(scene, QUESTIONS, pictures.random(i))) {
+                    questions.add(ofCover(question));
+                    answers.add(question.answer());
+                }
+                String title =
+                        SignFont.read(Objects.requireNonNull(scene.sign()).word());
+                String genre = scene.objects().getFirst().category().supercategory();
+                out.add(id, RawSchemas.ocrVqaBook(id, title, "Nano", genre, TRAINING, questions, answers));
+                pictures.draw(i, scene, "ocr_vqa/images/" + id + ".jpg");
+            }
+        }
+    }
+
+    private static String ofCover(Question question) {
+        return switch (question.kind()) {
+            case TEXT -> "What is the title of this book?";
+            case EXISTENCE -> question.text().replaceFirst("in the (image|picture)", "on the cover");
+            case COUNT, COLOR, POSITION, CATEGORY -> question.text();
+        };
+    }
+}

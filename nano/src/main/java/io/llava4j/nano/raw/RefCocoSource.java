@@ -1,0 +1,118 @@
+package io.llava4j.nano.raw;
+
+import io.llava4j.nano.text.Questions;
+import io.llava4j.nano.text.Wording;
+import io.llava4j.nano.world.Extent;
+import io.llava4j.nano.world.Place;
+import io.llava4j.nano.world.Scene;
+import io.llava4j.nano.world.SceneObject;
+import io.llava4j.nano.world.SceneOptions;
+import io.llava4j.nano.world.SplitMix64;
+import io.llava4j.train.data.raw.PickleWriter;
+import io.llava4j.train.data.raw.RawSchemas;
+import io.llava4j.train.data.raw.RawWriter;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * RefCOCO, RefCOCO+ and RefCOCOg: words that mean one thing of a picture and no other. RefCOCO speaks of each thing, the
+ * other two of some, so that a picture's pairs nearly always make one conversation.
+ */
+final class RefCocoSource implements RawSource {
+    /** Chance that RefCOCO+ or RefCOCOg speaks of a thing. */
+    private static final double ALSO = 0.1;
+
+    /** The three sets: names of folder and reference file, and how they speak. */
+    private enum Dataset {
+        PLAIN("refcoco", "refs(unc).p"),
+        WITHOUT_PLACES("refcoco+", "refs(unc).p"),
+        SENTENCES("refcocog", "refs(umd).p");
+
+        private final String folder;
+        private final String refs;
+
+        Dataset(String folder, String refs) {
+            this.folder = folder;
+            this.refs = refs;
+        }
+
+        /** Words for a thing, if there are any that mean no other. */
+        Optional<String> words(Scene scene, SceneObject object, SplitMix64 random) {
+            boolean unique = Questions.isUnique(scene, object);
+            Optional<String> place = place(scene, object);
+            boolean told = unique || place.isPresent();
+            return switch (this) {
+                case PLAIN ->
+                    unique && random.chance(0.5)
+                            ? Optional.of("the " + object.category().name())
+                            : Optional.of(Wording.bare(object) + place.orElse(""))
+                                    .filter(words -> told);
+                case WITHOUT_PLACES -> Optional.of(Wording.bare(object)).filter(words -> unique && random.chance(ALSO));
+                case SENTENCES ->
+                    Optional.of(Wording.phrase(object) + place.orElse("")).filter(words -> told && random.chance(ALSO));
+            };
+        }
+    }
+
+    /** Few boxes: each takes twenty tokens, which would drown the short answers of so small a mixture. */
+    @Override
+    public List<SceneOptions> scenes(SceneOptions usual) {
+        return List.of(usual.withObjects(1, 3));
+    }
+
+    @Override
+    public void write(SourceImages pictures) throws IOException {
+        for (Dataset set : Dataset.values()) {
+            write(set, pictures);
+        }
+        for (int i = 0; i < pictures.count(); i++) {
+            pictures.draw(i, pictures.scene(i), "coco/train2017/" + pictures.cocoName(i));
+        }
+    }
+
+    private static void write(Dataset set, SourceImages pictures) throws IOException {
+        Path instances = pictures.file("refcoco/" + set.folder + "/instances.json");
+        Path refs = pictures.file("refcoco/" + set.folder + "/" + set.refs);
+        List<Map<String, Object>> images = new ArrayList<>();
+        for (int i = 0; i < pictures.count(); i++) {
+            images.add(RawSchemas.cocoImage(pictures.number(i), pictures.size(), pictures.size()));
+        }
+        try (RawWriter boxes = RawWriter.field(instances, Map.of("images", images), "annotations");
+                PickleWriter references = new PickleWriter(refs)) {
+            int box = 0;
+            int sentence = 0;
+            for (int i = 0; i < pictures.count(); i++) {
+                Scene scene = pictures.scene(i);
+                SplitMix64 random = pictures.random(pictures.count() * set.ordinal() + i);
+                for (SceneObject object : scene.objects()) {
+                    Extent extent = object.box();
+                    boxes.add(RawSchemas.cocoBox(
+                            ++box,
+                            pictures.number(i),
+                            pictures.pixels(extent.left()),
+                            pictures.pixels(extent.top()),
+                            pictures.pixels(extent.width()),
+                            pictures.pixels(extent.height())));
+                    Optional<String> words = set.words(scene, object, random);
+                    if (words.isPresent()) {
+                        references.add(
+                                RawSchemas.reference(box, box, pictures.number(i), sentence++, List.of(words.get())));
+                    }
+                }
+            }
+        }
+    }
+
+    /** Where a thing is, if that is clear and nothing of its kind is there, too. */
+    private static Optional<String> place(Scene scene, SceneObject object) {
+        Place place = Place.of(object.box());
+        boolean alone = scene.objects().stream()
+                .noneMatch(other ->
+                        other != object && other.category().equals(object.category()) && place.couldMean(other.box()));
+        return alone && Place.isClear(object.box()) ? Optional.of(" " + place.phrase()) : Optional.empty();
+    }
+}

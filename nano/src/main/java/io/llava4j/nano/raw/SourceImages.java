@@ -1,0 +1,133 @@
+package io.llava4j.nano.raw;
+
+import io.llava4j.nano.text.Question;
+import io.llava4j.nano.text.Questions;
+import io.llava4j.nano.text.SceneConversations;
+import io.llava4j.nano.world.Category;
+import io.llava4j.nano.world.Scene;
+import io.llava4j.nano.world.SceneOptions;
+import io.llava4j.nano.world.SceneSampler;
+import io.llava4j.nano.world.SplitMix64;
+import io.llava4j.nano.world.Sprites;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The pictures of one raw data set: scenes by training artists, numbers that no other source uses, and where files go.
+ * What belongs to picture {@code i} depends on the world's options, the source's name and {@code i} only.
+ */
+final class SourceImages {
+    /** Distance of two sources' picture numbers. */
+    private static final int NUMBERS = 10_000_000;
+
+    /** So many are asked about a picture that its categories run out; this makes about two fifths ask for existence. */
+    private static final double EXISTENCE = 0.75;
+
+    /** POPE asks for absent things of any kind, and drawings of artists not met before resemble what they show less. */
+    private static final double ALIKE = 0;
+
+    private final Path root;
+    private final RawSources.Part part;
+    private final int firstNumber;
+    private final NanoWorldOptions options;
+    private final List<SceneSampler> samplers;
+    private final Questions questions;
+    private final SceneConversations conversations;
+    private final RenderQueue queue;
+
+    /**
+     * @param root of the world
+     * @param part the source
+     * @param place of the source among all, from 1
+     * @param sprites the drawings
+     * @param options of the world
+     * @param queue draws the pictures
+     */
+    SourceImages(
+            Path root, RawSources.Part part, int place, Sprites sprites, NanoWorldOptions options, RenderQueue queue) {
+        this.root = root;
+        this.part = part;
+        this.firstNumber = place * NUMBERS + 1;
+        this.options = options;
+        this.queue = queue;
+        SceneOptions usual = SceneOptions.sources(sprites.drawings().trainingSets());
+        this.samplers = part.source().scenes(usual).stream()
+                .map(scenes -> new SceneSampler(sprites, scenes, NanoSplit.seed(options.seed(), stream())))
+                .toList();
+        this.questions = new Questions(
+                categories(), options.questions().withExistence(EXISTENCE).withAlike(ALIKE));
+        this.conversations = new SceneConversations(categories(), options.questions());
+    }
+
+    private String stream() {
+        return "raw " + part.name();
+    }
+
+    int count() {
+        return part.count();
+    }
+
+    /** Edge in pixels. */
+    int size() {
+        return options.imageSize();
+    }
+
+    /** A length in pixels, to two decimals as COCO has it. */
+    double pixels(double shareOfEdge) {
+        return Math.rint(shareOfEdge * size() * 100) / 100;
+    }
+
+    Scene scene(int index) {
+        return samplers.get(index % samplers.size()).scene(index);
+    }
+
+    /** Number of a picture. */
+    int number(int index) {
+        return firstNumber + index;
+    }
+
+    /** Name of a picture in COCO's training folder of 2017, as the mixture has it. */
+    String cocoName(int index) {
+        return "%012d.jpg".formatted(number(index));
+    }
+
+    /** The decisions of one item. */
+    SplitMix64 random(int index) {
+        return SplitMix64.of(options.seed(), stream(), index);
+    }
+
+    List<Category> categories() {
+        return samplers.getFirst().categories();
+    }
+
+    Questions questions() {
+        return questions;
+    }
+
+    SceneConversations conversations() {
+        return conversations;
+    }
+
+    /** Different questions, one at least; as many as wanted if the scene gives them. Yes and no by a fair coin. */
+    List<Question> ask(Scene scene, int wanted, SplitMix64 random) {
+        List<Question> asked = List.of();
+        while (asked.isEmpty()) {
+            asked = questions.ask(scene, wanted, () -> random.chance(0.5), random);
+        }
+        return asked;
+    }
+
+    /** An annotation file. */
+    Path file(String path) {
+        return root.resolve("raw").resolve(path);
+    }
+
+    /**
+     * Has a picture drawn. Every fifth is a PNG whatever its name ends in, which real data has, too.
+     *
+     * @param path below the image folder
+     */
+    void draw(int index, Scene scene, String path) {
+        queue.draw(scene, root.resolve("images").resolve(path), index % 5 == 4 ? "png" : "jpg");
+    }
+}

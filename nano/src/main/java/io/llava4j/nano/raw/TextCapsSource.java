@@ -1,0 +1,51 @@
+package io.llava4j.nano.raw;
+
+import io.llava4j.nano.text.Captions;
+import io.llava4j.nano.text.Wording;
+import io.llava4j.nano.world.Scene;
+import io.llava4j.nano.world.SceneOptions;
+import io.llava4j.nano.world.SignFont;
+import io.llava4j.nano.world.SplitMix64;
+import io.llava4j.train.data.raw.RawSchemas;
+import io.llava4j.train.data.raw.RawWriter;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+
+/** TextCaps: five captions of a picture with a word in it, and the word as Rosetta reads it. */
+final class TextCapsSource implements RawSource {
+    private static final int CAPTIONS = 5;
+
+    @Override
+    public List<SceneOptions> scenes(SceneOptions usual) {
+        return List.of(usual.withObjects(1, 3).withSigns(1));
+    }
+
+    @Override
+    public void write(SourceImages pictures) throws IOException {
+        try (RawWriter captions = RawWriter.field(
+                        pictures.file("textcaps/TextCaps_0.1_train.json"), Map.of("dataset_type", "train"), "data");
+                RawWriter words = RawWriter.field(
+                        pictures.file("textcaps/TextVQA_Rosetta_OCR_v0.2_train.json"),
+                        Map.of("dataset_name", "rosetta"),
+                        "data")) {
+            for (int i = 0; i < pictures.count(); i++) {
+                SplitMix64 random = pictures.random(i);
+                Scene scene = pictures.scene(i);
+                String image = "%016x".formatted(pictures.number(i));
+                List<String> said = Stream.generate(() -> Wording.sentence(Captions.caption(scene, random)))
+                        .limit(CAPTIONS)
+                        .toList();
+                for (int k = 0; k < said.size(); k++) {
+                    captions.add(RawSchemas.textCapsCaption(
+                            image, pictures.size(), pictures.number(i) * 10 + k, said.get(k), said));
+                }
+                String word = SignFont.read(Objects.requireNonNull(scene.sign()).word());
+                words.add(RawSchemas.rosetta(image, List.of(word)));
+                pictures.draw(i, scene, "textvqa/train_images/" + image + ".jpg");
+            }
+        }
+    }
+}

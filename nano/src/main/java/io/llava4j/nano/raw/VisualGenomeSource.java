@@ -1,0 +1,67 @@
+package io.llava4j.nano.raw;
+
+import io.llava4j.nano.text.Wording;
+import io.llava4j.nano.world.Extent;
+import io.llava4j.nano.world.Place;
+import io.llava4j.nano.world.Scene;
+import io.llava4j.nano.world.SceneObject;
+import io.llava4j.nano.world.SceneOptions;
+import io.llava4j.nano.world.SplitMix64;
+import io.llava4j.train.data.raw.RawSchemas;
+import io.llava4j.train.data.raw.RawWriter;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Visual Genome: a picture's regions, one for each thing, in words. */
+final class VisualGenomeSource implements RawSource {
+    /** Few regions: a box takes twenty tokens, which would drown the short answers of so small a mixture. */
+    @Override
+    public List<SceneOptions> scenes(SceneOptions usual) {
+        return List.of(usual.withObjects(1, 2));
+    }
+
+    @Override
+    public void write(SourceImages pictures) throws IOException {
+        try (RawWriter regions = RawWriter.array(pictures.file("vg/region_descriptions.json"));
+                RawWriter images = RawWriter.array(pictures.file("vg/image_data.json"))) {
+            int region = 0;
+            for (int i = 0; i < pictures.count(); i++) {
+                SplitMix64 random = pictures.random(i);
+                Scene scene = pictures.scene(i);
+                int image = pictures.number(i);
+                List<Map<String, Object>> all = new ArrayList<>();
+                for (SceneObject object : scene.objects()) {
+                    Extent box = object.box();
+                    all.add(RawSchemas.region(
+                            ++region,
+                            image,
+                            phrase(object, random),
+                            round(box.left() * pictures.size()),
+                            round(box.top() * pictures.size()),
+                            round(box.width() * pictures.size()),
+                            round(box.height() * pictures.size())));
+                }
+                Map<String, Object> record = new LinkedHashMap<>();
+                record.put("regions", all);
+                record.put("id", image);
+                regions.add(record);
+                images.add(RawSchemas.visualGenomeImage(image, pictures.size(), pictures.size()));
+                pictures.draw(i, scene, "vg/" + RawSchemas.visualGenomePath(image));
+            }
+        }
+    }
+
+    private static String phrase(SceneObject object, SplitMix64 random) {
+        String place =
+                Place.isClear(object.box()) ? " " + Place.of(object.box()).phrase() : "";
+        return random.pick(
+                List.of(Wording.phrase(object) + place, "the " + Wording.bare(object), Wording.phrase(object)));
+    }
+
+    private static int round(double pixels) {
+        return (int) Math.round(pixels);
+    }
+}

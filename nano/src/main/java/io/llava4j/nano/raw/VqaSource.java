@@ -1,0 +1,62 @@
+package io.llava4j.nano.raw;
+
+import io.llava4j.nano.text.Annotators;
+import io.llava4j.nano.text.Question;
+import io.llava4j.nano.world.Scene;
+import io.llava4j.nano.world.SplitMix64;
+import io.llava4j.train.data.raw.RawSchemas;
+import io.llava4j.train.data.raw.RawWriter;
+import java.io.IOException;
+import java.util.Map;
+
+/**
+ * VQAv2 and OKVQA: short questions with the answers of ten people.
+ *
+ * @param folder of the files
+ * @param questionFile name of the questions' file
+ * @param annotationFile name of the answers' file
+ * @param fewest questions wanted about a picture
+ * @param most questions wanted about a picture
+ * @param agreed whether the file tells the most frequent answer
+ */
+record VqaSource(String folder, String questionFile, String annotationFile, int fewest, int most, boolean agreed)
+        implements RawSource {
+    /** 443,757 questions about 82,783 pictures. */
+    static final VqaSource VQAV2 = new VqaSource(
+            "vqav2",
+            "v2_OpenEnded_mscoco_train2014_questions.json",
+            "v2_mscoco_train2014_annotations.json",
+            4,
+            7,
+            true);
+    /** 9,009 questions about 8,998 pictures. */
+    static final VqaSource OKVQA = new VqaSource(
+            "okvqa", "OpenEnded_mscoco_train2014_questions.json", "mscoco_train2014_annotations.json", 1, 1, false);
+
+    @Override
+    public void write(SourceImages pictures) throws IOException {
+        // In this order: Map.of has another one in every process.
+        Map<String, ?> head = RawSchemas.ordered("data_subtype", "train2014", "data_type", "mscoco");
+        try (RawWriter questions = RawWriter.field(pictures.file(folder + "/" + questionFile), head, "questions");
+                RawWriter annotations =
+                        RawWriter.field(pictures.file(folder + "/" + annotationFile), head, "annotations")) {
+            for (int i = 0; i < pictures.count(); i++) {
+                SplitMix64 random = pictures.random(i);
+                Scene scene = pictures.scene(i);
+                int image = pictures.number(i);
+                int id = image * 10;
+                for (Question question : pictures.ask(scene, random.between(fewest, most), random)) {
+                    questions.add(RawSchemas.vqaQuestion(id, image, question.text()));
+                    annotations.add(RawSchemas.vqaAnnotation(
+                            id++,
+                            image,
+                            question.kind().type(),
+                            question.answerType(),
+                            agreed ? question.answer() : "",
+                            Annotators.answers(question, random)));
+                }
+                pictures.draw(i, scene, "coco/train2017/" + pictures.cocoName(i));
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package io.llava4j.nano.text;
+
+import java.util.List;
+
+/**
+ * One question with its short answer.
+ *
+ * @param kind what it asks about
+ * @param topic what it is about, the same for every wording of it; a conversation asks about a topic once
+ * @param text without a format prompt
+ * @param answer one word or a short phrase, lower case; numbers in digits
+ * @param synonyms other answers some people would give to the same effect
+ */
+public record Question(Kind kind, String topic, String text, String answer, List<String> synonyms) {
+    /** What a question asks about. */
+    public enum Kind {
+        EXISTENCE("existence"),
+        COUNT("count"),
+        COLOR("color"),
+        POSITION("position"),
+        CATEGORY("category"),
+        TEXT("text");
+
+        private final String type;
+
+        Kind(String type) {
+            this.type = type;
+        }
+
+        /** {@code question_type} in a VQAv2-format file. */
+        public String type() {
+            return type;
+        }
+    }
+
+    /** {@code answer_type} in a VQAv2-format file. */
+    public String answerType() {
+        return switch (kind) {
+            case EXISTENCE -> "yes/no";
+            case COUNT -> "number";
+            case COLOR, POSITION, CATEGORY, TEXT -> "other";
+        };
+    }
+}

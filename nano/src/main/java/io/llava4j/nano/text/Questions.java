@@ -1,0 +1,326 @@
+package io.llava4j.nano.text;
+
+import io.llava4j.nano.text.Question.Kind;
+import io.llava4j.nano.world.Category;
+import io.llava4j.nano.world.Kinds;
+import io.llava4j.nano.world.NamedColor;
+import io.llava4j.nano.world.Place;
+import io.llava4j.nano.world.Scene;
+import io.llava4j.nano.world.SceneObject;
+import io.llava4j.nano.world.Sign;
+import io.llava4j.nano.world.SignFont;
+import io.llava4j.nano.world.SplitMix64;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Short-answer questions about scenes, true by construction. Where the truth could be argued about (a box in the middle
+ * of two fields, two cats when "the cat" is asked for) no question is asked.
+ */
+public final class Questions {
+    /** What a question about the background's color is about. */
+    static final String BACKGROUND = "background";
+
+    /** Smallest distance of two middles, as a fraction of the edge, for one to be left of or above the other. */
+    private static final double APART = 0.2;
+
+    private final List<Category> categories;
+    private final QuestionShares shares;
+
+    /**
+     * @param categories what can be asked for
+     * @param shares how often each kind is asked
+     */
+    public Questions(List<Category> categories, QuestionShares shares) {
+        this.categories = categories;
+        this.shares = shares;
+    }
+
+    /**
+     * Different questions about one scene; now and then fewer than wanted, if the scene does not give more. A sign is
+     * always asked about.
+     *
+     * @param yes decides for each existence question whether its answer is yes
+     */
+    public List<Question> ask(Scene scene, int wanted, BooleanSupplier yes, SplitMix64 random) {
+        List<Question> asked = new ArrayList<>();
+        Set<String> topics = new HashSet<>();
+        Sign sign = scene.sign();
+        if (sign != null) {
+            asked.add(text(sign, random));
+        }
+        int existence = 0;
+        for (int i = asked.size(); i < wanted; i++) {
+            existence += random.chance(shares.existence()) ? 1 : 0;
+        }
+        for (Question question : existence(scene, existence, yes, random)) {
+            if (topics.add(question.topic())) {
+                asked.add(question);
+            }
+        }
+        for (int attempt = 0; attempt < 6 * wanted && asked.size() < wanted; attempt++) {
+            Question question =
+                    switch (random.weighted(shares.count(), shares.color(), shares.position(), shares.category())) {
+                        case 0 -> count(scene, random);
+                        case 1 -> color(scene, random);
+                        case 2 -> position(scene, random);
+                        default -> category(scene, random);
+                    };
+            if (question != null && topics.add(question.topic())) {
+                asked.add(question);
+            }
+        }
+        random.shuffle(asked);
+        return asked;
+    }
+
+    /**
+     * Existence questions in POPE's words. In training each is yes or no by a fair coin of its own, so no answer tells
+     * anything about another; there are at most as many as the scene has categories, or a "yes" could run out.
+     */
+    List<Question> existence(Scene scene, int wanted, BooleanSupplier answer, SplitMix64 random) {
+        List<Category> present = new ArrayList<>(
+                scene.objects().stream().map(SceneObject::category).distinct().toList());
+        random.shuffle(present);
+        int count = Math.min(wanted, present.size());
+        List<Question> questions = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            boolean yes = answer.getAsBoolean();
+            Category category = yes ? present.get(i) : absent(scene, random);
+            String where = random.pick(List.of("in the image?", "in the image?", "in the image?", "in the picture?"));
+            String text = "Is there " + category.withArticle() + " " + where;
+            questions.add(new Question(Kind.EXISTENCE, category.name(), text, yes ? "yes" : "no", List.of()));
+        }
+        return questions;
+    }
+
+    /** A category the scene does not show; as often as the shares say from a supercategory it does show. */
+    public Category absent(Scene scene, SplitMix64 random) {
+        Set<Category> present = new HashSet<>();
+        Set<String> groups = new HashSet<>();
+        for (SceneObject object : scene.objects()) {
+            present.add(object.category());
+            groups.add(object.category().supercategory());
+        }
+        boolean near = random.chance(shares.alike());
+        List<Category> choice = categories.stream()
+                .filter(category -> !present.contains(category))
+                .filter(category -> !near || groups.contains(category.supercategory()))
+                .toList();
+        if (choice.isEmpty()) {
+            choice = categories.stream()
+                    .filter(category -> !present.contains(category))
+                    .toList();
+        }
+        return random.pick(choice);
+    }
+
+    @Nullable
+    public Question count(Scene scene, SplitMix64 random) {
+        List<SceneObject> objects = scene.objects();
+        SceneObject example = random.pick(objects);
+        return switch (random.nextInt(4)) {
+            // A sign might be counted by some, so scenes with one are not asked for all objects.
+            case 0, 1 ->
+                scene.sign() != null ? null : number("How many objects are there in the image?", objects.size());
+            case 2 -> {
+                int count = scene.count(example.category().name());
+                // Most categories appear once; asking for all of them would make "1" a safe guess.
+                yield count == 1 && random.chance(0.6)
+                        ? null
+                        : number("How many " + example.category().plural() + " are there in the image?", count);
+            }
+            default -> {
+                String group = example.category().supercategory();
+                if (!Kinds.isNamed(group)) {
+                    yield null;
+                }
+                int count = (int) objects.stream()
+                        .filter(object -> object.category().supercategory().equals(group))
+                        .count();
+                yield count == 1 && random.chance(0.5)
+                        ? null
+                        : number("How many " + Kinds.of(group).plural() + " are there in the image?", count);
+            }
+        };
+    }
+
+    private static Question number(String text, int count) {
+        return new Question(Kind.COUNT, text, text, Integer.toString(count), List.of(Wording.number(count)));
+    }
+
+    @Nullable
+    public Question color(Scene scene, SplitMix64 random) {
+        List<SceneObject> dyed = scene.objects().stream()
+                .filter(object -> object.tint() != null && isUnique(scene, object))
+                .toList();
+        if (!dyed.isEmpty() && random.chance(0.7)) {
+            SceneObject object = random.pick(dyed);
+            String name = object.category().name();
+            return color(name, "What color is the " + name + "?", Objects.requireNonNull(object.tint()));
+        }
+        String text = random.pick(List.of("What color is the background?", "What is the background color?"));
+        return color(BACKGROUND, text, scene.background().color());
+    }
+
+    private static Question color(String of, String text, NamedColor color) {
+        List<String> synonyms = color.name().equals("gray") ? List.of("grey") : List.of();
+        return new Question(Kind.COLOR, "color of " + of, text, color.name(), synonyms);
+    }
+
+    @Nullable
+    Question position(Scene scene, SplitMix64 random) {
+        SceneObject object = random.pick(scene.objects());
+        if (!isUnique(scene, object)) {
+            return null;
+        }
+        String name = object.category().name();
+        if (random.chance(0.4)) {
+            if (!Place.isClear(object.box())) {
+                return null;
+            }
+            Place place = Place.of(object.box());
+            String text = random.pick(List.of(
+                    "Where is the " + name + "?",
+                    "Where in the image is the " + name + "?",
+                    "In which part of the image is the " + name + "?"));
+            return new Question(Kind.POSITION, "place of " + name, text, place.words(), synonyms(place));
+        }
+        SceneObject other = random.pick(scene.objects());
+        if (other.category().equals(object.category()) || !isUnique(scene, other)) {
+            return null;
+        }
+        String otherName = other.category().name();
+        if (random.chance(0.6)) {
+            int side = side(object, other);
+            return side == 0
+                    ? null
+                    : relation(
+                            "Is the " + name + " to the left or to the right of the " + otherName + "?",
+                            side < 0 ? "left" : "right");
+        }
+        int height = height(object, other);
+        return height == 0
+                ? null
+                : relation("Is the " + name + " above or below the " + otherName + "?", height < 0 ? "above" : "below");
+    }
+
+    private static Question relation(String text, String answer) {
+        return new Question(Kind.POSITION, text, text, answer, List.of());
+    }
+
+    private static List<String> synonyms(Place place) {
+        return switch (place) {
+            case TOP_LEFT -> List.of("upper left");
+            case TOP_RIGHT -> List.of("upper right");
+            case BOTTOM_LEFT -> List.of("lower left");
+            case BOTTOM_RIGHT -> List.of("lower right");
+            case MIDDLE -> List.of("center");
+            case TOP, BOTTOM, LEFT, RIGHT -> List.of();
+        };
+    }
+
+    @Nullable
+    public Question category(Scene scene, SplitMix64 random) {
+        List<SceneObject> objects = scene.objects();
+        SceneObject object = random.pick(objects);
+        return switch (random.nextInt(4)) {
+            case 0 -> {
+                if (objects.size() != 1) {
+                    yield null;
+                }
+                yield named(random.pick(List.of("What is shown in the image?", "What object is this?")), object);
+            }
+            case 1 -> {
+                Place place = Place.of(object.box());
+                boolean alone = only(objects, object, other -> place.couldMean(other.box()));
+                yield alone && Place.isClear(object.box())
+                        ? named("What is " + place.phrase() + " of the image?", object)
+                        : null;
+            }
+            case 2 -> {
+                String group = object.category().supercategory();
+                boolean alone = only(
+                        objects,
+                        object,
+                        other -> other.category().supercategory().equals(group)
+                                && !other.category().equals(object.category()));
+                yield alone && Kinds.isNamed(group)
+                        ? named("What " + Kinds.of(group).singular() + " is shown in the image?", object)
+                        : null;
+            }
+            default -> neighbour(scene, object, random);
+        };
+    }
+
+    /** "What is to the left of the cat?" where exactly one thing is. */
+    private static @Nullable Question neighbour(Scene scene, SceneObject object, SplitMix64 random) {
+        int direction = random.nextInt(4);
+        List<SceneObject> there = new ArrayList<>();
+        for (SceneObject other : scene.objects()) {
+            if (other == object) {
+                continue;
+            }
+            boolean sideways = direction < 2;
+            int relation = sideways ? side(other, object) : height(other, object);
+            double distance = sideways
+                    ? other.box().centreX() - object.box().centreX()
+                    : other.box().centreY() - object.box().centreY();
+            int wanted = direction % 2 == 0 ? -1 : 1;
+            if (relation == wanted) {
+                there.add(other);
+            } else if (relation == 0 && distance * wanted > 0) {
+                return null;
+            }
+        }
+        if (there.size() != 1 || !isUnique(scene, object)) {
+            return null;
+        }
+        String words =
+                List.of("to the left of", "to the right of", "above", "below").get(direction);
+        return named("What is " + words + " the " + object.category().name() + "?", there.getFirst());
+    }
+
+    private static Question named(String text, SceneObject object) {
+        return new Question(
+                Kind.CATEGORY,
+                text,
+                text,
+                object.category().name(),
+                List.of(object.category().plural()));
+    }
+
+    private static Question text(Sign sign, SplitMix64 random) {
+        String text = random.pick(
+                List.of("What does the sign say?", "What word is on the sign?", "What is written in the image?"));
+        return new Question(Kind.TEXT, "sign", text, SignFont.read(sign.word()), List.of());
+    }
+
+    /** -1 if the first is clearly left of the second, 1 if right, 0 if neither. */
+    public static int side(SceneObject a, SceneObject b) {
+        double distance = a.box().centreX() - b.box().centreX();
+        boolean told = Place.of(a.box()).column() != Place.of(b.box()).column();
+        return Math.abs(distance) < APART || !told ? 0 : (int) Math.signum(distance);
+    }
+
+    /** -1 if the first is clearly above the second, 1 if below, 0 if neither. */
+    public static int height(SceneObject a, SceneObject b) {
+        double distance = a.box().centreY() - b.box().centreY();
+        boolean told = Place.of(a.box()).row() != Place.of(b.box()).row();
+        return Math.abs(distance) < APART || !told ? 0 : (int) Math.signum(distance);
+    }
+
+    public static boolean isUnique(Scene scene, SceneObject object) {
+        return scene.count(object.category().name()) == 1;
+    }
+
+    private static boolean only(List<SceneObject> objects, SceneObject object, Predicate<SceneObject> rival) {
+        return objects.stream().noneMatch(other -> other != object && rival.test(other));
+    }
+}

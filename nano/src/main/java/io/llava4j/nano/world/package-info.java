@@ -1,0 +1,5 @@
+/** Drawings and scenes with exact ground truth. */
+@NullMarked
+package io.llava4j.nano.world;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,85 @@
+package io.llava4j.nano.pretrain;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.generate.ModelLoader;
+import io.llava4j.model.LlamaModel;
+import io.llava4j.model.TextConfig;
+import io.llava4j.nano.world.Drawings;
+import io.llava4j.nano.world.SceneOptions;
+import io.llava4j.nano.world.Sprites;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import io.llava4j.text.ConversationTemplate;
+import io.llava4j.text.Prompt;
+import io.llava4j.text.PromptBuilder;
+import io.llava4j.text.SentencePieceTokenizer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What the shipped nano language model was made for: it finds a name among the fields of a scene it has not met. */
+class NanoLanguageTest {
+    private static final Path FOLDER = Path.of("..", "models", "nano-language");
+    private static final int TALKS = 48;
+
+    @Test
+    void theShippedModelLooksNamesUpInFieldsOfScenes() {
+        try (Checkpoint checkpoint = Checkpoint.open(FOLDER);
+                Weights weights = Engine.scope("weights", () -> ModelLoader.weights(checkpoint.tensors(), "cpu"))) {
+            TextConfig text = ((ModelKind.Llama) checkpoint.kind()).text();
+            SentencePieceTokenizer tokenizer = SentencePieceTokenizer.load(checkpoint.tokenizerDir());
+            try (LlamaModel decoder = Engine.scope("decoder", () -> new LlamaModel(text, weights))) {
+                int right = 0;
+                int asked = 0;
+                SyntheticBatch drills = drills(tokenizer, text.hiddenSize());
+                float[] logits = Engine.inference(
+                        "drills",
+                        () -> Tensors.toFloats(decoder.logits(
+                                decoder.train(drills.embeds(decoder), false, 1).hidden())));
+                int[][] labels = drills.labels();
+                int width = logits.length / labels.length / labels[0].length;
+                for (int row = 0; row < labels.length; row++) {
+                    for (int at = 1; at < labels[row].length; at++) {
+                        if (labels[row][at] != Prompt.IGNORE_INDEX && labels[row][at] != tokenizer.eosId()) {
+                            asked++;
+                            int from = (row * labels[row].length + at - 1) * width;
+                            right += best(logits, from, width) == labels[row][at] ? 1 : 0;
+                        }
+                    }
+                }
+                assertThat(asked).isGreaterThan(200);
+                assertThat(right / (double) asked).isGreaterThan(0.95);
+            }
+        }
+    }
+
+    /** Noiseless, of another seed than the recipe's. */
+    private static SyntheticBatch drills(SentencePieceTokenizer tokenizer, int hidden) {
+        Sprites sprites = new Sprites(Drawings.load());
+        NanoText corpus =
+                new NanoText(sprites, SceneOptions.scenes(sprites.drawings().trainingSets()), 991);
+        PromptBuilder prompts = new PromptBuilder(tokenizer, ConversationTemplate.V1);
+        List<SyntheticBatch.Sample> samples = new ArrayList<>();
+        for (int i = 0; i < TALKS; i++) {
+            NanoText.Talk talk = corpus.drill(i);
+            if (!talk.fields().isEmpty()) {
+                samples.add(new SyntheticBatch.Sample(
+                        "drill " + i, prompts.training(talk.turns(), true, 512), talk.fields(), i));
+            }
+        }
+        return new SyntheticBatch(samples, tokenizer, hidden, 0);
+    }
+
+    private static int best(float[] logits, int from, int width) {
+        int best = 0;
+        for (int i = 1; i < width; i++) {
+            best = logits[from + i] > logits[from + best] ? i : best;
+        }
+        return best;
+    }
+}

@@ -1,0 +1,89 @@
+package io.llava4j.train.data.format;
+
+import io.llava4j.DataException;
+import io.llava4j.image.ImageDecoder;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Images that lie in other files, found by name. Filled by one thread, then read by many. */
+final class ImageArchive implements Images {
+    private final Map<String, Slice> slices = new HashMap<>();
+    private final List<FileChannel> files;
+
+    /** Where a picture lies. */
+    private record Slice(FileChannel file, long offset, long length) {}
+
+    /** @param files closed with the archive */
+    ImageArchive(List<FileChannel> files) {
+        this.files = files;
+    }
+
+    /**
+     * Adds a picture.
+     *
+     * @param name preferred name; taken already by the same bytes it is shared, by others {@code unique} is used
+     * @param unique a name no other picture has
+     * @return the name under which it is found
+     */
+    String add(String name, String unique, FileChannel file, long offset, long length) throws IOException {
+        Slice slice = new Slice(file, offset, length);
+        Slice other = slices.putIfAbsent(name, slice);
+        if (other == null || same(slice, other)) {
+            return name;
+        }
+        slices.put(unique, slice);
+        return unique;
+    }
+
+    @Override
+    public byte[] bytes(String image) {
+        Slice slice = slices.get(image);
+        if (slice == null) {
+            throw new DataException("image '%s' is not in the archive; add it or correct the name".formatted(image));
+        }
+        if (slice.length() > ImageDecoder.MAX_FILE_BYTES) {
+            throw new DataException("image '%s' has %d bytes, more than the limit of %d; scale it down"
+                    .formatted(image, slice.length(), ImageDecoder.MAX_FILE_BYTES));
+        }
+        try {
+            return read(slice);
+        } catch (IOException e) {
+            throw new DataException(
+                    "image '%s' cannot be read from its archive: %s".formatted(image, e.getMessage()), e);
+        }
+    }
+
+    @Override
+    public void close() {
+        for (FileChannel file : files) {
+            try {
+                file.close();
+            } catch (IOException e) {
+                // Opened for reading or as a temporary file: nothing can be lost.
+                continue;
+            }
+        }
+    }
+
+    private static boolean same(Slice one, Slice other) throws IOException {
+        return one.length() == other.length()
+                && one.length() <= ImageDecoder.MAX_FILE_BYTES
+                && Arrays.equals(read(one), read(other));
+    }
+
+    private static byte[] read(Slice slice) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate((int) slice.length());
+        while (bytes.hasRemaining()) {
+            if (slice.file().read(bytes, slice.offset() + bytes.position()) < 0) {
+                throw new EOFException("it ends too early");
+            }
+        }
+        return bytes.array();
+    }
+}

@@ -1,0 +1,80 @@
+package io.llava4j.train.data.format;
+
+import io.llava4j.DataException;
+import io.llava4j.image.ImageDecoder;
+import io.llava4j.image.RgbImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/** Images that are files below a folder. Their paths come from data files and must not lead out of it. */
+public final class ImageFolder implements Images {
+    private final Path root;
+    private final Path realRoot;
+    private final boolean followSymlinks;
+
+    /**
+     * @param root the folder
+     * @param followSymlinks whether symbolic links in it may lead out of it
+     * @throws DataException if it does not exist
+     */
+    public ImageFolder(Path root, boolean followSymlinks) {
+        this.root = root;
+        this.followSymlinks = followSymlinks;
+        try {
+            this.realRoot = root.toRealPath();
+        } catch (IOException e) {
+            throw new DataException("image folder %s cannot be opened; check data.images".formatted(root), e);
+        }
+    }
+
+    /**
+     * The file of a picture.
+     *
+     * @param image relative path from a data file
+     * @throws DataException if it leaves the folder, also through a symbolic link, or does not exist
+     */
+    public Path resolve(String image) {
+        String complaint = DataFiles.pathComplaint(image);
+        if (complaint != null) {
+            throw new DataException(complaint);
+        }
+        try {
+            Path real = root.resolve(image).toRealPath();
+            if (!followSymlinks && !real.startsWith(realRoot)) {
+                throw new DataException(
+                        "image '%s' leads out of %s through a symbolic link; move it there or set data.follow-symlinks"
+                                        .formatted(image, root)
+                                + " to true");
+            }
+            return real;
+        } catch (NoSuchFileException e) {
+            throw new DataException(
+                    "image '%s' does not exist in %s; fetch it or correct the path".formatted(image, root), e);
+        } catch (IOException | InvalidPathException e) {
+            throw new DataException("image '%s' in %s cannot be opened: %s".formatted(image, root, e.getMessage()), e);
+        }
+    }
+
+    @Override
+    public byte[] bytes(String image) {
+        Path file = resolve(image);
+        try {
+            long length = Files.size(file);
+            if (!Files.isRegularFile(file) || length > ImageDecoder.MAX_FILE_BYTES) {
+                throw new DataException("image %s is no file of at most %d bytes; replace it"
+                        .formatted(file, ImageDecoder.MAX_FILE_BYTES));
+            }
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new DataException("image %s cannot be read: %s".formatted(file, e.getMessage()), e);
+        }
+    }
+
+    @Override
+    public RgbImage decode(String image) {
+        return ImageDecoder.decode(resolve(image));
+    }
+}

@@ -1,9 +1,0 @@
-package io.llava4j.train.nano;
-
-/**
- * An icon set: the hand of one artist or studio.
- *
- * @param name the set's name, such as "noto"
- * @param heldOut whether its drawings serve tests only
- */
-record DrawingSet(String name, boolean heldOut) {}
