@@ -160,7 +160,7 @@ class RealPhotosTest {
         }
         DataCheck.Result looked =
                 DataCheck.run(pairs, new ImageFolder(IMAGES, false), null, null, 2, (done, total) -> {});
-        assertThat(looked.pictures()).isEqualTo(111);
+        assertThat(looked.images()).isEqualTo(111);
         assertThat(looked.hasErrors()).isFalse();
     }
 
@@ -282,7 +282,7 @@ class RealPhotosTest {
 
             String image = held.getFirst().image();
             ChatRequest request = new ChatRequest(
-                    List.of(Turn.human("<image>\nWhat is in the picture?")),
+                    List.of(Turn.human("<image>\nWhat is in the image?")),
                     List.of(ImageDecoder.decode(IMAGES.resolve(image))));
             String answer =
                     llava.answer(List.of(request), GenerationOptions.greedy(24)).getFirst();
@@ -419,7 +419,7 @@ class RealPhotosTest {
         return Files.writeString(dir.resolve(name), JSON.writeValueAsString(records));
     }
 
-    /** Another picture in the first fiftieth of the longer side, well outside the centre. */
+    /** Another image in the first fiftieth of the longer side, well outside the centre. */
     private static RgbImage withInvertedEnd(RgbImage image) {
         byte[] pixels = image.pixels().clone();
         boolean wide = image.width() > image.height();

@@ -41,7 +41,7 @@ public final class CheckpointWriter {
      * Saves a model folder in one step: it appears whole or not at all.
      *
      * @param directory must not exist yet, or be empty
-     * @param kind configuration of the model; a connector alone goes to {@link SafeTensorsWriter#write}
+     * @param kind configuration of the model; a projector alone goes to {@link SafeTensorsWriter#write}
      * @param tokenizerDir folder whose tokenizer files are copied; null for none
      * @param tensors all tensors by canonical name; a CLIP model may bring its text side under CLIP's own names
      * @throws CheckpointException if tensors are missing, unexpected or misshapen, or the disk does not take them

@@ -154,7 +154,7 @@ public final class Converter {
             throw new CheckpointException("this model cannot be written for transformers: %s, which it does not compute"
                     .formatted(
                             config.vision().stemChannels().isEmpty()
-                                    ? "its connector is " + config.projectorType()
+                                    ? "its projector is " + config.projectorType()
                                     : "its tower begins with a convolutional stem"));
         }
     }

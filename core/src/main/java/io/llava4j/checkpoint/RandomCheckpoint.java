@@ -49,7 +49,7 @@ public final class RandomCheckpoint {
     private final float[] floats = new float[TABLE];
 
     /**
-     * @param kind what to write; not a connector alone
+     * @param kind what to write; not a projector alone
      * @param type of every tensor: F32, F16 or BF16
      * @param seed of all numbers
      */

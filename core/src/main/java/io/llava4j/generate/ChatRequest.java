@@ -8,6 +8,6 @@ import java.util.List;
  * One thing to answer.
  *
  * @param turns the conversation so far; ends with a human turn, which holds {@code <image>} where an image belongs
- * @param images decoded pictures in the order of their placeholders
+ * @param images decoded images in the order of their placeholders
  */
 public record ChatRequest(List<Turn> turns, List<RgbImage> images) {}

@@ -32,11 +32,11 @@ final class DecodingSession implements AutoCloseable {
     DecodingSession(LlavaModel model, List<ImagePrompt> prompts, @Nullable SharedPrefixes beginnings) {
         this.decoder = model.languageModel();
         this.rows = prompts.size();
-        List<float[]> pictures = new ArrayList<>();
-        prompts.forEach(prompt -> pictures.addAll(prompt.pictures()));
+        List<float[]> images = new ArrayList<>();
+        prompts.forEach(prompt -> images.addAll(prompt.images()));
         try {
             this.logits = Engine.scope("prefill", () -> {
-                Pictures encoded = new Pictures(model, pictures);
+                Images encoded = new Images(model, images);
                 return beginnings == null
                         ? read(model, encoded, prompts)
                         : read(model, encoded, beginnings.rests(prompts), beginnings);
@@ -48,19 +48,19 @@ final class DecodingSession implements AutoCloseable {
         }
     }
 
-    private float[] read(LlavaModel model, Pictures pictures, List<ImagePrompt> prompts) {
-        LlavaModel.Spliced spliced = pictures.splice(model, prompts);
+    private float[] read(LlavaModel model, Images images, List<ImagePrompt> prompts) {
+        LlavaModel.Spliced spliced = images.splice(model, prompts);
         KvCache whole = new KvCache(decoder.config(), rows, longest(spliced) + AHEAD, spliced.embeds());
         caches.add(whole);
         return lastLogits(spliced, whole);
     }
 
-    private float[] read(LlavaModel model, Pictures pictures, List<ImagePrompt> rests, SharedPrefixes beginnings) {
-        LlavaModel.Spliced shared = pictures.splice(model, beginnings.sequences());
+    private float[] read(LlavaModel model, Images images, List<ImagePrompt> rests, SharedPrefixes beginnings) {
+        LlavaModel.Spliced shared = images.splice(model, beginnings.sequences());
         KvCache first = new KvCache(decoder.config(), beginnings.sequences().size(), longest(shared), shared.embeds());
         caches.add(first);
         decoder.hiddenStates(shared.embeds(), shared.lengths(), first);
-        LlavaModel.Spliced spliced = pictures.splice(model, rests);
+        LlavaModel.Spliced spliced = images.splice(model, rests);
         KvCache behind = KvCache.continuing(
                 decoder.config(), first, beginnings.rowOf(), longest(spliced) + AHEAD, spliced.embeds());
         caches.add(behind);
@@ -114,32 +114,32 @@ final class DecodingSession implements AutoCloseable {
         caches.forEach(KvCache::close);
     }
 
-    /** Encoded pictures; one that stands several times (the same array) goes through the tower once. */
-    private static final class Pictures {
+    /** Encoded images; one that stands several times (the same array) goes through the tower once. */
+    private static final class Images {
         private final List<float[]> distinct = new ArrayList<>();
         private final @Nullable Tensor rows;
 
-        Pictures(LlavaModel model, List<float[]> placed) {
+        Images(LlavaModel model, List<float[]> placed) {
             int edge = model.config().vision().imageSize();
-            for (float[] picture : placed) {
-                if (picture.length != 3 * edge * edge) {
-                    throw new DataException("a picture has " + picture.length + " numbers where the model takes 3 x "
+            for (float[] image : placed) {
+                if (image.length != 3 * edge * edge) {
+                    throw new DataException("an image has " + image.length + " numbers where the model takes 3 x "
                             + edge + " x " + edge + "; prepare it with the model's own image processor");
                 }
-                if (indexOf(picture) < 0) {
-                    distinct.add(picture);
+                if (indexOf(image) < 0) {
+                    distinct.add(image);
                 }
             }
             Tensor like = model.languageModel().like();
             Tensor[] each = distinct.stream()
-                    .map(picture -> Tensors.of(picture, 1, 3, edge, edge).to(like.device(), like.scalar_type()))
+                    .map(image -> Tensors.of(image, 1, 3, edge, edge).to(like.device(), like.scalar_type()))
                     .toArray(Tensor[]::new);
             rows = each.length == 0 ? null : model.imageRows(Tensors.cat(0, each));
         }
 
-        private int indexOf(float[] picture) {
+        private int indexOf(float[] image) {
             for (int i = 0; i < distinct.size(); i++) {
-                if (distinct.get(i) == picture) {
+                if (distinct.get(i) == image) {
                     return i;
                 }
             }
@@ -148,7 +148,7 @@ final class DecodingSession implements AutoCloseable {
 
         LlavaModel.Spliced splice(LlavaModel model, List<ImagePrompt> sequences) {
             int[] placed = sequences.stream()
-                    .flatMap(sequence -> sequence.pictures().stream())
+                    .flatMap(sequence -> sequence.images().stream())
                     .mapToInt(this::indexOf)
                     .toArray();
             List<int[]> ids = sequences.stream().map(ImagePrompt::ids).toList();

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Decodes answers: a prefill of the spliced prompts, then a token at a time with the KV cache (docs/reference/model.md#generation).
- * SharedPrefixes that prompts of a batch share, up to and with a picture, are read once.
+ * SharedPrefixes that prompts of a batch share, up to and with an image, are read once.
  *
  * <p><b>A greedy answer does not depend on its batch.</b> No padding is ever seen by attention and rows do not mix, so
  * batches and shared beginnings can differ from a prompt on its own in rounding only: matrix products of another shape add
@@ -80,8 +80,8 @@ public final class Generator {
      * Generates a batch. Prompts beyond {@code maxSequenceLength} are cut as the reference cuts them.
      *
      * @param prompts token ids of each row, with image placeholders
-     * @param pixels normalised pictures {@code [3, size, size]} in the order of their placeholders; the same array is the
-     *     same picture, goes through the tower once and may be part of a shared beginning
+     * @param pixels normalised images {@code [3, size, size]} in the order of their placeholders; the same array is the
+     *     same image, goes through the tower once and may be part of a shared beginning
      * @param options decoding options
      * @param stopId id that ends a row, -1 for none; it is part of the output
      * @param observer watches

@@ -7,17 +7,17 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Token ids and the pictures of their placeholders.
+ * Token ids and the images of their placeholders.
  *
- * @param ids with {@link Prompt#IMAGE_TOKEN_INDEX} for a picture
- * @param pictures normalised, one for each placeholder; equal pictures are the same array
+ * @param ids with {@link Prompt#IMAGE_TOKEN_INDEX} for an image
+ * @param images normalised, one for each placeholder; equal images are the same array
  */
-record ImagePrompt(int[] ids, List<float[]> pictures) {
+record ImagePrompt(int[] ids, List<float[]> images) {
     /**
-     * Gives each prompt its pictures.
+     * Gives each prompt its images.
      *
-     * @param placed pictures of all placeholders in order
-     * @throws DataException if there are not as many pictures as placeholders
+     * @param placed images of all placeholders in order
+     * @throws DataException if there are not as many images as placeholders
      */
     static List<ImagePrompt> of(List<int[]> prompts, List<float[]> placed) {
         int placeholders = prompts.stream().mapToInt(ImagePrompt::placeholders).sum();
@@ -43,28 +43,28 @@ record ImagePrompt(int[] ids, List<float[]> pictures) {
     /** Its first {@code count} ids. */
     ImagePrompt first(int count) {
         int[] head = Arrays.copyOf(ids, count);
-        return new ImagePrompt(head, pictures.subList(0, placeholders(head)));
+        return new ImagePrompt(head, images.subList(0, placeholders(head)));
     }
 
     /** What follows its first {@code count} ids. */
     ImagePrompt behind(int count) {
         int[] tail = Arrays.copyOfRange(ids, count, ids.length);
-        return new ImagePrompt(tail, pictures.subList(pictures.size() - placeholders(tail), pictures.size()));
+        return new ImagePrompt(tail, images.subList(images.size() - placeholders(tail), images.size()));
     }
 
-    /** How many ids it begins with as another does, the same pictures included. */
+    /** How many ids it begins with as another does, the same images included. */
     int common(ImagePrompt other) {
-        int picture = 0;
+        int image = 0;
         int most = Math.min(ids.length, other.ids.length);
         for (int i = 0; i < most; i++) {
             if (ids[i] != other.ids[i]) {
                 return i;
             }
             if (ids[i] == Prompt.IMAGE_TOKEN_INDEX) {
-                if (pictures.get(picture) != other.pictures.get(picture)) {
+                if (images.get(image) != other.images.get(image)) {
                     return i;
                 }
-                picture++;
+                image++;
             }
         }
         return most;

@@ -16,12 +16,12 @@ import java.util.Map;
 import java.util.function.Predicate;
 
 /**
- * The one class an embedder needs: a model directory in, answers about pictures out.
+ * The one class an embedder needs: a model directory in, answers about images out.
  *
  * <pre>{@code
  * try (LlavaPipeline llava = LlavaPipeline.open(Path.of("runs/demo/model"))) {
- *     RgbImage picture = ImageDecoder.decode(Path.of("cat.jpg"));
- *     ChatRequest request = new ChatRequest(List.of(Turn.human("<image>\nWhat is this?")), List.of(picture));
+ *     RgbImage image = ImageDecoder.decode(Path.of("cat.jpg"));
+ *     ChatRequest request = new ChatRequest(List.of(Turn.human("<image>\nWhat is this?")), List.of(image));
  *     List<String> answers = llava.answer(List.of(request), GenerationOptions.greedy(128));
  * }
  * }</pre>
@@ -141,7 +141,7 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
         return new AnswerText(tokenizer.streamDecoder(true), options.stop());
     }
 
-    /** Pictures are checked for each request: in a batch, one too many here could make up for one that lacks there. */
+    /** Images are checked for each request: in a batch, one too many here could make up for one that lacks there. */
     private int[] ids(ChatRequest request) {
         Prompt prompt = prompts.inference(request.turns());
         if (prompt.imageCount() != request.images().size()) {

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the prompts of a batch have in common: questions about one picture share everything up to the question. Prompts
- * with the same first picture share a beginning, prompts without pictures another.
+ * What the prompts of a batch have in common: questions about one image share everything up to the question. Prompts
+ * with the same first image share a beginning, prompts without images another.
  *
  * @param sequences the beginnings; each leaves at least one id of every prompt that has it
  * @param rowOf which of them each prompt has
@@ -30,15 +30,15 @@ record SharedPrefixes(List<ImagePrompt> sequences, int[] rowOf) {
 
     private static int find(List<ImagePrompt> prompts, int[] rowOf, int row) {
         for (int earlier = 0; earlier < row; earlier++) {
-            if (firstPicture(prompts.get(earlier)) == firstPicture(prompts.get(row))) {
+            if (firstImage(prompts.get(earlier)) == firstImage(prompts.get(row))) {
                 return rowOf[earlier];
             }
         }
         return -1;
     }
 
-    private static float[] firstPicture(ImagePrompt prompt) {
-        return prompt.pictures().isEmpty() ? NONE : prompt.pictures().getFirst();
+    private static float[] firstImage(ImagePrompt prompt) {
+        return prompt.images().isEmpty() ? NONE : prompt.images().getFirst();
     }
 
     private static final float[] NONE = {};

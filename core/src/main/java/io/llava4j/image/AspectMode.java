@@ -1,6 +1,6 @@
 package io.llava4j.image;
 
-/** What happens to a picture that is not square (docs/reference/preprocessing.md#aspect-ratio). */
+/** What happens to an image that is not square (docs/reference/preprocessing.md#aspect-ratio). */
 public enum AspectMode {
     /** CLIP's own way, used in stage 1: the shorter edge to the target size, then the centre is cut out. */
     CROP,

@@ -24,7 +24,7 @@ final class BmpDecoder {
         }
     }
 
-    /** Sizes and, for uncompressed pictures, completeness, before the reader allocates anything. */
+    /** Sizes and, for uncompressed images, completeness, before the reader allocates anything. */
     private static void checkHeader(ImageBytes in) {
         in.seek(10);
         long pixelsAt = in.u32le();

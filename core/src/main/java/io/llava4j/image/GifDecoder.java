@@ -30,7 +30,7 @@ final class GifDecoder {
             block = in.u8();
         }
         if (block != IMAGE) {
-            throw in.corrupt("the GIF has block 0x%02x where a picture is due".formatted(block));
+            throw in.corrupt("the GIF has block 0x%02x where an image is due".formatted(block));
         }
         int left = in.u16le();
         int top = in.u16le();
@@ -96,7 +96,7 @@ final class GifDecoder {
         return palette;
     }
 
-    /** The picture row that each stored row belongs to. */
+    /** The image row that each stored row belongs to. */
     private static int[] rowOrder(int height, boolean interlaced) {
         int[] rows = new int[height];
         int[] starts = interlaced ? new int[] {0, 4, 2, 1} : new int[] {0};
@@ -172,7 +172,7 @@ final class GifDecoder {
             return output;
         }
 
-        /** Writes the string of a code back to front, cut at the end of the picture; returns its first byte. */
+        /** Writes the string of a code back to front, cut at the end of the image; returns its first byte. */
         private static byte write(int code, int[] prefix, byte[] suffix, int length, byte[] output, int at) {
             int current = code;
             for (int i = length - 1; i > 0; i--) {

@@ -7,9 +7,9 @@ import java.util.List;
  * bicubic resize to a square and normalisation. Immutable and safe for use by many threads.
  */
 public final class ImageProcessor {
-    /** Mean of the training pictures of OpenAI's CLIP: red, green, blue in 0..1. */
+    /** Mean of the training images of OpenAI's CLIP: red, green, blue in 0..1. */
     public static final List<Double> CLIP_MEAN = List.of(0.48145466, 0.4578275, 0.40821073);
-    /** Standard deviation of the training pictures of OpenAI's CLIP: red, green, blue in 0..1. */
+    /** Standard deviation of the training images of OpenAI's CLIP: red, green, blue in 0..1. */
     public static final List<Double> CLIP_STD = List.of(0.26862954, 0.26130258, 0.27577711);
     /** Input edge of CLIP ViT-L/14-336, the tower of LLaVA-1.5, in pixels. */
     public static final int CLIP_SIZE = 336;
@@ -30,7 +30,7 @@ public final class ImageProcessor {
      * Preprocessing with other constants.
      *
      * @param size edge of the result in pixels, at least 1
-     * @param mode what happens to a picture that is not square
+     * @param mode what happens to an image that is not square
      * @param mean red, green, blue in 0..1; also the colour of padding, as {@code (int) (255 * mean)}
      * @param std red, green, blue, greater than 0
      * @throws IllegalArgumentException if an argument is out of its range
@@ -64,15 +64,15 @@ public final class ImageProcessor {
         return size;
     }
 
-    /** What happens to a picture that is not square. */
+    /** What happens to an image that is not square. */
     public AspectMode mode() {
         return mode;
     }
 
     /**
-     * The model's input for a picture.
+     * The model's input for an image.
      *
-     * @param image any picture
+     * @param image any image
      * @return normalised float32 values, channel by channel ({@code [3, size, size]}, row-major)
      */
     public float[] process(RgbImage image) {
@@ -90,9 +90,9 @@ public final class ImageProcessor {
     }
 
     /**
-     * What the model sees, as a picture: resized and cropped or padded, not yet normalised.
+     * What the model sees, as an image: resized and cropped or padded, not yet normalised.
      *
-     * @param image any picture
+     * @param image any image
      * @return {@code size} x {@code size} pixels
      */
     public RgbImage resize(RgbImage image) {
@@ -117,7 +117,7 @@ public final class ImageProcessor {
         return new RgbImage(size, size, Resampler.resample(image, x, y, padColour));
     }
 
-    /** The picture lies in the middle of a square; an odd rest goes to the bottom or right. */
+    /** The image lies in the middle of a square; an odd rest goes to the bottom or right. */
     private ResampleAxis padded(int length, int edge) {
         return ResampleAxis.of(length, edge, (edge - length) / 2, size, 0, size);
     }

@@ -15,7 +15,7 @@ import java.nio.charset.StandardCharsets;
  * @param bytes a JPEG file
  */
 record JpegStream(int width, int height, int components, boolean ycck, byte[] bytes) {
-    /** More scans than any encoder writes; each costs a pass over the whole picture. */
+    /** More scans than any encoder writes; each costs a pass over the whole image. */
     private static final int MAX_SCANS = 500;
 
     private static final int END_OF_IMAGE = 0xd9;
@@ -51,7 +51,7 @@ record JpegStream(int width, int height, int components, boolean ycck, byte[] by
             marker = nextMarker(in);
         }
         if (header.scans == 0) {
-            throw in.corrupt("the JPEG holds no picture data");
+            throw in.corrupt("the JPEG holds no image data");
         }
         ByteArrayOutputStream file = new ByteArrayOutputStream(body.size() + 32);
         file.writeBytes(new byte[] {(byte) 0xff, (byte) 0xd8});

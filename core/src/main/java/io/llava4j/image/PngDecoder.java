@@ -22,7 +22,7 @@ final class PngDecoder {
     private static final int GREY_ALPHA = 4;
     private static final int RGBA = 6;
 
-    /** Adam7: first column, first row, column step, row step of each pass; the first entry is a plain picture. */
+    /** Adam7: first column, first row, column step, row step of each pass; the first entry is a plain image. */
     private static final int[][] PASSES = {
         {0, 0, 1, 1}, {0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}
     };
@@ -148,7 +148,7 @@ final class PngDecoder {
         if (length % 3 != 0 || length > palette.length || hasPalette) {
             throw in.corrupt("the PNG has two palettes or one of %d bytes".formatted(length));
         }
-        // A suggested palette of a true-colour picture does not matter.
+        // A suggested palette of a true-colour image does not matter.
         if (colourType == PALETTE) {
             System.arraycopy(in.array(), in.position(), palette, 0, length);
         }

@@ -2,14 +2,14 @@ package io.llava4j.image;
 
 /**
  * Bicubic weights of one axis (docs/reference/preprocessing.md#resize): Keys' cubic with a = -0.5, widened when shrinking, as integers
- * with 22 fractional bits. The picture may lie inside a longer, solidly coloured canvas, which is never materialised:
- * weights that fall outside the picture are summed into one.
+ * with 22 fractional bits. The image may lie inside a longer, solidly coloured canvas, which is never materialised:
+ * weights that fall outside the image are summed into one.
  *
- * @param start per output, the first pixel of the picture it reads; like {@code end}, never decreasing
- * @param end per output, one past the last pixel of the picture it reads
+ * @param start per output, the first pixel of the image it reads; like {@code end}, never decreasing
+ * @param end per output, one past the last pixel of the image it reads
  * @param weightAt per output, index into {@code weights} of the weight of pixel {@code start}
  * @param weights of all outputs, one after the other
- * @param outside per output, sum of the weights on the canvas around the picture
+ * @param outside per output, sum of the weights on the canvas around the image
  * @param total per output, sum of all its weights: about {@code 1 << 22}
  */
 record ResampleAxis(int[] start, int[] end, int[] weightAt, int[] weights, int[] outside, int[] total) {
@@ -21,14 +21,14 @@ record ResampleAxis(int[] start, int[] end, int[] weightAt, int[] weights, int[]
     /**
      * Computes the weights for outputs {@code from .. from + outputs - 1}.
      *
-     * @param picture length of the picture in pixels
-     * @param canvas length of the canvas that is resized, at least {@code picture}
-     * @param offset where on the canvas the picture starts
+     * @param image length of the image in pixels
+     * @param canvas length of the canvas that is resized, at least {@code image}
+     * @param offset where on the canvas the image starts
      * @param resized length of the whole canvas after resizing
      * @param from first output wanted
      * @param outputs number of outputs wanted
      */
-    static ResampleAxis of(int picture, int canvas, int offset, long resized, long from, int outputs) {
+    static ResampleAxis of(int image, int canvas, int offset, long resized, long from, int outputs) {
         double scale = (double) canvas / resized;
         double filterScale = Math.max(scale, 1.0);
         double support = SUPPORT * filterScale;
@@ -39,7 +39,7 @@ record ResampleAxis(int[] start, int[] end, int[] weightAt, int[] weights, int[]
         int[] outside = new int[outputs];
         int[] total = new int[outputs];
         int window = 2 * (int) Math.ceil(support) + 1;
-        int[] weights = new int[Math.multiplyExact(outputs, Math.min(window, picture))];
+        int[] weights = new int[Math.multiplyExact(outputs, Math.min(window, image))];
         double[] kernel = new double[window];
         int used = 0;
         for (int o = 0; o < outputs; o++) {
@@ -52,13 +52,13 @@ record ResampleAxis(int[] start, int[] end, int[] weightAt, int[] weights, int[]
                 kernel[i - first] = value;
                 sum += value;
             }
-            start[o] = Math.clamp(first - offset, 0, picture);
-            end[o] = Math.clamp(last - offset, 0, picture);
+            start[o] = Math.clamp(first - offset, 0, image);
+            end[o] = Math.clamp(last - offset, 0, image);
             weightAt[o] = used;
             for (int i = first; i < last; i++) {
                 int weight = fixedPoint(kernel[i - first] / sum);
                 total[o] += weight;
-                if (i >= offset && i < offset + picture) {
+                if (i >= offset && i < offset + image) {
                     weights[used++] = weight;
                 } else {
                     outside[o] += weight;

@@ -9,19 +9,19 @@ final class Resampler {
     private Resampler() {}
 
     /**
-     * Resamples a picture that lies on a canvas of one colour.
+     * Resamples an image that lies on a canvas of one colour.
      *
-     * @param image the picture
+     * @param image the image
      * @param x horizontal weights
      * @param y vertical weights
-     * @param canvasColour red, green, blue of the canvas around the picture, 0..255
+     * @param canvasColour red, green, blue of the canvas around the image, 0..255
      * @return {@code y.outputs() * x.outputs() * 3} bytes, row-major RGB
      */
     static byte[] resample(RgbImage image, ResampleAxis x, ResampleAxis y, int[] canvasColour) {
         int rowLength = x.outputs() * CHANNELS;
         int outputs = y.outputs();
         // One accumulator row per output row: each source row is filtered once and added to all rows that read it, so
-        // memory depends on the result only, however tall the picture is.
+        // memory depends on the result only, however tall the image is.
         int[] sums = new int[Math.multiplyExact(outputs, rowLength)];
         int[] row = new int[rowLength];
         canvasRow(x, canvasColour, row);
@@ -54,7 +54,7 @@ final class Resampler {
         }
     }
 
-    /** A row of the canvas above or below the picture after the horizontal pass. */
+    /** A row of the canvas above or below the image after the horizontal pass. */
     private static void canvasRow(ResampleAxis x, int[] colour, int[] row) {
         for (int i = 0; i < row.length; i++) {
             row[i] = clip(ResampleAxis.HALF + x.total()[i / CHANNELS] * colour[i % CHANNELS]);

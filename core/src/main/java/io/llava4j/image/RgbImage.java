@@ -1,7 +1,7 @@
 package io.llava4j.image;
 
 /**
- * A decoded picture: 8-bit RGB, row-major, top row first, {@code pixels[(y * width + x) * 3 + channel]}.
+ * A decoded image: 8-bit RGB, row-major, top row first, {@code pixels[(y * width + x) * 3 + channel]}.
  *
  * @param width in pixels, at least 1
  * @param height in pixels, at least 1

@@ -56,12 +56,12 @@ public final class ClipVisionTower {
     }
 
     /** Whether gradients are wanted; in both stages of LLaVA-1.5 the tower is frozen. */
-    public boolean learns() {
+    public boolean isTrainable() {
         return classEmbedding.requires_grad();
     }
 
     /**
-     * The hidden state the connector reads.
+     * The hidden state the projector reads.
      *
      * @param pixels normalised, {@code [images, 3, size, size]}
      * @param selectLayer index into the {@code layers + 1} hidden states, negative from the end
@@ -108,7 +108,7 @@ public final class ClipVisionTower {
     }
 
     private static Tensor forward(ClipBlock block, Tensor x) {
-        return Engine.part(() -> block.forward(x));
+        return Engine.freeingIntermediates(() -> block.forward(x));
     }
 
     private int blocksBefore(int selectLayer) {
@@ -127,7 +127,7 @@ public final class ClipVisionTower {
         return preNorm.forward(Tensors.cat(1, cls, patches).add(positions(pixels.size(2) / config.patchSize())));
     }
 
-    /** The position table; for a picture smaller than configured, CLS and the centre of the grid. */
+    /** The position table; for an image smaller than configured, CLS and the centre of the grid. */
     private Tensor positions(long grid) {
         if (grid == config.grid()) {
             return positionEmbedding;

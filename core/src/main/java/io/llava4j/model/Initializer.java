@@ -34,7 +34,7 @@ public final class Initializer {
         RandomGenerator random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + name.hashCode());
         float[] values = new float[count];
         if (name.startsWith(Projector.PREFIX)) {
-            // PyTorch's default for Linear, as the connector is created after the decoder is loaded
+            // PyTorch's default for Linear, as the projector is created after the decoder is loaded
             // (docs/reference/model.md#projector)
             double bound = 1 / Math.sqrt(projectorFanIn(weights, name, fanIn));
             fillWith(values, () -> (2 * random.nextDouble() - 1) * bound);

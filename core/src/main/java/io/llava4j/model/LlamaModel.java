@@ -134,7 +134,7 @@ public final class LlamaModel implements AutoCloseable {
             RotaryEmbedding.Angles angles,
             @Nullable KvCache cache,
             KvCache.@Nullable Piece piece) {
-        return Engine.part(() -> block.forward(x, angles, cache, piece));
+        return Engine.freeingIntermediates(() -> block.forward(x, angles, cache, piece));
     }
 
     /** The final norm: {@code [..., hidden] -> [..., hidden]}. */

@@ -11,7 +11,7 @@ import io.llava4j.text.Prompt;
  * @param projectorType {@code linear}, {@code mlpNx_gelu} or {@code identity}
  * @param selectLayer index into the tower's hidden states, negative from the end; -2 in LLaVA-1.5
  * @param keepCls whether the CLS row stays ({@code cls_patch} / {@code full}); false in LLaVA-1.5
- * @param aspectMode how pictures are made square
+ * @param aspectMode how images are made square
  * @param imageTokenId id of the {@code <image>} token in llava-hf checkpoints; -1 where there is none
  * @param maxSequenceLength spliced sequences are cut to this many tokens ({@code tokenizer_model_max_length}); 0 where
  *     the checkpoint names no limit

@@ -12,7 +12,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * LLaVA-1.5: tower, connector and decoder, and the splice that puts image rows into the text (docs/reference/model.md#splice).
+ * LLaVA-1.5: tower, projector and decoder, and the splice that puts image rows into the text (docs/reference/model.md#splice).
  *
  * <p>The tower runs without gradients, as it is frozen in both stages (paper, section 3.1; docs/reference/training.md#trainable-parameters).
  */
@@ -61,7 +61,7 @@ public final class LlavaModel implements AutoCloseable {
         return visionTower;
     }
 
-    /** The connector. */
+    /** The projector. */
     public Projector projector() {
         return projector;
     }
@@ -85,7 +85,7 @@ public final class LlavaModel implements AutoCloseable {
      * {@code [n, 3, size, size] -> [n, patches, vision hidden]}.
      */
     public Tensor visionFeatures(Tensor pixels) {
-        if (visionTower.learns()) {
+        if (visionTower.isTrainable()) {
             return visionTower.features(pixels, config.selectLayer(), config.keepCls());
         }
         try (NoGradGuard frozen = new NoGradGuard()) {

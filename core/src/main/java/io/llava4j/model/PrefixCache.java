@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Beginnings that many rows continue, such as a prompt up to the question about a picture. Their keys and values are kept
+ * Beginnings that many rows continue, such as a prompt up to the question about an image. Their keys and values are kept
  * and read once: all queries of the rows that share one are attended together.
  */
 final class PrefixCache {

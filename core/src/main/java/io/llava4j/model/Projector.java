@@ -10,11 +10,11 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The connector between tower and decoder (docs/reference/model.md#projector): {@code linear}, {@code mlpNx_gelu} (exact-erf GELU between
+ * The projector between tower and decoder (docs/reference/model.md#projector): {@code linear}, {@code mlpNx_gelu} (exact-erf GELU between
  * the linear layers) or {@code identity}.
  */
 public final class Projector {
-    /** Where the connector's tensors stand among the canonical names. */
+    /** Where the projector's tensors stand among the canonical names. */
     public static final String PREFIX = "model.mm_projector.";
 
     private static final Pattern MLP = Pattern.compile("mlp(\\d+)x_gelu");
@@ -22,7 +22,7 @@ public final class Projector {
     private final List<Linear> layers = new ArrayList<>();
 
     /**
-     * Reads the connector's tensors.
+     * Reads the projector's tensors.
      *
      * @param type {@code linear}, {@code mlpNx_gelu} or {@code identity}
      * @param weights tensors under {@link #PREFIX}

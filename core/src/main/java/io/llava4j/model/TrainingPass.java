@@ -40,7 +40,7 @@ public final class TrainingPass {
     private Tensor remember(int block, Tensor x) {
         Tensor input = leaf(x);
         inputs.add(input);
-        return Engine.part(() -> {
+        return Engine.freeingIntermediates(() -> {
             try (NoGradGuard guard = new NoGradGuard()) {
                 return blocks.forward(block, input);
             }
@@ -73,7 +73,7 @@ public final class TrainingPass {
     }
 
     private Tensor backward(int block, Tensor input, Tensor gradient) {
-        return Engine.part(() -> {
+        return Engine.freeingIntermediates(() -> {
             backward(blocks.forward(block, input), gradient);
             return input.grad();
         });

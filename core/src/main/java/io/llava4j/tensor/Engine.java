@@ -169,7 +169,7 @@ public final class Engine {
      * @param work the part; to be called within a scope
      * @return its result, which belongs to the surrounding scope
      */
-    public static Tensor part(Supplier<Tensor> work) {
+    public static Tensor freeingIntermediates(Supplier<Tensor> work) {
         PointerScope around = PointerScope.getInnerScope();
         try (PointerScope part = new PointerScope()) {
             Tensor result = work.get();

@@ -122,7 +122,7 @@ public final class Tensors {
         if (weight.scalar_type() == x.scalar_type()) {
             return torch.linear(x, weight, optional(bias));
         }
-        Tensor product = Engine.part(() -> widenedProduct(x, weight));
+        Tensor product = Engine.freeingIntermediates(() -> widenedProduct(x, weight));
         return bias == null ? product : product.add(bias);
     }
 

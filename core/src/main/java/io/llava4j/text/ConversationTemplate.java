@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * How a conversation is written out as text (docs/reference/conversation.md#styles). Every style of the family comes down to the
  * strings around the messages, so a template is data: {@code firstHumanPrefix q humanSuffix assistantPrefix
- * answerPrefix a answerSuffix humanPrefix q …}. What is taught is {@code answerPrefix a answerSuffix}.
+ * answerPrefix a answerSuffix humanPrefix q …}. What is supervised is {@code answerPrefix a answerSuffix}.
  *
  * @param name the template's name
  * @param firstHumanPrefix system text and all that precedes the first question
@@ -62,7 +62,7 @@ public record ConversationTemplate(
         return ConversationTemplates.named(name);
     }
 
-    /** Whether only a picture and its caption are written. */
+    /** Whether only an image and its caption are written. */
     public boolean captionOnly() {
         return form == Form.CAPTION;
     }

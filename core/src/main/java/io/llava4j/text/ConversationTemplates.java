@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The templates of the LLaVA family by name (docs/reference/conversation.md#templates). All are taught alike: an answer and its end, nothing
+ * The templates of the LLaVA family by name (docs/reference/conversation.md#templates). All are supervised alike: an answer and its end, nothing
  * else. The reference trains {@code v0} and its relatives on another text than it asks with ({@code ### Human: …}); here
  * both are the same.
  */

@@ -6,14 +6,14 @@ import java.util.Arrays;
  * A tokenized conversation.
  *
  * @param ids token ids; {@value #IMAGE_TOKEN_INDEX} where an image's features will be spliced in
- * @param labels as many: the id itself where the model is taught to say it, {@value #IGNORE_INDEX} elsewhere
+ * @param labels as many: the id itself where the model is supervised to say it, {@value #IGNORE_INDEX} elsewhere
  * @param cutTokens number of tokens cut off at the end to fit a maximum length; 0 if nothing is missing
  */
 public record Prompt(int[] ids, int[] labels, int cutTokens) {
     /** Stands for an image in {@link #ids}. */
     public static final int IMAGE_TOKEN_INDEX = -200;
 
-    /** Label of a position that is not taught. */
+    /** Label of a position that is not supervised. */
     public static final int IGNORE_INDEX = -100;
 
     /** @throws IllegalArgumentException if there are not as many labels as ids */
@@ -28,7 +28,7 @@ public record Prompt(int[] ids, int[] labels, int cutTokens) {
         this(ids, labels, 0);
     }
 
-    /** A prompt in which nothing is taught. */
+    /** A prompt in which nothing is supervised. */
     static Prompt unlabelled(int[] ids) {
         int[] labels = new int[ids.length];
         Arrays.fill(labels, IGNORE_INDEX);
@@ -45,7 +45,7 @@ public record Prompt(int[] ids, int[] labels, int cutTokens) {
         return (int) Arrays.stream(ids).filter(id -> id == IMAGE_TOKEN_INDEX).count();
     }
 
-    /** Number of positions that are taught. */
+    /** Number of positions that are supervised. */
     public int supervisedCount() {
         return (int)
                 Arrays.stream(labels).filter(label -> label != IGNORE_INDEX).count();

@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * Builds token ids and labels from conversations, equal to LLaVA-1.5's own (docs/reference/conversation.md#labels).
  *
- * <p>The text is written out span by span, tokenized as a whole, and a token is taught exactly if the character it
+ * <p>The text is written out span by span, tokenized as a whole, and a token is supervised exactly if the character it
  * begins at belongs to an answer. Nothing is counted afterwards, so an answer that holds {@code ASSISTANT:} or
  * {@code </s>} is labelled rightly where the reference gives up and masks the sample. Around an image every stretch of
  * text is tokenized on its own.
@@ -73,7 +73,7 @@ public final class PromptBuilder {
     }
 
     /**
-     * A prompt that asks for the next answer; nothing is taught.
+     * A prompt that asks for the next answer; nothing is supervised.
      *
      * @param turns the conversation so far: alternating, the human first and last; images stay where they are named
      * @throws DataException if the turns do not alternate, an earlier answer is empty, or the last turn is no question
@@ -153,13 +153,13 @@ public final class PromptBuilder {
         private int[] labels = new int[64];
         private int length;
 
-        void add(int id, boolean taught) {
+        void add(int id, boolean supervised) {
             if (length == ids.length) {
                 ids = Arrays.copyOf(ids, 2 * length);
                 labels = Arrays.copyOf(labels, 2 * length);
             }
             ids[length] = id;
-            labels[length++] = taught ? id : Prompt.IGNORE_INDEX;
+            labels[length++] = supervised ? id : Prompt.IGNORE_INDEX;
         }
 
         Prompt toPrompt() {

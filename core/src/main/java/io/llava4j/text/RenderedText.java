@@ -2,13 +2,13 @@ package io.llava4j.text;
 
 import java.util.BitSet;
 
-/** A text that remembers which of its characters are taught. */
+/** A text that remembers which of its characters are supervised. */
 final class RenderedText {
     private final StringBuilder text = new StringBuilder();
     private final BitSet supervised = new BitSet();
 
-    void append(String part, boolean taught) {
-        supervised.set(text.length(), text.length() + part.length(), taught);
+    void append(String part, boolean isSupervised) {
+        supervised.set(text.length(), text.length() + part.length(), isSupervised);
         text.append(part);
     }
 

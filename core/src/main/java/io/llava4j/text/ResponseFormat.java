@@ -12,14 +12,14 @@ public enum ResponseFormat {
     SHORT("Answer the question using a single word or phrase."),
     /** Multiple choice: A-OKVQA, ScienceQA, MMBench, SEED-Bench. */
     LETTER("Answer with the option's letter from the given choices directly."),
-    /** TextCaps. Words read from the picture may follow, see {@link #withReadText}. */
+    /** TextCaps. Words read from the image may follow, see {@link #withReadText}. */
     CAPTION("Provide a one-sentence caption for the provided image."),
     /** VizWiz: the short prompt after leave to give up. */
     SHORT_OR_UNANSWERABLE(
             "When the provided information is insufficient, respond with 'Unanswerable'.\n" + SHORT.prompt),
-    /** What a region of the picture shows; see {@link #about}. */
+    /** What a region of the image shows; see {@link #about}. */
     REGION("Please provide a short description for this region: %s."),
-    /** Where in the picture something is; see {@link #about}. */
+    /** Where in the image something is; see {@link #about}. */
     BOX("Please provide the bounding box coordinate of the region this sentence describes: %s.");
 
     private static final String READ_TEXT = "\nReference OCR token: ";
@@ -57,7 +57,7 @@ public enum ResponseFormat {
     }
 
     /**
-     * A text followed by words that were read from the picture, as TextCaps and TextVQA have them.
+     * A text followed by words that were read from the image, as TextCaps and TextVQA have them.
      *
      * @param text question or prompt
      * @param words joined by a comma and a space; may be empty

@@ -415,9 +415,9 @@ class ConverterTest {
         folder = Files.createDirectory(folder.resolve("linear"));
         Path other = model(linear, null);
         assertThatThrownBy(() -> convert(other, "t", CheckpointLayout.HF_NEW, null))
-                .hasMessageContaining("connector is linear");
+                .hasMessageContaining("projector is linear");
         assertThatThrownBy(() -> convert(other, "t", CheckpointLayout.GGUF, null))
-                .hasMessageContaining("connector is linear");
+                .hasMessageContaining("projector is linear");
         assertThatThrownBy(() -> convert(other, "model", CheckpointLayout.LIUHAOTIAN, null))
                 .hasMessageContaining("exists already");
         try (var entries = Files.list(folder)) {

@@ -4,7 +4,7 @@ import io.llava4j.DataException;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.RgbImage;
 
-/** Whatever bytes a picture has: a clear refusal, or a picture. */
+/** Whatever bytes an image has: a clear refusal, or an image. */
 public final class ImageFuzz {
     private ImageFuzz() {}
 

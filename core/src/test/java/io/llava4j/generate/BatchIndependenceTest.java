@@ -20,7 +20,7 @@ class BatchIndependenceTest {
     private static final Generator.Observer NOBODY = new Generator.Observer() {};
     private static final int[] BATCHES = {1, 2, 7, 32};
 
-    private record Ask(int[] ids, List<float[]> pictures) {}
+    private record Ask(int[] ids, List<float[]> images) {}
 
     @Test
     void anyBatchAndSharingGivesTheSameIds() {
@@ -61,9 +61,9 @@ class BatchIndependenceTest {
     }
 
     @Test
-    void picturesAndPromptsShareWhatTheyHaveInCommon() {
-        float[] a = TinyModels.picture(1);
-        float[] b = TinyModels.picture(2);
+    void imagesAndPromptsShareWhatTheyHaveInCommon() {
+        float[] a = TinyModels.image(1);
+        float[] b = TinyModels.image(2);
         List<ImagePrompt> prompts = ImagePrompt.of(
                 List.of(
                         new int[] {1, 4, IMAGE, 5, 6, 7},
@@ -76,7 +76,7 @@ class BatchIndependenceTest {
         SharedPrefixes beginnings = SharedPrefixes.of(prompts);
         assertThat(beginnings.rowOf()).containsExactly(0, 0, 1, 0, 2, 2);
         assertThat(beginnings.sequences().get(0).ids()).containsExactly(1, 4, IMAGE, 5);
-        assertThat(beginnings.sequences().get(0).pictures()).containsExactly(a);
+        assertThat(beginnings.sequences().get(0).images()).containsExactly(a);
         assertThat(beginnings.sequences().get(1).ids()).containsExactly(1, 4, IMAGE, 5);
         assertThat(beginnings.sequences().get(2).ids()).containsExactly(1);
         assertThat(beginnings.rests(prompts).stream().map(ImagePrompt::ids))
@@ -87,7 +87,7 @@ class BatchIndependenceTest {
                         new int[] {6},
                         new int[] {9, 3},
                         new int[] {9});
-        assertThat(beginnings.rests(prompts).get(1).pictures()).containsExactly(b);
+        assertThat(beginnings.rests(prompts).get(1).images()).containsExactly(b);
     }
 
     /** @return answers decoded again by all generators together */
@@ -116,7 +116,7 @@ class BatchIndependenceTest {
             List<Ask> part = asks.subList(from, Math.min(from + batch, asks.size()));
             answers.addAll(generator.generate(
                     part.stream().map(Ask::ids).toList(),
-                    part.stream().flatMap(ask -> ask.pictures().stream()).toList(),
+                    part.stream().flatMap(ask -> ask.images().stream()).toList(),
                     GenerationOptions.greedy(4),
                     stop,
                     NOBODY));
@@ -124,25 +124,25 @@ class BatchIndependenceTest {
         return answers;
     }
 
-    /** 34 questions of different lengths about 6 pictures, some about two, some about none. */
+    /** 34 questions of different lengths about 6 images, some about two, some about none. */
     private static List<Ask> asks() {
         SplittableRandom random = new SplittableRandom(3);
-        List<float[]> pictures = random.longs(6).mapToObj(TinyModels::picture).toList();
+        List<float[]> images = random.longs(6).mapToObj(TinyModels::image).toList();
         List<Ask> asks = new ArrayList<>();
         for (int i = 0; i < 34; i++) {
-            float[] picture = pictures.get(i / 6);
+            float[] image = images.get(i / 6);
             int[] question = random.ints(1 + random.nextInt(9), 3, 24).toArray();
             int[] ids = new int[question.length + 5];
             System.arraycopy(new int[] {1, 8, 9, IMAGE, 10}, 0, ids, 0, 5);
             System.arraycopy(question, 0, ids, 5, question.length);
             if (i % 11 == 5) {
                 ids[ids.length - 1] = IMAGE;
-                asks.add(new Ask(ids, List.of(picture, pictures.get(5 - i / 6))));
+                asks.add(new Ask(ids, List.of(image, images.get(5 - i / 6))));
             } else if (i % 11 == 7) {
                 ids[3] = 11;
                 asks.add(new Ask(ids, List.of()));
             } else {
-                asks.add(new Ask(ids, List.of(picture)));
+                asks.add(new Ask(ids, List.of(image)));
             }
         }
         return asks;

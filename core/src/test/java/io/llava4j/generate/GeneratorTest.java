@@ -41,12 +41,11 @@ class GeneratorTest {
                 new int[] {1, 9},
                 new int[] {1, 4, IMAGE, 3, IMAGE, 10, 11},
                 new int[] {IMAGE, 12, 13, 14, 15, 16, 17});
-        List<float[]> pictures = pictures(1, 2, 3, 4);
-        List<List<float[]>> own =
-                List.of(pictures.subList(0, 1), List.of(), pictures.subList(1, 3), pictures.subList(3, 4));
+        List<float[]> images = images(1, 2, 3, 4);
+        List<List<float[]>> own = List.of(images.subList(0, 1), List.of(), images.subList(1, 3), images.subList(3, 4));
         for (GenerationOptions options :
                 List.of(GenerationOptions.greedy(9), new GenerationOptions(9, 0.8, 0.9, 12, 1.2, 5))) {
-            List<int[]> together = generator.generate(prompts, pictures, options, 2, NOBODY);
+            List<int[]> together = generator.generate(prompts, images, options, 2, NOBODY);
             for (int row = 0; row < prompts.size(); row++) {
                 assertThat(together.get(row))
                         .as("row %d", row)
@@ -75,7 +74,7 @@ class GeneratorTest {
         int[] prompt = {1, IMAGE, 5};
         List<int[]> answers = new ArrayList<>();
         for (long seed : new long[] {11, 11, 12}) {
-            answers.add(one(prompt, pictures(1), new GenerationOptions(20, 1.5, 1, 0, 1, seed), -1));
+            answers.add(one(prompt, images(1), new GenerationOptions(20, 1.5, 1, 0, 1, seed), -1));
         }
         assertThat(answers.get(0)).hasSize(20).containsExactly(answers.get(1));
         assertThat(answers.get(2)).isNotEqualTo(answers.get(0));
@@ -119,25 +118,25 @@ class GeneratorTest {
 
     @Test
     void oneArraySeveralTimesAnswersAsItsCopies() {
-        float[] picture = TinyModels.picture(1);
+        float[] image = TinyModels.image(1);
         List<int[]> prompts = List.of(new int[] {1, IMAGE, 5, IMAGE}, new int[] {1, IMAGE, 6});
-        float[] other = TinyModels.picture(2);
+        float[] other = TinyModels.image(2);
         GenerationOptions options = GenerationOptions.greedy(10);
-        List<float[]> first = logitsOfFirstStep(prompts, List.of(picture, other, picture), options);
-        List<float[]> copies = logitsOfFirstStep(prompts, List.of(picture, other, picture.clone()), options);
+        List<float[]> first = logitsOfFirstStep(prompts, List.of(image, other, image), options);
+        List<float[]> copies = logitsOfFirstStep(prompts, List.of(image, other, image.clone()), options);
         assertThat(first.getFirst()).containsExactly(copies.getFirst(), within(1e-5f));
-        assertThat(generator.generate(prompts, List.of(picture, other, picture), options, 2, NOBODY))
+        assertThat(generator.generate(prompts, List.of(image, other, image), options, 2, NOBODY))
                 .usingRecursiveComparison()
-                .isEqualTo(generator.generate(prompts, List.of(picture, other, picture.clone()), options, 2, NOBODY));
+                .isEqualTo(generator.generate(prompts, List.of(image, other, image.clone()), options, 2, NOBODY));
     }
 
     @Test
-    void picturesMatter() {
+    void imagesMatter() {
         int[] prompt = {1, IMAGE, 5};
         GenerationOptions options = GenerationOptions.greedy(1);
-        assertThat(logitsOfFirstStep(List.of(prompt), pictures(1), options).getFirst())
+        assertThat(logitsOfFirstStep(List.of(prompt), images(1), options).getFirst())
                 .isNotEqualTo(
-                        logitsOfFirstStep(List.of(prompt), pictures(2), options).getFirst());
+                        logitsOfFirstStep(List.of(prompt), images(2), options).getFirst());
     }
 
     @Test
@@ -146,7 +145,7 @@ class GeneratorTest {
         assertThatThrownBy(() -> one(new int[] {1, IMAGE}, List.of(), options, 2))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("1 image placeholders for 0 images");
-        assertThatThrownBy(() -> one(new int[] {1, 5}, pictures(1), options, 2))
+        assertThatThrownBy(() -> one(new int[] {1, 5}, images(1), options, 2))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("0 image placeholders for 1 images");
         assertThatThrownBy(() -> one(new int[] {1, IMAGE}, List.of(new float[12]), options, 2))
@@ -155,7 +154,7 @@ class GeneratorTest {
         int[] endless = new int[TinyModels.POSITIONS - 3];
         Arrays.fill(endless, 5);
         endless[3] = IMAGE;
-        assertThatThrownBy(() -> one(endless, pictures(1), options, 2))
+        assertThatThrownBy(() -> one(endless, images(1), options, 2))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("the prompt has 40 tokens, image rows included, but the model reads 39");
     }
@@ -168,10 +167,10 @@ class GeneratorTest {
             int[] whole = new int[50];
             Arrays.fill(whole, 5);
             whole[1] = IMAGE;
-            assertThat(cutter.generate(List.of(whole), pictures(1), options, -1, NOBODY)
+            assertThat(cutter.generate(List.of(whole), images(1), options, -1, NOBODY)
                             .getFirst())
                     .hasSize(7)
-                    .containsExactly(one(new int[] {5, IMAGE, 5}, pictures(1), options, -1));
+                    .containsExactly(one(new int[] {5, IMAGE, 5}, images(1), options, -1));
         }
     }
 
@@ -180,18 +179,18 @@ class GeneratorTest {
         GenerationOptions options = GenerationOptions.greedy(6);
         List<int[]> prompts = List.of(new int[] {1, IMAGE, 5}, new int[] {1, 6});
         for (int i = 0; i < 5; i++) {
-            generator.generate(prompts, pictures(1), options, -1, NOBODY);
+            generator.generate(prompts, images(1), options, -1, NOBODY);
         }
         System.gc();
         long objects = Pointer.totalCount();
         for (int i = 0; i < 50; i++) {
-            generator.generate(prompts, pictures(1), options, -1, NOBODY);
+            generator.generate(prompts, images(1), options, -1, NOBODY);
         }
         assertThat(Pointer.totalCount() - objects).isLessThanOrEqualTo(50);
     }
 
     private static List<float[]> logitsOfFirstStep(
-            List<int[]> prompts, List<float[]> pictures, GenerationOptions options) {
+            List<int[]> prompts, List<float[]> images, GenerationOptions options) {
         List<float[]> logits = new ArrayList<>();
         Generator.Observer observer = new Generator.Observer() {
             @Override
@@ -199,17 +198,17 @@ class GeneratorTest {
                 logits.add(values.clone());
             }
         };
-        generator.generate(prompts, pictures, options, 2, observer);
+        generator.generate(prompts, images, options, 2, observer);
         return logits;
     }
 
-    private static int[] one(int[] prompt, List<float[]> pictures, GenerationOptions options, int stop) {
+    private static int[] one(int[] prompt, List<float[]> images, GenerationOptions options, int stop) {
         return generator
-                .generate(List.of(prompt), pictures, options, stop, NOBODY)
+                .generate(List.of(prompt), images, options, stop, NOBODY)
                 .getFirst();
     }
 
-    private static List<float[]> pictures(long... seeds) {
-        return Arrays.stream(seeds).mapToObj(TinyModels::picture).toList();
+    private static List<float[]> images(long... seeds) {
+        return Arrays.stream(seeds).mapToObj(TinyModels::image).toList();
     }
 }

@@ -56,7 +56,7 @@ class ImageDecoderTest {
             "xs7n0g01.png");
 
     @Test
-    void everyHostileFileGivesAPictureOrOneClearRefusal() throws IOException {
+    void everyHostileFileGivesAImageOrOneClearRefusal() throws IOException {
         assumeTrue(Files.isDirectory(HOSTILE), "reference data are not here: " + HOSTILE);
         List<String> refused = new ArrayList<>();
         List<Path> files;
@@ -140,7 +140,7 @@ class ImageDecoderTest {
 
     @Test
     void contentDecidesNotTheName(@TempDir Path dir) throws IOException {
-        Path file = dir.resolve("picture.gif");
+        Path file = dir.resolve("image.gif");
         Files.write(file, encode(noise(5, 4), "png"));
         assertThat(ImageDecoder.decode(file).height()).isEqualTo(4);
     }

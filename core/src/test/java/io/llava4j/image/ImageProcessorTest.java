@@ -15,7 +15,7 @@ class ImageProcessorTest {
 
     @ParameterizedTest
     @EnumSource(AspectMode.class)
-    void aPictureOfTheRightSizeIsUnchanged(AspectMode mode) {
+    void aImageOfTheRightSizeIsUnchanged(AspectMode mode) {
         RgbImage image = noise(48, 48);
         assertThat(new ImageProcessor(48, mode).resize(image).pixels()).isEqualTo(image.pixels());
     }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Bit-exactness with Pillow and CLIPImageProcessor on the reference pictures. */
+/** Bit-exactness with Pillow and CLIPImageProcessor on the reference images. */
 class PreprocessGoldenTest {
     private static final Path GOLDENS = Path.of("../../shared/goldens/preprocess");
 
@@ -29,7 +29,7 @@ class PreprocessGoldenTest {
     }
 
     @Test
-    void everyPictureDecodesResizesAndNormalisesExactly() throws NoSuchAlgorithmException {
+    void everyImageDecodesResizesAndNormalisesExactly() throws NoSuchAlgorithmException {
         JsonNode images = JsonMapper.builder()
                 .build()
                 .readTree(GOLDENS.resolve("expected.json").toFile())
@@ -61,7 +61,7 @@ class PreprocessGoldenTest {
     }
 
     @Test
-    void theTruncatedPictureIsRefused() {
+    void theTruncatedImageIsRefused() {
         assertThatThrownBy(() -> ImageDecoder.decode(GOLDENS.resolve("images/truncated.jpg")))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("truncated.jpg is truncated");

@@ -37,7 +37,7 @@ class LlavaModelTest {
     }
 
     @Test
-    void splicePutsTheRowsOfEachPictureWhereItsPlaceholderStands() {
+    void splicePutsTheRowsOfEachImageWhereItsPlaceholderStands() {
         compute(() -> {
             Tensor rows = model.imageRows(pixels(1, 2, 3));
             LlavaModel.Spliced spliced = model.splice(
@@ -45,19 +45,19 @@ class LlavaModelTest {
             assertThat(spliced.lengths()).containsExactly(10, 2, 5);
             assertThat(Tensors.shape(spliced.embeds())).containsExactly(3, 10, HIDDEN);
             float[] words = Tensors.toFloats(model.weights().get("model.embed_tokens.weight"));
-            float[] pictures = Tensors.toFloats(rows);
+            float[] images = Tensors.toFloats(rows);
             assertThat(Tensors.toFloats(spliced.embeds().select(0, 0)))
-                    .containsExactly(join(word(words, 1), picture(pictures, 0), word(words, 5), picture(pictures, 1)));
+                    .containsExactly(join(word(words, 1), image(images, 0), word(words, 5), image(images, 1)));
             assertThat(Tensors.toFloats(spliced.embeds().select(0, 1)))
                     .containsExactly(join(word(words, 1), word(words, 6), new float[8 * HIDDEN]));
             assertThat(Tensors.toFloats(spliced.embeds().select(0, 2)))
-                    .containsExactly(join(picture(pictures, 2), word(words, 7), new float[5 * HIDDEN]));
+                    .containsExactly(join(image(images, 2), word(words, 7), new float[5 * HIDDEN]));
             return null;
         });
     }
 
     @Test
-    void nothingIsTaughtOnPicturesAndPadding() {
+    void nothingIsTaughtOnImagesAndPadding() {
         int[][] labels = compute(() -> model.splice(
                         List.of(new int[] {1, IMAGE, 5, 6}, new int[] {1, 7}),
                         List.of(new int[] {IGNORED, IGNORED, 5, 6}, new int[] {IGNORED, 7}),
@@ -68,7 +68,7 @@ class LlavaModelTest {
     }
 
     @Test
-    void aSequenceIsCutFromTheRightEvenWithinAPicture() {
+    void aSequenceIsCutFromTheRightEvenWithinAImage() {
         try (LlavaModel cutting = TinyModels.of(TinyModels.config(6, List.of()))) {
             compute(() -> {
                 Tensor rows = cutting.imageRows(pixels(1, 2));
@@ -79,7 +79,7 @@ class LlavaModelTest {
                 assertThat(spliced.lengths()).containsExactly(6, 6);
                 assertThat(spliced.labels()[0]).containsExactly(IGNORED, 5, 6, IGNORED, IGNORED, IGNORED);
                 assertThat(spliced.labels()[1]).containsExactly(IGNORED, IGNORED, IGNORED, IGNORED, IGNORED, 8);
-                // The second row has its own picture, though part of the first one's was cut.
+                // The second row has its own image, though part of the first one's was cut.
                 float[] second = Tensors.toFloats(spliced.embeds().select(0, 1));
                 assertThat(Arrays.copyOfRange(second, HIDDEN, 5 * HIDDEN))
                         .containsExactly(Tensors.toFloats(rows.select(0, 1)));
@@ -89,7 +89,7 @@ class LlavaModelTest {
     }
 
     @Test
-    void placeholdersAndPicturesMustMatch() {
+    void placeholdersAndImagesMustMatch() {
         assertThatThrownBy(() -> compute(() -> model.splice(List.of(new int[] {1, IMAGE}), null, null)))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("1 image placeholders for 0 images");
@@ -175,17 +175,17 @@ class LlavaModelTest {
     }
 
     private static Tensor pixels(long... seeds) {
-        Tensor[] pictures = Arrays.stream(seeds)
-                .mapToObj(seed -> Tensors.of(TinyModels.picture(seed), 1, 3, TinyModels.EDGE, TinyModels.EDGE))
+        Tensor[] images = Arrays.stream(seeds)
+                .mapToObj(seed -> Tensors.of(TinyModels.image(seed), 1, 3, TinyModels.EDGE, TinyModels.EDGE))
                 .toArray(Tensor[]::new);
-        return Tensors.cat(0, pictures).to(torch.ScalarType.Float);
+        return Tensors.cat(0, images).to(torch.ScalarType.Float);
     }
 
     private static float[] word(float[] table, int id) {
         return Arrays.copyOfRange(table, id * HIDDEN, (id + 1) * HIDDEN);
     }
 
-    private static float[] picture(float[] rows, int index) {
+    private static float[] image(float[] rows, int index) {
         int size = TinyModels.PATCHES * HIDDEN;
         return Arrays.copyOfRange(rows, index * size, (index + 1) * size);
     }

@@ -8,12 +8,12 @@ import io.llava4j.tensor.Weights;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Random LLaVA models of a few thousand numbers: 16-pixel pictures, 4 patches, 24 words, grouped-query attention. */
+/** Random LLaVA models of a few thousand numbers: 16-pixel images, 4 patches, 24 words, grouped-query attention. */
 public final class TinyModels {
-    /** Edge of a picture in pixels. */
+    /** Edge of an image in pixels. */
     public static final int EDGE = 16;
 
-    /** Rows a picture takes. */
+    /** Rows an image takes. */
     public static final int PATCHES = 4;
 
     /** Longest sequence in tokens. */
@@ -45,8 +45,8 @@ public final class TinyModels {
         });
     }
 
-    /** A normalised picture of noise. */
-    public static float[] picture(long seed) {
+    /** A normalised image of noise. */
+    public static float[] image(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         float[] pixels = new float[3 * EDGE * EDGE];
         for (int i = 0; i < pixels.length; i++) {

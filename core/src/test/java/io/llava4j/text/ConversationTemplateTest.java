@@ -77,7 +77,7 @@ class ConversationTemplateTest {
         }
         String before = builder.tokenizer().decode(Arrays.copyOf(prompt.ids(), image), true);
         assertThat(before).endsWith("<Image>");
-        assertThat(taught(builder, prompt)).isEqualTo("A cat." + end);
+        assertThat(supervised(builder, prompt)).isEqualTo("A cat." + end);
     }
 
     /** By construction every style teaches the answers with their ends and nothing else. */
@@ -91,11 +91,11 @@ class ConversationTemplateTest {
     })
     void answersAndTheirEndsAreTaught(String name, String expected) {
         PromptBuilder builder = new PromptBuilder(TokenizerGoldens.tokenizer(), ConversationTemplate.named(name));
-        assertThat(taught(builder, builder.training(TURNS, false, 2048)).replace(" </s>", "</s>"))
+        assertThat(supervised(builder, builder.training(TURNS, false, 2048)).replace(" </s>", "</s>"))
                 .isEqualTo(expected.replace(" </s>", "</s>"));
     }
 
-    private static String taught(PromptBuilder builder, Prompt prompt) {
+    private static String supervised(PromptBuilder builder, Prompt prompt) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < prompt.length(); i++) {
             if (prompt.labels()[i] != Prompt.IGNORE_INDEX) {

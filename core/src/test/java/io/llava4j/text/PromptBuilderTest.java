@@ -57,13 +57,13 @@ class PromptBuilderTest {
     void samplesTheReferenceGivesUpAreLabelledByTheirAnswers() {
         SentencePieceTokenizer tokenizer = TokenizerGoldens.tokenizer();
         PromptBuilder builder = new PromptBuilder(tokenizer, ConversationTemplate.V1);
-        assertThat(taught(builder, Turn.human("Say it"), Turn.assistant(" USER ASSISTANT: hi")))
+        assertThat(supervised(builder, Turn.human("Say it"), Turn.assistant(" USER ASSISTANT: hi")))
                 .isEqualTo(" USER ASSISTANT: hi</s>");
-        assertThat(taught(builder, Turn.human("Say eos </s> now"), Turn.assistant("It is </s> ok")))
+        assertThat(supervised(builder, Turn.human("Say eos </s> now"), Turn.assistant("It is </s> ok")))
                 .isEqualTo("It is </s> ok</s>");
-        assertThat(taught(builder, Turn.human("Q1"), Turn.assistant("A1"), Turn.human("no answer")))
+        assertThat(supervised(builder, Turn.human("Q1"), Turn.assistant("A1"), Turn.human("no answer")))
                 .isEqualTo("A1</s>");
-        assertThat(taught(builder, Turn.human("what is <unk>"), Turn.assistant("token <unk> zero")))
+        assertThat(supervised(builder, Turn.human("what is <unk>"), Turn.assistant("token <unk> zero")))
                 .isEqualTo("token <unk> zero</s>");
     }
 
@@ -127,7 +127,7 @@ class PromptBuilderTest {
                 turns.add(Turn.assistant(answer));
                 expected.append(answer).append("</s>");
             }
-            assertThat(taught(builder, turns.toArray(Turn[]::new))).isEqualTo(expected.toString());
+            assertThat(supervised(builder, turns.toArray(Turn[]::new))).isEqualTo(expected.toString());
         }
     }
 
@@ -179,8 +179,8 @@ class PromptBuilderTest {
         assertThatThrownBy(call).isInstanceOf(DataException.class).hasMessageContaining(part);
     }
 
-    /** The text of what is taught; every answer is followed by its end. */
-    private static String taught(PromptBuilder builder, Turn... turns) {
+    /** The text of what is supervised; every answer is followed by its end. */
+    private static String supervised(PromptBuilder builder, Turn... turns) {
         Prompt prompt = builder.training(List.of(turns), turns[0].text().contains("<image>"), 4096);
         assertThat(IntStream.range(0, prompt.length())
                         .allMatch(i ->

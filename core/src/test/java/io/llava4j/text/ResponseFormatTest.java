@@ -28,7 +28,7 @@ class ResponseFormatTest {
     }
 
     @Test
-    void wordsReadFromThePictureFollow() {
+    void wordsReadFromTheImageFollow() {
         assertThat(ResponseFormat.withReadText(ResponseFormat.CAPTION.prompt(), List.of("EXIT", "12")))
                 .isEqualTo("Provide a one-sentence caption for the provided image.\nReference OCR token: EXIT, 12");
     }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class VocabularyTrainerTest {
-    private static final String[] COMMON = {"the", "picture", "elephant", "umbrella", "left", "question", "of", "café"};
+    private static final String[] COMMON = {"the", "image", "elephant", "umbrella", "left", "question", "of", "café"};
     private static final List<String> TEXTS = texts();
 
     @TempDir

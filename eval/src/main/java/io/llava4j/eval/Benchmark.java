@@ -95,7 +95,7 @@ public record Benchmark(
             new Submission("testdev_balanced_predictions.json", Gqa::submit),
             GqaReference::compare);
 
-    /** VizWiz: questions of blind people, some of which the picture does not answer. */
+    /** VizWiz: questions of blind people, some of which the image does not answer. */
     public static final Benchmark VIZWIZ = new Benchmark(
             "vizwiz",
             "VizWiz",
@@ -108,7 +108,7 @@ public record Benchmark(
             new Submission("vizwiz-upload.json", VizWiz::submit),
             VizWizReference::compare);
 
-    /** ScienceQA: school questions with lettered choices; those with a picture are published. */
+    /** ScienceQA: school questions with lettered choices; those with an image are published. */
     public static final Benchmark SCIENCEQA = new Benchmark(
             "scienceqa",
             "ScienceQA-IMG",
@@ -171,7 +171,7 @@ public record Benchmark(
             MmBench.LAYOUT_CN,
             "\u8bf7\u76f4\u63a5\u56de\u7b54\u9009\u9879\u5b57\u6bcd\u3002");
 
-    /** SEED-Bench: lettered options about pictures and video frames. */
+    /** SEED-Bench: lettered options about images and video frames. */
     public static final Benchmark SEED = new Benchmark(
             "seed",
             "SEED-Bench",
@@ -291,9 +291,9 @@ public record Benchmark(
     }
 
     /**
-     * The folder that the questions' pictures are named in.
+     * The folder that the questions' images are named in.
      *
-     * @param work where pictures that come inside a table (MMBench's) are written
+     * @param work where images that come inside a table (MMBench's) are written
      */
     public Path images(Path folder, Path work) {
         return questions.images(files(folder), work);

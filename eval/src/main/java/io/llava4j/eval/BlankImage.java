@@ -2,7 +2,7 @@ package io.llava4j.eval;
 
 import io.llava4j.image.RgbImage;
 
-/** The picture a blindfolded model sees: nothing, in CLIP's mean colour, which is close to zero after normalising. */
+/** The image a blindfolded model sees: nothing, in CLIP's mean colour, which is close to zero after normalising. */
 public final class BlankImage {
     private static final byte RED = 122;
     private static final byte GREEN = 116;
@@ -10,7 +10,7 @@ public final class BlankImage {
 
     private BlankImage() {}
 
-    /** A blank picture of the same size. */
+    /** A blank image of the same size. */
     public static RgbImage like(RgbImage image) {
         byte[] pixels = new byte[image.pixels().length];
         for (int i = 0; i < pixels.length; i += 3) {

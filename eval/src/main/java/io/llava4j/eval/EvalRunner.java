@@ -23,12 +23,12 @@ import java.util.function.Function;
 /**
  * Puts questions to a model and writes LLaVA's {@code answers.jsonl}.
  *
- * <p>Questions about one picture are answered next to each other, and requests of a batch share the decoded picture (the
+ * <p>Questions about one image are answered next to each other, and requests of a batch share the decoded image (the
  * same object), so that a generator can reuse its prefill. Answers are kept as they come in a journal beside the answer
  * file; a run that was killed goes on where it stopped, and answers of {@link Shard}s beside the file are taken over. The
  * answer file appears when it is complete, in the order of the questions (official POPE scoring pairs by position), and is
  * the same whether or not the run was interrupted. Several questions may have one id, as in TextVQA and MME, where it
- * names the picture.
+ * names the image.
  */
 public final class EvalRunner {
     private final ChatModel answerer;
@@ -41,7 +41,7 @@ public final class EvalRunner {
      * @param answerer the model
      * @param modelId names the model in the answer file; use another for other weights, or a finished answer file is
      *     taken for this model's
-     * @param decoder reads a picture
+     * @param decoder reads an image
      */
     public EvalRunner(ChatModel answerer, String modelId, Function<Path, RgbImage> decoder) {
         this.answerer = answerer;
@@ -52,12 +52,12 @@ public final class EvalRunner {
     /**
      * What to ask.
      *
-     * @param questions those with equal id and recorded prompt are about one picture; they are asked once
-     * @param imageRoot folder of the pictures
+     * @param questions those with equal id and recorded prompt are about one image; they are asked once
+     * @param imageRoot folder of the images
      * @param answers the answer file
      * @param options decoding
      * @param batchSize requests given to the model at once
-     * @param blind whether every picture is replaced by {@link BlankImage}
+     * @param blind whether every image is replaced by {@link BlankImage}
      * @param recordedPrompt what the answer file keeps of a question as {@code prompt}
      */
     public record Job(
@@ -103,7 +103,7 @@ public final class EvalRunner {
      * Answers all questions, or those an earlier, interrupted run left.
      *
      * @return the answers in the order of the questions
-     * @throws io.llava4j.DataException for a picture that is missing, broken or outside the folder; checked for all
+     * @throws io.llava4j.DataException for an image that is missing, broken or outside the folder; checked for all
      *     questions before the first is asked
      * @throws ConfigException if the answer file belongs to another run
      */
@@ -178,7 +178,7 @@ public final class EvalRunner {
             Question earlier = asked.putIfAbsent(job.key(question), question);
             if (earlier != null && !earlier.equals(question)) {
                 throw new ConfigException(
-                        "question_id %s is asked twice with the same text about two pictures; leave one of the two out"
+                        "question_id %s is asked twice with the same text about two images; leave one of the two out"
                                 .formatted(question.id()));
             }
         }
@@ -197,7 +197,7 @@ public final class EvalRunner {
         return images;
     }
 
-    /** Stable: pictures in order of first appearance, questions of one in their order. */
+    /** Stable: images in order of first appearance, questions of one in their order. */
     private static List<Question> byImage(Set<Question> questions) {
         Map<String, List<Question>> groups = new LinkedHashMap<>();
         for (Question question : questions) {

@@ -6,13 +6,13 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
 /**
- * The folder that a question file's pictures live in; names that lead out of it are refused.
+ * The folder that a question file's images live in; names that lead out of it are refused.
  *
  * @param folder an existing folder
  */
 record ImageRoot(Path folder) {
     /**
-     * The file of a picture.
+     * The file of an image.
      *
      * @param image as the question names it
      * @param where the question, for messages

@@ -21,7 +21,7 @@ public record PromptStyle(
     /** A single word or phrase. */
     static final PromptStyle SHORT = of(ResponseFormat.SHORT.prompt(), SHORT_ANSWER, RecordedPrompt.TEXT);
 
-    /** A single word or phrase, or that the picture does not tell. */
+    /** A single word or phrase, or that the image does not tell. */
     static final PromptStyle SHORT_OR_UNANSWERABLE =
             of(ResponseFormat.SHORT_OR_UNANSWERABLE.prompt(), SHORT_ANSWER, RecordedPrompt.TEXT);
 
@@ -44,7 +44,7 @@ public record PromptStyle(
     public enum RecordedPrompt {
         /** The text as sent. */
         TEXT,
-        /** The text, after {@code <image>\n} where there is a picture. */
+        /** The text, after {@code <image>\n} where there is an image. */
         WITH_IMAGE_MARK,
         /** The text without the response format. */
         WITHOUT_FORMAT

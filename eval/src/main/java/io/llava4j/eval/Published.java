@@ -24,7 +24,7 @@ public record Published(String model, Map<String, Result> results) {
      * One number.
      *
      * @param value in the published unit
-     * @param trained whether the model was trained on the benchmark's training pictures
+     * @param trained whether the model was trained on the benchmark's training images
      */
     public record Result(double value, boolean trained) {}
 

@@ -37,14 +37,14 @@ class EvalRunnerTest {
     private final List<Question> questions = new ArrayList<>();
     private final List<List<ChatRequest>> batches = new ArrayList<>();
 
-    /** Answers with the picture's grey value and the question's length; é and a newline test the escaping. */
+    /** Answers with the image's grey value and the question's length; é and a newline test the escaping. */
     private final ChatModel model = (requests, options) -> {
         batches.add(requests);
         return requests.stream().map(EvalRunnerTest::describe).toList();
     };
 
     @BeforeEach
-    void pictures() throws Exception {
+    void images() throws Exception {
         for (int i = 0; i < 4; i++) {
             Files.write(folder.resolve(i + ".grey"), new byte[] {(byte) (10 * i)});
         }
@@ -55,7 +55,7 @@ class EvalRunnerTest {
     }
 
     @Test
-    void writesAnswersInTheOrderOfTheQuestionsWithPicturesGrouped() {
+    void writesAnswersInTheOrderOfTheQuestionsWithImagesGrouped() {
         List<String> progress = new ArrayList<>();
         List<Answer> answers = runner().run(job(5, false), (done, total) -> progress.add(done + "/" + total));
 
@@ -143,7 +143,7 @@ class EvalRunnerTest {
         questions.add(new Question(first.id(), "other.grey", first.text(), "default"));
         assertThatThrownBy(() -> runner().run(job(5, false), (done, total) -> {}))
                 .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("question_id 100 is asked twice with the same text about two pictures");
+                .hasMessageContaining("question_id 100 is asked twice with the same text about two images");
     }
 
     @Test
@@ -177,7 +177,7 @@ class EvalRunnerTest {
     }
 
     @Test
-    void namesTheQuestionOfAMissingPictureBeforeAnythingIsAsked() {
+    void namesTheQuestionOfAMissingImageBeforeAnythingIsAsked() {
         questions.add(new Question(QuestionId.of(7), "none.png", "What?", "default"));
         assertThatThrownBy(() -> runner().run(job(5, false), (done, total) -> {}))
                 .isInstanceOf(DataException.class)

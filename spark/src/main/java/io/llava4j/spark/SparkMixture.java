@@ -28,7 +28,7 @@ import scala.Tuple2;
 
 /**
  * Builds a mixture on a cluster: the steps of {@link io.llava4j.train.data.mixture.MixtureBuilder} as stages, and the
- * same bytes, in shards. Sources are read by a task each; what is said of a picture comes together by a shuffle; samples
+ * same bytes, in shards. Sources are read by a task each; what is said of an image comes together by a shuffle; samples
  * and order are drawn by each record's own number; every shard is written by a task.
  */
 public final class SparkMixture {
@@ -75,7 +75,7 @@ public final class SparkMixture {
     /**
      * Builds a mixture, or what is missing of it.
      *
-     * @param recipe its files, pictures and tokenizer are on a file system that all machines see
+     * @param recipe its files, images and tokenizer are on a file system that all machines see
      * @param folder where to, on such a file system; made if missing
      * @param log told what is done, in one line each
      * @throws io.llava4j.LlavaException as the build on one machine does

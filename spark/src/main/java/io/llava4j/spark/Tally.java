@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param records conversations
  * @param pairs in them
- * @param textOnly conversations without a picture
+ * @param textOnly conversations without an image
  * @param leftOut counts by rule
  * @param read once it was read; null in parts of the count
  */

@@ -150,7 +150,7 @@ public final class EvalBench {
         try {
             EvalRunner.Job job = new EvalRunner.Job(
                     questions,
-                    task.images(folder, work.resolve("pictures")),
+                    task.images(folder, work.resolve("images")),
                     work.resolve("answers.jsonl"),
                     CustomBenchmark.decoding(task, folder),
                     batchSize,

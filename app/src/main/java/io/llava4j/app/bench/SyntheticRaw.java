@@ -16,7 +16,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * Raw annotation files as large as the real ones, or a part of that, with made-up content: as many questions, pictures,
+ * Raw annotation files as large as the real ones, or a part of that, with made-up content: as many questions, images,
  * regions and words, at the paths of {@code recipes/data/mix665k.yaml}.
  */
 final class SyntheticRaw {
@@ -149,11 +149,11 @@ final class SyntheticRaw {
     private Void vqa(String set, String questionFile, String annotationFile, String agreed, int images, int questions)
             throws IOException {
         SplittableRandom random = new SplittableRandom(questions);
-        int pictures = part(images);
+        int count = part(images);
         try (RawWriter asked = RawWriter.field(root.resolve(set).resolve(questionFile), Map.of(), "questions");
                 RawWriter said = RawWriter.field(root.resolve(set).resolve(annotationFile), Map.of(), "annotations")) {
-            for (int i = 0; i < Math.max(pictures, part(questions)); i++) {
-                int image = 7 * (i % pictures) + 9;
+            for (int i = 0; i < Math.max(count, part(questions)); i++) {
+                int image = 7 * (i % count) + 9;
                 List<String> answers = new ArrayList<>();
                 for (int k = 0; k < 10; k++) {
                     answers.add(k < 6 && !agreed.isEmpty() ? agreed : words(random, 1, 2));
@@ -167,14 +167,14 @@ final class SyntheticRaw {
 
     private Void gqa() throws IOException {
         SplittableRandom random = new SplittableRandom(2);
-        int pictures = part(72_140);
+        int images = part(72_140);
         try (RawWriter out = RawWriter.keyed(root.resolve("gqa/train_balanced_questions.json"))) {
             for (int i = 0; i < part(943_000); i++) {
                 String question = "Is the " + words(random, 4, 10) + "?";
                 out.add(
                         Integer.toString(20_000_000 + i),
                         RawSchemas.gqaQuestion(
-                                Integer.toString(2_300_000 + i % pictures),
+                                Integer.toString(2_300_000 + i % images),
                                 question,
                                 words(random, 1, 1),
                                 question,
@@ -214,12 +214,12 @@ final class SyntheticRaw {
 
     private Void aOkvqa() throws IOException {
         SplittableRandom random = new SplittableRandom(4);
-        int pictures = part(16_540);
+        int images = part(16_540);
         try (RawWriter out = RawWriter.array(root.resolve("aokvqa/aokvqa_v1p0_train.json"))) {
-            for (int i = 0; i < Math.max(pictures, part(17_056)); i++) {
+            for (int i = 0; i < Math.max(images, part(17_056)); i++) {
                 out.add(RawSchemas.aOkvqaQuestion(
                         "q" + i,
-                        5 * (i % pictures) + 1,
+                        5 * (i % images) + 1,
                         "Why is " + words(random, 4, 8) + "?",
                         List.of("one " + i, "two", "three", "four"),
                         random.nextInt(4)));
@@ -230,11 +230,11 @@ final class SyntheticRaw {
 
     private Void textCaps() throws IOException {
         SplittableRandom random = new SplittableRandom(5);
-        int pictures = part(21_953);
+        int images = part(21_953);
         try (RawWriter captions = RawWriter.field(root.resolve("textcaps/TextCaps_0.1_train.json"), Map.of(), "data");
                 RawWriter ocr = RawWriter.field(
                         root.resolve("textcaps/TextVQA_Rosetta_OCR_v0.2_train.json"), Map.of(), "data")) {
-            for (int i = 0; i < pictures; i++) {
+            for (int i = 0; i < images; i++) {
                 String image = "%016x".formatted(i * 977L);
                 List<String> all = new ArrayList<>();
                 for (int k = 0; k < 5; k++) {
@@ -249,7 +249,7 @@ final class SyntheticRaw {
         return null;
     }
 
-    /** Pictures with 14 sentences make two segments, those with five make one. */
+    /** Images with 14 sentences make two segments, those with five make one. */
     private Void refCoco() throws IOException {
         List<String> sets = List.of("refcoco", "refcoco+", "refcocog");
         for (int s = 0; s < sets.size(); s++) {

@@ -25,8 +25,8 @@ public final class ChatLoop {
     }
 
     private static final String HELP = """
-            /image PATH      begin a new conversation about this picture
-            /clear           begin a new conversation without a picture
+            /image PATH      begin a new conversation about this image
+            /clear           begin a new conversation without an image
             /regen           answer the last question once more
             /set             show the settings
             /set NAME VALUE  change one of %s
@@ -45,7 +45,7 @@ public final class ChatLoop {
      * @param lines the user
      * @param out answers and replies
      * @param interruptible stops an answer
-     * @param decoder reads pictures
+     * @param decoder reads images
      */
     public ChatLoop(
             ChatSession session,
@@ -90,7 +90,7 @@ public final class ChatLoop {
             case "/image" -> image(argument);
             case "/clear" -> {
                 session.clear();
-                out.println("new conversation without a picture");
+                out.println("new conversation without an image");
             }
             case "/regen" -> answer(session::regenerate);
             case "/set" -> set(argument);
@@ -111,9 +111,9 @@ public final class ChatLoop {
     }
 
     private void image(String argument) {
-        RgbImage picture = decoder.apply(path(argument));
-        session.show(picture);
-        out.printf("new conversation about %s (%d x %d)%n", argument, picture.width(), picture.height());
+        RgbImage image = decoder.apply(path(argument));
+        session.show(image);
+        out.printf("new conversation about %s (%d x %d)%n", argument, image.width(), image.height());
     }
 
     /** Terminals quote a file that is dropped on them, or escape its blanks. */
@@ -127,7 +127,7 @@ public final class ChatLoop {
             name = name.replace("\\ ", " ");
         }
         if (name.isEmpty()) {
-            throw new DataException("name a picture: /image PATH");
+            throw new DataException("name an image: /image PATH");
         }
         if (name.startsWith("~/")) {
             name = System.getProperty("user.home") + name.substring(1);
@@ -135,7 +135,7 @@ public final class ChatLoop {
         try {
             return Path.of(name);
         } catch (InvalidPathException e) {
-            throw new DataException("'" + name + "' is no path; name a picture: /image PATH", e);
+            throw new DataException("'" + name + "' is no path; name an image: /image PATH", e);
         }
     }
 

@@ -12,7 +12,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A conversation about at most one picture, which belongs to the first question, as in LLaVA's own command line. The
+ * A conversation about at most one image, which belongs to the first question, as in LLaVA's own command line. The
  * whole conversation goes to the model at every question. An exchange is remembered when it has an answer; a question
  * that failed or got no text leaves the conversation as it was.
  */
@@ -24,7 +24,7 @@ public final class ChatSession {
     private @Nullable String lastQuestion;
 
     /**
-     * An empty conversation without a picture.
+     * An empty conversation without an image.
      *
      * @param model answers
      * @param options decoding options
@@ -34,13 +34,13 @@ public final class ChatSession {
         this.options = options;
     }
 
-    /** Begins a new conversation about a picture. */
-    public void show(RgbImage picture) {
+    /** Begins a new conversation about an image. */
+    public void show(RgbImage image) {
         clear();
-        image = picture;
+        this.image = image;
     }
 
-    /** Begins a new conversation without a picture. */
+    /** Begins a new conversation without an image. */
     public void clear() {
         turns.clear();
         lastQuestion = null;
@@ -50,14 +50,14 @@ public final class ChatSession {
     /**
      * Asks the next question.
      *
-     * @param question plain text; the picture's place is not the user's business
+     * @param question plain text; the image's place is not the user's business
      * @param onText receives the answer piece by piece; returns false to stop it
      * @return the answer as far as it came, trimmed; empty where the model had nothing to say
      * @throws DataException if the question holds {@code <image>}, or the conversation is too long for the model
      */
     public String ask(String question, Predicate<String> onText) {
         if (question.contains(Turn.IMAGE_PLACEHOLDER)) {
-            throw new DataException("leave out " + Turn.IMAGE_PLACEHOLDER + "; a picture is shown with /image PATH");
+            throw new DataException("leave out " + Turn.IMAGE_PLACEHOLDER + "; an image is shown with /image PATH");
         }
         lastQuestion = question;
         List<Turn> asked = new ArrayList<>(turns);

@@ -31,7 +31,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code llava chat}: a conversation in the terminal, or with the lines of a pipe. */
-@Command(name = "chat", description = "Talk with a model about a picture, in several turns.")
+@Command(name = "chat", description = "Talk with a model about an image, in several turns.")
 final class ChatCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -46,7 +46,7 @@ final class ChatCommand implements Callable<Integer> {
     @Option(
             names = {"-i", "--image"},
             paramLabel = "PATH",
-            description = "The picture to begin with; /image PATH shows another later.")
+            description = "The image to begin with; /image PATH shows another later.")
     private @Nullable Path image;
 
     private ChatCommand() {}
@@ -54,11 +54,11 @@ final class ChatCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         GenerationOptions options = decoding.checked(spec);
-        RgbImage picture = image == null ? null : ImageDecoder.decode(image);
+        RgbImage first = image == null ? null : ImageDecoder.decode(image);
         try (LlavaPipeline pipeline = model.open()) {
             ChatSession session = new ChatSession(pipeline, options);
-            if (picture != null) {
-                session.show(picture);
+            if (first != null) {
+                session.show(first);
             }
             // A pipe or a file is read as it is; a line editor would echo it.
             if (System.console() != null && System.console().isTerminal()) {

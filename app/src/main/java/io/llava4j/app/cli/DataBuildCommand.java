@@ -47,7 +47,7 @@ final class DataBuildCommand implements Callable<Integer> {
     @Option(
             names = "--images",
             paramLabel = "DIR",
-            description = "Folder of all pictures, to leave out records whose picture is missing.")
+            description = "Folder of all images, to leave out records whose image is missing.")
     private @Nullable Path images;
 
     @Option(names = "--tokenizer", paramLabel = "PATH", description = "Counts the tokens of shared conversations.")

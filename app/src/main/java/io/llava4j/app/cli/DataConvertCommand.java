@@ -23,8 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** {@code llava data convert}: the same records in another file. */
 @Command(
         name = "convert",
-        description =
-                "Write a data set of any form as LLaVA's JSON, as JSON lines, or with its pictures as tar shards.")
+        description = "Write a data set of any form as LLaVA's JSON, as JSON lines, or with its images as tar shards.")
 final class DataConvertCommand implements Callable<Integer> {
     private static final int SHOWN = 20;
 
@@ -69,17 +68,17 @@ final class DataConvertCommand implements Callable<Integer> {
             if (shards) {
                 try (ProgressLine progress = ProgressLine.onStderr("writing", "records")) {
                     LlavaWriter.writeShards(
-                            output, data.records(), options.pictures(data), (long) shardMib << 20, progress::update);
+                            output, data.records(), options.images(data), (long) shardMib << 20, progress::update);
                 }
             } else {
                 LlavaWriter.write(output, data.records());
             }
-            print(data, !shards && data.ownPictures() != null);
+            print(data, !shards && data.ownImages() != null);
         }
         return CommandLine.ExitCode.OK;
     }
 
-    private void print(LlavaData data, boolean picturesStay) {
+    private void print(LlavaData data, boolean imagesStay) {
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             Map<String, Object> document = new LinkedHashMap<>();
@@ -100,11 +99,9 @@ final class DataConvertCommand implements Callable<Integer> {
                     output,
                     data.records().size(),
                     data.skipped().size() + data.repeated().size(),
-                    data.joined() == 0
-                            ? ""
-                            : ", %,d rows joined to others about their picture".formatted(data.joined()));
-            if (picturesStay) {
-                out.println("The pictures stay where they are; write to a folder to take them along.");
+                    data.joined() == 0 ? "" : ", %,d rows joined to others about their image".formatted(data.joined()));
+            if (imagesStay) {
+                out.println("The images stay where they are; write to a folder to take them along.");
             }
         }
         out.flush();

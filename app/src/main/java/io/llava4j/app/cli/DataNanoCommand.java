@@ -26,9 +26,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** {@code llava data nano}: writes a nano world. */
 @Command(
         name = "nano",
-        description =
-                "Write a nano world, the same for a seed: the raw data sets of LLaVA's recipe with their pictures,"
-                        + " the data files of both stages, and held-out pictures with questions.")
+        description = "Write a nano world, the same for a seed: the raw data sets of LLaVA's recipe with their images,"
+                + " the data files of both stages, and held-out images with questions.")
 final class DataNanoCommand implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
     private static final NanoWorldOptions DEFAULT = NanoWorldOptions.DEFAULT;
@@ -49,7 +48,7 @@ final class DataNanoCommand implements Callable<Integer> {
     @Option(
             names = "--image-size",
             paramLabel = "PIXELS",
-            description = "Edge of the pictures (default: ${DEFAULT-VALUE}).")
+            description = "Edge of the images (default: ${DEFAULT-VALUE}).")
     private int imageSize = DEFAULT.imageSize();
 
     @Option(names = "--stage1", paramLabel = "N", description = "Caption pairs (default: ${DEFAULT-VALUE}).")
@@ -64,13 +63,13 @@ final class DataNanoCommand implements Callable<Integer> {
     @Option(
             names = "--validation",
             paramLabel = "N",
-            description = "Pictures with questions by the artists of the training data (default: ${DEFAULT-VALUE}).")
+            description = "Images with questions by the artists of the training data (default: ${DEFAULT-VALUE}).")
     private int validation = DEFAULT.validationImages();
 
     @Option(
             names = "--eval",
             paramLabel = "N",
-            description = "Pictures with questions by artists held out (default: ${DEFAULT-VALUE}).")
+            description = "Images with questions by artists held out (default: ${DEFAULT-VALUE}).")
     private int evaluation = DEFAULT.evaluationImages();
 
     @Option(names = "--threads", paramLabel = "N", description = "How many draw and build (default: all processors).")
@@ -84,7 +83,7 @@ final class DataNanoCommand implements Callable<Integer> {
 
     @Option(
             names = "--benchmarks",
-            description = "Write the twelve benchmarks instead, about pictures by held-out artists, in the files of the"
+            description = "Write the twelve benchmarks instead, about images by held-out artists, in the files of the"
                     + " official ones, for llava eval --tasks all --data DIR.")
     private boolean benchmarks;
 
@@ -92,7 +91,7 @@ final class DataNanoCommand implements Callable<Integer> {
             names = "--scale",
             paramLabel = "X",
             description =
-                    "Size of the benchmarks: 1 is some 850 pictures with 3,500 questions (default: ${DEFAULT-VALUE}).")
+                    "Size of the benchmarks: 1 is some 850 images with 3,500 questions (default: ${DEFAULT-VALUE}).")
     private double scale = 1;
 
     @Option(names = "--json", description = "Print one JSON document instead of a table.")
@@ -130,7 +129,7 @@ final class DataNanoCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
-        try (ProgressLine progress = ProgressLine.onStderr("nano benchmarks", "pictures")) {
+        try (ProgressLine progress = ProgressLine.onStderr("nano benchmarks", "images")) {
             return NanoBenchmarkFiles.write(dir, options, threads, progress::update);
         }
     }

@@ -41,7 +41,7 @@ final class DataSetOptions {
             description = "JSON, JSON lines, CSV, Parquet, WebDataset or a folder; without it, the data of --recipe.")
     private @Nullable Path file;
 
-    @Option(names = "--images", paramLabel = "DIR", description = "Folder of the pictures, unless they come with FILE.")
+    @Option(names = "--images", paramLabel = "DIR", description = "Folder of the images, unless they come with FILE.")
     private @Nullable Path images;
 
     @Option(
@@ -80,7 +80,7 @@ final class DataSetOptions {
 
     @Option(
             names = "--no-merge-by-image",
-            description = "Every row of a table is a conversation of its own; else all of a picture make one.")
+            description = "Every row of a table is a conversation of its own; else all of an image make one.")
     private boolean noMerge;
 
     @Option(names = "--follow-symlinks", description = "Accept symbolic links that lead out of the folder.")
@@ -121,11 +121,11 @@ final class DataSetOptions {
                 responseFormat == null ? rows.responseFormat() : QuestionRows.named(responseFormat));
     }
 
-    /** The records' pictures. */
-    Images pictures(LlavaData data) {
+    /** The records' images. */
+    Images images(LlavaData data) {
         TrainConfig known = config();
         Path folder = images != null || known == null ? images : known.data().images();
-        return data.pictures(
+        return data.images(
                 folder, followSymlinks || (known != null && known.data().followSymlinks()));
     }
 
@@ -156,7 +156,7 @@ final class DataSetOptions {
         return prompts;
     }
 
-    /** What happens to a picture before the model sees it. */
+    /** What happens to an image before the model sees it. */
     ImageProcessor processor() {
         TrainConfig known = config();
         AspectMode mode =

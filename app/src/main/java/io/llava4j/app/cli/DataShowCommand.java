@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
 /** {@code llava data show}: what the model sees. */
 @Command(
         name = "show",
-        description = "Show what the model sees of records: tokens, what of them is taught, the picture, its boxes.")
+        description = "Show what the model sees of records: tokens, what of them is supervised, the image, its boxes.")
 final class DataShowCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -85,9 +85,9 @@ final class DataShowCommand implements Callable<Integer> {
         SamplePrompts prompts = options.requirePrompts();
         ImageProcessor processor = options.processor();
         try (LlavaData data = options.read(Policy.SKIP)) {
-            Images pictures = options.pictures(data);
+            Images images = options.images(data);
             List<SamplePreview> samples = choose(data).stream()
-                    .map(i -> SamplePreview.of(data.indices()[i], data.records().get(i), prompts, processor, pictures))
+                    .map(i -> SamplePreview.of(data.indices()[i], data.records().get(i), prompts, processor, images))
                     .toList();
             PrintWriter out = spec.commandLine().getOut();
             if (html != null) {

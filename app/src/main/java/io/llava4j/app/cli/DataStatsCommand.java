@@ -34,7 +34,7 @@ import tools.jackson.databind.json.JsonMapper;
 @Command(
         name = "stats",
         description =
-                "Count what is in a data set: sources, lengths, picture sizes, answers, and a recipe's steps and cost.")
+                "Count what is in a data set: sources, lengths, image sizes, answers, and a recipe's steps and cost.")
 final class DataStatsCommand implements Callable<Integer> {
     private static final int TEXT_BINS = 12;
     private static final int BAR = 40;
@@ -46,8 +46,8 @@ final class DataStatsCommand implements Callable<Integer> {
     @Mixin
     private DataSetOptions options = new DataSetOptions();
 
-    @Option(names = "--no-pictures", description = "Do not look at the pictures, which takes the longest.")
-    private boolean noPictures;
+    @Option(names = "--no-images", description = "Do not look at the images, which takes the longest.")
+    private boolean noImages;
 
     @Option(
             names = "--model",
@@ -83,11 +83,11 @@ final class DataStatsCommand implements Callable<Integer> {
         SamplePrompts prompts = options.prompts();
         try (LlavaData data = options.read(Policy.SKIP)) {
             DataStats stats;
-            try (ProgressLine progress = ProgressLine.onStderr("counting", "records and pictures")) {
+            try (ProgressLine progress = ProgressLine.onStderr("counting", "records and images")) {
                 stats = DataStats.of(
                         data.records(),
                         prompts,
-                        noPictures ? null : options.pictures(data),
+                        noImages ? null : options.images(data),
                         Runtime.getRuntime().availableProcessors(),
                         progress::update);
             }
@@ -150,8 +150,8 @@ final class DataStatsCommand implements Callable<Integer> {
         document.put("sources", stats.sources());
         document.put("questions", Histogram.of(stats.questions(), TEXT_BINS));
         document.put("tokens", Histogram.of(stats.lengths(), TEXT_BINS));
-        document.put("picture_edges", Histogram.of(stats.pictureEdges(), TEXT_BINS));
-        document.put("bad_pictures", stats.badPictures());
+        document.put("image_edges", Histogram.of(stats.imageEdges(), TEXT_BINS));
+        document.put("bad_images", stats.badImages());
         document.put("taught_share", stats.taughtShare());
         document.put("too_long", stats.tooLong());
         document.put("answers", stats.allAnswers());
@@ -175,28 +175,30 @@ final class DataStatsCommand implements Callable<Integer> {
                         ? ""
                         : ", and %,d that training leaves out"
                                 .formatted(data.skipped().size()));
-        out.printf("%-20s %9s %9s %10s %8s %8s%n", "source", "records", "pictures", "questions", "tokens", "taught");
+        out.printf("%-20s %9s %9s %10s %8s %8s%n", "source", "records", "images", "questions", "tokens", "supervised");
         stats.sources()
                 .forEach((name, source) -> out.printf(
                         "%-20s %,9d %,9d %,10d %8s %8s%n",
                         name,
                         source.records(),
-                        source.pictures(),
+                        source.images(),
                         source.questions(),
                         source.tokens() == 0 ? "–" : "%,.0f".formatted((double) source.tokens() / source.records()),
-                        source.tokens() == 0 ? "–" : "%.1f %%".formatted(100.0 * source.taught() / source.tokens())));
+                        source.tokens() == 0
+                                ? "–"
+                                : "%.1f %%".formatted(100.0 * source.supervised() / source.tokens())));
         histogram(out, "questions of a record", stats.questions());
         if (stats.maxLength() > 0) {
             histogram(out, "tokens of a record, image rows included", stats.lengths());
             out.printf(
-                    "%.1f %% of the tokens are taught; %,d records are longer than %,d tokens%n",
+                    "%.1f %% of the tokens are supervised; %,d records are longer than %,d tokens%n",
                     100 * stats.taughtShare(), stats.tooLong(), stats.maxLength());
         } else {
             out.printf("%nTokens were not counted; give --tokenizer or --recipe.%n");
         }
-        histogram(out, "longer edge of a picture in pixels", stats.pictureEdges());
-        if (stats.badPictures() > 0) {
-            out.printf("%,d pictures could not be read; data validate lists them%n", stats.badPictures());
+        histogram(out, "longer edge of an image in pixels", stats.imageEdges());
+        if (stats.badImages() > 0) {
+            out.printf("%,d images could not be read; data validate lists them%n", stats.badImages());
         }
         out.printf("%nmost frequent of %,d answers (%,d different)%n", stats.allAnswers(), stats.differentAnswers());
         stats.answers().entrySet().stream()

@@ -31,11 +31,10 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
-/** {@code llava data validate}: reads a data set as training would, pictures included. */
+/** {@code llava data validate}: reads a data set as training would, images included. */
 @Command(
         name = "validate",
-        description =
-                "Check a data set and all its pictures: format, lengths, repetitions, leaked evaluation pictures.")
+        description = "Check a data set and all its images: format, lengths, repetitions, leaked evaluation images.")
 final class DataValidateCommand implements Callable<Integer> {
     private static final int SHOWN = 20;
 
@@ -55,14 +54,14 @@ final class DataValidateCommand implements Callable<Integer> {
     @Option(
             names = "--against",
             paramLabel = "PATH",
-            description = "Evaluation pictures that must not be in the data: a folder of pictures, or a file that names"
+            description = "Evaluation images that must not be in the data: a folder of images, or a file that names"
                     + " them, such as a question file; repeatable.")
     private List<Path> against = new ArrayList<>();
 
     @Option(
             names = "--expect",
             paramLabel = "SOURCE=N",
-            description = "Records a source (first folder of its pictures, or text) should have; repeatable. mix665k"
+            description = "Records a source (first folder of its images, or text) should have; repeatable. mix665k"
                     + " stands for the counts of LLaVA-1.5's mixture.")
     private List<String> expect = new ArrayList<>();
 
@@ -91,20 +90,20 @@ final class DataValidateCommand implements Callable<Integer> {
         int threads = Runtime.getRuntime().availableProcessors();
         SamplePrompts prompts = options.prompts();
         try (LlavaData data = options.read(policy)) {
-            Images pictures = options.pictures(data);
+            Images images = options.images(data);
             EvaluationImages evaluation = null;
             if (!against.isEmpty()) {
-                try (ProgressLine progress = ProgressLine.onStderr("evaluation", "pictures")) {
+                try (ProgressLine progress = ProgressLine.onStderr("evaluation", "images")) {
                     evaluation = EvaluationImages.read(against, threads, progress::update);
                 }
             }
             DataCheck.Result result;
-            try (ProgressLine progress = ProgressLine.onStderr("pictures", "pictures")) {
-                result = DataCheck.run(data, pictures, prompts, evaluation, threads, progress::update);
+            try (ProgressLine progress = ProgressLine.onStderr("images", "images")) {
+                result = DataCheck.run(data, images, prompts, evaluation, threads, progress::update);
             }
             Cleaning cleaning = fix == null ? null : Cleaning.of(data, result, prompts, keepDuplicates);
             if (fix != null && cleaning != null) {
-                write(fix, cleaning, pictures);
+                write(fix, cleaning, images);
             }
             if (html != null) {
                 ValidationPage.write(html, data.file(), result, expected);
@@ -114,13 +113,13 @@ final class DataValidateCommand implements Callable<Integer> {
         }
     }
 
-    private static void write(Path target, Cleaning cleaning, Images pictures) {
+    private static void write(Path target, Cleaning cleaning, Images images) {
         if (cleaning.kept().isEmpty()) {
             throw new ConfigException("no record is left to write to " + target);
         }
         if (LlavaWriter.Form.of(target) == LlavaWriter.Form.SHARDS) {
             try (ProgressLine progress = ProgressLine.onStderr("writing", "records")) {
-                LlavaWriter.writeShards(target, cleaning.kept(), pictures, LlavaWriter.SHARD_BYTES, progress::update);
+                LlavaWriter.writeShards(target, cleaning.kept(), images, LlavaWriter.SHARD_BYTES, progress::update);
             }
         } else {
             LlavaWriter.write(target, cleaning.kept());
@@ -154,10 +153,10 @@ final class DataValidateCommand implements Callable<Integer> {
             counts.put("rows_joined_to_records", (long) result.joined());
         }
         counts.put("text_only", (long) result.textOnly());
-        counts.put("pictures", (long) result.pictures());
+        counts.put("images", (long) result.images());
         for (Finding.Kind kind : Finding.Kind.values()) {
             boolean checked = switch (kind) {
-                case LEAK, LEAK_BY_NAME -> result.evaluationPictures() > 0;
+                case LEAK, LEAK_BY_NAME -> result.evaluationImages() > 0;
                 case TOO_LONG, NOTHING_TAUGHT -> result.lengthsChecked();
                 default -> true;
             };

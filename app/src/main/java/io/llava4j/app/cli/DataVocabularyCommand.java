@@ -23,8 +23,8 @@ import picocli.CommandLine.Spec;
 /** {@code llava data vocabulary}: trains the tokenizer of the nano models on the texts they will read. */
 @Command(name = "vocabulary", description = "Train the tokenizer of the nano models.")
 final class DataVocabularyCommand implements Callable<Integer> {
-    /** Phrases do not depend on the pictures' size, so the smallest will do. */
-    private static final int PICTURE_SIZE = 16;
+    /** Phrases do not depend on the images' size, so the smallest will do. */
+    private static final int IMAGE_SIZE = 16;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -69,7 +69,7 @@ final class DataVocabularyCommand implements Callable<Integer> {
                 progress.update(i + 1L, lines);
                 return line;
             });
-            Stream<String> phrases = new NanoPairs(sprites, scenes, PICTURE_SIZE, seed).phrases().stream();
+            Stream<String> phrases = new NanoPairs(sprites, scenes, IMAGE_SIZE, seed).phrases().stream();
             pieces = VocabularyTrainer.train(
                             Stream.concat(conversations, phrases).iterator(), size, dir)
                     .vocabSize();

@@ -33,7 +33,7 @@ public final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--quick",
             description =
-                    "Go through all phases on a handful of pictures: a check of the installation, not a demonstration.")
+                    "Go through all phases on a handful of images: a check of the installation, not a demonstration.")
     private boolean quick;
 
     @Option(

@@ -121,7 +121,7 @@ final class EvalCommand implements Callable<Integer> {
         @SuppressWarnings("NullAway.Init") // set by picocli
         private Path questions;
 
-        @Option(names = "--images", required = true, paramLabel = "DIR", description = "Folder of the pictures.")
+        @Option(names = "--images", required = true, paramLabel = "DIR", description = "Folder of the images.")
         @SuppressWarnings("NullAway.Init") // set by picocli
         private Path images;
 
@@ -149,7 +149,7 @@ final class EvalCommand implements Callable<Integer> {
             description = "Questions at once; changes the speed, not the answers (default: ${DEFAULT-VALUE}).")
     private int batchSize = 32;
 
-    @Option(names = "--blind", description = "Replace every picture by a blank one.")
+    @Option(names = "--blind", description = "Replace every image by a blank one.")
     private boolean blind;
 
     @Option(

@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
 /** {@code llava generate}: one question, one answer. */
-@Command(name = "generate", description = "Ask a model once, about pictures or without.")
+@Command(name = "generate", description = "Ask a model once, about images or without.")
 final class GenerateCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -42,13 +42,13 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(
             names = {"-i", "--image"},
             paramLabel = "PATH",
-            description = "A picture (JPEG, PNG, GIF, BMP or WebP); repeatable.")
+            description = "An image (JPEG, PNG, GIF, BMP or WebP); repeatable.")
     private List<Path> images = new ArrayList<>();
 
     @Parameters(
             arity = "1..*",
             paramLabel = "PROMPT",
-            description = "The question. Pictures stand in front of it unless it says <image> where they belong.")
+            description = "The question. Images stand in front of it unless it says <image> where they belong.")
     private List<String> prompt = new ArrayList<>();
 
     @Option(names = "--json", description = "Print one JSON document instead of the streamed text.")
@@ -63,13 +63,13 @@ final class GenerateCommand implements Callable<Integer> {
     public Integer call() {
         GenerationOptions options = decoding.checked(spec);
         String question = placed(String.join(" ", prompt));
-        List<RgbImage> pictures = images.stream().map(ImageDecoder::decode).toList();
+        List<RgbImage> decoded = images.stream().map(ImageDecoder::decode).toList();
         PrintWriter out = spec.commandLine().getOut();
         Timing timing = new Timing(System::nanoTime);
         try (LlavaPipeline pipeline = model.open()) {
             timing.loaded();
             ChatResponse reply =
-                    pipeline.stream(new ChatRequest(List.of(Turn.human(question)), pictures), options, text -> {
+                    pipeline.stream(new ChatRequest(List.of(Turn.human(question)), decoded), options, text -> {
                         timing.text();
                         if (!json) {
                             out.print(text);
@@ -92,7 +92,7 @@ final class GenerateCommand implements Callable<Integer> {
         return CommandLine.ExitCode.OK;
     }
 
-    /** The prompt with a placeholder for every picture. */
+    /** The prompt with a placeholder for every image. */
     private String placed(String text) {
         int named = text.split(Turn.IMAGE_PLACEHOLDER, -1).length - 1;
         if (named == 0) {
@@ -161,7 +161,7 @@ final class GenerateCommand implements Callable<Integer> {
                     tokens > 1 && rest > 0 ? String.format(Locale.ROOT, ", %.1f tokens/s", (tokens - 1) / rest) : "";
             return String.format(
                     Locale.ROOT,
-                    "load %.2f s, pictures and prompt %.2f s, %d tokens in %.2f s%s",
+                    "load %.2f s, images and prompt %.2f s, %d tokens in %.2f s%s",
                     (loaded - start) / 1e9,
                     (first - loaded) / 1e9,
                     tokens,

@@ -56,7 +56,7 @@ final class InspectCommand implements Callable<Integer> {
 
     private InspectCommand() {}
 
-    /** Tower, connector or decoder. */
+    /** Tower, projector or decoder. */
     private static final class Part {
         private final Set<DType> types = new TreeSet<>();
         private int count;
@@ -213,7 +213,7 @@ final class InspectCommand implements Callable<Integer> {
 
     private static Map<String, Part> parts(Checkpoint checkpoint) {
         Map<String, Part> parts = new LinkedHashMap<>();
-        for (String name : List.of("tower", "connector", "decoder", "total")) {
+        for (String name : List.of("tower", "projector", "decoder", "total")) {
             parts.put(name, new Part());
         }
         checkpoint.tensors().forEach((name, tensor) -> {
@@ -228,7 +228,7 @@ final class InspectCommand implements Callable<Integer> {
         if (name.startsWith(CanonicalNames.TOWER)) {
             return "tower";
         }
-        return name.startsWith(CanonicalNames.PROJECTOR) ? "connector" : "decoder";
+        return name.startsWith(CanonicalNames.PROJECTOR) ? "projector" : "decoder";
     }
 
     /** The configuration by part, as records whose components say what is what. */
@@ -245,7 +245,7 @@ final class InspectCommand implements Callable<Integer> {
             }
             case ModelKind.Clip clip -> parts.put("tower", clip.vision());
             case ModelKind.Llama llama -> parts.put("decoder", llama.text());
-            case ModelKind.Projector projector -> parts.put("connector", projector);
+            case ModelKind.Projector projector -> parts.put("projector", projector);
         }
         return parts;
     }

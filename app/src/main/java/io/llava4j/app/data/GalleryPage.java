@@ -22,11 +22,11 @@ public final class GalleryPage {
     public static void write(Path file, Path data, List<SamplePreview> samples, String template, int maxLength) {
         DataPage page = new DataPage(
                 "What the model sees of " + data.getFileName(),
-                "%,d %s as training makes them: template %s, at most %,d tokens. Pictures are shown after preprocessing."
+                "%,d %s as training makes them: template %s, at most %,d tokens. Images are shown after preprocessing."
                         .formatted(samples.size(), samples.size() == 1 ? "record" : "records", template, maxLength));
         page.add(
-                "<p class=\"keys\"><span class=\"taught\">taught</span> <span class=\"masked\">read, not taught</span> "
-                        + "<span class=\"rows\">rows of the picture</span> <span class=\"cut\">cut off</span></p>\n");
+                "<p class=\"keys\"><span class=\"supervised\">supervised</span> <span class=\"masked\">read, not supervised</span> "
+                        + "<span class=\"rows\">rows of the image</span> <span class=\"cut\">cut off</span></p>\n");
         samples.forEach(sample -> add(page, sample));
         page.write(file);
     }
@@ -35,17 +35,17 @@ public final class GalleryPage {
         String image = sample.record().image();
         page.add(
                 "<article class=\"sample%s\">\n<h3>%s<small>%s</small></h3>\n",
-                sample.picture() == null ? " text" : "",
+                sample.image() == null ? " text" : "",
                 Html.escape(SamplePainter.heading(sample)),
-                Html.escape(image == null ? "no picture" : image));
-        if (sample.picture() != null) {
+                Html.escape(image == null ? "no image" : image));
+        if (sample.image() != null) {
             page.add(
                     "<img src=\"data:image/png;base64,%s\" alt=\"\">\n",
-                    Base64.getEncoder().encodeToString(SamplePainter.picture(sample.picture(), sample.boxes())));
+                    Base64.getEncoder().encodeToString(SamplePainter.image(sample.image(), sample.boxes())));
         }
         page.add("<div><p class=\"tokens\">");
         for (SamplePreview.Token token : sample.tokens()) {
-            String style = token.kind() == SamplePreview.Kind.PICTURE
+            String style = token.kind() == SamplePreview.Kind.IMAGE
                     ? "rows"
                     : token.kind().name().toLowerCase(Locale.ROOT);
             page.add(

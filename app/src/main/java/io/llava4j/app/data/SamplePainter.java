@@ -17,7 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import javax.imageio.ImageIO;
 
-/** Samples as pictures. */
+/** Samples as images. */
 public final class SamplePainter {
     /** Colours of boxes, the first for the first box. */
     static final List<Color> BOX_COLOURS = List.of(
@@ -41,7 +41,7 @@ public final class SamplePainter {
     private static final int LINE = 26;
     private static final Color INK = new Color(0x211F1C);
     private static final Color SOFT = new Color(0x6B665E);
-    private static final Color TAUGHT = new Color(0xC5E3CE);
+    private static final Color SUPERVISED = new Color(0xC5E3CE);
     private static final Color TAUGHT_ALT = new Color(0xAED6BB);
     private static final Color MASKED_ALT = new Color(0xF1EEE7);
     private static final Color ROWS = new Color(0x1D6A74);
@@ -49,27 +49,26 @@ public final class SamplePainter {
 
     private SamplePainter() {}
 
-    /** The preprocessed picture with its boxes, at least {@value #EDGE} pixels wide, as a PNG. */
-    static byte[] picture(RgbImage picture, List<SamplePreview.SeenBox> boxes) {
-        return png(boxed(picture, boxes));
+    /** The preprocessed image with its boxes, at least {@value #EDGE} pixels wide, as a PNG. */
+    static byte[] image(RgbImage image, List<SamplePreview.SeenBox> boxes) {
+        return png(boxed(image, boxes));
     }
 
     /**
-     * A whole sample: the picture with its boxes, and beside it the tokens, what is taught on green.
+     * A whole sample: the image with its boxes, and beside it the tokens, what is supervised on green.
      *
      * @return a PNG
      * @throws LlavaException if this machine has no font
      */
     public static byte[] sample(SamplePreview sample) {
         try {
-            RgbImage picture = sample.picture();
-            int left = MARGIN + (picture == null ? 0 : Math.max(EDGE, picture.width()) + MARGIN);
-            int pictureHeight =
-                    picture == null ? 0 : boxed(picture, sample.boxes()).getHeight();
+            RgbImage image = sample.image();
+            int left = MARGIN + (image == null ? 0 : Math.max(EDGE, image.width()) + MARGIN);
+            int imageHeight = image == null ? 0 : boxed(image, sample.boxes()).getHeight();
             int width = left + TEXT_WIDTH + MARGIN;
             BufferedImage probe = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB);
             int textHeight = write(probe.createGraphics(), sample, left, 0);
-            int height = MARGIN + 34 + Math.max(pictureHeight, textHeight) + MARGIN;
+            int height = MARGIN + 34 + Math.max(imageHeight, textHeight) + MARGIN;
             BufferedImage page = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
             Graphics2D graphics = page.createGraphics();
             graphics.setRenderingHint(RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
@@ -78,8 +77,8 @@ public final class SamplePainter {
             graphics.setFont(new Font(Font.SANS_SERIF, Font.BOLD, 15));
             graphics.setColor(INK);
             graphics.drawString(heading(sample), MARGIN, MARGIN + 12);
-            if (picture != null) {
-                graphics.drawImage(boxed(picture, sample.boxes()), MARGIN, MARGIN + 34, null);
+            if (image != null) {
+                graphics.drawImage(boxed(image, sample.boxes()), MARGIN, MARGIN + 34, null);
             }
             write(graphics, sample, left, MARGIN + 34);
             graphics.dispose();
@@ -98,12 +97,12 @@ public final class SamplePainter {
     /** What stands above a sample. */
     static String heading(SamplePreview sample) {
         String id = sample.record().id();
-        return "record %d%s · %,d tokens, %,d taught%s"
+        return "record %d%s · %,d tokens, %,d supervised%s"
                 .formatted(
                         sample.index(),
                         id.isEmpty() ? "" : " (" + id + ")",
                         sample.length(),
-                        sample.taught(),
+                        sample.supervised(),
                         sample.problem().isEmpty() ? "" : " · left out");
     }
 
@@ -182,16 +181,16 @@ public final class SamplePainter {
     private static void paint(
             Graphics2D graphics, String text, SamplePreview.Kind kind, boolean alternate, int x, int y, int width) {
         Color ground = switch (kind) {
-            case TAUGHT -> alternate ? TAUGHT_ALT : TAUGHT;
-            case PICTURE -> ROWS;
+            case SUPERVISED -> alternate ? TAUGHT_ALT : SUPERVISED;
+            case IMAGE -> ROWS;
             default -> alternate ? MASKED_ALT : Color.WHITE;
         };
         graphics.setColor(ground);
         graphics.fillRect(x, y, width, LINE - 5);
         graphics.setColor(
                 switch (kind) {
-                    case TAUGHT -> INK;
-                    case PICTURE -> Color.WHITE;
+                    case SUPERVISED -> INK;
+                    case IMAGE -> Color.WHITE;
                     case CUT -> CUT;
                     case MASKED -> SOFT;
                 });
@@ -201,12 +200,12 @@ public final class SamplePainter {
         }
     }
 
-    private static BufferedImage boxed(RgbImage picture, List<SamplePreview.SeenBox> boxes) {
-        int scale = Math.max(1, Math.ceilDiv(EDGE, picture.width()));
+    private static BufferedImage boxed(RgbImage source, List<SamplePreview.SeenBox> boxes) {
+        int scale = Math.max(1, Math.ceilDiv(EDGE, source.width()));
         BufferedImage image =
-                new BufferedImage(picture.width() * scale, picture.height() * scale, BufferedImage.TYPE_INT_RGB);
+                new BufferedImage(source.width() * scale, source.height() * scale, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = image.createGraphics();
-        graphics.drawImage(buffered(picture), 0, 0, image.getWidth(), image.getHeight(), null);
+        graphics.drawImage(buffered(source), 0, 0, image.getWidth(), image.getHeight(), null);
         graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
         for (int i = 0; i < boxes.size(); i++) {
             double[] c = boxes.get(i).corners();
@@ -245,11 +244,11 @@ public final class SamplePainter {
         }
     }
 
-    private static BufferedImage buffered(RgbImage picture) {
-        BufferedImage image = new BufferedImage(picture.width(), picture.height(), BufferedImage.TYPE_INT_RGB);
-        byte[] pixels = picture.pixels();
-        for (int i = 0; i < picture.width() * picture.height(); i++) {
-            image.setRGB(i % picture.width(), i / picture.width(), rgb(pixels, i));
+    private static BufferedImage buffered(RgbImage source) {
+        BufferedImage image = new BufferedImage(source.width(), source.height(), BufferedImage.TYPE_INT_RGB);
+        byte[] pixels = source.pixels();
+        for (int i = 0; i < source.width() * source.height(); i++) {
+            image.setRGB(i % source.width(), i / source.width(), rgb(pixels, i));
         }
         return image;
     }

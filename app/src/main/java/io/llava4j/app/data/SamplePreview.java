@@ -21,11 +21,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param index place in the data file
  * @param record the record
- * @param tokens the sequence, the picture as one of them
+ * @param tokens the sequence, the image as one of them
  * @param length places it takes, image rows included, before any cut
- * @param taught places the loss is taken at
- * @param picture after preprocessing; null for text only or if it cannot be shown
- * @param boxes named in the conversation, on {@code picture}
+ * @param supervised places the loss is taken at
+ * @param image after preprocessing; null for text only or if it cannot be shown
+ * @param boxes named in the conversation, on {@code image}
  * @param problem why training would leave the record out; empty if it would not
  */
 public record SamplePreview(
@@ -33,8 +33,8 @@ public record SamplePreview(
         LlavaRecord record,
         List<Token> tokens,
         int length,
-        int taught,
-        @Nullable RgbImage picture,
+        int supervised,
+        @Nullable RgbImage image,
         List<SeenBox> boxes,
         String problem) {
 
@@ -43,9 +43,9 @@ public record SamplePreview(
         /** Read, not learnt. */
         MASKED,
         /** Learnt. */
-        TAUGHT,
-        /** Replaced by the picture's rows. */
-        PICTURE,
+        SUPERVISED,
+        /** Replaced by the image's rows. */
+        IMAGE,
         /** Beyond the longest sequence. */
         CUT
     }
@@ -58,7 +58,7 @@ public record SamplePreview(
     public record Token(String text, Kind kind) {}
 
     /**
-     * A box on the preprocessed picture.
+     * A box on the preprocessed image.
      *
      * @param corners left, top, right, bottom in its pixels
      * @param label what the conversation says about it
@@ -67,14 +67,14 @@ public record SamplePreview(
 
     /** A record as {@code prompts} and {@code processor} make it. */
     public static SamplePreview of(
-            int index, LlavaRecord record, SamplePrompts prompts, ImageProcessor processor, Images pictures) {
+            int index, LlavaRecord record, SamplePrompts prompts, ImageProcessor processor, Images images) {
         String problem = "";
-        RgbImage picture = null;
+        RgbImage image = null;
         List<SeenBox> boxes = List.of();
         if (record.image() != null) {
             try {
-                RgbImage original = pictures.decode(record.image());
-                picture = processor.resize(original);
+                RgbImage original = images.decode(record.image());
+                image = processor.resize(original);
                 boxes = boxes(record, original, processor);
             } catch (DataException e) {
                 problem = String.valueOf(e.getMessage());
@@ -92,8 +92,8 @@ public record SamplePreview(
                 record,
                 tokens(prompt, prompts),
                 prompts.sequenceLength(prompt),
-                prompts.taught(prompt),
-                picture,
+                prompts.supervised(prompt),
+                image,
                 boxes,
                 problem);
     }
@@ -107,8 +107,8 @@ public record SamplePreview(
             int id = prompt.ids()[i];
             if (id == Prompt.IMAGE_TOKEN_INDEX) {
                 boolean cut = place >= prompts.maxLength();
-                tokens.add(new Token(
-                        "picture, %d rows".formatted(prompts.tokensPerImage()), cut ? Kind.CUT : Kind.PICTURE));
+                tokens.add(
+                        new Token("image, %d rows".formatted(prompts.tokensPerImage()), cut ? Kind.CUT : Kind.IMAGE));
                 place += prompts.tokensPerImage();
                 i++;
                 continue;
@@ -137,7 +137,7 @@ public record SamplePreview(
         if (place >= maxLength) {
             return Kind.CUT;
         }
-        return prompt.labels()[i] == Prompt.IGNORE_INDEX ? Kind.MASKED : Kind.TAUGHT;
+        return prompt.labels()[i] == Prompt.IGNORE_INDEX ? Kind.MASKED : Kind.SUPERVISED;
     }
 
     private static boolean isByte(SentencePieceTokenizer tokenizer, int id) {

@@ -6,7 +6,7 @@ import io.llava4j.image.RgbImage;
 import java.awt.Color;
 import java.util.List;
 
-/** Samples in the terminal: coloured where it shows colours, with brackets around what is taught where it does not. */
+/** Samples in the terminal: coloured where it shows colours, with brackets around what is supervised where it does not. */
 public final class SampleText {
     private static final String RESET = "\u001B[0m";
     private static final int COLUMNS = 48;
@@ -28,8 +28,8 @@ public final class SampleText {
         if (sample.record().image() != null) {
             out.append(sample.record().image()).append('\n');
         }
-        if (colours && sample.picture() != null) {
-            picture(out, sample.picture(), sample.boxes());
+        if (colours && sample.image() != null) {
+            image(out, sample.image(), sample.boxes());
         }
         tokens(out, sample.tokens());
         out.append('\n');
@@ -54,8 +54,8 @@ public final class SampleText {
             String text = printable(token.text());
             if (colours) {
                 String style = switch (token.kind()) {
-                    case TAUGHT -> number++ % 2 == 0 ? "\u001B[30;48;5;114m" : "\u001B[30;48;5;150m";
-                    case PICTURE -> "\u001B[97;48;5;30m";
+                    case SUPERVISED -> number++ % 2 == 0 ? "\u001B[30;48;5;114m" : "\u001B[30;48;5;150m";
+                    case IMAGE -> "\u001B[97;48;5;30m";
                     case CUT -> "\u001B[9;31m";
                     case MASKED -> "\u001B[2m";
                 };
@@ -76,8 +76,8 @@ public final class SampleText {
 
     private static String open(SamplePreview.Kind kind) {
         return switch (kind) {
-            case TAUGHT -> "⟦";
-            case PICTURE -> "<";
+            case SUPERVISED -> "⟦";
+            case IMAGE -> "<";
             case CUT -> "⟨cut: ";
             case MASKED -> "";
         };
@@ -85,8 +85,8 @@ public final class SampleText {
 
     private static String close(SamplePreview.Kind kind) {
         return switch (kind) {
-            case TAUGHT -> "⟧";
-            case PICTURE -> ">";
+            case SUPERVISED -> "⟧";
+            case IMAGE -> ">";
             case CUT -> "⟩";
             case MASKED -> "";
         };
@@ -106,13 +106,13 @@ public final class SampleText {
     }
 
     /** Two pixels a character: the upper half in the foreground's colour, the lower in the background's. */
-    private static void picture(StringBuilder out, RgbImage picture, List<SamplePreview.SeenBox> boxes) {
-        RgbImage small = new ImageProcessor(COLUMNS, AspectMode.PAD).resize(picture);
+    private static void image(StringBuilder out, RgbImage image, List<SamplePreview.SeenBox> boxes) {
+        RgbImage small = new ImageProcessor(COLUMNS, AspectMode.PAD).resize(image);
         int[] pixels = new int[COLUMNS * COLUMNS];
         for (int i = 0; i < pixels.length; i++) {
             pixels[i] = SamplePainter.rgb(small.pixels(), i);
         }
-        double scale = (double) COLUMNS / picture.width();
+        double scale = (double) COLUMNS / image.width();
         for (int b = 0; b < boxes.size(); b++) {
             int colour = SamplePainter.BOX_COLOURS
                             .get(b % SamplePainter.BOX_COLOURS.size())

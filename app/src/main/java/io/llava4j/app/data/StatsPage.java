@@ -37,12 +37,12 @@ public final class StatsPage {
         total(page, "questions", Html.count(stats.allAnswers()));
         total(
                 page,
-                "different pictures",
+                "different images",
                 Html.count(stats.sources().values().stream()
-                        .mapToInt(DataStats.Source::pictures)
+                        .mapToInt(DataStats.Source::images)
                         .sum()));
         if (stats.maxLength() > 0) {
-            total(page, "of tokens taught", Html.percent(100 * stats.taughtShare()) + " %");
+            total(page, "of tokens supervised", Html.percent(100 * stats.taughtShare()) + " %");
             total(page, "longer than %,d tokens".formatted(stats.maxLength()), Html.count(stats.tooLong()));
         }
         page.add("</dl>\n");
@@ -51,17 +51,17 @@ public final class StatsPage {
         page.add("<div class=\"charts\">\n");
         if (stats.maxLength() > 0) {
             plot(page, "Tokens of a record, image rows included", stats.lengths(), stats.maxLength());
-            plot(page, "Taught tokens of a record", stats.taught(), 0);
+            plot(page, "Supervised tokens of a record", stats.supervised(), 0);
         }
         plot(page, "Questions of a record", stats.questions(), 0);
-        if (stats.pictureEdges().length > 0) {
-            plot(page, "Longer edge of a picture in pixels", stats.pictureEdges(), 0);
+        if (stats.imageEdges().length > 0) {
+            plot(page, "Longer edge of an image in pixels", stats.imageEdges(), 0);
         }
         page.add("</div>\n");
-        if (stats.badPictures() > 0) {
+        if (stats.badImages() > 0) {
             page.add(
-                    "<p class=\"more\">%s pictures could not be read; <code>data validate</code> lists them.</p>\n",
-                    Html.count(stats.badPictures()));
+                    "<p class=\"more\">%s images could not be read; <code>data validate</code> lists them.</p>\n",
+                    Html.count(stats.badImages()));
         }
         page.endSection();
         answers(page, stats);
@@ -85,11 +85,11 @@ public final class StatsPage {
         page.section("Sources");
         page.add(
                 "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Source</th><th scope=\"col\" class=\"n\">Records</th>"
-                        + "<th scope=\"col\">Share</th><th scope=\"col\" class=\"n\">Pictures</th>"
+                        + "<th scope=\"col\">Share</th><th scope=\"col\" class=\"n\">Images</th>"
                         + "<th scope=\"col\" class=\"n\">Questions a record</th>");
         page.add(
                 tokens
-                        ? "<th scope=\"col\" class=\"n\">Tokens a record</th><th scope=\"col\" class=\"n\">Taught</th>"
+                        ? "<th scope=\"col\" class=\"n\">Tokens a record</th><th scope=\"col\" class=\"n\">Supervised</th>"
                         : "");
         page.add("</tr></thead>\n<tbody>\n");
         stats.sources().forEach((name, source) -> {
@@ -100,13 +100,13 @@ public final class StatsPage {
                     Html.count(source.records()),
                     share,
                     Html.percent(share),
-                    Html.count(source.pictures()),
+                    Html.count(source.images()),
                     decimal(source.questions(), source.records()));
             if (tokens) {
                 page.add(
                         "<td class=\"n\">%s</td><td class=\"n\">%s %%</td>",
                         decimal(source.tokens(), source.records()),
-                        source.tokens() == 0 ? "–" : Html.percent(100.0 * source.taught() / source.tokens()));
+                        source.tokens() == 0 ? "–" : Html.percent(100.0 * source.supervised() / source.tokens()));
             }
             page.add("</tr>\n");
         });

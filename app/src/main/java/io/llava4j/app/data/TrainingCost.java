@@ -56,16 +56,16 @@ public record TrainingCost(long steps, int samplesPerStep, long tokens, double o
         boolean decoderLearns =
                 config.stage() == Stage.TUNE && config.trainable().languageModel();
         double passes = 2 + (decoderLearns ? 4 : 2) + (config.gradientCheckpointing() ? 2 : 0);
-        double pictures = stats.sources().values().stream()
-                .mapToDouble(source -> source.pictures() == 0 ? 0 : source.records())
+        double images = stats.sources().values().stream()
+                .mapToDouble(source -> source.images() == 0 ? 0 : source.records())
                 .sum();
         double rows = model.tokensPerImage();
-        double all = pictures * rows * (2 * tower + 6 * projector);
+        double all = images * rows * (2 * tower + 6 * projector);
         for (int i = 0; i < stats.lengths().length; i++) {
             double length = Math.min(stats.lengths()[i], stats.maxLength());
             double attention =
                     length * length * model.text().hiddenSize() * model.text().layers();
-            all += passes * (decoder * length + attention) + 6 * head * stats.taught()[i];
+            all += passes * (decoder * length + attention) + 6 * head * stats.supervised()[i];
         }
         return all;
     }

@@ -33,8 +33,8 @@ public final class ValidationPage {
                         : "%,d findings are errors: training leaves these records out, or should.".formatted(errors));
         page.add("<dl class=\"totals\">\n");
         total(page, "records", result.records(), "");
-        total(page, "without picture", result.textOnly(), "");
-        total(page, "different pictures", result.pictures(), "");
+        total(page, "without image", result.textOnly(), "");
+        total(page, "different images", result.images(), "");
         total(page, "errors", errors, errors == 0 ? "good" : "bad");
         total(page, "warnings", result.findings().size() - errors, "");
         page.add("</dl>\n");
@@ -47,8 +47,7 @@ public final class ValidationPage {
                     result.findings().stream().filter(f -> f.kind() == kind).toList());
         }
         page.section("What was checked");
-        page.add(
-                "<ul class=\"notes\">\n<li>Every record against the rules of the format, every picture decoded.</li>\n");
+        page.add("<ul class=\"notes\">\n<li>Every record against the rules of the format, every image decoded.</li>\n");
         page.add("<li>Repetitions, and text that marks turns in the template.</li>\n");
         page.add(
                 "<li>%s</li>\n",
@@ -57,10 +56,10 @@ public final class ValidationPage {
                         : "Not the length of sequences: no tokenizer was given.");
         page.add(
                 "<li>%s</li>\n</ul>\n",
-                result.evaluationPictures() == 0
-                        ? "Not whether evaluation pictures leak: none were given."
-                        : "Every picture against %s evaluation pictures, by name and by look."
-                                .formatted(Html.count(result.evaluationPictures())));
+                result.evaluationImages() == 0
+                        ? "Not whether evaluation images leak: none were given."
+                        : "Every image against %s evaluation images, by name and by look."
+                                .formatted(Html.count(result.evaluationImages())));
         page.endSection();
         page.write(file);
     }

@@ -1,4 +1,4 @@
-/** Pages and pictures that show data sets to people. */
+/** Pages and images that show data sets to people. */
 @NullMarked
 package io.llava4j.app.data;
 

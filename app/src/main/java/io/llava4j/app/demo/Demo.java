@@ -51,7 +51,7 @@ public final class Demo {
     public enum Size {
         /** The demonstration: minutes. */
         FULL(NanoWorldOptions.DEFAULT, 1),
-        /** Every phase on a handful of pictures; the numbers mean nothing. */
+        /** Every phase on a handful of images; the numbers mean nothing. */
         QUICK(NanoWorldOptions.DEFAULT.withCounts(64, 128, 4, 24), 0.03);
 
         private final NanoWorldOptions world;
@@ -64,7 +64,7 @@ public final class Demo {
         }
     }
 
-    /** Two pictures of POPE with their 18 questions each. */
+    /** Two images of POPE with their 18 questions each. */
     private static final int EVAL_BATCH = 36;
 
     private final Path home;
@@ -163,7 +163,7 @@ public final class Demo {
     }
 
     private NanoWorld.Result writeBenchmarks(Path benchmarks) {
-        try (ProgressLine progress = ProgressLine.onStderr("nano benchmarks", "pictures")) {
+        try (ProgressLine progress = ProgressLine.onStderr("nano benchmarks", "images")) {
             return NanoBenchmarkFiles.write(
                     benchmarks, size.benchmarks, Runtime.getRuntime().availableProcessors(), progress::update);
         }

@@ -46,7 +46,7 @@ final class DemoReport {
     private final Path vqa;
     private final Map<String, Double> seconds;
 
-    /** @param vqa folder of the VQAv2 benchmark, whose pictures are shown */
+    /** @param vqa folder of the VQAv2 benchmark, whose images are shown */
     DemoReport(Path directory, Path vqa, Map<String, Double> seconds) {
         this.directory = directory;
         this.vqa = vqa;
@@ -65,7 +65,7 @@ final class DemoReport {
                 new ReportData(
                         "nano-LLaVA learns to see",
                         "A LLaVA-1.5 of nano size, tuned in minutes on a CPU by the same code that trains the 7B model,"
-                                + " and asked about pictures whose artists it has never seen. These are nano numbers:"
+                                + " and asked about images whose artists it has never seen. These are nano numbers:"
                                 + " they show that the recipe works, not how well LLaVA-1.5 does.",
                         results,
                         curves,
@@ -94,7 +94,7 @@ final class DemoReport {
         Map<QuestionId, VqaAnnotation> truths = new HashMap<>();
         BenchmarkFiles files = Benchmark.VQAV2.files(vqa);
         VqaFiles.annotations(files.require(FileRole.ANNOTATIONS), truth -> truths.put(truth.id(), truth));
-        Path pictures = Benchmark.VQAV2.images(vqa, vqa);
+        Path images = Benchmark.VQAV2.images(vqa, vqa);
         Map<QuestionId, String> sighted = texts(answers.get(Condition.SIGHTED));
         Map<QuestionId, String> blind = texts(answers.get(Condition.BLIND));
         List<ReportSample> samples = new ArrayList<>();
@@ -106,7 +106,7 @@ final class DemoReport {
             }
             try {
                 samples.add(new ReportSample(
-                        Files.readAllBytes(pictures.resolve(image)),
+                        Files.readAllBytes(images.resolve(image)),
                         "image/jpeg",
                         question.text().lines().findFirst().orElse(""),
                         mostFrequent(truth),
@@ -117,7 +117,7 @@ final class DemoReport {
                                         .getOrDefault(question.id(), 0.0)
                                 / 100));
             } catch (IOException e) {
-                throw new DataException(pictures.resolve(image) + " cannot be read for the report", e);
+                throw new DataException(images.resolve(image) + " cannot be read for the report", e);
             }
         }
         return samples;
@@ -143,10 +143,10 @@ final class DemoReport {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put(
                 "Recipe",
-                "stage 1: connector on captions; stage 2: connector and language model on instructions; tower frozen");
+                "stage 1: projector on captions; stage 2: projector and language model on instructions; tower frozen");
         facts.put("Tower", "CLIP-shaped, 96 px, residual convolution stem, 36 patches, read at layer -2");
-        facts.put("Connector", "mlp2x_gelu");
-        facts.put("Pictures", "drawn scenes of 1 to 5 things; evaluation by artists held out from all training");
+        facts.put("Projector", "mlp2x_gelu");
+        facts.put("Images", "drawn scenes of 1 to 5 things; evaluation by artists held out from all training");
         seconds.forEach((phase, time) -> facts.put("Time, " + phase, String.format(Locale.ROOT, "%.0f s", time)));
         facts.put("Peak memory", String.format(Locale.ROOT, "%.1f GB", results.peakRssBytes() / 1e9));
         return facts;
@@ -157,9 +157,9 @@ final class DemoReport {
         commands.put(
                 "./llava chat --model " + directory.resolve("model") + " --image "
                         + vqa.resolve("val2014/COCO_val2014_000000000001.jpg"),
-                "Talk to the model about a picture it has never seen.");
+                "Talk to the model about an image it has never seen.");
         commands.put(
-                "./llava generate --model " + directory.resolve("model") + " --image PICTURE \"Is there a cat in the"
+                "./llava generate --model " + directory.resolve("model") + " --image IMAGE \"Is there a cat in the"
                         + " image?\"",
                 "Ask one question.");
         commands.put(

@@ -83,16 +83,16 @@ public record MemoryEstimate(int tokens, List<Answering> answering, List<Trainin
         List<Answering> answering = List.of(Precision.values()).stream()
                 .map(precision -> answering(precision, config, shapes, tokens))
                 .toList();
-        long connector = parameters(shapes, CanonicalNames.PROJECTOR);
+        long projector = parameters(shapes, CanonicalNames.PROJECTOR);
         long tower = parameters(shapes, CanonicalNames.TOWER);
         long all = parameters(shapes, "");
         return new MemoryEstimate(
                 tokens,
                 answering,
                 List.of(
-                        training("1 (connector)", connector, all, frozenBlock(config.text()), config, tokens),
+                        training("1 (projector)", projector, all, frozenBlock(config.text()), config, tokens),
                         training(
-                                "2 (connector and decoder)",
+                                "2 (projector and decoder)",
                                 all - tower,
                                 all,
                                 learningBlock(config.text()),

@@ -30,7 +30,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** Data order, learning rate, sampling filters and boxes against recorded values. */
 public final class MiscSuite implements Suite {
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    /** Features of one picture in the reference's second, unused length of a sample. */
+    /** Features of one image in the reference's second, unused length of a sample. */
     private static final int REFERENCE_IMAGE_LENGTH = 128;
 
     private final Map<String, BiConsumer<JsonNode, Consumer<CaseResult>>> files = new LinkedHashMap<>();
@@ -183,7 +183,7 @@ public final class MiscSuite implements Suite {
             int height = item.required("height").asInt();
             double[] b = doubles(item.required("bbox_xywh"));
             Box padded = Boxes.onPaddedSquare(width, height, b[0], b[1], b[2], b[3]);
-            Box plain = Boxes.onPicture(width, height, b[0], b[1], b[2], b[3]);
+            Box plain = Boxes.onImage(width, height, b[0], b[1], b[2], b[3]);
             double[] pixels = Boxes.toPixels(padded, width, height);
             double error = Math.max(
                     Math.max(

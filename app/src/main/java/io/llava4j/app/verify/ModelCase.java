@@ -119,21 +119,21 @@ final class ModelCase {
                 }
             }
         }
-        int[] placed = batch.pictures().stream().mapToInt(Integer::intValue).toArray();
+        int[] placed = batch.images().stream().mapToInt(Integer::intValue).toArray();
         return placed.length == 0 ? null : projected.index_select(0, Tensors.ofInts(placed, placed.length));
     }
 
-    private static Tensor pixels(List<float[]> pictures, int edge) {
+    private static Tensor pixels(List<float[]> images, int edge) {
         int each = 3 * edge * edge;
-        float[] all = new float[pictures.size() * each];
-        for (int i = 0; i < pictures.size(); i++) {
-            if (pictures.get(i).length != each) {
-                throw new DataException("the recorded pictures have %d values, but the tower reads 3 x %d x %d"
-                        .formatted(pictures.get(i).length, edge, edge));
+        float[] all = new float[images.size() * each];
+        for (int i = 0; i < images.size(); i++) {
+            if (images.get(i).length != each) {
+                throw new DataException("the recorded images have %d values, but the tower reads 3 x %d x %d"
+                        .formatted(images.get(i).length, edge, edge));
             }
-            System.arraycopy(pictures.get(i), 0, all, i * each, each);
+            System.arraycopy(images.get(i), 0, all, i * each, each);
         }
-        return Tensors.of(all, pictures.size(), 3, edge, edge);
+        return Tensors.of(all, images.size(), 3, edge, edge);
     }
 
     private void whole(String name, Tensor actual, double tolerance) {

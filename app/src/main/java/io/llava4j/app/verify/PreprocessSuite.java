@@ -25,7 +25,7 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * Image decoding, resizing and normalisation against hashes made with Pillow and CLIPImageProcessor; all comparisons
  * are bit-exact. The folder holds {@code images/} and an {@code expected.json}, which alone decides what is compared:
- * {@code crop_SIZE} and {@code pad_SIZE} per picture, and top-level entries of pictures that must be refused.
+ * {@code crop_SIZE} and {@code pad_SIZE} per image, and top-level entries of images that must be refused.
  */
 public final class PreprocessSuite implements Suite {
     private static final String NAME = "preprocess";
@@ -57,7 +57,7 @@ public final class PreprocessSuite implements Suite {
         List<Double> mean = constants(expected, "image_mean", ImageProcessor.CLIP_MEAN);
         List<Double> std = constants(expected, "image_std", ImageProcessor.CLIP_STD);
         for (JsonNode image : expected.path("images")) {
-            picture(dir.resolve("images"), image, mean, std, out);
+            image(dir.resolve("images"), image, mean, std, out);
         }
         for (Map.Entry<String, JsonNode> entry : expected.properties()) {
             if (entry.getValue().has("pillow_raises")) {
@@ -66,7 +66,7 @@ public final class PreprocessSuite implements Suite {
         }
     }
 
-    private static void picture(
+    private static void image(
             Path images, JsonNode expected, List<Double> mean, List<Double> std, Consumer<CaseResult> out) {
         String name = expected.path("file").asString();
         RgbImage image;
@@ -104,7 +104,7 @@ public final class PreprocessSuite implements Suite {
                     NAME,
                     file + " refused",
                     false,
-                    "the reference refuses this picture, but it was decoded to %d x %d pixels"
+                    "the reference refuses this image, but it was decoded to %d x %d pixels"
                             .formatted(image.width(), image.height()));
         } catch (DataException e) {
             boolean present = Files.isRegularFile(images.resolve(file));

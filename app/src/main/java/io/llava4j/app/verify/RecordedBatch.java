@@ -15,17 +15,17 @@ import org.jspecify.annotations.Nullable;
  *
  * @param ids token ids of each row, {@link Prompt#IMAGE_TOKEN_INDEX} for an image
  * @param labels a label for each id; null where the case has none
- * @param pixels every recorded picture, {@code [3, edge, edge]}
- * @param pictures which of them stand in the rows, in order; the others are dummies of rows without an image
+ * @param pixels every recorded image, {@code [3, edge, edge]}
+ * @param images which of them stand in the rows, in order; the others are dummies of rows without an image
  *     (docs/reference/model.md#splice, step 5)
  */
-record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<float[]> pixels, List<Integer> pictures) {
+record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<float[]> pixels, List<Integer> images) {
 
     /**
      * Reads {@code input_ids}, {@code labels}, {@code attention_mask} and {@code pixel_values}.
      *
      * @param prefix before each of these names
-     * @throws DataException if the shapes or the number of pictures do not fit each other
+     * @throws DataException if the shapes or the number of images do not fit each other
      */
     static RecordedBatch read(Map<String, TensorEntry> tensors, String prefix) {
         TensorEntry inputIds = tensors.get(prefix + "input_ids");
@@ -37,13 +37,13 @@ record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<float[]
         RealTokens real = RealTokens.of(tensors.get(prefix + "attention_mask"), batch, width);
         List<int[]> ids = real.pick(inputIds.toLongs());
         TensorEntry labels = tensors.get(prefix + "labels");
-        List<float[]> pixels = pictures(tensors.get(prefix + "pixel_values"));
+        List<float[]> pixels = images(tensors.get(prefix + "pixel_values"));
         return new RecordedBatch(ids, labels == null ? null : pick(labels, real), pixels, placed(ids, pixels.size()));
     }
 
-    /** The pictures that are used, as many as there are placeholders. */
+    /** The images that are used, as many as there are placeholders. */
     List<float[]> placedPixels() {
-        return pictures.stream().map(pixels::get).toList();
+        return images.stream().map(pixels::get).toList();
     }
 
     private static List<int[]> pick(TensorEntry labels, RealTokens real) {
@@ -54,7 +54,7 @@ record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<float[]
         return real.pick(labels.toLongs());
     }
 
-    private static List<float[]> pictures(@Nullable TensorEntry stored) {
+    private static List<float[]> images(@Nullable TensorEntry stored) {
         if (stored == null || stored.elements() == 0) {
             return List.of();
         }
@@ -66,12 +66,12 @@ record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<float[]
                 .toList();
     }
 
-    private static List<Integer> placed(List<int[]> ids, int pictures) {
+    private static List<Integer> placed(List<int[]> ids, int images) {
         int placeholders = ids.stream().mapToInt(RecordedBatch::images).sum();
         long imageless = ids.stream().filter(row -> images(row) == 0).count();
-        boolean dummies = pictures == placeholders + imageless && pictures > placeholders;
-        if (placeholders != pictures && !dummies) {
-            throw new DataException("%d pictures are recorded for %d placeholders".formatted(pictures, placeholders));
+        boolean dummies = images == placeholders + imageless && images > placeholders;
+        if (placeholders != images && !dummies) {
+            throw new DataException("%d images are recorded for %d placeholders".formatted(images, placeholders));
         }
         List<Integer> placed = new ArrayList<>();
         int next = 0;

@@ -57,7 +57,7 @@ final class RecordedExamples implements ExampleSource {
             throw new DataException("micro-batch step%d has no labels".formatted(index));
         }
         List<Example> examples = new ArrayList<>();
-        int picture = 0;
+        int image = 0;
         for (int row = 0; row < labels.size(); row++) {
             Prompt prompt = new Prompt(batch.ids().get(row), labels.get(row));
             if (prompt.imageCount() > 1) {
@@ -66,7 +66,7 @@ final class RecordedExamples implements ExampleSource {
             }
             float @Nullable [] pixels = prompt.imageCount() == 0
                     ? null
-                    : batch.pixels().get(batch.pictures().get(picture++));
+                    : batch.pixels().get(batch.images().get(image++));
             String id = "step%d row %d".formatted(index, row);
             examples.add(new Example(new LlavaRecord(id, pixels == null ? null : id, List.of()), prompt, pixels));
         }

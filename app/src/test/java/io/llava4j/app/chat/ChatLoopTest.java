@@ -47,7 +47,7 @@ class ChatLoopTest {
         assertThat(run("/image missing.png", "/image", "fail", "/nonsense", "/regen now", "hello"))
                 .containsExactly(
                         "! missing.png does not exist",
-                        "! name a picture: /image PATH",
+                        "! name an image: /image PATH",
                         "! the prompt is too long",
                         "! there is no command '/nonsense'; /help lists them",
                         "! the prompt is too long",

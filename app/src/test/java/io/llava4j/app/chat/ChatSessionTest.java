@@ -11,31 +11,31 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ChatSessionTest {
-    private static final RgbImage PICTURE = new RgbImage(1, 1, new byte[3]);
+    private static final RgbImage IMAGE = new RgbImage(1, 1, new byte[3]);
 
     private final FakeModel model = new FakeModel();
     private final ChatSession session = new ChatSession(model, GenerationOptions.greedy(8));
 
     @Test
-    void everyQuestionBringsTheWholeConversationWithThePictureFirst() {
-        session.show(PICTURE);
+    void everyQuestionBringsTheWholeConversationWithTheImageFirst() {
+        session.show(IMAGE);
         assertThat(session.ask("what?", text -> true)).isEqualTo("answer 1");
         assertThat(session.ask("and?", text -> true)).isEqualTo("answer 2");
         assertThat(model.requests.getLast().turns())
                 .containsExactly(Turn.human("<image>\nwhat?"), Turn.assistant("answer 1"), Turn.human("and?"));
-        assertThat(model.requests.getLast().images()).containsExactly(PICTURE);
+        assertThat(model.requests.getLast().images()).containsExactly(IMAGE);
     }
 
     @Test
-    void withoutPictureThereIsNoPlaceholder() {
+    void withoutImageThereIsNoPlaceholder() {
         session.ask("hello", text -> true);
         assertThat(model.requests.getFirst().turns()).containsExactly(Turn.human("hello"));
         assertThat(model.requests.getFirst().images()).isEmpty();
     }
 
     @Test
-    void anotherPictureBeginsANewConversation() {
-        session.show(PICTURE);
+    void anotherImageBeginsANewConversation() {
+        session.show(IMAGE);
         session.ask("what?", text -> true);
         session.show(new RgbImage(2, 1, new byte[6]));
         session.ask("and now?", text -> true);
@@ -46,8 +46,8 @@ class ChatSessionTest {
     }
 
     @Test
-    void clearForgetsConversationAndPicture() {
-        session.show(PICTURE);
+    void clearForgetsConversationAndImage() {
+        session.show(IMAGE);
         session.ask("what?", text -> true);
         session.clear();
         assertThat(session.turns()).isEmpty();

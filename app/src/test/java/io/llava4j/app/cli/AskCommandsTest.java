@@ -21,27 +21,26 @@ class AskCommandsTest {
     static Path dir;
 
     private static Path model;
-    private static Path picture;
+    private static Path image;
 
     @BeforeAll
     static void make() throws IOException {
         model = TinyModel.write(dir);
-        picture = dir.resolve("picture.png");
-        BufferedImage image = new BufferedImage(40, 30, BufferedImage.TYPE_INT_RGB);
+        image = dir.resolve("image.png");
+        BufferedImage pixels = new BufferedImage(40, 30, BufferedImage.TYPE_INT_RGB);
         for (int x = 0; x < 20; x++) {
-            image.setRGB(x, 10, 0xFF2010);
+            pixels.setRGB(x, 10, 0xFF2010);
         }
-        ImageIO.write(image, "png", picture.toFile());
+        ImageIO.write(pixels, "png", image.toFile());
     }
 
     @Test
     void streamedTextIsTheAnswerOfJson() {
-        CliRun streamed = CliRun.of(
-                "generate", "-m", model, "--image", picture, "--max-new-tokens", 6, "--verbose", "what", "is?");
-        CliRun json =
-                CliRun.of("generate", "-m", model, "--image", picture, "--max-new-tokens", 6, "--json", "what is?");
+        CliRun streamed =
+                CliRun.of("generate", "-m", model, "--image", image, "--max-new-tokens", 6, "--verbose", "what", "is?");
+        CliRun json = CliRun.of("generate", "-m", model, "--image", image, "--max-new-tokens", 6, "--json", "what is?");
         assertThat(streamed.code()).as(streamed.err()).isZero();
-        assertThat(streamed.err()).containsPattern("load [0-9.]+ s, pictures and prompt [0-9.]+ s, \\d+ tokens in");
+        assertThat(streamed.err()).containsPattern("load [0-9.]+ s, images and prompt [0-9.]+ s, \\d+ tokens in");
         JsonNode document = json.json();
         assertThat(document.path("prompt").asString()).isEqualTo("<image>\nwhat is?");
         assertThat(document.path("answer").asString())
@@ -95,7 +94,7 @@ class AskCommandsTest {
     @Test
     void badInputIsOneSentenceBeforeAnythingIsLoaded() throws IOException {
         Path cut = dir.resolve("cut.png");
-        byte[] bytes = Files.readAllBytes(picture);
+        byte[] bytes = Files.readAllBytes(image);
         Files.write(cut, java.util.Arrays.copyOf(bytes, bytes.length / 2));
         for (Path image : new Path[] {cut, dir.resolve("missing.png")}) {
             CliRun run = CliRun.of("generate", "-m", model, "-i", image, "what?");
@@ -143,7 +142,7 @@ class AskCommandsTest {
             System.setIn(
                     new ByteArrayInputStream(("what?\n/set max-new-tokens 2\nand?\n/image missing.png\n/exit\nnever\n")
                             .getBytes(StandardCharsets.UTF_8)));
-            CliRun run = CliRun.of("chat", "-m", model, "--image", picture, "--max-new-tokens", 4);
+            CliRun run = CliRun.of("chat", "-m", model, "--image", image, "--max-new-tokens", 4);
             assertThat(run.code()).as(run.err()).isZero();
             assertThat(run.out()).contains("max-new-tokens 2").contains("! ").contains("missing.png");
             assertThat(run.out().lines().count()).isGreaterThanOrEqualTo(4);
@@ -156,8 +155,8 @@ class AskCommandsTest {
     void evalWritesAnswersInOrderWhateverTheBatch() throws IOException {
         Path questions = dir.resolve("questions.jsonl");
         Files.writeString(questions, """
-                {"question_id": 7, "image": "picture.png", "text": "what?"}
-                {"question_id": 3, "image": "picture.png", "text": "is there a cat?"}
+                {"question_id": 7, "image": "image.png", "text": "what?"}
+                {"question_id": 3, "image": "image.png", "text": "is there a cat?"}
                 {"question_id": 5, "text": "and?"}
                 """);
         String[] texts = new String[2];

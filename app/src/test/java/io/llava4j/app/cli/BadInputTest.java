@@ -33,7 +33,7 @@ class BadInputTest {
                 new BufferedImage(30, 20, BufferedImage.TYPE_INT_RGB),
                 "png",
                 dir.resolve("images/ok.png").toFile());
-        Files.writeString(dir.resolve("images/broken.png"), "no picture");
+        Files.writeString(dir.resolve("images/broken.png"), "no image");
         Files.writeString(
                 dir.resolve("recipe.yaml"), """
                 stage: tune
@@ -91,7 +91,7 @@ class BadInputTest {
                 "{'id':'x','image':'broken.png','conversations':[{'from':'human','value':'<image> q'},{'from':'gpt','value':'a'}]} | broken.png",
                 "{'id':'x','conversations':[{'from':'gpt','value':'a'}]} | an answer has no question before it",
                 "{'id':'x','conversations':[{'from':'human','value':'q'},{'from':'gpt','value':''}]} | answer 1 is empty",
-                "{'id':'x','image':'ok.png','conversations':[{'from':'human','value':'<image> Please provide a short description for this region: [0.1, 0.2, 1.3, 0.4].'},{'from':'gpt','value':'a'}]} | outside the picture",
+                "{'id':'x','image':'ok.png','conversations':[{'from':'human','value':'<image> Please provide a short description for this region: [0.1, 0.2, 1.3, 0.4].'},{'from':'gpt','value':'a'}]} | outside the image",
             })
     void aBadRecordIsSkippedAndListedOrEndsTheRun(String record, String word) throws IOException {
         CliRun skipping = train("[" + GOOD + "," + record.strip() + "]");

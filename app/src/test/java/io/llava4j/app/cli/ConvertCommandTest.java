@@ -35,7 +35,7 @@ class ConvertCommandTest {
     }
 
     private static String answer(Path model) {
-        CliRun run = CliRun.of("generate", "-m", model, "--max-new-tokens", "12", "--json", "what is in the picture?");
+        CliRun run = CliRun.of("generate", "-m", model, "--max-new-tokens", "12", "--json", "what is in the image?");
         assertThat(run.code()).as(run.err()).isZero();
         return run.json().path("answer").asString();
     }

@@ -58,7 +58,7 @@ class DataCommandsTest {
         assertThat(counts.path("problems").isEmpty()).isTrue();
 
         String image = CliRun.of("data", "validate", captions, "--images", dir).out();
-        assertThat(image).contains("record 0").contains("does not exist in").contains("5  records with bad picture");
+        assertThat(image).contains("record 0").contains("does not exist in").contains("5  records with bad image");
     }
 
     @Test
@@ -104,7 +104,7 @@ class DataCommandsTest {
     @Test
     void everyBadRecordIsListed() throws IOException {
         Path data = dir.resolve("data.json");
-        Files.writeString(dir.resolve("cut.jpg"), "no picture");
+        Files.writeString(dir.resolve("cut.jpg"), "no image");
         Files.writeString(data, """
                 [{"id": "fine", "conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]},
                  {"id": "out", "image": "../x.jpg", "conversations": [{"from": "human", "value": "<image>\\na"}, {"from": "gpt", "value": "b"}]},
@@ -117,7 +117,7 @@ class DataCommandsTest {
                 .contains("data.json, record 2 (id cut): ")
                 .containsPattern("3 +records\\R")
                 .containsPattern("1 +malformed records\\R")
-                .containsPattern("1 +records with bad picture\\R");
+                .containsPattern("1 +records with bad image\\R");
         CliRun failed = CliRun.of("data", "validate", data, "--images", dir, "--policy", "fail");
         assertThat(failed.code()).isEqualTo(1);
         assertThat(failed.out()).isEmpty();

@@ -31,12 +31,11 @@ class DataLookCommandsTest {
         Path coco = Files.createDirectories(images.resolve("coco"));
         Path evaluation = Files.createDirectory(dir.resolve("evaluation"));
         for (int i = 0; i < 4; i++) {
-            ImageIO.write(picture(i, 200, 120), "png", coco.resolve(i + ".png").toFile());
+            ImageIO.write(image(i, 200, 120), "png", coco.resolve(i + ".png").toFile());
         }
-        // The second picture again, smaller and compressed with loss; and another one under the name of the third.
-        ImageIO.write(
-                picture(1, 150, 90), "jpg", evaluation.resolve("other.jpg").toFile());
-        ImageIO.write(picture(9, 200, 120), "png", evaluation.resolve("2.png").toFile());
+        // The second image again, smaller and compressed with loss; and another one under the name of the third.
+        ImageIO.write(image(1, 150, 90), "jpg", evaluation.resolve("other.jpg").toFile());
+        ImageIO.write(image(9, 200, 120), "png", evaluation.resolve("2.png").toFile());
         data = Files.writeString(dir.resolve("data.jsonl"), """
                 {"id": "a", "image": "coco/0.png", "conversations": [{"from": "human", "value": "<image>\\nPlease provide a short description for this region: [0.1, 0.2, 0.5, 0.8]."}, {"from": "gpt", "value": "a cat"}]}
                 {"id": "leak", "image": "coco/1.png", "conversations": [{"from": "human", "value": "<image>\\nwhat is it?"}, {"from": "gpt", "value": "a dog"}]}
@@ -104,7 +103,7 @@ class DataLookCommandsTest {
                 .anyMatch(line -> line.contains("\"long\"") && line.contains("shortened by 1 questions"))
                 .anyMatch(line -> line.contains("\"leak\"") && line.contains("left out"));
         assertThat(Files.readString(page))
-                .contains("Check of data.jsonl", "looks like the evaluation picture", "badge error")
+                .contains("Check of data.jsonl", "looks like the evaluation image", "badge error")
                 .doesNotContain("<script", "http://", "https://");
     }
 
@@ -116,7 +115,7 @@ class DataLookCommandsTest {
         CliRun run = CliRun.of("data", "validate", data, "--images", images, "--against", questions);
         assertThat(run.out())
                 .contains("warning: " + data + ", record 0 (id a): image 'coco/0.png' is called like the evaluation"
-                        + " picture questions.jsonl: COCO_val2014_0.png")
+                        + " image questions.jsonl: COCO_val2014_0.png")
                 .contains("The length of sequences was not checked");
         assertThat(CliRun.of("data", "validate", data, "--images", images, "--expect", "coco=7")
                         .out())
@@ -124,12 +123,12 @@ class DataLookCommandsTest {
     }
 
     @Test
-    void whatIsTaughtIsShownInTextPicturesAndPage() throws IOException {
+    void whatIsTaughtIsShownInTextImagesAndPage() throws IOException {
         CliRun text = CliRun.of(
                 "data", "show", data, "--images", images, "--tokenizer", TOKENIZER, "--image-size", 28, "--id", "a");
         assertThat(text.code()).as(text.err()).isZero();
         assertThat(text.out())
-                .contains("record 0 (a) ·", "<picture, 4 rows>", "ASSISTANT:⟦ a cat</s>⟧")
+                .contains("record 0 (a) ·", "<image, 4 rows>", "ASSISTANT:⟦ a cat</s>⟧")
                 .contains("□ 3, 6 to 14, 22: a cat");
         assertThat(CliRun.of("data", "show", data, "--images", images, "--tokenizer", TOKENIZER, "--color", "always")
                         .out())
@@ -155,7 +154,7 @@ class DataLookCommandsTest {
                 dir.resolve("png"));
         assertThat(files.code()).as(files.err()).isZero();
         assertThat(Files.readString(page))
-                .contains("<span class=\"taught\"> a</span>", "data:image/png;base64,", "class=\"cut\"");
+                .contains("<span class=\"supervised\"> a</span>", "data:image/png;base64,", "class=\"cut\"");
         BufferedImage sample = ImageIO.read(dir.resolve("png/record-000000.png").toFile());
         assertThat(sample.getWidth()).isGreaterThan(1_000);
         assertThat(CliRun.of("data", "show", data, "--images", images, "--tokenizer", TOKENIZER, "--index", 6)
@@ -174,10 +173,10 @@ class DataLookCommandsTest {
         assertThat(stats.path("records").asInt()).isEqualTo(6);
         assertThat(stats.path("skipped").asInt()).isEqualTo(1);
         assertThat(stats.path("sources").path("coco").path("questions").asInt()).isEqualTo(6);
-        assertThat(stats.path("sources").path("coco").path("pictures").asInt()).isEqualTo(4);
+        assertThat(stats.path("sources").path("coco").path("images").asInt()).isEqualTo(4);
         assertThat(stats.path("top_answers").path("a dog").asInt()).isEqualTo(4);
         assertThat(stats.path("taught_share").asDouble()).isBetween(0.01, 0.2);
-        assertThat(Files.readString(page)).contains("<svg", "Longer edge of a picture");
+        assertThat(Files.readString(page)).contains("<svg", "Longer edge of an image");
 
         CliRun recipe = CliRun.of(
                 "data",
@@ -204,11 +203,11 @@ class DataLookCommandsTest {
         assertThat(converted.code()).as(converted.err()).isZero();
         assertThat(converted.out()).contains("6 records, 1 left out");
         CliRun check = CliRun.of("data", "validate", shards, "--json");
-        assertThat(check.json().path("pictures").asInt()).as(check.err()).isEqualTo(4);
-        assertThat(check.json().path("records_with_bad_picture").asInt(-1)).isZero();
+        assertThat(check.json().path("images").asInt()).as(check.err()).isEqualTo(4);
+        assertThat(check.json().path("records_with_bad_image").asInt(-1)).isZero();
     }
 
-    private static BufferedImage picture(int seed, int width, int height) {
+    private static BufferedImage image(int seed, int width, int height) {
         BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = image.createGraphics();
         graphics.scale(width / 200.0, height / 120.0);

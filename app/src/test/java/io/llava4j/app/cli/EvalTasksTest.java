@@ -29,8 +29,8 @@ class EvalTasksTest {
         model = TinyModel.write(dir);
         data = dir.resolve("data");
         Path pope = data.resolve("pope");
-        Path picture = Files.createDirectories(pope.resolve("images")).resolve("a.png");
-        ImageIO.write(new BufferedImage(30, 20, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
+        Path image = Files.createDirectories(pope.resolve("images")).resolve("a.png");
+        ImageIO.write(new BufferedImage(30, 20, BufferedImage.TYPE_INT_RGB), "png", image.toFile());
         Files.createDirectories(pope.resolve("coco"));
         StringBuilder questions = new StringBuilder();
         int id = 1;
@@ -47,14 +47,14 @@ class EvalTasksTest {
         }
         Files.writeString(pope.resolve("llava_pope_test.jsonl"), questions);
         Path bench = Files.createDirectories(data.resolve("mmbench"));
-        String image = Base64.getEncoder().encodeToString(Files.readAllBytes(picture));
+        String base64 = Base64.getEncoder().encodeToString(Files.readAllBytes(image));
         Files.writeString(bench.resolve("mmbench_dev_20230712.tsv"), """
                 index\tquestion\tA\tB\tanswer\timage
                 1\tWhich?\tred\tblue\tA\t%s
                 1000001\tWhich?\tblue\tred\tB\t%s
-                """.formatted(image, image));
+                """.formatted(base64, base64));
         Path json = Files.createDirectories(data.resolve("json_answers/images"));
-        Files.copy(picture, json.resolve("a.png"));
+        Files.copy(image, json.resolve("a.png"));
         Files.writeString(
                 json.resolveSibling("json_questions.jsonl"),
                 "{\"question_id\": 1, \"image\": \"a.png\", \"text\": \"As JSON\", \"category\": \"default\"}\n");

@@ -28,19 +28,19 @@ class InspectCommandTest {
         assertThat(run.code()).as(run.err()).isZero();
         JsonNode json = run.json();
         assertThat(json.path("complete").asBoolean()).isTrue();
-        assertThat(json.path("parts").propertyNames()).containsExactly("tower", "connector", "decoder", "total");
+        assertThat(json.path("parts").propertyNames()).containsExactly("tower", "projector", "decoder", "total");
         // 64 -> 96 -> 96 with biases
-        JsonNode connector = json.path("parts").path("connector");
-        assertThat(connector.path("parameters").asLong()).isEqualTo(64 * 96 + 96 + 96 * 96 + 96);
-        assertThat(connector.path("bytes").asLong())
-                .isEqualTo(4 * connector.path("parameters").asLong());
+        JsonNode projector = json.path("parts").path("projector");
+        assertThat(projector.path("parameters").asLong()).isEqualTo(64 * 96 + 96 + 96 * 96 + 96);
+        assertThat(projector.path("bytes").asLong())
+                .isEqualTo(4 * projector.path("parameters").asLong());
         assertThat(json.path("config").path("decoder").path("hiddenSize").asInt())
                 .isEqualTo(96);
         assertThat(json.path("tensors"))
                 .hasSize(json.path("parts").path("total").path("tensors").asInt());
         assertThat(CliRun.of("inspect", model).out())
                 .contains("layout liuhaotian: 536,288 parameters")
-                .containsPattern("connector +4 +15,552 +62,208  F32")
+                .containsPattern("projector +4 +15,552 +62,208  F32")
                 .containsPattern("tokensPerImage +16");
     }
 
@@ -48,7 +48,7 @@ class InspectCommandTest {
     void connectorAloneIsToldToo() {
         CliRun run = CliRun.of("inspect", CliRun.reference("goldens/tiny-llava/mha/mm_projector.safetensors"));
         assertThat(run.code()).as(run.err()).isZero();
-        assertThat(run.out()).contains("a connector").doesNotContain("decoder:");
+        assertThat(run.out()).contains("a projector").doesNotContain("decoder:");
     }
 
     @Test
@@ -100,13 +100,13 @@ class InspectCommandTest {
         // Unpacked: the decoder to 32 bits, while the tower beside it is stored in 16.
         assertThat(weights.get("QUANTISED")).isBetween(4 * 6_738_415_616L, 4 * 7_062_902_784L);
         assertThat(estimate.answering().getFirst().cache()).isEqualTo(2048L * 1024 * 1024);
-        MemoryEstimate.Training connector = estimate.training().get(0);
-        assertThat(connector.trainable()).isEqualTo(20_979_712);
+        MemoryEstimate.Training projector = estimate.training().get(0);
+        assertThat(projector.trainable()).isEqualTo(20_979_712);
         MemoryEstimate.Training both = estimate.training().get(1);
         assertThat(both.trainable()).isEqualTo(20_979_712 + 6_738_415_616L);
         assertThat(both.gradients()).isEqualTo(4 * both.trainable());
         assertThat(both.moments()).isEqualTo(8 * both.trainable());
-        assertThat(both.total()).isGreaterThan(connector.total());
+        assertThat(both.total()).isGreaterThan(projector.total());
     }
 
     @Test

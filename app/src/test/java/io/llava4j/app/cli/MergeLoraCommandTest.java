@@ -77,7 +77,7 @@ class MergeLoraCommandTest {
             assertThat(whole.tensor(LAYER + "weight").toFloats()).isEqualTo(negated);
             assertThat(whole.tensor("model.mm_projector.2.bias").toFloats()).containsOnly(0.25f);
         }
-        Object[] question = {"generate", "--max-new-tokens", 8, "what is in the picture?", "-m", adapter};
+        Object[] question = {"generate", "--max-new-tokens", 8, "what is in the image?", "-m", adapter};
         String fromAdapter = CliRun.of(question).out();
         question[5] = merged;
         assertThat(CliRun.of(question).out()).isEqualTo(fromAdapter).isNotBlank();

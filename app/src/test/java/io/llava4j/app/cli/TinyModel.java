@@ -29,7 +29,7 @@ final class TinyModel {
     static Path write(Path dir, int positions) {
         Path tokenizer = dir.resolve("tokenizer");
         int vocabulary = VocabularyTrainer.train(
-                        List.of("what is in the picture? a cat", "USER: ASSISTANT: the dog is red and the cat is blue")
+                        List.of("what is in the image? a cat", "USER: ASSISTANT: the dog is red and the cat is blue")
                                 .iterator(),
                         VocabularyTrainer.MIN_SIZE + 20,
                         tokenizer)

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The main job on a handful of pictures. */
+/** The main job on a handful of images. */
 class DemoTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Path HOME = Path.of("..");

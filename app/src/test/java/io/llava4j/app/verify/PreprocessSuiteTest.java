@@ -25,7 +25,7 @@ class PreprocessSuiteTest {
     @Test
     void everyReferenceCaseAgrees() {
         List<CaseResult> results = run(GOLDENS);
-        // 30 pictures, each decoded and then resized and normalised four ways; one picture that must be refused.
+        // 30 images, each decoded and then resized and normalised four ways; one image that must be refused.
         assertThat(results).hasSize(30 * (1 + 4 * 2) + 1);
         assertThat(results).allMatch(result -> result.status() == CaseResult.Status.OK);
     }
@@ -33,22 +33,22 @@ class PreprocessSuiteTest {
     @Test
     void changedHashesAndAWrongRefusalFail(@TempDir Path dir) throws IOException {
         Path images = Files.createDirectory(dir.resolve("images"));
-        Files.copy(GOLDENS.resolve("images/one_2x2.png"), images.resolve("picture.bin"));
+        Files.copy(GOLDENS.resolve("images/one_2x2.png"), images.resolve("image.bin"));
         Files.writeString(dir.resolve("expected.json"), """
-                {"images": [{"file": "picture.bin", "rgb_sha256": "00",
+                {"images": [{"file": "image.bin", "rgb_sha256": "00",
                              "pad_14": {"resized_rgb_hwc_sha256": "00"}},
                             {"file": "absent.png", "rgb_sha256": "00"}],
-                 "picture.bin": {"pillow_raises": "yes"}, "absent.jpg": {"pillow_raises": "yes"}}
+                 "image.bin": {"pillow_raises": "yes"}, "absent.jpg": {"pillow_raises": "yes"}}
                 """);
         assertThat(suite.accepts(dir)).isTrue();
         assertThat(run(dir))
                 .extracting(result -> result.name() + " " + result.status())
                 .containsExactly(
-                        "picture.bin decode FAIL",
-                        "picture.bin pad_14 resized FAIL",
-                        "picture.bin pad_14 pixel_values SKIPPED",
+                        "image.bin decode FAIL",
+                        "image.bin pad_14 resized FAIL",
+                        "image.bin pad_14 pixel_values SKIPPED",
                         "absent.png decode FAIL",
-                        "picture.bin refused FAIL",
+                        "image.bin refused FAIL",
                         "absent.jpg refused FAIL");
     }
 

@@ -172,7 +172,7 @@ public final class GgufConfigs {
     public static SequencedMap<String, Object> llavaKeys(String name, LlavaConfig config, BlockFormat type) {
         VisionConfig vision = config.vision();
         refuseUnless(vision.stemChannels().isEmpty(), "its tower begins with a convolutional stem");
-        refuseUnless(config.projectorType().equals(ONLY_PROJECTOR), "its connector is " + config.projectorType());
+        refuseUnless(config.projectorType().equals(ONLY_PROJECTOR), "its projector is " + config.projectorType());
         refuseUnless(!config.keepCls(), "its tower's CLS row is kept");
         SequencedMap<String, Object> keys = general(CLIP, "mmproj", name, type);
         keys.put("general.description", "image encoder for LLaVA");

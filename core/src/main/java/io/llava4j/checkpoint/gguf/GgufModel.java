@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The GGUF files of one model: the decoder's, and for a LLaVA model the tower's and connector's beside it. Which is which
+ * The GGUF files of one model: the decoder's, and for a LLaVA model the tower's and projector's beside it. Which is which
  * their metadata tells.
  */
 public final class GgufModel implements AutoCloseable {
@@ -102,7 +102,7 @@ public final class GgufModel implements AutoCloseable {
             if (decoder == null) {
                 decoder = only(path, decoders, "language model")
                         .orElseThrow(() -> new CheckpointException(
-                                "%s holds a tower and connector in GGUF but no language model; put its file beside them"
+                                "%s holds a tower and projector in GGUF but no language model; put its file beside them"
                                         .formatted(path)));
                 requireArchitecture(decoder, GgufConfigs.LLAMA);
             }

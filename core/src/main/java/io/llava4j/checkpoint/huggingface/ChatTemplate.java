@@ -5,7 +5,7 @@ import io.llava4j.text.ConversationTemplate;
 /** The conversation template of LLaVA-1.5 for tools that read it as a Jinja text beside the weights. */
 public final class ChatTemplate {
     /**
-     * {@link ConversationTemplate#V1}. A message's content is a text, or a list of pictures and texts; the pictures come
+     * {@link ConversationTemplate#V1}. A message's content is a text, or a list of images and texts; the images come
      * first. A system message replaces the usual one.
      */
     public static final String V1 = v1();

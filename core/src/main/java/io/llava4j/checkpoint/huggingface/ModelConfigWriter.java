@@ -38,7 +38,7 @@ public final class ModelConfigWriter {
                 text(root, llama.text());
             }
             case ModelKind.Projector projector ->
-                throw new IllegalArgumentException("no config.json for a connector alone: " + projector);
+                throw new IllegalArgumentException("no config.json for a projector alone: " + projector);
         }
         return root;
     }

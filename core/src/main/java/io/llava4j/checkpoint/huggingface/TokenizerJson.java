@@ -77,7 +77,7 @@ final class TokenizerJson {
     }
 
     /**
-     * A space stands in front of the text and of what follows a special token: LLaVA encodes the texts around a picture one
+     * A space stands in front of the text and of what follows a special token: LLaVA encodes the texts around an image one
      * by one (docs/reference/conversation.md#tokenization), and this gives the same ids. A tokenizer that is not legacy has none behind {@code </s>},
      * which the format cannot tell apart.
      */

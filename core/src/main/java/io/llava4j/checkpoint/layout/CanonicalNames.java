@@ -7,7 +7,7 @@ public final class CanonicalNames {
     /** Begins every tensor of the vision tower; what follows is CLIP's own name behind {@code vision_model.}. */
     public static final String TOWER = "model.vision_tower.vision_tower.vision_model.";
 
-    /** Begins every tensor of the connector; followed by the linear's index in the sequence (0, 2, …). */
+    /** Begins every tensor of the projector; followed by the linear's index in the sequence (0, 2, …). */
     public static final String PROJECTOR = "model.mm_projector.";
 
     /** Begins every tensor of a decoder block; followed by the block's index. */

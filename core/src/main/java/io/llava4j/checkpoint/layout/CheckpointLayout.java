@@ -20,9 +20,9 @@ public enum CheckpointLayout {
     HF_NEW,
     /** A CLIP model: {@code vision_model.*} beside a text tower that is not needed. */
     CLIP,
-    /** llama.cpp's: the decoder in one GGUF file, tower and connector in another ({@link GgufNames}). */
+    /** llama.cpp's: the decoder in one GGUF file, tower and projector in another ({@link GgufNames}). */
     GGUF,
-    /** Only a connector: {@code …mm_projector.*} or {@code …multi_modal_projector.*}. */
+    /** Only a projector: {@code …mm_projector.*} or {@code …multi_modal_projector.*}. */
     PROJECTOR_ONLY;
 
     private static final Pattern HF_LINEAR = Pattern.compile("multi_modal_projector\\.linear_([1-9])\\.(.+)");

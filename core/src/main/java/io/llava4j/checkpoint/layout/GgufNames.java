@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * llama.cpp's names of LLaVA's tensors: the decoder's in one file, the tower's ({@code v.}) and the connector's
+ * llama.cpp's names of LLaVA's tensors: the decoder's in one file, the tower's ({@code v.}) and the projector's
  * ({@code mm.}) in the other, called mmproj.
  */
 public final class GgufNames {

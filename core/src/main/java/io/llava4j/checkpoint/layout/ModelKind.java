@@ -10,7 +10,7 @@ public sealed interface ModelKind {
     String label();
 
     /**
-     * A whole model: tower, connector and decoder.
+     * A whole model: tower, projector and decoder.
      *
      * @param config of the model
      */
@@ -46,7 +46,7 @@ public sealed interface ModelKind {
     }
 
     /**
-     * A connector alone, as stage 1 writes it; its shape is read from the tensors.
+     * A projector alone, as stage 1 writes it; its shape is read from the tensors.
      *
      * @param projectorType {@code linear} or {@code mlpNx_gelu}
      * @param visionHiddenSize width of the tower's features
@@ -55,7 +55,7 @@ public sealed interface ModelKind {
     record Projector(String projectorType, int visionHiddenSize, int textHiddenSize) implements ModelKind {
         @Override
         public String label() {
-            return "a connector";
+            return "a projector";
         }
     }
 }

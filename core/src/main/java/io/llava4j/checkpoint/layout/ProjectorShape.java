@@ -4,7 +4,7 @@ import io.llava4j.CheckpointException;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** The shape of a connector that is stored without a configuration. */
+/** The shape of a projector that is stored without a configuration. */
 public final class ProjectorShape {
     private ProjectorShape() {}
 
@@ -16,7 +16,7 @@ public final class ProjectorShape {
                 || weight.shape().length != 2
                 || weight.shape()[0] > Integer.MAX_VALUE
                 || weight.shape()[1] > Integer.MAX_VALUE) {
-            throw new CheckpointException("%s: the connector's first matrix %s%s is missing or no matrix"
+            throw new CheckpointException("%s: the projector's first matrix %s%s is missing or no matrix"
                     .formatted(where, CanonicalNames.PROJECTOR, first));
         }
         long linears = tensors.keySet().stream()

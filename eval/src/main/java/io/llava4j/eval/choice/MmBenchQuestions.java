@@ -20,16 +20,16 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** MMBench's table as questions; its pictures are inside, in base64. */
+/** MMBench's table as questions; its images are inside, in base64. */
 public final class MmBenchQuestions implements QuestionSource {
-    /** Digits of a row's number; a picture in base64 is longer. */
+    /** Digits of a row's number; an image in base64 is longer. */
     private static final int LONGEST_NUMBER = 18;
 
     @Override
     public List<Question> questions(BenchmarkFiles files, UnaryOperator<String> render) {
         Path file = files.require(FileRole.ANNOTATIONS);
         MmBenchTable table = MmBenchTable.read(file);
-        Map<Long, Long> pictures = pictureRows(table, file);
+        Map<Long, Long> images = imageRows(table, file);
         List<Question> questions = new ArrayList<>();
         for (List<@Nullable String> row : table.rows()) {
             long index = MmBenchTable.number(table.cell(row, "index"), file);
@@ -38,7 +38,7 @@ public final class MmBenchQuestions implements QuestionSource {
             List<String> options = promptOptions(table, row);
             questions.add(new Question(
                     QuestionId.of(index),
-                    pictures.getOrDefault(index, index) + ".jpg",
+                    images.getOrDefault(index, index) + ".jpg",
                     render.apply(Options.lettered(isNone(hint) ? question : hint + "\n" + question, options)),
                     "default",
                     options));
@@ -47,7 +47,7 @@ public final class MmBenchQuestions implements QuestionSource {
     }
 
     /**
-     * Writes the pictures that the table holds, where they are not there yet, as {@code <index>.jpg}, whatever their
+     * Writes the images that the table holds, where they are not there yet, as {@code <index>.jpg}, whatever their
      * format; one that several rows have, as a question's rotations do, is written once.
      */
     @Override
@@ -55,14 +55,14 @@ public final class MmBenchQuestions implements QuestionSource {
         Path file = files.require(FileRole.ANNOTATIONS);
         MmBenchTable table = MmBenchTable.read(file);
         Map<Long, List<@Nullable String>> byIndex = table.by("index", file);
-        for (long index : new LinkedHashSet<>(pictureRows(table, file).values())) {
+        for (long index : new LinkedHashSet<>(imageRows(table, file).values())) {
             Path target = work.resolve(index + ".jpg");
             String image = table.text(byIndex.getOrDefault(index, List.of()), "image");
             if (!Files.exists(target)) {
                 try {
                     AtomicFiles.write(target, Base64.getMimeDecoder().decode(image));
                 } catch (IllegalArgumentException e) {
-                    throw new DataException("%s: the picture of row %d is not base64".formatted(file, index), e);
+                    throw new DataException("%s: the image of row %d is not base64".formatted(file, index), e);
                 }
             }
         }
@@ -70,10 +70,10 @@ public final class MmBenchQuestions implements QuestionSource {
     }
 
     /**
-     * For each row the row that holds its picture: the first with the same one, so that questions about it share a
-     * prefill. Newer tables name that row instead of repeating the picture.
+     * For each row the row that holds its image: the first with the same one, so that questions about it share a
+     * prefill. Newer tables name that row instead of repeating the image.
      */
-    private static Map<Long, Long> pictureRows(MmBenchTable table, Path file) {
+    private static Map<Long, Long> imageRows(MmBenchTable table, Path file) {
         Map<String, Long> first = new HashMap<>();
         Map<Long, Long> rows = new LinkedHashMap<>();
         for (List<@Nullable String> row : table.rows()) {

@@ -25,7 +25,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** ScienceQA's test split, whose questions with a picture are the published number (docs/reference/evaluation.md#scienceqa). */
+/** ScienceQA's test split, whose questions with an image are the published number (docs/reference/evaluation.md#scienceqa). */
 public final class ScienceQa {
     /** LLaVA's question file, the official problems and splits. */
     public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
@@ -108,7 +108,7 @@ public final class ScienceQa {
         return questions;
     }
 
-    /** Accuracy over the split and over questions with a picture, in percent. */
+    /** Accuracy over the split and over questions with an image, in percent. */
     public static Score score(ScoreInput input) {
         List<Problem> problems = problems(input.files());
         ResultFile file = ResultFile.read(input.answers(), "question_id", "text", BrokenLines.REFUSE);
@@ -124,10 +124,10 @@ public final class ScienceQa {
                 numbers(judged, judged.stream().filter(Judged::multimodal).toList()),
                 shares,
                 judged.size(),
-                coverage.warnings("count as wrong in the total, but are left out of the pictures' accuracy"),
+                coverage.warnings("count as wrong in the total, but are left out of the images' accuracy"),
                 input.strict()
                         ? new Score.Strict(
-                                "every question that has a picture counts, also one without an answer",
+                                "every question that has an image counts, also one without an answer",
                                 numbers(
                                         judged,
                                         judged.stream()

@@ -21,10 +21,10 @@ public final class ScienceQaReference {
                 ScienceQa.problems(files),
                 ResultFile.read(folder.resolve("answers.jsonl"), "question_id", "text", BrokenLines.REFUSE)
                         .last());
-        List<ScienceQa.Judged> pictures =
+        List<ScienceQa.Judged> images =
                 judged.stream().filter(ScienceQa.Judged::multimodal).toList();
         double accuracy = ScienceQa.accuracy(judged);
-        double ofPictures = ScienceQa.accuracy(pictures);
+        double ofImages = ScienceQa.accuracy(images);
         checks.same(
                 "stdout",
                 "Total: %d, Correct: %d, Accuracy: %s%%, IMG-Accuracy: %s%%"
@@ -32,14 +32,14 @@ public final class ScienceQaReference {
                                 judged.size(),
                                 correct(judged),
                                 PythonText.fixed(accuracy, 2),
-                                PythonText.fixed(ofPictures, 2)),
+                                PythonText.fixed(ofImages, 2)),
                 expected.get("stdout"));
         checks.same("acc", accuracy, expected.get("acc"));
         checks.same("correct", correct(judged), expected.get("correct"));
         checks.same("count", judged.size(), expected.get("count"));
-        checks.same("img_acc", ofPictures, expected.get("img_acc"));
-        checks.same("img_correct", correct(pictures), expected.get("img_correct"));
-        checks.same("img_count", pictures.size(), expected.get("img_count"));
+        checks.same("img_acc", ofImages, expected.get("img_acc"));
+        checks.same("img_correct", correct(images), expected.get("img_correct"));
+        checks.same("img_count", images.size(), expected.get("img_count"));
         Map<String, Object> indices = new LinkedHashMap<>();
         Map<String, Object> perQuestion = new LinkedHashMap<>();
         for (ScienceQa.Judged j : judged) {

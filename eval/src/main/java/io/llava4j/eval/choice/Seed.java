@@ -49,7 +49,7 @@ public final class Seed {
 
     /** A question of it; the official file writes ids as text. */
     record Item(QuestionId id, long type, String dataType, String answer, JsonRecord record) {
-        /** Ids are whole numbers where the text is one: pictures'; videos' stay text. */
+        /** Ids are whole numbers where the text is one: images'; videos' stay text. */
         QuestionId key() {
             return keyOf(id);
         }
@@ -95,7 +95,7 @@ public final class Seed {
         return questions;
     }
 
-    /** Accuracy over all, pictures, videos and each type, in percent as printed. */
+    /** Accuracy over all, images, videos and each type, in percent as printed. */
     public static Score score(ScoreInput input) {
         Annotations annotations = annotations(input.files().require(FileRole.ANNOTATIONS));
         ResultFile file = results(input.answers());

@@ -11,7 +11,7 @@ public final class QuestionFile {
     private QuestionFile() {}
 
     /**
-     * Reads a question file. Ids may repeat: TextVQA and MME use the picture's, and SEED-Bench holds one twice.
+     * Reads a question file. Ids may repeat: TextVQA and MME use the image's, and SEED-Bench holds one twice.
      *
      * @throws io.llava4j.DataException naming file and line for broken JSON or a missing field
      */

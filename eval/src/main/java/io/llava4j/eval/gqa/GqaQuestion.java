@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * A question of GQA.
  *
  * @param question without a response-format prompt
- * @param image id of the picture
+ * @param image id of the image
  * @param balanced whether it counts
  * @param globalGroup questions whose answers share a distribution; null for none
  * @param answer the truth

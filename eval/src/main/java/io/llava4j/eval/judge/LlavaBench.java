@@ -68,7 +68,7 @@ public final class LlavaBench {
      * What a judge is asked, in the order of the question file; the three files are joined by position, as the official
      * code does.
      *
-     * @throws DataException for a picture without context or a category without rule
+     * @throws DataException for an image without context or a category without rule
      */
     public static List<Item> items(BenchmarkFiles files, Path answers) {
         List<Question> questions = QuestionFile.read(files.require(FileRole.QUESTIONS));
@@ -87,7 +87,7 @@ public final class LlavaBench {
                 throw new DataException(
                         node == null
                                 ? "%s: has no rule %s%s".formatted(ruleFile, PREFIX, question.category())
-                                : "question %s: the context file has no picture %s"
+                                : "question %s: the context file has no image %s"
                                         .formatted(question.id(), question.image()));
             }
             JsonRecord rule = new JsonRecord(node, ruleFile.toString());

@@ -44,20 +44,20 @@ public final class Mme {
     public static List<Question> official(Path folder, UnaryOperator<String> render) {
         List<Question> questions = new ArrayList<>();
         MmeKeys.read(folder).answers().keySet().forEach(asked -> {
-            String picture = MmeKeys.picture(folder, asked);
-            if (picture == null) {
-                throw new DataException("%s: no picture for %s/%s".formatted(folder, asked.category(), asked.file()));
+            String image = MmeKeys.image(folder, asked);
+            if (image == null) {
+                throw new DataException("%s: no image for %s/%s".formatted(folder, asked.category(), asked.file()));
             }
             questions.add(new Question(
-                    QuestionId.of(picture),
-                    picture,
+                    QuestionId.of(image),
+                    image,
                     render.apply(PythonText.strip(asked.question().replace(YES_OR_NO, ""))),
                     asked.category()));
         });
         return questions;
     }
 
-    /** Pictures have two questions, and result files do not keep their paths. */
+    /** Images have two questions, and result files do not keep their paths. */
     public static String name(Question question) {
         String id = question.id().value();
         return name(category(id), file(id), question.text().replace(SHORT, ""));
@@ -80,7 +80,7 @@ public final class Mme {
         return id.split("/", 2)[0];
     }
 
-    /** Name of the key file that belongs to a picture. */
+    /** Name of the key file that belongs to an image. */
     private static String file(String id) {
         return id.substring(id.lastIndexOf('/') + 1).split("\\.", 2)[0] + ".txt";
     }
@@ -126,26 +126,26 @@ public final class Mme {
         return new Score("perception", numbers, shares, shares.size(), warnings, input.strict() ? strict(score) : null);
     }
 
-    /** Pairs by picture instead of by line, and the first word decides. */
+    /** Pairs by image instead of by line, and the first word decides. */
     private static Score.Strict strict(MmeScore score) {
         Map<String, Double> numbers = new LinkedHashMap<>();
         numbers.put("perception", 0.0);
         numbers.put("cognition", 0.0);
         score.tasks().forEach((category, task) -> {
             Means all = new Means();
-            Map<String, Boolean> pictures = new LinkedHashMap<>();
+            Map<String, Boolean> images = new LinkedHashMap<>();
             for (MmeScore.Line line : task.lines()) {
                 boolean right = firstWord(line.answer()).equals(PythonText.lower(line.truth()));
                 all.add("", right ? 1 : 0);
-                pictures.merge(line.file(), right, Boolean::logicalAnd);
+                images.merge(line.file(), right, Boolean::logicalAnd);
             }
             Means both = new Means();
-            pictures.values().forEach(right -> both.add("", right ? 1 : 0));
+            images.values().forEach(right -> both.add("", right ? 1 : 0));
             double value = all.mean("") * 100 + both.mean("") * 100;
             numbers.merge(MmeKeys.PERCEPTION.contains(category) ? "perception" : "cognition", value, Double::sum);
             numbers.put(category, value);
         });
-        return new Score.Strict("the first word decides, and pairs are found by picture, not by line", numbers);
+        return new Score.Strict("the first word decides, and pairs are found by image, not by line", numbers);
     }
 
     private static String firstWord(String answer) {

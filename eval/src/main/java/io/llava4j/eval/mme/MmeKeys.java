@@ -13,13 +13,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * MME's questions and answers: {@code <category>/<picture>.txt} beside the pictures, or
- * {@code <category>/questions_answers_YN/<picture>.txt} beside {@code <category>/images}.
+ * MME's questions and answers: {@code <category>/<image>.txt} beside the images, or
+ * {@code <category>/questions_answers_YN/<image>.txt} beside {@code <category>/images}.
  *
  * @param answers {@code Yes} or {@code No} by question, in the order of the files
  */
 record MmeKeys(Map<Asked, String> answers) {
-    /** What is asked about which picture; the file is the picture's name with {@code .txt}. */
+    /** What is asked about which image; the file is the image's name with {@code .txt}. */
     record Asked(String category, String file, String question) {}
 
     /** Perception in the official order; its sum is the published number. */
@@ -61,8 +61,8 @@ record MmeKeys(Map<Asked, String> answers) {
         return new MmeKeys(answers);
     }
 
-    /** Path of a picture below the release folder, or null where there is none. */
-    static @Nullable String picture(Path folder, Asked asked) {
+    /** Path of an image below the release folder, or null where there is none. */
+    static @Nullable String image(Path folder, Asked asked) {
         Path category = folder.resolve(asked.category());
         String stem = asked.file().substring(0, asked.file().length() - ".txt".length());
         boolean apart = Files.isDirectory(category.resolve("images"));

@@ -59,7 +59,7 @@ record MmeScore(Map<String, Task> tasks) {
         static Task of(String category, List<Line> lines) {
             if (lines.isEmpty() || lines.size() % 2 != 0) {
                 throw new DataException(
-                        "%s: has %d answers; MME needs two for every picture".formatted(category, lines.size()));
+                        "%s: has %d answers; MME needs two for every image".formatted(category, lines.size()));
             }
             int right = 0;
             int pairs = 0;

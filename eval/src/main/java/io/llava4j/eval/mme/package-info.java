@@ -1,4 +1,4 @@
-/** MME: pairs of yes/no questions about pictures. */
+/** MME: pairs of yes/no questions about images. */
 @NullMarked
 package io.llava4j.eval.mme;
 

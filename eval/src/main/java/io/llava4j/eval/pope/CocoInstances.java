@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Reads which objects are in which picture from a COCO instances file. */
+/** Reads which objects are in which image from a COCO instances file. */
 public final class CocoInstances {
     private CocoInstances() {}
 
@@ -20,7 +20,7 @@ public final class CocoInstances {
      * parts may come in any order. Without {@code images} (excerpts) names are COCO's {@code %012d.jpg}. Crowd
      * annotations count: POPE asks whether an object is there, not how many.
      *
-     * @return pictures with at least one object, in order of first annotation
+     * @return images with at least one object, in order of first annotation
      * @throws DataException naming file and record for a category or image that is not declared
      */
     public static List<ImageObjects> read(Path file) {

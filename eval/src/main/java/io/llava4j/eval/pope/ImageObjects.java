@@ -3,7 +3,7 @@ package io.llava4j.eval.pope;
 import java.util.List;
 
 /**
- * What is in a picture.
+ * What is in an image.
  *
  * @param image file name
  * @param objects names of the categories present, each once, in order of first annotation

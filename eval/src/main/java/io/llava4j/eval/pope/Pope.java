@@ -71,7 +71,7 @@ public final class Pope {
                 warnings,
                 input.strict()
                         ? new Score.Strict(
-                                "answers meet their labels by picture and question, not by position",
+                                "answers meet their labels by image and question, not by position",
                                 numbers(PopeScorer.score(questions, labels, answers, PopeScorer.Matching.STRICT)))
                         : null);
     }

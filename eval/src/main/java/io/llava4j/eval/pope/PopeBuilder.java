@@ -15,14 +15,14 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * Builds POPE by POPE's own procedure: for each of the first {@code objectsPerImage} objects of a picture one question
+ * Builds POPE by POPE's own procedure: for each of the first {@code objectsPerImage} objects of an image one question
  * whose answer is yes and one about an object that is not there, chosen as the split says. Frequencies and
- * co-occurrences are counted over the pictures asked about.
+ * co-occurrences are counted over the images asked about.
  *
- * @param objectsPerImage yes questions per picture, as many as no questions; pictures with fewer objects are left out. 3
+ * @param objectsPerImage yes questions per image, as many as no questions; images with fewer objects are left out. 3
  *     for COCO
- * @param images how many pictures to draw; 500 for COCO
- * @param seed of the choice of pictures and of random objects
+ * @param images how many images to draw; 500 for COCO
+ * @param seed of the choice of images and of random objects
  */
 public record PopeBuilder(int objectsPerImage, int images, long seed) {
 
@@ -35,11 +35,11 @@ public record PopeBuilder(int objectsPerImage, int images, long seed) {
     }
 
     /**
-     * Asks about pictures.
+     * Asks about images.
      *
-     * @param data all pictures there are
-     * @return the questions of every split, about the same pictures in the same order
-     * @throws DataException if too few pictures have enough objects, or a picture leaves too few absent ones
+     * @param data all images there are
+     * @return the questions of every split, about the same images in the same order
+     * @throws DataException if too few images have enough objects, or an image leaves too few absent ones
      */
     public Map<PopeSplit, List<PopeLabel>> build(List<ImageObjects> data) {
         Random random = new Random(seed);

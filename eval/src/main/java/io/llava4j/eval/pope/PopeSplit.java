@@ -4,9 +4,9 @@ import java.util.Locale;
 
 /** How the absent object of a question was chosen. Ids continue LLaVA's numbering, unique over all splits. */
 public enum PopeSplit {
-    /** Any object of the data set that is not in the picture. */
+    /** Any object of the data set that is not in the image. */
     RANDOM(10_000_000),
-    /** The objects most frequent in the data set that are not in the picture. */
+    /** The objects most frequent in the data set that are not in the image. */
     POPULAR(20_000_000),
     /** The objects that occur most often together with the one just asked for. */
     ADVERSARIAL(0);

@@ -2,11 +2,11 @@ package io.llava4j.eval.report;
 
 /** In which state a model was asked. */
 public enum Condition {
-    /** The trained model with its pictures. */
+    /** The trained model with its images. */
     SIGHTED("sighted", ""),
-    /** The trained model with every picture replaced by a blank one. */
+    /** The trained model with every image replaced by a blank one. */
     BLIND("blind", "_blind"),
-    /** The model as it was before stage 2, with pictures. */
+    /** The model as it was before stage 2, with images. */
     BEFORE("before stage 2", "_before");
 
     private final String title;

@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
 
 /**
  * One run of {@code llava eval} or several beside each other: tables for terminal, Markdown and page, the radar chart, a
- * paired comparison of the first run with every other, and pictures that were answered wrongly.
+ * paired comparison of the first run with every other, and images that were answered wrongly.
  *
  * @param runs by name as shown; the first is the one the report is about
  * @param published models of the paper to show beside them, unless the questions of a run are not the published ones
@@ -91,7 +91,7 @@ public record EvaluationReport(
 
     private static final String NOTE =
             "Values are in the units of the paper; the interval is that of the mean over questions"
-                    + " (95 %, bootstrap), times 100; LLaVA-Bench's is in points from 1 to 10. A star marks models that were trained on the benchmark's training pictures.";
+                    + " (95 %, bootstrap), times 100; LLaVA-Bench's is in points from 1 to 10. A star marks models that were trained on the benchmark's training images.";
     private static final String COMPARISON =
             "Difference of the mean over questions that both runs answered, times 100, with"
                     + " its 95 % interval (paired bootstrap); p by McNemar's exact test where answers are right or wrong.";
@@ -119,7 +119,7 @@ public record EvaluationReport(
                         main().tasks().size(),
                         String.format(Locale.ROOT, "%,d", questions),
                         main().limit() > 0 ? "; at most %d questions of each".formatted(main().limit()) : "",
-                        main().blind() ? "; every picture replaced by a blank one" : "",
+                        main().blind() ? "; every image replaced by a blank one" : "",
                         main().unofficial().isEmpty() ? "" : " " + main().unofficial());
     }
 

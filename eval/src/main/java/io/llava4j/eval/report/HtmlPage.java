@@ -8,7 +8,7 @@ import java.util.Base64;
 import java.util.Objects;
 
 /**
- * The frame of every report: style sheet, charts and pictures are inside the page, there is no script, and a content
+ * The frame of every report: style sheet, charts and images are inside the page, there is no script, and a content
  * security policy forbids any. Light and dark follow the reader's system.
  */
 public final class HtmlPage {
@@ -49,7 +49,7 @@ public final class HtmlPage {
         return "</main>\n<footer><p>%s</p></footer>\n</body>\n</html>\n".formatted(Html.escape(footer));
     }
 
-    /** A picture with its question, as an item of a list of class {@code cards}. */
+    /** An image with its question, as an item of a list of class {@code cards}. */
     static String card(ReportSample sample) {
         boolean right = sample.credit() >= 0.5;
         String blind = sample.blindAnswer().isEmpty()
@@ -57,7 +57,7 @@ public final class HtmlPage {
                 : "<div><dt>blind</dt><dd>%s</dd></div>".formatted(Html.escape(sample.blindAnswer()));
         return """
                 <li class="card %s">
-                <img alt="Picture for the question: %s" src="data:%s;base64,%s">
+                <img alt="Image for the question: %s" src="data:%s;base64,%s">
                 <p class="question">%s</p>
                 <dl><div class="answer"><dt>model</dt><dd>%s <span class="verdict">%s</span></dd></div>
                 <div><dt>truth</dt><dd>%s</dd></div>%s</dl>

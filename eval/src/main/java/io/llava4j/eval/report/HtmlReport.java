@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * Writes the report as one page that needs nothing else: style sheet, charts and pictures are inside, there is no script,
+ * Writes the report as one page that needs nothing else: style sheet, charts and images are inside, there is no script,
  * and a content security policy forbids any. Light and dark follow the reader's system.
  */
 public final class HtmlReport {
@@ -73,7 +73,7 @@ public final class HtmlReport {
     private void conditions() {
         section("Sighted, blind, and before stage 2");
         add("""
-                <p>The same model answers the same questions three times: with its pictures, with every picture replaced
+                <p>The same model answers the same questions three times: with its images, with every image replaced
                 by a blank one (<i>blind</i>: what can be guessed from the words alone), and as it was before stage 2.
                 Percent; higher is better.</p>
                 <div class="scroll"><table>
@@ -104,7 +104,7 @@ public final class HtmlReport {
         results.comparison().ifPresent(comparison -> {
             section("All twelve benchmarks");
             add("""
-                    <p>Nano pictures in the files of the original benchmarks, scored by their official rules. Each axis goes
+                    <p>Nano images in the files of the original benchmarks, scored by their official rules. Each axis goes
                     from zero to the best of the three, whose value stands beside the name. MME counts points, at most 2000;
                     the others are percent. LLaVA-Bench and MM-Vet are graded by a rule that compares words, not by a
                     language model.</p>
@@ -193,7 +193,7 @@ public final class HtmlReport {
             return;
         }
         long right = data.samples().stream().filter(s -> s.credit() >= 0.5).count();
-        section("Pictures it had never met");
+        section("Images it had never met");
         add(
                 "<p>%s Of these %d answers %d are right.</p>\n<ul class=\"cards\">\n",
                 Html.escape(data.sampleNote()), data.samples().size(), right);

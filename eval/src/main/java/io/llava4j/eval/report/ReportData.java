@@ -10,7 +10,7 @@ import java.util.Map;
  * @param introduction what the model is and what the numbers are not; says {@code nano} where they are nano
  * @param results the numbers
  * @param curves stages of training in order; may be empty
- * @param samples held-out pictures, chosen by {@link ReportSample#choose}
+ * @param samples held-out images, chosen by {@link ReportSample#choose}
  * @param sampleNote how they were chosen
  * @param facts sizes, data, recipe: label to value in order
  * @param commands what to type next, each with the sentence that explains it

@@ -9,9 +9,9 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * A picture of the report with a question, its truth and what the model said.
+ * An image of the report with a question, its truth and what the model said.
  *
- * @param image an encoded picture
+ * @param image an encoded image
  * @param mediaType {@code image/png} or {@code image/jpeg}
  * @param question without the response-format prompt
  * @param truth the right answer
@@ -36,10 +36,10 @@ public record ReportSample(
     }
 
     /**
-     * Chooses questions to show before any answer is known: at random by seed, no picture twice as long as there are
+     * Chooses questions to show before any answer is known: at random by seed, no image twice as long as there are
      * others.
      *
-     * @param questions with pictures or without; those without are not chosen
+     * @param questions with images or without; those without are not chosen
      * @return at most {@code count}
      */
     public static List<Question> choose(List<Question> questions, int count, long seed) {

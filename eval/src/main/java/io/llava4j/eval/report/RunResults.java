@@ -22,7 +22,7 @@ import tools.jackson.databind.json.JsonMapper;
  * contributes in the folder of every task. Nothing in them depends on when, how fast or in how many pieces it was run.
  *
  * @param model names the model
- * @param blind whether it was asked without pictures
+ * @param blind whether it was asked without images
  * @param limit questions of each task; 0 for all
  * @param unofficial what the questions are where they are not the published ones; else empty
  * @param tasks in the order they were asked for

@@ -47,7 +47,7 @@ public final class Evaluation {
      * @param out the run's folder
      * @param limit questions of each task, the first of the file; 0 for all
      * @param batchSize questions at once
-     * @param blind whether every picture is replaced by a blank one
+     * @param blind whether every image is replaced by a blank one
      */
     public record Plan(List<Benchmark> tasks, Path data, Path out, int limit, int batchSize, boolean blind) {
         /** @throws ConfigException if the limit is negative or there is no task */
@@ -198,7 +198,7 @@ public final class Evaluation {
     private EvalRunner.Job job(Benchmark task) {
         return new EvalRunner.Job(
                 questions(task),
-                task.images(plan.folder(task), out(task).resolve("pictures")),
+                task.images(plan.folder(task), out(task).resolve("images")),
                 plan.answers(task),
                 CustomBenchmark.decoding(task, plan.folder(task)),
                 plan.batchSize(),
@@ -306,14 +306,14 @@ public final class Evaluation {
         return replies;
     }
 
-    /** Pictures of wrong answers for the report, drawn by a fixed seed. */
+    /** Images of wrong answers for the report, drawn by a fixed seed. */
     public Map<String, List<ReportSample>> gallery(RunResults results) {
         Map<String, List<ReportSample>> gallery = new LinkedHashMap<>();
         for (TaskResult result : results.tasks()) {
             Benchmark task = result.benchmark();
             Path answers = plan.answers(task);
             if (Files.exists(answers)) {
-                Path pictures = task.images(plan.folder(task), out(task).resolve("pictures"));
+                Path images = task.images(plan.folder(task), out(task).resolve("images"));
                 gallery.put(
                         task.name(),
                         WrongAnswerSamples.wrong(
@@ -321,7 +321,7 @@ public final class Evaluation {
                                 task.questions()::name,
                                 questions(task),
                                 answers,
-                                pictures,
+                                images,
                                 GroundTruth.of(task.files(plan.folder(task))),
                                 SHOWN));
             }

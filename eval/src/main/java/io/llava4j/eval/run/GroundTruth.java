@@ -23,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Right answers to be shown beside wrong ones. For reading only: whatever record of an annotation file has an answer under
- * one of the usual names is taken by its picture and question, or else by its id; scores never come from here.
+ * one of the usual names is taken by its image and question, or else by its id; scores never come from here.
  */
 final class GroundTruth {
     private static final JsonMapper JSON = JsonMapper.builder().build();

@@ -18,13 +18,13 @@ import java.util.function.Function;
 
 /** Wrong answers to look at. */
 final class WrongAnswerSamples {
-    private static final long LARGEST_PICTURE = 1 << 20;
+    private static final long LARGEST_IMAGE = 1 << 20;
     private static final double WRONG = 0.5;
 
     private WrongAnswerSamples() {}
 
     /**
-     * Draws wrong answers by a fixed seed; pictures that are no JPEG or PNG, or larger than a megabyte, are passed over.
+     * Draws wrong answers by a fixed seed; images that are no JPEG or PNG, or larger than a megabyte, are passed over.
      *
      * @param name of a question among the result's
      * @param truths of {@link GroundTruth#of}
@@ -34,10 +34,10 @@ final class WrongAnswerSamples {
             Function<Question, String> name,
             List<Question> questions,
             Path answers,
-            Path pictures,
+            Path images,
             Map<String, List<String>> truths,
             int most) {
-        // The runner writes answers in the order of the questions; ids alone do not tell where a picture's is one.
+        // The runner writes answers in the order of the questions; ids alone do not tell where an image's is one.
         List<Answer> given = AnswerFile.read(answers);
         Map<Question, Answer> byQuestion = new LinkedHashMap<>();
         for (int i = 0; i < Math.min(given.size(), questions.size()); i++) {
@@ -55,10 +55,10 @@ final class WrongAnswerSamples {
             }
             String lower = image.toLowerCase(Locale.ROOT);
             boolean png = lower.endsWith(".png");
-            Path file = pictures.resolve(image);
+            Path file = images.resolve(image);
             List<String> truth = GroundTruth.to(truths, question, name.apply(question));
             try {
-                if ((png || lower.endsWith(".jpg") || lower.endsWith(".jpeg")) && Files.size(file) <= LARGEST_PICTURE) {
+                if ((png || lower.endsWith(".jpg") || lower.endsWith(".jpeg")) && Files.size(file) <= LARGEST_IMAGE) {
                     samples.add(new ReportSample(
                             Files.readAllBytes(file),
                             png ? "image/png" : "image/jpeg",

@@ -12,15 +12,15 @@ public enum FileRole {
     SPLITS,
     /** Answers that are valid or plausible for a question. */
     CHOICES,
-    /** Words read in the pictures. */
+    /** Words read in the images. */
     OCR,
-    /** Descriptions of the pictures for the judge. */
+    /** Descriptions of the images for the judge. */
     CONTEXT,
     /** Answers that the judge compares with. */
     REFERENCE_ANSWERS,
     /** What the judge is told. */
     RULES,
-    /** Folder of the pictures. */
+    /** Folder of the images. */
     IMAGES;
 
     /** Name on the command line and in messages. */

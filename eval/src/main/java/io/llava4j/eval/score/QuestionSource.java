@@ -9,7 +9,7 @@ import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
-/** Makes questions of a benchmark's files, and tells where their pictures are. */
+/** Makes questions of a benchmark's files, and tells where their images are. */
 @FunctionalInterface
 public interface QuestionSource {
     /**
@@ -20,9 +20,9 @@ public interface QuestionSource {
     List<Question> questions(BenchmarkFiles files, UnaryOperator<String> render);
 
     /**
-     * The folder that the questions' pictures are named in.
+     * The folder that the questions' images are named in.
      *
-     * @param work where pictures that come inside a table are written
+     * @param work where images that come inside a table are written
      */
     default Path images(BenchmarkFiles files, Path work) {
         Path images = files.find(FileRole.IMAGES);

@@ -22,11 +22,11 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 
 /**
- * VizWiz's questions that the picture does not answer: how often is the answer "Unanswerable"? The paper's 11.1 % without
+ * VizWiz's questions that the image does not answer: how often is the answer "Unanswerable"? The paper's 11.1 % without
  * the prompt and 67.8 % with it are this share (paper section 4.3).
  */
 public final class Unanswerable {
-    /** VizWiz's annotations, which say what can be answered, and its pictures. */
+    /** VizWiz's annotations, which say what can be answered, and its images. */
     public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.ANNOTATIONS, List.of("{val,train}.json", "{annotations,Annotations}/val.json"),

@@ -1,4 +1,4 @@
-/** The paper's tests of answer formats that were never taught: unanswerable questions and JSON. */
+/** The paper's tests of answer formats that were never supervised: unanswerable questions and JSON. */
 @NullMarked
 package io.llava4j.eval.shape;
 

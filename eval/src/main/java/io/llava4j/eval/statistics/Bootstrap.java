@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Percentile bootstrap of a mean: questions are drawn again with replacement (Efron 1979). Questions about one picture are
+ * Percentile bootstrap of a mean: questions are drawn again with replacement (Efron 1979). Questions about one image are
  * taken as independent, which makes intervals a little too narrow where many are.
  */
 public final class Bootstrap {

@@ -24,11 +24,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * TextVQA with M4C's evaluator (docs/reference/evaluation.md#textvqa). LLaVA's question id is the picture's, so answers
- * are matched by picture and by the question cut back out of the prompt.
+ * TextVQA with M4C's evaluator (docs/reference/evaluation.md#textvqa). LLaVA's question id is the image's, so answers
+ * are matched by image and by the question cut back out of the prompt.
  */
 public final class TextVqa {
-    /** LLaVA's question file, the official annotations, and the words that Rosetta read in the pictures. */
+    /** LLaVA's question file, the official annotations, and the words that Rosetta read in the images. */
     public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("llava_textvqa_*.jsonl"),
@@ -57,7 +57,7 @@ public final class TextVqa {
     /** An answer with its score, 0..1. */
     record Scored(Annotation annotation, Answer answer, String processed, double value) {}
 
-    /** Official questions as LLaVA asks them, with the words read in the picture. */
+    /** Official questions as LLaVA asks them, with the words read in the image. */
     public static List<Question> official(BenchmarkFiles files, UnaryOperator<String> render) {
         Map<String, List<String>> words = new HashMap<>();
         JsonFiles.arrays(files.require(FileRole.OCR), (field, entry) -> {
@@ -80,7 +80,7 @@ public final class TextVqa {
         return questions;
     }
 
-    /** Pictures have several questions, whose ids LLaVA's files do not keep. */
+    /** Images have several questions, whose ids LLaVA's files do not keep. */
     public static String name(Question question) {
         return new Asked(question.id().value(), PythonText.lower(questionOf(question.text()))).toString();
     }
@@ -129,7 +129,7 @@ public final class TextVqa {
             Annotation annotation = annotations.get(asked);
             if (annotation == null) {
                 throw new DataException(
-                        "no annotation for picture %s and question '%s'; do answers and annotations belong together?"
+                        "no annotation for image %s and question '%s'; do answers and annotations belong together?"
                                 .formatted(asked.image(), asked.question()));
             }
             if (annotation.answers().size() != HUMAN_ANSWERS) {
@@ -145,7 +145,7 @@ public final class TextVqa {
         return scored;
     }
 
-    /** Of annotations of one picture with the same question the last stays, as in Python's {@code dict}. */
+    /** Of annotations of one image with the same question the last stays, as in Python's {@code dict}. */
     static Map<Asked, Annotation> annotations(Path file) {
         Map<Asked, Annotation> annotations = new LinkedHashMap<>();
         JsonFiles.arrays(file, (field, entry) -> {

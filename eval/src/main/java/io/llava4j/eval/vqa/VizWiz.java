@@ -30,7 +30,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** VizWiz (docs/reference/evaluation.md#vizwiz). Answers are matched by picture. */
+/** VizWiz (docs/reference/evaluation.md#vizwiz). Answers are matched by image. */
 public final class VizWiz {
     /** LLaVA's question file and the official annotations of a split. */
     public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
@@ -45,13 +45,13 @@ public final class VizWiz {
 
     private VizWiz() {}
 
-    /** An annotated picture; {@code answerable} is 1 or 0, null where the file does not tell. */
+    /** An annotated image; {@code answerable} is 1 or 0, null where the file does not tell. */
     record Annotated(VqaAnnotation annotation, @Nullable Long answerable) {}
 
-    /** Answers by picture, ready for the server. */
+    /** Answers by image, ready for the server. */
     record Upload(Map<QuestionId, String> answers, Coverage coverage, int results) {}
 
-    /** Official questions as LLaVA asks them; ids are the numbers in the pictures' names. */
+    /** Official questions as LLaVA asks them; ids are the numbers in the images' names. */
     public static List<Question> official(Path file, UnaryOperator<String> render) {
         List<Question> questions = new ArrayList<>();
         JsonFiles.arrays(file, (field, entry) -> {
@@ -66,7 +66,7 @@ public final class VizWiz {
         return questions;
     }
 
-    /** Official code knows a question by its picture. */
+    /** Official code knows a question by its image. */
     public static String name(Question question) {
         return String.valueOf(question.image());
     }
@@ -184,7 +184,7 @@ public final class VizWiz {
      * The second task: how well {@code answerable} scores find unanswerable questions.
      *
      * @param annotated the truth
-     * @param scores by picture, 1 for answerable
+     * @param scores by image, 1 for answerable
      * @return average precision and F1 of "unanswerable", percent with two decimals
      */
     static Map<String, Double> unanswerability(List<Annotated> annotated, Map<String, Double> scores) {

@@ -25,7 +25,7 @@ public final class VqaFiles {
      * A question of the official file.
      *
      * @param id the question's id
-     * @param imageId COCO id of the picture
+     * @param imageId COCO id of the image
      * @param question without any response-format prompt
      */
     public record VqaQuestion(QuestionId id, long imageId, String question) {}
@@ -53,7 +53,7 @@ public final class VqaFiles {
         return questions;
     }
 
-    /** The file's {@code data_subtype}, for example {@code val2014}, which is part of the pictures' names. */
+    /** The file's {@code data_subtype}, for example {@code val2014}, which is part of the images' names. */
     public static String dataSubtype(Path file) {
         return JsonFiles.textField(file, "data_subtype");
     }

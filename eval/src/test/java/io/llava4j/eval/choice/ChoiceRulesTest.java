@@ -60,7 +60,7 @@ class ChoiceRulesTest {
                 "(B) | B | B | B",
                 "[B] | B | B | -",
                 "B or C | - | - | -",
-                "B because the picture shows many things | - | B | B",
+                "B because the image shows many things | - | B | B",
                 "answer is apple | A | C | C",
                 "Cannot determine the answer | Z | - | -",
                 "Z | Z | Z | -",
@@ -123,11 +123,11 @@ class ChoiceRulesTest {
         assertThat(read.rows().getFirst())
                 .isEqualTo(Arrays.asList("1", "Which \"one\"\nis it?", "red", "blue", null, "green", "A", "A", "dev"));
         assertThat(score(Benchmark.MMBENCH, "upload.xlsx").numbers()).isEqualTo(score.numbers());
-        // All rows hold the same picture, so it is one file and questions about it share a prefill.
+        // All rows hold the same image, so it is one file and questions about it share a prefill.
         assertThat(Benchmark.MMBENCH.questions(folder))
                 .extracting(Question::image)
                 .containsOnly("1.jpg");
-        assertThat(Benchmark.MMBENCH.images(folder, folder.resolve("pictures")).resolve("1.jpg"))
+        assertThat(Benchmark.MMBENCH.images(folder, folder.resolve("images")).resolve("1.jpg"))
                 .hasBinaryContent(new byte[3]);
     }
 
@@ -239,7 +239,7 @@ class ChoiceRulesTest {
     }
 
     @Test
-    void aQuestionWithoutAnswerVanishesFromScienceQasPictures() throws Exception {
+    void aQuestionWithoutAnswerVanishesFromScienceQasImages() throws Exception {
         write("pid_splits.json", "{\"test\": [\"1\", \"2\", \"3\"]}");
         write("problems.json", """
                 {"1": {"question": "q", "choices": ["x", "y"], "answer": 0, "hint": "", "image": "image.png"},

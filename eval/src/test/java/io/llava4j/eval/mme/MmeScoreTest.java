@@ -60,13 +60,13 @@ class MmeScoreTest {
         assertThat(score.perQuestion()).hasSize(28).containsEntry("OCR/1.txt: r", 0.0);
 
         Files.writeString(folder.resolve("OCR.txt"), "1.txt\tq\tYes\tYes\n");
-        assertThatThrownBy(this::score).hasMessageContaining("OCR: has 1 answers; MME needs two for every picture");
+        assertThatThrownBy(this::score).hasMessageContaining("OCR: has 1 answers; MME needs two for every image");
         Files.delete(folder.resolve("OCR.txt"));
         assertThatThrownBy(this::score).hasMessageContaining("OCR: has 0 answers");
     }
 
     @Test
-    void strictPairsByPictureAndReadsTheFirstWord() {
+    void strictPairsByImageAndReadsTheFirstWord() {
         Map<String, List<MmeScore.Line>> lines = new HashMap<>();
         for (String category : MmeKeys.categories()) {
             lines.put(

@@ -66,7 +66,7 @@ class ReportTest {
         assertThat(json.get("samples").get("pope_questions").intValue()).isEqualTo(300);
         assertThat(json.get("seconds").doubleValue()).isEqualTo(692.4);
         assertThat(json.get("peak_rss_bytes").longValue()).isEqualTo(2_950_000_000L);
-        assertThat(json.get("notes").get(0).stringValue()).startsWith("2 pictures");
+        assertThat(json.get("notes").get(0).stringValue()).startsWith("2 images");
     }
 
     @Test
@@ -83,14 +83,14 @@ class ReportTest {
                 .contains("nano")
                 .contains("<html lang=\"en\">")
                 .contains("prefers-color-scheme: dark");
-        assertThat(html.split("<img alt=\"Picture for the question", -1)).hasSize(25);
+        assertThat(html.split("<img alt=\"Image for the question", -1)).hasSize(25);
         assertThat(html.split("<svg ", -1)).hasSize(3);
         assertThat(html.split("aria-label=\"Stage", -1)).hasSize(3);
         assertThat(html).contains("70.5").contains("38.3").contains("Of these 24 answers 18 are right");
     }
 
     @Test
-    void samplesAreChosenBySeedWithoutRepeatingPictures() {
+    void samplesAreChosenBySeedWithoutRepeatingImages() {
         List<Question> questions = IntStream.range(0, 90)
                 .mapToObj(i -> new Question(QuestionId.of(i), i % 9 == 0 ? null : (i % 30) + ".png", "?", "default"))
                 .toList();
@@ -107,7 +107,7 @@ class ReportTest {
     void chartsArePngs() throws Exception {
         Assumptions.assumeTrue(fontsAreHere(), "this machine has no fonts");
         Map<String, byte[]> charts = Map.of(
-                "loss", Charts.loss(curve("Stage 1: connector", 120, 1e-3), false),
+                "loss", Charts.loss(curve("Stage 1: projector", 120, 1e-3), false),
                 "loss-log", Charts.loss(curve("Stage 2: instruction tuning", 700, 2e-4), true),
                 "learning-rate", Charts.learningRate(curve("Stage 2: instruction tuning", 700, 2e-4)),
                 "question-types", Charts.questionTypes(results()));
@@ -148,44 +148,40 @@ class ReportTest {
             {"Is there a cat in the image?", "yes", "yes", "yes"},
             {"What is to the left of the bicycle?", "fire truck", "fire truck", "dog"},
             {"What word is written on the sign?", "HARBOUR", "<script>alert('&')</script>", "open"},
-            {
-                "Which of these is in the picture: a violin, a canoe, a pineapple or a hedgehog?",
-                "hedgehog",
-                "hedgehog",
-                ""
+            {"Which of these is in the image: a violin, a canoe, a pineapple or a hedgehog?", "hedgehog", "hedgehog", ""
             }
         };
         for (int i = 0; i < 24; i++) {
             String[] row = asked[i % asked.length];
             boolean right = row[1].equals(row[2]) || i % 12 == 1;
             samples.add(new ReportSample(
-                    picture(i), "image/png", row[0], row[1], right ? row[1] : row[2], row[3], right ? 1 : 0));
+                    image(i), "image/png", row[0], row[1], right ? row[1] : row[2], row[3], right ? 1 : 0));
         }
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("Parameters", "8.9 million");
         facts.put("Vision tower", "6 layers × 192, 112 px, patch 14");
-        facts.put("Connector", "mlp2x_gelu");
+        facts.put("Projector", "mlp2x_gelu");
         facts.put("Decoder", "6 layers × 256, vocabulary 4 096");
         facts.put("Stage 1", "12 000 caption pairs, batch 64, 1e-3");
         facts.put("Stage 2", "45 000 conversations, batch 32, 2e-4");
-        facts.put("Held out", "two artists' drawings, 350 pictures");
+        facts.put("Held out", "two artists' drawings, 350 images");
         facts.put("Seed", "42");
         Map<String, String> commands = new LinkedHashMap<>();
-        commands.put("./llava chat --model runs/demo/model --image picture.png", "A conversation about a picture:");
+        commands.put("./llava chat --model runs/demo/model --image image.png", "A conversation about an image:");
         commands.put(
-                "./llava generate --model runs/demo/model --image picture.png --prompt \"What is in the picture?\"",
+                "./llava generate --model runs/demo/model --image image.png --prompt \"What is in the image?\"",
                 "One question, one answer:");
         return new ReportData(
                 "nano-LLaVA learns to see",
                 "LLaVA-1.5's own architecture, recipe and scoring at nano size: a model of 8.9 million parameters, trained"
-                        + " here from drawn scenes and asked about pictures by artists it has never met. The numbers are"
+                        + " here from drawn scenes and asked about images by artists it has never met. The numbers are"
                         + " nano and not comparable with published LLaVA-1.5 results.",
                 results(),
                 List.of(
-                        curve("Stage 1: connector on captions", 190, 1e-3),
-                        curve("Stage 2: connector and decoder on instructions", 1400, 2e-4)),
+                        curve("Stage 1: projector on captions", 190, 1e-3),
+                        curve("Stage 2: projector and decoder on instructions", 1400, 2e-4)),
                 samples,
-                "24 questions drawn by seed before the model answered, one per picture, right and wrong as they fell.",
+                "24 questions drawn by seed before the model answered, one per image, right and wrong as they fell.",
                 facts,
                 commands,
                 "llava4j 0.1.0, Java 25.0.1, 2 processors, 22 November 2026");
@@ -240,7 +236,7 @@ class ReportTest {
                 Map.of(),
                 692.4,
                 2_950_000_000L,
-                List.of("2 pictures could not be decoded and were left out."));
+                List.of("2 images could not be decoded and were left out."));
     }
 
     private static TrainingCurve curve(String name, int count, double peak) {
@@ -261,7 +257,7 @@ class ReportTest {
         return new TrainingCurve(name, steps, loss, rate);
     }
 
-    private static byte[] picture(int seed) throws Exception {
+    private static byte[] image(int seed) throws Exception {
         Random random = new Random(seed * 7919L);
         random.nextInt();
         BufferedImage image = new BufferedImage(112, 112, BufferedImage.TYPE_INT_RGB);

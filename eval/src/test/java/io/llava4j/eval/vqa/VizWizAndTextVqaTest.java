@@ -101,6 +101,6 @@ class VizWizAndTextVqaTest {
         Files.writeString(answers, "{\"question_id\": \"j\", \"prompt\": \"What?\\nshort\", \"text\": \"2\"}\n");
         assertThatThrownBy(() ->
                         Benchmark.TEXTVQA.scorer().score(ScoreInput.official(Benchmark.TEXTVQA.files(folder), answers)))
-                .hasMessageContaining("no annotation for picture j and question 'what?'");
+                .hasMessageContaining("no annotation for image j and question 'what?'");
     }
 }

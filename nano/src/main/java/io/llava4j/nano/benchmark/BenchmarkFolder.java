@@ -37,12 +37,12 @@ final class BenchmarkFolder {
         this.queue = queue;
     }
 
-    /** A number of pictures or questions at the scale asked for. */
+    /** A number of images or questions at the scale asked for. */
     int scaled(int count) {
         return options.scaled(count);
     }
 
-    /** Edge of the pictures in pixels. */
+    /** Edge of the images in pixels. */
     int imageSize() {
         return options.imageSize();
     }
@@ -67,18 +67,18 @@ final class BenchmarkFolder {
         return SplitMix64.of(options.seed(), "benchmark " + benchmark, index);
     }
 
-    /** COCO's file name of 2014 for a picture counted from 0. */
+    /** COCO's file name of 2014 for an image counted from 0. */
     static String coco2014(int index) {
         return "COCO_val2014_%012d.jpg".formatted(index + 1);
     }
 
-    /** Has a picture drawn as JPEG or PNG: by its name's ending, or JPEG without one. */
+    /** Has an image drawn as JPEG or PNG: by its name's ending, or JPEG without one. */
     void draw(Scene scene, String path) {
         queue.draw(scene, root.resolve(path), path.endsWith(".png") ? "png" : "jpg");
     }
 
-    /** A picture's file. */
-    byte[] picture(Scene scene, String format) {
+    /** An image's file. */
+    byte[] image(Scene scene, String format) {
         return ImageFiles.encode(SceneRenderer.render(scene, options.imageSize()), format);
     }
 

@@ -103,7 +103,7 @@ final class ChoiceQuestions {
             SplitMix64 random = folder.random(name, i);
             List<Topic> topics = new ArrayList<>(open.keySet());
             random.shuffle(topics);
-            // What is left most often first, so that pictures are shared to the end.
+            // What is left most often first, so that images are shared to the end.
             topics.sort((a, b) -> Integer.compare(open.getOrDefault(b, 0), open.getOrDefault(a, 0)));
             int about = 0;
             for (Topic topic : topics) {

@@ -6,9 +6,9 @@ import java.util.Map;
 /** A benchmark whose files can be written about nano scenes. */
 interface NanoBenchmark {
     /**
-     * Writes files and has pictures drawn, both below a folder of the benchmark's name as {@code llava eval} knows it.
+     * Writes files and has images drawn, both below a folder of the benchmark's name as {@code llava eval} knows it.
      *
-     * @return questions by that name; pictures where questions are made later
+     * @return questions by that name; images where questions are made later
      */
     Map<String, Integer> write(BenchmarkFolder folder) throws IOException;
 }

@@ -17,7 +17,7 @@ public final class NanoBenchmarkFiles {
     /** Folder beside a model where they are looked for. */
     public static final String FOLDER = "benchmarks";
 
-    /** Objects asked about in each picture, as POPE does: 18 questions in its three splits. */
+    /** Objects asked about in each image, as POPE does: 18 questions in its three splits. */
     private static final int POPE_OBJECTS = 3;
 
     private NanoBenchmarkFiles() {}
@@ -27,7 +27,7 @@ public final class NanoBenchmarkFiles {
      *
      * @param directory gets a folder for each benchmark
      * @param threads how many draw
-     * @param progress told how many pictures are drawn
+     * @param progress told how many images are drawn
      */
     public static NanoWorld.Result write(Path directory, NanoBenchmarkOptions options, int threads, Progress progress) {
         return NanoBenchmarks.write(
@@ -39,12 +39,12 @@ public final class NanoBenchmarkFiles {
                 folder -> buildPope(folder, options.seed()));
     }
 
-    /** All pictures are asked about, by POPE's procedure; the number of questions. */
+    /** All images are asked about, by POPE's procedure; the number of questions. */
     private static int buildPope(Path folder, long seed) {
-        List<ImageObjects> pictures = CocoInstances.read(folder.resolve("annotations/instances_val2014.json"));
+        List<ImageObjects> images = CocoInstances.read(folder.resolve("annotations/instances_val2014.json"));
         return PopeFiles.write(
                         folder,
-                        new PopeBuilder(POPE_OBJECTS, pictures.size(), seed).build(pictures),
+                        new PopeBuilder(POPE_OBJECTS, images.size(), seed).build(images),
                         Benchmark.POPE::render)
                 .size();
     }

@@ -4,11 +4,11 @@ package io.llava4j.nano.benchmark;
  * What the nano benchmarks consist of; everything in them follows from these values and the drawings.
  *
  * @param seed of scenes and questions
- * @param imageSize edge of the pictures in pixels
- * @param scale factor on the number of pictures of every benchmark; each keeps at least one of each kind
+ * @param imageSize edge of the images in pixels
+ * @param scale factor on the number of images of every benchmark; each keeps at least one of each kind
  */
 public record NanoBenchmarkOptions(long seed, int imageSize, double scale) {
-    /** Some 850 pictures with 3,500 questions, of which VQAv2 and POPE have 1,080 each. */
+    /** Some 850 images with 3,500 questions, of which VQAv2 and POPE have 1,080 each. */
     public static final NanoBenchmarkOptions DEFAULT = new NanoBenchmarkOptions(1, 96, 1);
 
     /** @throws IllegalArgumentException if a number is out of range */
@@ -21,7 +21,7 @@ public record NanoBenchmarkOptions(long seed, int imageSize, double scale) {
         }
     }
 
-    /** A number of pictures or questions, scaled; at least 1. */
+    /** A number of images or questions, scaled; at least 1. */
     int scaled(int count) {
         return Math.max(1, (int) Math.round(scale * count));
     }

@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.function.ToIntFunction;
 
 /**
- * Writes the twelve benchmarks of LLaVA-1.5 about pictures of the nano world, each in the files and folders of the
+ * Writes the twelve benchmarks of LLaVA-1.5 about images of the nano world, each in the files and folders of the
  * original, for {@code llava eval} and {@code llava score}. All drawings are by held-out artists. Beside every benchmark
  * lies {@code unofficial.json}, which says that these are not the published questions.
  *
@@ -56,9 +56,9 @@ public final class NanoBenchmarks {
      * @param options what to write
      * @param sprites the drawings
      * @param threads how many draw
-     * @param progress told how many pictures are drawn
+     * @param progress told how many images are drawn
      * @param pope builds POPE's questions by POPE's procedure in its folder, which holds
-     *     {@code annotations/instances_val2014.json} in COCO's form and the pictures in {@code val2014}, and tells how many
+     *     {@code annotations/instances_val2014.json} in COCO's form and the images in {@code val2014}, and tells how many
      * @return questions by benchmark
      * @throws DataException if the directory holds something else, another process is writing it, or it cannot be written
      */

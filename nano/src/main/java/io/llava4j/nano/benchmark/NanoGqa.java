@@ -19,10 +19,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 
-/** GQA, balanced: many questions about each picture, with a program, a type and valid answers for each. */
+/** GQA, balanced: many questions about each image, with a program, a type and valid answers for each. */
 final class NanoGqa implements NanoBenchmark {
     private static final String NAME = "gqa";
-    private static final int PICTURES = 24;
+    private static final int IMAGES = 24;
     private static final int QUESTIONS = 10;
     /** GQA does not count. */
     private static final QuestionShares SHARES = new QuestionShares(0.4, 0, 0.2, 0.4, 0.4, 0.5);
@@ -38,7 +38,7 @@ final class NanoGqa implements NanoBenchmark {
         Map<String, Object> questions = new LinkedHashMap<>();
         Map<String, Object> choices = new LinkedHashMap<>();
         List<Map<String, Object>> asked = new ArrayList<>();
-        for (int i = 0; i < folder.scaled(PICTURES); i++) {
+        for (int i = 0; i < folder.scaled(IMAGES); i++) {
             Scene scene = sampler.scene(i);
             String image = "n%06d".formatted(i + 1);
             int number = 0;
@@ -140,7 +140,7 @@ final class NanoGqa implements NanoBenchmark {
         };
     }
 
-    /** What could be answered, if the picture held these categories. */
+    /** What could be answered, if the image held these categories. */
     private static List<String> valid(Question question, List<Category> categories) {
         return switch (question.kind()) {
             case EXISTENCE -> List.of("yes", "no");

@@ -14,12 +14,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * LLaVA-Bench in the wild: three questions about each picture, one of each category, with a description of the picture and
+ * LLaVA-Bench in the wild: three questions about each image, one of each category, with a description of the image and
  * a true answer for the judge. The reference answers stand in the file that holds GPT-4's in the original.
  */
 final class NanoLlavaBench implements NanoBenchmark {
     private static final String NAME = "llava_bench";
-    private static final int PICTURES = 20;
+    private static final int IMAGES = 20;
     private static final String JUDGE =
             "Two assistants answered a question about a picture that you know by the context"
                     + " only. Rate how helpful, relevant, accurate and detailed each answer is, from 1 to 10. Write the two"
@@ -35,7 +35,7 @@ final class NanoLlavaBench implements NanoBenchmark {
         List<Map<String, Object>> questions = new ArrayList<>();
         List<Map<String, Object>> answers = new ArrayList<>();
         List<Map<String, Object>> contexts = new ArrayList<>();
-        for (int i = 0; i < folder.scaled(PICTURES); i++) {
+        for (int i = 0; i < folder.scaled(IMAGES); i++) {
             Scene scene = sampler.scene(i);
             SplitMix64 random = folder.random(NAME, i);
             String image = "%03d.jpg".formatted(i + 1);

@@ -18,7 +18,7 @@ import java.util.function.Function;
 
 /**
  * MMBench and MMBench-CN, dev: the same questions in both languages, each in as many rows as it has options, which are moved
- * on by one from row to row. Pictures are inside the tables, in base64.
+ * on by one from row to row. Images are inside the tables, in base64.
  */
 final class NanoMmBench implements NanoBenchmark {
     private static final String NAME = "mmbench";
@@ -40,7 +40,7 @@ final class NanoMmBench implements NanoBenchmark {
             "comment",
             "split");
 
-    private static final int PER_PICTURE = 2;
+    private static final int PER_IMAGE = 2;
     private static final int OPTION_COLUMNS = 4;
     private static final Phrase HINT =
             new Phrase("Animals, plants and vehicles are kinds of things.", "动物、植物和交通工具是不同种类的东西。");
@@ -73,15 +73,15 @@ final class NanoMmBench implements NanoBenchmark {
         List<List<String>> english = new ArrayList<>(List.of(COLUMNS));
         List<List<String>> chinese = new ArrayList<>(List.of(COLUMNS));
         int group = 0;
-        for (ChoiceQuestions.Asked asked : questions.ask(sampler, wanted, PER_PICTURE, folder, NAME)) {
+        for (ChoiceQuestions.Asked asked : questions.ask(sampler, wanted, PER_IMAGE, folder, NAME)) {
             Ability ability = abilities.getOrDefault(asked.topic(), ABILITIES.getFirst());
-            String picture = Base64.getEncoder().encodeToString(folder.picture(sampler.scene(asked.scene()), "jpg"));
+            String image = Base64.getEncoder().encodeToString(folder.image(sampler.scene(asked.scene()), "jpg"));
             group++;
             for (int k = 0; k < asked.choice().options().size(); k++) {
                 Choice choice = asked.choice().rotated(k);
                 int index = group + k * ROTATION;
-                english.add(row(index, choice, ability, picture, Phrase::english));
-                chinese.add(row(index, choice, ability, picture, Phrase::chinese));
+                english.add(row(index, choice, ability, image, Phrase::english));
+                chinese.add(row(index, choice, ability, image, Phrase::chinese));
             }
         }
         folder.text(NAME + "/mmbench_dev_20230712.tsv", table(english));
@@ -90,7 +90,7 @@ final class NanoMmBench implements NanoBenchmark {
     }
 
     private static List<String> row(
-            int index, Choice choice, Ability ability, String picture, Function<Phrase, String> language) {
+            int index, Choice choice, Ability ability, String image, Function<Phrase, String> language) {
         List<String> row = new ArrayList<>();
         row.add(Integer.toString(index));
         row.add(language.apply(choice.question()));
@@ -101,7 +101,7 @@ final class NanoMmBench implements NanoBenchmark {
                             ? language.apply(choice.options().get(i))
                             : "");
         }
-        row.addAll(List.of(choice.letter(), ability.name(), picture, "nano", ability.group(), "", "dev"));
+        row.addAll(List.of(choice.letter(), ability.name(), image, "nano", ability.group(), "", "dev"));
         return row;
     }
 

@@ -21,17 +21,17 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * MME: two questions about each picture in fourteen categories, one to be answered yes and one no. Five categories keep
- * pictures and questions in folders of their own, as in the release. What the nano world has no like of (celebrities,
- * landmarks, code) is stood in for by what it has: names of things, buildings, a line of code about the picture.
+ * MME: two questions about each image in fourteen categories, one to be answered yes and one no. Five categories keep
+ * images and questions in folders of their own, as in the release. What the nano world has no like of (celebrities,
+ * landmarks, code) is stood in for by what it has: names of things, buildings, a line of code about the image.
  */
 final class NanoMme implements NanoBenchmark {
     private static final String NAME = "mme";
     private static final String RELEASE = NAME + "/MME_Benchmark_release_version/";
     private static final String REQUEST = " Please answer yes or no.";
-    private static final int PICTURES = 8;
+    private static final int IMAGES = 8;
 
-    /** Questions about one picture. */
+    /** Questions about one image. */
     private record Pair(String yes, String no) {}
 
     /** Makes a pair, or null where the scene gives none. */
@@ -43,8 +43,8 @@ final class NanoMme implements NanoBenchmark {
     /**
      * A category.
      *
-     * @param apart whether pictures and questions have folders of their own
-     * @param sign whether there is a sign in the pictures
+     * @param apart whether images and questions have folders of their own
+     * @param sign whether there is a sign in the images
      */
     private record Subtask(String name, boolean apart, boolean sign, Asker asker) {}
 
@@ -75,15 +75,15 @@ final class NanoMme implements NanoBenchmark {
             String stream = NAME + " " + subtask.name();
             SceneSampler sampler = folder.sampler(stream, folder.scenes().withSigns(subtask.sign() ? 1 : 0));
             Questions questions = new Questions(sampler.categories(), QuestionShares.DEFAULT);
-            int pictures = 0;
-            for (int i = 0; pictures < folder.scaled(PICTURES); i++) {
+            int images = 0;
+            for (int i = 0; images < folder.scaled(IMAGES); i++) {
                 Scene scene = sampler.scene(i);
                 SplitMix64 random = folder.random(stream, i);
                 Pair pair = subtask.asker().ask(scene, questions, random);
                 if (pair != null) {
-                    String stem = "%04d".formatted(++pictures);
-                    String picture = subtask.name() + (subtask.apart() ? "/images/" : "/") + stem + ".jpg";
-                    folder.draw(scene, RELEASE + picture);
+                    String stem = "%04d".formatted(++images);
+                    String image = subtask.name() + (subtask.apart() ? "/images/" : "/") + stem + ".jpg";
+                    folder.draw(scene, RELEASE + image);
                     boolean yesFirst = random.chance(0.5);
                     String yes = pair.yes() + REQUEST + "\tYes\n";
                     String no = pair.no() + REQUEST + "\tNo\n";
@@ -92,8 +92,8 @@ final class NanoMme implements NanoBenchmark {
                                     + ".txt",
                             yesFirst ? yes + no : no + yes);
                     for (String text : yesFirst ? List.of(pair.yes(), pair.no()) : List.of(pair.no(), pair.yes())) {
-                        asked.add(BenchmarkFolder.question(
-                                picture, picture, ResponseFormat.SHORT.ask(text), subtask.name()));
+                        asked.add(
+                                BenchmarkFolder.question(image, image, ResponseFormat.SHORT.ask(text), subtask.name()));
                     }
                 }
             }

@@ -10,12 +10,12 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * What POPE is built from: pictures of three categories or more and their instances in COCO's form. Its questions come from
+ * What POPE is built from: images of three categories or more and their instances in COCO's form. Its questions come from
  * POPE's own procedure, which belongs to evaluation.
  */
 final class NanoPope implements NanoBenchmark {
     static final String NAME = "pope";
-    private static final int PICTURES = 120;
+    private static final int IMAGES = 120;
     private static final int CATEGORIES = 3;
     /** So that there are enough things to ask for that are not there. */
     private static final int FEWEST = 4;
@@ -24,7 +24,7 @@ final class NanoPope implements NanoBenchmark {
     public Map<String, Integer> write(BenchmarkFolder folder) {
         SceneSampler sampler = folder.sampler(NAME, folder.scenes().withObjects(CATEGORIES, 5));
         List<Scene> scenes = new ArrayList<>();
-        for (int i = 0; scenes.size() < Math.max(FEWEST, folder.scaled(PICTURES)); i++) {
+        for (int i = 0; scenes.size() < Math.max(FEWEST, folder.scaled(IMAGES)); i++) {
             Scene scene = sampler.scene(i);
             Set<String> names = scene.objects().stream()
                     .map(object -> object.category().name())

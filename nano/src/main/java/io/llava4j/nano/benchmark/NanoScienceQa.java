@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** ScienceQA, test: school problems with two to four choices, with a hint or without; three of four have a picture. */
+/** ScienceQA, test: school problems with two to four choices, with a hint or without; three of four have an image. */
 final class NanoScienceQa implements NanoBenchmark {
     private static final String NAME = "scienceqa";
     private static final int PER_LESSON = 16;
@@ -27,7 +27,7 @@ final class NanoScienceQa implements NanoBenchmark {
     /** A topic of school with what stands for it, and the hint that is given. */
     private record Lesson(Topic topic, String subject, String field, String skill, String hint) {}
 
-    private static final List<Lesson> WITH_PICTURE = List.of(
+    private static final List<Lesson> WITH_IMAGE = List.of(
             new Lesson(Topic.OBJECT, "natural science", BIOLOGY, "Name what you see", "Look at the picture."),
             new Lesson(
                     Topic.KIND,
@@ -51,7 +51,7 @@ final class NanoScienceQa implements NanoBenchmark {
         SceneSampler sampler = folder.sampler(NAME, folder.scenes());
         Map<Topic, Integer> wanted = new EnumMap<>(Topic.class);
         Map<Topic, Lesson> lessons = new EnumMap<>(Topic.class);
-        WITH_PICTURE.forEach(lesson -> {
+        WITH_IMAGE.forEach(lesson -> {
             wanted.put(lesson.topic(), folder.scaled(PER_LESSON));
             lessons.put(lesson.topic(), lesson);
         });
@@ -77,9 +77,9 @@ final class NanoScienceQa implements NanoBenchmark {
         return Map.of(NAME, problems.byId().size());
     }
 
-    private static String add(Problems problems, Lesson lesson, Choice choice, boolean picture) {
+    private static String add(Problems problems, Lesson lesson, Choice choice, boolean withImage) {
         String id = Integer.toString(FIRST_ID + problems.byId().size());
-        String image = picture ? "image.png" : null;
+        String image = withImage ? "image.png" : null;
         problems.byId()
                 .put(
                         id,
@@ -116,10 +116,10 @@ final class NanoScienceQa implements NanoBenchmark {
         problems.conversations()
                 .add(RawSchemas.conversation(
                         id,
-                        picture ? id + "/" + image : "",
+                        withImage ? id + "/" + image : "",
                         List.of(
                                 "human",
-                                picture ? Turn.IMAGE_PLACEHOLDER + "\n" + problem : problem,
+                                withImage ? Turn.IMAGE_PLACEHOLDER + "\n" + problem : problem,
                                 "gpt",
                                 choice.letter())));
         return id;

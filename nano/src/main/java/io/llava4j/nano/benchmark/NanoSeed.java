@@ -11,13 +11,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * SEED-Bench: nine types about pictures, whose ids are whole numbers, and three about videos, whose ids begin with v. Nothing
- * moves in the nano world, so the last three ask about one frame what the types before them ask about pictures.
+ * SEED-Bench: nine types about images, whose ids are whole numbers, and three about videos, whose ids begin with v. Nothing
+ * moves in the nano world, so the last three ask about one frame what the types before them ask about images.
  */
 final class NanoSeed implements NanoBenchmark {
     private static final String NAME = "seed";
     private static final int PER_TYPE = 10;
-    private static final int PER_PICTURE = 3;
+    private static final int PER_IMAGE = 3;
     private static final int FIRST_ID = 100_000;
     private static final int VIDEO_TYPES = 10;
 
@@ -69,7 +69,7 @@ final class NanoSeed implements NanoBenchmark {
             types.put(type.topic(), type);
         });
         // A frame belongs to one question, as its name tells the type.
-        int perScene = video ? 1 : PER_PICTURE;
+        int perScene = video ? 1 : PER_IMAGE;
         int drawn = -1;
         for (ChoiceQuestions.Asked one :
                 new ChoiceQuestions(sampler.categories()).ask(sampler, wanted, perScene, folder, name)) {

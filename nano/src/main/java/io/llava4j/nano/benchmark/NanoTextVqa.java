@@ -17,7 +17,7 @@ import java.util.Objects;
  */
 final class NanoTextVqa implements NanoBenchmark {
     private static final String NAME = "textvqa";
-    private static final int PICTURES = 60;
+    private static final int IMAGES = 60;
     private static final double MISREAD = 0.2;
     private static final double UNREAD = 0.1;
     private static final List<String> CLASSES = List.of("Sign");
@@ -30,7 +30,7 @@ final class NanoTextVqa implements NanoBenchmark {
         List<Map<String, Object>> data = new ArrayList<>();
         List<Map<String, Object>> read = new ArrayList<>();
         List<Map<String, Object>> asked = new ArrayList<>();
-        for (int i = 0; i < folder.scaled(PICTURES); i++) {
+        for (int i = 0; i < folder.scaled(IMAGES); i++) {
             SplitMix64 random = folder.random(NAME, i);
             Scene scene = sampler.scene(i);
             String word = Objects.requireNonNull(scene.sign()).word();

@@ -12,10 +12,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** VizWiz, val: one question about each picture; three of ten ask about what the picture does not show. */
+/** VizWiz, val: one question about each image; three of ten ask about what the image does not show. */
 final class NanoVizWiz implements NanoBenchmark {
     private static final String NAME = "vizwiz";
-    private static final int PICTURES = 100;
+    private static final int IMAGES = 100;
     private static final String UNANSWERABLE = "unanswerable";
 
     @Override
@@ -24,7 +24,7 @@ final class NanoVizWiz implements NanoBenchmark {
         Questions asker = new Questions(sampler.categories(), new QuestionShares(0.1, 0.2, 0.3, 0.1, 0.5, 0.5));
         List<Map<String, Object>> annotations = new ArrayList<>();
         List<Map<String, Object>> asked = new ArrayList<>();
-        for (int i = 0; i < folder.scaled(PICTURES); i++) {
+        for (int i = 0; i < folder.scaled(IMAGES); i++) {
             SplitMix64 random = folder.random(NAME, i);
             Scene scene = sampler.scene(i);
             String image = "VizWiz_val_%08d.jpg".formatted(i);

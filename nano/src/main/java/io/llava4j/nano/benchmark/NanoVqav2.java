@@ -11,16 +11,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** VQAv2, val: four questions about each picture, ten answers to each. */
+/** VQAv2, val: four questions about each image, ten answers to each. */
 final class NanoVqav2 implements NanoBenchmark {
     private static final String NAME = "vqav2";
-    private static final int PICTURES = 270;
+    private static final int IMAGES = 270;
     private static final int QUESTIONS = 4;
 
     @Override
     public Map<String, Integer> write(BenchmarkFolder folder) {
         SceneSampler sampler = folder.sampler(NAME, folder.scenes());
-        List<Scene> scenes = IntStream.range(0, folder.scaled(PICTURES))
+        List<Scene> scenes = IntStream.range(0, folder.scaled(IMAGES))
                 .mapToObj(sampler::scene)
                 .toList();
         NanoSplit.Vqa vqa = folder.split(NAME, sampler, scenes).vqa(QUESTIONS, QuestionShares.DEFAULT);

@@ -28,7 +28,7 @@ import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Contrastive pre-training of a vision tower on pictures and phrases, CLIP's loss (Radford et al. 2021) taken field by
+ * Contrastive pre-training of a vision tower on images and phrases, CLIP's loss (Radford et al. 2021) taken field by
  * field: LLaVA reads patch rows, so each row is compared with the phrases of all things, and those that are true of its
  * field must win the softmax.
  */
@@ -43,7 +43,7 @@ public final class ContrastiveObjective implements Objective {
 
     private static final String HEAD = "contrastive.";
 
-    /** Rendered pictures with the phrases that are true of each. */
+    /** Rendered images with the phrases that are true of each. */
     private record Batch(
             float[] pixels,
             int count,

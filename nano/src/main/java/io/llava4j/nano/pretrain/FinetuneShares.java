@@ -8,6 +8,6 @@ package io.llava4j.nano.pretrain;
  * @param caption one-sentence captions
  * @param region region descriptions and region boxes
  * @param conversation free conversations in full sentences
- * @param textOnly conversations without a picture
+ * @param textOnly conversations without an image
  */
 record FinetuneShares(double vqa, double choice, double caption, double region, double conversation, double textOnly) {}

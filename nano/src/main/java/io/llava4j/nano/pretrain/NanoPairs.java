@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Pictures with short phrases that are true of them, made on the fly: what a CLIP-style tower is pre-trained on.
+ * Images with short phrases that are true of them, made on the fly: what a CLIP-style tower is pre-trained on.
  * Thread-safe; pair {@code i} depends on seed, options and {@code i} only.
  */
 public final class NanoPairs {
@@ -25,7 +25,7 @@ public final class NanoPairs {
     private final int size;
 
     /**
-     * One picture and what is in it.
+     * One image and what is in it.
      *
      * @param image square
      * @param phrases distinct and true, each one of {@link #phrases()}: "a cat" for each object and also "a red cat"
@@ -35,8 +35,8 @@ public final class NanoPairs {
 
     /**
      * @param sprites the drawings
-     * @param options what the pictures look like; for a curriculum, {@link SceneOptions#singles} first
-     * @param size edge of the pictures in pixels
+     * @param options what the images look like; for a curriculum, {@link SceneOptions#singles} first
+     * @param size edge of the images in pixels
      * @param seed of the sequence
      * @throws IllegalArgumentException if the options allow a held-out set
      */
@@ -56,7 +56,7 @@ public final class NanoPairs {
     }
 
     /**
-     * Phrases that are true of each field of a grid over the picture, row by row from the top left.
+     * Phrases that are true of each field of a grid over the image, row by row from the top left.
      *
      * @param grid fields along an edge
      */

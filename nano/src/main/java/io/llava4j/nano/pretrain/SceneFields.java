@@ -28,7 +28,7 @@ final class SceneFields {
         return fields;
     }
 
-    /** What each field shows, in words: the text that resembles the rows a connector makes of a picture. */
+    /** What each field shows, in words: the text that resembles the rows a projector makes of an image. */
     static List<SceneField> words(Scene scene, int grid) {
         List<SceneField> fields = new ArrayList<>();
         for (int y = 0; y < grid; y++) {

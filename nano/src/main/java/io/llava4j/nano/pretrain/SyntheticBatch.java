@@ -16,9 +16,9 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * A padded batch of texts in which fields of scenes stand for image rows. A field is one position: the sum of its words'
- * embeddings, louder than a word of text and seen through noise, for such are the rows a connector makes. A model that
+ * embeddings, louder than a word of text and seen through noise, for such are the rows a projector makes. A model that
  * has only met clean words reads each with a few numbers, others in each block, and what it has learnt of words does not
- * carry over to pictures.
+ * carry over to images.
  *
  * <p>A field's sum is turned by a quarter, as no tower speaks in embeddings of words: (x, y) becomes (-y, x), x and y
  * being the halves. Otherwise nothing would resemble a word in a question more than that word itself, and attention that
@@ -107,7 +107,7 @@ final class SyntheticBatch {
         double deviation = loudness * random.nextDouble() * largestNoise / Math.sqrt(2);
         // Half of this noise is a thing's own: an unusual drawing is unusual in all of its fields.
         Map<Integer, float[]> ofThings = new HashMap<>();
-        // A connector adds much the same to every row besides, and that hides names from a model that has never met it.
+        // A projector adds much the same to every row besides, and that hides names from a model that has never met it.
         float[] common = gaussian(loudness * random.nextDouble() * largestNoise / Math.sqrt(2), random);
         int at = from;
         for (SceneField field : sample.fields()) {

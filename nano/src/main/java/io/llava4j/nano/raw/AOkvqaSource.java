@@ -9,20 +9,20 @@ import io.llava4j.train.data.raw.RawWriter;
 import java.io.IOException;
 import java.util.List;
 
-/** A-OKVQA: a question of four options about each picture. */
+/** A-OKVQA: a question of four options about each image. */
 final class AOkvqaSource implements RawSource {
     @Override
-    public void write(SourceImages pictures) throws IOException {
-        try (RawWriter out = RawWriter.array(pictures.file("aokvqa/aokvqa_v1p0_train.json"))) {
-            for (int i = 0; i < pictures.count(); i++) {
-                SplitMix64 random = pictures.random(i);
-                Scene scene = pictures.scene(i);
-                Question question = question(pictures.questions(), scene, random);
-                List<String> choices = pictures.conversations().options(question, scene, random);
-                int image = pictures.number(i);
+    public void write(SourceImages images) throws IOException {
+        try (RawWriter out = RawWriter.array(images.file("aokvqa/aokvqa_v1p0_train.json"))) {
+            for (int i = 0; i < images.count(); i++) {
+                SplitMix64 random = images.random(i);
+                Scene scene = images.scene(i);
+                Question question = question(images.questions(), scene, random);
+                List<String> choices = images.conversations().options(question, scene, random);
+                int image = images.number(i);
                 out.add(RawSchemas.aOkvqaQuestion(
                         "nano" + image, image, question.text(), choices, choices.indexOf(question.answer())));
-                pictures.draw(i, scene, "coco/train2017/" + pictures.cocoName(i));
+                images.draw(i, scene, "coco/train2017/" + images.cocoName(i));
             }
         }
     }

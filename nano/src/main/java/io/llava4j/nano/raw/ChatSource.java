@@ -12,7 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** ShareGPT: conversations without a picture as people share them, some as HTML, with a greeting first or an open end. */
+/** ShareGPT: conversations without an image as people share them, some as HTML, with a greeting first or an open end. */
 final class ChatSource implements RawSource {
     @Override
     public boolean illustrated() {
@@ -20,12 +20,12 @@ final class ChatSource implements RawSource {
     }
 
     @Override
-    public void write(SourceImages pictures) throws IOException {
-        TextChats chats = new TextChats(pictures.categories());
+    public void write(SourceImages images) throws IOException {
+        TextChats chats = new TextChats(images.categories());
         Set<List<String>> seen = new HashSet<>();
-        try (RawWriter out = RawWriter.array(pictures.file("sharegpt/sharegpt.json"))) {
-            for (int i = 0; seen.size() < pictures.count(); i++) {
-                SplitMix64 random = pictures.random(i);
+        try (RawWriter out = RawWriter.array(images.file("sharegpt/sharegpt.json"))) {
+            for (int i = 0; seen.size() < images.count(); i++) {
+                SplitMix64 random = images.random(i);
                 List<String> spoken = spoken(chats.chat(random));
                 if (seen.add(List.copyOf(spoken))) {
                     out.add(RawSchemas.conversation("nano" + i, "", shared(spoken, random)));

@@ -9,7 +9,7 @@ import io.llava4j.train.data.raw.RawWriter;
 import java.io.IOException;
 import java.util.List;
 
-/** GQA's balanced questions: many about each picture, which therefore shows several things. */
+/** GQA's balanced questions: many about each image, which therefore shows several things. */
 final class GqaSource implements RawSource {
     /** More would not be about existence, which is asked for as often as a scene has categories. */
     static final int QUESTIONS = 8;
@@ -20,13 +20,13 @@ final class GqaSource implements RawSource {
     }
 
     @Override
-    public void write(SourceImages pictures) throws IOException {
-        try (RawWriter out = RawWriter.keyed(pictures.file("gqa/train_balanced_questions.json"))) {
-            for (int i = 0; i < pictures.count(); i++) {
-                Scene scene = pictures.scene(i);
-                String image = Integer.toString(pictures.number(i));
+    public void write(SourceImages images) throws IOException {
+        try (RawWriter out = RawWriter.keyed(images.file("gqa/train_balanced_questions.json"))) {
+            for (int i = 0; i < images.count(); i++) {
+                Scene scene = images.scene(i);
+                String image = Integer.toString(images.number(i));
                 int number = 0;
-                for (Question question : pictures.ask(scene, QUESTIONS, pictures.random(i))) {
+                for (Question question : images.ask(scene, QUESTIONS, images.random(i))) {
                     out.add(
                             image + "%02d".formatted(number++),
                             RawSchemas.gqaQuestion(
@@ -36,7 +36,7 @@ final class GqaSource implements RawSource {
                                     Wording.sentence("the answer is " + question.answer()),
                                     question.kind().type()));
                 }
-                pictures.draw(i, scene, "gqa/images/" + image + ".jpg");
+                images.draw(i, scene, "gqa/images/" + image + ".jpg");
             }
         }
     }

@@ -15,7 +15,7 @@ import javax.imageio.stream.ImageOutputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.jspecify.annotations.Nullable;
 
-/** Writes pictures as JPEG (quality 92) or PNG. */
+/** Writes images as JPEG (quality 92) or PNG. */
 public final class ImageFiles {
     private static final float JPEG_QUALITY = 0.92f;
 

@@ -16,18 +16,18 @@ final class InstructSource implements RawSource {
     private static final double DETAILED = 0.15;
 
     @Override
-    public void write(SourceImages pictures) throws IOException {
-        try (RawWriter out = RawWriter.array(pictures.file("llava/llava_instruct_150k.json"))) {
-            for (int i = 0; i < pictures.count(); i++) {
-                SplitMix64 random = pictures.random(i);
-                Scene scene = pictures.scene(i);
+    public void write(SourceImages images) throws IOException {
+        try (RawWriter out = RawWriter.array(images.file("llava/llava_instruct_150k.json"))) {
+            for (int i = 0; i < images.count(); i++) {
+                SplitMix64 random = images.random(i);
+                Scene scene = images.scene(i);
                 List<Turn> turns = new ArrayList<>();
                 if (random.chance(DETAILED)) {
                     turns.add(Turn.human("Describe the image in detail."));
                     turns.add(Turn.assistant(SceneDescriptions.describe(scene, false, random)));
                 }
                 while (turns.isEmpty()) {
-                    turns.addAll(pictures.conversations().free(scene, random));
+                    turns.addAll(images.conversations().free(scene, random));
                 }
                 String first = turns.getFirst().text();
                 turns.set(
@@ -36,9 +36,9 @@ final class InstructSource implements RawSource {
                                 random.chance(0.5)
                                         ? first + "\n" + Turn.IMAGE_PLACEHOLDER
                                         : Turn.IMAGE_PLACEHOLDER + "\n" + first));
-                String image = pictures.cocoName(i);
+                String image = images.cocoName(i);
                 out.add(RawSchemas.conversation(image.substring(0, 12), image, ChatSource.spoken(turns)));
-                pictures.draw(i, scene, "coco/train2017/" + image);
+                images.draw(i, scene, "coco/train2017/" + image);
             }
         }
     }

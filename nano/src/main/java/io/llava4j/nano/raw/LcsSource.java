@@ -10,21 +10,21 @@ import io.llava4j.train.data.raw.RawWriter;
 import java.io.IOException;
 import java.util.List;
 
-/** LCS-558K: pictures with one caption each, for stage 1 (docs/reference/data.md#pretraining-data). */
+/** LCS-558K: images with one caption each, for stage 1 (docs/reference/data.md#pretraining-data). */
 final class LcsSource implements RawSource {
-    /** Few things in half of the pictures: a connector learns names soonest where a caption cannot mean much else. */
+    /** Few things in half of the images: a projector learns names soonest where a caption cannot mean much else. */
     @Override
     public List<SceneOptions> scenes(SceneOptions usual) {
         return List.of(usual.withObjects(1, 2), usual.withObjects(3, 5));
     }
 
     @Override
-    public void write(SourceImages pictures) throws IOException {
-        try (RawWriter out = RawWriter.array(pictures.file("lcs/blip_laion_cc_sbu_558k.json"))) {
-            for (int i = 0; i < pictures.count(); i++) {
-                SplitMix64 random = pictures.random(i);
-                Scene scene = pictures.scene(i);
-                String id = "%09d".formatted(pictures.number(i));
+    public void write(SourceImages images) throws IOException {
+        try (RawWriter out = RawWriter.array(images.file("lcs/blip_laion_cc_sbu_558k.json"))) {
+            for (int i = 0; i < images.count(); i++) {
+                SplitMix64 random = images.random(i);
+                Scene scene = images.scene(i);
+                String id = "%09d".formatted(images.number(i));
                 String path = "%05d/%s.jpg".formatted(i / 1000, id);
                 String instruction = Captions.instruction(random);
                 String human = random.chance(0.5)
@@ -32,7 +32,7 @@ final class LcsSource implements RawSource {
                         : instruction + "\n" + Turn.IMAGE_PLACEHOLDER;
                 String caption = Captions.caption(scene, random);
                 out.add(RawSchemas.conversation(id, path, List.of("human", human, "gpt", caption)));
-                pictures.draw(i, scene, "lcs/" + path);
+                images.draw(i, scene, "lcs/" + path);
             }
         }
     }

@@ -62,7 +62,7 @@ public final class NanoData {
         return world.resolve(MIXTURE).resolve(MIXTURE + ".json");
     }
 
-    /** The folder that the pictures' paths of both start in. */
+    /** The folder that the images' paths of both start in. */
     public Path images() {
         return world.resolve("images");
     }

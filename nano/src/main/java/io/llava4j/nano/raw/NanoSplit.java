@@ -24,7 +24,7 @@ import java.util.Map;
 import java.util.function.BooleanSupplier;
 
 /**
- * Pictures with questions, annotations and captions to measure a model on, in the formats of VQAv2 and COCO (docs/reference/data.md#raw-schemas).
+ * Images with questions, annotations and captions to measure a model on, in the formats of VQAv2 and COCO (docs/reference/data.md#raw-schemas).
  * Image ids count from 1; file names are COCO's {@code %012d.jpg}.
  */
 public final class NanoSplit {
@@ -39,7 +39,7 @@ public final class NanoSplit {
     /**
      * @param name separates the scenes of one split from those of another
      * @param sets the drawings to use
-     * @param count of pictures
+     * @param count of images
      */
     NanoSplit(String name, Sprites sprites, List<String> sets, int count, NanoWorldOptions options) {
         this(

@@ -14,13 +14,13 @@ import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Writes a nano world as the raw data sets LLaVA's recipe is made of, and as pictures to measure a model on:
+ * Writes a nano world as the raw data sets LLaVA's recipe is made of, and as images to measure a model on:
  *
  * <ul>
  *   <li>{@code raw/}: annotation files of LCS-558K and of the ten sources of the mixture, in their original schemas, at
  *       the paths that {@code recipes/data/lcs558k.yaml} and {@code mix665k.yaml} name
- *   <li>{@code images/}: their pictures; each belongs to one source, and what is said about it follows from its scene
- *   <li>{@code eval/}: pictures by held-out artists in {@code images}, {@code vqa_questions.json} and
+ *   <li>{@code images/}: their images; each belongs to one source, and what is said about it follows from its scene
+ *   <li>{@code eval/}: images by held-out artists in {@code images}, {@code vqa_questions.json} and
  *       {@code vqa_annotations.json} in VQAv2's format, {@code instances.json} and {@code captions.json} in COCO's
  *   <li>{@code validation/}: the same, other scenes with training artists' drawings
  *   <li>{@code manifest.json}: options, counts and a fingerprint by which an up-to-date world is recognised
@@ -45,7 +45,7 @@ public final class NanoWorld {
      *
      * @param directory where it is
      * @param reused whether it was there already, with the same fingerprint
-     * @param counts pictures of each source (conversations, where there are none), pictures and questions of the splits
+     * @param counts images of each source (conversations, where there are none), images and questions of the splits
      */
     public record Result(Path directory, boolean reused, Map<String, Integer> counts) {}
 

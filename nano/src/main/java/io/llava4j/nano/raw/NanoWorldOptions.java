@@ -6,13 +6,13 @@ import io.llava4j.nano.text.QuestionShares;
  * What a nano world on disk consists of; everything in it follows from these values and the drawings.
  *
  * @param seed of scenes and texts
- * @param imageSize edge of the pictures in pixels
+ * @param imageSize edge of the images in pixels
  * @param stage1 caption pairs of stage 1
- * @param stage2 conversations of stage 2, those without a picture included; about so many, since a picture of RefCOCO now
+ * @param stage2 conversations of stage 2, those without an image included; about so many, since an image of RefCOCO now
  *     and then gives two or none
- * @param validationImages pictures of the training sets for diagnosis, with questions
- * @param evaluationImages pictures of the held-out sets, with questions
- * @param questionsPerImage questions about each picture of validation and evaluation
+ * @param validationImages images of the training sets for diagnosis, with questions
+ * @param evaluationImages images of the held-out sets, with questions
+ * @param questionsPerImage questions about each image of validation and evaluation
  * @param questions shares of the kinds of question, in the mixture as in evaluation
  */
 public record NanoWorldOptions(

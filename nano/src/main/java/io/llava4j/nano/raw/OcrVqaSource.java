@@ -22,14 +22,14 @@ final class OcrVqaSource implements RawSource {
     }
 
     @Override
-    public void write(SourceImages pictures) throws IOException {
-        try (RawWriter out = RawWriter.keyed(pictures.file("ocr_vqa/dataset.json"))) {
-            for (int i = 0; i < pictures.count(); i++) {
-                Scene scene = pictures.scene(i);
-                String id = "%010d".formatted(pictures.number(i));
+    public void write(SourceImages images) throws IOException {
+        try (RawWriter out = RawWriter.keyed(images.file("ocr_vqa/dataset.json"))) {
+            for (int i = 0; i < images.count(); i++) {
+                Scene scene = images.scene(i);
+                String id = "%010d".formatted(images.number(i));
                 List<String> questions = new ArrayList<>();
                 List<String> answers = new ArrayList<>();
-                for (Question question : pictures.ask(scene, QUESTIONS, pictures.random(i))) {
+                for (Question question : images.ask(scene, QUESTIONS, images.random(i))) {
                     questions.add(ofCover(question));
                     answers.add(question.answer());
                 }
@@ -37,7 +37,7 @@ final class OcrVqaSource implements RawSource {
                         SignFont.read(Objects.requireNonNull(scene.sign()).word());
                 String genre = scene.objects().getFirst().category().supercategory();
                 out.add(id, RawSchemas.ocrVqaBook(id, title, "Nano", genre, TRAINING, questions, answers));
-                pictures.draw(i, scene, "ocr_vqa/images/" + id + ".jpg");
+                images.draw(i, scene, "ocr_vqa/images/" + id + ".jpg");
             }
         }
     }

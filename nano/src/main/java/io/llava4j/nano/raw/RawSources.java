@@ -19,12 +19,12 @@ final class RawSources {
      * A source of a world.
      *
      * @param name as in {@code recipes/data/nano-mix.yaml}
-     * @param count of its pictures, or of its conversations if they have none
+     * @param count of its images, or of its conversations if they have none
      * @param source what is written
      */
     record Part(String name, int count, RawSource source) {}
 
-    /** All sources, always in the same order; each of the mixture's gives about one conversation for a picture. */
+    /** All sources, always in the same order; each of the mixture's gives about one conversation for an image. */
     static List<Part> of(NanoWorldOptions options) {
         int mixture = options.stage2();
         return List.of(

@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * RefCOCO, RefCOCO+ and RefCOCOg: words that mean one thing of a picture and no other. RefCOCO speaks of each thing, the
- * other two of some, so that a picture's pairs nearly always make one conversation.
+ * RefCOCO, RefCOCO+ and RefCOCOg: words that mean one thing of an image and no other. RefCOCO speaks of each thing, the
+ * other two of some, so that an image's pairs nearly always make one conversation.
  */
 final class RefCocoSource implements RawSource {
     /** Chance that RefCOCO+ or RefCOCOg speaks of a thing. */
@@ -65,42 +65,42 @@ final class RefCocoSource implements RawSource {
     }
 
     @Override
-    public void write(SourceImages pictures) throws IOException {
+    public void write(SourceImages scenes) throws IOException {
         for (Dataset set : Dataset.values()) {
-            write(set, pictures);
+            write(set, scenes);
         }
-        for (int i = 0; i < pictures.count(); i++) {
-            pictures.draw(i, pictures.scene(i), "coco/train2017/" + pictures.cocoName(i));
+        for (int i = 0; i < scenes.count(); i++) {
+            scenes.draw(i, scenes.scene(i), "coco/train2017/" + scenes.cocoName(i));
         }
     }
 
-    private static void write(Dataset set, SourceImages pictures) throws IOException {
-        Path instances = pictures.file("refcoco/" + set.folder + "/instances.json");
-        Path refs = pictures.file("refcoco/" + set.folder + "/" + set.refs);
+    private static void write(Dataset set, SourceImages scenes) throws IOException {
+        Path instances = scenes.file("refcoco/" + set.folder + "/instances.json");
+        Path refs = scenes.file("refcoco/" + set.folder + "/" + set.refs);
         List<Map<String, Object>> images = new ArrayList<>();
-        for (int i = 0; i < pictures.count(); i++) {
-            images.add(RawSchemas.cocoImage(pictures.number(i), pictures.size(), pictures.size()));
+        for (int i = 0; i < scenes.count(); i++) {
+            images.add(RawSchemas.cocoImage(scenes.number(i), scenes.size(), scenes.size()));
         }
         try (RawWriter boxes = RawWriter.field(instances, Map.of("images", images), "annotations");
                 PickleWriter references = new PickleWriter(refs)) {
             int box = 0;
             int sentence = 0;
-            for (int i = 0; i < pictures.count(); i++) {
-                Scene scene = pictures.scene(i);
-                SplitMix64 random = pictures.random(pictures.count() * set.ordinal() + i);
+            for (int i = 0; i < scenes.count(); i++) {
+                Scene scene = scenes.scene(i);
+                SplitMix64 random = scenes.random(scenes.count() * set.ordinal() + i);
                 for (SceneObject object : scene.objects()) {
                     Extent extent = object.box();
                     boxes.add(RawSchemas.cocoBox(
                             ++box,
-                            pictures.number(i),
-                            pictures.pixels(extent.left()),
-                            pictures.pixels(extent.top()),
-                            pictures.pixels(extent.width()),
-                            pictures.pixels(extent.height())));
+                            scenes.number(i),
+                            scenes.pixels(extent.left()),
+                            scenes.pixels(extent.top()),
+                            scenes.pixels(extent.width()),
+                            scenes.pixels(extent.height())));
                     Optional<String> words = set.words(scene, object, random);
                     if (words.isPresent()) {
                         references.add(
-                                RawSchemas.reference(box, box, pictures.number(i), sentence++, List.of(words.get())));
+                                RawSchemas.reference(box, box, scenes.number(i), sentence++, List.of(words.get())));
                     }
                 }
             }

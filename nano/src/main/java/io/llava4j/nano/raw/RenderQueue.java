@@ -16,9 +16,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** Draws pictures on several threads while the calling one goes on to write what is said about them. */
+/** Draws images on several threads while the calling one goes on to write what is said about them. */
 public final class RenderQueue implements AutoCloseable {
-    /** Pictures that may wait; a caller that is further ahead draws one itself. */
+    /** Images that may wait; a caller that is further ahead draws one itself. */
     private static final int WAITING = 1024;
 
     private static final long POLL_MILLIS = 200;
@@ -34,7 +34,7 @@ public final class RenderQueue implements AutoCloseable {
     /**
      * @param imageSize edge in pixels
      * @param threads how many draw
-     * @param expected pictures that will be drawn, or 0 if that shows only when all are queued
+     * @param expected images that will be drawn, or 0 if that shows only when all are queued
      * @param progress told by the calling thread
      */
     public RenderQueue(int imageSize, int threads, int expected, Progress progress) {
@@ -52,10 +52,10 @@ public final class RenderQueue implements AutoCloseable {
     }
 
     /**
-     * Draws a picture, now or soon.
+     * Draws an image, now or soon.
      *
      * @param format {@code jpg} or {@code png}, whatever the file's name ends in
-     * @throws RuntimeException if an earlier picture could not be written
+     * @throws RuntimeException if an earlier image could not be written
      */
     public void draw(Scene scene, Path file, String format) {
         requireNoFailure();
@@ -76,7 +76,7 @@ public final class RenderQueue implements AutoCloseable {
         return Math.max(expected, queued);
     }
 
-    /** Waits until all pictures are drawn. */
+    /** Waits until all images are drawn. */
     public void finish() {
         workers.shutdown();
         try {

@@ -13,14 +13,14 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The pictures of one raw data set: scenes by training artists, numbers that no other source uses, and where files go.
- * What belongs to picture {@code i} depends on the world's options, the source's name and {@code i} only.
+ * The images of one raw data set: scenes by training artists, numbers that no other source uses, and where files go.
+ * What belongs to image {@code i} depends on the world's options, the source's name and {@code i} only.
  */
 final class SourceImages {
-    /** Distance of two sources' picture numbers. */
+    /** Distance of two sources' image numbers. */
     private static final int NUMBERS = 10_000_000;
 
-    /** So many are asked about a picture that its categories run out; this makes about two fifths ask for existence. */
+    /** So many are asked about an image that its categories run out; this makes about two fifths ask for existence. */
     private static final double EXISTENCE = 0.75;
 
     /** POPE asks for absent things of any kind, and drawings of artists not met before resemble what they show less. */
@@ -41,7 +41,7 @@ final class SourceImages {
      * @param place of the source among all, from 1
      * @param sprites the drawings
      * @param options of the world
-     * @param queue draws the pictures
+     * @param queue draws the images
      */
     SourceImages(
             Path root, RawSources.Part part, int place, Sprites sprites, NanoWorldOptions options, RenderQueue queue) {
@@ -81,12 +81,12 @@ final class SourceImages {
         return samplers.get(index % samplers.size()).scene(index);
     }
 
-    /** Number of a picture. */
+    /** Number of an image. */
     int number(int index) {
         return firstNumber + index;
     }
 
-    /** Name of a picture in COCO's training folder of 2017, as the mixture has it. */
+    /** Name of an image in COCO's training folder of 2017, as the mixture has it. */
     String cocoName(int index) {
         return "%012d.jpg".formatted(number(index));
     }
@@ -123,7 +123,7 @@ final class SourceImages {
     }
 
     /**
-     * Has a picture drawn. Every fifth is a PNG whatever its name ends in, which real data has, too.
+     * Has an image drawn. Every fifth is a PNG whatever its name ends in, which real data has, too.
      *
      * @param path below the image folder
      */

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 
-/** TextCaps: five captions of a picture with a word in it, and the word as Rosetta reads it. */
+/** TextCaps: five captions of an image with a word in it, and the word as Rosetta reads it. */
 final class TextCapsSource implements RawSource {
     private static final int CAPTIONS = 5;
 
@@ -24,27 +24,27 @@ final class TextCapsSource implements RawSource {
     }
 
     @Override
-    public void write(SourceImages pictures) throws IOException {
+    public void write(SourceImages images) throws IOException {
         try (RawWriter captions = RawWriter.field(
-                        pictures.file("textcaps/TextCaps_0.1_train.json"), Map.of("dataset_type", "train"), "data");
+                        images.file("textcaps/TextCaps_0.1_train.json"), Map.of("dataset_type", "train"), "data");
                 RawWriter words = RawWriter.field(
-                        pictures.file("textcaps/TextVQA_Rosetta_OCR_v0.2_train.json"),
+                        images.file("textcaps/TextVQA_Rosetta_OCR_v0.2_train.json"),
                         Map.of("dataset_name", "rosetta"),
                         "data")) {
-            for (int i = 0; i < pictures.count(); i++) {
-                SplitMix64 random = pictures.random(i);
-                Scene scene = pictures.scene(i);
-                String image = "%016x".formatted(pictures.number(i));
+            for (int i = 0; i < images.count(); i++) {
+                SplitMix64 random = images.random(i);
+                Scene scene = images.scene(i);
+                String image = "%016x".formatted(images.number(i));
                 List<String> said = Stream.generate(() -> Wording.sentence(Captions.caption(scene, random)))
                         .limit(CAPTIONS)
                         .toList();
                 for (int k = 0; k < said.size(); k++) {
                     captions.add(RawSchemas.textCapsCaption(
-                            image, pictures.size(), pictures.number(i) * 10 + k, said.get(k), said));
+                            image, images.size(), images.number(i) * 10 + k, said.get(k), said));
                 }
                 String word = SignFont.read(Objects.requireNonNull(scene.sign()).word());
                 words.add(RawSchemas.rosetta(image, List.of(word)));
-                pictures.draw(i, scene, "textvqa/train_images/" + image + ".jpg");
+                images.draw(i, scene, "textvqa/train_images/" + image + ".jpg");
             }
         }
     }

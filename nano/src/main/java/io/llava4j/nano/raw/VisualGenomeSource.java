@@ -15,7 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Visual Genome: a picture's regions, one for each thing, in words. */
+/** Visual Genome: an image's regions, one for each thing, in words. */
 final class VisualGenomeSource implements RawSource {
     /** Few regions: a box takes twenty tokens, which would drown the short answers of so small a mixture. */
     @Override
@@ -24,14 +24,14 @@ final class VisualGenomeSource implements RawSource {
     }
 
     @Override
-    public void write(SourceImages pictures) throws IOException {
-        try (RawWriter regions = RawWriter.array(pictures.file("vg/region_descriptions.json"));
-                RawWriter images = RawWriter.array(pictures.file("vg/image_data.json"))) {
+    public void write(SourceImages scenes) throws IOException {
+        try (RawWriter regions = RawWriter.array(scenes.file("vg/region_descriptions.json"));
+                RawWriter images = RawWriter.array(scenes.file("vg/image_data.json"))) {
             int region = 0;
-            for (int i = 0; i < pictures.count(); i++) {
-                SplitMix64 random = pictures.random(i);
-                Scene scene = pictures.scene(i);
-                int image = pictures.number(i);
+            for (int i = 0; i < scenes.count(); i++) {
+                SplitMix64 random = scenes.random(i);
+                Scene scene = scenes.scene(i);
+                int image = scenes.number(i);
                 List<Map<String, Object>> all = new ArrayList<>();
                 for (SceneObject object : scene.objects()) {
                     Extent box = object.box();
@@ -39,17 +39,17 @@ final class VisualGenomeSource implements RawSource {
                             ++region,
                             image,
                             phrase(object, random),
-                            round(box.left() * pictures.size()),
-                            round(box.top() * pictures.size()),
-                            round(box.width() * pictures.size()),
-                            round(box.height() * pictures.size())));
+                            round(box.left() * scenes.size()),
+                            round(box.top() * scenes.size()),
+                            round(box.width() * scenes.size()),
+                            round(box.height() * scenes.size())));
                 }
                 Map<String, Object> record = new LinkedHashMap<>();
                 record.put("regions", all);
                 record.put("id", image);
                 regions.add(record);
-                images.add(RawSchemas.visualGenomeImage(image, pictures.size(), pictures.size()));
-                pictures.draw(i, scene, "vg/" + RawSchemas.visualGenomePath(image));
+                images.add(RawSchemas.visualGenomeImage(image, scenes.size(), scenes.size()));
+                scenes.draw(i, scene, "vg/" + RawSchemas.visualGenomePath(image));
             }
         }
     }

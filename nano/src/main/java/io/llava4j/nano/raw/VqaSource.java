@@ -15,13 +15,13 @@ import java.util.Map;
  * @param folder of the files
  * @param questionFile name of the questions' file
  * @param annotationFile name of the answers' file
- * @param fewest questions wanted about a picture
- * @param most questions wanted about a picture
+ * @param fewest questions wanted about an image
+ * @param most questions wanted about an image
  * @param agreed whether the file tells the most frequent answer
  */
 record VqaSource(String folder, String questionFile, String annotationFile, int fewest, int most, boolean agreed)
         implements RawSource {
-    /** 443,757 questions about 82,783 pictures. */
+    /** 443,757 questions about 82,783 images. */
     static final VqaSource VQAV2 = new VqaSource(
             "vqav2",
             "v2_OpenEnded_mscoco_train2014_questions.json",
@@ -29,23 +29,23 @@ record VqaSource(String folder, String questionFile, String annotationFile, int 
             4,
             7,
             true);
-    /** 9,009 questions about 8,998 pictures. */
+    /** 9,009 questions about 8,998 images. */
     static final VqaSource OKVQA = new VqaSource(
             "okvqa", "OpenEnded_mscoco_train2014_questions.json", "mscoco_train2014_annotations.json", 1, 1, false);
 
     @Override
-    public void write(SourceImages pictures) throws IOException {
+    public void write(SourceImages images) throws IOException {
         // In this order: Map.of has another one in every process.
         Map<String, ?> head = RawSchemas.ordered("data_subtype", "train2014", "data_type", "mscoco");
-        try (RawWriter questions = RawWriter.field(pictures.file(folder + "/" + questionFile), head, "questions");
+        try (RawWriter questions = RawWriter.field(images.file(folder + "/" + questionFile), head, "questions");
                 RawWriter annotations =
-                        RawWriter.field(pictures.file(folder + "/" + annotationFile), head, "annotations")) {
-            for (int i = 0; i < pictures.count(); i++) {
-                SplitMix64 random = pictures.random(i);
-                Scene scene = pictures.scene(i);
-                int image = pictures.number(i);
+                        RawWriter.field(images.file(folder + "/" + annotationFile), head, "annotations")) {
+            for (int i = 0; i < images.count(); i++) {
+                SplitMix64 random = images.random(i);
+                Scene scene = images.scene(i);
+                int image = images.number(i);
                 int id = image * 10;
-                for (Question question : pictures.ask(scene, random.between(fewest, most), random)) {
+                for (Question question : images.ask(scene, random.between(fewest, most), random)) {
                     questions.add(RawSchemas.vqaQuestion(id, image, question.text()));
                     annotations.add(RawSchemas.vqaAnnotation(
                             id++,
@@ -55,7 +55,7 @@ record VqaSource(String folder, String questionFile, String annotationFile, int 
                             agreed ? question.answer() : "",
                             Annotators.answers(question, random)));
                 }
-                pictures.draw(i, scene, "coco/train2017/" + pictures.cocoName(i));
+                images.draw(i, scene, "coco/train2017/" + images.cocoName(i));
             }
         }
     }

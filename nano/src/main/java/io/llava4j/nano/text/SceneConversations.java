@@ -42,7 +42,7 @@ public final class SceneConversations {
         this.questions = new Questions(categories, shares);
     }
 
-    /** All questions of one picture in one conversation; the format prompt stands in the first turn only. */
+    /** All questions of one image in one conversation; the format prompt stands in the first turn only. */
     public List<Turn> vqa(Scene scene, int wanted, SplitMix64 random) {
         List<Turn> turns = new ArrayList<>();
         for (Question question : questions.ask(scene, wanted, () -> random.chance(0.5), random)) {

@@ -9,7 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** SceneConversations without a picture: small facts of the nano world, sums, opposites, plurals, greetings. */
+/** SceneConversations without an image: small facts of the nano world, sums, opposites, plurals, greetings. */
 public final class TextChats {
     private static final List<List<String>> OPPOSITES = List.of(
             List.of("big", "small"),

@@ -1,7 +1,7 @@
 package io.llava4j.nano.world;
 
 /**
- * One artist's picture of one thing, cropped to its visible pixels.
+ * One artist's image of one thing, cropped to its visible pixels.
  *
  * @param category the name of a {@link Category}
  * @param set the icon set, which stands for the artist

@@ -85,7 +85,7 @@ public final class Drawings {
         return names(false);
     }
 
-    /** The sets whose drawings are for tests only: hands no training picture shows. */
+    /** The sets whose drawings are for tests only: hands no training image shows. */
     public List<String> heldOutSets() {
         return names(true);
     }

@@ -3,7 +3,7 @@ package io.llava4j.nano.world;
 import io.llava4j.train.data.Box;
 
 /**
- * A rectangle in fractions of the picture's edge, origin top left: the same at every size the scene is drawn at.
+ * A rectangle in fractions of the image's edge, origin top left: the same at every size the scene is drawn at.
  *
  * @param left smallest x
  * @param top smallest y

@@ -1,6 +1,6 @@
 package io.llava4j.nano.world;
 
-/** Where in the picture something is: one of nine fields, by the middle of its box. */
+/** Where in the image something is: one of nine fields, by the middle of its box. */
 public enum Place {
     TOP_LEFT("top left", "in the top left corner"),
     TOP("top", "at the top"),
@@ -51,7 +51,7 @@ public enum Place {
         return at(box.centreX(), box.centreY());
     }
 
-    /** The field a point lies in, as fractions of the picture's edge. */
+    /** The field a point lies in, as fractions of the image's edge. */
     public static Place at(double x, double y) {
         return values()[third(y) * 3 + third(x)];
     }

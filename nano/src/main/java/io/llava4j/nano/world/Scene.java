@@ -4,7 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The exact truth about one square picture, independent of the size it is drawn at.
+ * The exact truth about one square image, independent of the size it is drawn at.
  *
  * @param index number of the scene in its sampler's sequence
  * @param background what lies behind everything

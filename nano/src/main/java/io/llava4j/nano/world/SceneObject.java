@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param angle clockwise rotation in radians
  * @param anchorX where the drawing's middle lies, as a fraction of the edge
  * @param anchorY where the drawing's middle lies, as a fraction of the edge
- * @param scale edges of the picture per pixel of the drawing
+ * @param scale edges of the image per pixel of the drawing
  * @param box tight box of what is visible of the object by itself; neighbours cover at most
  *     {@link SceneSampler#MAX_OVERLAP} of it
  */

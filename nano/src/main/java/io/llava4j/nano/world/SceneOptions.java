@@ -8,7 +8,7 @@ import java.util.List;
  * @param sets artists' sets that drawings are taken from
  * @param minObjects fewest objects, at least 1
  * @param maxObjects most objects; now and then fewer find room
- * @param minSize smallest object, longer edge as a fraction of the picture's edge
+ * @param minSize smallest object, longer edge as a fraction of the image's edge
  * @param maxSize largest object in a scene of two; a single object may be larger, four or five are smaller
  * @param tintProbability chance that an object is dyed
  * @param repeatProbability chance that an object is of the same category as one before it
@@ -25,7 +25,7 @@ public record SceneOptions(
         double repeatProbability,
         double signProbability,
         double maxAngle) {
-    /** @throws IllegalArgumentException if a range is empty or leaves the picture */
+    /** @throws IllegalArgumentException if a range is empty or leaves the image */
     public SceneOptions {
         sets = List.copyOf(sets);
         if (sets.isEmpty() || minObjects < 1 || maxObjects < minObjects || maxObjects > 5) {
@@ -58,7 +58,7 @@ public record SceneOptions(
         return scenes(sets).withSizes(0.45, 0.72);
     }
 
-    /** Scenes of one object that fills most of the picture: where a tower's pre-training begins. */
+    /** Scenes of one object that fills most of the image: where a tower's pre-training begins. */
     public static SceneOptions singles(List<String> sets) {
         return new SceneOptions(sets, 1, 1, 0.7, 0.98, 0.2, 0, 0, 0.2);
     }

@@ -17,7 +17,7 @@ public final class SceneRenderer {
      * Draws a scene, anti-aliased.
      *
      * @param scene what to draw
-     * @param size edge of the square picture in pixels
+     * @param size edge of the square image in pixels
      */
     public static RgbImage render(Scene scene, int size) {
         int[] canvas = new int[size * size];

@@ -131,7 +131,7 @@ class NanoBenchmarkFilesTest {
 
     @ParameterizedTest
     @MethodSource("twelve")
-    void everyPictureCanBeRead(Benchmark benchmark) {
+    void everyImageCanBeRead(Benchmark benchmark) {
         Path folder = data.resolve(benchmark.name());
         Path root = benchmark.images(folder, dir.resolve("pictures/" + benchmark.name()));
         Set<String> names = new HashSet<>();

@@ -101,7 +101,7 @@ class MixturePropertyTest {
         for (SourceReport source : manifest.sources()) {
             int expected = Objects.requireNonNull(
                     Objects.requireNonNull(paper.sources().get(source.name())).expected());
-            // Four copies of an A-OKVQA question; a picture of RefCOCO gives one conversation, seldom two or none.
+            // Four copies of an A-OKVQA question; an image of RefCOCO gives one conversation, seldom two or none.
             int unit = source.name().equals("a-okvqa") || source.name().equals("refcoco") ? 4 : 1;
             assertThat((double) source.records())
                     .as(source.name())
@@ -111,7 +111,7 @@ class MixturePropertyTest {
     }
 
     @Test
-    void noTwoRecordsAreAlikeByIdAndPicture() throws IOException {
+    void noTwoRecordsAreAlikeByIdAndImage() throws IOException {
         Set<String> seen = new HashSet<>();
         assertThat(build(1, 2).records()).allMatch(record -> seen.add(record.id() + " " + record.image()));
     }
@@ -122,11 +122,11 @@ class MixturePropertyTest {
         PromptBuilder prompts = new PromptBuilder(tokenizer, ConversationTemplate.V1);
         for (LlavaRecord record : build(5, 2).records()) {
             Prompt prompt = prompts.training(record.turns(), record.image() != null, 100_000);
-            List<String> taught = new ArrayList<>();
+            List<String> supervised = new ArrayList<>();
             List<Integer> answer = new ArrayList<>();
             for (int label : prompt.labels()) {
                 if (label == tokenizer.eosId()) {
-                    taught.add(tokenizer
+                    supervised.add(tokenizer
                             .decode(answer.stream().mapToInt(Integer::intValue).toArray(), true)
                             .strip());
                     answer.clear();
@@ -135,7 +135,7 @@ class MixturePropertyTest {
                 }
             }
             assertThat(answer).as(record.id()).isEmpty();
-            assertThat(taught)
+            assertThat(supervised)
                     .as(record.id())
                     .isEqualTo(record.turns().stream()
                             .filter(turn -> turn.role() == Role.ASSISTANT)

@@ -51,11 +51,11 @@ class NanoWorldTest {
                 .containsEntry("lcs", 40)
                 .containsEntry("gqa", 33)
                 .containsEntry("eval/images", 80);
-        int pictures = RawSources.of(SMALL).stream()
+        int images = RawSources.of(SMALL).stream()
                 .filter(part -> part.source().illustrated())
                 .mapToInt(RawSources.Part::count)
                 .sum();
-        assertThat(last).containsExactly(pictures + 92, pictures + 92);
+        assertThat(last).containsExactly(images + 92, images + 92);
     }
 
     @Test
@@ -114,28 +114,28 @@ class NanoWorldTest {
     }
 
     @Test
-    void captionPairsShowFewThingsInHalfOfThePictures() throws IOException {
+    void captionPairsShowFewThingsInHalfOfTheImages() throws IOException {
         JsonNode records = JSON.readTree(Files.readString(world.resolve("raw/lcs/blip_laion_cc_sbu_558k.json")));
         assertThat(records.size()).isEqualTo(40);
-        SourceImages pictures = pictures("lcs");
+        SourceImages images = images("lcs");
         for (int i = 0; i < 40; i++) {
             assertThat(records.path(i).path("conversations").size()).isEqualTo(2);
             assertThat(human(records.path(i), 0)).containsOnlyOnce("<image>").matches("(?s)<image>\\n.+|.+\\n<image>");
-            picture(world.resolve("images/lcs")
+            image(world.resolve("images/lcs")
                     .resolve(records.path(i).path("image").asString()));
-            assertThat(pictures.scene(i).objects()).hasSizeBetween(i % 2 == 0 ? 1 : 2, i % 2 == 0 ? 2 : 5);
+            assertThat(images.scene(i).objects()).hasSizeBetween(i % 2 == 0 ? 1 : 2, i % 2 == 0 ? 2 : 5);
         }
     }
 
     @Test
     void twoFifthsOfTheQuestionsOfVqaAndGqaAskForExistence() {
         for (String source : List.of("vqav2", "gqa")) {
-            SourceImages pictures = pictures(source);
+            SourceImages images = images(source);
             int wanted = source.equals("gqa") ? GqaSource.QUESTIONS : 5;
             int all = 0;
             Map<String, Integer> existence = new TreeMap<>();
             for (int i = 0; i < 400; i++) {
-                for (Question question : pictures.ask(pictures.scene(i), wanted, pictures.random(i))) {
+                for (Question question : images.ask(images.scene(i), wanted, images.random(i))) {
                     all++;
                     if (question.kind() == Question.Kind.EXISTENCE) {
                         existence.merge(question.answer(), 1, Integer::sum);
@@ -151,13 +151,13 @@ class NanoWorldTest {
     }
 
     @Test
-    void trainingPicturesShowTrainingArtistsOnly() {
+    void trainingImagesShowTrainingArtistsOnly() {
         List<String> training = sprites.drawings().trainingSets();
         assertThat(training).doesNotContainAnyElementsOf(sprites.drawings().heldOutSets());
         for (RawSources.Part part : RawSources.of(SMALL)) {
-            SourceImages pictures = pictures(part.name());
+            SourceImages images = images(part.name());
             for (int i = 0; i < 60; i++) {
-                assertThat(pictures.scene(i).objects())
+                assertThat(images.scene(i).objects())
                         .as(part.name())
                         .allSatisfy(object -> assertThat(training).contains(object.set()));
             }
@@ -165,12 +165,12 @@ class NanoWorldTest {
     }
 
     @Test
-    void noTwoSourcesShareAPicture() {
+    void noTwoSourcesShareAImage() {
         Set<Integer> numbers = new HashSet<>();
         for (RawSources.Part part : RawSources.of(SMALL)) {
-            SourceImages pictures = pictures(part.name());
+            SourceImages images = images(part.name());
             for (int i = 0; i < part.count(); i++) {
-                assertThat(numbers.add(pictures.number(i))).as(part.name()).isTrue();
+                assertThat(numbers.add(images.number(i))).as(part.name()).isTrue();
             }
         }
     }
@@ -189,7 +189,7 @@ class NanoWorldTest {
         assertThat(eval.path("images").size()).isEqualTo(80);
         assertThat(eval.path("images").path(0).path("file_name").asString()).isEqualTo("000000000001.jpg");
         assertThat(eval.path("categories").size()).isGreaterThanOrEqualTo(120);
-        picture(world.resolve("eval/images/000000000080.jpg"));
+        image(world.resolve("eval/images/000000000080.jpg"));
 
         JsonNode validation = JSON.readTree(Files.readString(world.resolve("validation/instances.json")));
         for (JsonNode annotation : validation.path("annotations")) {
@@ -233,8 +233,8 @@ class NanoWorldTest {
         return record.path("conversations").path(turn).path("value").asString();
     }
 
-    /** What a source's pictures show, without drawing any. */
-    private static SourceImages pictures(String source) {
+    /** What a source's images show, without drawing any. */
+    private static SourceImages images(String source) {
         List<RawSources.Part> parts = RawSources.of(SMALL);
         int place = parts.stream().map(RawSources.Part::name).toList().indexOf(source);
         try (RenderQueue none = new RenderQueue(32, 1, 0, (done, total) -> {})) {
@@ -242,7 +242,7 @@ class NanoWorldTest {
         }
     }
 
-    private static void picture(Path file) throws IOException {
+    private static void image(Path file) throws IOException {
         BufferedImage image = ImageIO.read(file.toFile());
         assertThat(image).as("%s", file).isNotNull();
         assertThat(image.getWidth()).isEqualTo(96);

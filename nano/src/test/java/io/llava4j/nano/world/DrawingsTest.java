@@ -100,7 +100,7 @@ class DrawingsTest {
     }
 
     @Test
-    void noPictureStandsInTwoPlaces() {
+    void noImageStandsInTwoPlaces() {
         Set<List<Integer>> seen = new HashSet<>();
         for (Drawing d : all()) {
             List<Integer> pixels = Arrays.stream(d.argb()).boxed().toList();

@@ -1,7 +1,7 @@
 package io.llava4j.train.data;
 
 /**
- * A box in shares of the picture's edges, between 0 and 1 where it lies inside.
+ * A box in shares of the image's edges, between 0 and 1 where it lies inside.
  *
  * @param x1 left
  * @param y1 top
@@ -9,7 +9,7 @@ package io.llava4j.train.data;
  * @param y2 bottom
  */
 public record Box(double x1, double y1, double x2, double y2) {
-    /** Whether the box lies inside the picture and its corners are in order. */
+    /** Whether the box lies inside the image and its corners are in order. */
     public boolean isInside() {
         return 0 <= x1 && x1 <= x2 && x2 <= 1 && 0 <= y1 && y1 <= y2 && y2 <= 1;
     }

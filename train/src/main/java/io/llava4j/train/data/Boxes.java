@@ -8,8 +8,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Boxes as LLaVA-1.5's region data writes them: in shares of the picture after it was padded to a square (docs/reference/data.md#boxes).
- * The square's edge is the longer side; the picture starts {@code floor((longer - shorter) / 2)} pixels in.
+ * Boxes as LLaVA-1.5's region data writes them: in shares of the image after it was padded to a square (docs/reference/data.md#boxes).
+ * The square's edge is the longer side; the image starts {@code floor((longer - shorter) / 2)} pixels in.
  */
 public final class Boxes {
     private static final String NUMBER = "\\s*(-?\\d{1,9}(?:\\.\\d{0,17})?)\\s*";
@@ -20,8 +20,8 @@ public final class Boxes {
     /**
      * From pixels to shares of the padded square.
      *
-     * @param width of the picture in pixels
-     * @param height of the picture in pixels
+     * @param width of the image in pixels
+     * @param height of the image in pixels
      * @param x left edge of the box in pixels
      * @param y top edge of the box in pixels
      * @param boxWidth in pixels
@@ -34,15 +34,15 @@ public final class Boxes {
         return new Box((x + left) / edge, (y + top) / edge, (x + boxWidth + left) / edge, (y + boxHeight + top) / edge);
     }
 
-    /** From pixels to shares of the picture itself, without padding; parameters as {@link #onPaddedSquare}. */
-    public static Box onPicture(int width, int height, double x, double y, double boxWidth, double boxHeight) {
+    /** From pixels to shares of the image itself, without padding; parameters as {@link #onPaddedSquare}. */
+    public static Box onImage(int width, int height, double x, double y, double boxWidth, double boxHeight) {
         return new Box(x / width, y / height, (x + boxWidth) / width, (y + boxHeight) / height);
     }
 
     /**
-     * The inverse of {@link #onPaddedSquare}: corners in pixels of the picture.
+     * The inverse of {@link #onPaddedSquare}: corners in pixels of the image.
      *
-     * @return {@code x1, y1, x2, y2}; outside the picture where the box reaches into the padding
+     * @return {@code x1, y1, x2, y2}; outside the image where the box reaches into the padding
      */
     public static double[] toPixels(Box box, int width, int height) {
         double edge = Math.max(width, height);

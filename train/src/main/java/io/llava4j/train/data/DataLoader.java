@@ -44,7 +44,7 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
      *
      * @param batchSize samples of a batch
      * @param workers threads; 0 for one per processor but one
-     * @param missingImages what happens to a record whose picture cannot be loaded
+     * @param missingImages what happens to a record whose image cannot be loaded
      * @param badRecords what happens to a record of which no prompt can be made, or one that teaches nothing
      */
     public record Settings(int batchSize, int workers, Policy missingImages, Policy badRecords) {}
@@ -52,7 +52,7 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
     /**
      * @param data the records
      * @param prompts makes ids and labels of a record, cut to the run's maximum length; called by several threads
-     * @param pixels loads the picture of a record that has one; called by several threads
+     * @param pixels loads the image of a record that has one; called by several threads
      * @param settings how samples are loaded
      * @param order places in {@code data.records()}, one epoch
      * @param from place in {@code order} to begin at: 0, or {@link Batch#end} of the last batch a resumed run has used

@@ -8,6 +8,6 @@ import org.jspecify.annotations.Nullable;
  *
  * @param record where it comes from
  * @param prompt token ids and labels
- * @param pixels of the picture, {@code [3, size, size]}; null for text only
+ * @param pixels of the image, {@code [3, size, size]}; null for text only
  */
 public record Example(LlavaRecord record, Prompt prompt, float @Nullable [] pixels) {}

@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
  * @param records in the file's order
  * @param indices place of each record in the file, from 0; differs from its place here once a record was skipped
  * @param skipped what was left out
- * @param joined rows of questions that went on with the conversation of an earlier row about the same picture
- * @param repeated rows that say the same about the same picture as an earlier one, and were taken once
+ * @param joined rows of questions that went on with the conversation of an earlier row about the same image
+ * @param repeated rows that say the same about the same image as an earlier one, and were taken once
  * @param leadingAnswersDropped conversations that began with an answer, which was dropped as the reference does
- * @param ownPictures pictures that came with the records; null where they are files of their own
+ * @param ownImages images that came with the records; null where they are files of their own
  */
 public record LlavaData(
         Path file,
@@ -27,7 +27,7 @@ public record LlavaData(
         int joined,
         List<SkippedRecord> repeated,
         int leadingAnswersDropped,
-        @Nullable Images ownPictures)
+        @Nullable Images ownImages)
         implements AutoCloseable {
     public LlavaData {
         records = List.copyOf(records);
@@ -45,15 +45,15 @@ public record LlavaData(
     }
 
     /**
-     * Where the records' pictures are.
+     * Where the records' images are.
      *
-     * @param folder of pictures that are files of their own; of no use if the pictures came with the records
+     * @param folder of images that are files of their own; of no use if the images came with the records
      * @param followSymlinks whether symbolic links in it may lead out of it
-     * @throws DataException if the folder is missing but a record has a picture, or it cannot be opened
+     * @throws DataException if the folder is missing but a record has an image, or it cannot be opened
      */
-    public Images pictures(@Nullable Path folder, boolean followSymlinks) {
-        if (ownPictures != null) {
-            return ownPictures;
+    public Images images(@Nullable Path folder, boolean followSymlinks) {
+        if (ownImages != null) {
+            return ownImages;
         }
         if (folder != null) {
             return new ImageFolder(folder, followSymlinks);
@@ -61,20 +61,20 @@ public record LlavaData(
         for (int i = 0; i < records.size(); i++) {
             if (records.get(i).image() != null) {
                 throw new DataException(
-                        skip(i, "it has a picture, but no folder of pictures is given; name it (data.images, --images)")
+                        skip(i, "it has an image, but no folder of images is given; name it (data.images, --images)")
                                 .message());
             }
         }
         return image -> {
-            throw new DataException("no folder of pictures is given for '%s'".formatted(image));
+            throw new DataException("no folder of images is given for '%s'".formatted(image));
         };
     }
 
-    /** Lets go of files the pictures are in. */
+    /** Lets go of files the images are in. */
     @Override
     public void close() {
-        if (ownPictures != null) {
-            ownPictures.close();
+        if (ownImages != null) {
+            ownImages.close();
         }
     }
 }

@@ -63,7 +63,7 @@ public final class LlavaFiles implements RecordHandler {
      * @param badRecords what happens to a record that breaks a rule; a file that cannot be read on from some place cannot
      *     be used either way
      * @param questions how rows of questions become conversations
-     * @return the records; to be closed where pictures came with them
+     * @return the records; to be closed where images came with them
      * @throws DataException naming file, line or record, and the remedy; also if no record is usable
      */
     public static LlavaData read(Path file, Policy badRecords, QuestionRows questions) {
@@ -71,10 +71,10 @@ public final class LlavaFiles implements RecordHandler {
     }
 
     private LlavaData read() {
-        Images pictures = DataFiles.read(file, this);
+        Images images = DataFiles.read(file, this);
         if (records.isEmpty()) {
-            if (pictures != null) {
-                pictures.close();
+            if (images != null) {
+                images.close();
             }
             throw new DataException(
                     skipped.isEmpty()
@@ -97,7 +97,7 @@ public final class LlavaFiles implements RecordHandler {
                 joined,
                 repeated,
                 rules.leadingAnswersDropped(),
-                pictures);
+                images);
     }
 
     @Override
@@ -143,7 +143,7 @@ public final class LlavaFiles implements RecordHandler {
                     file.toString(),
                     index,
                     accepted.id(),
-                    "it says the same about the same picture as record %d, so it is taken once".formatted(earlier)));
+                    "it says the same about the same image as record %d, so it is taken once".formatted(earlier)));
         }
         return true;
     }

@@ -20,7 +20,7 @@ import java.util.Locale;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Writes records as LLaVA's JSON array, as JSON lines, or with their pictures as WebDataset shards. */
+/** Writes records as LLaVA's JSON array, as JSON lines, or with their images as WebDataset shards. */
 public final class LlavaWriter {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     /** A shard is closed when it has this many bytes. */
@@ -34,7 +34,7 @@ public final class LlavaWriter {
         ARRAY,
         /** {@code .jsonl} */
         LINES,
-        /** Any other name: a folder of {@code 000000.tar}, {@code 000001.tar} … with pictures. */
+        /** Any other name: a folder of {@code 000000.tar}, {@code 000001.tar} … with images. */
         SHARDS;
 
         /** The form a target's name asks for. */
@@ -73,17 +73,17 @@ public final class LlavaWriter {
     }
 
     /**
-     * Writes records and their pictures as WebDataset shards. The bytes depend on the records and pictures alone.
+     * Writes records and their images as WebDataset shards. The bytes depend on the records and images alone.
      *
      * @param folder made in one step; must not exist, or be empty
      * @param records one sample each, in their order
-     * @param pictures where the records' pictures are; their files are taken as they are
+     * @param images where the records' images are; their files are taken as they are
      * @param shardBytes a shard is closed when it has this many bytes
      * @param progress told how far it is
-     * @throws DataException if a picture cannot be read; then nothing is written
+     * @throws DataException if an image cannot be read; then nothing is written
      */
     public static void writeShards(
-            Path folder, List<LlavaRecord> records, Images pictures, long shardBytes, Progress progress) {
+            Path folder, List<LlavaRecord> records, Images images, long shardBytes, Progress progress) {
         AtomicFiles.writeDirectory(folder, partial -> {
             int shard = 0;
             TarWriter tar = TarWriter.create(partial.resolve(shardName(shard)));
@@ -93,7 +93,7 @@ public final class LlavaWriter {
                         tar.close();
                         tar = TarWriter.create(partial.resolve(shardName(++shard)));
                     }
-                    writeSample(tar, "%09d".formatted(i), records.get(i), pictures);
+                    writeSample(tar, "%09d".formatted(i), records.get(i), images);
                     progress.update(i + 1, records.size());
                 }
             } finally {
@@ -102,10 +102,10 @@ public final class LlavaWriter {
         });
     }
 
-    private static void writeSample(TarWriter tar, String key, LlavaRecord record, Images pictures) throws IOException {
+    private static void writeSample(TarWriter tar, String key, LlavaRecord record, Images images) throws IOException {
         String image = record.image();
         if (image != null) {
-            byte[] bytes = pictures.bytes(image);
+            byte[] bytes = images.bytes(image);
             tar.add(key + "." + extension(bytes), bytes);
         }
         tar.add(key + ".json", json(record));

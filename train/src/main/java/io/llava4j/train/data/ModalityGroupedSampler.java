@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * LLaVA's sampler of stage 2 (docs/reference/training.md#sampler): each optimiser step sees samples with a picture only or text only, and
+ * LLaVA's sampler of stage 2 (docs/reference/training.md#sampler): each optimiser step sees samples with an image only or text only, and
  * inside a step the lengths are balanced over its micro-batches. Only the last step or steps of an epoch mix what is
  * left of both kinds.
  */
@@ -24,14 +24,14 @@ public final class ModalityGroupedSampler implements EpochSampler {
      */
     public ModalityGroupedSampler(int[] lengths, int batchSize, int groups) {
         if (Arrays.stream(lengths).anyMatch(l -> l == 0)) {
-            throw new IllegalArgumentException("a sample of length 0 is neither of pictures nor of text");
+            throw new IllegalArgumentException("a sample of length 0 is neither of images nor of text");
         }
         this.lengths = lengths.clone();
         this.groups = groups;
         this.stepSize = Math.multiplyExact(batchSize, groups);
     }
 
-    /** Words of a conversation, separated by white space; negative if it has no picture. */
+    /** Words of a conversation, separated by white space; negative if it has no image. */
     public static int signedLength(LlavaRecord record) {
         int words = record.turns().stream().mapToInt(t -> words(t.text())).sum();
         return record.image() == null ? -words : words;
@@ -43,24 +43,24 @@ public final class ModalityGroupedSampler implements EpochSampler {
     }
 
     /**
-     * Order from given permutations, which are asked for in this sequence: samples with a picture, samples of text,
+     * Order from given permutations, which are asked for in this sequence: samples with an image, samples of text,
      * steps; only one if there is only one kind.
      */
     public int[] order(Permutations permutations) {
         int[] all = IntStream.range(0, lengths.length).toArray();
-        int[] pictures = Arrays.stream(all).filter(i -> lengths[i] > 0).toArray();
-        if (pictures.length == 0 || pictures.length == all.length) {
+        int[] images = Arrays.stream(all).filter(i -> lengths[i] > 0).toArray();
+        if (images.length == 0 || images.length == all.length) {
             return flatten(steps(all, permutations, lengths));
         }
         int[] text = Arrays.stream(all).filter(i -> lengths[i] < 0).toArray();
         int[] absolute = Arrays.stream(lengths).map(Math::abs).toArray();
-        List<int[]> pictureSteps = steps(pictures, permutations, absolute);
+        List<int[]> imageSteps = steps(images, permutations, absolute);
         List<int[]> textSteps = steps(text, permutations, absolute);
         // The last step of each kind is taken off even if it is full: the reference does so.
-        int[] tail = IntStream.concat(Arrays.stream(pictureSteps.removeLast()), Arrays.stream(textSteps.removeLast()))
+        int[] tail = IntStream.concat(Arrays.stream(imageSteps.removeLast()), Arrays.stream(textSteps.removeLast()))
                 .sorted()
                 .toArray();
-        List<int[]> whole = new ArrayList<>(pictureSteps);
+        List<int[]> whole = new ArrayList<>(imageSteps);
         whole.addAll(textSteps);
         List<int[]> shuffled = new ArrayList<>();
         for (int i : permutations.next(whole.size())) {

@@ -69,7 +69,7 @@ public final class RecordRules {
         if (node.isMissingNode() || node.isNull()) {
             return null;
         }
-        require(node.isString(), "its image is not a string; a record has one picture");
+        require(node.isString(), "its image is not a string; a record has one image");
         String image = node.asString();
         String complaint = DataFiles.pathComplaint(image);
         if (complaint != null) {
@@ -158,7 +158,7 @@ public final class RecordRules {
                 "question %d is about a box but none is given; write [x1, y1, x2, y2]".formatted(pair));
         require(
                 box.get().isInside(),
-                "the box %s of question %d lies outside the picture or its corners are swapped; coordinates are from 0 to 1"
+                "the box %s of question %d lies outside the image or its corners are swapped; coordinates are from 0 to 1"
                         .formatted(Boxes.fixedText(box.get()), pair));
     }
 

@@ -9,7 +9,7 @@ import io.llava4j.text.PromptBuilder;
  *
  * @param builder tokenizer and template
  * @param maxLength longest sequence in tokens, image rows included
- * @param tokensPerImage rows a picture takes in the sequence
+ * @param tokensPerImage rows an image takes in the sequence
  */
 public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerImage) {
     /** The whole prompt, whatever its length. */
@@ -25,16 +25,16 @@ public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerI
     /**
      * A record's prompt.
      *
-     * @throws DataException if the splice would leave it without its picture or without any label
+     * @throws DataException if the splice would leave it without its image or without any label
      */
     public Prompt of(LlavaRecord record) {
         boolean hasImage = record.image() != null;
         Prompt prompt = builder.training(record.turns(), hasImage, maxLength).truncated(maxLength);
         if (prompt.imageCount() != (hasImage ? 1 : 0)) {
-            throw new DataException("the conversation names its picture " + prompt.imageCount()
+            throw new DataException("the conversation names its image " + prompt.imageCount()
                     + " times within data.max-length; write <image> once, in the first question");
         }
-        if (taught(prompt) == 0) {
+        if (supervised(prompt) == 0) {
             throw new DataException(
                     "no token of an answer is left within data.max-length, image rows included; raise it"
                             + " or shorten the record");
@@ -42,15 +42,15 @@ public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerI
         return prompt;
     }
 
-    /** Tokens of a prompt that are taught: those that have a label and lie within the longest sequence. */
-    public int taught(Prompt prompt) {
-        int taught = 0;
+    /** Tokens of a prompt that are supervised: those that have a label and lie within the longest sequence. */
+    public int supervised(Prompt prompt) {
+        int supervised = 0;
         int place = 0;
         for (int i = 0; i < prompt.length() && place < maxLength; i++) {
             // The first place predicts nothing before it.
-            taught += place > 0 && prompt.labels()[i] != Prompt.IGNORE_INDEX ? 1 : 0;
+            supervised += place > 0 && prompt.labels()[i] != Prompt.IGNORE_INDEX ? 1 : 0;
             place += prompt.ids()[i] == Prompt.IMAGE_TOKEN_INDEX ? tokensPerImage : 1;
         }
-        return taught;
+        return supervised;
     }
 }

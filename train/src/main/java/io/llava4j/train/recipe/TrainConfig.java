@@ -237,7 +237,7 @@ public record TrainConfig(
             stemChannels.forEach(c -> positive(at + "stem-channels", c));
             require(
                     stemChannels.isEmpty() || (stemChannels.size() < 31 && 1 << stemChannels.size() == patchSize),
-                    "%sstem-channels has %d stages, each of which halves the picture, but %spatch-size is %d; they must agree (3 stages for 8)"
+                    "%sstem-channels has %d stages, each of which halves the image, but %spatch-size is %d; they must agree (3 stages for 8)"
                             .formatted(at, stemChannels.size(), at, patchSize));
         }
 
@@ -323,17 +323,17 @@ public record TrainConfig(
      * What the network is shown.
      *
      * @param json the records: LLaVA's JSON array or JSON lines (docs/reference/data.md#record-format), CSV, Parquet, WebDataset or a folder
-     * @param images folder below which the pictures are; may be missing if no record has one, or they come with the records
+     * @param images folder below which the images are; may be missing if no record has one, or they come with the records
      * @param followSymlinks whether symbolic links may lead out of {@code images}
-     * @param imageAspectRatio what happens to pictures that are not square
+     * @param imageAspectRatio what happens to images that are not square
      * @param template how a conversation becomes text
      * @param maxLength sequences are cut to this many tokens, image rows included
-     * @param groupByModality batches of pictures only or text only (docs/reference/training.md#sampler)
-     * @param missingImagePolicy what happens to a record whose picture is missing or unreadable
+     * @param groupByModality batches of images only or text only (docs/reference/training.md#sampler)
+     * @param missingImagePolicy what happens to a record whose image is missing or unreadable
      * @param badRecordPolicy what happens to a record that breaks the format's rules
-     * @param mergeByImage whether rows of questions about one picture make one conversation
+     * @param mergeByImage whether rows of questions about one image make one conversation
      * @param responseFormat what such questions say about the form of the answer, unless a row tells
-     * @param workers threads that read pictures; 0 lets the machine decide
+     * @param workers threads that read images; 0 lets the machine decide
      * @param nano scenes of the nano world drawn on the fly, the alternative to {@code json} in the pre-training stages
      */
     public record DataSpec(
@@ -383,7 +383,7 @@ public record TrainConfig(
                             .formatted(name(stage)));
             require(
                     !groupByModality || template != Template.PLAIN,
-                    "data.group-by-modality is true but data.template plain takes pictures only; set it to false");
+                    "data.group-by-modality is true but data.template plain takes images only; set it to false");
         }
     }
 
@@ -485,7 +485,7 @@ public record TrainConfig(
     /**
      * Which parts learn; the others are frozen.
      *
-     * @param projector the connector
+     * @param projector the projector
      * @param languageModel the whole decoder with embeddings and LM head
      * @param visionTower the tower; frozen in both stages of LLaVA-1.5
      */

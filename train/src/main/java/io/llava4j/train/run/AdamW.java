@@ -50,7 +50,7 @@ public final class AdamW implements AutoCloseable {
     /**
      * Moves the parameters along their gradients.
      *
-     * @param learningRate the schedule's rate of this step; the connector's own is relative to it
+     * @param learningRate the schedule's rate of this step; the projector's own is relative to it
      */
     public void step(double learningRate) {
         step++;

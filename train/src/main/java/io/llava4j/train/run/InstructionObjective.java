@@ -22,7 +22,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Both stages of LLaVA-1.5: next-token loss on the supervised text of conversations about pictures (paper, section 3).
+ * Both stages of LLaVA-1.5: next-token loss on the supervised text of conversations about images (paper, section 3).
  * Which parts learn, template, batches and rates come from the recipe.
  */
 final class InstructionObjective implements Objective {
@@ -66,17 +66,17 @@ final class InstructionObjective implements Objective {
         List<int[]> ids = new ArrayList<>();
         List<int[]> labels = new ArrayList<>();
         List<String> names = new ArrayList<>();
-        List<float[]> pictures = new ArrayList<>();
+        List<float[]> images = new ArrayList<>();
         for (Example example : examples) {
             ids.add(example.prompt().ids());
             labels.add(example.prompt().labels());
             names.add(example.record().id());
             float[] pixels = example.pixels();
             if (pixels != null) {
-                pictures.add(pixels);
+                images.add(pixels);
             }
         }
-        Tensor rows = pictures.isEmpty() ? null : model.imageRows(pixels(pictures, model));
+        Tensor rows = images.isEmpty() ? null : model.imageRows(pixels(images, model));
         LlavaModel.Spliced spliced = model.splice(ids, labels, rows);
         TrainingPass pass = model.languageModel().train(spliced.embeds(), config.gradientCheckpointing(), seed);
         return new Loss(
@@ -98,14 +98,14 @@ final class InstructionObjective implements Objective {
         return cut;
     }
 
-    private static Tensor pixels(List<float[]> pictures, LlavaModel model) {
+    private static Tensor pixels(List<float[]> images, LlavaModel model) {
         int edge = model.config().vision().imageSize();
         int each = 3 * edge * edge;
-        float[] all = new float[pictures.size() * each];
-        for (int i = 0; i < pictures.size(); i++) {
-            System.arraycopy(pictures.get(i), 0, all, i * each, each);
+        float[] all = new float[images.size() * each];
+        for (int i = 0; i < images.size(); i++) {
+            System.arraycopy(images.get(i), 0, all, i * each, each);
         }
-        return Tensors.of(all, pictures.size(), 3, edge, edge)
+        return Tensors.of(all, images.size(), 3, edge, edge)
                 .to(
                         model.languageModel().like().device(),
                         model.languageModel().like().scalar_type());

@@ -21,13 +21,13 @@ import org.jspecify.annotations.Nullable;
 
 /** Writes what was learnt as model folders. */
 public final class ModelFiles {
-    /** File of a connector alone, as stage 1 leaves it. */
+    /** File of a projector alone, as stage 1 leaves it. */
     public static final String PROJECTOR = "mm_projector.safetensors";
 
     private ModelFiles() {}
 
     /**
-     * Writes a connector alone: what stage 1 has learnt (docs/reference/training.md#checkpoints).
+     * Writes a projector alone: what stage 1 has learnt (docs/reference/training.md#checkpoints).
      *
      * @param directory must not exist yet
      */

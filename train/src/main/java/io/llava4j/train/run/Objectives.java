@@ -194,7 +194,7 @@ public final class Objectives {
                 assembled.config().tokensPerImage());
         ImageProcessor processor = new ImageProcessor(
                 assembled.config().vision().imageSize(), spec.imageAspectRatio().mode());
-        Images pictures = records.pictures(spec.images(), spec.followSymlinks());
+        Images images = records.images(spec.images(), spec.followSymlinks());
         EpochSampler sampler = spec.groupByModality()
                 ? new ModalityGroupedSampler(
                         records.records().stream()
@@ -209,7 +209,7 @@ public final class Objectives {
                 config.seed(),
                 config.samplesPerStep(),
                 prompts::of,
-                record -> processor.process(pictures.decode(Objects.requireNonNull(record.image()))),
+                record -> processor.process(images.decode(Objects.requireNonNull(record.image()))),
                 new DataLoader.Settings(
                         config.batch().perDevice(), spec.workers(), spec.missingImagePolicy(), spec.badRecordPolicy()));
     }

@@ -25,7 +25,7 @@ public final class TrainableParameters implements AutoCloseable {
      *
      * @param offset first number
      * @param length how many
-     * @param projector whether it has the connector's learning rate
+     * @param projector whether it has the projector's learning rate
      * @param decay whether weight decay applies: not to biases and norms
      */
     public record Group(long offset, long length, boolean projector, boolean decay) {}

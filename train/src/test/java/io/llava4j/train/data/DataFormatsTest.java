@@ -105,10 +105,10 @@ class DataFormatsTest {
                         Turn.human("<image>\nProvide a brief description of the given image."),
                         Turn.assistant("a, cat"));
 
-        Path odd = Files.writeString(dir.resolve("odd.csv"), "picture,label\n1.jpg,cat\n");
+        Path odd = Files.writeString(dir.resolve("odd.csv"), "image,label\n1.jpg,cat\n");
         assertThatThrownBy(() -> LlavaFiles.read(odd, Policy.SKIP))
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("has the columns [picture, label]; name them image, question, answer");
+                .hasMessageContaining("has the columns [image, label]; name them image, question, answer");
         Path open = Files.writeString(dir.resolve("open.csv"), "image,caption\n1.jpg,\"never closed\n2.jpg,b\n");
         assertThatThrownBy(() -> LlavaFiles.read(open, Policy.SKIP)).hasMessageContaining("is malformed after line 1");
         Path latin = Files.write(
@@ -117,7 +117,7 @@ class DataFormatsTest {
     }
 
     @Test
-    void rowsOfOnePictureMakeOneConversation() throws IOException {
+    void rowsOfOneImageMakeOneConversation() throws IOException {
         Path table = Files.writeString(dir.resolve("rows.csv"), """
                 image,question,answer,response_format
                 1.jpg,What?,A cat.,
@@ -154,7 +154,7 @@ class DataFormatsTest {
         assertThat(data.repeated())
                 .extracting(SkippedRecord::index, SkippedRecord::reason)
                 .containsExactly(org.assertj.core.groups.Tuple.tuple(
-                        6, "it says the same about the same picture as record 0, so it is taken once"));
+                        6, "it says the same about the same image as record 0, so it is taken once"));
         assertThat(data.skipped())
                 .extracting(SkippedRecord::reason)
                 .containsExactly(
@@ -193,14 +193,14 @@ class DataFormatsTest {
             LlavaRecord record = data.records().getFirst();
             assertThat(record.image()).isEqualTo("a.PNG");
             assertThat(record.turns().getLast().text()).isEqualTo("a red square");
-            assertThat(data.pictures(null, false).decode("a.PNG").pixels()).startsWith((byte) 255, (byte) 0, (byte) 0);
+            assertThat(data.images(null, false).decode("a.PNG").pixels()).startsWith((byte) 255, (byte) 0, (byte) 0);
             assertThat(data.skipped())
                     .extracting(SkippedRecord::reason)
-                    .containsExactly("picture 'sub/b.jpg' has no caption; write one of at most 1 MiB into b.txt");
+                    .containsExactly("image 'sub/b.jpg' has no caption; write one of at most 1 MiB into b.txt");
         }
         Files.createDirectory(dir.resolve("empty"));
         assertThatThrownBy(() -> LlavaFiles.read(dir.resolve("empty"), Policy.SKIP))
-                .hasMessageContaining("holds no .tar, no .parquet, no metadata.csv and no pictures");
+                .hasMessageContaining("holds no .tar, no .parquet, no metadata.csv and no images");
     }
 
     @Test
@@ -208,7 +208,7 @@ class DataFormatsTest {
         try (LlavaData data = LlavaFiles.read(resource("llava.parquet"), Policy.FAIL)) {
             assertThat(data.records()).extracting(LlavaRecord::id).containsExactly("a", "b", "c", "d");
         } catch (DataException e) {
-            // Record e has a picture that no question names, as the rules forbid.
+            // Record e has an image that no question names, as the rules forbid.
             assertThat(e).hasMessageContaining("record 4 (id e): it has an image but no question contains <image>");
         }
         try (LlavaData data = LlavaFiles.read(resource("llava.parquet"), Policy.SKIP)) {
@@ -216,10 +216,10 @@ class DataFormatsTest {
                     .extracting(LlavaRecord::image)
                     .containsExactly("red.png", "llava.parquet/1", null, "llava.parquet/3");
             assertThat(data.records().get(1).turns().getLast().text()).isEqualTo("Bläu");
-            Images pictures = data.pictures(null, false);
-            assertThat(pictures.decode("red.png").pixels()).startsWith((byte) 255, (byte) 0, (byte) 0);
-            assertThat(pictures.decode("llava.parquet/3").pixels()).startsWith((byte) 0, (byte) 255, (byte) 0);
-            assertThatThrownBy(() -> pictures.decode("other.png")).hasMessageContaining("is not in the archive");
+            Images images = data.images(null, false);
+            assertThat(images.decode("red.png").pixels()).startsWith((byte) 255, (byte) 0, (byte) 0);
+            assertThat(images.decode("llava.parquet/3").pixels()).startsWith((byte) 0, (byte) 255, (byte) 0);
+            assertThatThrownBy(() -> images.decode("other.png")).hasMessageContaining("is not in the archive");
         }
         try (LlavaData data = LlavaFiles.read(resource("vqa-bytes.parquet"), Policy.FAIL)) {
             assertThat(data.records().getFirst())
@@ -227,7 +227,7 @@ class DataFormatsTest {
                             "7",
                             "vqa-bytes.parquet/0",
                             List.of(Turn.human("<image>\nWhat colour?"), Turn.assistant("red"))));
-            assertThat(data.pictures(null, false).decode("vqa-bytes.parquet/1").width())
+            assertThat(data.images(null, false).decode("vqa-bytes.parquet/1").width())
                     .isEqualTo(6);
         }
         try (LlavaData data = LlavaFiles.read(resource("cauldron.parquet"), Policy.SKIP)) {
@@ -237,7 +237,7 @@ class DataFormatsTest {
                             Turn.assistant("Red."),
                             Turn.human("Sure?"),
                             Turn.assistant("Yes."));
-            assertThat(data.skipped().getFirst().reason()).contains("a record has one picture");
+            assertThat(data.skipped().getFirst().reason()).contains("a record has one image");
         }
     }
 
@@ -286,7 +286,7 @@ class DataFormatsTest {
         }
         try (LlavaData data = LlavaFiles.read(dir.resolve("one"), Policy.FAIL)) {
             assertThat(data.records()).isEqualTo(records);
-            assertThat(data.pictures(null, false).bytes("2.jpg")).isEqualTo(png(0x0000FF));
+            assertThat(data.images(null, false).bytes("2.jpg")).isEqualTo(png(0x0000FF));
         }
         assertThat(dir.resolve("one/000001.tar")).hasSameBinaryContentAs(dir.resolve("two/000001.tar"));
         try (LlavaData data = LlavaFiles.read(dir.resolve("one/{000001..000001}.tar"), Policy.FAIL)) {

@@ -78,7 +78,7 @@ class DataLoaderTest {
     }
 
     @Test
-    void unreadablePicturesShrinkTheirBatchAndAreListed() {
+    void unreadableImagesShrinkTheirBatchAndAreListed() {
         int missing = IntStream.range(0, 8)
                 .map(i -> order[i])
                 .filter(id -> id % 4 != 0)

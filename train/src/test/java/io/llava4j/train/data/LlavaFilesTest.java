@@ -75,7 +75,7 @@ class LlavaFilesTest {
                 "|human|A?|human|B?|a question is followed by another one",
                 "|user|A?|gpt|B.|turn 1 is from 'user'; write human or gpt",
                 "1.jpg|human|<image> Please provide a short description for this region: [0.1, 0.2, 1.3, 0.4].|gpt|A.|"
-                        + "the box [0.10, 0.20, 1.30, 0.40] of question 1 lies outside the picture",
+                        + "the box [0.10, 0.20, 1.30, 0.40] of question 1 lies outside the image",
                 "1.jpg|human|<image> Please provide the bounding box coordinate of the region this sentence describes: a.|"
                         + "gpt|[0.5, 0.2, 0.3, 0.4]|corners are swapped",
                 "1.jpg|human|<image> Please provide the bounding box coordinate of the region this sentence describes: a.|"

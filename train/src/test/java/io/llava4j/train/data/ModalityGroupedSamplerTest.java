@@ -58,7 +58,7 @@ class ModalityGroupedSamplerTest {
 
     /** Samples in the last step of each kind together. */
     private static int lastSteps(int[] lengths, int step) {
-        int pictures = (int) Arrays.stream(lengths).filter(l -> l > 0).count();
-        return (pictures - 1) % step + 1 + (lengths.length - pictures - 1) % step + 1;
+        int images = (int) Arrays.stream(lengths).filter(l -> l > 0).count();
+        return (images - 1) % step + 1 + (lengths.length - images - 1) % step + 1;
     }
 }

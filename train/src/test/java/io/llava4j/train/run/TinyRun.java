@@ -29,7 +29,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * All that a run needs, in one folder and tiny: two towers (CLIP's patches, a convolutional stem), a language model of
- * two blocks, a vocabulary, 24 pictures with questions and 12 conversations without.
+ * two blocks, a vocabulary, 24 images with questions and 12 conversations without.
  */
 public final class TinyRun {
     public static final int EDGE = 16;
@@ -117,7 +117,7 @@ public final class TinyRun {
         }
     }
 
-    /** A record in LLaVA's format, with a picture if {@code image} is not empty. */
+    /** A record in LLaVA's format, with an image if {@code image} is not empty. */
     public static Map<String, Object> record(String id, String image, String question, String answer) {
         Map<String, Object> record = new LinkedHashMap<>();
         record.put("id", id);
@@ -147,12 +147,12 @@ public final class TinyRun {
         List<Map<String, Object>> align = new ArrayList<>();
         Random random = new Random(3);
         for (int i = 0; i < 24; i++) {
-            String image = "picture-" + i + ".png";
-            BufferedImage picture = new BufferedImage(20, 14, BufferedImage.TYPE_INT_RGB);
+            String image = "image-" + i + ".png";
+            BufferedImage pixels = new BufferedImage(20, 14, BufferedImage.TYPE_INT_RGB);
             for (int at = 0; at < 20 * 14; at++) {
-                picture.setRGB(at % 20, at / 20, random.nextInt(0x1000000));
+                pixels.setRGB(at % 20, at / 20, random.nextInt(0x1000000));
             }
-            ImageIO.write(picture, "png", images().resolve(image).toFile());
+            ImageIO.write(pixels, "png", images().resolve(image).toFile());
             String colour = COLOURS[i % COLOURS.length];
             tune.add(record("p" + i, image, "<image>\nWhat colour is this?", colour + " and ".repeat(i % 3)));
             align.add(record("c" + i, image, "<image>\nDescribe.", "a " + colour + " thing"));

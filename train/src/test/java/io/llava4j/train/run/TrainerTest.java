@@ -80,7 +80,7 @@ class TrainerTest {
     }
 
     @Test
-    void aPictureThatIsNoNumberStopsTheRunAndMovesNothing() {
+    void aImageThatIsNoNumberStopsTheRunAndMovesNothing() {
         float[] broken = pixels(1);
         broken[7] = Float.NaN;
         TrainConfig config = tiny.recipe("tune", "plain", "nan", Map.of("batch.accumulation", "1"));
@@ -144,7 +144,7 @@ class TrainerTest {
 
     @Test
     void stageOneLearnsAndSavesTheConnectorOnly() {
-        TrainConfig config = tiny.recipe("align", "plain", "connector", Map.of("schedule.max-steps", "3"));
+        TrainConfig config = tiny.recipe("align", "plain", "projector", Map.of("schedule.max-steps", "3"));
         try (Objective objective = Objectives.create(config)) {
             assertThat(objective.parameters().views().keySet())
                     .hasSize(4)
@@ -256,16 +256,16 @@ class TrainerTest {
         while (prompt.labels()[answer] == Prompt.IGNORE_INDEX) {
             answer++;
         }
-        Files.writeString(tiny.images().resolve("broken.png"), "no picture");
+        Files.writeString(tiny.images().resolve("broken.png"), "no image");
         List<Map<String, Object>> records = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
-            records.add(TinyRun.record("good-" + i, "picture-" + i + ".png", "<image>\nIs it?", "yes"));
+            records.add(TinyRun.record("good-" + i, "image-" + i + ".png", "<image>\nIs it?", "yes"));
         }
         records.add(TinyRun.record("absent", "absent.png", "<image>\nIs it?", "yes"));
         records.add(TinyRun.record("broken", "broken.png", "<image>\nIs it?", "yes"));
-        records.add(TinyRun.record("no-answer", "picture-1.png", "<image>\nIs it?", ""));
-        // The answer begins before the limit as text, but behind it once the picture's rows stand there.
-        records.add(TinyRun.record("too-long", "picture-1.png", question, "red"));
+        records.add(TinyRun.record("no-answer", "image-1.png", "<image>\nIs it?", ""));
+        // The answer begins before the limit as text, but behind it once the image's rows stand there.
+        records.add(TinyRun.record("too-long", "image-1.png", question, "red"));
         Map<String, String> settings = Map.of(
                 "data.json", tiny.data("skipping.json", records).toString(),
                 "data.missing-image-policy", "skip",
@@ -295,15 +295,15 @@ class TrainerTest {
         assertThat(lines(broken.output().resolve("skipped.jsonl"))).isEqualTo(skipped);
     }
 
-    /** Text alone is cut when it is tokenized, beside a picture also by the splice. */
+    /** Text alone is cut when it is tokenized, beside an image also by the splice. */
     @Test
     void whatIsCutIsCounted() throws IOException {
         String longAnswer = "yes and ".repeat(60).strip();
         List<Map<String, Object>> records = List.of(
                 TinyRun.record("short", "", "Is it?", "yes"),
                 TinyRun.record("text", "", "Is it?", longAnswer),
-                TinyRun.record("picture", "picture-1.png", "<image>\nIs it?", longAnswer),
-                TinyRun.record("fits", "picture-2.png", "<image>\nIs it?", "yes"));
+                TinyRun.record("image", "image-1.png", "<image>\nIs it?", longAnswer),
+                TinyRun.record("fits", "image-2.png", "<image>\nIs it?", "yes"));
         TrainConfig config = tiny.recipe(
                 "tune",
                 "plain",
@@ -315,8 +315,8 @@ class TrainerTest {
         List<Truncation> cuts = new ArrayList<>();
         TrainingRun.run(config, false, step -> cuts.add(step.cut()), () -> false);
         Prompt text = prompt("Is it?", longAnswer, false);
-        int picture = prompt("<image>\nIs it?", longAnswer, true).length() - 1 + 4;
-        int lost = text.length() + text.cutTokens() - 150 + picture - 150;
+        int image = prompt("<image>\nIs it?", longAnswer, true).length() - 1 + 4;
+        int lost = text.length() + text.cutTokens() - 150 + image - 150;
         assertThat(cuts).containsExactly(new Truncation(2, lost));
         assertThat(lines(config.output().resolve("metrics.jsonl")))
                 .singleElement()
@@ -331,10 +331,10 @@ class TrainerTest {
         TrainConfig config =
                 tiny.recipe("tune", "plain", "answers", Map.of("schedule.max-steps", "1", "data.max-length", "150"));
         TrainingRun.run(config, false, step -> {}, () -> false);
-        RgbImage picture = new RgbImage(6, 4, new byte[3 * 6 * 4]);
+        RgbImage image = new RgbImage(6, 4, new byte[3 * 6 * 4]);
         try (LlavaPipeline llava = LlavaPipeline.open(config.output().resolve("model"))) {
             GenerationOptions options = GenerationOptions.greedy(5);
-            ChatRequest seen = new ChatRequest(List.of(Turn.human("<image>\nWhat colour is this?")), List.of(picture));
+            ChatRequest seen = new ChatRequest(List.of(Turn.human("<image>\nWhat colour is this?")), List.of(image));
             ChatRequest read = new ChatRequest(List.of(Turn.human("Is red a colour?")), List.of());
             List<String> together = llava.answer(List.of(seen, read), options);
             assertThat(together)
@@ -343,7 +343,7 @@ class TrainerTest {
                             llava.answer(List.of(read), options).getFirst());
             assertThat(llava.stream(seen, options, text -> true).text()).isEqualTo(together.getFirst());
             // Two wrongs in one batch must not make a right.
-            ChatRequest tooMany = new ChatRequest(List.of(Turn.human("Is red a colour?")), List.of(picture));
+            ChatRequest tooMany = new ChatRequest(List.of(Turn.human("Is red a colour?")), List.of(image));
             ChatRequest tooFew = new ChatRequest(List.of(Turn.human("<image>\nWhat colour is this?")), List.of());
             assertThatThrownBy(() -> llava.answer(List.of(tooMany, tooFew), options))
                     .isInstanceOf(DataException.class)
@@ -385,7 +385,7 @@ class TrainerTest {
     private static Example seen(String id, String answer, float[] pixels) {
         String question = "<image>\nWhat colour is this?";
         return new Example(
-                new LlavaRecord(id, "picture.png", List.of(Turn.human(question), Turn.assistant(answer))),
+                new LlavaRecord(id, "image.png", List.of(Turn.human(question), Turn.assistant(answer))),
                 prompt(question, answer, true),
                 pixels);
     }

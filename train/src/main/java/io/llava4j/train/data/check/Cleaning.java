@@ -86,7 +86,7 @@ public record Cleaning(List<LlavaRecord> kept, List<Change> changes) {
                     return shorter;
                 }
             } catch (DataException e) {
-                return null; // the picture is named in a question that would be lost
+                return null; // the image is named in a question that would be lost
             }
         }
         return null;

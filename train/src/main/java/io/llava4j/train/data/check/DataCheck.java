@@ -22,21 +22,21 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Looks at every record and every picture of a data set before training does (docs/reference/data.md#checks). */
+/** Looks at every record and every image of a data set before training does (docs/reference/data.md#checks). */
 public final class DataCheck {
     /** What tells turns apart in the family's templates; an answer that holds it can teach a model to play both parts. */
     private static final List<String> MARKERS =
             List.of("</s>", "<s>", " ASSISTANT:", "USER: ", "\nASSISTANT:", "\nUSER:", "### Human:", "### Assistant:");
 
     private final LlavaData data;
-    private final Images pictures;
+    private final Images images;
     private final int threads;
     private final Progress progress;
     private final List<Finding> findings = new ArrayList<>();
 
-    private DataCheck(LlavaData data, Images pictures, int threads, Progress progress) {
+    private DataCheck(LlavaData data, Images images, int threads, Progress progress) {
         this.data = data;
-        this.pictures = pictures;
+        this.images = images;
         this.threads = threads;
         this.progress = progress;
     }
@@ -46,23 +46,23 @@ public final class DataCheck {
      *
      * @param records of the file, malformed ones included
      * @param joined rows of questions that make a record together with an earlier one
-     * @param textOnly records without a picture
-     * @param pictures different pictures named by the records
+     * @param textOnly records without an image
+     * @param images different images named by the records
      * @param leadingAnswersDropped conversations that began with an answer, which is dropped
      * @param sources usable records by source, see {@link Sources}
      * @param lengthsChecked whether the length of sequences was looked at
-     * @param evaluationPictures pictures compared with, by name
+     * @param evaluationImages images compared with, by name
      * @param findings in the file's order
      */
     public record Result(
             int records,
             int joined,
             int textOnly,
-            int pictures,
+            int images,
             int leadingAnswersDropped,
             SequencedMap<String, Integer> sources,
             boolean lengthsChecked,
-            int evaluationPictures,
+            int evaluationImages,
             List<Finding> findings) {
         /** How often each kind was found, kinds without a finding left out. */
         public Map<Finding.Kind, Long> counts() {
@@ -81,21 +81,21 @@ public final class DataCheck {
      * Checks a data set.
      *
      * @param data the records
-     * @param pictures of the records; every one is decoded once
+     * @param images of the records; every one is decoded once
      * @param prompts makes the sequences of which the length is checked; null to leave that out
-     * @param evaluation pictures that must not be there; null to leave that out
+     * @param evaluation images that must not be there; null to leave that out
      * @param threads how many decode
-     * @param progress told how many pictures were looked at
+     * @param progress told how many images were looked at
      * @throws DataException if interrupted
      */
     public static Result run(
             LlavaData data,
-            Images pictures,
+            Images images,
             @Nullable SamplePrompts prompts,
             @Nullable EvaluationImages evaluation,
             int threads,
             Progress progress) {
-        return new DataCheck(data, pictures, threads, progress).run(prompts, evaluation);
+        return new DataCheck(data, images, threads, progress).run(prompts, evaluation);
     }
 
     private Result run(@Nullable SamplePrompts prompts, @Nullable EvaluationImages evaluation) {
@@ -103,7 +103,7 @@ public final class DataCheck {
             findings.add(new Finding(Finding.Kind.MALFORMED, skipped));
         }
         data.repeated().forEach(row -> findings.add(new Finding(Finding.Kind.DUPLICATE, row)));
-        int different = pictures(evaluation);
+        int different = images(evaluation);
         duplicates();
         markers();
         if (prompts != null) {
@@ -124,53 +124,52 @@ public final class DataCheck {
                 List.copyOf(findings));
     }
 
-    private int pictures(@Nullable EvaluationImages evaluation) {
+    private int images(@Nullable EvaluationImages evaluation) {
         List<String> different = data.records().stream()
                 .map(LlavaRecord::image)
                 .filter(image -> image != null)
                 .distinct()
                 .toList();
-        Map<String, Picture> looked = new ConcurrentHashMap<>();
+        Map<String, Image> looked = new ConcurrentHashMap<>();
         Workers.each(different, threads, image -> looked.put(image, look(image, evaluation)), progress);
         for (int i = 0; i < data.records().size(); i++) {
-            Picture picture = looked.get(String.valueOf(data.records().get(i).image()));
-            if (picture != null && picture.kind() != null) {
-                add(i, picture.kind(), picture.reason());
+            Image image = looked.get(String.valueOf(data.records().get(i).image()));
+            if (image != null && image.kind() != null) {
+                add(i, image.kind(), image.reason());
             }
         }
         return different.size();
     }
 
-    private record Picture(Finding.@Nullable Kind kind, String reason) {
-        static final Picture FINE = new Picture(null, "");
+    private record Image(Finding.@Nullable Kind kind, String reason) {
+        static final Image FINE = new Image(null, "");
     }
 
-    private Picture look(String image, @Nullable EvaluationImages evaluation) {
+    private Image look(String image, @Nullable EvaluationImages evaluation) {
         RgbImage pixels;
         try {
-            pixels = pictures.decode(image);
+            pixels = images.decode(image);
         } catch (DataException e) {
-            return new Picture(Finding.Kind.BAD_PICTURE, String.valueOf(e.getMessage()));
+            return new Image(Finding.Kind.BAD_IMAGE, String.valueOf(e.getMessage()));
         }
         if (evaluation == null) {
-            return Picture.FINE;
+            return Image.FINE;
         }
         PerceptualHash hash = PerceptualHash.of(pixels);
         Optional<String> like = evaluation.like(hash);
         if (like.isPresent()) {
-            return new Picture(
+            return new Image(
                     Finding.Kind.LEAK,
-                    "image '%s' looks like the evaluation picture %s; leave the record out"
-                            .formatted(image, like.get()));
+                    "image '%s' looks like the evaluation image %s; leave the record out".formatted(image, like.get()));
         }
         Optional<String> named = evaluation.named(image, hash);
         if (named.isPresent()) {
-            return new Picture(
+            return new Image(
                     Finding.Kind.LEAK_BY_NAME,
-                    "image '%s' is called like the evaluation picture %s; compare them or leave the record out"
+                    "image '%s' is called like the evaluation image %s; compare them or leave the record out"
                             .formatted(image, named.get()));
         }
-        return Picture.FINE;
+        return Image.FINE;
     }
 
     private void duplicates() {
@@ -183,7 +182,7 @@ public final class DataCheck {
                 add(
                         i,
                         Finding.Kind.DUPLICATE,
-                        "it says the same about the same picture as record %d; keep one unless you mean it"
+                        "it says the same about the same image as record %d; keep one unless you mean it"
                                 .formatted(data.indices()[earlier]));
             }
         }

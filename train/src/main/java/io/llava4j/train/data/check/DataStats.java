@@ -29,9 +29,9 @@ import org.jspecify.annotations.Nullable;
  * @param sources what each source has, the largest first, see {@link Sources}
  * @param questions per record, how many questions it has
  * @param lengths per record, places in the sequence before any cut, image rows included; empty without a tokenizer
- * @param taught per record, places the loss is taken at; as many as {@code lengths}
- * @param pictureEdges per different picture that could be read, its longer edge in pixels; empty if not looked at
- * @param badPictures pictures that could not be read
+ * @param supervised per record, places the loss is taken at; as many as {@code lengths}
+ * @param imageEdges per different image that could be read, its longer edge in pixels; empty if not looked at
+ * @param badImages images that could not be read
  * @param answers the most frequent answers with how often they are given
  * @param allAnswers number of answers
  * @param differentAnswers number of different answers
@@ -42,9 +42,9 @@ public record DataStats(
         SequencedMap<String, Source> sources,
         int[] questions,
         int[] lengths,
-        int[] taught,
-        int[] pictureEdges,
-        int badPictures,
+        int[] supervised,
+        int[] imageEdges,
+        int badImages,
         SequencedMap<String, Integer> answers,
         int allAnswers,
         int differentAnswers,
@@ -57,42 +57,42 @@ public record DataStats(
      * What a source has.
      *
      * @param records of it
-     * @param pictures different ones
+     * @param images different ones
      * @param questions of all its records
      * @param tokens of all its records, image rows included, cut to the longest sequence; 0 without a tokenizer
-     * @param taught places the loss is taken at; 0 without a tokenizer
+     * @param supervised places the loss is taken at; 0 without a tokenizer
      */
-    public record Source(int records, int pictures, long questions, long tokens, long taught) {}
+    public record Source(int records, int images, long questions, long tokens, long supervised) {}
 
     /**
      * Counts.
      *
      * @param records to count
      * @param prompts makes the sequences; null to leave their lengths out
-     * @param pictures to look at; null to leave their sizes out
+     * @param images to look at; null to leave their sizes out
      * @param threads how many work
-     * @param progress told how many records and pictures were looked at
+     * @param progress told how many records and images were looked at
      */
     public static DataStats of(
             List<LlavaRecord> records,
             @Nullable SamplePrompts prompts,
-            @Nullable Images pictures,
+            @Nullable Images images,
             int threads,
             Progress progress) {
         int[] lengths = new int[prompts == null ? 0 : records.size()];
-        int[] taught = new int[lengths.length];
+        int[] supervised = new int[lengths.length];
         if (prompts != null) {
             List<Integer> places = IntStream.range(0, records.size()).boxed().toList();
-            Workers.each(places, threads, i -> measure(records.get(i), prompts, i, lengths, taught), progress);
+            Workers.each(places, threads, i -> measure(records.get(i), prompts, i, lengths, supervised), progress);
         }
         Map<String, Integer> edges = new ConcurrentHashMap<>();
-        List<String> images = records.stream()
+        List<String> names = records.stream()
                 .map(LlavaRecord::image)
                 .filter(image -> image != null)
                 .distinct()
                 .toList();
-        if (pictures != null) {
-            Workers.each(images, threads, image -> edges.put(image, edge(image, pictures)), progress);
+        if (images != null) {
+            Workers.each(names, threads, image -> edges.put(image, edge(image, images)), progress);
         }
         int[] known = edges.values().stream()
                 .mapToInt(Integer::intValue)
@@ -102,10 +102,10 @@ public record DataStats(
         Map<String, Integer> answers = answers(records);
         return new DataStats(
                 records.size(),
-                sources(records, lengths, taught, prompts == null ? 0 : prompts.maxLength()),
+                sources(records, lengths, supervised, prompts == null ? 0 : prompts.maxLength()),
                 records.stream().mapToInt(record -> record.turns().size() / 2).toArray(),
                 lengths,
-                taught,
+                supervised,
                 known,
                 edges.size() - known.length,
                 most(answers),
@@ -120,7 +120,7 @@ public record DataStats(
                 .asLongStream()
                 .map(length -> Math.min(length, maxLength))
                 .sum();
-        return places == 0 ? 0 : Arrays.stream(taught).asLongStream().sum() / (double) places;
+        return places == 0 ? 0 : Arrays.stream(supervised).asLongStream().sum() / (double) places;
     }
 
     /** Records that lose their end to the longest sequence. */
@@ -128,19 +128,19 @@ public record DataStats(
         return Arrays.stream(lengths).filter(length -> length > maxLength).count();
     }
 
-    private static void measure(LlavaRecord record, SamplePrompts prompts, int i, int[] lengths, int[] taught) {
+    private static void measure(LlavaRecord record, SamplePrompts prompts, int i, int[] lengths, int[] supervised) {
         try {
             Prompt prompt = prompts.whole(record);
             lengths[i] = prompts.sequenceLength(prompt);
-            taught[i] = prompts.taught(prompt);
+            supervised[i] = prompts.supervised(prompt);
         } catch (DataException e) {
             lengths[i] = 0; // validate tells why; training leaves it out
         }
     }
 
-    private static int edge(String image, Images pictures) {
+    private static int edge(String image, Images images) {
         try {
-            RgbImage pixels = pictures.decode(image);
+            RgbImage pixels = images.decode(image);
             return Math.max(pixels.width(), pixels.height());
         } catch (DataException e) {
             return 0;
@@ -148,14 +148,14 @@ public record DataStats(
     }
 
     private static SequencedMap<String, Source> sources(
-            List<LlavaRecord> records, int[] lengths, int[] taught, int maxLength) {
+            List<LlavaRecord> records, int[] lengths, int[] supervised, int maxLength) {
         boolean manyFolders = !Sources.count(records)
                 .keySet()
                 .containsAll(records.stream().map(Sources::of).distinct().toList());
         Map<String, List<Integer>> places = IntStream.range(0, records.size())
                 .boxed()
                 .collect(Collectors.groupingBy(i ->
-                        manyFolders && records.get(i).image() != null ? Sources.PICTURES : Sources.of(records.get(i))));
+                        manyFolders && records.get(i).image() != null ? Sources.IMAGES : Sources.of(records.get(i))));
         SequencedMap<String, Source> sources = new LinkedHashMap<>();
         places.entrySet().stream()
                 .sorted(Comparator.comparingInt((Map.Entry<String, List<Integer>> e) ->
@@ -181,10 +181,10 @@ public record DataStats(
                                             : in.stream()
                                                     .mapToLong(i -> Math.min(maxLength, lengths[i]))
                                                     .sum(),
-                                    taught.length == 0
+                                    supervised.length == 0
                                             ? 0
                                             : in.stream()
-                                                    .mapToLong(i -> taught[i])
+                                                    .mapToLong(i -> supervised[i])
                                                     .sum()));
                 });
         return sources;

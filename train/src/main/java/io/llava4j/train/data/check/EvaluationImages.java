@@ -20,13 +20,13 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Pictures that must not be trained on: by name, and by look where the pictures are at hand. Names are compared without
+ * Images that must not be trained on: by name, and by look where the images are at hand. Names are compared without
  * folder, extension and COCO's prefixes, so that {@code coco/train2017/000000000285.jpg} is
  * {@code COCO_val2014_000000000285.jpg}.
  */
 public final class EvaluationImages {
     /**
-     * Bits two hashes of the same picture may differ in; at most 15, so that one of 16 chunks is equal. Measured on 111
+     * Bits two hashes of the same image may differ in; at most 15, so that one of 16 chunks is equal. Measured on 111
      * photos of COCO: copies scaled to 3/4, 1/2 and 1/4 differ in at most 3, 5 and 8 bits, to 1/8 in at most 19 (110 of
      * 111 are found), JPEG of quality 75 and 30 (60 of the photos) in at most 5
      * and 14; cropped by 1 % at each edge 27 of 60 are found, by 2 % two; the closest two of the 6,105 pairs of different
@@ -34,10 +34,10 @@ public final class EvaluationImages {
      */
     static final int SAME_BITS = 15;
 
-    /** Two hashes that differ in more bits than this are of different pictures, also after cropping or framing. */
+    /** Two hashes that differ in more bits than this are of different images, also after cropping or framing. */
     private static final int OTHER_BITS = 64;
 
-    private static final Pattern PICTURE_NAME =
+    private static final Pattern IMAGE_NAME =
             Pattern.compile("[^\"'\\s,:;/\\\\]+\\.(?:jpe?g|png|gif|bmp|webp)", Pattern.CASE_INSENSITIVE);
     private static final Pattern COCO_PREFIX = Pattern.compile("coco_(?:train|val|test)\\d{4}_");
     private static final int CHUNKS = 16;
@@ -56,56 +56,56 @@ public final class EvaluationImages {
     /**
      * Reads evaluation sets.
      *
-     * @param sets folders of pictures, and files that name pictures: question files, lists
+     * @param sets folders of images, and files that name images: question files, lists
      * @param threads how many decode
      * @param progress told how far it is
      */
     public static EvaluationImages read(List<Path> sets, int threads, Progress progress) {
         EvaluationImages all = new EvaluationImages();
-        List<Path> pictures = new ArrayList<>();
+        List<Path> images = new ArrayList<>();
         for (Path set : sets) {
             try {
                 if (Files.isDirectory(set)) {
                     try (Stream<Path> files = Files.walk(set)) {
-                        files.filter(file -> PICTURE_NAME
+                        files.filter(file -> IMAGE_NAME
                                         .matcher(file.getFileName().toString())
                                         .matches())
                                 .sorted()
-                                .forEach(pictures::add);
+                                .forEach(images::add);
                     }
                 } else {
                     all.addNames(set);
                 }
             } catch (IOException e) {
                 throw new DataException(
-                        "evaluation set %s cannot be read: %s; name a folder of pictures or a file that names them"
+                        "evaluation set %s cannot be read: %s; name a folder of images or a file that names them"
                                 .formatted(set, e.getMessage()),
                         e);
             }
         }
         Map<Path, Optional<PerceptualHash>> hashes = new ConcurrentHashMap<>();
-        Workers.each(pictures, threads, file -> hashes.put(file, hash(file)), progress);
-        for (Path picture : pictures) {
-            String name = picture.getFileName().toString();
-            all.names.putIfAbsent(key(name), picture.toString());
-            hashes.getOrDefault(picture, Optional.empty()).ifPresent(hash -> {
+        Workers.each(images, threads, file -> hashes.put(file, hash(file)), progress);
+        for (Path image : images) {
+            String name = image.getFileName().toString();
+            all.names.putIfAbsent(key(name), image.toString());
+            hashes.getOrDefault(image, Optional.empty()).ifPresent(hash -> {
                 all.looks.putIfAbsent(key(name), hash);
-                all.add(hash, picture.toString());
+                all.add(hash, image.toString());
             });
         }
         if (all.names.isEmpty()) {
             throw new DataException(
-                    "no picture is named by %s; name folders of pictures or question files".formatted(sets));
+                    "no image is named by %s; name folders of images or question files".formatted(sets));
         }
         return all;
     }
 
-    /** Pictures known by name. */
+    /** Images known by name. */
     public int size() {
         return names.size();
     }
 
-    /** The evaluation picture of the same name, unless it is at hand and clearly another one. */
+    /** The evaluation image of the same name, unless it is at hand and clearly another one. */
     Optional<String> named(String image, PerceptualHash hash) {
         PerceptualHash look = looks.get(key(image));
         return look != null && look.distance(hash) > OTHER_BITS
@@ -113,7 +113,7 @@ public final class EvaluationImages {
                 : Optional.ofNullable(names.get(key(image)));
     }
 
-    /** The evaluation picture that looks the same, if any. */
+    /** The evaluation image that looks the same, if any. */
     Optional<String> like(PerceptualHash hash) {
         if (hash.saysLittle()) {
             return Optional.empty();
@@ -139,7 +139,7 @@ public final class EvaluationImages {
     private void addNames(Path file) throws IOException {
         try (BufferedReader reader = Files.newBufferedReader(file, StandardCharsets.ISO_8859_1)) {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-                for (Matcher name = PICTURE_NAME.matcher(line); name.find(); ) {
+                for (Matcher name = IMAGE_NAME.matcher(line); name.find(); ) {
                     names.putIfAbsent(key(name.group()), file.getFileName() + ": " + name.group());
                 }
             }

@@ -13,15 +13,15 @@ public record Finding(Kind kind, SkippedRecord record) {
     public enum Kind {
         /** Breaks a rule of the format: training leaves it out. */
         MALFORMED("malformed records", true),
-        /** Its picture is missing, damaged or outside the folder. */
-        BAD_PICTURE("records with bad picture", true),
+        /** Its image is missing, damaged or outside the folder. */
+        BAD_IMAGE("records with bad image", true),
         /** Nothing of its answers is left within the longest sequence. */
         NOTHING_TAUGHT("records that teach nothing", true),
-        /** Its picture is one of an evaluation set. */
-        LEAK("records that leak an evaluation picture", true),
-        /** Its picture is called like one of an evaluation set whose pixels are not at hand. */
-        LEAK_BY_NAME("records whose picture is called like an evaluation picture", false),
-        /** Same picture and same words as an earlier record. */
+        /** Its image is one of an evaluation set. */
+        LEAK("records that leak an evaluation image", true),
+        /** Its image is called like one of an evaluation set whose pixels are not at hand. */
+        LEAK_BY_NAME("records whose image is called like an evaluation image", false),
+        /** Same image and same words as an earlier record. */
         DUPLICATE("duplicates of an earlier record", false),
         /** Loses its end to the longest sequence. */
         TOO_LONG("records longer than the longest sequence", false),

@@ -4,8 +4,8 @@ import io.llava4j.image.RgbImage;
 import java.util.Arrays;
 
 /**
- * A picture's look in 256 bits: its grey values averaged on a grid of 17 x 16, one bit for each two neighbours of a row,
- * set where the right one is brighter. Other sizes and other compression of the same picture change few bits.
+ * An image's look in 256 bits: its grey values averaged on a grid of 17 x 16, one bit for each two neighbours of a row,
+ * set where the right one is brighter. Other sizes and other compression of the same image change few bits.
  *
  * @param a rows 0 to 3
  * @param b rows 4 to 7
@@ -51,7 +51,7 @@ record PerceptualHash(long a, long b, long c, long d) {
         return (int) (word >>> 16 * (index & 3)) & 0xffff;
     }
 
-    /** A picture this flat looks like any other flat one. */
+    /** An image this flat looks like any other flat one. */
     boolean saysLittle() {
         return Long.bitCount(a) + Long.bitCount(b) + Long.bitCount(c) + Long.bitCount(d) < 24;
     }

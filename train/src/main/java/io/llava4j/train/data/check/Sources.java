@@ -8,18 +8,18 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.stream.Collectors;
 
-/** Which source a record is from, told by the first folder of its picture, as LLaVA's mixtures are laid out. */
+/** Which source a record is from, told by the first folder of its image, as LLaVA's mixtures are laid out. */
 public final class Sources {
-    /** Records without a picture. */
+    /** Records without an image. */
     public static final String TEXT = "text";
-    /** Pictures without a folder. */
+    /** Images without a folder. */
     public static final String NO_FOLDER = "(no folder)";
-    /** All pictures, where their folders are no sources. */
-    public static final String PICTURES = "pictures";
+    /** All images, where their folders are no sources. */
+    public static final String IMAGES = "images";
     /** More folders than this are no sources but a way to keep folders small, as in LCS-558K. */
     private static final int MOST = 40;
 
-    /** Records of {@code llava_v1_5_mix665k.json} by the first folder of their pictures (docs/reference/data.md#instruction-mixture). */
+    /** Records of {@code llava_v1_5_mix665k.json} by the first folder of their images (docs/reference/data.md#instruction-mixture). */
     public static final SequencedMap<String, Integer> MIX665K = mix665k();
 
     private Sources() {}
@@ -41,7 +41,7 @@ public final class Sources {
         if (counts.size() > MOST) {
             int text = counts.getOrDefault(TEXT, 0);
             counts.clear();
-            counts.put(PICTURES, records.size() - text);
+            counts.put(IMAGES, records.size() - text);
             if (text > 0) {
                 counts.put(TEXT, text);
             }

@@ -17,17 +17,17 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A folder of pictures, each with its caption in a text file of the same name beside it ({@code cat.jpg},
+ * A folder of images, each with its caption in a text file of the same name beside it ({@code cat.jpg},
  * {@code cat.txt}), or all described by one metadata file.
  */
 final class CaptionedFolder implements RowSource {
-    static final Set<String> PICTURES = Set.of("jpg", "jpeg", "png", "gif", "bmp", "webp");
+    static final Set<String> IMAGES = Set.of("jpg", "jpeg", "png", "gif", "bmp", "webp");
     private static final int MAX_CAPTION_BYTES = 1 << 20;
 
     private final Path folder;
     private final @Nullable RowSource metadata;
 
-    /** @param metadata reads the file that describes all pictures; null where each has a text file */
+    /** @param metadata reads the file that describes all images; null where each has a text file */
     CaptionedFolder(Path folder, @Nullable RowSource metadata) {
         this.folder = folder;
         this.metadata = metadata;
@@ -35,29 +35,29 @@ final class CaptionedFolder implements RowSource {
 
     @Override
     public Images read(RecordHandler sink) throws IOException {
-        Images pictures = new ImageFolder(folder, false);
+        Images images = new ImageFolder(folder, false);
         if (metadata != null) {
             metadata.read(sink);
-            return pictures;
+            return images;
         }
-        List<Path> images;
-        try (Stream<Path> files = Files.walk(folder)) {
-            images = files.filter(file -> PICTURES.contains(extension(file)))
+        List<Path> files;
+        try (Stream<Path> entries = Files.walk(folder)) {
+            files = entries.filter(file -> IMAGES.contains(extension(file)))
                     .sorted()
                     .toList();
         }
-        if (images.isEmpty()) {
+        if (files.isEmpty()) {
             throw new DataException(
-                    "%s holds no .tar, no .parquet, no metadata.csv and no pictures; name a folder that does"
+                    "%s holds no .tar, no .parquet, no metadata.csv and no images; name a folder that does"
                             .formatted(folder));
         }
-        for (Path image : images) {
+        for (Path image : files) {
             String name = folder.relativize(image).toString().replace(File.separatorChar, '/');
             String fileName = image.getFileName().toString();
             Path text = image.resolveSibling(fileName.substring(0, fileName.lastIndexOf('.')) + ".txt");
             if (!Files.isRegularFile(text) || Files.size(text) > MAX_CAPTION_BYTES) {
                 sink.refuse(
-                        "picture '%s' has no caption; write one of at most 1 MiB into %s"
+                        "image '%s' has no caption; write one of at most 1 MiB into %s"
                                 .formatted(name, text.getFileName()),
                         null);
                 continue;
@@ -74,7 +74,7 @@ final class CaptionedFolder implements RowSource {
                 sink.refuse("the caption %s is not UTF-8; convert it".formatted(text.getFileName()), e);
             }
         }
-        return pictures;
+        return images;
     }
 
     private static String extension(Path file) {

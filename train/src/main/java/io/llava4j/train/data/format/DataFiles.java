@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>JSON array, JSON lines, either of them gzipped
  *   <li>CSV ({@code .csv}) and TSV ({@code .tsv}) with a header
- *   <li>Parquet, one file or a folder of them; pictures inside
- *   <li>WebDataset: a {@code .tar} or a folder of them; pictures inside
- *   <li>a folder of pictures with {@code metadata.csv}, {@code metadata.jsonl}, or a text file beside each picture
+ *   <li>Parquet, one file or a folder of them; images inside
+ *   <li>WebDataset: a {@code .tar} or a folder of them; images inside
+ *   <li>a folder of images with {@code metadata.csv}, {@code metadata.jsonl}, or a text file beside each image
  * </ul>
  *
  * <p>A file may be given in parts, as {@code name-{000..123}.tar} or {@code name-{00000..00015}.jsonl}.
@@ -40,7 +40,7 @@ public final class DataFiles {
      *
      * @param path file, folder or brace pattern
      * @param sink takes the rows
-     * @return the pictures that came with the rows, to be closed by the caller; null where pictures are files of their own
+     * @return the images that came with the rows, to be closed by the caller; null where images are files of their own
      * @throws DataException in one sentence, if it is missing, of no known kind, or cannot be read on from some place
      */
     public static @Nullable Images read(Path path, RecordHandler sink) {
@@ -69,7 +69,7 @@ public final class DataFiles {
         boolean gzip = head.length > 1 && (head[0] & 0xff) == 0x1f && (head[1] & 0xff) == 0x8b;
         if (gzip && (name.endsWith(".tar.gz") || name.endsWith(".tgz"))) {
             throw new DataException(
-                    "%s is compressed, so its pictures cannot be reached one by one; gunzip it".formatted(path));
+                    "%s is compressed, so its images cannot be reached one by one; gunzip it".formatted(path));
         }
         if (name.endsWith(".tar") || startsWith(head, TAR_MAGIC_AT, "ustar")) {
             return new TarRows(List.of(path));
@@ -122,7 +122,7 @@ public final class DataFiles {
                 if (none != null) {
                     none.close();
                     throw new DataException(
-                            "%s holds pictures; name such files by their endings, .tar or .parquet".formatted(file));
+                            "%s holds images; name such files by their endings, .tar or .parquet".formatted(file));
                 }
             }
             return null;
@@ -160,7 +160,7 @@ public final class DataFiles {
                 && new String(head, at, magic.length(), StandardCharsets.ISO_8859_1).equals(magic);
     }
 
-    /** What is wrong with a picture's path, judged without looking at the disk; null if it stays inside its folder. */
+    /** What is wrong with an image's path, judged without looking at the disk; null if it stays inside its folder. */
     public static @Nullable String pathComplaint(String image) {
         if (image.isBlank() || image.indexOf('\0') >= 0) {
             return "the image path is empty or not a path; write one relative to the image folder";

@@ -16,7 +16,7 @@ final class ImageArchive implements Images {
     private final Map<String, Slice> slices = new HashMap<>();
     private final List<FileChannel> files;
 
-    /** Where a picture lies. */
+    /** Where an image lies. */
     private record Slice(FileChannel file, long offset, long length) {}
 
     /** @param files closed with the archive */
@@ -25,10 +25,10 @@ final class ImageArchive implements Images {
     }
 
     /**
-     * Adds a picture.
+     * Adds an image.
      *
      * @param name preferred name; taken already by the same bytes it is shared, by others {@code unique} is used
-     * @param unique a name no other picture has
+     * @param unique a name no other image has
      * @return the name under which it is found
      */
     String add(String name, String unique, FileChannel file, long offset, long length) throws IOException {

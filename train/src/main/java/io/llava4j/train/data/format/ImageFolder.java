@@ -31,7 +31,7 @@ public final class ImageFolder implements Images {
     }
 
     /**
-     * The file of a picture.
+     * The file of an image.
      *
      * @param image relative path from a data file
      * @throws DataException if it leaves the folder, also through a symbolic link, or does not exist

@@ -4,10 +4,10 @@ import io.llava4j.DataException;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.RgbImage;
 
-/** Where the pictures of a data set are: a folder, or the archive the records came in. Safe for use by many threads. */
+/** Where the images of a data set are: a folder, or the archive the records came in. Safe for use by many threads. */
 public interface Images extends AutoCloseable {
     /**
-     * Content of a picture's file.
+     * Content of an image's file.
      *
      * @param image name as the record has it
      * @throws DataException if it is missing, unreadable, larger than {@link ImageDecoder#MAX_FILE_BYTES} or may not be read
@@ -15,7 +15,7 @@ public interface Images extends AutoCloseable {
     byte[] bytes(String image);
 
     /**
-     * A picture's pixels.
+     * An image's pixels.
      *
      * @param image name as the record has it
      * @throws DataException as {@link #bytes}, and if it is damaged, too large or of an unknown kind

@@ -33,10 +33,10 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Parquet as Hugging Face's data sets have it: pictures are bytes, or structs of {@code bytes} and {@code path}.
+ * Parquet as Hugging Face's data sets have it: images are bytes, or structs of {@code bytes} and {@code path}.
  *
- * <p>A column of a row group cannot be reached row by row, so pictures are copied once into a temporary file, which is
- * gone when the data set is closed. It takes as much disk as the pictures do.
+ * <p>A column of a row group cannot be reached row by row, so images are copied once into a temporary file, which is
+ * gone when the data set is closed. It takes as much disk as the images do.
  */
 final class ParquetRows implements RowSource {
     private static final Set<CompressionCodec> CODECS = Set.of(
@@ -60,20 +60,20 @@ final class ParquetRows implements RowSource {
 
     @Override
     public Images read(RecordHandler sink) throws IOException {
-        Path temporary = Files.createTempFile("llava-pictures", ".bin");
+        Path temporary = Files.createTempFile("llava-images", ".bin");
         FileChannel spool = FileChannel.open(
                 temporary, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
-        ImageArchive pictures = new ImageArchive(List.of(spool));
+        ImageArchive images = new ImageArchive(List.of(spool));
         boolean done = false;
         try {
             for (Path file : files) {
-                readWatched(new OneFile(file, spool, pictures, sink));
+                readWatched(new OneFile(file, spool, images, sink));
             }
             done = true;
-            return pictures;
+            return images;
         } finally {
             if (!done) {
-                pictures.close();
+                images.close();
             }
         }
     }
@@ -113,14 +113,14 @@ final class ParquetRows implements RowSource {
     private static final class OneFile {
         private final Path file;
         private final FileChannel spool;
-        private final ImageArchive pictures;
+        private final ImageArchive images;
         private final RecordHandler sink;
         private volatile long row;
 
-        OneFile(Path file, FileChannel spool, ImageArchive pictures, RecordHandler sink) {
+        OneFile(Path file, FileChannel spool, ImageArchive images, RecordHandler sink) {
             this.file = file;
             this.spool = spool;
-            this.pictures = pictures;
+            this.images = images;
             this.sink = sink;
         }
 
@@ -215,7 +215,7 @@ final class ParquetRows implements RowSource {
                 case Long number -> NODES.numberNode(number);
                 case Integer number -> NODES.numberNode(number);
                 case Number number -> NODES.numberNode(number.doubleValue());
-                case byte[] bytes -> picture(bytes, null);
+                case byte[] bytes -> image(bytes, null);
                 case PqStruct struct -> isImage(struct) ? image(struct) : object(struct);
                 case PqList list -> {
                     ArrayNode array = NODES.arrayNode();
@@ -228,7 +228,7 @@ final class ParquetRows implements RowSource {
             };
         }
 
-        /** Hugging Face's picture: its bytes, or only a path where the file lies elsewhere. */
+        /** Hugging Face's image: its bytes, or only a path where the file lies elsewhere. */
         private static boolean isImage(PqStruct struct) {
             boolean bytes = false;
             boolean path = false;
@@ -245,12 +245,12 @@ final class ParquetRows implements RowSource {
                 if (path == null) {
                     return NODES.nullNode();
                 }
-                throw new DataException("its picture '%s' is not in the file; embed the bytes".formatted(path));
+                throw new DataException("its image '%s' is not in the file; embed the bytes".formatted(path));
             }
-            return picture(struct.getBinary("bytes"), path);
+            return image(struct.getBinary("bytes"), path);
         }
 
-        private JsonNode picture(byte[] bytes, @Nullable String path) throws IOException {
+        private JsonNode image(byte[] bytes, @Nullable String path) throws IOException {
             String unique = file.getFileName() + "/" + row;
             String name = path == null || path.isBlank() ? unique : path;
             String complaint = DataFiles.pathComplaint(name);
@@ -258,7 +258,7 @@ final class ParquetRows implements RowSource {
                 throw new DataException(complaint);
             }
             if (bytes.length > ImageDecoder.MAX_FILE_BYTES) {
-                throw new DataException("its picture has %d bytes, more than the limit of %d; scale it down"
+                throw new DataException("its image has %d bytes, more than the limit of %d; scale it down"
                         .formatted(bytes.length, ImageDecoder.MAX_FILE_BYTES));
             }
             long offset = spool.size();
@@ -266,7 +266,7 @@ final class ParquetRows implements RowSource {
             while (buffer.hasRemaining()) {
                 spool.write(buffer, offset + buffer.position());
             }
-            return NODES.stringNode(pictures.add(name, unique, spool, offset, bytes.length));
+            return NODES.stringNode(images.add(name, unique, spool, offset, bytes.length));
         }
 
         private static String reason(Exception e) {

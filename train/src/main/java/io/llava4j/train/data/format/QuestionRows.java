@@ -9,10 +9,10 @@ import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
 /**
- * How rows of a picture, a question and an answer become conversations. Records that are conversations already are left
+ * How rows of an image, a question and an answer become conversations. Records that are conversations already are left
  * as they are.
  *
- * @param mergeByImage whether all rows of a picture that ask for the same form of answer make one conversation, with the
+ * @param mergeByImage whether all rows of an image that ask for the same form of answer make one conversation, with the
  *     prompt in its first question only (docs/reference/data.md#conversation-layouts)
  * @param responseFormat what their questions say about the form of the answer, unless a row has a
  *     {@code response_format} of its own

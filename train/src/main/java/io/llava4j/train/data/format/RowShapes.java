@@ -22,7 +22,7 @@ import tools.jackson.databind.node.ObjectNode;
  *   <li>{@code texts}: pairs of {@code user} and {@code assistant}
  * </ul>
  *
- * <p>The picture may be called {@code image}, {@code image_path}, {@code file_name} or be the only one of {@code images}.
+ * <p>The image may be called {@code image}, {@code image_path}, {@code file_name} or be the only one of {@code images}.
  * What has no such shape is passed on as it is.
  */
 public final class RowShapes {
@@ -124,12 +124,12 @@ public final class RowShapes {
         return turn;
     }
 
-    /** Content in parts, as chat interfaces have it: text, and a picture by its place. */
+    /** Content in parts, as chat interfaces have it: text, and an image by its place. */
     private static JsonNode parts(JsonNode content) {
         StringBuilder text = new StringBuilder();
         for (JsonNode part : content) {
-            boolean picture = part.path("type").stringValue("").startsWith("image");
-            text.append(picture ? PLACEHOLDER + "\n" : part.path("text").asString(""));
+            boolean image = part.path("type").stringValue("").startsWith("image");
+            text.append(image ? PLACEHOLDER + "\n" : part.path("text").asString(""));
         }
         return JsonNodeFactory.instance.stringNode(text.toString().strip());
     }
@@ -167,7 +167,7 @@ public final class RowShapes {
         return null;
     }
 
-    /** Names the picture in the first question, unless a turn does. */
+    /** Names the image in the first question, unless a turn does. */
     private static void placeImage(ArrayNode turns) {
         for (JsonNode turn : turns) {
             if (turn.path("value").stringValue("").contains(PLACEHOLDER)) {

@@ -9,7 +9,7 @@ interface RowSource {
     /**
      * Reads all rows.
      *
-     * @return the pictures that came with them; null where pictures are files of their own
+     * @return the images that came with them; null where images are files of their own
      * @throws io.llava4j.DataException if the file cannot be read on from some place
      */
     @Nullable

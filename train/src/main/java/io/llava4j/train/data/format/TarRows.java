@@ -19,7 +19,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * WebDataset shards: files that follow each other and share their name up to the first dot are one sample. A sample is a
- * {@code .json} with a record, or a {@code .txt} with a caption, and at most one picture. Nothing is unpacked: pictures
+ * {@code .json} with a record, or a {@code .txt} with a caption, and at most one image. Nothing is unpacked: images
  * stay where they are and are found by the record's {@code image}, or by their own name if it has none.
  */
 final class TarRows implements RowSource {
@@ -32,19 +32,19 @@ final class TarRows implements RowSource {
     @Override
     public Images read(RecordHandler sink) throws IOException {
         List<FileChannel> files = new ArrayList<>();
-        ImageArchive pictures = new ImageArchive(files);
+        ImageArchive images = new ImageArchive(files);
         boolean done = false;
         try {
             for (Path shard : shards) {
                 FileChannel file = open(shard);
                 files.add(file);
-                new Shard(shard, file, pictures, sink).read();
+                new Shard(shard, file, images, sink).read();
             }
             done = true;
-            return pictures;
+            return images;
         } finally {
             if (!done) {
-                pictures.close();
+                images.close();
             }
         }
     }
@@ -61,14 +61,14 @@ final class TarRows implements RowSource {
     private static final class Shard {
         private final Path path;
         private final FileChannel file;
-        private final ImageArchive pictures;
+        private final ImageArchive images;
         private final RecordHandler sink;
         private final List<TarEntries.Entry> sample = new ArrayList<>();
 
-        Shard(Path path, FileChannel file, ImageArchive pictures, RecordHandler sink) {
+        Shard(Path path, FileChannel file, ImageArchive images, RecordHandler sink) {
             this.path = path;
             this.file = file;
-            this.pictures = pictures;
+            this.images = images;
             this.sink = sink;
         }
 
@@ -105,14 +105,14 @@ final class TarRows implements RowSource {
                     json = entry;
                 } else if (extension.equals("txt") || extension.equals("caption")) {
                     caption = entry;
-                } else if (CaptionedFolder.PICTURES.contains(extension.substring(extension.lastIndexOf('.') + 1))) {
+                } else if (CaptionedFolder.IMAGES.contains(extension.substring(extension.lastIndexOf('.') + 1))) {
                     images.add(entry);
                 }
             }
             sample.clear();
             try {
                 if (images.size() > 1) {
-                    throw new DataException("it has %d pictures; a record has one".formatted(images.size()));
+                    throw new DataException("it has %d images; a record has one".formatted(images.size()));
                 }
                 sink.row(row(key, json, caption, images.isEmpty() ? null : images.getFirst()));
             } catch (DataException e) {
@@ -154,7 +154,7 @@ final class TarRows implements RowSource {
                 if (complaint != null) {
                     throw new DataException(complaint);
                 }
-                row.put("image", pictures.add(name, unique, file, image.offset(), image.length()));
+                row.put("image", images.add(name, unique, file, image.offset(), image.length()));
             }
             return row;
         }

@@ -1,4 +1,4 @@
-/** The files a data set may come in, read as rows of JSON and the pictures that belong to them. */
+/** The files a data set may come in, read as rows of JSON and the images that belong to them. */
 @NullMarked
 package io.llava4j.train.data.format;
 

@@ -69,8 +69,8 @@ final class ChatCleaner {
     }
 
     private void requireTurns(int turns) {
-        if (turns < rules.limit(Rule.FEWEST_TURNS)) {
-            throw new RejectedException(Rule.FEWEST_TURNS, "it has %d turns left".formatted(turns));
+        if (turns < rules.limit(Rule.MIN_TURNS)) {
+            throw new RejectedException(Rule.MIN_TURNS, "it has %d turns left".formatted(turns));
         }
     }
 
@@ -111,9 +111,9 @@ final class ChatCleaner {
                 throw new RejectedException(Rule.NO_BROKEN_LISTS, "a list goes from 1 to 1 without a 2");
             }
         }
-        if (all.length() - turns.size() < rules.limit(Rule.FEWEST_CHARACTERS)) {
+        if (all.length() - turns.size() < rules.limit(Rule.MIN_CHARACTERS)) {
             throw new RejectedException(
-                    Rule.FEWEST_CHARACTERS, "it has only %d characters".formatted(all.length() - turns.size()));
+                    Rule.MIN_CHARACTERS, "it has only %d characters".formatted(all.length() - turns.size()));
         }
         List<String> languages = rules.languages();
         if (!languages.isEmpty()) {

@@ -64,7 +64,7 @@ final class ChatLength {
         int end = prompts.tokenizer().eosId();
         List<Integer> ends = new ArrayList<>();
         for (int i = 0; i < prompt.length(); i++) {
-            // The end that closes an answer is taught; one in a text is not expected here, and would count as text.
+            // The end that closes an answer is supervised; one in a text is not expected here, and would count as text.
             if (prompt.ids()[i] == end) {
                 ends.add(i + 1);
             }
@@ -95,7 +95,7 @@ final class ChatLength {
             }
         }
         if (low == 0) {
-            throw new RejectedException(Rule.MOST_TOKENS, "its first question leaves no room for an answer");
+            throw new RejectedException(Rule.MAX_TOKENS, "its first question leaves no room for an answer");
         }
         return Turn.assistant(answer.substring(0, breaks.get(low - 1)));
     }

@@ -19,8 +19,8 @@ import java.util.Random;
 import java.util.SplittableRandom;
 
 /**
- * Makes conversations of what is said about one picture, in the layouts of the released mixture (docs/reference/data.md#conversation-layouts). Random
- * decisions depend on seed, source and picture alone.
+ * Makes conversations of what is said about one image, in the layouts of the released mixture (docs/reference/data.md#conversation-layouts). Random
+ * decisions depend on seed, source and image alone.
  */
 final class Conversations {
     private final long seed;
@@ -31,7 +31,7 @@ final class Conversations {
     /** A question and its answer; the question of a region format holds its whole request. */
     private record Pair(String question, String answer) {}
 
-    /** The pictures' size; needed for boxes only. */
+    /** The images' size; needed for boxes only. */
     record Size(int width, int height) {}
 
     Conversations(long seed, String source, ResponseFormat format, Rules rules) {
@@ -41,7 +41,7 @@ final class Conversations {
         this.rules = rules;
     }
 
-    /** What is said of a picture after rules that concern a single annotation; done early, to keep less. */
+    /** What is said of an image after rules that concern a single annotation; done early, to keep less. */
     Annotation settled(Annotation annotation) {
         return annotation instanceof Question question
                 ? new Question(question.text(), List.of(answer(question)), null)
@@ -49,10 +49,10 @@ final class Conversations {
     }
 
     /**
-     * All conversations about one picture.
+     * All conversations about one image.
      *
-     * @param id of the picture
-     * @param size of the picture
+     * @param id of the image
+     * @param size of the image
      * @param annotations settled, of one kind
      */
     List<List<Turn>> of(String id, Size size, List<? extends Annotation> annotations) {
@@ -123,7 +123,7 @@ final class Conversations {
                 : pairs.stream().map(List::of).toList();
     }
 
-    /** Copy {@code c} of a picture holds copy {@code c} of every question that has so many options. */
+    /** Copy {@code c} of an image holds copy {@code c} of every question that has so many options. */
     private List<List<Turn>> choices(String id, List<Choice> choices) {
         List<List<Turn>> conversations = new ArrayList<>();
         int copies = rules.on(Rule.REPEAT_BY_OPTIONS)
@@ -202,8 +202,7 @@ final class Conversations {
         }
         List<List<Turn>> conversations = new ArrayList<>();
         for (List<Pair> together : merged(pairs)) {
-            int most =
-                    rules.limit(Rule.FEWER_PAIRS_THAN) > 1 ? rules.limit(Rule.FEWER_PAIRS_THAN) - 1 : together.size();
+            int most = rules.limit(Rule.MAX_PAIRS) > 1 ? rules.limit(Rule.MAX_PAIRS) - 1 : together.size();
             for (int from = 0; from < together.size(); from += most) {
                 List<Turn> turns = new ArrayList<>();
                 for (Pair pair : together.subList(from, Math.min(together.size(), from + most))) {
@@ -217,7 +216,7 @@ final class Conversations {
 
     /** Drawn by the seed, in the file's order. */
     private List<Region> sampled(String id, List<Region> regions) {
-        int most = rules.limit(Rule.MOST_REGIONS);
+        int most = rules.limit(Rule.MAX_REGIONS);
         if (most == 0 || regions.size() <= most) {
             return regions;
         }
@@ -237,7 +236,7 @@ final class Conversations {
         Box box = rules.on(Rule.PADDED_BOXES)
                 ? Boxes.onPaddedSquare(
                         size.width(), size.height(), region.x(), region.y(), region.width(), region.height())
-                : Boxes.onPicture(size.width(), size.height(), region.x(), region.y(), region.width(), region.height());
+                : Boxes.onImage(size.width(), size.height(), region.x(), region.y(), region.width(), region.height());
         String text = Boxes.text(new Box(share(box.x1()), share(box.y1()), share(box.x2()), share(box.y2())));
         String phrase = region.phrase().strip();
         return describe
@@ -251,7 +250,7 @@ final class Conversations {
         return Math.clamp(value, 0.0, 1.0);
     }
 
-    /** Whether a region can be drawn: some of it lies in the picture, and it has an extent. */
+    /** Whether a region can be drawn: some of it lies in the image, and it has an extent. */
     static boolean isVisible(Region region, Size size) {
         return region.width() > 0
                 && region.height() > 0

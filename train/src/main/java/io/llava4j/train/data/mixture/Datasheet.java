@@ -12,7 +12,7 @@ final class Datasheet {
         line(text, "# %s", manifest.name());
         line(
                 text,
-                "%,d conversations with %,d questions and answers; %,d with a picture, %,d of text only. Built by `llava"
+                "%,d conversations with %,d questions and answers; %,d with an image, %,d of text only. Built by `llava"
                         + " data build` with seed %d; the same recipe and raw files give the same bytes.",
                 manifest.records(),
                 manifest.pairs(),
@@ -71,7 +71,7 @@ final class Datasheet {
 
     private static String imagesNote(SourceReport source) {
         boolean text = source.kind().equals("sharegpt");
-        return text ? "" : source.imagesChecked() ? "; pictures were looked for" : "; pictures were not looked for";
+        return text ? "" : source.imagesChecked() ? "; images were looked for" : "; images were not looked for";
     }
 
     private static void line(StringBuilder text, String format, Object... values) {

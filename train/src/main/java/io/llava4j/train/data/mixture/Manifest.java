@@ -15,7 +15,7 @@ import java.util.List;
  * @param bytes its size
  * @param sha256 of its bytes
  * @param records in it
- * @param textOnly of them without a picture
+ * @param textOnly of them without an image
  * @param pairs questions with answers in them
  * @param sources in the recipe's order
  */
@@ -41,7 +41,7 @@ public record Manifest(
      * @param file name of the data file, or what the names of its shards have in common
      * @param bytes of all data
      * @param sha256 of these bytes
-     * @param textOnly records without a picture
+     * @param textOnly records without an image
      * @param sources after samples were drawn
      */
     public static Manifest of(

@@ -76,7 +76,7 @@ public record MixtureFolder(Path path) {
      * The manifest of data that is here.
      *
      * @param file name of the data file, or the pattern of its parts, whose bytes count one after another
-     * @param textOnly records without a picture
+     * @param textOnly records without an image
      * @param sources after samples were drawn
      */
     public Manifest describe(MixtureRecipe recipe, String file, int textOnly, List<SourceReport> sources) {

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** What a mixture is built from: raw files, pictures, a tokenizer. */
+/** What a mixture is built from: raw files, images, a tokenizer. */
 public final class MixtureInputs {
     private MixtureInputs() {}
 

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param shuffle whether records of all sources are mixed, or come source by source
  * @param badRecords what happens to raw records that cannot be used
  * @param raw folder the sources' files are below
- * @param images folder the pictures are below; null if they are not looked for
+ * @param images folder the images are below; null if they are not looked for
  * @param tokenizer file or folder of the tokenizer that counts tokens; null if none is needed
  * @param rules values of rules for all sources
  * @param sources by name, in the order in which they are put together
@@ -40,7 +40,7 @@ public record MixtureRecipe(
      *
      * @param kind form of its raw files
      * @param files by the part they play, below {@code raw}
-     * @param images folder of its pictures below the image folder; written before their names
+     * @param images folder of its images below the image folder; written before their names
      * @param responseFormat prompt of its questions
      * @param expected conversations it should give; null if not known
      * @param paper the number the paper has for it
@@ -139,7 +139,7 @@ public record MixtureRecipe(
 
     /** Whether a source's tokens are counted, so that a tokenizer is needed. */
     boolean countsTokens(String source) {
-        return rulesOf(source).limit(Rule.MOST_TOKENS) > 0;
+        return rulesOf(source).limit(Rule.MAX_TOKENS) > 0;
     }
 
     /** Where a source's file is. */

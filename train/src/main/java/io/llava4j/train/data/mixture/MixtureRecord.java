@@ -8,7 +8,7 @@ import java.io.Serializable;
  * @param json LLaVA's JSON object in UTF-8, without line breaks
  * @param key a well-mixed number of its own, by which order and sample are drawn
  * @param pairs questions with answers
- * @param hasImage whether it has a picture
+ * @param hasImage whether it has an image
  */
 public record MixtureRecord(byte[] json, long key, int pairs, boolean hasImage) implements Serializable {
     /** What a shuffled mixture is ordered by; equal numbers keep the source's order. */

@@ -27,7 +27,7 @@ public enum Rule {
     MERGE_BY_IMAGE(
             "true",
             "building-rules",
-            "all pairs about one picture make one conversation; off: each makes its own",
+            "all pairs about one image make one conversation; off: each makes its own",
             VQA,
             GQA,
             A_OKVQA,
@@ -67,8 +67,8 @@ public enum Rule {
                     + " shuffled; or as annotated. The paper does not tell",
             A_OKVQA),
     SAMPLE("0", "building-rules", "so many conversations are kept, drawn by the seed", SourceKind.values()),
-    MOST_REGIONS("10", "building-rules", "so many regions of a picture are kept, drawn by the seed", VISUAL_GENOME),
-    FEWER_PAIRS_THAN(
+    MAX_REGIONS("10", "building-rules", "so many regions of an image are kept, drawn by the seed", VISUAL_GENOME),
+    MAX_PAIRS(
             "10",
             "building-rules",
             "longer conversations are split into segments with fewer pairs than this",
@@ -89,28 +89,28 @@ public enum Rule {
     PADDED_BOXES(
             "true",
             "boxes",
-            "boxes are shares of the picture padded to a square; off: of the picture itself",
+            "boxes are shares of the image padded to a square; off: of the image itself",
             REF_COCO,
             VISUAL_GENOME),
     CAPTIONS(
             "random",
             List.of("random", "first", "each"),
             "3",
-            "which of a picture's captions is used: one drawn by the seed, the first, or each in a conversation of its"
+            "which of an image's captions is used: one drawn by the seed, the first, or each in a conversation of its"
                     + " own",
             TEXT_CAPS,
             COCO_CAPTIONS),
     READ_TEXT(
             "true",
             "response-formats",
-            "words that a machine read from the picture follow the caption's prompt",
+            "words that a machine read from the image follow the caption's prompt",
             TEXT_CAPS),
     COCO_2017_NAMES(
             "true", "7", "COCO's file names of 2014 are turned into 2017's", LLAVA, VQA, REF_COCO, COCO_CAPTIONS),
     SOURCE_IN_ID(
             "true",
             "checks",
-            "ids begin with the source's name, so that no two records are alike by id and picture",
+            "ids begin with the source's name, so that no two records are alike by id and image",
             VQA,
             GQA,
             A_OKVQA,
@@ -122,7 +122,7 @@ public enum Rule {
     IMAGE_PRESENCE(
             "true",
             "checks",
-            "records whose picture is not in the image folder are left out; needs that folder",
+            "records whose image is not in the image folder are left out; needs that folder",
             LLAVA,
             VQA,
             GQA,
@@ -140,7 +140,7 @@ public enum Rule {
     HTML_TO_MARKDOWN("true", "sharegpt-cleaning", "HTML becomes Markdown", SHAREGPT),
     DROP_LEADING_ANSWERS("true", "sharegpt-cleaning", "what is said before the first question is dropped", SHAREGPT),
     DROP_TRAILING_QUESTION("true", "sharegpt-cleaning", "a question without an answer at the end is dropped", SHAREGPT),
-    FEWEST_TURNS("2", "sharegpt-cleaning", "conversations of fewer turns are left out", SHAREGPT),
+    MIN_TURNS("2", "sharegpt-cleaning", "conversations of fewer turns are left out", SHAREGPT),
     STRICT_ALTERNATION(
             "true",
             "sharegpt-cleaning",
@@ -150,7 +150,7 @@ public enum Rule {
     BLOCKED_REPLIES(
             "true", "sharegpt-cleaning", "conversations with an error message for a reply are left out", SHAREGPT),
     STOP_AT_EMPTY("true", "sharegpt-cleaning", "a conversation ends before an empty or unprintable turn", SHAREGPT),
-    FEWEST_CHARACTERS("16", "sharegpt-cleaning", "shorter conversations are left out", SHAREGPT),
+    MIN_CHARACTERS("16", "sharegpt-cleaning", "shorter conversations are left out", SHAREGPT),
     NO_BROKEN_LISTS(
             "true",
             "sharegpt-cleaning",
@@ -164,7 +164,7 @@ public enum Rule {
             SHAREGPT),
     DEDUPLICATE(
             "true", "sharegpt-cleaning", "conversations that say the same as an earlier one are left out", SHAREGPT),
-    MOST_TOKENS(
+    MAX_TOKENS(
             "2048",
             "building-rules",
             "longer conversations are cut after the last answer that ends within so many tokens of the prompt; an only"

@@ -27,7 +27,7 @@ final class SourceBuild implements SourceSteps.Output {
     private final TreeMap<String, Integer> leftOut = new TreeMap<>();
     private long pairs;
 
-    /** All that was said of one picture so far. */
+    /** All that was said of one image so far. */
     private record Gathered(RawItem first, List<Annotation> annotations) {}
 
     private SourceBuild(SourceSteps steps, RecordStore.Writer spool, BufferedWriter list) {

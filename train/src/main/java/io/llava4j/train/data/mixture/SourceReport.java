@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param expected conversations it should give; null if not known
  * @param files its raw files
  * @param rules their values by key
- * @param imagesChecked whether the pictures were looked for
+ * @param imagesChecked whether the images were looked for
  * @param items read from the raw files
  * @param records conversations it gives
  * @param pairs questions with answers in them

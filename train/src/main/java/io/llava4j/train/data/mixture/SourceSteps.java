@@ -95,7 +95,7 @@ public final class SourceSteps {
         this.rules = recipe.rulesOf(name);
         this.conversations = new Conversations(recipe.seed(), name, source.responseFormat(), rules);
         this.cleaner = new ChatCleaner(rules);
-        int most = rules.limit(Rule.MOST_TOKENS);
+        int most = rules.limit(Rule.MAX_TOKENS);
         this.length = tokenizer == null || most == 0 ? null : new ChatLength(tokenizer, most);
     }
 
@@ -152,7 +152,7 @@ public final class SourceSteps {
             if (annotation instanceof Region region
                     && !Conversations.isVisible(region, new Conversations.Size(item.width(), item.height()))) {
                 badRecord(
-                        at(item, "a region has no extent or lies outside the picture; only this region is left out"),
+                        at(item, "a region has no extent or lies outside the image; only this region is left out"),
                         leave);
             } else if (annotation instanceof Chat chat) {
                 try {
@@ -177,7 +177,7 @@ public final class SourceSteps {
         return rules.on(Rule.DEDUPLICATE) ? Grouping.FIRST : Grouping.ALONE;
     }
 
-    /** What a settled item has in common with others: its picture, or what is said. */
+    /** What a settled item has in common with others: its image, or what is said. */
     public String key(RawItem settled) {
         return grouping() == Grouping.FIRST ? cleaner.fingerprint(dialogue(settled)) : settled.id();
     }
@@ -187,7 +187,7 @@ public final class SourceSteps {
         return left(item, new RejectedException(Rule.DEDUPLICATE, "an earlier conversation says the same"));
     }
 
-    /** Builds all conversations about one picture, or one text. */
+    /** Builds all conversations about one image, or one text. */
     public void build(RawItem item, Output out) {
         String image;
         List<List<Turn>> made;
@@ -272,8 +272,7 @@ public final class SourceSteps {
             throw new RejectedException(INVALID, complaint);
         }
         if (checksImages() && !exists(path)) {
-            throw new RejectedException(
-                    Rule.IMAGE_PRESENCE, "its picture %s is not in the image folder".formatted(path));
+            throw new RejectedException(Rule.IMAGE_PRESENCE, "its image %s is not in the image folder".formatted(path));
         }
         return path;
     }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** A-OKVQA: multiple-choice questions about COCO's pictures of 2017. */
+/** A-OKVQA: multiple-choice questions about COCO's images of 2017. */
 final class AOkvqaReader implements SourceReader {
     private static final Set<String> FIELDS =
             Set.of("split", "image_id", "question_id", "question", "choices", "correct_choice_idx");

@@ -5,7 +5,7 @@ import java.io.Serializable;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** One thing a data set says about a picture, before any rule of a mixture was applied. */
+/** One thing a data set says about an image, before any rule of a mixture was applied. */
 public sealed interface Annotation extends Serializable {
     /**
      * A question with the answers people gave.
@@ -27,7 +27,7 @@ public sealed interface Annotation extends Serializable {
     record Choice(String text, List<String> options, int correct) implements Annotation {}
 
     /**
-     * A part of the picture in words.
+     * A part of the image in words.
      *
      * @param phrase as annotated
      * @param x left edge in pixels
@@ -38,10 +38,10 @@ public sealed interface Annotation extends Serializable {
     record Region(String phrase, double x, double y, double width, double height) implements Annotation {}
 
     /**
-     * The whole picture in one sentence.
+     * The whole image in one sentence.
      *
      * @param text as annotated
-     * @param readText words that were read from the picture by a machine; empty if there are none
+     * @param readText words that were read from the image by a machine; empty if there are none
      */
     record Caption(String text, List<String> readText) implements Annotation {}
 

@@ -3,13 +3,13 @@ package io.llava4j.train.data.raw;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Names of COCO's pictures. */
+/** Names of COCO's images. */
 public final class CocoNames {
     private static final Pattern OF_2014 = Pattern.compile("COCO_(?:train|val)2014_(\\d{12}\\.jpg)");
 
     private CocoNames() {}
 
-    /** The file name of 2014's training pictures. */
+    /** The file name of 2014's training images. */
     static String of2014(String imageId) {
         return "COCO_train2014_" + of2017(imageId);
     }
@@ -22,13 +22,13 @@ public final class CocoNames {
                 return "%012d.jpg".formatted(number);
             }
         } catch (NumberFormatException e) {
-            throw new BadRecord("its image_id '%s' is no number of a COCO picture".formatted(imageId));
+            throw new BadRecord("its image_id '%s' is no number of a COCO image".formatted(imageId));
         }
-        throw new BadRecord("its image_id %s is no number of a COCO picture".formatted(imageId));
+        throw new BadRecord("its image_id %s is no number of a COCO image".formatted(imageId));
     }
 
     /**
-     * A path with a file name of 2014 turned into 2017's, which has the same pictures under shorter names (docs/reference/data.md#raw-schemas);
+     * A path with a file name of 2014 turned into 2017's, which has the same images under shorter names (docs/reference/data.md#raw-schemas);
      * another path as it is.
      */
     public static String renamedTo2017(String path) {

@@ -37,7 +37,7 @@ final class OcrVqaReader implements SourceReader {
             }
             out.accept(new RawItem(
                     record.key(),
-                    // Every picture is saved under this ending, whatever is in it
+                    // Every image is saved under this ending, whatever is in it
                     // (docs/reference/data.md#image-folders).
                     record.key() + ".jpg",
                     0,

@@ -5,12 +5,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one place of a raw file says about one picture, or a text without one.
+ * What one place of a raw file says about one image, or a text without one.
  *
- * @param id of the picture, or of the conversation
+ * @param id of the image, or of the conversation
  * @param image file name as the data set has it, below the source's image folder; null for text
- * @param width of the picture in pixels; 0 where the file does not tell
- * @param height of the picture in pixels; 0 where the file does not tell
+ * @param width of the image in pixels; 0 where the file does not tell
+ * @param height of the image in pixels; 0 where the file does not tell
  * @param training whether the data set marks it for training; true where it makes no difference
  * @param annotations at least one
  * @param file where it stands

@@ -59,7 +59,7 @@ record RawRecord(String file, int index, String key, JsonNode node) {
         return number(node.path(field)).orElseThrow(() -> wrong(field, "is missing or not a number"));
     }
 
-    /** A whole number of pixels that a picture can have. */
+    /** A whole number of pixels that an image can have. */
     int size(String field) {
         double value = number(field);
         if (value != Math.rint(value) || value < 1 || value > 1_000_000) {

@@ -168,7 +168,7 @@ public final class RawSchemas {
         return record;
     }
 
-    /** What TextCaps and TextVQA, which share their pictures, tell of a square one. */
+    /** What TextCaps and TextVQA, which share their images, tell of a square one. */
     private static Map<String, Object> openImage(String imageId, List<String> classes, int size) {
         return ordered(
                 "image_id",
@@ -190,7 +190,7 @@ public final class RawSchemas {
         return Collections.nCopies(10, answer);
     }
 
-    /** The words Rosetta read from a picture. */
+    /** The words Rosetta read from an image. */
     public static Map<String, Object> rosetta(String imageId, List<String> words) {
         return ordered("image_id", imageId, "ocr_tokens", words, "ocr_info", List.of());
     }
@@ -224,7 +224,7 @@ public final class RawSchemas {
                 1);
     }
 
-    /** A picture in a file of COCO's form. */
+    /** An image in a file of COCO's form. */
     public static Map<String, Object> cocoImage(int imageId, int width, int height) {
         return ordered(
                 "license",
@@ -279,7 +279,7 @@ public final class RawSchemas {
                 x);
     }
 
-    /** A picture of Visual Genome; every other one lies in the second folder. */
+    /** An image of Visual Genome; every other one lies in the second folder. */
     public static Map<String, Object> visualGenomeImage(int imageId, int width, int height) {
         return ordered(
                 "width",
@@ -296,7 +296,7 @@ public final class RawSchemas {
                 imageId);
     }
 
-    /** Where the picture of {@link #visualGenomeImage} lies. */
+    /** Where the image of {@link #visualGenomeImage} lies. */
     public static String visualGenomePath(int imageId) {
         return (imageId % 2 == 0 ? "VG_100K/" : "VG_100K_2/") + imageId + ".jpg";
     }

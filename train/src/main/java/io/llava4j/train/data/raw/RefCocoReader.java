@@ -16,8 +16,8 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * RefCOCO, RefCOCO+ and RefCOCOg: people's words for boxes in COCO's pictures. Each of the sets has a file
- * {@code NAME-refs}, a Python pickle or the same as JSON, and {@code NAME-instances} with pictures and boxes.
+ * RefCOCO, RefCOCO+ and RefCOCOg: people's words for boxes in COCO's images. Each of the sets has a file
+ * {@code NAME-refs}, a Python pickle or the same as JSON, and {@code NAME-instances} with images and boxes.
  */
 final class RefCocoReader implements SourceReader {
     private static final String REFS = "-refs";
@@ -37,11 +37,11 @@ final class RefCocoReader implements SourceReader {
     }
 
     private static void readSet(RawFile refs, RawFile instances, Problems problems, Consumer<RawItem> out) {
-        Map<String, CocoImage> pictures = new HashMap<>();
+        Map<String, CocoImage> images = new HashMap<>();
         Map<String, double[]> boxes = new HashMap<>();
-        CocoImage.read(instances, problems, pictures);
+        CocoImage.read(instances, problems, images);
         RawJson.array(instances, "annotations", BOX, problems, record -> boxes.put(record.id("id"), box(record)));
-        Consumer<RawRecord> visitor = record -> out.accept(item(record, pictures, boxes));
+        Consumer<RawRecord> visitor = record -> out.accept(item(record, images, boxes));
         if (isPickle(refs)) {
             readPickle(refs, problems, visitor);
         } else {
@@ -64,14 +64,14 @@ final class RefCocoReader implements SourceReader {
         return values.stream().mapToDouble(Double::doubleValue).toArray();
     }
 
-    private static RawItem item(RawRecord ref, Map<String, CocoImage> pictures, Map<String, double[]> boxes) {
+    private static RawItem item(RawRecord ref, Map<String, CocoImage> images, Map<String, double[]> boxes) {
         String imageId = ref.id("image_id");
         // Not the ref's own file_name, which has the object's number in it.
-        CocoImage picture = pictures.get(imageId);
+        CocoImage image = images.get(imageId);
         double[] box = boxes.get(ref.id("ann_id"));
-        if (picture == null || box == null) {
+        if (image == null || box == null) {
             throw new BadRecord("its %s is not in the instances file"
-                    .formatted(picture == null ? "picture " + imageId : "box " + ref.id("ann_id")));
+                    .formatted(image == null ? "image " + imageId : "box " + ref.id("ann_id")));
         }
         List<Region> regions = new ArrayList<>();
         for (RawRecord sentence : ref.records("sentences")) {
@@ -83,9 +83,9 @@ final class RefCocoReader implements SourceReader {
         }
         return new RawItem(
                 imageId,
-                picture.fileName(),
-                picture.width(),
-                picture.height(),
+                image.fileName(),
+                image.width(),
+                image.height(),
                 !ref.has("split") || ref.text("split").equals("train"),
                 regions,
                 ref.file(),

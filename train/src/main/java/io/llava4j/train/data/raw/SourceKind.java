@@ -6,7 +6,7 @@ import java.util.List;
 public enum SourceKind {
     /** LLaVA's own format, JSON or JSON lines, in any number of files. */
     LLAVA(new LlavaReader(), true),
-    /** Shared conversations without pictures, in any number of files. */
+    /** Shared conversations without images, in any number of files. */
     SHAREGPT(new ShareGptReader(), true),
     /** VQAv2 and OKVQA: files {@code questions} and {@code annotations}. */
     VQA(new VqaReader(), false, "questions", "annotations"),
@@ -16,7 +16,7 @@ public enum SourceKind {
     OCR_VQA(new OcrVqaReader(), true, "annotations"),
     /** File {@code annotations}. */
     A_OKVQA(new AOkvqaReader(), false, "annotations"),
-    /** File {@code captions} and, for the words in the pictures, {@code ocr}. */
+    /** File {@code captions} and, for the words in the images, {@code ocr}. */
     TEXT_CAPS(new TextCapsReader(), false, "captions"),
     /** File {@code captions}. */
     COCO_CAPTIONS(new CocoCaptionsReader(), false, "captions"),
@@ -40,7 +40,7 @@ public enum SourceKind {
         return reader;
     }
 
-    /** Whether all that is said of a picture stands in one place of the file, so that nothing need be gathered. */
+    /** Whether all that is said of an image stands in one place of the file, so that nothing need be gathered. */
     public boolean grouped() {
         return grouped;
     }

@@ -9,17 +9,17 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Visual Genome: regions of pictures in words; sizes and folders of the pictures stand in a file of their own. */
+/** Visual Genome: regions of images in words; sizes and folders of the images stand in a file of their own. */
 final class VisualGenomeReader implements SourceReader {
-    private static final Set<String> PICTURE = Set.of("image_id", "id", "width", "height", "url");
+    private static final Set<String> IMAGE = Set.of("image_id", "id", "width", "height", "url");
     private static final Set<String> REGIONS = Set.of("id", "regions");
 
     @Override
     public void read(SourceFiles files, Problems problems, Consumer<RawItem> out) {
-        Map<String, CocoImage> pictures = new HashMap<>();
-        RawJson.array(files.get("images"), "", PICTURE, problems, record -> {
+        Map<String, CocoImage> images = new HashMap<>();
+        RawJson.array(files.get("images"), "", IMAGE, problems, record -> {
             String id = record.id(record.has("image_id") ? "image_id" : "id");
-            pictures.put(id, new CocoImage(path(record.text("url")), record.size("width"), record.size("height")));
+            images.put(id, new CocoImage(path(record.text("url")), record.size("width"), record.size("height")));
         });
         RawJson.array(files.get("regions"), "", REGIONS, problems, record -> {
             List<Region> regions = new ArrayList<>();
@@ -36,19 +36,12 @@ final class VisualGenomeReader implements SourceReader {
             if (regions.isEmpty()) {
                 throw new BadRecord("it has no regions");
             }
-            CocoImage picture = pictures.get(id);
-            if (picture == null) {
-                throw new BadRecord("its picture %s is not in the images file".formatted(id));
+            CocoImage image = images.get(id);
+            if (image == null) {
+                throw new BadRecord("its image %s is not in the images file".formatted(id));
             }
             out.accept(new RawItem(
-                    id,
-                    picture.fileName(),
-                    picture.width(),
-                    picture.height(),
-                    true,
-                    regions,
-                    record.file(),
-                    record.index()));
+                    id, image.fileName(), image.width(), image.height(), true, regions, record.file(), record.index()));
         });
     }
 

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** VQAv2 and OKVQA: a file of questions and one of annotations, joined by question id. Pictures are COCO's of 2014. */
+/** VQAv2 and OKVQA: a file of questions and one of annotations, joined by question id. Images are COCO's of 2014. */
 final class VqaReader implements SourceReader {
     private static final Set<String> QUESTION = Set.of("question_id", "image_id", "question");
     private static final Set<String> ANNOTATION = Set.of("question_id", "multiple_choice_answer", "answers");

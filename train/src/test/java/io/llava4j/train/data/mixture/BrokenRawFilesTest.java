@@ -159,7 +159,7 @@ class BrokenRawFilesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"0", "-4", "1e30", "\"wide\"", "2.5"})
-    void absurdPictureSizesAreLeftOut(String width) {
+    void absurdImageSizesAreLeftOut(String width) {
         raw.file(
                 "r.json",
                 "[{\"id\": 1, \"regions\": [{\"phrase\": \"a\", \"x\": 1, \"y\": 1, \"width\": 9, \"height\": 5}]}]");

@@ -61,7 +61,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void questionsOfAPictureAreMergedAndThePromptStandsOnce() {
+    void questionsOfAImageAreMergedAndThePromptStandsOnce() {
         vqa();
         Built built = raw.build(VQA);
         assertThat(built.records()).hasSize(2);
@@ -90,7 +90,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void recordsWithoutTheirPictureAreLeftOutAndListed() throws IOException {
+    void recordsWithoutTheirImageAreLeftOutAndListed() throws IOException {
         vqa();
         Files.createDirectories(dir.resolve("images/coco/train2017"));
         Files.createFile(dir.resolve("images/coco/train2017/000000000025.jpg"));
@@ -184,7 +184,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void atMostTenRegionsOfAPictureAreDrawn() {
+    void atMostTenRegionsOfAImageAreDrawn() {
         regions(25);
         Built built = raw.build(VG);
         assertThat(built.records().getFirst().turns()).hasSize(20);
@@ -257,7 +257,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void onePictureHasOneCaptionAndTheWordsInIt() {
+    void oneImageHasOneCaptionAndTheWordsInIt() {
         raw.file("c.json", """
                 {"data": [{"image_id": "a1", "caption_str": "One.", "set_name": "train"},
                  {"image_id": "a1", "caption_str": "Two.", "set_name": "train"},

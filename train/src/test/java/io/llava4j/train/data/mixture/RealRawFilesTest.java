@@ -53,7 +53,7 @@ class RealRawFilesTest {
                                 "region-form=describe",
                                 "most-regions=0")
                         .texts(0))
-                // x 421, y 57, 82 wide, 139 high in a picture of 800 by 600, which gets 100 rows above it
+                // x 421, y 57, 82 wide, 139 high in an image of 800 by 600, which gets 100 rows above it
                 .startsWith(
                         "<image>\nPlease provide a short description for this region: [0.53, 0.2, 0.63, 0.37].",
                         "The clock is green in colour.");
