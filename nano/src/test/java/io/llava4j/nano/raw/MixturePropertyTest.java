@@ -183,7 +183,7 @@ class MixturePropertyTest {
                 + "why oh why ".repeat(200) + "\"}, {\"from\": \"gpt\", \"value\": \"No.\"}]}";
         Built built = new RawFixture(dir)
                 .file("s.json", "[{\"id\": \"a\", \"conversations\": [" + turns + "]}, " + only + ", " + asks + "]")
-                .build("kind: sharegpt\nfiles: {chats: s.json}", USE_TOKENIZER, "most-tokens=" + most);
+                .build("kind: sharegpt\nfiles: {chats: s.json}", USE_TOKENIZER, "max-tokens=" + most);
         PromptBuilder prompts = new PromptBuilder(SentencePieceTokenizer.load(TOKENIZER), ConversationTemplate.V1);
         assertThat(built.records())
                 .hasSize(2)
@@ -198,7 +198,7 @@ class MixturePropertyTest {
         longer.add(Turn.assistant("It is %d, if I am right about it.".formatted(2 * next)));
         assertThat(prompts.training(longer, false, 100_000).length()).isGreaterThan(most);
         assertThat("one two three ".repeat(200)).startsWith(built.texts(1).get(1) + " ");
-        assertThat(built.counts()).isEqualTo(Map.of("most-tokens", 1));
+        assertThat(built.counts()).isEqualTo(Map.of("max-tokens", 1));
     }
 
     @Test

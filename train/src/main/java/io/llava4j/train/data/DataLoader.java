@@ -3,7 +3,6 @@ package io.llava4j.train.data;
 import io.llava4j.DataException;
 import io.llava4j.LlavaException;
 import io.llava4j.text.Prompt;
-import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;

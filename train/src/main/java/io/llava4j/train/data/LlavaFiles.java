@@ -8,7 +8,6 @@ import io.llava4j.train.data.format.Images;
 import io.llava4j.train.data.format.QuestionRows;
 import io.llava4j.train.data.format.RecordHandler;
 import io.llava4j.train.data.format.RowShapes;
-import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;

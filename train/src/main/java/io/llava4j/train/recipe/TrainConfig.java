@@ -7,6 +7,7 @@ import io.llava4j.model.TextConfig;
 import io.llava4j.model.VisionConfig;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.ResponseFormat;
+import io.llava4j.train.data.Policy;
 import io.llava4j.train.data.format.QuestionRows;
 import java.nio.file.Path;
 import java.util.List;
@@ -655,14 +656,6 @@ public record TrainConfig(
     public enum Template {
         PLAIN,
         V1
-    }
-
-    /** What happens to a record that cannot be used. */
-    public enum Policy {
-        /** It is left out, counted and listed. */
-        SKIP,
-        /** The run stops with an error that names it. */
-        FAIL
     }
 
     /** Learning-rate curve after the warm-up. */

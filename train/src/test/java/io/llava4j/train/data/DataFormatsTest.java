@@ -13,7 +13,6 @@ import io.llava4j.train.data.format.ImageFolder;
 import io.llava4j.train.data.format.Images;
 import io.llava4j.train.data.format.QuestionRows;
 import io.llava4j.train.data.format.TarWriter;
-import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -7,7 +7,6 @@ import io.llava4j.DataException;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.DataLoader.Settings;
-import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

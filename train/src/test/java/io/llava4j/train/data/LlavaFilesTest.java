@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.llava4j.DataException;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.format.ImageFolder;
-import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

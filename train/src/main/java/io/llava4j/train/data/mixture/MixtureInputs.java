@@ -32,7 +32,7 @@ public final class MixtureInputs {
             }
             if (recipe.countsTokens(name) && recipe.tokenizer() == null) {
                 throw new ConfigException(
-                        "tokenizer is missing; name the tokenizer that counts the tokens of source %s, or set %s.most-tokens to 0"
+                        "tokenizer is missing; name the tokenizer that counts the tokens of source %s, or set %s.max-tokens to 0"
                                 .formatted(name, name));
             }
         }

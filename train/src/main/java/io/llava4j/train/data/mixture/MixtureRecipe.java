@@ -2,10 +2,10 @@ package io.llava4j.train.data.mixture;
 
 import io.llava4j.ConfigException;
 import io.llava4j.text.ResponseFormat;
+import io.llava4j.train.data.Policy;
 import io.llava4j.train.data.raw.SourceKind;
 import io.llava4j.train.recipe.Default;
 import io.llava4j.train.recipe.RecipeLoader;
-import io.llava4j.train.recipe.TrainConfig.Policy;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -206,9 +206,9 @@ class BrokenRawFilesTest {
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("file questions of source s");
         raw.file("g.json", "{" + GOOD + "}");
-        assertThatThrownBy(() -> raw.build(GQA, "s.most-regions=3"))
+        assertThatThrownBy(() -> raw.build(GQA, "s.max-regions=3"))
                 .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("sources.s.rules.most-regions means nothing for this source");
+                .hasMessageContaining("sources.s.rules.max-regions means nothing for this source");
         assertThatThrownBy(() -> raw.build(GQA, "rules.merge-by-imag=true"))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("merge-by-imag is no rule");

@@ -36,7 +36,7 @@ class MixtureRulesTest {
             "kind: ref-coco\nfiles: {u-refs: refs.json, u-instances: i.json}\nimages: coco/train2017";
     private static final String CAPTIONS =
             "kind: text-caps\nfiles: {captions: c.json, ocr: o.json}\nimages: textvqa\nresponse-format: caption";
-    private static final String CHATS = "kind: sharegpt\nfiles: {chats: s.json}\nrules: {most-tokens: 0}\nexpected: 1";
+    private static final String CHATS = "kind: sharegpt\nfiles: {chats: s.json}\nrules: {max-tokens: 0}\nexpected: 1";
 
     @TempDir
     private Path dir;
@@ -189,7 +189,7 @@ class MixtureRulesTest {
         Built built = raw.build(VG);
         assertThat(built.records().getFirst().turns()).hasSize(20);
         assertThat(built.records().getFirst().image()).isEqualTo("vg/VG_100K_2/1.jpg");
-        assertThat(raw.build(VG, "most-regions=0").records().getFirst().turns()).hasSize(50);
+        assertThat(raw.build(VG, "max-regions=0").records().getFirst().turns()).hasSize(50);
         assertThat(raw.build(VG, 2, 1).records()).isNotEqualTo(built.records());
     }
 
@@ -239,9 +239,9 @@ class MixtureRulesTest {
                 .isEqualTo(segments);
         assertThat(built.records())
                 .allMatch(record -> record.turns().getFirst().text().startsWith("<image>\nPlease provide"));
-        assertThat(raw.build(REF_COCO, "fewer-pairs-than=0").records()).hasSize(1);
+        assertThat(raw.build(REF_COCO, "max-pairs=0").records()).hasSize(1);
         assertThat(raw.build(REF_COCO, "merge-by-image=false").records()).hasSize(sentences);
-        assertThat(raw.build(REF_COCO, "training-split=false", "fewer-pairs-than=0")
+        assertThat(raw.build(REF_COCO, "training-split=false", "max-pairs=0")
                         .records()
                         .getFirst()
                         .turns())
@@ -294,7 +294,7 @@ class MixtureRulesTest {
                     blocked-words      | human | Who made you, please? | gpt | It was OpenAI.
                     blocked-replies    | human | Who made you, please? | gpt | Too many requests in 1 hour. Try again later.
                     no-broken-lists    | human | Tell me three things. | gpt | 1. one\\n1. another\\n
-                    fewest-characters  | human | Hi | gpt | Hello
+                    min-characters  | human | Hi | gpt | Hello
                     no-template-markers| human | Hello my good friend | gpt | I end here</s>
                     deduplicate        | human | A good question? | gpt | A good answer.
                     """)
@@ -304,7 +304,7 @@ class MixtureRulesTest {
         assertThat(built.records()).hasSize(1);
         assertThat(built.counts()).containsExactly(Map.entry(rule, 1));
         assertThat(built.leftOut()).singleElement().asString().contains("\"rule\":\"" + rule + "\"");
-        assertThat(chats(chat, rule + "=" + (rule.equals("fewest-characters") ? "0" : "false"))
+        assertThat(chats(chat, rule + "=" + (rule.equals("min-characters") ? "0" : "false"))
                         .records())
                 .hasSize(2);
     }
@@ -333,15 +333,15 @@ class MixtureRulesTest {
         assertThat(chats(empty).texts(0)).containsExactly("A question?", "An answer.");
         assertThat(chats(empty, "stop-at-empty=false").counts()).containsEntry("invalid", 1);
         String unprintable = chat("human", "A question?", "gpt", "\\u200bAn answer.");
-        assertThat(chats(unprintable).counts()).containsEntry("fewest-turns", 1);
+        assertThat(chats(unprintable).counts()).containsEntry("min-turns", 1);
         assertThat(chats(unprintable, "stop-at-empty=false").records()).hasSize(2);
     }
 
     @Test
     void shortConversationsAreLeftOut() {
         String one = chat("human", "A question without an answer?");
-        assertThat(chats(one).counts()).containsEntry("fewest-turns", 1);
-        assertThat(chats(one, "fewest-turns=0").counts()).containsExactly(Map.entry("fewest-characters", 1));
+        assertThat(chats(one).counts()).containsEntry("min-turns", 1);
+        assertThat(chats(one, "min-turns=0").counts()).containsExactly(Map.entry("min-characters", 1));
     }
 
     @Test

@@ -3,7 +3,7 @@ package io.llava4j.train.data.mixture;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.LlavaFiles;
 import io.llava4j.train.data.LlavaRecord;
-import io.llava4j.train.recipe.TrainConfig.Policy;
+import io.llava4j.train.data.Policy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

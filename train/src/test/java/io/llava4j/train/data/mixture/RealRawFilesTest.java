@@ -51,7 +51,7 @@ class RealRawFilesTest {
         assertThat(raw.build(
                                 "kind: visual-genome\nfiles: {regions: r.json, images: i.json}\nimages: vg",
                                 "region-form=describe",
-                                "most-regions=0")
+                                "max-regions=0")
                         .texts(0))
                 // x 421, y 57, 82 wide, 139 high in an image of 800 by 600, which gets 100 rows above it
                 .startsWith(
@@ -97,7 +97,7 @@ class RealRawFilesTest {
     @Test
     void chatsOfVicunaAndLlavaRecordsOfScienceQa() throws IOException {
         take(REAL.resolve("FastChat/dummy_conversation.json"), "s.json");
-        Built chats = raw.build("kind: sharegpt\nfiles: {chats: s.json}", "most-tokens=0", "s.blocked-words=false");
+        Built chats = raw.build("kind: sharegpt\nfiles: {chats: s.json}", "max-tokens=0", "s.blocked-words=false");
         assertThat(chats.manifest().sources().getFirst().items()).isEqualTo(500);
         assertThat(chats.records().size() + chats.leftOut().size()).isEqualTo(500);
         take(REAL.resolve("ScienceQA/llava_val_CQM-A.json.gz"), "q.json");
