@@ -1,14 +1,17 @@
 package io.llava4j.generate;
 
-import io.llava4j.DataException;
+import io.llava4j.model.ImageTokens;
 import io.llava4j.model.KvCache;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.ModelInput;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -49,18 +52,18 @@ final class DecodingSession implements AutoCloseable {
     }
 
     private float[] read(LlavaModel model, Images images, List<ImagePrompt> prompts) {
-        LlavaModel.Spliced spliced = images.splice(model, prompts);
+        LlavaModel.Spliced spliced = images.assemble(model, prompts);
         KvCache whole = new KvCache(decoder.config(), rows, longest(spliced) + AHEAD, spliced.embeds());
         caches.add(whole);
         return lastLogits(spliced, whole);
     }
 
     private float[] read(LlavaModel model, Images images, List<ImagePrompt> rests, SharedPrefixes beginnings) {
-        LlavaModel.Spliced shared = images.splice(model, beginnings.sequences());
+        LlavaModel.Spliced shared = images.assemble(model, beginnings.sequences());
         KvCache first = new KvCache(decoder.config(), beginnings.sequences().size(), longest(shared), shared.embeds());
         caches.add(first);
         decoder.hiddenStates(shared.embeds(), shared.lengths(), first);
-        LlavaModel.Spliced spliced = images.splice(model, rests);
+        LlavaModel.Spliced spliced = images.assemble(model, rests);
         KvCache behind = KvCache.continuing(
                 decoder.config(), first, beginnings.rowOf(), longest(spliced) + AHEAD, spliced.embeds());
         caches.add(behind);
@@ -114,49 +117,29 @@ final class DecodingSession implements AutoCloseable {
         caches.forEach(KvCache::close);
     }
 
-    /** Encoded images; one that stands several times (the same array) goes through the tower once. */
+    /** Encoded images; one that several placeholders show (the same array) goes through the vision tower once. */
     private static final class Images {
+        private final Map<float[], Integer> index = new IdentityHashMap<>();
         private final List<float[]> distinct = new ArrayList<>();
-        private final @Nullable Tensor rows;
+        private final ImageTokens tokens;
 
         Images(LlavaModel model, List<float[]> placed) {
-            int edge = model.config().vision().imageSize();
             for (float[] image : placed) {
-                if (image.length != 3 * edge * edge) {
-                    throw new DataException("an image has " + image.length + " numbers where the model takes 3 x "
-                            + edge + " x " + edge + "; prepare it with the model's own image processor");
-                }
-                if (indexOf(image) < 0) {
+                if (index.putIfAbsent(image, distinct.size()) == null) {
                     distinct.add(image);
                 }
             }
-            Tensor like = model.languageModel().like();
-            Tensor[] each = distinct.stream()
-                    .map(image -> Tensors.of(image, 1, 3, edge, edge).to(like.device(), like.scalar_type()))
-                    .toArray(Tensor[]::new);
-            rows = each.length == 0 ? null : model.imageRows(Tensors.cat(0, each));
+            tokens = model.encode(distinct);
         }
 
-        private int indexOf(float[] image) {
-            for (int i = 0; i < distinct.size(); i++) {
-                if (distinct.get(i) == image) {
-                    return i;
-                }
-            }
-            return -1;
-        }
-
-        LlavaModel.Spliced splice(LlavaModel model, List<ImagePrompt> sequences) {
+        LlavaModel.Spliced assemble(LlavaModel model, List<ImagePrompt> sequences) {
             int[] placed = sequences.stream()
                     .flatMap(sequence -> sequence.images().stream())
-                    .mapToInt(this::indexOf)
+                    .mapToInt(index::get)
                     .toArray();
             List<int[]> ids = sequences.stream().map(ImagePrompt::ids).toList();
-            if (rows == null || placed.length == 0) {
-                return model.splice(ids, null, null);
-            }
-            Tensor index = Tensors.ofInts(placed, placed.length).to(rows.device(), torch.ScalarType.Long);
-            return model.splice(ids, null, rows.index_select(0, index));
+            return model.assemble(
+                    new ModelInput(ids, null, distinct, placed), placed.length == 0 ? ImageTokens.NONE : tokens);
         }
     }
 }

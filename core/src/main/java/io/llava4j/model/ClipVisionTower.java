@@ -10,10 +10,10 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * CLIP's vision transformer (docs/reference/model.md#vision-tower): patch embedding, CLS, learned positions, pre-LayerNorm, blocks. The
- * selected hidden state is read without a final norm, and blocks behind it never run.
+ * CLIP's vision transformer (docs/reference/model.md#vision-tower): patch embedding, CLS, learned positions,
+ * pre-LayerNorm, blocks. Its features are one of the hidden states, without a final norm; blocks after it never run.
  */
-public final class ClipVisionTower {
+public final class ClipVisionTower implements VisionTower {
     /** Where the tower's tensors stand among the canonical names. */
     public static final String PREFIX = "model.vision_tower.vision_tower.vision_model.";
 
@@ -24,15 +24,27 @@ public final class ClipVisionTower {
     private final LayerNorm preNorm;
     private final LayerNorm postNorm;
     private final List<ClipBlock> blocks = new ArrayList<>();
+    private final int depth;
+    private final boolean keepCls;
+
+    /** A tower whose features are its last hidden state without CLS. */
+    public ClipVisionTower(VisionConfig config, Weights weights) {
+        this(config, weights, -1, false);
+    }
 
     /**
      * Reads the tower's tensors.
      *
      * @param config shape of the tower
      * @param weights tensors under {@link #PREFIX}
+     * @param selectLayer index of the features among the {@code layers + 1} hidden states, negative from the end
+     * @param keepCls whether the features begin with that of CLS
+     * @throws ConfigException if there is no such hidden state
      */
-    public ClipVisionTower(VisionConfig config, Weights weights) {
+    public ClipVisionTower(VisionConfig config, Weights weights, int selectLayer, boolean keepCls) {
         this.config = config;
+        this.depth = blocksBefore(selectLayer);
+        this.keepCls = keepCls;
         this.patchEmbedding = PatchEmbedding.of(config, weights, PREFIX + "embeddings.patch_embedding.");
         this.classEmbedding = weights.get(PREFIX + "embeddings.class_embedding");
         this.positionEmbedding = weights.get(PREFIX + "embeddings.position_embedding.weight");
@@ -50,31 +62,33 @@ public final class ClipVisionTower {
         }
     }
 
-    /** Shape of the tower. */
-    public VisionConfig config() {
-        return config;
-    }
-
-    /** Whether gradients are wanted; in both stages of LLaVA-1.5 the tower is frozen. */
-    public boolean isTrainable() {
-        return classEmbedding.requires_grad();
-    }
-
-    /**
-     * The hidden state the projector reads.
-     *
-     * @param pixels normalised, {@code [images, 3, size, size]}
-     * @param selectLayer index into the {@code layers + 1} hidden states, negative from the end
-     * @param keepCls whether row 0 (CLS) stays
-     * @return {@code [images, patches (+1), hidden]}
-     */
-    public Tensor features(Tensor pixels, int selectLayer, boolean keepCls) {
+    @Override
+    public Tensor features(Tensor pixels) {
         Tensor x = embed(pixels);
-        int depth = blocksBefore(selectLayer);
-        for (int i = 0; i < depth; i++) {
-            x = forward(blocks.get(i), x);
+        for (ClipBlock block : blocks.subList(0, depth)) {
+            x = forward(block, x);
         }
         return keepCls ? x : x.narrow(1, 1, config.patches());
+    }
+
+    @Override
+    public int tokensPerImage() {
+        return config.patches() + (keepCls ? 1 : 0);
+    }
+
+    @Override
+    public int hiddenSize() {
+        return config.hiddenSize();
+    }
+
+    @Override
+    public int imageSize() {
+        return config.imageSize();
+    }
+
+    @Override
+    public boolean isTrainable() {
+        return classEmbedding.requires_grad();
     }
 
     /**
@@ -94,12 +108,12 @@ public final class ClipVisionTower {
     }
 
     /**
-     * Patch rows as contrastive training compares them with text: all blocks and the post-LayerNorm, without CLS.
+     * What contrastive training compares with text: the patches after all blocks and the post-LayerNorm, without CLS.
      *
-     * @param pixels {@code [images, 3, edge, edge]}; an edge below the configured one is a cut-out from the centre
+     * @param pixels {@code [images, 3, edge, edge]}; an edge below the configured one is a crop from the centre
      * @return {@code [images, patches of that edge, hidden]}
      */
-    public Tensor contrastiveRows(Tensor pixels) {
+    public Tensor patchFeatures(Tensor pixels) {
         Tensor x = embed(pixels);
         for (ClipBlock block : blocks) {
             x = forward(block, x);
@@ -112,12 +126,12 @@ public final class ClipVisionTower {
     }
 
     private int blocksBefore(int selectLayer) {
-        int depth = selectLayer < 0 ? config.layers() + 1 + selectLayer : selectLayer;
-        if (depth < 0 || depth > config.layers()) {
+        int before = selectLayer < 0 ? config.layers() + 1 + selectLayer : selectLayer;
+        if (before < 0 || before > config.layers()) {
             throw new ConfigException("select-layer " + selectLayer + " is outside the tower's " + (config.layers() + 1)
                     + " hidden states; LLaVA-1.5 uses -2");
         }
-        return depth;
+        return before;
     }
 
     private Tensor embed(Tensor pixels) {
@@ -143,7 +157,7 @@ public final class ClipVisionTower {
         return Tensors.cat(0, positionEmbedding.narrow(0, 0, 1), centre);
     }
 
-    /** Turns pixels into patch rows, row-major from the top left. */
+    /** Turns pixels into patch embeddings, row-major from the top left. */
     interface PatchEmbedding {
         /** {@code [images, 3, size, size] -> [images, patches, hidden]}. */
         Tensor forward(Tensor pixels);

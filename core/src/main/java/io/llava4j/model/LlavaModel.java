@@ -4,27 +4,30 @@ import io.llava4j.DataException;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.text.Prompt;
-import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * LLaVA-1.5: tower, projector and decoder, and the splice that puts image rows into the text (docs/reference/model.md#splice).
+ * LLaVA-1.5: vision tower, projector and language model, and the splice that puts image tokens in the place of image
+ * placeholders (docs/reference/model.md#splice). Training, decoding, checks and measurements all assemble their input
+ * here.
  *
- * <p>The tower runs without gradients, as it is frozen in both stages (paper, section 3.1; docs/reference/training.md#trainable-parameters).
+ * <p>The vision tower runs without gradients, as both stages freeze it (paper, section 3.1;
+ * docs/reference/training.md#trainable-parameters).
  */
 public final class LlavaModel implements AutoCloseable {
     private final LlavaConfig config;
     private final Weights weights;
-    private final ClipVisionTower visionTower;
+    private final VisionTower visionTower;
     private final Projector projector;
     private final LlamaModel languageModel;
 
     /**
-     * Builds the network on its tensors, which it closes in the end.
+     * Builds the network on its tensors, which {@link #close} frees.
      *
      * @param config shape and behaviour
      * @param weights canonical names
@@ -34,19 +37,19 @@ public final class LlavaModel implements AutoCloseable {
     }
 
     /**
-     * As {@link #LlavaModel(LlavaConfig, Weights)}, with adapters of the decoder to be trained.
+     * As {@link #LlavaModel(LlavaConfig, Weights)}, with adapters of the language model to be trained.
      *
      * @param lora of the adapters, whose tensors are among the weights; null where there are none
      */
     public LlavaModel(LlavaConfig config, Weights weights, @Nullable LoraConfig lora) {
         this.config = config;
         this.weights = weights;
-        this.visionTower = new ClipVisionTower(config.vision(), weights);
+        this.visionTower = VisionTower.of(config, weights);
         this.projector = new Projector(config.projectorType(), weights);
         this.languageModel = new LlamaModel(config.text(), weights, lora);
     }
 
-    /** Shape and behaviour. */
+    /** Shape and behaviour of the network. */
     public LlavaConfig config() {
         return config;
     }
@@ -56,126 +59,137 @@ public final class LlavaModel implements AutoCloseable {
         return weights;
     }
 
-    /** The tower. */
-    public ClipVisionTower visionTower() {
+    /** What turns pixels into image features. */
+    public VisionTower visionTower() {
         return visionTower;
     }
 
-    /** The projector. */
+    /** What turns image features into image tokens. */
     public Projector projector() {
         return projector;
     }
 
-    /** The decoder. */
+    /** What reads the spliced sequences and writes the answer. */
     public LlamaModel languageModel() {
         return languageModel;
     }
 
     /**
-     * Token ids, image rows and labels of a batch as one padded tensor.
+     * A batch of sequences whose image placeholders are replaced by image tokens.
      *
-     * @param embeds {@code [batch, longest, hidden]}; rows behind a sequence's end are zero
-     * @param lengths real tokens of each row
+     * @param embeds {@code [batch, longest, hidden]}; zero after a sequence's end
+     * @param lengths real tokens of each sequence
      * @param labels {@code [batch][longest]}; {@link Prompt#IGNORE_INDEX} on images, padding and unsupervised text
      */
     public record Spliced(Tensor embeds, int[] lengths, int[][] labels) {}
 
     /**
-     * Selected tower features of images, without gradients unless the tower learns:
-     * {@code [n, 3, size, size] -> [n, patches, vision hidden]}.
+     * What the language model computed for a batch. Logits are left to the caller ({@link LlamaModel#logits}), who often
+     * needs them at a few positions only.
+     *
+     * @param sequences what it read
+     * @param hidden states before the final norm, {@code [batch, longest, hidden]}
      */
-    public Tensor visionFeatures(Tensor pixels) {
-        if (visionTower.isTrainable()) {
-            return visionTower.features(pixels, config.selectLayer(), config.keepCls());
-        }
-        try (NoGradGuard frozen = new NoGradGuard()) {
-            return visionTower.features(pixels, config.selectLayer(), config.keepCls());
-        }
+    public record Output(Spliced sequences, Tensor hidden) {}
+
+    /**
+     * As {@link Output}, of a pass whose gradients are wanted.
+     *
+     * @param sequences what the language model read
+     * @param pass holds the hidden states and takes the loss's gradient back
+     */
+    public record TrainingOutput(Spliced sequences, TrainingPass pass) {}
+
+    /** Reads whole sequences, from ids and pixels to hidden states. */
+    public Output forward(ModelInput input) {
+        return forward(input, state -> {});
     }
 
-    /** Image rows for the decoder: {@code [n, 3, size, size] -> [n, patches, text hidden]}. */
-    public Tensor imageRows(Tensor pixels) {
-        return projector.forward(visionFeatures(pixels));
+    /** {@link #forward(ModelInput)}, showing the input of every block of the language model as well. */
+    public Output forward(ModelInput input, Consumer<Tensor> inputOfBlock) {
+        Spliced sequences = assemble(input);
+        return new Output(sequences, languageModel.hiddenStates(sequences.embeds(), inputOfBlock));
     }
 
     /**
-     * Replaces every image placeholder by the rows of its image; images are used up in order.
+     * {@link #forward(ModelInput)} with gradients.
      *
-     * @param ids token ids of each row, {@link Prompt#IMAGE_TOKEN_INDEX} for an image
-     * @param labels a label for each id, or null where nothing is trained
-     * @param imageRows {@code [images, rows, hidden]}, or null if there are no placeholders
+     * @param checkpointing whether blocks are computed again in the backward pass instead of being kept
+     * @param seed of the adapters' dropout
+     */
+    public TrainingOutput train(ModelInput input, boolean checkpointing, long seed) {
+        Spliced sequences = assemble(input);
+        return new TrainingOutput(sequences, languageModel.train(sequences.embeds(), checkpointing, seed));
+    }
+
+    /** Vision tower, projector and splice: what the language model reads of a batch. */
+    public Spliced assemble(ModelInput input) {
+        return assemble(input, encode(input.images()));
+    }
+
+    /**
+     * {@link #assemble(ModelInput)} with images that are encoded already, for batches that show the same ones.
+     *
+     * @param images tokens of the input's images
      * @throws DataException if placeholders and images do not match in number
      */
-    public Spliced splice(List<int[]> ids, @Nullable List<int[]> labels, @Nullable Tensor imageRows) {
-        int images = imageRows == null ? 0 : Math.toIntExact(imageRows.size(0));
-        int perImage = imageRows == null ? 0 : Math.toIntExact(imageRows.size(1));
-        int placeholders = 0;
-        int texts = 0;
-        for (int[] row : ids) {
-            for (int id : row) {
-                if (id == Prompt.IMAGE_TOKEN_INDEX) {
-                    placeholders++;
-                } else {
-                    texts++;
-                }
-            }
-        }
-        if (placeholders != images) {
-            throw new DataException("the prompts have " + placeholders + " image placeholders for " + images
-                    + " images; give one image for each");
-        }
+    public Spliced assemble(ModelInput input, ImageTokens images) {
+        SplicePlan plan = SplicePlan.of(input, images.counts(), config.maxSequenceLength());
+        long[] ids = plan.textIds();
+        Tensor text = languageModel.embed(onDevice(Tensors.of(ids, ids.length)));
+        Tensor zero = torch.zeros(new long[] {1, config.text().hiddenSize()}, text.options());
+        Tensor table =
+                images.packed() == null ? Tensors.cat(0, text, zero) : Tensors.cat(0, text, images.packed(), zero);
+        int batch = plan.lengths().length;
+        Tensor embeds = table.index_select(0, onDevice(Tensors.of(plan.source(), plan.source().length)))
+                .view(batch, plan.source().length / batch, config.text().hiddenSize());
+        return new Spliced(embeds, plan.lengths(), plan.labels());
+    }
 
-        // One table holds all text rows, then all image rows, then a zero row; the splice is a single lookup in it.
-        long[] textIds = new long[texts];
-        int batch = ids.size();
-        int[] lengths = new int[batch];
-        for (int row = 0; row < batch; row++) {
-            int length = 0;
-            for (int id : ids.get(row)) {
-                length += id == Prompt.IMAGE_TOKEN_INDEX ? perImage : 1;
-            }
-            lengths[row] = config.maxSequenceLength() > 0 ? Math.min(length, config.maxSequenceLength()) : length;
-        }
-        int longest = Arrays.stream(lengths).max().orElse(0);
-        int zeroRow = texts + images * perImage;
-        long[] table = new long[batch * longest];
-        Arrays.fill(table, zeroRow);
-        int[][] splicedLabels = new int[batch][longest];
-        int text = 0;
-        int image = 0;
-        for (int row = 0; row < batch; row++) {
-            Arrays.fill(splicedLabels[row], Prompt.IGNORE_INDEX);
-            int at = 0;
-            int[] rowIds = ids.get(row);
-            for (int i = 0; i < rowIds.length; i++) {
-                if (rowIds[i] == Prompt.IMAGE_TOKEN_INDEX) {
-                    for (int r = 0; r < perImage; r++, at++) {
-                        if (at < lengths[row]) {
-                            table[row * longest + at] = texts + (long) image * perImage + r;
-                        }
-                    }
-                    image++;
-                } else {
-                    if (at < lengths[row]) {
-                        table[row * longest + at] = text;
-                        splicedLabels[row][at] = labels == null ? Prompt.IGNORE_INDEX : labels.get(row)[i];
-                    }
-                    textIds[text++] = rowIds[i];
-                    at++;
-                }
-            }
-        }
+    private Tensor onDevice(Tensor index) {
+        return index.to(languageModel.like().device(), torch.ScalarType.Long);
+    }
 
+    /**
+     * Vision tower and projector.
+     *
+     * @param images normalised pixels of each image, {@code [3, size, size]}
+     * @throws DataException if an image is not of the tower's size
+     */
+    public ImageTokens encode(List<float[]> images) {
+        return images.isEmpty()
+                ? ImageTokens.NONE
+                : ImageTokens.ofEqual(projector.forward(visionFeatures(pixels(images))));
+    }
+
+    /** One tensor of normalised images on the model's device: {@code [images, 3, size, size]}. */
+    public Tensor pixels(List<float[]> images) {
+        int size = visionTower.imageSize();
+        int each = 3 * size * size;
+        float[] all = new float[Math.multiplyExact(images.size(), each)];
+        for (int i = 0; i < images.size(); i++) {
+            float[] image = images.get(i);
+            if (image.length != each) {
+                throw new DataException("an image has " + image.length + " values, but the model reads 3 x " + size
+                        + " x " + size + "; prepare it with the model's own image processor");
+            }
+            System.arraycopy(image, 0, all, i * each, each);
+        }
         Tensor like = languageModel.like();
-        long hidden = config.text().hiddenSize();
-        Tensor rows = languageModel.embed(Tensors.of(textIds, texts).to(like.device(), torch.ScalarType.Long));
-        Tensor zero = torch.zeros(new long[] {1, hidden}, rows.options());
-        Tensor all = imageRows == null
-                ? Tensors.cat(0, rows, zero)
-                : Tensors.cat(0, rows, imageRows.reshape((long) images * perImage, hidden), zero);
-        Tensor embeds = all.index_select(0, Tensors.of(table, table.length).to(like.device(), torch.ScalarType.Long))
-                .view(batch, longest, hidden);
-        return new Spliced(embeds, lengths, splicedLabels);
+        return Tensors.of(all, images.size(), 3, size, size).to(like.device(), like.scalar_type());
+    }
+
+    /**
+     * Features of images, without gradients unless the vision tower is trainable:
+     * {@code [images, 3, size, size] -> [images, tokens, vision hidden]}.
+     */
+    public Tensor visionFeatures(Tensor pixels) {
+        if (visionTower.isTrainable()) {
+            return visionTower.features(pixels);
+        }
+        try (NoGradGuard frozen = new NoGradGuard()) {
+            return visionTower.features(pixels);
+        }
     }
 
     @Override

@@ -9,13 +9,13 @@ import io.llava4j.checkpoint.layout.CheckpointLayout;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.ModelInput;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -83,10 +83,9 @@ class ConversionChainTest {
                     .toArray();
             TensorEntry pixels = file.tensor("pixel_values");
             return Engine.inference("logits", () -> {
-                Tensor rows = loaded.imageRows(Tensors.of(pixels.toFloats(), pixels.shape()));
-                Tensor embeds = loaded.splice(List.of(ids), null, rows).embeds();
-                return Tensors.toFloats(
-                        loaded.languageModel().logits(loaded.languageModel().hiddenStates(embeds)));
+                LlavaModel.Output output =
+                        loaded.forward(ModelInput.of(List.of(ids), null, List.of(pixels.toFloats())));
+                return Tensors.toFloats(loaded.languageModel().logits(output.hidden()));
             });
         }
     }

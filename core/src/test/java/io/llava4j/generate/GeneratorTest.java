@@ -150,7 +150,7 @@ class GeneratorTest {
                 .hasMessageContaining("0 image placeholders for 1 images");
         assertThatThrownBy(() -> one(new int[] {1, IMAGE}, List.of(new float[12]), options, 2))
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("12 numbers");
+                .hasMessageContaining("12 values");
         int[] endless = new int[TinyModels.POSITIONS - 3];
         Arrays.fill(endless, 5);
         endless[3] = IMAGE;

@@ -11,9 +11,9 @@ import io.llava4j.tensor.Tensors;
 import io.llava4j.text.Prompt;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,52 +37,109 @@ class LlavaModelTest {
     }
 
     @Test
-    void splicePutsTheRowsOfEachImageWhereItsPlaceholderStands() {
+    void spliceReplacesEachPlaceholderByTheTokensOfItsImage() {
         compute(() -> {
-            Tensor rows = model.imageRows(pixels(1, 2, 3));
-            LlavaModel.Spliced spliced = model.splice(
-                    List.of(new int[] {1, IMAGE, 5, IMAGE}, new int[] {1, 6}, new int[] {IMAGE, 7}), null, rows);
+            ModelInput input = ModelInput.of(
+                    List.of(new int[] {1, IMAGE, 5, IMAGE}, new int[] {1, 6}, new int[] {IMAGE, 7}),
+                    null,
+                    images(1, 2, 3));
+            float[] tokens = Tensors.toFloats(packed(model.encode(input.images())));
+            LlavaModel.Spliced spliced = model.assemble(input);
             assertThat(spliced.lengths()).containsExactly(10, 2, 5);
             assertThat(Tensors.shape(spliced.embeds())).containsExactly(3, 10, HIDDEN);
-            float[] words = Tensors.toFloats(model.weights().get("model.embed_tokens.weight"));
-            float[] images = Tensors.toFloats(rows);
+            float[] words = words();
             assertThat(Tensors.toFloats(spliced.embeds().select(0, 0)))
-                    .containsExactly(join(word(words, 1), image(images, 0), word(words, 5), image(images, 1)));
+                    .containsExactly(join(word(words, 1), image(tokens, 0), word(words, 5), image(tokens, 1)));
             assertThat(Tensors.toFloats(spliced.embeds().select(0, 1)))
                     .containsExactly(join(word(words, 1), word(words, 6), new float[8 * HIDDEN]));
             assertThat(Tensors.toFloats(spliced.embeds().select(0, 2)))
-                    .containsExactly(join(image(images, 2), word(words, 7), new float[5 * HIDDEN]));
+                    .containsExactly(join(image(tokens, 2), word(words, 7), new float[5 * HIDDEN]));
+            return null;
+        });
+    }
+
+    /** The second image is shown twice, and the first not at all. */
+    @Test
+    void imagesMayHaveDifferentNumbersOfTokens() {
+        compute(() -> {
+            float[] values = new float[6 * HIDDEN];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = i;
+            }
+            ImageTokens tokens = new ImageTokens(Tensors.of(values, 6, HIDDEN), new int[] {1, 3, 0, 2});
+            ModelInput input = new ModelInput(
+                    List.of(new int[] {1, IMAGE, 5}, new int[] {IMAGE, 6, IMAGE, IMAGE, 7}),
+                    List.of(new int[] {IGNORED, IGNORED, 5}, new int[] {IGNORED, 6, IGNORED, IGNORED, 7}),
+                    images(1, 2, 3, 4),
+                    new int[] {1, 3, 2, 1});
+            LlavaModel.Spliced spliced = model.assemble(input, tokens);
+            float[] words = words();
+            float[] second = Arrays.copyOfRange(values, HIDDEN, 4 * HIDDEN);
+            float[] fourth = Arrays.copyOfRange(values, 4 * HIDDEN, 6 * HIDDEN);
+            assertThat(spliced.lengths()).containsExactly(5, 7);
+            assertThat(Tensors.toFloats(spliced.embeds().select(0, 0)))
+                    .containsExactly(join(word(words, 1), second, word(words, 5), new float[2 * HIDDEN]));
+            assertThat(Tensors.toFloats(spliced.embeds().select(0, 1)))
+                    .containsExactly(join(fourth, word(words, 6), second, word(words, 7)));
+            assertThat(spliced.labels()[0]).containsExactly(IGNORED, IGNORED, IGNORED, IGNORED, 5, IGNORED, IGNORED);
+            assertThat(spliced.labels()[1]).containsExactly(IGNORED, IGNORED, 6, IGNORED, IGNORED, IGNORED, 7);
+            return null;
+        });
+    }
+
+    /** Feature by feature and sequence by sequence, as the splice is described, against one call. */
+    @Test
+    void forwardComputesWhatItsPartsCompute() {
+        compute(() -> {
+            List<float[]> images = images(1, 2);
+            List<int[]> ids = List.of(new int[] {1, IMAGE, 5, IMAGE}, new int[] {1, 6, 7});
+            Tensor tokens = model.projector().forward(model.visionTower().features(model.pixels(images)));
+            LlamaModel languageModel = model.languageModel();
+            Tensor first = Tensors.cat(
+                    0, embed(1).select(0, 0), tokens.select(0, 0), embed(5).select(0, 0), tokens.select(0, 1));
+            Tensor second = Tensors.cat(0, embed(1, 6, 7).select(0, 0), Tensors.of(new float[7 * HIDDEN], 7, HIDDEN));
+            Tensor embeds = Tensors.cat(0, first, second).view(2, 10, HIDDEN);
+            float[] hidden = Tensors.toFloats(languageModel.hiddenStates(embeds));
+
+            ModelInput input = ModelInput.of(ids, null, images);
+            assertThat(Tensors.toFloats(model.assemble(input).embeds())).containsExactly(Tensors.toFloats(embeds));
+            assertThat(Tensors.toFloats(model.forward(input).hidden())).containsExactly(hidden);
+            for (boolean checkpointing : new boolean[] {false, true}) {
+                assertThat(Tensors.toFloats(
+                                model.train(input, checkpointing, 0).pass().hidden()))
+                        .containsExactly(hidden);
+            }
             return null;
         });
     }
 
     @Test
-    void nothingIsTaughtOnImagesAndPadding() {
-        int[][] labels = compute(() -> model.splice(
+    void imagesAndPaddingAreNotSupervised() {
+        int[][] labels = compute(() -> model.assemble(ModelInput.of(
                         List.of(new int[] {1, IMAGE, 5, 6}, new int[] {1, 7}),
                         List.of(new int[] {IGNORED, IGNORED, 5, 6}, new int[] {IGNORED, 7}),
-                        model.imageRows(pixels(1)))
+                        images(1)))
                 .labels());
         assertThat(labels[0]).containsExactly(IGNORED, IGNORED, IGNORED, IGNORED, IGNORED, 5, 6);
         assertThat(labels[1]).containsExactly(IGNORED, 7, IGNORED, IGNORED, IGNORED, IGNORED, IGNORED);
     }
 
     @Test
-    void aSequenceIsCutFromTheRightEvenWithinAImage() {
-        try (LlavaModel cutting = TinyModels.of(TinyModels.config(6, List.of()))) {
+    void sequencesAreTruncatedOnTheRightEvenWithinAnImage() {
+        try (LlavaModel truncating = TinyModels.of(TinyModels.config(6, List.of()))) {
             compute(() -> {
-                Tensor rows = cutting.imageRows(pixels(1, 2));
-                LlavaModel.Spliced spliced = cutting.splice(
+                ModelInput input = ModelInput.of(
                         List.of(new int[] {1, 5, 6, IMAGE, 7}, new int[] {1, IMAGE, 8, 9}),
                         List.of(new int[] {IGNORED, 5, 6, IGNORED, 7}, new int[] {IGNORED, IGNORED, 8, 9}),
-                        rows);
+                        images(1, 2));
+                float[] tokens = Tensors.toFloats(packed(truncating.encode(input.images())));
+                LlavaModel.Spliced spliced = truncating.assemble(input);
                 assertThat(spliced.lengths()).containsExactly(6, 6);
                 assertThat(spliced.labels()[0]).containsExactly(IGNORED, 5, 6, IGNORED, IGNORED, IGNORED);
                 assertThat(spliced.labels()[1]).containsExactly(IGNORED, IGNORED, IGNORED, IGNORED, IGNORED, 8);
-                // The second row has its own image, though part of the first one's was cut.
+                // The second sequence has its own image, though part of the first one's was truncated.
                 float[] second = Tensors.toFloats(spliced.embeds().select(0, 1));
-                assertThat(Arrays.copyOfRange(second, HIDDEN, 5 * HIDDEN))
-                        .containsExactly(Tensors.toFloats(rows.select(0, 1)));
+                assertThat(Arrays.copyOfRange(second, HIDDEN, 5 * HIDDEN)).containsExactly(image(tokens, 1));
                 return null;
             });
         }
@@ -90,11 +147,12 @@ class LlavaModelTest {
 
     @Test
     void placeholdersAndImagesMustMatch() {
-        assertThatThrownBy(() -> compute(() -> model.splice(List.of(new int[] {1, IMAGE}), null, null)))
+        assertThatThrownBy(() ->
+                        compute(() -> model.assemble(ModelInput.of(List.of(new int[] {1, IMAGE}), null, List.of()))))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("1 image placeholders for 0 images");
         assertThatThrownBy(() ->
-                        compute(() -> model.splice(List.of(new int[] {1, 5}), null, model.imageRows(pixels(1)))))
+                        compute(() -> model.assemble(ModelInput.of(List.of(new int[] {1, 5}), null, images(1)))))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("0 image placeholders for 1 images");
     }
@@ -147,21 +205,23 @@ class LlavaModelTest {
     }
 
     @Test
-    void towerIsReadBeforeItsLastBlockWithoutCls() {
+    void featuresAreTheSelectedHiddenState() {
         for (List<Integer> stem : List.of(List.<Integer>of(), List.of(8, 8, 16))) {
             try (LlavaModel own = TinyModels.of(TinyModels.config(0, stem))) {
                 compute(() -> {
-                    ClipVisionTower tower = own.visionTower();
-                    Tensor pixels = pixels(4, 5);
-                    List<Tensor> states = tower.hiddenStates(pixels);
+                    VisionConfig config = own.config().vision();
+                    Tensor pixels = own.pixels(images(4, 5));
+                    List<Tensor> states = new ClipVisionTower(config, own.weights()).hiddenStates(pixels);
                     assertThat(states).hasSize(4);
-                    Tensor chosen = states.get(tower.config().layers() - 1);
+                    Tensor chosen = states.get(config.layers() - 1);
                     assertThat(Tensors.shape(chosen)).containsExactly(2, TinyModels.PATCHES + 1, HIDDEN);
-                    assertThat(Tensors.toFloats(tower.features(pixels, -2, false)))
+                    assertThat(own.visionTower().tokensPerImage()).isEqualTo(TinyModels.PATCHES);
+                    assertThat(Tensors.toFloats(own.visionTower().features(pixels)))
                             .containsExactly(Tensors.toFloats(chosen.narrow(1, 1, TinyModels.PATCHES)));
-                    assertThat(Tensors.toFloats(tower.features(pixels, -2, true)))
-                            .containsExactly(Tensors.toFloats(chosen));
-                    assertThatThrownBy(() -> tower.features(pixels, -5, false))
+                    VisionTower withCls = new ClipVisionTower(config, own.weights(), -2, true);
+                    assertThat(withCls.tokensPerImage()).isEqualTo(TinyModels.PATCHES + 1);
+                    assertThat(Tensors.toFloats(withCls.features(pixels))).containsExactly(Tensors.toFloats(chosen));
+                    assertThatThrownBy(() -> new ClipVisionTower(config, own.weights(), -5, false))
                             .isInstanceOf(ConfigException.class)
                             .hasMessageContaining("select-layer -5");
                     return null;
@@ -170,24 +230,29 @@ class LlavaModelTest {
         }
     }
 
-    private static Tensor embed(int[] ids) {
+    private static Tensor embed(int... ids) {
         return model.languageModel().embed(Tensors.ofInts(ids, 1, ids.length));
     }
 
-    private static Tensor pixels(long... seeds) {
-        Tensor[] images = Arrays.stream(seeds)
-                .mapToObj(seed -> Tensors.of(TinyModels.image(seed), 1, 3, TinyModels.EDGE, TinyModels.EDGE))
-                .toArray(Tensor[]::new);
-        return Tensors.cat(0, images).to(torch.ScalarType.Float);
+    private static List<float[]> images(long... seeds) {
+        return Arrays.stream(seeds).mapToObj(TinyModels::image).toList();
+    }
+
+    private static Tensor packed(ImageTokens images) {
+        return Objects.requireNonNull(images.packed());
+    }
+
+    private static float[] words() {
+        return Tensors.toFloats(model.weights().get("model.embed_tokens.weight"));
     }
 
     private static float[] word(float[] table, int id) {
         return Arrays.copyOfRange(table, id * HIDDEN, (id + 1) * HIDDEN);
     }
 
-    private static float[] image(float[] rows, int index) {
+    private static float[] image(float[] tokens, int index) {
         int size = TinyModels.PATCHES * HIDDEN;
-        return Arrays.copyOfRange(rows, index * size, (index + 1) * size);
+        return Arrays.copyOfRange(tokens, index * size, (index + 1) * size);
     }
 
     private static float[] join(float[]... parts) {

@@ -6,6 +6,7 @@ import io.llava4j.image.AspectMode;
 import io.llava4j.model.Initializer;
 import io.llava4j.model.LlavaConfig;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.ModelInput;
 import io.llava4j.model.TextConfig;
 import io.llava4j.model.VisionConfig;
 import io.llava4j.tensor.Engine;
@@ -112,9 +113,13 @@ final class TrainStepBench {
             boolean allLogits,
             int seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        float[] pixels = new float[BATCH * 3 * 112 * 112];
-        for (int i = 0; i < pixels.length; i++) {
-            pixels[i] = (float) random.nextGaussian();
+        List<float[]> images = new ArrayList<>();
+        for (int image = 0; image < BATCH; image++) {
+            float[] pixels = new float[3 * 112 * 112];
+            for (int i = 0; i < pixels.length; i++) {
+                pixels[i] = (float) random.nextGaussian();
+            }
+            images.add(pixels);
         }
         List<int[]> ids = new ArrayList<>();
         List<int[]> labels = new ArrayList<>();
@@ -133,12 +138,11 @@ final class TrainStepBench {
             labels.add(rowLabels);
         }
         parameters.zeroGradients();
-        Tensor rows = model.imageRows(Tensors.of(pixels, BATCH, 3, 112, 112));
-        LlavaModel.Spliced spliced = model.splice(ids, labels, rows);
-        Tensor hidden = model.languageModel().hiddenStates(spliced.embeds());
+        LlavaModel.Output output = model.forward(ModelInput.of(ids, labels, images));
+        int[][] spliced = output.sequences().labels();
         Tensor loss = allLogits
-                ? SequenceLoss.ofAllLogits(model.languageModel(), hidden, spliced.labels())
-                : SequenceLoss.of(model.languageModel(), hidden, spliced.labels());
+                ? SequenceLoss.ofAllLogits(model.languageModel(), output.hidden(), spliced)
+                : SequenceLoss.of(model.languageModel(), output.hidden(), spliced);
         loss.backward();
         loss.item_double();
         parameters.clipGradients(1.0);

@@ -1,11 +1,12 @@
 package io.llava4j.app.verify;
 
-import io.llava4j.DataException;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.safetensors.SafeTensors;
+import io.llava4j.model.ClipVisionTower;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaConfig;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.ModelInput;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
@@ -16,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
-import org.jspecify.annotations.Nullable;
 
 /** One recorded case, compared tensor by tensor with one model; only positions of real tokens are compared. */
 final class ModelCase {
@@ -70,8 +70,18 @@ final class ModelCase {
     }
 
     private void forward(LlavaModel model, LlamaModel decoder, boolean rounded) {
-        Tensor imageRows = batch.pixels().isEmpty() ? null : imageRows(model, rounded);
-        LlavaModel.Spliced spliced = model.splice(batch.ids(), batch.labels(), imageRows);
+        if (!rounded && !batch.pixels().isEmpty()) {
+            vision(model);
+        }
+        List<Tensor> states = new ArrayList<>();
+        LlavaModel.Output output = model.forward(
+                new ModelInput(
+                        batch.ids(),
+                        batch.labels(),
+                        batch.pixels(),
+                        batch.images().stream().mapToInt(i -> i).toArray()),
+                states::add);
+        LlavaModel.Spliced spliced = output.sequences();
         RealTokens real = realTokens(spliced.lengths());
         if (!Arrays.equals(real.lengths(), spliced.lengths())) {
             exact(
@@ -80,8 +90,7 @@ final class ModelCase {
                     "%s, expected %s".formatted(Arrays.toString(spliced.lengths()), Arrays.toString(real.lengths())));
             return;
         }
-        List<Tensor> states = new ArrayList<>();
-        Tensor hidden = decoder.hiddenStates(spliced.embeds(), states::add);
+        Tensor hidden = output.hidden();
         states.add(decoder.finalNorm(hidden));
         if (!rounded) {
             exact("spliced lengths", true, "");
@@ -105,35 +114,17 @@ final class ModelCase {
         return RealTokens.of(mask, lengths.length, width);
     }
 
-    private @Nullable Tensor imageRows(LlavaModel model, boolean rounded) {
-        Tensor pixels = pixels(batch.pixels(), config.vision().imageSize());
+    private void vision(LlavaModel model) {
+        Tensor pixels = model.pixels(batch.pixels());
         Tensor features = model.visionFeatures(pixels);
-        Tensor projected = model.projector().forward(features);
-        if (!rounded) {
-            whole("vision_features", features, FEATURES);
-            whole("projector_output", projected, FEATURES);
-            if (expected.containsKey("vision_hidden_0")) {
-                List<Tensor> states = model.visionTower().hiddenStates(pixels);
-                for (int i = 0; i < states.size(); i++) {
-                    whole("vision_hidden_" + i, states.get(i), HIDDEN);
-                }
+        whole("vision_features", features, FEATURES);
+        whole("projector_output", model.projector().forward(features), FEATURES);
+        if (expected.containsKey("vision_hidden_0")) {
+            List<Tensor> states = new ClipVisionTower(config.vision(), weights).hiddenStates(pixels);
+            for (int i = 0; i < states.size(); i++) {
+                whole("vision_hidden_" + i, states.get(i), HIDDEN);
             }
         }
-        int[] placed = batch.images().stream().mapToInt(Integer::intValue).toArray();
-        return placed.length == 0 ? null : projected.index_select(0, Tensors.ofInts(placed, placed.length));
-    }
-
-    private static Tensor pixels(List<float[]> images, int edge) {
-        int each = 3 * edge * edge;
-        float[] all = new float[images.size() * each];
-        for (int i = 0; i < images.size(); i++) {
-            if (images.get(i).length != each) {
-                throw new DataException("the recorded images have %d values, but the tower reads 3 x %d x %d"
-                        .formatted(images.get(i).length, edge, edge));
-            }
-            System.arraycopy(images.get(i), 0, all, i * each, each);
-        }
-        return Tensors.of(all, images.size(), 3, edge, edge);
     }
 
     private void whole(String name, Tensor actual, double tolerance) {

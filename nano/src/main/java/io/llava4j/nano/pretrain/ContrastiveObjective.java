@@ -109,8 +109,8 @@ public final class ContrastiveObjective implements Objective {
 
     private Loss loss(Batch batch) {
         Tensor pixels = Tensors.of(batch.pixels(), batch.count(), 3, batch.edge(), batch.edge());
-        Tensor rows = unit(
-                Tensors.linear(tower.contrastiveRows(pixels), weights.get(HEAD + "vision_projection.weight"), null));
+        Tensor rows =
+                unit(Tensors.linear(tower.patchFeatures(pixels), weights.get(HEAD + "vision_projection.weight"), null));
         Tensor phrases =
                 unit(textTower.embed(batch.phrases().stream().map(this::encode).toList()));
         Tensor scale = weights.get(HEAD + "logit_scale").exp();

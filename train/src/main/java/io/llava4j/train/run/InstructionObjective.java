@@ -3,8 +3,7 @@ package io.llava4j.train.run;
 import io.llava4j.checkpoint.adapter.PeftAdapterWriter;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.model.LlavaModel;
-import io.llava4j.model.TrainingPass;
-import io.llava4j.tensor.Tensors;
+import io.llava4j.model.ModelInput;
 import io.llava4j.tensor.format.DType;
 import io.llava4j.text.Prompt;
 import io.llava4j.train.data.Batch;
@@ -18,7 +17,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
-import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,16 +74,16 @@ final class InstructionObjective implements Objective {
                 images.add(pixels);
             }
         }
-        Tensor rows = images.isEmpty() ? null : model.imageRows(pixels(images, model));
-        LlavaModel.Spliced spliced = model.splice(ids, labels, rows);
-        TrainingPass pass = model.languageModel().train(spliced.embeds(), config.gradientCheckpointing(), seed);
+        LlavaModel.TrainingOutput output =
+                model.train(ModelInput.of(ids, labels, images), config.gradientCheckpointing(), seed);
+        LlavaModel.Spliced spliced = output.sequences();
         return new Loss(
-                SequenceLoss.of(model.languageModel(), pass.hidden(), spliced.labels()),
+                SequenceLoss.of(model.languageModel(), output.pass().hidden(), spliced.labels()),
                 names,
                 Arrays.stream(spliced.lengths()).sum(),
                 SequenceLoss.supervised(spliced.labels()),
                 cut(model, examples, spliced),
-                pass::backward);
+                output.pass()::backward);
     }
 
     /** By the prompts' own limit, then by the splice. */
@@ -96,19 +94,6 @@ final class InstructionObjective implements Objective {
             cut = cut.plus(prompt.cutTokens() + model.config().splicedLength(prompt.ids()) - spliced.lengths()[i]);
         }
         return cut;
-    }
-
-    private static Tensor pixels(List<float[]> images, LlavaModel model) {
-        int edge = model.config().vision().imageSize();
-        int each = 3 * edge * edge;
-        float[] all = new float[images.size() * each];
-        for (int i = 0; i < images.size(); i++) {
-            System.arraycopy(images.get(i), 0, all, i * each, each);
-        }
-        return Tensors.of(all, images.size(), 3, edge, edge)
-                .to(
-                        model.languageModel().like().device(),
-                        model.languageModel().like().scalar_type());
     }
 
     @Override

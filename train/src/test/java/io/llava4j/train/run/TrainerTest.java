@@ -14,6 +14,7 @@ import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.ModelInput;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.text.ConversationTemplate;
@@ -180,13 +181,14 @@ class TrainerTest {
                     parameters.zeroGradients();
                     Prompt first = prompt("<image>\nWhat colour is this?", "red and blue", true);
                     Prompt second = prompt("Is red a colour?", "yes", false);
-                    Tensor rows = model.imageRows(Tensors.of(pixels(1), 1, 3, TinyRun.EDGE, TinyRun.EDGE));
-                    LlavaModel.Spliced spliced = model.splice(
-                            List.of(first.ids(), second.ids()), List.of(first.labels(), second.labels()), rows);
-                    Tensor hidden = decoder.hiddenStates(spliced.embeds());
+                    LlavaModel.Output output = model.forward(ModelInput.of(
+                            List.of(first.ids(), second.ids()),
+                            List.of(first.labels(), second.labels()),
+                            List.of(pixels(1))));
+                    int[][] labels = output.sequences().labels();
                     Tensor loss = all
-                            ? SequenceLoss.ofAllLogits(decoder, hidden, spliced.labels())
-                            : SequenceLoss.of(decoder, hidden, spliced.labels());
+                            ? SequenceLoss.ofAllLogits(decoder, output.hidden(), labels)
+                            : SequenceLoss.of(decoder, output.hidden(), labels);
                     loss.backward();
                     losses[at] = loss.item_double();
                     gradients[at] = Tensors.toFloats(parameters.gradients());

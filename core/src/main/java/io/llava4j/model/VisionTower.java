@@ -1,0 +1,32 @@
+package io.llava4j.model;
+
+import io.llava4j.tensor.Weights;
+import org.bytedeco.pytorch.Tensor;
+
+/** The image encoder in front of the projector. {@link #of} is the one place that knows which towers there are. */
+public interface VisionTower {
+    /** The tower that a configuration describes, on tensors by canonical name. */
+    static VisionTower of(LlavaConfig config, Weights weights) {
+        return new ClipVisionTower(config.vision(), weights, config.selectLayer(), config.keepCls());
+    }
+
+    /**
+     * Image features, as the projector reads them.
+     *
+     * @param pixels normalised, {@code [images, 3, imageSize, imageSize]}
+     * @return {@code [images, tokensPerImage, hiddenSize]}
+     */
+    Tensor features(Tensor pixels);
+
+    /** Features of one image. */
+    int tokensPerImage();
+
+    /** Width of a feature. */
+    int hiddenSize();
+
+    /** Edge of the square input in pixels. */
+    int imageSize();
+
+    /** Whether the tower's tensors want gradients; both stages of LLaVA-1.5 freeze it. */
+    boolean isTrainable();
+}
