@@ -2,7 +2,7 @@
 # Rebuilds the nano world's drawings from the pinned icon packages. See README.md.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-out=${1:-$here/../../train/src/main/resources/io/llava4j/train/nano}
+out=${1:-$here/../../nano/src/main/resources/io/llava4j/nano/world}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class DrawingsTest {
-    private static final Path RESOURCES = Path.of("src/main/resources/io/llava4j/train/nano");
+    private static final Path RESOURCES = Path.of("src/main/resources/io/llava4j/nano/world");
     private static Drawings drawings;
 
     @BeforeAll
