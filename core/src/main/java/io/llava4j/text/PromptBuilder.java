@@ -45,17 +45,17 @@ public final class PromptBuilder {
     }
 
     /**
-     * A training sample. A leading answer without a question is left out; then human and assistant must alternate. In
-     * every turn that names an image, the image is put first ({@link ImagePlacement}). A question at the end stays,
-     * unanswered.
+     * A training sample. A leading answer without a question is left out; then human and assistant must alternate. A
+     * single image is put first in the turn that names it ({@link ImagePlacement}); several stay where they are named.
+     * A question at the end stays, unanswered.
      *
      * @param turns the conversation
-     * @param hasImage whether the sample has an image; if not, {@code <image>} is text like any other
+     * @param images number of the sample's images; if 0, {@code <image>} is text like any other
      * @param maxLength longest text-only sample in tokens: more is cut and counted in {@link Prompt#cutTokens}. As in
      *     the reference a sample with an image is not cut here; {@link Prompt#truncated} does that when batching
      * @throws DataException if the turns do not alternate, an answer is empty, or there is nothing to learn
      */
-    public Prompt training(List<Turn> turns, boolean hasImage, int maxLength) {
+    public Prompt training(List<Turn> turns, int images, int maxLength) {
         List<Turn> kept = !turns.isEmpty() && turns.getFirst().role() == Role.ASSISTANT && !template.captionOnly()
                 ? turns.subList(1, turns.size())
                 : turns;
@@ -63,11 +63,13 @@ public final class PromptBuilder {
         if (kept.stream().noneMatch(turn -> turn.role() == Role.ASSISTANT)) {
             throw new DataException("the conversation has no answer to learn from; add one or remove the sample");
         }
-        if (!hasImage) {
+        if (images == 0) {
             return build(template.renderSpans(kept, false), false).truncated(maxLength);
         }
         List<Turn> placed = kept.stream()
-                .map(turn -> new Turn(turn.role(), template.withImages(ImagePlacement.imageFirst(turn.text()))))
+                .map(turn -> new Turn(
+                        turn.role(),
+                        template.withImages(images == 1 ? ImagePlacement.imageFirst(turn.text()) : turn.text())))
                 .toList();
         return build(template.renderSpans(placed, false), true);
     }

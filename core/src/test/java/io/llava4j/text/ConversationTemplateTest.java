@@ -69,7 +69,7 @@ class ConversationTemplateTest {
     void taggedImagesStandBetweenTheirTags(String name, String end) {
         PromptBuilder builder = new PromptBuilder(TokenizerGoldens.tokenizer(), ConversationTemplate.named(name));
         Prompt prompt =
-                builder.training(List.of(Turn.human("What is <image> this?"), Turn.assistant("A cat.")), true, 512);
+                builder.training(List.of(Turn.human("What is <image> this?"), Turn.assistant("A cat.")), 1, 512);
         assertThat(prompt.imageCount()).isEqualTo(1);
         int image = 0;
         while (prompt.ids()[image] != Prompt.IMAGE_TOKEN_INDEX) {
@@ -91,7 +91,7 @@ class ConversationTemplateTest {
     })
     void answersAndTheirEndsAreTaught(String name, String expected) {
         PromptBuilder builder = new PromptBuilder(TokenizerGoldens.tokenizer(), ConversationTemplate.named(name));
-        assertThat(supervised(builder, builder.training(TURNS, false, 2048)).replace(" </s>", "</s>"))
+        assertThat(supervised(builder, builder.training(TURNS, 0, 2048)).replace(" </s>", "</s>"))
                 .isEqualTo(expected.replace(" </s>", "</s>"));
     }
 

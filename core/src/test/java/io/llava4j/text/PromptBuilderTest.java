@@ -31,7 +31,7 @@ class PromptBuilderTest {
                             ConversationTemplate.named(c.path("version").stringValue()))
                     .allowingEmptyAnswers();
             Prompt prompt = builder.training(
-                    turns(c.path("conversations")), c.path("has_image").booleanValue(), maxLength);
+                    turns(c.path("conversations")), c.path("has_image").booleanValue() ? 1 : 0, maxLength);
             JsonNode expected = c.path("legacy_%s_max%d".formatted(legacy, maxLength));
             assertThat(prompt.ids()).as("ids of %s", name).isEqualTo(TokenizerGoldens.ids(expected.path("input_ids")));
             if (expected.path("mismatch_warning_all_masked").booleanValue()) {
@@ -151,8 +151,8 @@ class PromptBuilderTest {
     void cutTokensAreCounted() {
         PromptBuilder builder = new PromptBuilder(TokenizerGoldens.tokenizer(), ConversationTemplate.V1);
         List<Turn> turns = List.of(Turn.human("Q"), Turn.assistant("word ".repeat(100)));
-        Prompt whole = builder.training(turns, false, 2048);
-        Prompt cut = builder.training(turns, false, 64);
+        Prompt whole = builder.training(turns, 0, 2048);
+        Prompt cut = builder.training(turns, 0, 64);
         assertThat(whole.cutTokens()).isZero();
         assertThat(cut.length()).isEqualTo(64);
         assertThat(cut.cutTokens()).isEqualTo(whole.length() - 64);
@@ -164,12 +164,12 @@ class PromptBuilderTest {
     void conversationsThatCannotBeTaughtAreRefused() {
         PromptBuilder v1 = new PromptBuilder(TokenizerGoldens.tokenizer(), ConversationTemplate.V1);
         PromptBuilder plain = new PromptBuilder(TokenizerGoldens.tokenizer(), ConversationTemplate.PLAIN);
-        assertRefused("empty answer", () -> v1.training(List.of(Turn.human("Q"), Turn.assistant("")), false, 64));
-        assertRefused("alternate", () -> v1.training(List.of(Turn.human("Q"), Turn.human("Q")), false, 64));
-        assertRefused("no question", () -> v1.training(List.of(Turn.assistant("A")), false, 64));
-        assertRefused("no answer", () -> v1.training(List.of(Turn.human("Q")), false, 64));
+        assertRefused("empty answer", () -> v1.training(List.of(Turn.human("Q"), Turn.assistant("")), 0, 64));
+        assertRefused("alternate", () -> v1.training(List.of(Turn.human("Q"), Turn.human("Q")), 0, 64));
+        assertRefused("no question", () -> v1.training(List.of(Turn.assistant("A")), 0, 64));
+        assertRefused("no answer", () -> v1.training(List.of(Turn.human("Q")), 0, 64));
         assertRefused("ends with an answer", () -> v1.inference(List.of(Turn.human("Q"), Turn.assistant("A"))));
-        assertRefused("no image", () -> plain.training(List.of(Turn.human("Q"), Turn.assistant("A")), true, 64));
+        assertRefused("no image", () -> plain.training(List.of(Turn.human("Q"), Turn.assistant("A")), 1, 64));
         assertThatThrownBy(() -> ConversationTemplate.named("v9"))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("vicuna_v1");
@@ -181,7 +181,7 @@ class PromptBuilderTest {
 
     /** The text of what is supervised; every answer is followed by its end. */
     private static String supervised(PromptBuilder builder, Turn... turns) {
-        Prompt prompt = builder.training(List.of(turns), turns[0].text().contains("<image>"), 4096);
+        Prompt prompt = builder.training(List.of(turns), turns[0].text().contains("<image>") ? 1 : 0, 4096);
         assertThat(IntStream.range(0, prompt.length())
                         .allMatch(i ->
                                 prompt.labels()[i] == Prompt.IGNORE_INDEX || prompt.labels()[i] == prompt.ids()[i]))

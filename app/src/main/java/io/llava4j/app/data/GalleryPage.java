@@ -26,27 +26,33 @@ public final class GalleryPage {
                         .formatted(samples.size(), samples.size() == 1 ? "record" : "records", template, maxLength));
         page.add(
                 "<p class=\"keys\"><span class=\"supervised\">supervised</span> <span class=\"masked\">read, not supervised</span> "
-                        + "<span class=\"rows\">rows of the image</span> <span class=\"cut\">cut off</span></p>\n");
+                        + "<span class=\"image-tokens\">image tokens</span> <span class=\"truncated\">truncated</span></p>\n");
         samples.forEach(sample -> add(page, sample));
         page.write(file);
     }
 
     private static void add(DataPage page, SamplePreview sample) {
-        String image = sample.record().image();
+        List<String> images = sample.record().images();
         page.add(
                 "<article class=\"sample%s\">\n<h3>%s<small>%s</small></h3>\n",
-                sample.image() == null ? " text" : "",
+                sample.images().isEmpty() ? " text" : "",
                 Html.escape(SamplePainter.heading(sample)),
-                Html.escape(image == null ? "no image" : image));
-        if (sample.image() != null) {
-            page.add(
-                    "<img src=\"data:image/png;base64,%s\" alt=\"\">\n",
-                    Base64.getEncoder().encodeToString(SamplePainter.image(sample.image(), sample.boxes())));
+                Html.escape(images.isEmpty() ? "no image" : String.join(", ", images)));
+        if (!sample.images().isEmpty()) {
+            page.add("<div>\n");
+            for (int i = 0; i < sample.images().size(); i++) {
+                page.add(
+                        "<img src=\"data:image/png;base64,%s\" alt=\"\">\n",
+                        Base64.getEncoder()
+                                .encodeToString(SamplePainter.image(
+                                        sample.images().get(i), i == 0 ? sample.boxes() : List.of())));
+            }
+            page.add("</div>\n");
         }
         page.add("<div><p class=\"tokens\">");
         for (SamplePreview.Token token : sample.tokens()) {
             String style = token.kind() == SamplePreview.Kind.IMAGE
-                    ? "rows"
+                    ? "image-tokens"
                     : token.kind().name().toLowerCase(Locale.ROOT);
             page.add(
                     "<span class=\"%s\">%s</span>",
@@ -67,7 +73,7 @@ public final class GalleryPage {
             page.add("</ul>\n");
         }
         if (!sample.problem().isEmpty()) {
-            page.add("<p class=\"more cut\">%s</p>\n", Html.escape(sample.problem()));
+            page.add("<p class=\"more problem\">%s</p>\n", Html.escape(sample.problem()));
         }
         page.add("</div>\n</article>\n");
     }

@@ -17,7 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import javax.imageio.ImageIO;
 
-/** Samples as images. */
+/** Draws previews of samples. */
 public final class SamplePainter {
     /** Colours of boxes, the first for the first box. */
     static final List<Color> BOX_COLOURS = List.of(
@@ -42,29 +42,34 @@ public final class SamplePainter {
     private static final Color INK = new Color(0x211F1C);
     private static final Color SOFT = new Color(0x6B665E);
     private static final Color SUPERVISED = new Color(0xC5E3CE);
-    private static final Color TAUGHT_ALT = new Color(0xAED6BB);
+    private static final Color SUPERVISED_ALT = new Color(0xAED6BB);
     private static final Color MASKED_ALT = new Color(0xF1EEE7);
-    private static final Color ROWS = new Color(0x1D6A74);
-    private static final Color CUT = new Color(0xB1483A);
+    private static final Color IMAGE_TOKENS = new Color(0x1D6A74);
+    private static final Color TRUNCATED = new Color(0xB1483A);
 
     private SamplePainter() {}
 
     /** The preprocessed image with its boxes, at least {@value #EDGE} pixels wide, as a PNG. */
-    static byte[] image(RgbImage image, List<SamplePreview.SeenBox> boxes) {
+    static byte[] image(RgbImage image, List<SamplePreview.LabelledBox> boxes) {
         return png(boxed(image, boxes));
     }
 
     /**
-     * A whole sample: the image with its boxes, and beside it the tokens, what is supervised on green.
+     * A whole sample: its images, the first with boxes, and beside them the tokens; supervised ones on green.
      *
      * @return a PNG
      * @throws LlavaException if this machine has no font
      */
     public static byte[] sample(SamplePreview sample) {
         try {
-            RgbImage image = sample.image();
-            int left = MARGIN + (image == null ? 0 : Math.max(EDGE, image.width()) + MARGIN);
-            int imageHeight = image == null ? 0 : boxed(image, sample.boxes()).getHeight();
+            List<BufferedImage> images = images(sample);
+            int imageWidth =
+                    images.stream().mapToInt(BufferedImage::getWidth).max().orElse(-MARGIN);
+            int imageHeight = images.stream()
+                            .mapToInt(image -> image.getHeight() + MARGIN)
+                            .sum()
+                    - MARGIN;
+            int left = MARGIN + imageWidth + MARGIN;
             int width = left + TEXT_WIDTH + MARGIN;
             BufferedImage probe = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB);
             int textHeight = write(probe.createGraphics(), sample, left, 0);
@@ -77,8 +82,10 @@ public final class SamplePainter {
             graphics.setFont(new Font(Font.SANS_SERIF, Font.BOLD, 15));
             graphics.setColor(INK);
             graphics.drawString(heading(sample), MARGIN, MARGIN + 12);
-            if (image != null) {
-                graphics.drawImage(boxed(image, sample.boxes()), MARGIN, MARGIN + 34, null);
+            int top = MARGIN + 34;
+            for (BufferedImage image : images) {
+                graphics.drawImage(image, MARGIN, top, null);
+                top += image.getHeight() + MARGIN;
             }
             write(graphics, sample, left, MARGIN + 34);
             graphics.dispose();
@@ -94,7 +101,15 @@ public final class SamplePainter {
         }
     }
 
-    /** What stands above a sample. */
+    private static List<BufferedImage> images(SamplePreview sample) {
+        List<BufferedImage> images = new ArrayList<>();
+        for (RgbImage image : sample.images()) {
+            images.add(boxed(image, images.isEmpty() ? sample.boxes() : List.of()));
+        }
+        return images;
+    }
+
+    /** The line above a sample. */
     static String heading(SamplePreview sample) {
         String id = sample.record().id();
         return "record %d%s · %,d tokens, %,d supervised%s"
@@ -106,7 +121,7 @@ public final class SamplePainter {
                         sample.problem().isEmpty() ? "" : " · left out");
     }
 
-    /** Writes the tokens in lines, breaking where the line is full; returns the height. */
+    /** Writes the tokens in lines, broken where a line is full; returns the height in pixels. */
     private static int write(Graphics2D graphics, SamplePreview sample, int left, int top) {
         graphics.setFont(new Font(Font.MONOSPACED, Font.PLAIN, 14));
         FontMetrics metrics = graphics.getFontMetrics();
@@ -146,7 +161,7 @@ public final class SamplePainter {
         }
         if (!sample.problem().isEmpty()) {
             y += LINE;
-            graphics.setColor(CUT);
+            graphics.setColor(TRUNCATED);
             for (String line : lines(sample.problem(), graphics.getFontMetrics(), TEXT_WIDTH)) {
                 graphics.drawString(line, left, y + 15);
                 y += LINE - 6;
@@ -181,8 +196,8 @@ public final class SamplePainter {
     private static void paint(
             Graphics2D graphics, String text, SamplePreview.Kind kind, boolean alternate, int x, int y, int width) {
         Color ground = switch (kind) {
-            case SUPERVISED -> alternate ? TAUGHT_ALT : SUPERVISED;
-            case IMAGE -> ROWS;
+            case SUPERVISED -> alternate ? SUPERVISED_ALT : SUPERVISED;
+            case IMAGE -> IMAGE_TOKENS;
             default -> alternate ? MASKED_ALT : Color.WHITE;
         };
         graphics.setColor(ground);
@@ -191,16 +206,16 @@ public final class SamplePainter {
                 switch (kind) {
                     case SUPERVISED -> INK;
                     case IMAGE -> Color.WHITE;
-                    case CUT -> CUT;
+                    case TRUNCATED -> TRUNCATED;
                     case MASKED -> SOFT;
                 });
         graphics.drawString(text, x, y + 15);
-        if (kind == SamplePreview.Kind.CUT) {
+        if (kind == SamplePreview.Kind.TRUNCATED) {
             graphics.drawLine(x, y + 11, x + width, y + 11);
         }
     }
 
-    private static BufferedImage boxed(RgbImage source, List<SamplePreview.SeenBox> boxes) {
+    private static BufferedImage boxed(RgbImage source, List<SamplePreview.LabelledBox> boxes) {
         int scale = Math.max(1, Math.ceilDiv(EDGE, source.width()));
         BufferedImage image =
                 new BufferedImage(source.width() * scale, source.height() * scale, BufferedImage.TYPE_INT_RGB);

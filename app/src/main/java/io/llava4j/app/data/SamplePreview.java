@@ -14,18 +14,17 @@ import io.llava4j.train.data.SamplePrompts;
 import io.llava4j.train.data.format.Images;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A record as the model sees it.
  *
- * @param index place in the data file
+ * @param index of the record in the data file, from 0
  * @param record the record
- * @param tokens the sequence, the image as one of them
- * @param length places it takes, image rows included, before any cut
- * @param supervised places the loss is taken at
- * @param image after preprocessing; null for text only or if it cannot be shown
- * @param boxes named in the conversation, on {@code image}
+ * @param tokens the sequence; each image is one of them
+ * @param length of the sequence in tokens, image tokens included, before truncation
+ * @param supervised number of supervised tokens
+ * @param images after preprocessing; empty for text only and if one cannot be read
+ * @param boxes named in the conversation, on the first image
  * @param problem why training would leave the record out; empty if it would not
  */
 public record SamplePreview(
@@ -34,20 +33,25 @@ public record SamplePreview(
         List<Token> tokens,
         int length,
         int supervised,
-        @Nullable RgbImage image,
-        List<SeenBox> boxes,
+        List<RgbImage> images,
+        List<LabelledBox> boxes,
         String problem) {
+    public SamplePreview {
+        tokens = List.copyOf(tokens);
+        images = List.copyOf(images);
+        boxes = List.copyOf(boxes);
+    }
 
     /** What training does with a token. */
     public enum Kind {
-        /** Read, not learnt. */
+        /** Read, but no label: adds nothing to the loss. */
         MASKED,
-        /** Learnt. */
+        /** Supervised: the loss is taken at it. */
         SUPERVISED,
-        /** Replaced by the image's rows. */
+        /** Stands for an image; its image tokens take its place. */
         IMAGE,
         /** Beyond the longest sequence. */
-        CUT
+        TRUNCATED
     }
 
     /**
@@ -63,22 +67,33 @@ public record SamplePreview(
      * @param corners left, top, right, bottom in its pixels
      * @param label what the conversation says about it
      */
-    public record SeenBox(double[] corners, String label) {}
+    public record LabelledBox(double[] corners, String label) {}
 
-    /** A record as {@code prompts} and {@code processor} make it. */
+    /**
+     * Prepares a record as training does.
+     *
+     * @param index of the record in the data file, from 0
+     * @param prompts makes its token ids and labels
+     * @param processor prepares its images
+     * @param source of its images
+     */
     public static SamplePreview of(
-            int index, LlavaRecord record, SamplePrompts prompts, ImageProcessor processor, Images images) {
+            int index, LlavaRecord record, SamplePrompts prompts, ImageProcessor processor, Images source) {
         String problem = "";
-        RgbImage image = null;
-        List<SeenBox> boxes = List.of();
-        if (record.image() != null) {
-            try {
-                RgbImage original = images.decode(record.image());
-                image = processor.resize(original);
-                boxes = boxes(record, original, processor);
-            } catch (DataException e) {
-                problem = String.valueOf(e.getMessage());
+        List<RgbImage> images = new ArrayList<>();
+        List<LabelledBox> boxes = List.of();
+        try {
+            for (String image : record.images()) {
+                RgbImage original = source.decode(image);
+                if (images.isEmpty()) {
+                    boxes = boxes(record, original, processor);
+                }
+                images.add(processor.resize(original));
             }
+        } catch (DataException e) {
+            images.clear();
+            boxes = List.of();
+            problem = String.valueOf(e.getMessage());
         }
         Prompt prompt = new Prompt(new int[0], new int[0]);
         try {
@@ -93,7 +108,7 @@ public record SamplePreview(
                 tokens(prompt, prompts),
                 prompts.sequenceLength(prompt),
                 prompts.supervised(prompt),
-                image,
+                images,
                 boxes,
                 problem);
     }
@@ -101,25 +116,26 @@ public record SamplePreview(
     private static List<Token> tokens(Prompt prompt, SamplePrompts prompts) {
         SentencePieceTokenizer tokenizer = prompts.builder().tokenizer();
         List<Token> tokens = new ArrayList<>();
-        int place = 0;
+        int position = 0;
         int i = 0;
         while (i < prompt.length()) {
             int id = prompt.ids()[i];
             if (id == Prompt.IMAGE_TOKEN_INDEX) {
-                boolean cut = place >= prompts.maxLength();
-                tokens.add(
-                        new Token("image, %d rows".formatted(prompts.tokensPerImage()), cut ? Kind.CUT : Kind.IMAGE));
-                place += prompts.tokensPerImage();
+                boolean truncated = position >= prompts.maxLength();
+                tokens.add(new Token(
+                        "image, %d tokens".formatted(prompts.tokensPerImage()),
+                        truncated ? Kind.TRUNCATED : Kind.IMAGE));
+                position += prompts.tokensPerImage();
                 i++;
                 continue;
             }
-            Kind kind = kind(prompt, i, place, prompts.maxLength());
+            Kind kind = kind(prompt, i, position, prompts.maxLength());
             int end = i + 1;
             if (isByte(tokenizer, id)) {
                 while (end < prompt.length()
                         && prompt.ids()[end] >= 0
                         && isByte(tokenizer, prompt.ids()[end])
-                        && kind(prompt, end, place + end - i, prompts.maxLength()) == kind) {
+                        && kind(prompt, end, position + end - i, prompts.maxLength()) == kind) {
                     end++;
                 }
                 tokens.add(
@@ -127,15 +143,15 @@ public record SamplePreview(
             } else {
                 tokens.add(new Token(tokenizer.piece(id).replace('\u2581', ' '), kind));
             }
-            place += end - i;
+            position += end - i;
             i = end;
         }
         return tokens;
     }
 
-    private static Kind kind(Prompt prompt, int i, int place, int maxLength) {
-        if (place >= maxLength) {
-            return Kind.CUT;
+    private static Kind kind(Prompt prompt, int i, int position, int maxLength) {
+        if (position >= maxLength) {
+            return Kind.TRUNCATED;
         }
         return prompt.labels()[i] == Prompt.IGNORE_INDEX ? Kind.MASKED : Kind.SUPERVISED;
     }
@@ -145,18 +161,18 @@ public record SamplePreview(
         return piece.length() == 6 && piece.startsWith("<0x") && piece.endsWith(">");
     }
 
-    private static List<SeenBox> boxes(LlavaRecord record, RgbImage original, ImageProcessor processor) {
-        List<SeenBox> boxes = new ArrayList<>();
+    private static List<LabelledBox> boxes(LlavaRecord record, RgbImage original, ImageProcessor processor) {
+        List<LabelledBox> boxes = new ArrayList<>();
         for (int i = 0; i + 1 < record.turns().size(); i += 2) {
             Turn question = record.turns().get(i);
             Turn answer = record.turns().get(i + 1);
             Boxes.parse(question.text())
                     .filter(Box::isInside)
-                    .ifPresent(box -> boxes.add(new SeenBox(corners(box, original, processor), answer.text())));
+                    .ifPresent(box -> boxes.add(new LabelledBox(corners(box, original, processor), answer.text())));
             String asked = question.text().replace(Turn.IMAGE_PLACEHOLDER, "").strip();
             Boxes.parse(answer.text())
                     .filter(Box::isInside)
-                    .ifPresent(box -> boxes.add(new SeenBox(
+                    .ifPresent(box -> boxes.add(new LabelledBox(
                             corners(box, original, processor),
                             asked.substring(asked.lastIndexOf(':') + 1).strip())));
         }

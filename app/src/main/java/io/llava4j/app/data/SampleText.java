@@ -25,16 +25,14 @@ public final class SampleText {
                 .append(SamplePainter.heading(sample))
                 .append(colours ? RESET : "");
         out.append('\n');
-        if (sample.record().image() != null) {
-            out.append(sample.record().image()).append('\n');
-        }
-        if (colours && sample.image() != null) {
-            image(out, sample.image(), sample.boxes());
+        sample.record().images().forEach(image -> out.append(image).append('\n'));
+        for (int i = 0; colours && i < sample.images().size(); i++) {
+            image(out, sample.images().get(i), i == 0 ? sample.boxes() : List.of());
         }
         tokens(out, sample.tokens());
         out.append('\n');
         for (int i = 0; i < sample.boxes().size(); i++) {
-            SamplePreview.SeenBox box = sample.boxes().get(i);
+            SamplePreview.LabelledBox box = sample.boxes().get(i);
             double[] c = box.corners();
             out.append(foreground(SamplePainter.BOX_COLOURS.get(i % SamplePainter.BOX_COLOURS.size())))
                     .append("□ ")
@@ -56,7 +54,7 @@ public final class SampleText {
                 String style = switch (token.kind()) {
                     case SUPERVISED -> number++ % 2 == 0 ? "\u001B[30;48;5;114m" : "\u001B[30;48;5;150m";
                     case IMAGE -> "\u001B[97;48;5;30m";
-                    case CUT -> "\u001B[9;31m";
+                    case TRUNCATED -> "\u001B[9;31m";
                     case MASKED -> "\u001B[2m";
                 };
                 // A background would run on to the end of the line.
@@ -78,7 +76,7 @@ public final class SampleText {
         return switch (kind) {
             case SUPERVISED -> "⟦";
             case IMAGE -> "<";
-            case CUT -> "⟨cut: ";
+            case TRUNCATED -> "⟨truncated: ";
             case MASKED -> "";
         };
     }
@@ -87,7 +85,7 @@ public final class SampleText {
         return switch (kind) {
             case SUPERVISED -> "⟧";
             case IMAGE -> ">";
-            case CUT -> "⟩";
+            case TRUNCATED -> "⟩";
             case MASKED -> "";
         };
     }
@@ -106,7 +104,7 @@ public final class SampleText {
     }
 
     /** Two pixels a character: the upper half in the foreground's colour, the lower in the background's. */
-    private static void image(StringBuilder out, RgbImage image, List<SamplePreview.SeenBox> boxes) {
+    private static void image(StringBuilder out, RgbImage image, List<SamplePreview.LabelledBox> boxes) {
         RgbImage small = new ImageProcessor(COLUMNS, AspectMode.PAD).resize(image);
         int[] pixels = new int[COLUMNS * COLUMNS];
         for (int i = 0; i < pixels.length; i++) {

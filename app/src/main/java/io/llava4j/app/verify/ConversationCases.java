@@ -91,7 +91,7 @@ final class ConversationCases {
                         tokenizer.withLegacy(legacy),
                         ConversationTemplate.named(c.path("version").stringValue()))
                 .allowingEmptyAnswers()
-                .training(turns(c.path("conversations")), c.path("has_image").booleanValue(), maxLength);
+                .training(turns(c.path("conversations")), c.path("has_image").booleanValue() ? 1 : 0, maxLength);
     }
 
     private void prompt(JsonNode p, String row) {

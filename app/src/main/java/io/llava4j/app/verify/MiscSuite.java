@@ -116,7 +116,9 @@ public final class MiscSuite implements Suite {
                 .valueStream()
                 .map(record -> new LlavaRecord(
                         "",
-                        record.path("image").stringValue(null),
+                        record.path("image").isString()
+                                ? List.of(record.path("image").asString())
+                                : List.of(),
                         record.required("conversations")
                                 .valueStream()
                                 .map(turn -> Turn.human(turn.required("value").asString()))

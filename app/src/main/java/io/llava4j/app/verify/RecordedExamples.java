@@ -9,8 +9,8 @@ import io.llava4j.train.data.Example;
 import io.llava4j.train.data.LlavaRecord;
 import io.llava4j.train.run.ExampleSource;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** Recorded micro-batches {@code step0, step1, …} in the form the trainer takes. */
 final class RecordedExamples implements ExampleSource {
@@ -60,15 +60,13 @@ final class RecordedExamples implements ExampleSource {
         int image = 0;
         for (int row = 0; row < labels.size(); row++) {
             Prompt prompt = new Prompt(batch.ids().get(row), labels.get(row));
-            if (prompt.imageCount() > 1) {
-                throw new DataException(
-                        "micro-batch step%d has a row with several images; LLaVA-1.5 trains on one".formatted(index));
-            }
-            float @Nullable [] pixels = prompt.imageCount() == 0
-                    ? null
-                    : batch.pixels().get(batch.images().get(image++));
+            List<float[]> pixels = batch.images().subList(image, image + prompt.imageCount()).stream()
+                    .map(batch.pixels()::get)
+                    .toList();
+            image += prompt.imageCount();
             String id = "step%d row %d".formatted(index, row);
-            examples.add(new Example(new LlavaRecord(id, pixels == null ? null : id, List.of()), prompt, pixels));
+            examples.add(new Example(
+                    new LlavaRecord(id, Collections.nCopies(pixels.size(), id), List.of()), prompt, pixels));
         }
         return new Batch(examples, (index + 1) * perBatch());
     }

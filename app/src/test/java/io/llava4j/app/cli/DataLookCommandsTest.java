@@ -123,12 +123,12 @@ class DataLookCommandsTest {
     }
 
     @Test
-    void whatIsTaughtIsShownInTextImagesAndPage() throws IOException {
+    void supervisedTokensAreShownInTextImagesAndPage() throws IOException {
         CliRun text = CliRun.of(
                 "data", "show", data, "--images", images, "--tokenizer", TOKENIZER, "--image-size", 28, "--id", "a");
         assertThat(text.code()).as(text.err()).isZero();
         assertThat(text.out())
-                .contains("record 0 (a) ·", "<image, 4 rows>", "ASSISTANT:⟦ a cat</s>⟧")
+                .contains("record 0 (a) ·", "<image, 4 tokens>", "ASSISTANT:⟦ a cat</s>⟧")
                 .contains("□ 3, 6 to 14, 22: a cat");
         assertThat(CliRun.of("data", "show", data, "--images", images, "--tokenizer", TOKENIZER, "--color", "always")
                         .out())
@@ -154,7 +154,7 @@ class DataLookCommandsTest {
                 dir.resolve("png"));
         assertThat(files.code()).as(files.err()).isZero();
         assertThat(Files.readString(page))
-                .contains("<span class=\"supervised\"> a</span>", "data:image/png;base64,", "class=\"cut\"");
+                .contains("<span class=\"supervised\"> a</span>", "data:image/png;base64,", "class=\"truncated\"");
         BufferedImage sample = ImageIO.read(dir.resolve("png/record-000000.png").toFile());
         assertThat(sample.getWidth()).isGreaterThan(1_000);
         assertThat(CliRun.of("data", "show", data, "--images", images, "--tokenizer", TOKENIZER, "--index", 6)

@@ -135,7 +135,7 @@ public final class LanguageObjective implements Objective {
         int maxLength = config.data().maxLength();
         return sample(
                 number,
-                prompts.training(talk.turns(), !talk.fields().isEmpty(), maxLength)
+                prompts.training(talk.turns(), talk.fields().isEmpty() ? 0 : 1, maxLength)
                         .truncated(maxLength),
                 talk.fields());
     }

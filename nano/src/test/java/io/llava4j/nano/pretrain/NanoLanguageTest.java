@@ -69,7 +69,7 @@ class NanoLanguageTest {
             NanoText.Talk talk = corpus.drill(i);
             if (!talk.fields().isEmpty()) {
                 samples.add(new SyntheticBatch.Sample(
-                        "drill " + i, prompts.training(talk.turns(), true, 512), talk.fields(), i));
+                        "drill " + i, prompts.training(talk.turns(), 1, 512), talk.fields(), i));
             }
         }
         return new SyntheticBatch(samples, tokenizer, hidden, 0);

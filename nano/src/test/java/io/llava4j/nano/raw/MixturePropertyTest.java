@@ -113,7 +113,7 @@ class MixturePropertyTest {
     @Test
     void noTwoRecordsAreAlikeByIdAndImage() throws IOException {
         Set<String> seen = new HashSet<>();
-        assertThat(build(1, 2).records()).allMatch(record -> seen.add(record.id() + " " + record.image()));
+        assertThat(build(1, 2).records()).allMatch(record -> seen.add(record.id() + " " + record.images()));
     }
 
     @Test
@@ -121,7 +121,7 @@ class MixturePropertyTest {
         SentencePieceTokenizer tokenizer = SentencePieceTokenizer.load(TOKENIZER);
         PromptBuilder prompts = new PromptBuilder(tokenizer, ConversationTemplate.V1);
         for (LlavaRecord record : build(5, 2).records()) {
-            Prompt prompt = prompts.training(record.turns(), record.image() != null, 100_000);
+            Prompt prompt = prompts.training(record.turns(), record.images().size(), 100_000);
             List<String> supervised = new ArrayList<>();
             List<Integer> answer = new ArrayList<>();
             for (int label : prompt.labels()) {
@@ -188,7 +188,7 @@ class MixturePropertyTest {
         assertThat(built.records())
                 .hasSize(2)
                 .allSatisfy(record -> assertThat(
-                                prompts.training(record.turns(), false, 100_000).length())
+                                prompts.training(record.turns(), 0, 100_000).length())
                         .isLessThanOrEqualTo(most));
         LlavaRecord chat = built.records().getFirst();
         assertThat(chat.turns().getLast().text()).endsWith("about it.");
@@ -196,7 +196,7 @@ class MixturePropertyTest {
         int next = chat.turns().size() / 2;
         longer.add(Turn.human("How much is %d plus %d?".formatted(next, next)));
         longer.add(Turn.assistant("It is %d, if I am right about it.".formatted(2 * next)));
-        assertThat(prompts.training(longer, false, 100_000).length()).isGreaterThan(most);
+        assertThat(prompts.training(longer, 0, 100_000).length()).isGreaterThan(most);
         assertThat("one two three ".repeat(200)).startsWith(built.texts(1).get(1) + " ");
         assertThat(built.counts()).isEqualTo(Map.of("max-tokens", 1));
     }

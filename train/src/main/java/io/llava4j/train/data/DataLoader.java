@@ -29,7 +29,7 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
 
     private final LlavaData data;
     private final Function<LlavaRecord, Prompt> prompts;
-    private final Function<LlavaRecord, float[]> pixels;
+    private final Function<String, float[]> pixels;
     private final Settings settings;
     private final int[] order;
     private final ExecutorService workers;
@@ -51,7 +51,7 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
     /**
      * @param data the records
      * @param prompts makes ids and labels of a record, cut to the run's maximum length; called by several threads
-     * @param pixels loads the image of a record that has one; called by several threads
+     * @param pixels loads an image, given its path in a record, as {@code [3, size, size]}; called by several threads
      * @param settings how samples are loaded
      * @param order places in {@code data.records()}, one epoch
      * @param from place in {@code order} to begin at: 0, or {@link Batch#end} of the last batch a resumed run has used
@@ -59,7 +59,7 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
     public DataLoader(
             LlavaData data,
             Function<LlavaRecord, Prompt> prompts,
-            Function<LlavaRecord, float[]> pixels,
+            Function<String, float[]> pixels,
             Settings settings,
             int[] order,
             int from) {
@@ -143,11 +143,9 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
                     new DataException(
                             "no token of an answer is left within data.max-length; raise it or shorten the record"));
         }
-        if (record.image() == null) {
-            return new Loaded(new Example(record, prompt, null), null);
-        }
         try {
-            return new Loaded(new Example(record, prompt, pixels.apply(record)), null);
+            List<float[]> loaded = record.images().stream().map(pixels).toList();
+            return new Loaded(new Example(record, prompt, loaded), null);
         } catch (LlavaException e) {
             return problem(place, settings.missingImages(), e);
         }

@@ -1,13 +1,17 @@
 package io.llava4j.train.data;
 
 import io.llava4j.text.Prompt;
-import org.jspecify.annotations.Nullable;
+import java.util.List;
 
 /**
  * A sample, ready for the network.
  *
  * @param record where it comes from
  * @param prompt token ids and labels
- * @param pixels of the image, {@code [3, size, size]}; null for text only
+ * @param pixels {@code [3, size, size]} of each of the record's images, in their order; empty for text only
  */
-public record Example(LlavaRecord record, Prompt prompt, float @Nullable [] pixels) {}
+public record Example(LlavaRecord record, Prompt prompt, List<float[]> pixels) {
+    public Example {
+        pixels = List.copyOf(pixels);
+    }
+}

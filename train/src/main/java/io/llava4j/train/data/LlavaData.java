@@ -59,7 +59,7 @@ public record LlavaData(
             return new ImageFolder(folder, followSymlinks);
         }
         for (int i = 0; i < records.size(); i++) {
-            if (records.get(i).image() != null) {
+            if (!records.get(i).images().isEmpty()) {
                 throw new DataException(
                         skip(i, "it has an image, but no folder of images is given; name it (data.images, --images)")
                                 .message());

@@ -86,7 +86,7 @@ public final class LlavaFiles implements RecordHandler {
         }
         for (Conversation conversation : open.values()) {
             LlavaRecord first = records.get(conversation.position());
-            records.set(conversation.position(), new LlavaRecord(first.id(), first.image(), conversation.turns()));
+            records.set(conversation.position(), new LlavaRecord(first.id(), first.images(), conversation.turns()));
         }
         return new LlavaData(
                 file,
@@ -117,15 +117,14 @@ public final class LlavaFiles implements RecordHandler {
 
     /** Whether a row belongs to a conversation that is there; if so, it is added. */
     private boolean goesOn(JsonNode row, LlavaRecord accepted) {
-        String image = accepted.image();
         String question = RowShapes.question(row);
         if (!questions.mergeByImage()
-                || image == null
+                || accepted.images().size() != 1
                 || question == null
                 || question.contains(Turn.IMAGE_PLACEHOLDER)) {
             return false;
         }
-        Key key = new Key(image, questions.formatOf(row));
+        Key key = new Key(accepted.images().getFirst(), questions.formatOf(row));
         Turn answer = accepted.turns().getLast();
         Conversation before = open.get(key);
         Integer earlier = said.putIfAbsent(new Said(key, question, answer.text()), index);

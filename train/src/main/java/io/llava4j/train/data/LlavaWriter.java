@@ -103,10 +103,10 @@ public final class LlavaWriter {
     }
 
     private static void writeSample(TarWriter tar, String key, LlavaRecord record, Images images) throws IOException {
-        String image = record.image();
-        if (image != null) {
-            byte[] bytes = images.bytes(image);
-            tar.add(key + "." + extension(bytes), bytes);
+        for (int i = 0; i < record.images().size(); i++) {
+            byte[] bytes = images.bytes(record.images().get(i));
+            String number = record.images().size() == 1 ? "" : "." + i;
+            tar.add(key + number + "." + extension(bytes), bytes);
         }
         tar.add(key + ".json", json(record));
     }
@@ -133,9 +133,7 @@ public final class LlavaWriter {
         try (JsonGenerator json = JSON.createGenerator(out)) {
             json.writeStartObject();
             json.writeStringProperty("id", record.id());
-            if (record.image() != null) {
-                json.writeStringProperty("image", record.image());
-            }
+            writeImages(json, record.images());
             json.writeArrayPropertyStart("conversations");
             for (Turn turn : record.turns()) {
                 json.writeStartObject();
@@ -147,5 +145,16 @@ public final class LlavaWriter {
             json.writeEndObject();
         }
         return out.toByteArray();
+    }
+
+    /** A string for one image, as LLaVA writes it; a list for several; nothing for none. */
+    private static void writeImages(JsonGenerator json, List<String> images) {
+        if (images.size() == 1) {
+            json.writeStringProperty("image", images.getFirst());
+        } else if (!images.isEmpty()) {
+            json.writeArrayPropertyStart("image");
+            images.forEach(json::writeString);
+            json.writeEndArray();
+        }
     }
 }

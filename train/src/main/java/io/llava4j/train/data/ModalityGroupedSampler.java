@@ -34,7 +34,7 @@ public final class ModalityGroupedSampler implements EpochSampler {
     /** Words of a conversation, separated by white space; negative if it has no image. */
     public static int signedLength(LlavaRecord record) {
         int words = record.turns().stream().mapToInt(t -> words(t.text())).sum();
-        return record.image() == null ? -words : words;
+        return record.images().isEmpty() ? -words : words;
     }
 
     @Override

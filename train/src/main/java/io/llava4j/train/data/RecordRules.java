@@ -46,7 +46,7 @@ public final class RecordRules {
         if (startsWithAnswer) {
             turns.removeFirst();
         }
-        LlavaRecord read = new LlavaRecord(id(node), image, turns);
+        LlavaRecord read = new LlavaRecord(id(node), image == null ? List.of() : List.of(image), turns);
         check(read);
         if (startsWithAnswer) {
             leadingAnswersDropped++;
@@ -61,7 +61,7 @@ public final class RecordRules {
      */
     public static void check(LlavaRecord made) {
         checkTurns(made.turns());
-        checkPlaceholders(made.turns(), made.image());
+        checkPlaceholders(made.turns(), made.images().size());
         checkBoxes(made.turns());
     }
 
@@ -117,19 +117,21 @@ public final class RecordRules {
         require(turns.size() % 2 == 0, "the last question has no answer; write one or remove it");
     }
 
-    private static void checkPlaceholders(List<Turn> turns, @Nullable String image) {
+    private static void checkPlaceholders(List<Turn> turns, int images) {
+        int placeholders = 0;
         int turnsWithImage = 0;
         for (Turn turn : turns) {
             if (turn.text().contains(Turn.IMAGE_PLACEHOLDER)) {
                 require(turn.role() == Role.HUMAN, "an answer contains <image>; it belongs into a question");
                 turnsWithImage++;
+                placeholders += turn.text().split(Turn.IMAGE_PLACEHOLDER, -1).length - 1;
             }
         }
-        if (image == null) {
+        if (images == 0) {
             require(
                     turnsWithImage == 0,
                     "a question contains <image> but the record has no image; add it or remove the word");
-        } else {
+        } else if (images == 1) {
             require(
                     turnsWithImage > 0,
                     "it has an image but no question contains <image>; add it to the first question");
@@ -137,6 +139,11 @@ public final class RecordRules {
                     turnsWithImage == 1,
                     "it has one image but %d questions contain <image>; leave it in one of them"
                             .formatted(turnsWithImage));
+        } else {
+            require(
+                    placeholders == images,
+                    "it has %d images but its questions contain <image> %d times; write it once for each image"
+                            .formatted(images, placeholders));
         }
     }
 

@@ -14,7 +14,7 @@ import io.llava4j.text.PromptBuilder;
 public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerImage) {
     /** The whole prompt, whatever its length. */
     public Prompt whole(LlavaRecord record) {
-        return builder.training(record.turns(), record.image() != null, Integer.MAX_VALUE);
+        return builder.training(record.turns(), record.images().size(), Integer.MAX_VALUE);
     }
 
     /** Places a prompt takes in the sequence, image rows included. */
@@ -28,11 +28,15 @@ public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerI
      * @throws DataException if the splice would leave it without its image or without any label
      */
     public Prompt of(LlavaRecord record) {
-        boolean hasImage = record.image() != null;
-        Prompt prompt = builder.training(record.turns(), hasImage, maxLength).truncated(maxLength);
-        if (prompt.imageCount() != (hasImage ? 1 : 0)) {
-            throw new DataException("the conversation names its image " + prompt.imageCount()
-                    + " times within data.max-length; write <image> once, in the first question");
+        int images = record.images().size();
+        Prompt prompt = builder.training(record.turns(), images, maxLength).truncated(maxLength);
+        if (prompt.imageCount() != images) {
+            throw new DataException(
+                    images <= 1
+                            ? "the conversation names its image %d times within data.max-length; write <image> once, in the first question"
+                                    .formatted(prompt.imageCount())
+                            : "the conversation names %d of its %d images within data.max-length; write <image> once for each of them, early enough"
+                                    .formatted(prompt.imageCount(), images));
         }
         if (supervised(prompt) == 0) {
             throw new DataException(

@@ -69,10 +69,7 @@ final class InstructionObjective implements Objective {
             ids.add(example.prompt().ids());
             labels.add(example.prompt().labels());
             names.add(example.record().id());
-            float[] pixels = example.pixels();
-            if (pixels != null) {
-                images.add(pixels);
-            }
+            images.addAll(example.pixels());
         }
         LlavaModel.TrainingOutput output =
                 model.train(ModelInput.of(ids, labels, images), config.gradientCheckpointing(), seed);

@@ -209,7 +209,7 @@ public final class Objectives {
                 config.seed(),
                 config.samplesPerStep(),
                 prompts::of,
-                record -> processor.process(images.decode(Objects.requireNonNull(record.image()))),
+                image -> processor.process(images.decode(image)),
                 new DataLoader.Settings(
                         config.batch().perDevice(), spec.workers(), spec.missingImagePolicy(), spec.badRecordPolicy()));
     }

@@ -19,7 +19,7 @@ final class TrainingData implements ExampleSource {
     private final long seed;
     private final int samplesPerStep;
     private final Function<LlavaRecord, Prompt> prompts;
-    private final Function<LlavaRecord, float[]> pixels;
+    private final Function<String, float[]> pixels;
     private final DataLoader.Settings settings;
     private final List<SkippedRecord> skippedBefore = new ArrayList<>();
     private @Nullable DataLoader loader;
@@ -32,7 +32,7 @@ final class TrainingData implements ExampleSource {
             long seed,
             int samplesPerStep,
             Function<LlavaRecord, Prompt> prompts,
-            Function<LlavaRecord, float[]> pixels,
+            Function<String, float[]> pixels,
             DataLoader.Settings settings) {
         this.data = data;
         this.sampler = sampler;

@@ -87,11 +87,11 @@ class DataFormatsTest {
                 """);
         LlavaData data = LlavaFiles.read(table, Policy.SKIP);
         assertThat(data.records())
-                .extracting(LlavaRecord::image, LlavaRecord::turns)
+                .extracting(LlavaRecord::images, LlavaRecord::turns)
                 .containsExactly(
-                        org.assertj.core.groups.Tuple.tuple("1.jpg", TURNS),
+                        org.assertj.core.groups.Tuple.tuple(List.of("1.jpg"), TURNS),
                         org.assertj.core.groups.Tuple.tuple(
-                                null, List.of(Turn.human("Say \"hi\"\ntwice"), Turn.assistant("hi hi"))));
+                                List.of(), List.of(Turn.human("Say \"hi\"\ntwice"), Turn.assistant("hi hi"))));
         assertThat(data.skipped())
                 .extracting(SkippedRecord::reason)
                 .satisfiesExactly(
@@ -177,8 +177,8 @@ class DataFormatsTest {
                 """);
         List<LlavaRecord> records = LlavaFiles.read(file, Policy.FAIL).records();
         assertThat(records.getFirst())
-                .isEqualTo(
-                        new LlavaRecord("7", "1.jpg", List.of(Turn.human("<image>\nHow many?"), Turn.assistant("2"))));
+                .isEqualTo(new LlavaRecord(
+                        "7", List.of("1.jpg"), List.of(Turn.human("<image>\nHow many?"), Turn.assistant("2"))));
         assertThat(records.getLast().turns()).isEqualTo(TURNS);
     }
 
@@ -190,7 +190,7 @@ class DataFormatsTest {
         Files.write(dir.resolve("photos/sub/b.jpg"), png(0x00FF00));
         try (LlavaData data = LlavaFiles.read(dir.resolve("photos"), Policy.SKIP)) {
             LlavaRecord record = data.records().getFirst();
-            assertThat(record.image()).isEqualTo("a.PNG");
+            assertThat(record.images()).containsExactly("a.PNG");
             assertThat(record.turns().getLast().text()).isEqualTo("a red square");
             assertThat(data.images(null, false).decode("a.PNG").pixels()).startsWith((byte) 255, (byte) 0, (byte) 0);
             assertThat(data.skipped())
@@ -212,8 +212,9 @@ class DataFormatsTest {
         }
         try (LlavaData data = LlavaFiles.read(resource("llava.parquet"), Policy.SKIP)) {
             assertThat(data.records())
-                    .extracting(LlavaRecord::image)
-                    .containsExactly("red.png", "llava.parquet/1", null, "llava.parquet/3");
+                    .extracting(LlavaRecord::images)
+                    .containsExactly(
+                            List.of("red.png"), List.of("llava.parquet/1"), List.of(), List.of("llava.parquet/3"));
             assertThat(data.records().get(1).turns().getLast().text()).isEqualTo("Bläu");
             Images images = data.images(null, false);
             assertThat(images.decode("red.png").pixels()).startsWith((byte) 255, (byte) 0, (byte) 0);
@@ -224,7 +225,7 @@ class DataFormatsTest {
             assertThat(data.records().getFirst())
                     .isEqualTo(new LlavaRecord(
                             "7",
-                            "vqa-bytes.parquet/0",
+                            List.of("vqa-bytes.parquet/0"),
                             List.of(Turn.human("<image>\nWhat colour?"), Turn.assistant("red"))));
             assertThat(data.images(null, false).decode("vqa-bytes.parquet/1").width())
                     .isEqualTo(6);
@@ -275,10 +276,10 @@ class DataFormatsTest {
         Files.write(dir.resolve("images/coco/1.jpg"), png(0xFF0000));
         Files.write(dir.resolve("images/2.jpg"), png(0x0000FF));
         List<LlavaRecord> records = List.of(
-                new LlavaRecord("a", "coco/1.jpg", TURNS),
-                new LlavaRecord("t", null, List.of(Turn.human("Hi ☃"), Turn.assistant("Hello"))),
-                new LlavaRecord("b", "2.jpg", TURNS),
-                new LlavaRecord("c", "coco/1.jpg", TURNS));
+                new LlavaRecord("a", List.of("coco/1.jpg"), TURNS),
+                new LlavaRecord("t", List.of(), List.of(Turn.human("Hi ☃"), Turn.assistant("Hello"))),
+                new LlavaRecord("b", List.of("2.jpg"), TURNS),
+                new LlavaRecord("c", List.of("coco/1.jpg"), TURNS));
         Images folder = new ImageFolder(dir.resolve("images"), false);
         for (String name : List.of("one", "two")) {
             LlavaWriter.writeShards(dir.resolve(name), records, folder, 2_000, (done, total) -> {});
@@ -293,7 +294,7 @@ class DataFormatsTest {
         }
         assertThatThrownBy(() -> LlavaWriter.writeShards(
                         dir.resolve("three"),
-                        List.of(new LlavaRecord("x", "none.jpg", TURNS)),
+                        List.of(new LlavaRecord("x", List.of("none.jpg"), TURNS)),
                         folder,
                         1 << 20,
                         (done, total) -> {}))
@@ -323,7 +324,7 @@ class DataFormatsTest {
         }
         try (LlavaData data = LlavaFiles.read(tar, Policy.SKIP)) {
             assertThat(data.records()).singleElement().satisfies(record -> {
-                assertThat(record.image()).isEqualTo("tricks.tar/1.png");
+                assertThat(record.images()).containsExactly("tricks.tar/1.png");
                 assertThat(record.turns().getLast().text()).isEqualTo("a caption");
             });
             assertThat(data.skipped())

@@ -22,14 +22,12 @@ class DataLoaderTest {
     private static final Settings SKIP = new Settings(8, 3, Policy.SKIP, Policy.SKIP);
     private static final int SIZE = 100;
 
-    /** Record i is named i, has place 2i in its file, and every fourth one is text only. */
+    /** Record i is named i and has index 2i in its file; every fourth one is text only, every seventh has two images. */
     private final LlavaData data = new LlavaData(
             Path.of("train.json"),
             IntStream.range(0, SIZE)
                     .mapToObj(i -> new LlavaRecord(
-                            String.valueOf(i),
-                            i % 4 == 0 ? null : i + ".jpg",
-                            List.of(Turn.human("?"), Turn.assistant("!"))))
+                            String.valueOf(i), images(i), List.of(Turn.human("?"), Turn.assistant("!"))))
                     .toList(),
             IntStream.range(0, SIZE).map(i -> 2 * i).toArray(),
             List.of(),
@@ -47,9 +45,9 @@ class DataLoaderTest {
         try (DataLoader loader = new DataLoader(
                 data,
                 DataLoaderTest::prompt,
-                record -> {
-                    LockSupport.parkNanos(nanos[Integer.parseInt(record.id())]);
-                    return pixels(record);
+                image -> {
+                    LockSupport.parkNanos(nanos[number(image)]);
+                    return pixels(image);
                 },
                 SKIP,
                 order,
@@ -63,7 +61,9 @@ class DataLoaderTest {
                     batches.stream().flatMap(b -> b.examples().stream()).toList()) {
                 int id = Integer.parseInt(example.record().id());
                 assertThat(example.prompt().ids()).containsExactly(1, id);
-                assertThat(example.pixels() == null).isEqualTo(id % 4 == 0);
+                assertThat(example.pixels())
+                        .hasSize(images(id).size())
+                        .allSatisfy(pixels -> assertThat(pixels).containsExactly(id));
             }
             assertThatThrownBy(loader::next).isInstanceOf(NoSuchElementException.class);
         }
@@ -85,7 +85,7 @@ class DataLoaderTest {
                 .orElseThrow();
         List<List<String>> runs = new ArrayList<>();
         for (int run = 0; run < 2; run++) {
-            try (DataLoader loader = loader(record -> failing(record, missing), SKIP, 0)) {
+            try (DataLoader loader = loader(image -> failing(image, missing), SKIP, 0)) {
                 List<Batch> batches = drain(loader);
                 runs.add(ids(batches));
 
@@ -102,7 +102,7 @@ class DataLoaderTest {
     @Test
     void failingPolicyNamesFileAndRecord() {
         Settings fail = new Settings(8, 2, Policy.FAIL, Policy.SKIP);
-        try (DataLoader loader = loader(record -> failing(record, 7), fail, 0)) {
+        try (DataLoader loader = loader(image -> failing(image, 7), fail, 0)) {
             assertThatThrownBy(() -> drain(loader))
                     .isInstanceOf(DataException.class)
                     .hasMessage("train.json, record 14 (id 7): image 'x' does not exist");
@@ -128,7 +128,7 @@ class DataLoaderTest {
     @Test
     void unexpectedFailuresAreNeverSkipped() {
         try (DataLoader loader = loader(
-                record -> {
+                image -> {
                     throw new ArithmeticException("bug");
                 },
                 SKIP,
@@ -160,7 +160,7 @@ class DataLoaderTest {
         }
     }
 
-    private DataLoader loader(Function<LlavaRecord, float[]> pixels, Settings settings, int from) {
+    private DataLoader loader(Function<String, float[]> pixels, Settings settings, int from) {
         return new DataLoader(data, DataLoaderTest::prompt, pixels, settings, order, from);
     }
 
@@ -169,15 +169,23 @@ class DataLoaderTest {
         return new Prompt(new int[] {1, id}, new int[] {Prompt.IGNORE_INDEX, id});
     }
 
-    private static float[] pixels(LlavaRecord record) {
-        return new float[] {Float.parseFloat(record.id())};
+    private static List<String> images(int id) {
+        return id % 4 == 0 ? List.of() : id % 7 == 0 ? List.of(id + ".jpg", id + ".png") : List.of(id + ".jpg");
     }
 
-    private static float[] failing(LlavaRecord record, int missing) {
-        if (record.id().equals(String.valueOf(missing))) {
+    private static int number(String image) {
+        return Integer.parseInt(image.substring(0, image.indexOf('.')));
+    }
+
+    private static float[] pixels(String image) {
+        return new float[] {number(image)};
+    }
+
+    private static float[] failing(String image, int missing) {
+        if (number(image) == missing) {
             throw new DataException("image 'x' does not exist");
         }
-        return pixels(record);
+        return pixels(image);
     }
 
     private static List<Batch> drain(DataLoader loader) {

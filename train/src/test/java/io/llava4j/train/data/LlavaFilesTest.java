@@ -35,16 +35,18 @@ class LlavaFilesTest {
         assertThat(data.records())
                 .containsExactly(
                         new LlavaRecord(
-                                "a", "coco/1.jpg", List.of(Turn.human("<image>\nWhat?"), Turn.assistant("A cat."))),
+                                "a",
+                                List.of("coco/1.jpg"),
+                                List.of(Turn.human("<image>\nWhat?"), Turn.assistant("A cat."))),
                         new LlavaRecord(
                                 "17",
-                                null,
+                                List.of(),
                                 List.of(
                                         Turn.human("Hi"),
                                         Turn.assistant("Hello"),
                                         Turn.human("Bye"),
                                         Turn.assistant("See you"))),
-                        new LlavaRecord("", null, List.of(Turn.human("One?"), Turn.assistant("Two."))));
+                        new LlavaRecord("", List.of(), List.of(Turn.human("One?"), Turn.assistant("Two."))));
         assertThat(data.leadingAnswersDropped()).isEqualTo(1);
         assertThat(data.skipped()).isEmpty();
     }

@@ -179,8 +179,8 @@ class TrainerTest {
                 int at = way;
                 Engine.scope("a loss", () -> {
                     parameters.zeroGradients();
-                    Prompt first = prompt("<image>\nWhat colour is this?", "red and blue", true);
-                    Prompt second = prompt("Is red a colour?", "yes", false);
+                    Prompt first = prompt("<image>\nWhat colour is this?", "red and blue", 1);
+                    Prompt second = prompt("Is red a colour?", "yes", 0);
                     LlavaModel.Output output = model.forward(ModelInput.of(
                             List.of(first.ids(), second.ids()),
                             List.of(first.labels(), second.labels()),
@@ -253,7 +253,7 @@ class TrainerTest {
     @Test
     void skippedRecordsAreListedOnceAlsoAcrossAResume() throws IOException {
         String question = "<image>\n" + "What colour is this? ".repeat(3);
-        Prompt prompt = prompt(question, "red", true);
+        Prompt prompt = prompt(question, "red", 1);
         int answer = 0;
         while (prompt.labels()[answer] == Prompt.IGNORE_INDEX) {
             answer++;
@@ -316,8 +316,8 @@ class TrainerTest {
                         "schedule.max-steps", "1"));
         List<Truncation> cuts = new ArrayList<>();
         TrainingRun.run(config, false, step -> cuts.add(step.cut()), () -> false);
-        Prompt text = prompt("Is it?", longAnswer, false);
-        int image = prompt("<image>\nIs it?", longAnswer, true).length() - 1 + 4;
+        Prompt text = prompt("Is it?", longAnswer, 0);
+        int image = prompt("<image>\nIs it?", longAnswer, 1).length() - 1 + 4;
         int lost = text.length() + text.cutTokens() - 150 + image - 150;
         assertThat(cuts).containsExactly(new Truncation(2, lost));
         assertThat(lines(config.output().resolve("metrics.jsonl")))
@@ -387,22 +387,22 @@ class TrainerTest {
     private static Example seen(String id, String answer, float[] pixels) {
         String question = "<image>\nWhat colour is this?";
         return new Example(
-                new LlavaRecord(id, "image.png", List.of(Turn.human(question), Turn.assistant(answer))),
-                prompt(question, answer, true),
-                pixels);
+                new LlavaRecord(id, List.of("image.png"), List.of(Turn.human(question), Turn.assistant(answer))),
+                prompt(question, answer, 1),
+                List.of(pixels));
     }
 
     private static Example read(String id, String answer) {
         String question = "Is red a colour?";
         return new Example(
-                new LlavaRecord(id, null, List.of(Turn.human(question), Turn.assistant(answer))),
-                prompt(question, answer, false),
-                null);
+                new LlavaRecord(id, List.of(), List.of(Turn.human(question), Turn.assistant(answer))),
+                prompt(question, answer, 0),
+                List.of());
     }
 
-    private static Prompt prompt(String question, String answer, boolean hasImage) {
+    private static Prompt prompt(String question, String answer, int images) {
         return new PromptBuilder(tokenizer, ConversationTemplate.V1)
-                .training(List.of(Turn.human(question), Turn.assistant(answer)), hasImage, TinyRun.MAX_LENGTH);
+                .training(List.of(Turn.human(question), Turn.assistant(answer)), images, TinyRun.MAX_LENGTH);
     }
 
     private static float[] pixels(long seed) {

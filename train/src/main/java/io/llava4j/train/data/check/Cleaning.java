@@ -79,14 +79,14 @@ public record Cleaning(List<LlavaRecord> kept, List<Change> changes) {
     private static @Nullable LlavaRecord shortened(LlavaRecord record, SamplePrompts prompts) {
         for (int turns = record.turns().size() - 2; turns >= 2; turns -= 2) {
             List<Turn> first = record.turns().subList(0, turns);
-            LlavaRecord shorter = new LlavaRecord(record.id(), record.image(), first);
+            LlavaRecord shorter = new LlavaRecord(record.id(), record.images(), first);
             try {
                 if (prompts.sequenceLength(prompts.whole(shorter)) <= prompts.maxLength()) {
                     prompts.of(shorter);
                     return shorter;
                 }
             } catch (DataException e) {
-                return null; // the image is named in a question that would be lost
+                return null; // an image is named in a question that would be lost
             }
         }
         return null;

@@ -115,7 +115,7 @@ public final class DataCheck {
         return new Result(
                 data.records().size() + data.skipped().size(),
                 data.joined() + data.repeated().size(),
-                (int) data.records().stream().filter(r -> r.image() == null).count(),
+                (int) data.records().stream().filter(r -> r.images().isEmpty()).count(),
                 different,
                 data.leadingAnswersDropped(),
                 Sources.count(data.records()),
@@ -126,16 +126,17 @@ public final class DataCheck {
 
     private int images(@Nullable EvaluationImages evaluation) {
         List<String> different = data.records().stream()
-                .map(LlavaRecord::image)
-                .filter(image -> image != null)
+                .flatMap(record -> record.images().stream())
                 .distinct()
                 .toList();
         Map<String, Image> looked = new ConcurrentHashMap<>();
         Workers.each(different, threads, image -> looked.put(image, look(image, evaluation)), progress);
         for (int i = 0; i < data.records().size(); i++) {
-            Image image = looked.get(String.valueOf(data.records().get(i).image()));
-            if (image != null && image.kind() != null) {
-                add(i, image.kind(), image.reason());
+            for (String name : data.records().get(i).images()) {
+                Image image = looked.get(name);
+                if (image != null && image.kind() != null) {
+                    add(i, image.kind(), image.reason());
+                }
             }
         }
         return different.size();
@@ -173,11 +174,11 @@ public final class DataCheck {
     }
 
     private void duplicates() {
-        record Content(@Nullable String image, List<Turn> turns) {}
+        record Content(List<String> images, List<Turn> turns) {}
         Map<Content, Integer> first = new HashMap<>();
         for (int i = 0; i < data.records().size(); i++) {
             LlavaRecord record = data.records().get(i);
-            Integer earlier = first.putIfAbsent(new Content(record.image(), record.turns()), i);
+            Integer earlier = first.putIfAbsent(new Content(record.images(), record.turns()), i);
             if (earlier != null) {
                 add(
                         i,

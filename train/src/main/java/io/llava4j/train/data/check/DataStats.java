@@ -87,8 +87,7 @@ public record DataStats(
         }
         Map<String, Integer> edges = new ConcurrentHashMap<>();
         List<String> names = records.stream()
-                .map(LlavaRecord::image)
-                .filter(image -> image != null)
+                .flatMap(record -> record.images().stream())
                 .distinct()
                 .toList();
         if (images != null) {
@@ -154,8 +153,10 @@ public record DataStats(
                 .containsAll(records.stream().map(Sources::of).distinct().toList());
         Map<String, List<Integer>> places = IntStream.range(0, records.size())
                 .boxed()
-                .collect(Collectors.groupingBy(i ->
-                        manyFolders && records.get(i).image() != null ? Sources.IMAGES : Sources.of(records.get(i))));
+                .collect(Collectors.groupingBy(
+                        i -> manyFolders && !records.get(i).images().isEmpty()
+                                ? Sources.IMAGES
+                                : Sources.of(records.get(i))));
         SequencedMap<String, Source> sources = new LinkedHashMap<>();
         places.entrySet().stream()
                 .sorted(Comparator.comparingInt((Map.Entry<String, List<Integer>> e) ->
@@ -168,8 +169,7 @@ public record DataStats(
                             new Source(
                                     in.size(),
                                     (int) in.stream()
-                                            .map(i -> records.get(i).image())
-                                            .filter(image -> image != null)
+                                            .flatMap(i -> records.get(i).images().stream())
                                             .distinct()
                                             .count(),
                                     in.stream()

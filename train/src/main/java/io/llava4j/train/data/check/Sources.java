@@ -24,12 +24,12 @@ public final class Sources {
 
     private Sources() {}
 
-    /** A record's source. */
+    /** A record's source, which the first of its images decides. */
     public static String of(LlavaRecord record) {
-        String image = record.image();
-        if (image == null) {
+        if (record.images().isEmpty()) {
             return TEXT;
         }
+        String image = record.images().getFirst();
         int slash = image.indexOf('/');
         return slash < 1 ? NO_FOLDER : image.substring(0, slash);
     }

@@ -60,7 +60,7 @@ final class ChatLength {
             head.addAll(turns.subList(i, i + 2));
             characters += turns.get(i).text().length() + turns.get(i + 1).text().length();
         }
-        Prompt prompt = prompts.training(head, false, Integer.MAX_VALUE);
+        Prompt prompt = prompts.training(head, 0, Integer.MAX_VALUE);
         int end = prompts.tokenizer().eosId();
         List<Integer> ends = new ArrayList<>();
         for (int i = 0; i < prompt.length(); i++) {
@@ -86,7 +86,7 @@ final class ChatLength {
         while (low < high) {
             int middle = (low + high + 1) >>> 1;
             Turn part = Turn.assistant(answer.substring(0, breaks.get(middle - 1)));
-            if (prompts.training(List.of(turns.get(0), part), false, Integer.MAX_VALUE)
+            if (prompts.training(List.of(turns.get(0), part), 0, Integer.MAX_VALUE)
                             .length()
                     <= most) {
                 low = middle;

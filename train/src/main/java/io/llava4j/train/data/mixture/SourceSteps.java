@@ -189,10 +189,10 @@ public final class SourceSteps {
 
     /** Builds all conversations about one image, or one text. */
     public void build(RawItem item, Output out) {
-        String image;
+        List<String> images;
         List<List<Turn>> made;
         try {
-            image = item.image() == null ? null : imagePath(item.image());
+            images = item.image() == null ? List.of() : List.of(imagePath(item.image()));
             made = source.kind() == SourceKind.SHAREGPT
                     ? List.of(withinLimit(dialogue(item)))
                     : conversations.of(
@@ -202,7 +202,7 @@ public final class SourceSteps {
             return;
         }
         for (int i = 0; i < made.size(); i++) {
-            LlavaRecord record = new LlavaRecord(id(item, i), image, made.get(i));
+            LlavaRecord record = new LlavaRecord(id(item, i), images, made.get(i));
             try {
                 checkText(record.turns());
                 checkFormat(record);
@@ -210,7 +210,7 @@ public final class SourceSteps {
                         LlavaWriter.json(record),
                         KeyedRandom.of(recipe.seed(), name, record.id(), Integer.toString(item.index())),
                         record.turns().size() / 2,
-                        image != null));
+                        !images.isEmpty()));
             } catch (RejectedException e) {
                 out.leave(left(item, e));
             }
@@ -250,7 +250,7 @@ public final class SourceSteps {
         }
         // Before anything is counted, what could not be counted rightly is left out.
         checkText(turns);
-        checkFormat(new LlavaRecord("", null, turns));
+        checkFormat(new LlavaRecord("", List.of(), turns));
         return length.cut(turns);
     }
 

@@ -25,7 +25,7 @@ final class LlavaReader implements SourceReader {
                 }
                 out.accept(new RawItem(
                         read.id(),
-                        read.image(),
+                        read.images().isEmpty() ? null : read.images().getFirst(),
                         0,
                         0,
                         true,

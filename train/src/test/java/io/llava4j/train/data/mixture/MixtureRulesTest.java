@@ -65,7 +65,7 @@ class MixtureRulesTest {
         vqa();
         Built built = raw.build(VQA);
         assertThat(built.records()).hasSize(2);
-        assertThat(built.records().getFirst().image()).isEqualTo("coco/train2017/000000000009.jpg");
+        assertThat(built.records().getFirst().images()).containsExactly("coco/train2017/000000000009.jpg");
         assertThat(built.texts(0)).containsExactly("<image>\nWhat is it?" + SHORT, "mesh", "How many?", "2");
         assertThat(raw.build(VQA, "s.merge-by-image=false").records()).hasSize(3);
         assertThat(raw.build(VQA, "prompt-once=false").texts(0)).contains("How many?" + SHORT);
@@ -84,7 +84,7 @@ class MixtureRulesTest {
     void cocosNamesAreThoseOf2017AndIdsNameTheirSource() {
         vqa();
         Built old = raw.build(VQA, "coco-2017-names=false", "source-in-id=false");
-        assertThat(old.records().getFirst().image()).isEqualTo("coco/train2017/COCO_train2014_000000000009.jpg");
+        assertThat(old.records().getFirst().images()).containsExactly("coco/train2017/COCO_train2014_000000000009.jpg");
         assertThat(old.records().getFirst().id()).isEqualTo("9");
         assertThat(raw.build(VQA).records().getFirst().id()).isEqualTo("s-9");
     }
@@ -112,7 +112,7 @@ class MixtureRulesTest {
                  "2": {"question": "Is it blue?", "imageId": "n7", "answer": "no", "isBalanced": false}}""");
         String gqa = "kind: gqa\nfiles: {questions: g.json}\nimages: gqa/images\nresponse-format: short";
         assertThat(raw.build(gqa).texts(0)).containsExactly("<image>\nIs it red?" + SHORT, "Yes");
-        assertThat(raw.build(gqa).records().getFirst().image()).isEqualTo("gqa/images/n7.jpg");
+        assertThat(raw.build(gqa).records().getFirst().images()).containsExactly("gqa/images/n7.jpg");
         assertThat(raw.build(gqa, "capital-answer=false").texts(0)).contains("yes");
         assertThat(raw.build(gqa, "training-split=false").texts(0)).hasSize(4);
     }
@@ -188,7 +188,7 @@ class MixtureRulesTest {
         regions(25);
         Built built = raw.build(VG);
         assertThat(built.records().getFirst().turns()).hasSize(20);
-        assertThat(built.records().getFirst().image()).isEqualTo("vg/VG_100K_2/1.jpg");
+        assertThat(built.records().getFirst().images()).containsExactly("vg/VG_100K_2/1.jpg");
         assertThat(raw.build(VG, "max-regions=0").records().getFirst().turns()).hasSize(50);
         assertThat(raw.build(VG, 2, 1).records()).isNotEqualTo(built.records());
     }
@@ -252,7 +252,7 @@ class MixtureRulesTest {
     void aReferencesBoxAndWords() {
         references(1);
         Built built = raw.build(REF_COCO, "region-form=describe");
-        assertThat(built.records().getFirst().image()).isEqualTo("coco/train2017/000000000007.jpg");
+        assertThat(built.records().getFirst().images()).containsExactly("coco/train2017/000000000007.jpg");
         assertThat(built.texts(0)).containsExactly("<image>\n" + REGION + "[0.3, 0.1, 0.45, 0.3].", "Man 0.");
     }
 

@@ -47,7 +47,7 @@ class RealRawFilesTest {
         assertThat(built.records())
                 .hasSize(100)
                 .allMatch(record -> record.turns().size() <= 20);
-        assertThat(built.records().getFirst().image()).isEqualTo("vg/VG_100K_2/1.jpg");
+        assertThat(built.records().getFirst().images()).containsExactly("vg/VG_100K_2/1.jpg");
         assertThat(raw.build(
                                 "kind: visual-genome\nfiles: {regions: r.json, images: i.json}\nimages: vg",
                                 "region-form=describe",
@@ -73,7 +73,7 @@ class RealRawFilesTest {
                         .collect(Collectors.joining(",", "{\"questions\": [", "]}")));
         Built built = raw.build("kind: vqa\nfiles: {questions: q.json, annotations: a.json}\nimages: coco/train2017");
         assertThat(built.manifest().pairs()).isEqualTo(100);
-        assertThat(built.records().getFirst().image()).isEqualTo("coco/train2017/000000458752.jpg");
+        assertThat(built.records().getFirst().images()).containsExactly("coco/train2017/000000458752.jpg");
         assertThat(built.texts(0).get(1)).isEqualTo("net");
     }
 
