@@ -1,5 +1,6 @@
 package io.llava4j.model;
 
+import io.llava4j.tensor.LinearOperator;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import java.util.ArrayList;
@@ -19,13 +20,13 @@ final class ConvolutionalStem implements ClipVisionTower.PatchEmbedding {
     static final int GROUP_CHANNELS = 8;
 
     private final List<Stage> stages = new ArrayList<>();
-    private final Tensor projection;
+    private final LinearOperator projection;
 
     ConvolutionalStem(VisionConfig config, Weights weights, String prefix) {
         for (int i = 0; i < config.stemChannels().size(); i++) {
             stages.add(new Stage(weights, prefix + "stages." + i + "."));
         }
-        this.projection = weights.get(prefix + "projection.weight");
+        this.projection = weights.linear(prefix + "projection.");
     }
 
     @Override
@@ -34,7 +35,7 @@ final class ConvolutionalStem implements ClipVisionTower.PatchEmbedding {
         for (Stage stage : stages) {
             x = stage.forward(x);
         }
-        return Tensors.linear(x.relu().flatten(2, 3).transpose(1, 2), projection, null);
+        return projection.apply(x.relu().flatten(2, 3).transpose(1, 2));
     }
 
     private static Tensor convolve(Tensor x, Tensor kernel, Tensor bias, long stride) {

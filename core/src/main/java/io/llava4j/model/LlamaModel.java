@@ -1,6 +1,7 @@
 package io.llava4j.model;
 
 import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.LinearOperator;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import java.util.ArrayList;
@@ -19,7 +20,7 @@ public final class LlamaModel implements AutoCloseable {
     private final Tensor embedTokens;
     private final List<Block> blocks = new ArrayList<>();
     private final RmsNorm norm;
-    private final Tensor lmHead;
+    private final LinearOperator lmHead;
     private final RotaryEmbedding rotary;
 
     /**
@@ -45,7 +46,7 @@ public final class LlamaModel implements AutoCloseable {
             blocks.add(new Block(weights, "model.layers." + i + ".", i));
         }
         this.norm = new RmsNorm(weights, "model.norm.");
-        this.lmHead = config.tieWordEmbeddings() ? embedTokens : weights.get("lm_head.weight");
+        this.lmHead = weights.linear(config.tieWordEmbeddings() ? "model.embed_tokens." : "lm_head.");
         this.rotary = new RotaryEmbedding(config.headDim(), config.ropeTheta());
     }
 
@@ -144,7 +145,7 @@ public final class LlamaModel implements AutoCloseable {
 
     /** Logits of chosen rows, final norm included: {@code [..., hidden] -> [..., vocab]}. */
     public Tensor logits(Tensor hidden) {
-        return Tensors.linear(norm.forward(hidden), lmHead, null);
+        return lmHead.apply(norm.forward(hidden));
     }
 
     /**

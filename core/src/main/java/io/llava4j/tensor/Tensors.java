@@ -13,16 +13,10 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/** Bridges Java arrays and tensors, and names the few operations whose engine form is unwieldy. */
+/** Bridges Java arrays and tensors, and wraps the few engine calls that are unwieldy. */
 public final class Tensors {
     /** 32-bit floats. */
     public static final torch.ScalarType FLOAT = torch.ScalarType.Float;
-
-    /** Elements of a weight that are widened at a time for one row of input: 1 MiB, which a core's own cache holds. */
-    private static final long TILE_FOR_ONE = 1 << 18;
-
-    /** The same for many rows, where larger products are the faster ones: 256 MiB, which holds any matrix of a 7B model. */
-    private static final long TILE_FOR_MANY = 1 << 26;
 
     private Tensors() {}
 
@@ -45,7 +39,7 @@ public final class Tensors {
         return Tensor.create(longs, shape);
     }
 
-    /** Copies a tensor of any floating type and place to a Java array. */
+    /** Copies a tensor of any floating type and device to a Java array. */
     public static float[] toFloats(Tensor tensor) {
         try (Tensor copy = tensor.detach().to(torch.ScalarType.Float).cpu().contiguous();
                 FloatPointer data = copy.data_ptr_float()) {
@@ -106,46 +100,12 @@ public final class Tensors {
         return copy;
     }
 
-    /** A place in memory; the engine's pointers can be made for one in a subclass only. */
+    /** A pointer to an address; only subclasses of the engine's pointers can set it. */
     private static final class Address extends Pointer {
         Address(long address) {
             super((Pointer) null);
             this.address = address;
         }
-    }
-
-    /**
-     * {@code x @ weight^T + bias}: {@code [..., in] -> [..., out]}. A weight of another type than {@code x} is widened
-     * tile by tile on the way, so that only a tile of it is ever held twice; that is for answering, without gradients.
-     */
-    public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
-        if (weight.scalar_type() == x.scalar_type()) {
-            return torch.linear(x, weight, optional(bias));
-        }
-        Tensor product = Engine.freeingIntermediates(() -> widenedProduct(x, weight));
-        return bias == null ? product : product.add(bias);
-    }
-
-    private static Tensor widenedProduct(Tensor x, Tensor weight) {
-        long out = weight.size(0);
-        long in = weight.size(1);
-        boolean single = x.numel() == in;
-        // A product of a matrix and a vector is several times faster than one of two matrices with a single row.
-        Tensor rows = single ? x.reshape(in) : x;
-        long tileRows = Math.clamp((single ? TILE_FOR_ONE : TILE_FOR_MANY) / in, 1, out);
-        Tensor buffer = torch.empty(new long[] {tileRows, in}, x.options(), new MemoryFormatOptional());
-        TensorVector parts = new TensorVector();
-        for (long from = 0; from < out; from += tileRows) {
-            long count = Math.min(tileRows, out - from);
-            try (Tensor stored = weight.narrow(0, from, count);
-                    Tensor tile = buffer.narrow(0, 0, count)) {
-                tile.copy_(stored);
-                parts.push_back(single ? tile.mv(rows) : torch.linear(rows, tile));
-            }
-        }
-        long[] shape = shape(x);
-        shape[shape.length - 1] = out;
-        return torch.cat(parts, -1).view(shape);
     }
 
     /** Wraps an optional operand. */

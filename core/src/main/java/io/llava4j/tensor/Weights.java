@@ -17,9 +17,9 @@ public final class Weights implements AutoCloseable {
     private Runnable release = () -> {};
 
     /**
-     * Tells what to do when the tensors are gone.
+     * Sets what to do after the tensors are released.
      *
-     * @param action for example unmaps the file that tensors were laid over
+     * @param action for example unmaps the file under the tensors
      */
     public void onClose(Runnable action) {
         release = action;
@@ -56,7 +56,17 @@ public final class Weights implements AutoCloseable {
         return Collections.unmodifiableSet(tensors.keySet());
     }
 
-    /** Number of numbers in all tensors together. */
+    /**
+     * The linear operator of a layer.
+     *
+     * @param prefix of {@code weight}, {@code [out, in]}, and of {@code bias}, {@code [out]}, which may be absent
+     * @throws CheckpointException if there is no such weight
+     */
+    public LinearOperator linear(String prefix) {
+        return LinearProvider.instance().create(get(prefix + "weight"), find(prefix + "bias"));
+    }
+
+    /** Parameter count of all tensors together. */
     public long parameterCount() {
         return tensors.values().stream().mapToLong(Tensor::numel).sum();
     }

@@ -10,6 +10,7 @@ import io.llava4j.model.VisionConfig;
 import io.llava4j.nano.world.Drawings;
 import io.llava4j.nano.world.SceneOptions;
 import io.llava4j.nano.world.Sprites;
+import io.llava4j.tensor.LinearOperator;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.format.DType;
@@ -58,6 +59,7 @@ public final class ContrastiveObjective implements Objective {
     private final VisionConfig vision;
     private final Weights weights;
     private final TrainableParameters parameters;
+    private final LinearOperator projection;
     private final ClipVisionTower tower;
     private final ClipTextTower textTower;
     private final Sprites sprites = new Sprites(Drawings.load());
@@ -87,6 +89,7 @@ public final class ContrastiveObjective implements Objective {
         // CLIP's starting temperature
         weights.put(HEAD + "logit_scale", Tensors.of(new float[] {(float) Math.log(1 / 0.07)}, 1));
         this.parameters = new TrainableParameters(weights, name -> true);
+        this.projection = weights.linear(HEAD + "vision_projection.");
         this.tower = new ClipVisionTower(vision, weights);
         this.textTower = new ClipTextTower(text, weights);
     }
@@ -109,8 +112,7 @@ public final class ContrastiveObjective implements Objective {
 
     private Loss loss(Batch batch) {
         Tensor pixels = Tensors.of(batch.pixels(), batch.count(), 3, batch.edge(), batch.edge());
-        Tensor rows =
-                unit(Tensors.linear(tower.patchFeatures(pixels), weights.get(HEAD + "vision_projection.weight"), null));
+        Tensor rows = unit(projection.apply(tower.patchFeatures(pixels)));
         Tensor phrases =
                 unit(textTower.embed(batch.phrases().stream().map(this::encode).toList()));
         Tensor scale = weights.get(HEAD + "logit_scale").exp();
