@@ -9,10 +9,12 @@ import io.llava4j.train.data.mixture.Rule;
 import io.llava4j.train.recipe.RecipeLoader;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -71,7 +73,7 @@ final class DataBuildCommand implements Callable<Integer> {
     @Option(names = "--strict", description = "Exit with 1 if a source gives another number than expected.")
     private boolean strict;
 
-    @Option(names = "--rules", description = "List the rules with their standard values and end.")
+    @Option(names = "--rules", description = "List the rules with their default values and exit.")
     private boolean rules;
 
     @Option(names = "--json", description = "Print the manifest instead of a table.")
@@ -83,10 +85,7 @@ final class DataBuildCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         if (rules) {
-            for (Rule rule : Rule.values()) {
-                out.printf("%-24s %-7s %s%n", rule.key(), rule.standard(), rule.meaning());
-            }
-            out.flush();
+            printRules(out);
             return CommandLine.ExitCode.OK;
         }
         if (recipe == null || output == null || threads < 1) {
@@ -111,6 +110,16 @@ final class DataBuildCommand implements Callable<Integer> {
         }
         out.flush();
         return strict && manifest.deviates() ? 1 : CommandLine.ExitCode.OK;
+    }
+
+    private static void printRules(PrintWriter out) {
+        Arrays.stream(Rule.values())
+                .collect(Collectors.groupingBy(Rule::section, LinkedHashMap::new, Collectors.toList()))
+                .forEach((section, rules) -> {
+                    out.println("docs/reference/data.md#" + section);
+                    rules.forEach(rule -> out.printf("  %-24s %-7s %s%n", rule.key(), rule.standard(), rule.meaning()));
+                });
+        out.flush();
     }
 
     private Map<String, String> overrides() {

@@ -2,12 +2,16 @@ package io.llava4j.app.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
 
 class DataCommandsTest {
@@ -82,10 +86,16 @@ class DataCommandsTest {
         assertThat(nano.code()).as(nano.err()).isZero();
         assertThat(world.resolve("raw/refcoco/refcocog/refs(umd).p")).isNotEmptyFile();
         assertThat(world.resolve("nano-mix")).doesNotExist();
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        log.start();
+        Logger rules = (Logger) LoggerFactory.getLogger("io.llava4j.train.data.mixture.RuleAliases");
+        rules.addAppender(log);
         CliRun built = CliRun.of(
                 "data",
                 "build",
                 "../recipes/data/nano-mix.yaml",
+                "--set",
+                "fewest-turns=2",
                 "--raw",
                 world.resolve("raw"),
                 "--images",
@@ -96,9 +106,16 @@ class DataCommandsTest {
                 dir.resolve("mix"),
                 "--json");
         assertThat(built.code()).as(built.err()).isZero();
+        rules.detachAppender(log);
+        assertThat(log.list)
+                .extracting(ILoggingEvent::getFormattedMessage)
+                .containsExactly("--set: rule 'fewest-turns' is now called 'min-turns'; write min-turns: 2");
         assertThat(built.json().path("sources").size()).isEqualTo(10);
         assertThat(built.json().path("sources").valueStream())
                 .allMatch(source -> source.path("records").asInt() > 0);
+        assertThat(CliRun.of("data", "build", "--rules").out())
+                .startsWith("docs/reference/data.md#building-rules")
+                .containsPattern("  max-pairs +9 +longer conversations are split");
     }
 
     @Test

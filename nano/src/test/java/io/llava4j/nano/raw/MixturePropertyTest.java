@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -235,6 +236,11 @@ class MixturePropertyTest {
         String docs = Files.readString(Path.of("../docs/data.md"));
         assertThat(Arrays.stream(Rule.values()).map(rule -> "`" + rule.key() + "`"))
                 .allMatch(docs::contains);
+        List<String> anchors = Files.readAllLines(Path.of("../docs/reference/data.md")).stream()
+                .filter(line -> line.startsWith("## "))
+                .map(line -> line.substring(3).toLowerCase(Locale.ROOT).replace(' ', '-'))
+                .toList();
+        assertThat(Arrays.stream(Rule.values()).map(Rule::section)).allMatch(anchors::contains);
     }
 
     @ParameterizedTest

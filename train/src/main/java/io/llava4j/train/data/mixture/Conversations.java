@@ -202,7 +202,8 @@ final class Conversations {
         }
         List<List<Turn>> conversations = new ArrayList<>();
         for (List<Pair> together : merged(pairs)) {
-            int most = rules.limit(Rule.MAX_PAIRS) > 1 ? rules.limit(Rule.MAX_PAIRS) - 1 : together.size();
+            int limit = rules.limit(Rule.MAX_PAIRS);
+            int most = limit == 0 ? together.size() : limit;
             for (int from = 0; from < together.size(); from += most) {
                 List<Turn> turns = new ArrayList<>();
                 for (Pair pair : together.subList(from, Math.min(together.size(), from + most))) {

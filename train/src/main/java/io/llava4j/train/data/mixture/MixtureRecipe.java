@@ -60,7 +60,11 @@ public record MixtureRecipe(
             String licence,
 
             @Default("true") boolean include,
-            Map<String, String> rules) {}
+            Map<String, String> rules) {
+        private Source with(Map<String, String> others) {
+            return new Source(kind, files, images, responseFormat, expected, paper, licence, include, others);
+        }
+    }
 
     /** @throws ConfigException if something is missing, or a rule does not exist or cannot have its value */
     public MixtureRecipe {
@@ -70,6 +74,9 @@ public record MixtureRecipe(
         if (sources.values().stream().noneMatch(Source::include)) {
             throw new ConfigException("sources is empty; name at least one");
         }
+        rules = RuleAliases.renamed(rules, "rules");
+        sources = renamed(sources);
+        Map<String, String> common = rules;
         sources.forEach((key, source) -> {
             String at = "sources." + key;
             if (!key.matches("[A-Za-z0-9][A-Za-z0-9._+-]*")) {
@@ -86,8 +93,15 @@ public record MixtureRecipe(
             if (source.expected() != null && source.expected() < 0) {
                 throw new ConfigException(at + ".expected is negative");
             }
-            new Rules(source.kind(), source.rules(), rules, at);
+            new Rules(source.kind(), source.rules(), common, at);
         });
+    }
+
+    private static Map<String, Source> renamed(Map<String, Source> sources) {
+        Map<String, Source> renamed = new LinkedHashMap<>();
+        sources.forEach((key, source) ->
+                renamed.put(key, source.with(RuleAliases.renamed(source.rules(), "sources.%s.rules".formatted(key)))));
+        return renamed;
     }
 
     /**
@@ -98,7 +112,13 @@ public record MixtureRecipe(
      */
     public static MixtureRecipe load(Path file, Map<String, String> overrides) {
         Map<String, String> whole = new LinkedHashMap<>();
-        overrides.forEach((key, value) -> whole.put(wholeKey(key), value));
+        overrides.forEach((key, value) -> {
+            String rule = key.substring(key.lastIndexOf('.') + 1);
+            RuleAliases.warn(rule, value, "--set");
+            whole.put(
+                    wholeKey(key.substring(0, key.length() - rule.length()) + RuleAliases.key(rule)),
+                    RuleAliases.value(rule, value));
+        });
         return new RecipeLoader().load(MixtureRecipe.class, file, whole);
     }
 

@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The rules by which LLaVA-1.5's mixture is made of its sources (docs/reference/data.md#building-rules, docs/reference/data.md#boxes, docs/reference/data.md#sharegpt-cleaning). Each can be switched for all sources
- * or for one, under {@code rules} in a recipe; a limit of 0 switches it off.
+ * The rules by which LLaVA-1.5's mixture is built from its sources; each names its {@link #section} of
+ * docs/reference/data.md. A recipe sets a rule under {@code rules}, for all sources or for one; a limit of 0 is off.
  */
 public enum Rule {
     MERGE_BY_IMAGE(
@@ -37,7 +37,7 @@ public enum Rule {
     PROMPT_ONCE(
             "true",
             "conversation-layouts",
-            "the response-format prompt stands in the first question only; off: in every one",
+            "only the first question carries the response-format prompt; off: every question",
             VQA,
             GQA,
             A_OKVQA,
@@ -45,39 +45,37 @@ public enum Rule {
     MOST_FREQUENT_ANSWER(
             "true",
             "building-rules",
-            "VQAv2's multiple_choice_answer, else the answer most people gave, the earlier of equals; off: the first"
-                    + " person's",
+            "VQAv2's multiple_choice_answer, else the most frequent answer, the earlier of equals; off: the first"
+                    + " answer",
             VQA),
     CAPITAL_ANSWER("true", "conversation-layouts", "answers begin with a capital letter", GQA),
     TRAINING_SPLIT(
             "true",
             "raw-schemas",
-            "only what the data set marks for training, of GQA the balanced set",
+            "only records that the data set marks for training; of GQA the balanced set",
             GQA,
             A_OKVQA,
             OCR_VQA,
             TEXT_CAPS,
             REF_COCO),
-    REPEAT_BY_OPTIONS("true", "building-rules", "a multiple-choice question of k options comes k times", A_OKVQA),
+    REPEAT_BY_OPTIONS("true", "building-rules", "a multiple-choice question with k options is asked k times", A_OKVQA),
     OPTION_ORDER(
             "rotate",
             List.of("rotate", "shuffle", "keep"),
-            "4.3",
-            "order of the options in the copies: rotated by one each time, so that every letter is right once;"
-                    + " shuffled; or as annotated. The paper does not tell",
-            A_OKVQA),
-    SAMPLE("0", "building-rules", "so many conversations are kept, drawn by the seed", SourceKind.values()),
-    MAX_REGIONS("10", "building-rules", "so many regions of an image are kept, drawn by the seed", VISUAL_GENOME),
-    MAX_PAIRS(
-            "10",
             "building-rules",
-            "longer conversations are split into segments with fewer pairs than this",
-            REF_COCO),
+            "order of the options in the copies: rotated by one each time, so that each letter is right once;"
+                    + " shuffled; or as annotated. The paper does not say",
+            A_OKVQA),
+    SAMPLE("0", "building-rules", "at most this many conversations are kept, drawn by the seed", SourceKind.values()),
+    MAX_REGIONS(
+            "10", "building-rules", "at most this many regions of an image are kept, drawn by the seed", VISUAL_GENOME),
+    MAX_PAIRS(
+            "9", "building-rules", "longer conversations are split into segments of at most this many pairs", REF_COCO),
     REGION_FORM(
             "both",
             List.of("both", "describe", "locate"),
-            "3",
-            "whether a pair asks for the words or for the box; both: drawn for each pair",
+            "conversation-layouts",
+            "whether a question asks for the words or for the box; both: drawn for each pair",
             REF_COCO,
             VISUAL_GENOME),
     REGION_SENTENCE(
@@ -95,22 +93,24 @@ public enum Rule {
     CAPTIONS(
             "random",
             List.of("random", "first", "each"),
-            "3",
+            "conversation-layouts",
             "which of an image's captions is used: one drawn by the seed, the first, or each in a conversation of its"
                     + " own",
             TEXT_CAPS,
             COCO_CAPTIONS),
-    READ_TEXT(
-            "true",
-            "response-formats",
-            "words that a machine read from the image follow the caption's prompt",
-            TEXT_CAPS),
+    READ_TEXT("true", "response-formats", "the OCR tokens of the image follow the caption's prompt", TEXT_CAPS),
     COCO_2017_NAMES(
-            "true", "7", "COCO's file names of 2014 are turned into 2017's", LLAVA, VQA, REF_COCO, COCO_CAPTIONS),
+            "true",
+            "image-folders",
+            "COCO's file names of 2014 are turned into 2017's",
+            LLAVA,
+            VQA,
+            REF_COCO,
+            COCO_CAPTIONS),
     SOURCE_IN_ID(
             "true",
             "checks",
-            "ids begin with the source's name, so that no two records are alike by id and image",
+            "ids begin with the source's name, so that no two records share id and image",
             VQA,
             GQA,
             A_OKVQA,
@@ -137,38 +137,39 @@ public enum Rule {
             "checks",
             "records with \" ASSISTANT: \" or \"</s>\" in their text are left out",
             SourceKind.values()),
-    HTML_TO_MARKDOWN("true", "sharegpt-cleaning", "HTML becomes Markdown", SHAREGPT),
-    DROP_LEADING_ANSWERS("true", "sharegpt-cleaning", "what is said before the first question is dropped", SHAREGPT),
-    DROP_TRAILING_QUESTION("true", "sharegpt-cleaning", "a question without an answer at the end is dropped", SHAREGPT),
-    MIN_TURNS("2", "sharegpt-cleaning", "conversations of fewer turns are left out", SHAREGPT),
+    HTML_TO_MARKDOWN("true", "sharegpt-cleaning", "HTML is converted to Markdown", SHAREGPT),
+    DROP_LEADING_ANSWERS("true", "sharegpt-cleaning", "turns before the first question are dropped", SHAREGPT),
+    DROP_TRAILING_QUESTION("true", "sharegpt-cleaning", "a last question without an answer is dropped", SHAREGPT),
+    MIN_TURNS("2", "sharegpt-cleaning", "conversations with fewer turns are left out", SHAREGPT),
     STRICT_ALTERNATION(
             "true",
             "sharegpt-cleaning",
-            "conversations in which someone speaks twice in a row are left out; off: the turns are joined",
+            "conversations in which one side speaks twice in a row are left out; off: the turns are joined",
             SHAREGPT),
-    BLOCKED_WORDS("true", "sharegpt-cleaning", "conversations that say openai or chatgpt are left out", SHAREGPT),
+    BLOCKED_WORDS("true", "sharegpt-cleaning", "conversations that contain openai or chatgpt are left out", SHAREGPT),
     BLOCKED_REPLIES(
-            "true", "sharegpt-cleaning", "conversations with an error message for a reply are left out", SHAREGPT),
+            "true", "sharegpt-cleaning", "conversations in which a reply is an error message are left out", SHAREGPT),
     STOP_AT_EMPTY("true", "sharegpt-cleaning", "a conversation ends before an empty or unprintable turn", SHAREGPT),
     MIN_CHARACTERS("16", "sharegpt-cleaning", "shorter conversations are left out", SHAREGPT),
     NO_BROKEN_LISTS(
             "true",
             "sharegpt-cleaning",
-            "conversations with a list that goes from 1 to 1 without a 2 are left out",
+            "conversations with a numbered list that repeats 1 without a 2 are left out",
             SHAREGPT),
     SKIP_LANGUAGES(
             "",
             List.of(),
-            "6",
-            "languages to leave out, told by their script: ko, ja, zh, ru, ar, he, el, hi or th, with commas",
+            "sharegpt-cleaning",
+            "conversations in these languages, known by their script, are left out: ko, ja, zh, ru, ar, he, el, hi or"
+                    + " th, separated by commas",
             SHAREGPT),
     DEDUPLICATE(
-            "true", "sharegpt-cleaning", "conversations that say the same as an earlier one are left out", SHAREGPT),
+            "true", "sharegpt-cleaning", "conversations with the same text as an earlier one are left out", SHAREGPT),
     MAX_TOKENS(
             "2048",
             "building-rules",
-            "longer conversations are cut after the last answer that ends within so many tokens of the prompt; an only"
-                    + " answer that is too long is cut at a word; needs a tokenizer",
+            "longer conversations are truncated after the last answer that ends within this many tokens of the prompt;"
+                    + " a first answer that is too long is truncated after a word; needs a tokenizer",
             SHAREGPT);
 
     /** What a rule's value may be. */
@@ -202,17 +203,17 @@ public enum Rule {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** The rule of a name. */
+    /** The rule with this name; empty if there is none. */
     public static Optional<Rule> of(String key) {
         return Arrays.stream(values()).filter(rule -> rule.key().equals(key)).findFirst();
     }
 
-    /** Its value where a recipe says nothing: the paper's. */
+    /** The value where a recipe sets none: LLaVA-1.5's. */
     public String standard() {
         return standard;
     }
 
-    /** Anchor of its section in docs/reference/data.md. */
+    /** Anchor of the section in docs/reference/data.md that explains it. */
     public String section() {
         return section;
     }
@@ -222,22 +223,22 @@ public enum Rule {
         return meaning;
     }
 
-    /** Whether it means anything for a kind of source. */
+    /** Whether sources of a kind obey it. */
     public boolean appliesTo(SourceKind kind) {
         return kinds.contains(kind);
     }
 
-    /** What a value may be, in words. */
+    /** The values it takes, in words. */
     String expected() {
         return switch (form()) {
             case SWITCH -> "true or false";
             case LIMIT -> "a whole number, 0 for off";
             case CHOICE -> String.join(" or ", choices);
-            case LANGUAGES -> "languages with commas, of " + String.join(", ", Scripts.LANGUAGES);
+            case LANGUAGES -> "languages separated by commas, of " + String.join(", ", Scripts.LANGUAGES);
         };
     }
 
-    /** Whether a value is one it may have. */
+    /** Whether it takes a value. */
     boolean accepts(String value) {
         return switch (form()) {
             case SWITCH -> value.equals("true") || value.equals("false");

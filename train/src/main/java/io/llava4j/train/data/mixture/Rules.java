@@ -16,9 +16,9 @@ final class Rules {
     /**
      * @param kind whose rules are wanted
      * @param own values for this source
-     * @param common values for all sources; those that mean nothing here are passed over
+     * @param common values for all sources; those that do not apply to this kind are ignored
      * @param at key of the source, for messages
-     * @throws ConfigException at an unknown rule, one that means nothing here, or a value it cannot have
+     * @throws ConfigException at an unknown rule, one that does not apply to this kind, or a value that the rule does not take
      */
     Rules(SourceKind kind, Map<String, String> own, Map<String, String> common, String at) {
         for (Rule rule : Rule.values()) {
@@ -36,7 +36,7 @@ final class Rules {
             String place = at + ".rules." + key;
             Rule rule = known(key, place);
             if (!rule.appliesTo(kind)) {
-                throw new ConfigException("%s means nothing for this source; its rules are %s"
+                throw new ConfigException("%s does not apply to this source; its rules are %s"
                         .formatted(
                                 place, values.keySet().stream().map(Rule::key).toList()));
             }
@@ -46,7 +46,7 @@ final class Rules {
 
     private static Rule known(String key, String place) {
         return Rule.of(key)
-                .orElseThrow(() -> new ConfigException("%s is no rule; there are %s"
+                .orElseThrow(() -> new ConfigException("%s is not a rule; use one of %s"
                         .formatted(
                                 place,
                                 Arrays.stream(Rule.values()).map(Rule::key).toList())));
@@ -59,7 +59,7 @@ final class Rules {
         values.put(rule, value);
     }
 
-    /** Whether a switch is on; a rule that means nothing for the source is off. */
+    /** Whether a switch is on; a rule that does not apply to the source is off. */
     boolean on(Rule rule) {
         return "true".equals(values.get(rule));
     }

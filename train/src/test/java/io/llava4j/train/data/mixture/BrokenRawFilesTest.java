@@ -208,10 +208,10 @@ class BrokenRawFilesTest {
         raw.file("g.json", "{" + GOOD + "}");
         assertThatThrownBy(() -> raw.build(GQA, "s.max-regions=3"))
                 .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("sources.s.rules.max-regions means nothing for this source");
+                .hasMessageContaining("sources.s.rules.max-regions does not apply to this source");
         assertThatThrownBy(() -> raw.build(GQA, "rules.merge-by-imag=true"))
                 .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("merge-by-imag is no rule");
+                .hasMessageContaining("merge-by-imag is not a rule");
         assertThatThrownBy(() -> raw.build(GQA, "merge-by-image=maybe"))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("must be true or false");

@@ -1,6 +1,7 @@
 package io.llava4j.train.data.mixture;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.train.data.mixture.RawFixture.Built;
 import java.io.IOException;
@@ -228,7 +229,7 @@ class MixtureRulesTest {
 
     @ParameterizedTest
     @CsvSource({"9,9", "10,9 1", "18,9 9", "19,9 9 1"})
-    void longConversationsAreSplitIntoSegmentsOfFewerThanTenPairs(int sentences, String segments) {
+    void longConversationsAreSplitIntoSegmentsOfAtMostNinePairs(int sentences, String segments) {
         references(sentences);
         Built built = raw.build(REF_COCO);
         assertThat(String.join(
@@ -246,6 +247,32 @@ class MixtureRulesTest {
                         .getFirst()
                         .turns())
                 .hasSize(2 * sentences + 2);
+    }
+
+    @Test
+    void rulesAreKnownByTheirOldNames() {
+        references(12);
+        assertThat(pairs(raw.build(REF_COCO, "max-pairs=5"))).containsExactly(5, 5, 2);
+        for (String old : List.of("fewer-pairs-than=6", "s.fewer-pairs-than=6", "sources.s.rules.fewer-pairs-than=6")) {
+            Built built = raw.build(REF_COCO, old);
+            assertThat(pairs(built)).containsExactly(5, 5, 2);
+            assertThat(built.manifest().sources().getFirst().rules())
+                    .containsEntry("max-pairs", "5")
+                    .doesNotContainKey("fewer-pairs-than");
+        }
+        assertThat(pairs(raw.build(REF_COCO + "\nrules: {fewer-pairs-than: 10}")))
+                .containsExactly(9, 3);
+        assertThat(pairs(raw.build(REF_COCO, "fewer-pairs-than=0"))).containsExactly(12);
+        regions(10);
+        assertThat(pairs(raw.build(VG, "most-regions=4"))).containsExactly(4);
+        assertThatThrownBy(() -> raw.build(REF_COCO + "\nrules: {fewer-pairs-than: 10, max-pairs: 3}"))
+                .hasMessageContaining("sources.s.rules sets rule max-pairs under its old name, too");
+        assertThatThrownBy(() -> raw.build(REF_COCO, "fewer-pairs-than=few"))
+                .hasMessageContaining("max-pairs must be a whole number, 0 for off, not 'few'");
+    }
+
+    private static List<Integer> pairs(Built built) {
+        return built.records().stream().map(record -> record.turns().size() / 2).toList();
     }
 
     @Test
