@@ -198,7 +198,7 @@ public final class Evaluation {
     private EvalRunner.Job job(Benchmark task) {
         return new EvalRunner.Job(
                 questions(task),
-                task.images(plan.folder(task), out(task).resolve("images")),
+                task.images(plan.folder(task), out(task).resolve("pictures")),
                 plan.answers(task),
                 CustomBenchmark.decoding(task, plan.folder(task)),
                 plan.batchSize(),
@@ -313,7 +313,7 @@ public final class Evaluation {
             Benchmark task = result.benchmark();
             Path answers = plan.answers(task);
             if (Files.exists(answers)) {
-                Path images = task.images(plan.folder(task), out(task).resolve("images"));
+                Path images = task.images(plan.folder(task), out(task).resolve("pictures"));
                 gallery.put(
                         task.name(),
                         WrongAnswerSamples.wrong(

@@ -104,10 +104,10 @@ class DataFormatsTest {
                         Turn.human("<image>\nProvide a brief description of the given image."),
                         Turn.assistant("a, cat"));
 
-        Path odd = Files.writeString(dir.resolve("odd.csv"), "image,label\n1.jpg,cat\n");
+        Path odd = Files.writeString(dir.resolve("odd.csv"), "photo,label\n1.jpg,cat\n");
         assertThatThrownBy(() -> LlavaFiles.read(odd, Policy.SKIP))
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("has the columns [image, label]; name them image, question, answer");
+                .hasMessageContaining("has the columns [photo, label]; name them image, question, answer");
         Path open = Files.writeString(dir.resolve("open.csv"), "image,caption\n1.jpg,\"never closed\n2.jpg,b\n");
         assertThatThrownBy(() -> LlavaFiles.read(open, Policy.SKIP)).hasMessageContaining("is malformed after line 1");
         Path latin = Files.write(
