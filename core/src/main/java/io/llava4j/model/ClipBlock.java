@@ -20,15 +20,25 @@ public final class ClipBlock {
     private final boolean quick;
     private final boolean causal;
 
-    public ClipBlock(Weights weights, String prefix, int heads, double eps, String activation, boolean causal) {
-        this.norm1 = new LayerNorm(weights, prefix + "layer_norm1.", eps);
-        this.norm2 = new LayerNorm(weights, prefix + "layer_norm2.", eps);
-        this.query = new Linear(weights, prefix + "self_attn.q_proj.");
-        this.key = new Linear(weights, prefix + "self_attn.k_proj.");
-        this.value = new Linear(weights, prefix + "self_attn.v_proj.");
-        this.out = new Linear(weights, prefix + "self_attn.out_proj.");
-        this.fc1 = new Linear(weights, prefix + "mlp.fc1.");
-        this.fc2 = new Linear(weights, prefix + "mlp.fc2.");
+    /**
+     * Reads the block's tensors.
+     *
+     * @param heads attention heads
+     * @param eps of both LayerNorms
+     * @param activation {@code quick_gelu} or {@code gelu}
+     * @param causal whether a token attends to itself and earlier ones only, as in CLIP's text tower
+     * @throws ConfigException if the activation is unknown
+     */
+    public ClipBlock(
+            Weights weights, ClipParameters.Block names, int heads, double eps, String activation, boolean causal) {
+        this.norm1 = new LayerNorm(weights, names.norm1(), eps);
+        this.norm2 = new LayerNorm(weights, names.norm2(), eps);
+        this.query = new Linear(weights, names.query().prefix());
+        this.key = new Linear(weights, names.key().prefix());
+        this.value = new Linear(weights, names.value().prefix());
+        this.out = new Linear(weights, names.out().prefix());
+        this.fc1 = new Linear(weights, names.fc1().prefix());
+        this.fc2 = new Linear(weights, names.fc2().prefix());
         this.heads = heads;
         this.causal = causal;
         this.quick = switch (activation) {

@@ -14,9 +14,6 @@ import org.bytedeco.pytorch.global.torch;
  * pre-LayerNorm, blocks. Its features are one of the hidden states, without a final norm; blocks after it never run.
  */
 public final class ClipVisionTower implements VisionTower {
-    /** Where the tower's tensors stand among the canonical names. */
-    public static final String PREFIX = "model.vision_tower.vision_tower.vision_model.";
-
     private final VisionConfig config;
     private final PatchEmbedding patchEmbedding;
     private final Tensor classEmbedding;
@@ -36,7 +33,7 @@ public final class ClipVisionTower implements VisionTower {
      * Reads the tower's tensors.
      *
      * @param config shape of the tower
-     * @param weights tensors under {@link #PREFIX}
+     * @param weights tensors of {@link ClipParameters}
      * @param selectLayer index of the features among the {@code layers + 1} hidden states, negative from the end
      * @param keepCls whether the features begin with that of CLS
      * @throws ConfigException if there is no such hidden state
@@ -45,20 +42,14 @@ public final class ClipVisionTower implements VisionTower {
         this.config = config;
         this.depth = blocksBefore(selectLayer);
         this.keepCls = keepCls;
-        this.patchEmbedding = PatchEmbedding.of(config, weights, PREFIX + "embeddings.patch_embedding.");
-        this.classEmbedding = weights.get(PREFIX + "embeddings.class_embedding");
-        this.positionEmbedding = weights.get(PREFIX + "embeddings.position_embedding.weight");
-        // The misspelling is CLIP's own.
-        this.preNorm = new LayerNorm(weights, PREFIX + "pre_layrnorm.", config.layerNormEps());
-        this.postNorm = new LayerNorm(weights, PREFIX + "post_layernorm.", config.layerNormEps());
-        for (int i = 0; i < config.layers(); i++) {
-            blocks.add(new ClipBlock(
-                    weights,
-                    PREFIX + "encoder.layers." + i + ".",
-                    config.heads(),
-                    config.layerNormEps(),
-                    config.hiddenAct(),
-                    false));
+        ClipParameters names = ClipParameters.of(config);
+        this.patchEmbedding = PatchEmbedding.of(names.patchEmbedding(), weights);
+        this.classEmbedding = weights.get(names.classEmbedding().name());
+        this.positionEmbedding = weights.get(names.positionEmbedding().name());
+        this.preNorm = new LayerNorm(weights, names.preNorm(), config.layerNormEps());
+        this.postNorm = new LayerNorm(weights, names.postNorm(), config.layerNormEps());
+        for (ClipParameters.Block block : names.blocks()) {
+            blocks.add(new ClipBlock(weights, block, config.heads(), config.layerNormEps(), config.hiddenAct(), false));
         }
     }
 
@@ -162,22 +153,24 @@ public final class ClipVisionTower implements VisionTower {
         /** {@code [images, 3, size, size] -> [images, patches, hidden]}. */
         Tensor forward(Tensor pixels);
 
-        static PatchEmbedding of(VisionConfig config, Weights weights, String prefix) {
-            if (!config.stemChannels().isEmpty()) {
-                return new ConvolutionalStem(config, weights, prefix);
-            }
-            Tensor kernel = weights.get(prefix + "weight");
-            long patch = config.patchSize();
-            return pixels -> torch.conv2d(
-                            pixels,
-                            kernel,
-                            Tensors.optional(null),
-                            new long[] {patch, patch},
-                            new long[] {0, 0},
-                            new long[] {1, 1},
-                            1)
-                    .flatten(2, 3)
-                    .transpose(1, 2);
+        static PatchEmbedding of(ClipParameters.PatchEmbedding names, Weights weights) {
+            return switch (names) {
+                case ClipParameters.Stem stem -> new ConvolutionalStem(stem, weights);
+                case ClipParameters.Patches patches -> {
+                    Tensor kernel = weights.get(patches.convolution().prefix() + "weight");
+                    long stride = patches.convolution().kernel();
+                    yield pixels -> torch.conv2d(
+                                    pixels,
+                                    kernel,
+                                    Tensors.optional(null),
+                                    new long[] {stride, stride},
+                                    new long[] {0, 0},
+                                    new long[] {1, 1},
+                                    1)
+                            .flatten(2, 3)
+                            .transpose(1, 2);
+                }
+            };
         }
     }
 }

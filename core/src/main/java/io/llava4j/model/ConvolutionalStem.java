@@ -10,8 +10,8 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * The nano tower's patch embedding: residual stages, each of which halves the resolution, then a 1x1 projection to the
- * patch grid. A small tower learns to see with it in minutes where a plain patch convolution needs hours; everything
- * behind it is CLIP.
+ * patch grid. A small tower trains with it in minutes where a plain patch convolution needs hours; everything after it
+ * is CLIP.
  *
  * <p>A stage is a 3x3 convolution with stride 2, then {@code x + conv(relu(norm(conv(relu(norm(x))))))}.
  */
@@ -22,11 +22,11 @@ final class ConvolutionalStem implements ClipVisionTower.PatchEmbedding {
     private final List<Stage> stages = new ArrayList<>();
     private final LinearOperator projection;
 
-    ConvolutionalStem(VisionConfig config, Weights weights, String prefix) {
-        for (int i = 0; i < config.stemChannels().size(); i++) {
-            stages.add(new Stage(weights, prefix + "stages." + i + "."));
+    ConvolutionalStem(ClipParameters.Stem names, Weights weights) {
+        for (ClipParameters.Stage stage : names.stages()) {
+            stages.add(new Stage(stage, weights));
         }
-        this.projection = weights.linear(prefix + "projection.");
+        this.projection = weights.linear(names.projection().prefix());
     }
 
     @Override
@@ -61,17 +61,17 @@ final class ConvolutionalStem implements ClipVisionTower.PatchEmbedding {
         private final Tensor conv2Weight;
         private final Tensor conv2Bias;
 
-        Stage(Weights weights, String prefix) {
-            this.downWeight = weights.get(prefix + "down.weight");
-            this.downBias = weights.get(prefix + "down.bias");
-            this.norm1Weight = weights.get(prefix + "norm1.weight");
-            this.norm1Bias = weights.get(prefix + "norm1.bias");
-            this.conv1Weight = weights.get(prefix + "conv1.weight");
-            this.conv1Bias = weights.get(prefix + "conv1.bias");
-            this.norm2Weight = weights.get(prefix + "norm2.weight");
-            this.norm2Bias = weights.get(prefix + "norm2.bias");
-            this.conv2Weight = weights.get(prefix + "conv2.weight");
-            this.conv2Bias = weights.get(prefix + "conv2.bias");
+        Stage(ClipParameters.Stage names, Weights weights) {
+            this.downWeight = weights.get(names.down().prefix() + "weight");
+            this.downBias = weights.get(names.down().prefix() + "bias");
+            this.norm1Weight = weights.get(names.norm1().prefix() + "weight");
+            this.norm1Bias = weights.get(names.norm1().prefix() + "bias");
+            this.conv1Weight = weights.get(names.conv1().prefix() + "weight");
+            this.conv1Bias = weights.get(names.conv1().prefix() + "bias");
+            this.norm2Weight = weights.get(names.norm2().prefix() + "weight");
+            this.norm2Bias = weights.get(names.norm2().prefix() + "bias");
+            this.conv2Weight = weights.get(names.conv2().prefix() + "weight");
+            this.conv2Bias = weights.get(names.conv2().prefix() + "bias");
         }
 
         Tensor forward(Tensor input) {

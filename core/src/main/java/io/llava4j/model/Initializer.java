@@ -33,7 +33,7 @@ public final class Initializer {
         int fanIn = shape.length < 2 ? count : count / Math.toIntExact(shape[0]);
         RandomGenerator random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + name.hashCode());
         float[] values = new float[count];
-        if (name.startsWith(Projector.PREFIX)) {
+        if (name.startsWith(ProjectorType.PREFIX)) {
             // PyTorch's default for Linear, as the projector is created after the decoder is loaded
             // (docs/reference/model.md#projector)
             double bound = 1 / Math.sqrt(projectorFanIn(weights, name, fanIn));

@@ -11,9 +11,9 @@ public final class LayerNorm {
     private final Tensor bias;
     private final double eps;
 
-    public LayerNorm(Weights weights, String prefix, double eps) {
-        this.weight = weights.get(prefix + "weight");
-        this.bias = weights.get(prefix + "bias");
+    public LayerNorm(Weights weights, Parameters.Norm names, double eps) {
+        this.weight = weights.get(names.prefix() + "weight");
+        this.bias = weights.get(names.prefix() + "bias");
         this.eps = eps;
     }
 

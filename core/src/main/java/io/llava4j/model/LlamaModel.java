@@ -27,7 +27,7 @@ public final class LlamaModel implements AutoCloseable {
      * Reads the decoder's tensors.
      *
      * @param config shape of the decoder
-     * @param weights tensors {@code model.embed_tokens.*}, {@code model.layers.*}, {@code model.norm.*}, {@code lm_head.*}
+     * @param weights tensors of {@link LlamaParameters}
      */
     public LlamaModel(TextConfig config, Weights weights) {
         this(config, weights, null);
@@ -41,12 +41,13 @@ public final class LlamaModel implements AutoCloseable {
     public LlamaModel(TextConfig config, Weights weights, @Nullable LoraConfig lora) {
         this.config = config;
         this.lora = lora;
-        this.embedTokens = weights.get("model.embed_tokens.weight");
-        for (int i = 0; i < config.layers(); i++) {
-            blocks.add(new Block(weights, "model.layers." + i + ".", i));
+        LlamaParameters names = LlamaParameters.of(config);
+        this.embedTokens = weights.get(names.tokenEmbeddings().name());
+        for (LlamaParameters.Block block : names.blocks()) {
+            blocks.add(new Block(weights, block, blocks.size()));
         }
-        this.norm = new RmsNorm(weights, "model.norm.");
-        this.lmHead = weights.linear(config.tieWordEmbeddings() ? "model.embed_tokens." : "lm_head.");
+        this.norm = new RmsNorm(weights, names.norm());
+        this.lmHead = weights.linear(names.lmHead().prefix());
         this.rotary = new RotaryEmbedding(config.headDim(), config.ropeTheta());
     }
 
@@ -170,8 +171,8 @@ public final class LlamaModel implements AutoCloseable {
     private final class RmsNorm {
         private final Tensor weight;
 
-        RmsNorm(Weights weights, String prefix) {
-            this.weight = weights.get(prefix + "weight");
+        RmsNorm(Weights weights, Parameters.Norm names) {
+            this.weight = weights.get(names.prefix() + "weight");
         }
 
         Tensor forward(Tensor x) {
@@ -195,17 +196,17 @@ public final class LlamaModel implements AutoCloseable {
         private final Linear up;
         private final Linear down;
 
-        Block(Weights weights, String prefix, int layer) {
+        Block(Weights weights, LlamaParameters.Block names, int layer) {
             this.layer = layer;
-            this.inputNorm = new RmsNorm(weights, prefix + "input_layernorm.");
-            this.postAttentionNorm = new RmsNorm(weights, prefix + "post_attention_layernorm.");
-            this.query = new Linear(weights, prefix + "self_attn.q_proj.", lora);
-            this.key = new Linear(weights, prefix + "self_attn.k_proj.", lora);
-            this.value = new Linear(weights, prefix + "self_attn.v_proj.", lora);
-            this.out = new Linear(weights, prefix + "self_attn.o_proj.", lora);
-            this.gate = new Linear(weights, prefix + "mlp.gate_proj.", lora);
-            this.up = new Linear(weights, prefix + "mlp.up_proj.", lora);
-            this.down = new Linear(weights, prefix + "mlp.down_proj.", lora);
+            this.inputNorm = new RmsNorm(weights, names.inputNorm());
+            this.postAttentionNorm = new RmsNorm(weights, names.postAttentionNorm());
+            this.query = new Linear(weights, names.query().prefix(), lora);
+            this.key = new Linear(weights, names.key().prefix(), lora);
+            this.value = new Linear(weights, names.value().prefix(), lora);
+            this.out = new Linear(weights, names.out().prefix(), lora);
+            this.gate = new Linear(weights, names.gate().prefix(), lora);
+            this.up = new Linear(weights, names.up().prefix(), lora);
+            this.down = new Linear(weights, names.down().prefix(), lora);
         }
 
         Tensor forward(

@@ -45,7 +45,7 @@ public final class LlavaModel implements AutoCloseable {
         this.config = config;
         this.weights = weights;
         this.visionTower = VisionTower.of(config, weights);
-        this.projector = new Projector(config.projectorType(), weights);
+        this.projector = new Projector(config, weights);
         this.languageModel = new LlamaModel(config.text(), weights, lora);
     }
 

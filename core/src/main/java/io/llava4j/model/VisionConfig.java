@@ -1,8 +1,6 @@
 package io.llava4j.model;
 
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Shape of a CLIP vision tower (docs/reference/model.md#vision-tower).
@@ -41,26 +39,5 @@ public record VisionConfig(
     /** Patches of one image, without the CLS token. */
     public int patches() {
         return grid() * grid();
-    }
-
-    /** Shapes of a convolutional stem's tensors by their names behind {@code embeddings.patch_embedding.}. */
-    public Map<String, long[]> stemTensors() {
-        Map<String, long[]> shapes = new LinkedHashMap<>();
-        long in = 3;
-        for (int i = 0; i < stemChannels.size(); i++) {
-            long out = stemChannels.get(i);
-            String stage = "stages." + i + ".";
-            shapes.put(stage + "down.weight", new long[] {out, in, 3, 3});
-            shapes.put(stage + "down.bias", new long[] {out});
-            for (int half = 1; half <= 2; half++) {
-                shapes.put(stage + "norm" + half + ".weight", new long[] {out});
-                shapes.put(stage + "norm" + half + ".bias", new long[] {out});
-                shapes.put(stage + "conv" + half + ".weight", new long[] {out, out, 3, 3});
-                shapes.put(stage + "conv" + half + ".bias", new long[] {out});
-            }
-            in = out;
-        }
-        shapes.put("projection.weight", new long[] {hiddenSize, in});
-        return shapes;
     }
 }

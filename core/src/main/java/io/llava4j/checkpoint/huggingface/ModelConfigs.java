@@ -1,11 +1,11 @@
 package io.llava4j.checkpoint.huggingface;
 
 import io.llava4j.ConfigException;
-import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.image.AspectMode;
 import io.llava4j.io.StrictJson;
 import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.ProjectorType;
 import io.llava4j.model.TextConfig;
 import io.llava4j.model.VisionConfig;
 import java.nio.file.Files;
@@ -119,7 +119,7 @@ public final class ModelConfigs {
 
     private static String projectorType(ConfigReader config) {
         String type = config.string("mm_projector_type").orElse("linear");
-        if (!ExpectedTensors.isProjectorType(type)) {
+        if (ProjectorType.find(type).isEmpty()) {
             throw config.bad("mm_projector_type", "linear, identity or mlpNx_gelu");
         }
         return type;

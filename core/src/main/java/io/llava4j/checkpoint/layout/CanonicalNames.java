@@ -1,29 +1,34 @@
 package io.llava4j.checkpoint.layout;
 
+import io.llava4j.model.ClipParameters;
+import io.llava4j.model.LlamaParameters;
+import io.llava4j.model.ProjectorType;
+
 /**
- * The names all layouts are translated to: those of the liuhaotian checkpoints with the tower embedded (docs/reference/model.md#llava-layout).
+ * The names that all layouts are translated to: those by which the network reads its tensors, which are those of the
+ * liuhaotian checkpoints with the vision tower embedded (docs/reference/model.md#llava-layout).
  */
 public final class CanonicalNames {
-    /** Begins every tensor of the vision tower; what follows is CLIP's own name behind {@code vision_model.}. */
-    public static final String TOWER = "model.vision_tower.vision_tower.vision_model.";
+    /** Begins every tensor of the vision tower. */
+    public static final String TOWER = ClipParameters.PREFIX;
 
-    /** Begins every tensor of the projector; followed by the linear's index in the sequence (0, 2, …). */
-    public static final String PROJECTOR = "model.mm_projector.";
+    /** Begins every tensor of the projector; followed by the linear layer's index in the sequence (0, 2, …). */
+    public static final String PROJECTOR = ProjectorType.PREFIX;
 
-    /** Begins every tensor of a decoder block; followed by the block's index. */
-    public static final String LAYERS = "model.layers.";
+    /** Begins every tensor of a block of the language model; followed by the block's index. */
+    public static final String LAYERS = LlamaParameters.LAYERS;
 
     /** The token embedding table. */
-    public static final String EMBED_TOKENS = "model.embed_tokens.weight";
+    public static final String EMBED_TOKENS = LlamaParameters.EMBED_TOKENS;
 
-    /** The decoder's last RMSNorm. */
-    public static final String NORM = "model.norm.weight";
+    /** The last RMSNorm of the language model. */
+    public static final String NORM = LlamaParameters.NORM + "weight";
 
     /** The LM head; absent where it is tied to the embedding table. */
-    public static final String LM_HEAD = "lm_head.weight";
+    public static final String LM_HEAD = LlamaParameters.LM_HEAD + "weight";
 
-    /** Begins every tensor of the patch embedding; a convolutional stem keeps its stages here. */
-    public static final String PATCH_EMBEDDING = TOWER + "embeddings.patch_embedding.";
+    /** Begins every tensor of the patch embedding. */
+    public static final String PATCH_EMBEDDING = ClipParameters.PATCH_EMBEDDING;
 
     private CanonicalNames() {}
 }

@@ -1,11 +1,11 @@
 package io.llava4j.checkpoint.layout;
 
-import static io.llava4j.checkpoint.layout.CanonicalNames.TOWER;
-
 import io.llava4j.CheckpointException;
+import io.llava4j.model.ClipParameters;
+import io.llava4j.model.LlamaParameters;
 import io.llava4j.model.LlavaConfig;
-import io.llava4j.model.TextConfig;
-import io.llava4j.model.VisionConfig;
+import io.llava4j.model.Parameters;
+import io.llava4j.model.ProjectorType;
 import io.llava4j.tensor.format.DType;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,12 +15,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** The canonical tensors and shapes a configuration calls for (docs/reference/model.md#llava-layout). */
 public final class ExpectedTensors {
-    private static final Pattern MLP = Pattern.compile("mlp([1-9]\\d?)x_gelu");
     private static final int SHOWN = 5;
 
     /** What a stored tensor is, apart from its data. */
@@ -36,123 +33,33 @@ public final class ExpectedTensors {
         switch (kind) {
             case ModelKind.Llava model -> {
                 LlavaConfig config = model.config();
-                expected.decoder(config.text());
-                expected.projector(
+                expected.add(LlamaParameters.of(config.text()));
+                expected.add(new ModelKind.Projector(
                         config.projectorType(),
                         config.vision().hiddenSize(),
-                        config.text().hiddenSize());
-                expected.tower(config.vision());
+                        config.text().hiddenSize()));
+                expected.add(ClipParameters.of(config.vision()));
             }
-            case ModelKind.Clip clip -> expected.tower(clip.vision());
-            case ModelKind.Llama llama -> expected.decoder(llama.text());
-            case ModelKind.Projector projector ->
-                expected.projector(projector.projectorType(), projector.visionHiddenSize(), projector.textHiddenSize());
+            case ModelKind.Clip clip -> expected.add(ClipParameters.of(clip.vision()));
+            case ModelKind.Llama llama -> expected.add(LlamaParameters.of(llama.text()));
+            case ModelKind.Projector projector -> expected.add(projector);
         }
         return expected;
+    }
+
+    private void add(Parameters parameters) {
+        parameters.addTo(shapes);
+    }
+
+    private void add(ModelKind.Projector projector) {
+        ProjectorType.parse(projector.projectorType())
+                .layers(projector.visionHiddenSize(), projector.textHiddenSize())
+                .forEach(this::add);
     }
 
     /** Shapes by canonical name. */
     public SequencedMap<String, long[]> shapes() {
         return shapes;
-    }
-
-    private void decoder(TextConfig text) {
-        long hidden = text.hiddenSize();
-        long inner = text.intermediateSize();
-        long query = (long) text.heads() * text.headDim();
-        long keyValue = (long) text.kvHeads() * text.headDim();
-        add(CanonicalNames.EMBED_TOKENS, text.vocabSize(), hidden);
-        for (int i = 0; i < text.layers(); i++) {
-            String layer = CanonicalNames.LAYERS + i + ".";
-            add(layer + "self_attn.q_proj.weight", query, hidden);
-            add(layer + "self_attn.k_proj.weight", keyValue, hidden);
-            add(layer + "self_attn.v_proj.weight", keyValue, hidden);
-            add(layer + "self_attn.o_proj.weight", hidden, query);
-            add(layer + "mlp.gate_proj.weight", inner, hidden);
-            add(layer + "mlp.up_proj.weight", inner, hidden);
-            add(layer + "mlp.down_proj.weight", hidden, inner);
-            add(layer + "input_layernorm.weight", hidden);
-            add(layer + "post_attention_layernorm.weight", hidden);
-        }
-        add(CanonicalNames.NORM, hidden);
-        if (!text.tieWordEmbeddings()) {
-            add(CanonicalNames.LM_HEAD, text.vocabSize(), hidden);
-        }
-    }
-
-    private void projector(String type, long visionHidden, long textHidden) {
-        if (type.equals("linear")) {
-            linear("model.mm_projector", textHidden, visionHidden);
-        }
-        Matcher mlp = MLP.matcher(type);
-        int linears = mlp.matches() ? Integer.parseInt(mlp.group(1)) : 0;
-        for (int i = 0; i < linears; i++) {
-            linear(CanonicalNames.PROJECTOR + 2 * i, textHidden, i == 0 ? visionHidden : textHidden);
-        }
-    }
-
-    public static boolean isProjectorType(String type) {
-        return type.equals("linear")
-                || type.equals("identity")
-                || MLP.matcher(type).matches();
-    }
-
-    private void tower(VisionConfig vision) {
-        long hidden = vision.hiddenSize();
-        long inner = vision.intermediateSize();
-        add(TOWER + "embeddings.class_embedding", hidden);
-        if (vision.stemChannels().isEmpty()) {
-            add(CanonicalNames.PATCH_EMBEDDING + "weight", hidden, 3, vision.patchSize(), vision.patchSize());
-        } else {
-            convolutionalStem(vision.stemChannels(), hidden);
-        }
-        add(TOWER + "embeddings.position_embedding.weight", vision.patches() + 1L, hidden);
-        norm(TOWER + "pre_layrnorm", hidden);
-        for (int i = 0; i < vision.layers(); i++) {
-            String layer = TOWER + "encoder.layers." + i + ".";
-            norm(layer + "layer_norm1", hidden);
-            for (String projection : List.of("q_proj", "k_proj", "v_proj", "out_proj")) {
-                linear(layer + "self_attn." + projection, hidden, hidden);
-            }
-            norm(layer + "layer_norm2", hidden);
-            linear(layer + "mlp.fc1", inner, hidden);
-            linear(layer + "mlp.fc2", hidden, inner);
-        }
-        norm(TOWER + "post_layernorm", hidden);
-    }
-
-    private void convolutionalStem(List<Integer> channels, long hidden) {
-        long in = 3;
-        for (int i = 0; i < channels.size(); i++) {
-            String stage = CanonicalNames.PATCH_EMBEDDING + "stages." + i + ".";
-            long out = channels.get(i);
-            convolution(stage + "down", out, in);
-            norm(stage + "norm1", out);
-            convolution(stage + "conv1", out, out);
-            norm(stage + "norm2", out);
-            convolution(stage + "conv2", out, out);
-            in = out;
-        }
-        add(CanonicalNames.PATCH_EMBEDDING + "projection.weight", hidden, in);
-    }
-
-    private void convolution(String name, long out, long in) {
-        add(name + ".weight", out, in, 3, 3);
-        add(name + ".bias", out);
-    }
-
-    private void linear(String name, long out, long in) {
-        add(name + ".weight", out, in);
-        add(name + ".bias", out);
-    }
-
-    private void norm(String name, long hidden) {
-        add(name + ".weight", hidden);
-        add(name + ".bias", hidden);
-    }
-
-    private void add(String name, long... shape) {
-        shapes.put(name, shape);
     }
 
     /**

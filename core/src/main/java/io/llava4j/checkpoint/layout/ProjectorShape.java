@@ -1,6 +1,7 @@
 package io.llava4j.checkpoint.layout;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.model.ProjectorType;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -8,6 +9,13 @@ import java.util.Map;
 public final class ProjectorShape {
     private ProjectorShape() {}
 
+    /**
+     * Reads type and widths off the tensors.
+     *
+     * @param where the checkpoint, for the message
+     * @param tensors by canonical name
+     * @throws CheckpointException if the first matrix is missing or no matrix
+     */
     public static ModelKind.Projector infer(Path where, Map<String, TensorEntry> tensors) {
         // A lone linear is stored without an index in the sequence.
         String first = tensors.containsKey(CanonicalNames.PROJECTOR + "weight") ? "weight" : "0.weight";
@@ -22,8 +30,10 @@ public final class ProjectorShape {
         long linears = tensors.keySet().stream()
                 .filter(name -> name.endsWith(".weight"))
                 .count();
-        return new ModelKind.Projector(
-                first.equals("weight") ? "linear" : "mlp%dx_gelu".formatted(linears), (int) weight.shape()[1], (int)
-                        weight.shape()[0]);
+        String type = first.equals("weight") ? ProjectorType.LINEAR.name() : ProjectorType.mlpName(linears);
+        if (ProjectorType.find(type).isEmpty()) {
+            throw new CheckpointException("%s: a projector of %d linear layers is unknown".formatted(where, linears));
+        }
+        return new ModelKind.Projector(type, (int) weight.shape()[1], (int) weight.shape()[0]);
     }
 }

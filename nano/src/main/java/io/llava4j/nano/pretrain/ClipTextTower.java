@@ -1,8 +1,10 @@
 package io.llava4j.nano.pretrain;
 
 import io.llava4j.model.ClipBlock;
+import io.llava4j.model.ClipParameters;
 import io.llava4j.model.LayerNorm;
 import io.llava4j.model.LlamaModel;
+import io.llava4j.model.Parameters;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import java.util.ArrayList;
@@ -67,10 +69,12 @@ public final class ClipTextTower {
         this.tokenEmbedding = weights.get(PREFIX + "embeddings.token_embedding.weight");
         this.positionEmbedding = weights.get(PREFIX + "embeddings.position_embedding.weight");
         for (int i = 0; i < shape.layers(); i++) {
-            blocks.add(new ClipBlock(
-                    weights, PREFIX + "encoder.layers." + i + ".", shape.heads(), 1e-5, "quick_gelu", true));
+            ClipParameters.Block names = ClipParameters.Block.of(
+                    PREFIX + "encoder.layers." + i + ".", shape.hiddenSize(), 4L * shape.hiddenSize());
+            blocks.add(new ClipBlock(weights, names, shape.heads(), 1e-5, "quick_gelu", true));
         }
-        this.finalNorm = new LayerNorm(weights, PREFIX + "final_layer_norm.", 1e-5);
+        this.finalNorm = new LayerNorm(
+                weights, new Parameters.Norm(PREFIX + "final_layer_norm.", shape.hiddenSize(), true), 1e-5);
     }
 
     /**

@@ -3,6 +3,7 @@ package io.llava4j.train.recipe;
 import io.llava4j.ConfigException;
 import io.llava4j.image.AspectMode;
 import io.llava4j.model.LoraConfig;
+import io.llava4j.model.ProjectorType;
 import io.llava4j.model.TextConfig;
 import io.llava4j.model.VisionConfig;
 import io.llava4j.text.ConversationTemplate;
@@ -136,13 +137,10 @@ public record TrainConfig(
             @Default("-2") int selectLayer,
             @Default("patch") SelectFeature selectFeature) {
 
-        private static final Pattern PROJECTOR = Pattern.compile("linear|identity|mlp[1-9]x_gelu");
-
         public ModelSpec {
             require(
-                    PROJECTOR.matcher(projectorType).matches(),
-                    "model.projector-type is '%s'; write linear, mlp2x_gelu (or another depth) or identity"
-                            .formatted(projectorType));
+                    ProjectorType.find(projectorType).isPresent(),
+                    "model.projector-type is '%s'; write %s".formatted(projectorType, ProjectorType.KNOWN));
             if (base != null && (visionTower != null || languageModel != null)) {
                 throw new ConfigException(
                         "model.base names a whole model, so model.%s cannot be set as well; remove one"

@@ -1,7 +1,7 @@
 package io.llava4j.train.run;
 
 import io.llava4j.ConfigException;
-import io.llava4j.model.Projector;
+import io.llava4j.model.ProjectorType;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.train.recipe.TrainConfig;
@@ -51,7 +51,7 @@ public final class TrainableParameters implements AutoCloseable {
                 long start = offset;
                 for (String name : weights.names()) {
                     if (learns.test(name)
-                            && name.startsWith(Projector.PREFIX) == projector
+                            && name.startsWith(ProjectorType.PREFIX) == projector
                             && decays(name, weights.get(name)) == decay) {
                         order.add(name);
                         pieces.add(weights.get(name));
