@@ -9,9 +9,7 @@ import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.io.FileErrors;
 import io.llava4j.model.LlavaConfig;
 import io.llava4j.model.TextConfig;
-import io.llava4j.tensor.format.BlockFormat;
 import io.llava4j.tensor.format.DType;
-import io.llava4j.tensor.format.TensorCast;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -22,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -208,34 +207,28 @@ public final class GgufModel implements AutoCloseable {
         int heads = canonical(entry.name())
                 .map(name -> RopePermutation.heads(name, text))
                 .orElse(0);
-        boolean ordered =
+        boolean permuted =
                 heads > 0 && entry.shape().length == 2 && entry.elements() > 0 && entry.shape()[0] % (2L * heads) == 0;
-        TensorEntry.Content content = ordered || entry.type().isQuantised()
-                ? new TensorEntry.Derived(() -> derive(entry, ordered ? heads : 0))
-                : new TensorEntry.Stored(entry.data());
+        Supplier<MemorySegment> rows = permuted ? () -> separated(entry, heads) : entry::data;
+        TensorEntry.Content content;
+        if (entry.type().isQuantised()) {
+            content = new TensorEntry.Blocks(entry.type(), rows);
+        } else {
+            content = permuted ? new TensorEntry.Derived(rows) : new TensorEntry.Stored(entry.data());
+        }
         return new TensorEntry(entry.name(), entry.type().dtype(), entry.shape(), content);
     }
 
-    private static MemorySegment derive(Gguf.Entry entry, int heads) {
-        MemorySegment data = entry.data();
-        if (heads > 0) {
-            data = array(entry, entry.data().byteSize());
-            RopePermutation.separate(entry.data(), heads, entry.shape()[0], data);
-        }
-        if (!entry.type().isQuantised()) {
-            return data;
-        }
-        MemorySegment floats = array(entry, entry.elements() * Float.BYTES);
-        TensorCast.cast(entry.type(), data, entry.elements(), BlockFormat.F32, floats);
-        return floats;
-    }
-
-    private static MemorySegment array(Gguf.Entry entry, long bytes) {
+    /** A copy of the tensor, quantised or not, whose rows have transformers' order: whole rows move. */
+    private static MemorySegment separated(Gguf.Entry entry, int heads) {
+        long bytes = entry.data().byteSize();
         if (bytes > LARGEST_ARRAY) {
-            throw new CheckpointException("tensor '%s' of shape %s is too large to be unpacked"
+            throw new CheckpointException("tensor '%s' of shape %s is too large for one Java array"
                     .formatted(entry.name(), Arrays.toString(entry.shape())));
         }
-        return MemorySegment.ofArray(new byte[(int) bytes]);
+        MemorySegment copy = MemorySegment.ofArray(new byte[(int) bytes]);
+        RopePermutation.separate(entry.data(), heads, entry.shape()[0], copy);
+        return copy;
     }
 
     @Override

@@ -1,7 +1,6 @@
 package io.llava4j.checkpoint.layout;
 
 import io.llava4j.CheckpointException;
-import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.tensor.format.BlockFormat;
 import io.llava4j.tensor.format.DType;
 import io.llava4j.tensor.format.TensorCast;
@@ -14,36 +13,37 @@ import java.util.function.Supplier;
 /**
  * A stored tensor. Its data is usually a view of a mapped file, valid until that file is closed.
  *
- * @param name as in the file, or canonical when it comes from a {@link Checkpoint}
- * @param dtype element type
+ * @param name as in the file, or canonical ({@link CanonicalNames})
+ * @param dtype element type of {@link #data}
  * @param shape sizes, outermost first; empty for a scalar
  * @param content where the elements come from
  */
 public record TensorEntry(String name, DType dtype, long[] shape, Content content) {
-    /** Row-major little-endian elements, {@code product(shape) * dtype.bytes()} bytes. */
-    public sealed interface Content {
-        /** The elements; those of a {@link Derived} are computed anew by every call. */
-        MemorySegment data();
-    }
+    /** How the file holds the elements. */
+    public sealed interface Content {}
 
     /**
      * Elements as they lie in the file.
      *
-     * @param data a view of the mapped file
+     * @param data a view of the mapped file: row-major little-endian elements
      */
     public record Stored(MemorySegment data) implements Content {}
 
     /**
-     * Elements that the file holds in another form, such as quantised or in another order.
+     * Elements that the file holds in another order.
      *
-     * @param compute makes them
+     * @param compute copies them into row-major order; every call does so anew
      */
-    public record Derived(Supplier<MemorySegment> compute) implements Content {
-        @Override
-        public MemorySegment data() {
-            return compute.get();
-        }
-    }
+    public record Derived(Supplier<MemorySegment> compute) implements Content {}
+
+    /**
+     * Quantised elements, in blocks along the rows. {@link #data} unpacks them to 32-bit floats.
+     *
+     * @param format of the blocks
+     * @param data gives the row-major blocks: a view of the mapped file, or a copy if the file orders the rows
+     *     differently, which every call makes anew
+     */
+    public record Blocks(BlockFormat format, Supplier<MemorySegment> data) implements Content {}
 
     /** A tensor that is used as it is stored. */
     public TensorEntry(String name, DType dtype, long[] shape, MemorySegment data) {
@@ -55,19 +55,33 @@ public record TensorEntry(String name, DType dtype, long[] shape, Content conten
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** Number of elements. */
+    /** The product of the shape. */
     public long elements() {
         return Arrays.stream(shape).reduce(1, Math::multiplyExact);
     }
 
-    /** Bytes of the data. */
+    /** Bytes of {@link #data}; quantised tensors take fewer in their file. */
     public long byteSize() {
         return elements() * dtype.bytes();
     }
 
-    /** The elements, {@link #byteSize} bytes; ask once and keep them, they may have to be computed. */
+    /**
+     * The row-major little-endian elements, {@link #byteSize} bytes. Call once and keep the result: it may be computed.
+     *
+     * @throws CheckpointException if quantised elements are more than an array can hold
+     */
     public MemorySegment data() {
-        return content.data();
+        return switch (content) {
+            case Stored stored -> stored.data;
+            case Derived derived -> derived.compute.get();
+            case Blocks blocks -> unpack(blocks);
+        };
+    }
+
+    private MemorySegment unpack(Blocks blocks) {
+        MemorySegment floats = MemorySegment.ofArray(new float[arrayLength()]);
+        TensorCast.cast(blocks.format, blocks.data.get(), elements(), BlockFormat.F32, floats);
+        return floats;
     }
 
     /** Whether no element is NaN or infinite; reads all of them. */
