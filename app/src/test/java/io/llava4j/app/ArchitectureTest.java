@@ -161,13 +161,20 @@ class ArchitectureTest {
     }
 
     @Test
-    void checkpointsKnowOnlyConfigurationsAndDeclaredParametersOfTheModel() {
-        noClasses()
-                .that(resideInAPackage("io.llava4j.checkpoint.."))
-                .should()
-                .dependOnClassesThat(resideInAnyPackage("io.llava4j.tensor", "io.llava4j.generate..")
-                        .or(resideInAPackage("io.llava4j.model..").and(DescribedPredicate.not(isEngineFree()))))
-                .check(all);
+    void checkpointsKnowOnlyTheModelsConfiguration() {
+        forbid("io.llava4j.checkpoint..", "io.llava4j.tensor", "io.llava4j.model", "io.llava4j.generate..");
+    }
+
+    /** Shapes of networks, and names and shapes of their tensors. */
+    @Test
+    void configurationsOfModelsKnowNoModel() {
+        forbid(
+                "io.llava4j.model.config..",
+                ENGINE,
+                "io.llava4j.tensor..",
+                "io.llava4j.model",
+                "io.llava4j.checkpoint..",
+                "io.llava4j.generate..");
     }
 
     @Test
@@ -239,12 +246,5 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat(resideInAnyPackage(to))
                 .check(all);
-    }
-
-    private static DescribedPredicate<JavaClass> isEngineFree() {
-        return DescribedPredicate.describe(
-                "classes without the engine",
-                c -> c.getTransitiveDependenciesFromSelf().stream()
-                        .noneMatch(d -> d.getTargetClass().getPackageName().startsWith("org.bytedeco")));
     }
 }

@@ -11,7 +11,7 @@ import io.llava4j.checkpoint.layout.GgufNames;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.ProjectorShape;
 import io.llava4j.checkpoint.layout.TensorEntry;
-import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.tensor.format.DType;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Files;

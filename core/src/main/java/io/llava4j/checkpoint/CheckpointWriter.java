@@ -13,7 +13,7 @@ import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.checkpoint.safetensors.SafeTensorsWriter;
 import io.llava4j.io.AtomicFiles;
 import io.llava4j.io.StrictJson;
-import io.llava4j.model.TextConfig;
+import io.llava4j.model.config.TextConfig;
 import io.llava4j.tensor.format.DType;
 import java.io.IOException;
 import java.nio.file.Path;

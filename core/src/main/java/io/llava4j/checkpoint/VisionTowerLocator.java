@@ -5,7 +5,7 @@ import io.llava4j.ConfigException;
 import io.llava4j.checkpoint.huggingface.KnownTowers;
 import io.llava4j.checkpoint.huggingface.ModelConfigs;
 import io.llava4j.checkpoint.layout.ModelKind;
-import io.llava4j.model.VisionConfig;
+import io.llava4j.model.config.VisionConfig;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;

@@ -1,6 +1,7 @@
 package io.llava4j.model;
 
 import io.llava4j.ConfigException;
+import io.llava4j.model.config.ClipParameters;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import org.bytedeco.pytorch.Tensor;

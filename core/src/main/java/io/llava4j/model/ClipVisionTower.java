@@ -1,6 +1,8 @@
 package io.llava4j.model;
 
 import io.llava4j.ConfigException;
+import io.llava4j.model.config.ClipParameters;
+import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;

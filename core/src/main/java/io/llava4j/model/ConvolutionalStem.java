@@ -1,5 +1,6 @@
 package io.llava4j.model;
 
+import io.llava4j.model.config.ClipParameters;
 import io.llava4j.tensor.LinearOperator;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;

@@ -1,5 +1,7 @@
 package io.llava4j.model;
 
+import io.llava4j.model.config.LoraConfig;
+import io.llava4j.model.config.ProjectorType;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import java.util.SplittableRandom;

@@ -1,5 +1,6 @@
 package io.llava4j.model;
 
+import io.llava4j.model.config.TextConfig;
 import io.llava4j.tensor.Tensors;
 import java.util.Arrays;
 import org.bytedeco.pytorch.DeviceOptional;

@@ -1,5 +1,6 @@
 package io.llava4j.model;
 
+import io.llava4j.model.config.LoraConfig;
 import io.llava4j.tensor.LinearOperator;
 import io.llava4j.tensor.LinearProvider;
 import io.llava4j.tensor.Tensors;
@@ -9,7 +10,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /** A linear layer, with a bias if the checkpoint has one and with a LoRA adapter if one is being trained. */
-final class Linear {
+public final class Linear {
     private final LinearOperator operator;
     private final @Nullable Adapter adapter;
 

@@ -1,5 +1,9 @@
 package io.llava4j.model;
 
+import io.llava4j.model.config.LlamaParameters;
+import io.llava4j.model.config.LoraConfig;
+import io.llava4j.model.config.Parameters;
+import io.llava4j.model.config.TextConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.LinearOperator;
 import io.llava4j.tensor.Tensors;

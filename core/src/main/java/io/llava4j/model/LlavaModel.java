@@ -1,6 +1,8 @@
 package io.llava4j.model;
 
 import io.llava4j.DataException;
+import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.LoraConfig;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.text.Prompt;

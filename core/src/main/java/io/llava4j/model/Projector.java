@@ -1,6 +1,9 @@
 package io.llava4j.model;
 
 import io.llava4j.ConfigException;
+import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.Parameters;
+import io.llava4j.model.config.ProjectorType;
 import io.llava4j.tensor.Weights;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,6 @@
 package io.llava4j.model;
 
+import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.tensor.Weights;
 import org.bytedeco.pytorch.Tensor;
 

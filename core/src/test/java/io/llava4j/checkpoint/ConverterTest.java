@@ -9,7 +9,7 @@ import io.llava4j.checkpoint.Converter.Precision;
 import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.CheckpointLayout;
 import io.llava4j.image.AspectMode;
-import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;

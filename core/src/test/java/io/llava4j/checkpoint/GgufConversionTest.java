@@ -12,7 +12,7 @@ import io.llava4j.checkpoint.layout.CheckpointLayout;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.RopePermutation;
 import io.llava4j.checkpoint.layout.TensorEntry;
-import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.tensor.format.TensorCast;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

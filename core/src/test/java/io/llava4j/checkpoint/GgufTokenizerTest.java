@@ -8,7 +8,7 @@ import io.llava4j.checkpoint.gguf.Gguf;
 import io.llava4j.checkpoint.gguf.GgufMetadata;
 import io.llava4j.checkpoint.gguf.GgufTokenizer;
 import io.llava4j.checkpoint.layout.CheckpointLayout;
-import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

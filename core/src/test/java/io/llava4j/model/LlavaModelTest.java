@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
+import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.text.Prompt;

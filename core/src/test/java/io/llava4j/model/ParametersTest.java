@@ -7,6 +7,8 @@ import io.llava4j.CheckpointException;
 import io.llava4j.ConfigException;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.ProjectorType;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;

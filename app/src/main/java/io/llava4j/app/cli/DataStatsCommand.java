@@ -6,7 +6,7 @@ import io.llava4j.app.data.TrainingCost;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.layout.ModelKind;
-import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.Policy;
 import io.llava4j.train.data.SamplePrompts;

@@ -2,7 +2,7 @@ package io.llava4j.app.data;
 
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
-import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.train.data.check.DataStats;
 import io.llava4j.train.recipe.Stage;
 import io.llava4j.train.recipe.TrainConfig;

@@ -3,8 +3,8 @@ package io.llava4j.app.inspect;
 import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
-import io.llava4j.model.LlavaConfig;
-import io.llava4j.model.TextConfig;
+import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.TextConfig;
 import java.util.List;
 import java.util.Map;
 

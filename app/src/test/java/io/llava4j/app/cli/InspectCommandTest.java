@@ -6,7 +6,7 @@ import io.llava4j.app.inspect.MemoryEstimate;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.RandomCheckpoint;
 import io.llava4j.checkpoint.layout.ModelKind;
-import io.llava4j.model.LlavaConfig;
+import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.tensor.format.DType;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -3,7 +3,7 @@ package io.llava4j.checkpoint.gguf;
 import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.huggingface.ChatTemplate;
 import io.llava4j.checkpoint.huggingface.TokenizerFiles;
-import io.llava4j.model.TextConfig;
+import io.llava4j.model.config.TextConfig;
 import io.llava4j.text.PieceType;
 import io.llava4j.text.SentencePieceModel;
 import io.llava4j.text.SentencePieceTokenizer;

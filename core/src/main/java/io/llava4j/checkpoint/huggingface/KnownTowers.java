@@ -1,6 +1,6 @@
 package io.llava4j.checkpoint.huggingface;
 
-import io.llava4j.model.VisionConfig;
+import io.llava4j.model.config.VisionConfig;
 import java.util.List;
 import java.util.Optional;
 

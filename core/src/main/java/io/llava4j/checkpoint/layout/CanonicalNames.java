@@ -1,8 +1,8 @@
 package io.llava4j.checkpoint.layout;
 
-import io.llava4j.model.ClipParameters;
-import io.llava4j.model.LlamaParameters;
-import io.llava4j.model.ProjectorType;
+import io.llava4j.model.config.ClipParameters;
+import io.llava4j.model.config.LlamaParameters;
+import io.llava4j.model.config.ProjectorType;
 
 /**
  * The names that all layouts are translated to: those by which the network reads its tensors, which are those of the

@@ -1,11 +1,11 @@
 package io.llava4j.checkpoint.layout;
 
 import io.llava4j.CheckpointException;
-import io.llava4j.model.ClipParameters;
-import io.llava4j.model.LlamaParameters;
-import io.llava4j.model.LlavaConfig;
-import io.llava4j.model.Parameters;
-import io.llava4j.model.ProjectorType;
+import io.llava4j.model.config.ClipParameters;
+import io.llava4j.model.config.LlamaParameters;
+import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.Parameters;
+import io.llava4j.model.config.ProjectorType;
 import io.llava4j.tensor.format.DType;
 import java.nio.file.Path;
 import java.util.ArrayList;

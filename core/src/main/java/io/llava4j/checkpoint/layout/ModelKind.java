@@ -1,8 +1,8 @@
 package io.llava4j.checkpoint.layout;
 
-import io.llava4j.model.LlavaConfig;
-import io.llava4j.model.TextConfig;
-import io.llava4j.model.VisionConfig;
+import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.TextConfig;
+import io.llava4j.model.config.VisionConfig;
 
 /** What a checkpoint holds, with the configuration that fixes its shape. */
 public sealed interface ModelKind {

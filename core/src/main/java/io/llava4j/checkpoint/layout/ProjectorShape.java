@@ -1,7 +1,7 @@
 package io.llava4j.checkpoint.layout;
 
 import io.llava4j.CheckpointException;
-import io.llava4j.model.ProjectorType;
+import io.llava4j.model.config.ProjectorType;
 import java.nio.file.Path;
 import java.util.Map;
 

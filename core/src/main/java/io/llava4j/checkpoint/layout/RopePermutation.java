@@ -1,6 +1,6 @@
 package io.llava4j.checkpoint.layout;
 
-import io.llava4j.model.TextConfig;
+import io.llava4j.model.config.TextConfig;
 import java.lang.foreign.MemorySegment;
 
 /**

@@ -1,10 +1,10 @@
 package io.llava4j.nano.pretrain;
 
 import io.llava4j.model.ClipBlock;
-import io.llava4j.model.ClipParameters;
 import io.llava4j.model.LayerNorm;
 import io.llava4j.model.LlamaModel;
-import io.llava4j.model.Parameters;
+import io.llava4j.model.config.ClipParameters;
+import io.llava4j.model.config.Parameters;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import java.util.ArrayList;

@@ -6,7 +6,7 @@ import io.llava4j.image.AspectMode;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.model.ClipVisionTower;
 import io.llava4j.model.Initializer;
-import io.llava4j.model.VisionConfig;
+import io.llava4j.model.config.VisionConfig;
 import io.llava4j.nano.world.Drawings;
 import io.llava4j.nano.world.SceneOptions;
 import io.llava4j.nano.world.Sprites;

@@ -6,7 +6,7 @@ import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.model.LlamaModel;
-import io.llava4j.model.TextConfig;
+import io.llava4j.model.config.TextConfig;
 import io.llava4j.nano.world.Drawings;
 import io.llava4j.nano.world.SceneOptions;
 import io.llava4j.nano.world.Sprites;

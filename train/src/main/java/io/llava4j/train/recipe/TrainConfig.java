@@ -2,10 +2,10 @@ package io.llava4j.train.recipe;
 
 import io.llava4j.ConfigException;
 import io.llava4j.image.AspectMode;
-import io.llava4j.model.LoraConfig;
-import io.llava4j.model.ProjectorType;
-import io.llava4j.model.TextConfig;
-import io.llava4j.model.VisionConfig;
+import io.llava4j.model.config.LoraConfig;
+import io.llava4j.model.config.ProjectorType;
+import io.llava4j.model.config.TextConfig;
+import io.llava4j.model.config.VisionConfig;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.ResponseFormat;
 import io.llava4j.train.data.Policy;

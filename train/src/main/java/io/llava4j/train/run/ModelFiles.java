@@ -8,7 +8,7 @@ import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.checkpoint.safetensors.SafeTensorsWriter;
 import io.llava4j.io.AtomicFiles;
-import io.llava4j.model.LoraConfig;
+import io.llava4j.model.config.LoraConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;

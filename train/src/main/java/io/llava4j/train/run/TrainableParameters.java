@@ -1,7 +1,7 @@
 package io.llava4j.train.run;
 
 import io.llava4j.ConfigException;
-import io.llava4j.model.ProjectorType;
+import io.llava4j.model.config.ProjectorType;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.train.recipe.TrainConfig;

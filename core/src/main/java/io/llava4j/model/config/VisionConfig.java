@@ -1,4 +1,4 @@
-package io.llava4j.model;
+package io.llava4j.model.config;
 
 import java.util.List;
 

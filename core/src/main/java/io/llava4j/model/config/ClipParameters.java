@@ -1,5 +1,6 @@
-package io.llava4j.model;
+package io.llava4j.model.config;
 
+import io.llava4j.model.Linear;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SequencedMap;

@@ -1,4 +1,4 @@
-package io.llava4j.model;
+package io.llava4j.model.config;
 
 import io.llava4j.image.AspectMode;
 import io.llava4j.text.Prompt;

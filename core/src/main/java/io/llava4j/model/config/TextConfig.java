@@ -1,4 +1,4 @@
-package io.llava4j.model;
+package io.llava4j.model.config;
 
 /**
  * Shape of a LLaMA decoder (docs/reference/model.md#language-model).
