@@ -1,8 +1,8 @@
 package io.llava4j.parity;
 
-import io.llava4j.model.LlavaConfig;
-import io.llava4j.model.TextConfig;
-import io.llava4j.model.VisionConfig;
+import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.TextConfig;
+import io.llava4j.model.config.VisionConfig;
 import io.llava4j.text.Prompt;
 import java.util.ArrayList;
 import java.util.Arrays;
