@@ -54,7 +54,8 @@ final class EmbeddingResize {
                 config.keepCls(),
                 config.aspectMode(),
                 pieces,
-                config.maxSequenceLength());
+                config.maxSequenceLength(),
+                config.conversationTemplate());
     }
 
     /** The tensor with so many rows, where it is one of the two tables. */

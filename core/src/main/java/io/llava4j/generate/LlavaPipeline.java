@@ -13,7 +13,9 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one class an embedder needs: a model directory in, answers about images out.
@@ -36,29 +38,32 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     private final ImageProcessor processor;
 
     /**
-     * A pipeline on a loaded model, which it closes in the end.
+     * How a pipeline asks its model.
      *
-     * @param model the network
-     * @param tokenizer its tokenizer
+     * @param template how a conversation is written out; null for the one in the model's configuration
+     * @param sharesPrefixes whether prefixes that prompts of a batch share are read once; changes the speed, not the
+     *     answers
      */
-    public LlavaPipeline(LlavaModel model, SentencePieceTokenizer tokenizer) {
-        this(model, tokenizer, true);
+    public record Settings(@Nullable ConversationTemplate template, boolean sharesPrefixes) {
+        /** The model's own template; shared prefixes are read once. */
+        public static final Settings DEFAULT = new Settings(null, true);
     }
 
-    /**
-     * A pipeline on a loaded model, which it closes in the end.
-     *
-     * @param model the network
-     * @param tokenizer its tokenizer
-     * @param sharing whether what the prompts of a batch begin with is read once; changes the speed, not the answers
-     */
-    public LlavaPipeline(LlavaModel model, SentencePieceTokenizer tokenizer, boolean sharing) {
+    /** A pipeline with {@link Settings#DEFAULT} on a loaded model, which {@link #close} closes. */
+    public LlavaPipeline(LlavaModel model, SentencePieceTokenizer tokenizer) {
+        this(model, tokenizer, Settings.DEFAULT);
+    }
+
+    /** A pipeline on a loaded model, which {@link #close} closes. */
+    public LlavaPipeline(LlavaModel model, SentencePieceTokenizer tokenizer, Settings settings) {
         this.model = model;
-        this.generator = new Generator(model, sharing);
+        this.generator = new Generator(model, settings.sharesPrefixes());
         this.tokenizer = tokenizer;
-        this.prompts = new PromptBuilder(tokenizer, ConversationTemplate.V1);
+        this.prompts = new PromptBuilder(
+                tokenizer,
+                Objects.requireNonNullElse(settings.template(), model.config().conversationTemplate()));
         this.processor = new ImageProcessor(
-                model.config().vision().imageSize(), model.config().aspectMode());
+                model.visionTower().imageSize(), model.config().aspectMode());
     }
 
     /** Loads a model directory of any supported layout on the CPU. */
@@ -68,11 +73,16 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
 
     /** Loads a model directory of any supported layout on a device ({@code cpu}, {@code cuda:N}). */
     public static LlavaPipeline open(Path directory, String device) {
-        ModelLoader.Loaded loaded = ModelLoader.load(directory, device);
-        return new LlavaPipeline(loaded.model(), loaded.tokenizer().get());
+        return open(directory, device, Settings.DEFAULT);
     }
 
-    /** The network. */
+    /** {@link #open(Path, String)} with settings of its own. */
+    public static LlavaPipeline open(Path directory, String device, Settings settings) {
+        ModelLoader.Loaded loaded = ModelLoader.load(directory, device);
+        return new LlavaPipeline(loaded.model(), loaded.tokenizer().get(), settings);
+    }
+
+    /** The network that answers. */
     public LlavaModel model() {
         return model;
     }
@@ -82,7 +92,7 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
         return generator;
     }
 
-    /** The tokenizer. */
+    /** Turns text into the model's token ids and back. */
     public SentencePieceTokenizer tokenizer() {
         return tokenizer;
     }

@@ -83,9 +83,9 @@ public final class EvalBench {
         boolean identical = true;
         ModelLoader.Loaded loaded = ModelLoader.load(model, "cpu");
         LlavaPipeline plain =
-                new LlavaPipeline(loaded.model(), loaded.tokenizer().get(), false);
+                new LlavaPipeline(loaded.model(), loaded.tokenizer().get(), new LlavaPipeline.Settings(null, false));
         try (LlavaPipeline shared =
-                new LlavaPipeline(loaded.model(), loaded.tokenizer().get(), true)) {
+                new LlavaPipeline(loaded.model(), loaded.tokenizer().get())) {
             out.printf("%s; batches of %d; medians of %d rounds%n", Engine.describe(), batchSize, rounds);
             out.printf(
                     "%-14s %-26s %10s %12s %8s  %s%n",

@@ -226,14 +226,6 @@ final class ModelCase {
     /** The model's configuration with the case's own limit of the sequence. */
     static LlavaConfig configOf(SafeTensors file, LlavaConfig config) {
         String limit = file.metadata().getOrDefault("tokenizer_model_max_length", "none");
-        return new LlavaConfig(
-                config.vision(),
-                config.text(),
-                config.projectorType(),
-                config.selectLayer(),
-                config.keepCls(),
-                config.aspectMode(),
-                config.imageTokenId(),
-                limit.matches("[1-9][0-9]{0,8}") ? Integer.parseInt(limit) : 0);
+        return config.withMaxSequenceLength(limit.matches("[1-9][0-9]{0,8}") ? Integer.parseInt(limit) : 0);
     }
 }

@@ -7,6 +7,7 @@ import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.format.BlockFormat;
+import io.llava4j.text.ConversationTemplate;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
@@ -23,6 +24,7 @@ public final class GgufConfigs {
     private static final String ASPECT = "clip.vision.image_aspect_ratio";
     private static final String IMAGE_TOKEN = "llava4j.image_token_id";
     private static final String MAX_SEQUENCE = "llava4j.max_sequence_length";
+    private static final String CONVERSATION_TEMPLATE = "llava4j.conversation_template";
     private static final String MEAN = "clip.vision.image_mean";
     private static final String STD = "clip.vision.image_std";
     private static final String ONLY_PROJECTOR = "mlp2x_gelu";
@@ -110,7 +112,10 @@ public final class GgufConfigs {
                 false,
                 aspect,
                 keys.integer(IMAGE_TOKEN).orElse(-1),
-                keys.has(MAX_SEQUENCE) ? keys.size(MAX_SEQUENCE) : 0);
+                keys.has(MAX_SEQUENCE) ? keys.size(MAX_SEQUENCE) : 0,
+                keys.string(CONVERSATION_TEMPLATE)
+                        .map(ConversationTemplate::named)
+                        .orElse(ConversationTemplate.V1));
     }
 
     private static int blocks(Gguf file, String key) {
@@ -200,6 +205,9 @@ public final class GgufConfigs {
         }
         if (config.maxSequenceLength() > 0) {
             keys.put(MAX_SEQUENCE, config.maxSequenceLength());
+        }
+        if (!config.conversationTemplate().equals(ConversationTemplate.V1)) {
+            keys.put(CONVERSATION_TEMPLATE, config.conversationTemplate().name());
         }
         return keys;
     }

@@ -8,6 +8,7 @@ import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.format.DType;
+import io.llava4j.text.ConversationTemplate;
 import java.util.List;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -19,6 +20,9 @@ import tools.jackson.databind.node.ObjectNode;
 public final class ModelConfigWriter {
     /** llava4j's own key: channels of a convolutional patch embedding's stages. */
     static final String STEM_CHANNELS = "patch_embedding_stem_channels";
+
+    /** Name of the conversation template, where it is not LLaVA-1.5's. */
+    static final String CONVERSATION_TEMPLATE = "conversation_template";
 
     private ModelConfigWriter() {}
 
@@ -65,6 +69,9 @@ public final class ModelConfigWriter {
         if (config.maxSequenceLength() > 0) {
             root.put("tokenizer_model_max_length", config.maxSequenceLength());
         }
+        if (!config.conversationTemplate().equals(ConversationTemplate.V1)) {
+            root.put(CONVERSATION_TEMPLATE, config.conversationTemplate().name());
+        }
         ObjectNode text = root.putObject("text_config");
         start(text, "LlamaForCausalLM", "llama", dtype);
         text(text, config.text());
@@ -103,6 +110,9 @@ public final class ModelConfigWriter {
         root.put("tokenizer_padding_side", "right");
         if (config.maxSequenceLength() > 0) {
             root.put("tokenizer_model_max_length", config.maxSequenceLength());
+        }
+        if (!config.conversationTemplate().equals(ConversationTemplate.V1)) {
+            root.put(CONVERSATION_TEMPLATE, config.conversationTemplate().name());
         }
         if (config.imageTokenId() >= 0) {
             root.put("image_token_index", config.imageTokenId());

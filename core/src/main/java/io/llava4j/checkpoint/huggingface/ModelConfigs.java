@@ -8,6 +8,7 @@ import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.ProjectorType;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
+import io.llava4j.text.ConversationTemplate;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -114,7 +115,8 @@ public final class ModelConfigs {
                 keepCls,
                 aspectMode(config).orElse(AspectMode.CROP),
                 imageToken(config, -1),
-                maxSequenceLength(config));
+                maxSequenceLength(config),
+                conversationTemplate(config));
     }
 
     private static String projectorType(ConfigReader config) {
@@ -157,7 +159,8 @@ public final class ModelConfigs {
                 keepCls,
                 aspectMode(config).or(() -> preprocessor(directory, vision)).orElse(AspectMode.CROP),
                 imageToken(config, HF_IMAGE_TOKEN),
-                maxSequenceLength(config));
+                maxSequenceLength(config),
+                conversationTemplate(config));
     }
 
     /** Newer llava-hf processors can pad; none may resize or normalise otherwise than CLIP does. */
@@ -177,6 +180,13 @@ public final class ModelConfigs {
             }
         }
         return config.flag("do_pad", false) ? Optional.of(AspectMode.PAD) : Optional.empty();
+    }
+
+    /** llava4j's own key; absent where the template is LLaVA-1.5's. */
+    private static ConversationTemplate conversationTemplate(ConfigReader config) {
+        return config.string(ModelConfigWriter.CONVERSATION_TEMPLATE)
+                .map(ConversationTemplate::named)
+                .orElse(ConversationTemplate.V1);
     }
 
     private static int maxSequenceLength(ConfigReader config) {

@@ -11,6 +11,7 @@ import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.format.DType;
+import io.llava4j.text.ConversationTemplate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,6 +47,8 @@ class ModelConfigsTest {
                 new ModelKind.Llava(LlavaConfig.LLAVA_1_5_7B),
                 new ModelKind.Llava(
                         new LlavaConfig(NANO_TOWER, NANO_TEXT, "mlp3x_gelu", 3, true, AspectMode.CROP, 1000, 2048)),
+                new ModelKind.Llava(
+                        LlavaConfig.LLAVA_1_5_7B.withConversationTemplate(ConversationTemplate.named("llava_llama_2"))),
                 new ModelKind.Clip(NANO_TOWER),
                 new ModelKind.Clip(VisionConfig.CLIP_VIT_L_336),
                 new ModelKind.Llama(NANO_TEXT),

@@ -134,7 +134,8 @@ public final class Objectives {
                         own.keepCls(),
                         aspect,
                         own.imageTokenId(),
-                        config.data().maxLength());
+                        config.data().maxLength(),
+                        own.conversationTemplate());
                 assembled = new Assembled(
                         llava, ModelLoader.weights(checkpoint.tensors(), config.device()), checkpoint.tokenizerDir());
             }
