@@ -45,5 +45,26 @@ final class BmpDecoder {
         long needed = runLength ? 1 : rowBytes * (height - 1) + (width * bits + 7) / 8;
         in.seek(0);
         in.require(pixelsAt + needed);
+        if (runLength) {
+            in.skip(pixelsAt);
+            requireEnd(in, compression == 2);
+        }
+    }
+
+    /** The JDK's reader drops its last row where the code that ends the bitmap is missing. */
+    private static void requireEnd(ImageBytes in, boolean fourBits) {
+        while (true) {
+            int count = in.u8();
+            int value = in.u8();
+            if (count == 0 && value == 1) {
+                return;
+            }
+            if (count == 0 && value == 2) {
+                in.skip(2);
+            } else if (count == 0 && value > 2) {
+                int bytes = fourBits ? (value + 1) / 2 : value;
+                in.skip(bytes + bytes % 2);
+            }
+        }
     }
 }

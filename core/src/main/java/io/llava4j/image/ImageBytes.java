@@ -2,6 +2,7 @@ package io.llava4j.image;
 
 import io.llava4j.DataException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** An image file in memory with a reading position; every read past the end is refused as a truncated image. */
@@ -119,6 +120,22 @@ final class ImageBytes {
 
     DataException unsupported(String what) {
         return refused("cannot be read: " + what, "convert it to PNG or baseline JPEG");
+    }
+
+    /** What a file is that begins like no image. */
+    DataException unknown() {
+        String begin = new String(bytes, 0, Math.min(bytes.length, 256), StandardCharsets.ISO_8859_1).stripLeading();
+        String lower = begin.toLowerCase(Locale.ROOT);
+        if (begin.startsWith("version https://git-lfs.github.com/spec/")) {
+            return refused("is a Git LFS pointer, not the image itself", "run git lfs pull");
+        }
+        if (lower.startsWith("<!doctype html") || lower.startsWith("<html")) {
+            return refused("is a web page, not an image", "download the image itself");
+        }
+        if (lower.startsWith("<svg") || lower.startsWith("<?xml")) {
+            return refused("is an XML or SVG file, not a pixel image", "render it to PNG");
+        }
+        return unsupported("it is not a JPEG, PNG, GIF, BMP, WebP or TIFF file");
     }
 
     private DataException refused(String what, String remedy) {

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 
 /**
  * From an image file to RGB pixels, as Pillow's {@code Image.open(f).convert("RGB")} gives them (docs/reference/preprocessing.md#decoding):
- * JPEG, PNG, GIF, BMP and WebP, told apart by content. Alpha is dropped without compositing, 16-bit grey
+ * JPEG, PNG, GIF, BMP, WebP and TIFF, told apart by content. Alpha is dropped without compositing, 16-bit grey
  * saturates at 255, other 16-bit samples keep their high byte; orientation tags and colour profiles are ignored; of
  * an animation the first frame is taken.
  *
@@ -81,9 +81,12 @@ public final class ImageDecoder {
         if (in.matches(0, "RIFF") && in.matches(8, "WEBP")) {
             return WebpDecoder.decode(in);
         }
+        if (TiffDecoder.begins(in)) {
+            return TiffDecoder.decode(in);
+        }
         if (bytes.length == 0) {
             throw in.truncated("the file is empty");
         }
-        throw in.unsupported("it is not a JPEG, PNG, GIF, BMP or WebP file");
+        throw in.unknown();
     }
 }

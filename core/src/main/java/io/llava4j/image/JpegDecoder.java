@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Properties;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.MemoryCacheImageInputStream;
@@ -23,6 +25,12 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
  * profiles and tags, so that they cannot influence or break the result.
  */
 final class JpegDecoder {
+    /** libjpeg's warning about bytes that belong to no marker. */
+    private static final Pattern EXTRANEOUS = Pattern.compile("(\\d+) extraneous bytes before marker 0x([0-9a-f]{2})");
+
+    /** Padding that encoders leave before the end marker; more is picture data that could not be read. */
+    private static final int MAX_PADDING = 4;
+
     private JpegDecoder() {}
 
     static RgbImage decode(ImageBytes in) {
@@ -40,7 +48,7 @@ final class JpegDecoder {
             reader.setInput(input, true, true);
             image = switch (stream.components()) {
                 case 1 -> grey(reader, stream);
-                case 3 -> rgb(reader, stream);
+                case 3 -> JpegChroma.isVerticallyHalved(stream) ? JpegChroma.decode(reader, stream) : rgb(reader, stream);
                 default -> cmyk(reader, stream);
             };
         } catch (IOException | RuntimeException e) {
@@ -57,6 +65,11 @@ final class JpegDecoder {
     /** libjpeg goes on after these with invented pixels; its other warnings concern no pixel. */
     private static boolean isDamage(String warning) {
         String text = warning.toLowerCase(Locale.ROOT);
+        Matcher extraneous = EXTRANEOUS.matcher(text);
+        if (extraneous.find()) {
+            boolean atEnd = extraneous.group(2).equals("d9");
+            return !atEnd || extraneous.group(1).length() > 1 || Integer.parseInt(extraneous.group(1)) > MAX_PADDING;
+        }
         return text.contains("premature end")
                 || text.contains("truncated")
                 || text.contains("huffman")
@@ -111,7 +124,7 @@ final class JpegDecoder {
         int[] row = new int[width * 4];
         for (int y = 0; y < stream.height(); y++) {
             raster.getPixels(0, y, width, 1, row);
-            if (stream.ycck()) {
+            if (stream.ycc()) {
                 toCmyk(row);
             }
             for (int x = 0; x < width; x++) {

@@ -2,6 +2,8 @@ package io.llava4j.image;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The parts of a JPEG file that carry pixels, checked for completeness (ITU-T T.81 annex B). Comments, profiles, tags
@@ -11,10 +13,20 @@ import java.nio.charset.StandardCharsets;
  * @param width in pixels
  * @param height in pixels
  * @param components 1 (grey), 3 (YCbCr or RGB) or 4 (CMYK or YCCK)
- * @param ycck whether four components are YCCK rather than CMYK
+ * @param ycc whether the components are luma and chroma rather than RGB or CMYK
+ * @param sampling of each component
  * @param bytes a JPEG file
  */
-record JpegStream(int width, int height, int components, boolean ycck, byte[] bytes) {
+record JpegStream(
+        int width, int height, int components, boolean ycc, List<Sampling> sampling, byte[] bytes) {
+    /**
+     * How often a component is sampled, relative to the others.
+     *
+     * @param horizontal samples in a row, 1 to 4
+     * @param vertical samples in a column, 1 to 4
+     */
+    record Sampling(int horizontal, int vertical) {}
+
     /** More scans than any encoder writes; each costs a pass over the whole image. */
     private static final int MAX_SCANS = 500;
 
@@ -28,6 +40,9 @@ record JpegStream(int width, int height, int components, boolean ycck, byte[] by
         int height;
         int components;
         String componentIds = "";
+        final List<Sampling> sampling = new ArrayList<>();
+        final JpegProgress progress = new JpegProgress();
+        boolean progressive;
         boolean jfif;
         int adobeTransform = -1;
         int scans;
@@ -53,13 +68,21 @@ record JpegStream(int width, int height, int components, boolean ycck, byte[] by
         if (header.scans == 0) {
             throw in.corrupt("the JPEG holds no image data");
         }
+        if (header.progressive && !header.progress.isComplete(header.componentIds)) {
+            throw in.truncated("the progressive JPEG ends before all of its scans");
+        }
         ByteArrayOutputStream file = new ByteArrayOutputStream(body.size() + 32);
         file.writeBytes(new byte[] {(byte) 0xff, (byte) 0xd8});
         file.writeBytes(colourSpace(header));
         file.writeBytes(body.toByteArray());
         file.writeBytes(new byte[] {(byte) 0xff, (byte) END_OF_IMAGE});
         return new JpegStream(
-                header.width, header.height, header.components, header.adobeTransform > 0, file.toByteArray());
+                header.width,
+                header.height,
+                header.components,
+                isYcc(header),
+                List.copyOf(header.sampling),
+                file.toByteArray());
     }
 
     /** Skips to the next marker as libjpeg does, over fill bytes and stray data. */
@@ -98,7 +121,10 @@ record JpegStream(int width, int height, int components, boolean ycck, byte[] by
         } else if (marker == 0xee && length >= 14 && in.matches(in.position(), "Adobe")) {
             header.adobeTransform = in.array()[in.position() + 11] & 0xff;
         } else if (marker == 0xc0 || marker == 0xc1 || marker == 0xc2) {
+            header.progressive = marker == 0xc2;
             frame(in, length, header);
+        } else if (marker == START_OF_SCAN) {
+            header.progress.scan(in, length);
         } else if (marker > 0xc2 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc) {
             throw in.unsupported("it is a lossless, hierarchical or arithmetic-coded JPEG");
         } else if (marker == 0xd8) {
@@ -133,7 +159,9 @@ record JpegStream(int width, int height, int components, boolean ycck, byte[] by
         StringBuilder ids = new StringBuilder();
         for (int i = 0; i < header.components; i++) {
             ids.append((char) in.u8());
-            in.skip(2);
+            int factors = in.u8();
+            header.sampling.add(new Sampling(factors >> 4, factors & 0xF));
+            in.skip(1);
         }
         header.componentIds = ids.toString();
     }
@@ -159,17 +187,24 @@ record JpegStream(int width, int height, int components, boolean ycck, byte[] by
         in.seek(end);
     }
 
-    /** libjpeg's {@code default_decompress_parms}, written down as a segment. */
+    /** libjpeg's {@code default_decompress_parms}. */
+    private static boolean isYcc(Header header) {
+        return switch (header.components) {
+            case 3 ->
+                header.jfif
+                        || (header.adobeTransform >= 0
+                                ? header.adobeTransform != 0
+                                : !header.componentIds.equals("RGB"));
+            case 4 -> header.adobeTransform > 0;
+            default -> false;
+        };
+    }
+
+    /** The colour space, written down as a segment. */
     private static byte[] colourSpace(Header header) {
         return switch (header.components) {
-            case 3 -> {
-                boolean rgb = !header.jfif
-                        && (header.adobeTransform >= 0
-                                ? header.adobeTransform == 0
-                                : header.componentIds.equals("RGB"));
-                yield rgb ? adobe(0) : JFIF;
-            }
-            case 4 -> adobe(header.adobeTransform > 0 ? 2 : 0);
+            case 3 -> isYcc(header) ? JFIF : adobe(0);
+            case 4 -> adobe(isYcc(header) ? 2 : 0);
             default -> JFIF;
         };
     }

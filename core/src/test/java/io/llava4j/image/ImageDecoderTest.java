@@ -29,14 +29,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ImageDecoderTest {
     private static final Path HOSTILE = Path.of("../../shared/realdata/robust-images");
 
-    /** Files of the folder that Pillow refuses too, or that are damaged, too large or TIFF. */
+    /** Files of the folder that Pillow refuses too, or that are damaged, too large or TIFF of other kinds. */
     private static final List<String> REFUSED = List.of(
             "12bit.cropped.tif",
             "LICENSE.Pillow",
             "broken.png",
             "broken_data_stream.png",
             "decompression_bomb.gif",
-            "hopper.tif",
+            "hopper_bad_exif.jpg",
             "truncated_end_chunk.png",
             "truncated_image.png",
             "truncated_jpeg.jpg",
@@ -107,6 +107,47 @@ class ImageDecoderTest {
             } catch (DataException e) {
                 assertThat(e).hasMessageStartingWith("image damaged ");
             }
+        }
+    }
+
+    @Test
+    void tiffHasTheSamePixelsAsTheSameImageInAnotherFormat() {
+        assumeTrue(Files.isDirectory(HOSTILE), "reference data are not here: " + HOSTILE);
+        RgbImage tiff = ImageDecoder.decode(HOSTILE.resolve("hopper.tif"));
+        RgbImage png = ImageDecoder.decode(HOSTILE.resolve("hopper.bmp"));
+        assertThat(tiff.pixels()).isEqualTo(png.pixels());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {BufferedImage.TYPE_3BYTE_BGR, BufferedImage.TYPE_BYTE_GRAY})
+    void tiffKeepsPixelsAndEveryCutIsRefused(int type) throws IOException {
+        BufferedImage image = new BufferedImage(31, 17, type);
+        Random random = new Random(5);
+        for (int i = 0; i < 31 * 17; i++) {
+            image.getRaster().setPixel(i % 31, i / 31, random.ints(3, 0, 256).toArray());
+        }
+        byte[] tiff = encode(image, "tiff");
+        byte[] png = encode(image, "png");
+        assertThat(ImageDecoder.decode(tiff, "t").pixels())
+                .isEqualTo(ImageDecoder.decode(png, "p").pixels());
+        for (int length = 0; length < tiff.length; length += 7) {
+            byte[] cut = Arrays.copyOf(tiff, length);
+            assertThatThrownBy(() -> ImageDecoder.decode(cut, "cut")).isInstanceOf(DataException.class);
+        }
+    }
+
+    @Test
+    void filesThatAreNoImageAreNamedForWhatTheyAre() {
+        for (var example : java.util.Map.of(
+                        "version https://git-lfs.github.com/spec/v1\noid sha256:00", "git lfs pull",
+                        "<!DOCTYPE html><html>", "web page",
+                        "\n<html><body>404", "web page",
+                        "<svg xmlns=''/>", "SVG")
+                .entrySet()) {
+            assertThatThrownBy(() ->
+                            ImageDecoder.decode(example.getKey().getBytes(StandardCharsets.UTF_8), "x.jpg"))
+                    .isInstanceOf(DataException.class)
+                    .hasMessageContaining(example.getValue());
         }
     }
 
