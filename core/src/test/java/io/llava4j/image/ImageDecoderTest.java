@@ -9,13 +9,17 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
@@ -24,9 +28,11 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ImageDecoderTest {
+    private static final Path RESOURCES = Path.of("src/test/resources/image");
     private static final Path HOSTILE = Path.of("../../shared/realdata/robust-images");
 
     /** Files of the folder that Pillow refuses too, or that are damaged, too large or TIFF of other kinds. */
@@ -110,6 +116,59 @@ class ImageDecoderTest {
         }
     }
 
+    /** Sums of what libjpeg-turbo's djpeg gives for the same files, see the README beside them. */
+    @ParameterizedTest
+    @CsvSource({
+        "chroma-440.jpg, b225052b60de074015a7f3eac91d6fd25b1cbdb3d7602cb21e433fdc5f61c9fe",
+        "chroma-440-progressive.jpg, b225052b60de074015a7f3eac91d6fd25b1cbdb3d7602cb21e433fdc5f61c9fe",
+        "chroma-mixed.jpg, 68bec1fc0ce1bef6a056d8988461d85bf827efe5d77fd0d2ee8b34f0aa88dc40"
+    })
+    void chromaOfHalfTheRowsIsInterpolated(String file, String sha256) throws Exception {
+        RgbImage image = ImageDecoder.decode(RESOURCES.resolve(file));
+        assertThat(HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(image.pixels())))
+                .isEqualTo(sha256);
+    }
+
+    @Test
+    void aProgressiveFileWithoutAllScansIsRefused() {
+        assertThatThrownBy(() -> ImageDecoder.decode(RESOURCES.resolve("progressive-partial.jpg")))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("ends before all of its scans");
+    }
+
+    @Test
+    void bytesThatBelongToNoMarkerAreDamage() throws IOException {
+        byte[] whole = Files.readAllBytes(RESOURCES.resolve("chroma-440.jpg"));
+        byte[] stray = Arrays.copyOf(whole, whole.length + 18);
+        Arrays.fill(stray, whole.length - 2, whole.length + 16, (byte) 0x55);
+        stray[stray.length - 2] = (byte) 0xff;
+        stray[stray.length - 1] = (byte) 0xd9;
+        assertThatThrownBy(() -> ImageDecoder.decode(stray, "stray"))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("extraneous bytes");
+    }
+
+    @Test
+    void aRunLengthBitmapNeedsItsEndCode() throws IOException {
+        // 4 x 2 pixels of 8 bits: two runs of four, an end of line between them, the end of the bitmap.
+        byte[] codes = {4, 1, 0, 0, 4, 2, 0, 1};
+        byte[] bitmap = runLengthBitmap(codes);
+        assertThat(ImageDecoder.decode(bitmap, "whole").width()).isEqualTo(4);
+        byte[] endless = runLengthBitmap(Arrays.copyOf(codes, 6));
+        assertThatThrownBy(() -> ImageDecoder.decode(endless, "endless")).hasMessageContaining("is truncated");
+    }
+
+    private static byte[] runLengthBitmap(byte[] codes) {
+        ByteBuffer file = ByteBuffer.allocate(54 + 1024 + codes.length).order(ByteOrder.LITTLE_ENDIAN);
+        file.put((byte) 'B').put((byte) 'M').putInt(file.capacity()).putInt(0).putInt(54 + 1024);
+        file.putInt(40).putInt(4).putInt(2).putShort((short) 1).putShort((short) 8).putInt(1).putInt(codes.length);
+        file.putInt(0).putInt(0).putInt(256).putInt(0);
+        for (int i = 0; i < 256; i++) {
+            file.putInt(i * 0x010101);
+        }
+        return file.put(codes).array();
+    }
+
     @Test
     void tiffHasTheSamePixelsAsTheSameImageInAnotherFormat() {
         assumeTrue(Files.isDirectory(HOSTILE), "reference data are not here: " + HOSTILE);
@@ -138,7 +197,7 @@ class ImageDecoderTest {
 
     @Test
     void filesThatAreNoImageAreNamedForWhatTheyAre() {
-        for (var example : java.util.Map.of(
+        for (var example : Map.of(
                         "version https://git-lfs.github.com/spec/v1\noid sha256:00", "git lfs pull",
                         "<!DOCTYPE html><html>", "web page",
                         "\n<html><body>404", "web page",

@@ -113,7 +113,7 @@ class LauncherTest {
         built();
         Result result = run(
                 List.of(script.toString(), "doctor"),
-                Map.of("JAVA_HOME", home.toString(), "MALLOC_TOP_PAD_", "4096", "LC_ALL", "C"));
+                Map.of("JAVA_HOME", home.toString(), "MALLOC_TOP_PAD_", "4096", "LC_ALL", "de_DE.UTF-8"));
         assertThat(result.out())
                 .contains("MALLOC_TRIM_THRESHOLD_=2147483648", "MALLOC_TOP_PAD_=4096", "LC_ALL=C.UTF-8");
     }
