@@ -124,26 +124,26 @@ public final class Converter {
     private void huggingFace(Path directory, CheckpointLayout layout, @Nullable Precision precision)
             throws IOException {
         requireCommonParts();
-        int pieces = tokenizer == null ? config.text().vocabSize() : tokenizer.vocabSize();
-        LlavaConfig grown = EmbeddingResize.grown(config, pieces);
-        EmbeddingResize growth = new EmbeddingResize();
+        int vocabulary = tokenizer == null ? config.text().vocabSize() : tokenizer.vocabSize();
+        LlavaConfig resized = EmbeddingResize.withImageToken(config, vocabulary);
+        EmbeddingResize resize = new EmbeddingResize();
         List<TensorSource> tensors = new ArrayList<>();
         for (TensorSource tensor : tensors(precision)) {
-            tensors.add(growth.grown(tensor, grown.text().vocabSize()).withName(layout.onDisk(tensor.name())));
+            tensors.add(resize.resized(tensor, resized.text().vocabSize()).withName(layout.onDisk(tensor.name())));
         }
         CheckpointWriter.json(
                 directory.resolve(ModelConfigs.FILE),
-                ModelConfigWriter.huggingFace(grown, CheckpointWriter.mainType(tensors)));
-        CheckpointWriter.generation(directory, grown.text());
+                ModelConfigWriter.huggingFace(resized, CheckpointWriter.mainType(tensors)));
+        CheckpointWriter.generation(directory, resized.text());
         CheckpointWriter.json(
-                directory.resolve(ModelConfigs.PREPROCESSOR_FILE), ModelConfigWriter.preprocessor(grown, layout));
-        CheckpointWriter.json(directory.resolve("processor_config.json"), ModelConfigWriter.processor(grown));
+                directory.resolve(ModelConfigs.PREPROCESSOR_FILE), ModelConfigWriter.preprocessor(resized, layout));
+        CheckpointWriter.json(directory.resolve("processor_config.json"), ModelConfigWriter.processor(resized));
         CheckpointWriter.json(
                 directory.resolve("chat_template.json"),
                 StrictJson.MAPPER.createObjectNode().put("chat_template", ChatTemplate.V1));
         if (tokenizer != null) {
             TokenizerFiles.writeWithImageToken(
-                    directory, tokenizer, grown.imageTokenId(), grown.text().padTokenId());
+                    directory, tokenizer, resized.imageTokenId(), resized.text().padTokenId());
         }
         SafeTensorsWriter.writeSharded(directory, tensors, Map.of(), CheckpointWriter.MAX_SHARD_BYTES);
     }

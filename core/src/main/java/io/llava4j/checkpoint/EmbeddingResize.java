@@ -10,12 +10,12 @@ import io.llava4j.tensor.format.TensorCast;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Rows for {@code <image>} and {@code <pad>} behind LLaMA's vocabulary, which llava-hf models have (docs/reference/model.md#image-token-in-transformers). The
- * new rows of both tables are the mean of the old ones, as LLaVA adds tokens (docs/reference/model.md#added-tokens); neither token is ever
- * looked up or said.
+ * Appends {@code <image>} and {@code <pad>} to LLaMA's vocabulary, as llava-hf models have them
+ * (docs/reference/model.md#image-token-in-transformers). The new rows of both tables are the mean of the old rows, which is
+ * how LLaVA adds tokens (docs/reference/model.md#added-tokens); neither token is ever looked up or generated.
  */
 final class EmbeddingResize {
-    /** llava-hf's tables have a multiple of so many rows. */
+    /** The number of rows in llava-hf's tables is a multiple of this. */
     private static final int MULTIPLE = 64;
 
     private final Scratch scratch = new Scratch();
@@ -23,43 +23,21 @@ final class EmbeddingResize {
     /**
      * The configuration with an image token; the same if it has one.
      *
-     * @param pieces of the tokenizer; the new tokens follow them
+     * @param vocabulary of the tokenizer; the new tokens follow it
      */
-    static LlavaConfig grown(LlavaConfig config, int pieces) {
+    static LlavaConfig withImageToken(LlavaConfig config, int vocabulary) {
         if (config.imageTokenId() >= 0) {
             return config;
         }
         TextConfig text = config.text();
-        int needed = pieces + 2;
+        int needed = vocabulary + 2;
         int rows = needed <= text.vocabSize() ? text.vocabSize() : Math.ceilDiv(needed, MULTIPLE) * MULTIPLE;
-        TextConfig grown = new TextConfig(
-                text.hiddenSize(),
-                text.intermediateSize(),
-                text.layers(),
-                text.heads(),
-                text.kvHeads(),
-                rows,
-                text.maxPositionEmbeddings(),
-                text.rmsNormEps(),
-                text.ropeTheta(),
-                text.tieWordEmbeddings(),
-                text.bosTokenId(),
-                text.eosTokenId(),
-                pieces + 1);
-        return new LlavaConfig(
-                config.vision(),
-                grown,
-                config.projectorType(),
-                config.selectLayer(),
-                config.keepCls(),
-                config.aspectMode(),
-                pieces,
-                config.maxSequenceLength(),
-                config.conversationTemplate());
+        return config.withText(text.withVocabSize(rows).withPadTokenId(vocabulary + 1))
+                .withImageTokenId(vocabulary);
     }
 
-    /** The tensor with so many rows, where it is one of the two tables. */
-    TensorSource grown(TensorSource tensor, int rows) {
+    /** The embedding table and the LM head get {@code rows} rows; every other tensor stays as it is. */
+    TensorSource resized(TensorSource tensor, int rows) {
         boolean table = tensor.name().equals(CanonicalNames.EMBED_TOKENS)
                 || tensor.name().equals(CanonicalNames.LM_HEAD);
         if (!table || tensor.shape()[0] == rows) {
@@ -74,8 +52,8 @@ final class EmbeddingResize {
         int width = Math.toIntExact(tensor.shape()[1]);
         long rowBytes = (long) width * tensor.dtype().bytes();
         BlockFormat type = BlockFormat.of(tensor.dtype()).orElseThrow();
-        MemorySegment grown = scratch.take(rows * rowBytes);
-        MemorySegment.copy(old, 0, grown, 0, old.byteSize());
+        MemorySegment resized = scratch.take(rows * rowBytes);
+        MemorySegment.copy(old, 0, resized, 0, old.byteSize());
         float[] row = new float[width];
         double[] sum = new double[width];
         MemorySegment rowSegment = MemorySegment.ofArray(row);
@@ -89,8 +67,8 @@ final class EmbeddingResize {
             row[j] = (float) (sum[j] / tensor.shape()[0]);
         }
         for (long i = tensor.shape()[0]; i < rows; i++) {
-            TensorCast.cast(BlockFormat.F32, rowSegment, width, type, grown.asSlice(i * rowBytes, rowBytes));
+            TensorCast.cast(BlockFormat.F32, rowSegment, width, type, resized.asSlice(i * rowBytes, rowBytes));
         }
-        return grown;
+        return resized;
     }
 }

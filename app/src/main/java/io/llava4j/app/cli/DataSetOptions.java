@@ -212,16 +212,7 @@ final class DataSetOptions {
         if (imageSize < vision.patchSize()) {
             throw new ConfigException("--image-size must be at least " + vision.patchSize() + ", not " + imageSize);
         }
-        return new VisionConfig(
-                vision.hiddenSize(),
-                vision.intermediateSize(),
-                vision.layers(),
-                vision.heads(),
-                imageSize / vision.patchSize() * vision.patchSize(),
-                vision.patchSize(),
-                vision.layerNormEps(),
-                vision.hiddenAct(),
-                vision.stemChannels());
+        return vision.withImageSize(imageSize / vision.patchSize() * vision.patchSize());
     }
 
     private static @Nullable VisionConfig visionOf(TrainConfig config) {

@@ -5,7 +5,8 @@ import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.Prompt;
 
 /**
- * Everything that fixes a LLaVA network's shape and behaviour, whichever file family it came from (docs/reference/model.md#checkpoint-layouts).
+ * Shape and behaviour of a LLaVA network, the same for every checkpoint layout
+ * (docs/reference/model.md#checkpoint-layouts).
  *
  * @param vision shape of the vision tower
  * @param text shape of the language model
@@ -54,6 +55,48 @@ public record LlavaConfig(
                 imageTokenId,
                 maxSequenceLength,
                 ConversationTemplate.V1);
+    }
+
+    /** The same model with another language model. */
+    public LlavaConfig withText(TextConfig text) {
+        return new LlavaConfig(
+                vision,
+                text,
+                projectorType,
+                selectLayer,
+                keepCls,
+                aspectMode,
+                imageTokenId,
+                maxSequenceLength,
+                conversationTemplate);
+    }
+
+    /** The same model with images made square in another way. */
+    public LlavaConfig withAspectMode(AspectMode aspectMode) {
+        return new LlavaConfig(
+                vision,
+                text,
+                projectorType,
+                selectLayer,
+                keepCls,
+                aspectMode,
+                imageTokenId,
+                maxSequenceLength,
+                conversationTemplate);
+    }
+
+    /** The same model with another image token; -1 for none. */
+    public LlavaConfig withImageTokenId(int imageTokenId) {
+        return new LlavaConfig(
+                vision,
+                text,
+                projectorType,
+                selectLayer,
+                keepCls,
+                aspectMode,
+                imageTokenId,
+                maxSequenceLength,
+                conversationTemplate);
     }
 
     /** The same model with another limit of its sequences; 0 for none. */

@@ -1,7 +1,7 @@
 package io.llava4j.model.config;
 
 /**
- * Shape of a LLaMA decoder (docs/reference/model.md#language-model).
+ * Shape of a LLaMA language model (docs/reference/model.md#language-model).
  *
  * @param hiddenSize width of the hidden states
  * @param intermediateSize width of the SwiGLU MLP
@@ -15,7 +15,7 @@ package io.llava4j.model.config;
  * @param tieWordEmbeddings whether the LM head is the embedding table
  * @param bosTokenId id that begins a sequence
  * @param eosTokenId id that ends an answer
- * @param padTokenId id that fills rows of a batch
+ * @param padTokenId id that pads the sequences of a batch
  */
 public record TextConfig(
         int hiddenSize,
@@ -39,5 +39,41 @@ public record TextConfig(
     /** Width of one attention head. */
     public int headDim() {
         return hiddenSize / heads;
+    }
+
+    /** The same with another number of rows in the embedding table and the LM head. */
+    public TextConfig withVocabSize(int vocabSize) {
+        return new TextConfig(
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                kvHeads,
+                vocabSize,
+                maxPositionEmbeddings,
+                rmsNormEps,
+                ropeTheta,
+                tieWordEmbeddings,
+                bosTokenId,
+                eosTokenId,
+                padTokenId);
+    }
+
+    /** The same with another padding token. */
+    public TextConfig withPadTokenId(int padTokenId) {
+        return new TextConfig(
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                kvHeads,
+                vocabSize,
+                maxPositionEmbeddings,
+                rmsNormEps,
+                ropeTheta,
+                tieWordEmbeddings,
+                bosTokenId,
+                eosTokenId,
+                padTokenId);
     }
 }

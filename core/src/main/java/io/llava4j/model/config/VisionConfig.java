@@ -40,4 +40,18 @@ public record VisionConfig(
     public int patches() {
         return grid() * grid();
     }
+
+    /** The same with square inputs of another edge in pixels, a multiple of {@code patchSize}. */
+    public VisionConfig withImageSize(int imageSize) {
+        return new VisionConfig(
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                imageSize,
+                patchSize,
+                layerNormEps,
+                hiddenAct,
+                stemChannels);
+    }
 }

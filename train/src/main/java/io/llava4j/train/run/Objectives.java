@@ -126,16 +126,8 @@ public final class Objectives {
         if (base != null) {
             try (Checkpoint checkpoint = Checkpoint.open(base).requireComplete()) {
                 LlavaConfig own = checkpoint.config();
-                LlavaConfig llava = new LlavaConfig(
-                        own.vision(),
-                        own.text(),
-                        own.projectorType(),
-                        own.selectLayer(),
-                        own.keepCls(),
-                        aspect,
-                        own.imageTokenId(),
-                        config.data().maxLength(),
-                        own.conversationTemplate());
+                LlavaConfig llava = own.withAspectMode(aspect)
+                        .withMaxSequenceLength(config.data().maxLength());
                 assembled = new Assembled(
                         llava, ModelLoader.weights(checkpoint.tensors(), config.device()), checkpoint.tokenizerDir());
             }
