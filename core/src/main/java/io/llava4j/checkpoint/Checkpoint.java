@@ -11,6 +11,7 @@ import io.llava4j.checkpoint.layout.GgufNames;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.ProjectorShape;
 import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.io.KebabCase;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.tensor.format.DType;
 import io.llava4j.text.SentencePieceTokenizer;
@@ -314,7 +315,7 @@ public final class Checkpoint implements AutoCloseable {
                 Locale.ROOT,
                 "%s, layout %s: %,d parameters in %d tensors (%s), %.1f MB; %d tensors not needed",
                 kind.label(),
-                layout.name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                KebabCase.of(layout),
                 parameters,
                 tensors.size(),
                 types.keySet().stream().map(DType::name).collect(Collectors.joining(", ")),

@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What {@code spark-submit} starts: {@code llava data build} on a cluster. */
+/** The main class for {@code spark-submit}: {@code llava data build} on a cluster. */
 @Command(
         name = "llava4j-spark.jar",
         mixinStandardHelpOptions = true,
@@ -36,24 +36,25 @@ public final class MixtureJob implements Callable<Integer> {
             names = {"-o", "--output"},
             required = true,
             paramLabel = "DIR",
-            description = "Where to, on a file system that all machines see.")
+            description = "Output folder, on a file system that all machines see.")
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path output;
 
     @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
-            description = "Any key of the recipe, as raw, images, tokenizer or seed; RULE=VALUE and SOURCE.RULE=VALUE"
-                    + " switch rules.")
+            description = "Any key of the recipe, such as raw, images, tokenizer or seed; RULE=VALUE and"
+                    + " SOURCE.RULE=VALUE set rules.")
     private final Map<String, String> settings = new LinkedHashMap<>();
 
-    @Option(names = "--shards", paramLabel = "N", description = "Files to write (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--shards", paramLabel = "N", description = "Number of files (default: ${DEFAULT-VALUE}).")
     private int shards = 16;
 
     @Option(
             names = "--partitions",
             paramLabel = "N",
-            description = "Of the stages in between (default: four for each processor). Changes nothing of the result.")
+            description =
+                    "Partitions of the stages in between (default: four for each processor); does not change the result.")
     private int partitions;
 
     private MixtureJob() {}
@@ -67,7 +68,7 @@ public final class MixtureJob implements Callable<Integer> {
         MixtureRecipe mixture = MixtureRecipe.load(recipe, settings);
         SparkConf conf = new SparkConf()
                 .setAppName("llava data build " + mixture.name())
-                // What goes between the stages are records, which Spark's other serializer cannot make.
+                // The stages exchange records, which Spark's other serializer cannot create.
                 .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer");
         try (JavaSparkContext spark = new JavaSparkContext(conf)) {
             Manifest manifest = SparkMixture.build(
@@ -89,7 +90,7 @@ public final class MixtureJob implements Callable<Integer> {
         throw e;
     }
 
-    /** Builds, prints the manifest, and tells by the exit code whether it went well. */
+    /** Builds the mixture and prints the manifest; the exit code is 0 on success. */
     public static void main(String[] args) {
         int code = new CommandLine(new MixtureJob())
                 .setExecutionExceptionHandler(MixtureJob::explain)

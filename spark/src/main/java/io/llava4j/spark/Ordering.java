@@ -5,9 +5,9 @@ import java.util.List;
 import org.apache.spark.Partitioner;
 
 /**
- * Which shard a record belongs to and where in it. A shuffled mixture is ordered by each record's own number, and every
- * shard is an equal share of all numbers; otherwise sources follow each other, and every shard is an equal share of what
- * reading them gave.
+ * Decides the shard of a record and its position in the shard. A shuffled mixture is sorted by each record's own random
+ * number, and every shard takes an equal range of these numbers. Otherwise sources follow one another, and every shard
+ * takes an equal share of the results of reading them.
  */
 final class Ordering implements Serializable {
     private final boolean shuffle;
@@ -15,46 +15,48 @@ final class Ordering implements Serializable {
     private final long[] offsets;
 
     /**
-     * Where a record goes.
+     * Position of a record in the shards.
      *
      * @param shard number of the file
-     * @param order in the file; of equal ones, places decide
-     * @param place in its source
+     * @param order sort key in the file; among equal ones, the position in the source decides
+     * @param position in its source
      */
-    record Position(int shard, long order, Place place) implements Comparable<Position>, Serializable {
+    record ShardPosition(int shard, long order, SourcePosition position)
+            implements Comparable<ShardPosition>, Serializable {
         @Override
-        public int compareTo(Position other) {
+        public int compareTo(ShardPosition other) {
             int byShard = Integer.compare(shard, other.shard);
             int byOrder = byShard == 0 ? Long.compare(order, other.order) : byShard;
-            return byOrder == 0 ? place.compareTo(other.place) : byOrder;
+            return byOrder == 0 ? position.compareTo(other.position) : byOrder;
         }
     }
 
     /**
-     * @param shuffle whether sources are mixed
+     * @param shuffle whether the sources are shuffled
      * @param shards number of files
-     * @param events that reading gave, of each source
+     * @param results of reading, number for each source
      */
-    Ordering(boolean shuffle, int shards, List<Long> events) {
+    Ordering(boolean shuffle, int shards, List<Long> results) {
         this.shuffle = shuffle;
         this.shards = shards;
-        this.offsets = new long[events.size() + 1];
-        for (int i = 0; i < events.size(); i++) {
-            offsets[i + 1] = offsets[i] + events.get(i);
+        this.offsets = new long[results.size() + 1];
+        for (int i = 0; i < results.size(); i++) {
+            offsets[i + 1] = offsets[i] + results.get(i);
         }
     }
 
-    Position of(Event.Built built) {
+    ShardPosition of(StepResult.Built built) {
         long order = shuffle ? built.record().order() : 0;
-        return new Position(shuffle ? share(order) : share(built.place()), order, built.place());
+        return new ShardPosition(shuffle ? share(order) : share(built.position()), order, built.position());
     }
 
     private int share(long order) {
         return (int) Math.unsignedMultiplyHigh(order ^ Long.MIN_VALUE, shards);
     }
 
-    private int share(Place place) {
-        return (int) ((offsets[place.source()] + place.event()) * shards / Math.max(1, offsets[offsets.length - 1]));
+    private int share(SourcePosition position) {
+        return (int)
+                ((offsets[position.source()] + position.result()) * shards / Math.max(1, offsets[offsets.length - 1]));
     }
 
     /** A partition for each shard. */
@@ -72,7 +74,7 @@ final class Ordering implements Serializable {
 
         @Override
         public int getPartition(Object key) {
-            return ((Position) key).shard();
+            return ((ShardPosition) key).shard();
         }
     }
 
@@ -91,7 +93,7 @@ final class Ordering implements Serializable {
 
         @Override
         public int getPartition(Object key) {
-            return ((Place) key).source();
+            return ((SourcePosition) key).source();
         }
     }
 

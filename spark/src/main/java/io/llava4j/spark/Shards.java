@@ -19,9 +19,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The files of a mixture, {@code NAME-00000.jsonl} and on. What belongs into a file depends on the mixture and the number
- * of files alone, and a file is there whole or not at all; so whoever finds one keeps it. One after another they are the
- * file of a run on one machine.
+ * The files of a mixture, {@code NAME-00000.jsonl} and following. The content of a file depends on the mixture and the
+ * number of files alone, and a file is complete or missing, so a file that exists is kept. Concatenated they are the file
+ * of a run on one machine.
  *
  * @param folder of the mixture, on a file system that all machines see
  * @param name of the mixture
@@ -30,7 +30,7 @@ import java.util.stream.Stream;
 record Shards(String folder, String name, int count) implements Serializable {
     private static final String KEY = ".shards";
 
-    /** The pattern all of them are named by, as {@link io.llava4j.train.data.format.DataFiles} reads it. */
+    /** The pattern of their names, as {@link io.llava4j.train.data.format.DataFiles} reads it. */
     String pattern() {
         return "%s-{%05d..%05d}.jsonl".formatted(name, 0, count - 1);
     }
@@ -40,7 +40,7 @@ record Shards(String folder, String name, int count) implements Serializable {
     }
 
     /**
-     * Makes the folder ready: files of another mixture or of another number of shards go away.
+     * Prepares the folder: removes files of another mixture or of another number of shards.
      *
      * @param key of the mixture
      */
@@ -57,7 +57,7 @@ record Shards(String folder, String name, int count) implements Serializable {
         }
     }
 
-    /** The files that are not there yet. */
+    /** Numbers of the files that are missing. */
     List<Integer> missing() {
         List<Integer> missing = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -71,7 +71,9 @@ record Shards(String folder, String name, int count) implements Serializable {
     /**
      * Writes a file.
      *
-     * @param attempt number no other attempt has, which may run at the same time
+     * @param shard number of the file
+     * @param attempt number of the task attempt; several may run at once
+     * @param records JSON objects in UTF-8
      */
     void write(int shard, long attempt, Iterator<byte[]> records) {
         Path own = Path.of(folder, ".%s-%05d.attempt-%d".formatted(name, shard, attempt));
@@ -90,7 +92,7 @@ record Shards(String folder, String name, int count) implements Serializable {
         }
     }
 
-    /** Clears away what attempts have left that were killed. */
+    /** Removes the temporary files of killed attempts. */
     void end() {
         try {
             remove(file -> file.startsWith("." + name + "-") || file.startsWith(".." + name + "-"));

@@ -27,9 +27,9 @@ import org.apache.spark.util.TaskCompletionListener;
 import scala.Tuple2;
 
 /**
- * Builds a mixture on a cluster: the steps of {@link io.llava4j.train.data.mixture.MixtureBuilder} as stages, and the
- * same bytes, in shards. Sources are read by a task each; what is said of an image comes together by a shuffle; samples
- * and order are drawn by each record's own number; every shard is written by a task.
+ * Builds a mixture on a cluster: the steps of {@link io.llava4j.train.data.mixture.MixtureBuilder} as stages, with the
+ * same bytes, in shards. One task reads each source; a shuffle brings the annotations of an image together; each
+ * record's own random number decides sample and order; one task writes each shard.
  */
 public final class SparkMixture {
     private final JavaSparkContext spark;
@@ -43,21 +43,21 @@ public final class SparkMixture {
     /**
      * How to build.
      *
-     * @param shards number of files; part of what is built
-     * @param partitions of the stages in between; changes nothing of what is built
+     * @param shards number of files; another number gives other files
+     * @param partitions of the stages in between; does not change the result
      */
     public record Options(int shards, int partitions) {}
 
-    /** The last of a source's records that a sample keeps. */
-    private record Draw(long number, Place place) implements Comparable<Draw>, Serializable {
+    /** The sort key of a sample; the last one that a sample keeps is its limit. */
+    private record Draw(long number, SourcePosition position) implements Comparable<Draw>, Serializable {
         @Override
         public int compareTo(Draw other) {
             int byNumber = Long.compare(number, other.number);
-            return byNumber == 0 ? place.compareTo(other.place) : byNumber;
+            return byNumber == 0 ? position.compareTo(other.position) : byNumber;
         }
 
-        static Draw of(Event.Built built) {
-            return new Draw(built.record().draw(), built.place());
+        static Draw of(StepResult.Built built) {
+            return new Draw(built.record().draw(), built.position());
         }
     }
 
@@ -73,11 +73,11 @@ public final class SparkMixture {
     }
 
     /**
-     * Builds a mixture, or what is missing of it.
+     * Builds a mixture, or its missing files.
      *
      * @param recipe its files, images and tokenizer are on a file system that all machines see
-     * @param folder where to, on such a file system; made if missing
-     * @param log told what is done, in one line each
+     * @param folder of the mixture, on such a file system; created if missing
+     * @param log takes one line for each finished part
      * @throws io.llava4j.LlavaException as the build on one machine does
      */
     public static Manifest build(
@@ -90,15 +90,15 @@ public final class SparkMixture {
         String key = new MixtureKeys(recipe).whole("SHARDS " + options.shards());
         Optional<Manifest> old = folder.finished(key);
         if (old.isPresent()) {
-            log.accept("the mixture was there already, built of the same files");
+            log.accept("the mixture exists already, built from the same files");
             return old.get();
         }
         folder.begin();
         shards.begin(key);
         Stages stages = new Stages(recipe);
-        stages.steps(0); // a tokenizer that cannot be read is told of here, not by some task
-        JavaRDD<Event> read = read(stages);
-        JavaRDD<Event> built = build(stages, read);
+        stages.steps(0); // fails here, not in a task, if the tokenizer cannot be read
+        JavaRDD<StepResult> read = read(stages);
+        JavaRDD<StepResult> built = build(stages, read);
         try {
             requireRead(read);
             Manifest manifest = assemble(read, built);
@@ -111,51 +111,52 @@ public final class SparkMixture {
         }
     }
 
-    private JavaRDD<Event> read(Stages stages) {
+    private JavaRDD<StepResult> read(Stages stages) {
         List<Integer> sources = IntStream.range(0, names.size()).boxed().toList();
         return spark.parallelize(sources, names.size())
                 .flatMap(source -> {
-                    Pushed<Event> events = stages.read(source);
-                    TaskContext.get().addTaskCompletionListener((TaskCompletionListener) task -> events.close());
-                    return events;
+                    BackgroundIterator<StepResult> results = stages.read(source);
+                    TaskContext.get().addTaskCompletionListener((TaskCompletionListener) task -> results.close());
+                    return results;
                 })
                 .persist(StorageLevel.DISK_ONLY());
     }
 
-    private static void requireRead(JavaRDD<Event> read) {
-        Optional<Event.Failed> failed = read.filter(Event.Failed.class::isInstance).collect().stream()
-                .map(Event.Failed.class::cast)
-                .min(Comparator.comparingInt(Event.Failed::source));
+    private static void requireRead(JavaRDD<StepResult> read) {
+        Optional<StepResult.SourceFailed> failed =
+                read.filter(StepResult.SourceFailed.class::isInstance).collect().stream()
+                        .map(StepResult.SourceFailed.class::cast)
+                        .min(Comparator.comparingInt(StepResult.SourceFailed::source));
         if (failed.isPresent()) {
             throw new DataException(failed.get().reason());
         }
     }
 
-    private JavaRDD<Event> build(Stages stages, JavaRDD<Event> read) {
-        return read.filter(Event.Settled.class::isInstance)
-                .mapToPair(event -> {
-                    Event.Settled settled = (Event.Settled) event;
-                    return new Tuple2<>(stages.key(settled), settled.item());
+    private JavaRDD<StepResult> build(Stages stages, JavaRDD<StepResult> read) {
+        return read.filter(StepResult.Filtered.class::isInstance)
+                .mapToPair(result -> {
+                    StepResult.Filtered filtered = (StepResult.Filtered) result;
+                    return new Tuple2<>(stages.key(filtered), filtered.item());
                 })
                 .repartitionAndSortWithinPartitions(new Ordering.ByGroup(options.partitions()))
                 .mapPartitions(stages::build)
                 .persist(StorageLevel.DISK_ONLY());
     }
 
-    private Manifest assemble(JavaRDD<Event> read, JavaRDD<Event> built) {
-        Map<Integer, Tally> all = tally(read.union(built));
+    private Manifest assemble(JavaRDD<StepResult> read, JavaRDD<StepResult> built) {
+        Map<Integer, SourceCounts> all = count(read.union(built));
         log.accept("read and built %,d conversations of %d sources"
-                .formatted(all.values().stream().mapToInt(Tally::records).sum(), names.size()));
-        JavaRDD<Event.Built> kept =
-                sample(built.filter(Event.Built.class::isInstance).map(Event.Built.class::cast), all);
-        Map<Integer, Tally> sampled = tally(kept.map(event -> event));
+                .formatted(all.values().stream().mapToInt(SourceCounts::records).sum(), names.size()));
+        JavaRDD<StepResult.Built> kept =
+                sample(built.filter(StepResult.Built.class::isInstance).map(StepResult.Built.class::cast), all);
+        Map<Integer, SourceCounts> sampled = count(kept.map(result -> result));
         write(kept, all);
         writeLeftOut(read.union(built));
         List<SourceReport> reports = new ArrayList<>();
         int textOnly = 0;
         for (int i = 0; i < names.size(); i++) {
-            Tally whole = all.getOrDefault(i, Tally.NOTHING);
-            Tally drawn = sampled.getOrDefault(i, Tally.NOTHING);
+            SourceCounts whole = all.getOrDefault(i, SourceCounts.NONE);
+            SourceCounts drawn = sampled.getOrDefault(i, SourceCounts.NONE);
             reports.add(new Stages(recipe)
                     .steps(i)
                     .report(whole.reading(), whole.records(), whole.pairs(), new TreeMap<>(whole.leftOut()))
@@ -165,48 +166,48 @@ public final class SparkMixture {
         return folder.describe(recipe, shards.pattern(), textOnly, reports);
     }
 
-    private static Map<Integer, Tally> tally(JavaRDD<Event> events) {
-        return events.filter(event -> !(event instanceof Event.Settled))
-                .mapToPair(event -> new Tuple2<>(Tally.source(event), Tally.of(event)))
-                .reduceByKey(Tally::plus)
+    private static Map<Integer, SourceCounts> count(JavaRDD<StepResult> results) {
+        return results.filter(result -> !(result instanceof StepResult.Filtered))
+                .mapToPair(result -> new Tuple2<>(SourceCounts.source(result), SourceCounts.of(result)))
+                .reduceByKey(SourceCounts::plus)
                 .collectAsMap();
     }
 
-    /** Of sources with too many records those with the least numbers. */
-    private JavaRDD<Event.Built> sample(JavaRDD<Event.Built> built, Map<Integer, Tally> all) {
+    /** Keeps, of sources with too many records, those with the smallest random numbers. */
+    private JavaRDD<StepResult.Built> sample(JavaRDD<StepResult.Built> built, Map<Integer, SourceCounts> all) {
         Map<Integer, Draw> last = new TreeMap<>();
         for (int i = 0; i < names.size(); i++) {
             int source = i;
             int most = recipe.sample(names.get(i));
-            if (most > 0 && all.getOrDefault(i, Tally.NOTHING).records() > most) {
+            if (most > 0 && all.getOrDefault(i, SourceCounts.NONE).records() > most) {
                 last.put(
                         i,
-                        built.filter(event -> event.place().source() == source)
+                        built.filter(result -> result.position().source() == source)
                                 .map(Draw::of)
                                 .takeOrdered(most)
                                 .getLast());
             }
         }
-        return built.filter(event -> {
-            Draw limit = last.get(event.place().source());
-            return limit == null || Draw.of(event).compareTo(limit) <= 0;
+        return built.filter(result -> {
+            Draw limit = last.get(result.position().source());
+            return limit == null || Draw.of(result).compareTo(limit) <= 0;
         });
     }
 
-    private void write(JavaRDD<Event.Built> kept, Map<Integer, Tally> all) {
+    private void write(JavaRDD<StepResult.Built> kept, Map<Integer, SourceCounts> all) {
         List<Integer> missing = shards.missing();
         if (kept.isEmpty()) {
-            throw new DataException("no record is left of all sources of %s".formatted(recipe.name()));
+            throw new DataException("no record of any source of %s is left".formatted(recipe.name()));
         }
         if (!missing.isEmpty()) {
-            List<Long> events = new ArrayList<>();
+            List<Long> results = new ArrayList<>();
             for (int i = 0; i < names.size(); i++) {
-                events.add(all.getOrDefault(i, Tally.NOTHING).events());
+                results.add(all.getOrDefault(i, SourceCounts.NONE).results());
             }
-            Ordering ordering = new Ordering(recipe.shuffle(), options.shards(), events);
+            Ordering ordering = new Ordering(recipe.shuffle(), options.shards(), results);
             Shards files = shards;
-            kept.mapToPair(event ->
-                            new Tuple2<>(ordering.of(event), event.record().json()))
+            kept.mapToPair(result ->
+                            new Tuple2<>(ordering.of(result), result.record().json()))
                     .filter(record -> missing.contains(record._1().shard()))
                     .repartitionAndSortWithinPartitions(new Ordering.ByShard(options.shards()))
                     .foreachPartition(records -> {
@@ -216,10 +217,10 @@ public final class SparkMixture {
                         }
                     });
         }
-        log.accept("wrote %d of %d shards; the others were there".formatted(missing.size(), options.shards()));
+        log.accept("wrote %d of %d shards; the others existed".formatted(missing.size(), options.shards()));
     }
 
-    private static Iterator<byte[]> json(Iterator<Tuple2<Ordering.Position, byte[]>> records) {
+    private static Iterator<byte[]> json(Iterator<Tuple2<Ordering.ShardPosition, byte[]>> records) {
         return new Iterator<>() {
             @Override
             public boolean hasNext() {
@@ -233,11 +234,11 @@ public final class SparkMixture {
         };
     }
 
-    private void writeLeftOut(JavaRDD<Event> events) {
-        Iterator<Tuple2<Place, String>> lines = events.filter(Event.Skipped.class::isInstance)
-                .map(Event.Skipped.class::cast)
-                .mapToPair(
-                        skipped -> new Tuple2<>(skipped.place(), skipped.left().line()))
+    private void writeLeftOut(JavaRDD<StepResult> results) {
+        Iterator<Tuple2<SourcePosition, String>> lines = results.filter(StepResult.Rejected.class::isInstance)
+                .map(StepResult.Rejected.class::cast)
+                .mapToPair(rejected ->
+                        new Tuple2<>(rejected.position(), rejected.rejection().line()))
                 .repartitionAndSortWithinPartitions(new Ordering.BySource(names.size()))
                 .toLocalIterator();
         folder.writeLeftOut(out -> {

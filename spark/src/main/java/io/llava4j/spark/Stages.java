@@ -24,47 +24,47 @@ import org.jspecify.annotations.Nullable;
 import scala.Tuple2;
 
 /**
- * The {@link SourceSteps} of all sources as functions of Spark's. Goes to the executors as the recipe's text; every task
- * makes its own steps of it.
+ * The {@link SourceSteps} of all sources as functions for Spark. Sent to the executors as the text of the recipe, from
+ * which every task makes its own steps.
  */
 final class Stages implements Serializable {
     private final String yaml;
-    private transient @Nullable Executing executing;
+    private transient @Nullable TaskSteps taskSteps;
 
     /**
-     * What belongs together; sorted by {@code place} within.
+     * Key of a group of items; within it, items are sorted by {@code position}.
      *
-     * @param source place of the source in the recipe
+     * @param source index of the source in the recipe
      * @param key of the group in the source
-     * @param place of the item
+     * @param position of the item in its source
      */
-    record GroupKey(int source, String key, Place place) implements Comparable<GroupKey>, Serializable {
+    record GroupKey(int source, String key, SourcePosition position) implements Comparable<GroupKey>, Serializable {
         @Override
         public int compareTo(GroupKey other) {
             int bySource = Integer.compare(source, other.source);
             int byKey = bySource == 0 ? key.compareTo(other.key) : bySource;
-            return byKey == 0 ? place.compareTo(other.place) : byKey;
+            return byKey == 0 ? position.compareTo(other.position) : byKey;
         }
 
-        boolean isWith(GroupKey other) {
+        boolean isSameGroup(GroupKey other) {
             return source == other.source && key.equals(other.key);
         }
     }
 
-    /** What a task has of its own. */
-    private static final class Executing {
+    /** The steps of a task. */
+    private static final class TaskSteps {
         private final MixtureRecipe recipe;
         private final @Nullable SentencePieceTokenizer tokenizer;
         private final Map<Integer, SourceSteps> steps = new HashMap<>();
 
-        Executing(String yaml) {
+        TaskSteps(String yaml) {
             recipe = MixtureRecipe.parse(yaml);
             tokenizer = MixtureInputs.tokenizer(recipe);
         }
 
         SourceSteps of(int source) {
             return steps.computeIfAbsent(
-                    source, place -> new SourceSteps(recipe, recipe.included().get(place), tokenizer));
+                    source, index -> new SourceSteps(recipe, recipe.included().get(index), tokenizer));
         }
     }
 
@@ -88,45 +88,47 @@ final class Stages implements Serializable {
     }
 
     SourceSteps steps(int source) {
-        if (executing == null) {
-            executing = new Executing(yaml);
+        if (taskSteps == null) {
+            taskSteps = new TaskSteps(yaml);
         }
-        return executing.of(source);
+        return taskSteps.of(source);
     }
 
-    /** Reads a source: its settled items, what was left out, and a last word. */
-    Pushed<Event> read(int source) {
+    /** Reads a source: its filtered items, its rejections and, at last, its end. */
+    BackgroundIterator<StepResult> read(int source) {
         SourceSteps steps = steps(source);
-        return new Pushed<>(out -> {
-            long[] events = {0};
+        return new BackgroundIterator<>(out -> {
+            long[] results = {0};
             try {
                 SourceSteps.Reading reading = steps.read(
                         bytes -> {},
-                        item -> out.accept(new Event.Settled(new Place(source, false, events[0]++, 0), item)),
-                        left -> out.accept(new Event.Skipped(new Place(source, false, events[0]++, 0), left)));
-                out.accept(new Event.Read(source, reading, events[0]));
+                        item -> out.accept(
+                                new StepResult.Filtered(new SourcePosition(source, false, results[0]++, 0), item)),
+                        rejection -> out.accept(new StepResult.Rejected(
+                                new SourcePosition(source, false, results[0]++, 0), rejection)));
+                out.accept(new StepResult.SourceRead(source, reading, results[0]));
             } catch (LlavaException e) {
-                out.accept(new Event.Failed(source, String.valueOf(e.getMessage())));
+                out.accept(new StepResult.SourceFailed(source, String.valueOf(e.getMessage())));
             }
         });
     }
 
     /** The group an item belongs to. */
-    GroupKey key(Event.Settled settled) {
-        Place place = settled.place();
-        SourceSteps steps = steps(place.source());
-        String key = steps.grouping() == Grouping.ALONE ? Long.toString(place.event()) : steps.key(settled.item());
-        return new GroupKey(place.source(), key, place);
+    GroupKey key(StepResult.Filtered filtered) {
+        SourcePosition position = filtered.position();
+        SourceSteps steps = steps(position.source());
+        String key = steps.grouping() == Grouping.ALONE ? Long.toString(position.result()) : steps.key(filtered.item());
+        return new GroupKey(position.source(), key, position);
     }
 
     /** Builds the conversations of items that come group by group, sorted within. */
-    Iterator<Event> build(Iterator<Tuple2<GroupKey, RawItem>> items) {
+    Iterator<StepResult> build(Iterator<Tuple2<GroupKey, RawItem>> items) {
         return new Groups(items);
     }
 
-    private final class Groups implements Iterator<Event> {
+    private final class Groups implements Iterator<StepResult> {
         private final Iterator<Tuple2<GroupKey, RawItem>> items;
-        private final ArrayDeque<Event> ready = new ArrayDeque<>();
+        private final ArrayDeque<StepResult> ready = new ArrayDeque<>();
         private @Nullable Tuple2<GroupKey, RawItem> next;
 
         Groups(Iterator<Tuple2<GroupKey, RawItem>> items) {
@@ -147,7 +149,7 @@ final class Stages implements Serializable {
         }
 
         @Override
-        public Event next() {
+        public StepResult next() {
             if (!hasNext()) {
                 throw new NoSuchElementException();
             }
@@ -159,12 +161,12 @@ final class Stages implements Serializable {
             SourceSteps steps = steps(key.source());
             boolean gather = steps.grouping() == Grouping.GATHER;
             List<Annotation> annotations = new ArrayList<>(first._2().annotations());
-            List<Event> duplicates = new ArrayList<>();
-            for (advance(); next != null && next._1().isWith(key); advance()) {
+            List<StepResult> duplicates = new ArrayList<>();
+            for (advance(); next != null && next._1().isSameGroup(key); advance()) {
                 if (gather) {
                     annotations.addAll(next._2().annotations());
                 } else {
-                    duplicates.add(new Event.Skipped(next._1().place(), steps.duplicate(next._2())));
+                    duplicates.add(new StepResult.Rejected(next._1().position(), steps.duplicate(next._2())));
                 }
             }
             steps.build(first._2().with(annotations), new SourceSteps.Output() {
@@ -172,16 +174,17 @@ final class Stages implements Serializable {
 
                 @Override
                 public void add(MixtureRecord record) {
-                    ready.add(new Event.Built(place(), record));
+                    ready.add(new StepResult.Built(position(), record));
                 }
 
                 @Override
-                public void leave(Rejection left) {
-                    ready.add(new Event.Skipped(place(), left));
+                public void reject(Rejection rejection) {
+                    ready.add(new StepResult.Rejected(position(), rejection));
                 }
 
-                private Place place() {
-                    return new Place(key.source(), gather, key.place().event(), part++);
+                private SourcePosition position() {
+                    return new SourcePosition(
+                            key.source(), gather, key.position().result(), part++);
                 }
             });
             ready.addAll(duplicates);

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A mixture built by Spark beside the same one built on one machine, from raw files of the nano world. */
+/** Compares a mixture built by Spark with the same one built on one machine, from raw files of the nano world. */
 class SparkMixtureTest {
     private static final Path RECIPES = Path.of("../recipes/data");
     private static final Path TOKENIZER = Path.of("../models/nano-tokenizer");
@@ -77,12 +77,12 @@ class SparkMixtureTest {
         return MixtureRecipe.load(recipe, overrides);
     }
 
-    /** The nano mixture with sources that have something to leave out. */
+    /** The nano mixture with further sources of which something is left out. */
     private static Path troubled() throws IOException {
         Path raw = Files.createDirectories(dir.resolve("nano/raw/troubled"));
         StringBuilder chats = new StringBuilder("[");
         for (int i = 0; i < 60; i++) {
-            // Every third says what an earlier one said; ids repeat, too.
+            // Two of three repeat an earlier text; ids repeat, too.
             chats.append(i == 0 ? "" : ",")
                     .append("""
                             {"id": "c%d", "conversations": [{"from": "human", "value": "What is %d and %d?"},
@@ -150,8 +150,7 @@ class SparkMixtureTest {
 
     @ParameterizedTest
     @CsvSource({"1, 1", "7, 3"})
-    void theSameBytesAsOnOneMachineWhateverThePartitions(int partitions, int shards, @TempDir Path out)
-            throws IOException {
+    void sameBytesAsOnOneMachineForAnyPartitions(int partitions, int shards, @TempDir Path out) throws IOException {
         MixtureRecipe recipe = recipe(RECIPES.resolve("nano-mix.yaml"), "seed=5", "vg.sample=9", "sharegpt.sample=7");
         Manifest one = onOneMachine(recipe, out.resolve("one"));
         Manifest other = bySpark(recipe, out.resolve("other"), shards, partitions, new ArrayList<>());
@@ -163,7 +162,7 @@ class SparkMixtureTest {
     }
 
     @Test
-    void whatIsLeftOutIsTheSameToo(@TempDir Path out) throws IOException {
+    void rejectionsAreTheSame(@TempDir Path out) throws IOException {
         MixtureRecipe recipe = recipe(troubled(), "shuffle=false");
         Manifest one = onOneMachine(recipe, out.resolve("one"));
         Manifest other = bySpark(recipe, out.resolve("other"), 5, 3, new ArrayList<>());
@@ -176,7 +175,7 @@ class SparkMixtureTest {
     }
 
     @Test
-    void aRunAfterAKillWritesOnlyWhatIsMissing(@TempDir Path out) throws IOException {
+    void runAfterAKillWritesOnlyMissingShards(@TempDir Path out) throws IOException {
         MixtureRecipe recipe = recipe(RECIPES.resolve("nano-mix.yaml"));
         List<String> log = new ArrayList<>();
         Manifest first = bySpark(recipe, out, 4, 3, log);
@@ -186,26 +185,26 @@ class SparkMixtureTest {
         for (Path shard : shards) {
             Files.setLastModifiedTime(shard, old);
         }
-        // As a killed run leaves it: no manifest, a shard missing, an attempt half written.
+        // The state after a killed run: no manifest, a missing shard, the temporary file of an attempt.
         Files.delete(out.resolve("manifest.json"));
         Files.delete(shards.get(1));
         Path attempt = Files.writeString(out.resolve("..nano-mix-00001.attempt-77.partial"), "{");
         assertThat(bySpark(recipe, out, 4, 2, log)).isEqualTo(first);
-        assertThat(log).contains("wrote 1 of 4 shards; the others were there");
+        assertThat(log).contains("wrote 1 of 4 shards; the others existed");
         assertThat(shards.get(1)).hasBinaryContent(second);
         assertThat(Files.getLastModifiedTime(shards.get(0))).isEqualTo(old);
         assertThat(attempt).doesNotExist();
         log.clear();
         assertThat(bySpark(recipe, out, 4, 3, log)).isEqualTo(first);
-        assertThat(log).containsExactly("the mixture was there already, built of the same files");
-        // Shards of another mixture are not taken for this one's.
+        assertThat(log).containsExactly("the mixture exists already, built from the same files");
+        // Shards of another mixture are removed.
         bySpark(recipe(RECIPES.resolve("nano-mix.yaml"), "seed=99"), out, 2, 3, log);
-        assertThat(log).contains("wrote 2 of 2 shards; the others were there");
+        assertThat(log).contains("wrote 2 of 2 shards; the others existed");
         assertThat(shards.get(3)).doesNotExist();
     }
 
     @Test
-    void aBadRecordThatShallEndTheWorkIsNamed(@TempDir Path out) throws IOException {
+    void badRecordThatEndsTheBuildIsNamed(@TempDir Path out) throws IOException {
         assertThatThrownBy(() -> bySpark(recipe(troubled(), "bad-records=fail"), out, 2, 2, new ArrayList<>()))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("troubled/")

@@ -6,6 +6,7 @@ import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.io.KebabCase;
 import io.llava4j.tensor.format.DType;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -145,8 +146,7 @@ final class InspectCommand implements Callable<Integer> {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("path", path.toString());
         document.put("description", checkpoint.describe());
-        document.put(
-                "layout", checkpoint.layout().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+        document.put("layout", KebabCase.of(checkpoint.layout()));
         document.put("complete", complaint == null);
         if (complaint != null) {
             document.put("complaint", complaint);

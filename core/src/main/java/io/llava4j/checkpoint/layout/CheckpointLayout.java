@@ -4,8 +4,8 @@ import static io.llava4j.checkpoint.layout.CanonicalNames.PROJECTOR;
 import static io.llava4j.checkpoint.layout.CanonicalNames.TOWER;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.io.KebabCase;
 import java.util.Collection;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -112,8 +112,8 @@ public enum CheckpointLayout {
             case GGUF -> GgufNames.of(canonical);
             case CLIP, PROJECTOR_ONLY -> Optional.empty();
         };
-        return name.orElseThrow(() -> new CheckpointException("tensor '%s' has no name in the layout %s"
-                .formatted(canonical, name().toLowerCase(Locale.ROOT).replace('_', '-'))));
+        return name.orElseThrow(() -> new CheckpointException(
+                "tensor '%s' has no name in the layout %s".formatted(canonical, KebabCase.of(this))));
     }
 
     private static Optional<String> hfLinearOnDisk(String canonical, String prefix) {

@@ -1,6 +1,6 @@
 package io.llava4j.eval.score;
 
-import java.util.Locale;
+import io.llava4j.io.KebabCase;
 
 /** What a file is to a benchmark. */
 public enum FileRole {
@@ -25,6 +25,6 @@ public enum FileRole {
 
     /** Name on the command line and in messages. */
     public String label() {
-        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        return KebabCase.of(this);
     }
 }

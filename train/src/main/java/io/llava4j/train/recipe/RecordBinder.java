@@ -1,6 +1,7 @@
 package io.llava4j.train.recipe;
 
 import io.llava4j.ConfigException;
+import io.llava4j.io.KebabCase;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -141,7 +142,7 @@ final class RecordBinder {
     }
 
     private static String spelling(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        return KebabCase.of(constant);
     }
 
     private @Nullable Object value(RecordComponent component, @Nullable Object raw, String key) {
@@ -218,8 +219,7 @@ final class RecordBinder {
         String text = given.toString();
         if (type.isEnum()) {
             return Arrays.stream(type.getEnumConstants())
-                    .filter(c -> spelling((Enum<?>) c)
-                            .equals(text.toLowerCase(Locale.ROOT).replace('_', '-')))
+                    .filter(c -> spelling((Enum<?>) c).equals(KebabCase.of(text)))
                     .findFirst()
                     .orElseThrow(() -> wrong(key, given, expectation(type)));
         }

@@ -2,9 +2,9 @@ package io.llava4j.train.data.format;
 
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
+import io.llava4j.io.KebabCase;
 import io.llava4j.text.ResponseFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
@@ -64,7 +64,7 @@ public record QuestionRows(boolean mergeByImage, ResponseFormat responseFormat) 
     }
 
     private static Optional<ResponseFormat> find(String name) {
-        String wanted = name.strip().toLowerCase(Locale.ROOT).replace('_', '-');
+        String wanted = KebabCase.of(name.strip());
         return OF_QUESTIONS.stream()
                 .filter(format -> name(format).equals(wanted))
                 .findFirst();
@@ -75,6 +75,6 @@ public record QuestionRows(boolean mergeByImage, ResponseFormat responseFormat) 
     }
 
     private static String name(ResponseFormat format) {
-        return format.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        return KebabCase.of(format);
     }
 }

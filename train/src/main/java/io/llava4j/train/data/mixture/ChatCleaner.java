@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Cleans shared conversations as Vicuna did (docs/reference/data.md#sharegpt-cleaning), rule by rule. */
+/** Cleans shared conversations as Vicuna did, rule by rule (docs/reference/data.md#sharegpt-cleaning). */
 final class ChatCleaner {
     private static final List<String> BLOCKED_WORDS = List.of("openai", "chatgpt");
     private static final List<String> BLOCKED_REPLIES =
@@ -27,9 +27,11 @@ final class ChatCleaner {
     }
 
     /**
-     * A clean conversation: questions and answers in turn.
+     * Cleans a conversation.
      *
-     * @throws RejectedException if a rule leaves it out
+     * @return questions and answers in turn
+     *
+     * @throws RejectedException if a rule rejects it
      */
     List<Turn> clean(Chat chat) {
         List<Message> messages = new ArrayList<>(chat.messages());
@@ -60,7 +62,7 @@ final class ChatCleaner {
         return turns;
     }
 
-    /** What conversations that say the same share: two independent hashes, because the texts would take gigabytes. */
+    /** Equal for conversations with equal texts: two independent hashes, since the texts themselves would take gigabytes. */
     String fingerprint(List<Turn> turns) {
         StringBuilder all = new StringBuilder();
         turns.forEach(turn -> all.append(turn.text()).append('\0'));
@@ -94,7 +96,7 @@ final class ChatCleaner {
         } else if (rules.on(Rule.STRICT_ALTERNATION) || role == null || turns.isEmpty()) {
             throw new RejectedException(
                     Rule.STRICT_ALTERNATION,
-                    "turn %d is from '%s' where the other one must speak"
+                    "turn %d is from '%s' where the other side must speak"
                             .formatted(turns.size() + 1, shown(message.from())));
         } else {
             Turn last = turns.removeLast();
@@ -108,7 +110,7 @@ final class ChatCleaner {
             all.append(turn.text()).append('\0');
             if (rules.on(Rule.NO_BROKEN_LISTS)
                     && BROKEN_LIST.matcher(turn.text()).find()) {
-                throw new RejectedException(Rule.NO_BROKEN_LISTS, "a list goes from 1 to 1 without a 2");
+                throw new RejectedException(Rule.NO_BROKEN_LISTS, "a numbered list repeats 1 without a 2");
             }
         }
         if (all.length() - turns.size() < rules.limit(Rule.MIN_CHARACTERS)) {
@@ -124,7 +126,7 @@ final class ChatCleaner {
         }
     }
 
-    /** Who speaks; null if it is neither side, such as the system. */
+    /** Who speaks; null for anyone else, such as the system. */
     private static @Nullable Role role(Message message) {
         String from = message.from().toLowerCase(Locale.ROOT);
         if (HUMANS.contains(from)) {

@@ -10,53 +10,53 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Cuts conversations to a number of tokens of the prompt that training makes of them, roles and system text included.
- * Whole answers are kept; only if the first one alone is too long is it cut, after a word.
+ * Truncates conversations so that the prompt that training makes of them, with roles and system text, has at most a
+ * number of tokens. Whole answers are kept; only a first answer that is too long is truncated, after a word.
  */
 final class ChatLength {
     private final PromptBuilder prompts;
-    private final int most;
+    private final int maxTokens;
     private final int frame;
-    private final int longestPiece;
+    private final int longestToken;
 
     /**
-     * @param tokenizer that counts
-     * @param most tokens of a prompt
+     * @param tokenizer that counts tokens
+     * @param maxTokens of a prompt
      */
-    ChatLength(SentencePieceTokenizer tokenizer, int most) {
+    ChatLength(SentencePieceTokenizer tokenizer, int maxTokens) {
         this.prompts = new PromptBuilder(tokenizer, ConversationTemplate.V1);
-        this.most = most;
+        this.maxTokens = maxTokens;
         this.frame =
                 ConversationTemplate.V1.render(List.of(Turn.human("")), true).length() + 16;
         int longest = 1;
         for (int id = 0; id < tokenizer.vocabSize(); id++) {
             longest = Math.max(longest, tokenizer.piece(id).length());
         }
-        this.longestPiece = longest;
+        this.longestToken = longest;
     }
 
     /**
-     * The conversation within the limit.
+     * Truncates a conversation to the limit.
      *
-     * @throws RejectedException if not even a word of the first answer has room
+     * @throws RejectedException if not even one word of the first answer fits
      */
-    List<Turn> cut(List<Turn> turns) {
-        if (bytes(turns) < most) {
+    List<Turn> truncate(List<Turn> turns) {
+        if (bytes(turns) < maxTokens) {
             return turns; // a token has at least one byte
         }
         int[] ends = answerEnds(turns);
         int pairs = 0;
-        while (pairs < ends.length && ends[pairs] <= most) {
+        while (pairs < ends.length && ends[pairs] <= maxTokens) {
             pairs++;
         }
-        return pairs > 0 ? turns.subList(0, 2 * pairs) : List.of(turns.get(0), cutAnswer(turns));
+        return pairs > 0 ? turns.subList(0, 2 * pairs) : List.of(turns.get(0), truncatedAnswer(turns));
     }
 
-    /** Tokens up to and with the end of each answer; answers beyond the limit for sure may be missing. */
+    /** Number of tokens up to the end of each answer; answers certainly beyond the limit may be missing. */
     private int[] answerEnds(List<Turn> turns) {
         List<Turn> head = new ArrayList<>();
         long characters = 0;
-        for (int i = 0; i < turns.size() && characters <= (long) most * longestPiece; i += 2) {
+        for (int i = 0; i < turns.size() && characters <= (long) maxTokens * longestToken; i += 2) {
             head.addAll(turns.subList(i, i + 2));
             characters += turns.get(i).text().length() + turns.get(i + 1).text().length();
         }
@@ -64,7 +64,8 @@ final class ChatLength {
         int end = prompts.tokenizer().eosId();
         List<Integer> ends = new ArrayList<>();
         for (int i = 0; i < prompt.length(); i++) {
-            // The end that closes an answer is supervised; one in a text is not expected here, and would count as text.
+            // An end token inside a text would count as the end of an answer; rule no-template-markers rejects such
+            // texts.
             if (prompt.ids()[i] == end) {
                 ends.add(i + 1);
             }
@@ -72,10 +73,10 @@ final class ChatLength {
         return ends.stream().mapToInt(Integer::intValue).toArray();
     }
 
-    private Turn cutAnswer(List<Turn> turns) {
+    private Turn truncatedAnswer(List<Turn> turns) {
         String answer = turns.get(1).text();
         List<Integer> breaks = new ArrayList<>();
-        int longest = (int) Math.min(answer.length(), (long) most * longestPiece);
+        int longest = (int) Math.min(answer.length(), (long) maxTokens * longestToken);
         for (int i = 1; i < longest; i++) {
             if (Character.isWhitespace(answer.charAt(i)) && !Character.isWhitespace(answer.charAt(i - 1))) {
                 breaks.add(i);
@@ -88,7 +89,7 @@ final class ChatLength {
             Turn part = Turn.assistant(answer.substring(0, breaks.get(middle - 1)));
             if (prompts.training(List.of(turns.get(0), part), 0, Integer.MAX_VALUE)
                             .length()
-                    <= most) {
+                    <= maxTokens) {
                 low = middle;
             } else {
                 high = middle - 1;

@@ -19,8 +19,8 @@ import java.util.Random;
 import java.util.SplittableRandom;
 
 /**
- * Makes conversations of what is said about one image, in the layouts of the released mixture (docs/reference/data.md#conversation-layouts). Random
- * decisions depend on seed, source and image alone.
+ * Makes conversations from the annotations of one image, in the layouts of the released mixture
+ * (docs/reference/data.md#conversation-layouts). Random decisions depend on seed, source and image alone.
  */
 final class Conversations {
     private final long seed;
@@ -28,10 +28,10 @@ final class Conversations {
     private final ResponseFormat format;
     private final Rules rules;
 
-    /** A question and its answer; the question of a region format holds its whole request. */
+    /** A question and its answer; for a region, the question is the whole request. */
     private record Pair(String question, String answer) {}
 
-    /** The images' size; needed for boxes only. */
+    /** Size of an image in pixels; needed for boxes only. */
     record Size(int width, int height) {}
 
     Conversations(long seed, String source, ResponseFormat format, Rules rules) {
@@ -41,19 +41,19 @@ final class Conversations {
         this.rules = rules;
     }
 
-    /** What is said of an image after rules that concern a single annotation; done early, to keep less. */
-    Annotation settled(Annotation annotation) {
+    /** A question with only the answer that counts; other annotations as they are. Applied early to save memory. */
+    Annotation withOneAnswer(Annotation annotation) {
         return annotation instanceof Question question
                 ? new Question(question.text(), List.of(answer(question)), null)
                 : annotation;
     }
 
     /**
-     * All conversations about one image.
+     * Makes all conversations about one image.
      *
      * @param id of the image
      * @param size of the image
-     * @param annotations settled, of one kind
+     * @param annotations filtered, of one kind
      */
     List<List<Turn>> of(String id, Size size, List<? extends Annotation> annotations) {
         List<List<Turn>> conversations = new ArrayList<>();
@@ -90,7 +90,7 @@ final class Conversations {
         return rules.on(Rule.CAPITAL_ANSWER) ? capitalised(answer) : answer;
     }
 
-    /** Of answers given equally often the one that was given first. */
+    /** The most frequent answer; among equals, the one that was given first. */
     private static String mostFrequent(List<String> answers) {
         Map<String, Integer> counts = new LinkedHashMap<>();
         answers.forEach(answer -> counts.merge(answer, 1, Integer::sum));
@@ -123,7 +123,7 @@ final class Conversations {
                 : pairs.stream().map(List::of).toList();
     }
 
-    /** Copy {@code c} of an image holds copy {@code c} of every question that has so many options. */
+    /** Copy {@code c} of an image holds copy {@code c} of each of its questions with more than {@code c} options. */
     private List<List<Turn>> choices(String id, List<Choice> choices) {
         List<List<Turn>> conversations = new ArrayList<>();
         int copies = rules.on(Rule.REPEAT_BY_OPTIONS)
@@ -141,14 +141,14 @@ final class Conversations {
         return conversations;
     }
 
-    private Pair choice(String id, Choice choice, int place, int copy) {
+    private Pair choice(String id, Choice choice, int index, int copy) {
         List<Integer> order = new ArrayList<>();
         for (int i = 0; i < choice.options().size(); i++) {
             order.add(i);
         }
         switch (rules.choice(Rule.OPTION_ORDER)) {
             case "rotate" -> Collections.rotate(order, -copy);
-            case "shuffle" -> Collections.shuffle(order, legacy(random("options", id, place + "/" + copy)));
+            case "shuffle" -> Collections.shuffle(order, legacy(random("options", id, index + "/" + copy)));
             default -> {
                 // kept as annotated
             }
@@ -163,8 +163,8 @@ final class Conversations {
         return new Pair(text.toString(), Character.toString(letter(order.indexOf(choice.correct()))));
     }
 
-    private static char letter(int place) {
-        return (char) ('A' + place);
+    private static char letter(int index) {
+        return (char) ('A' + index);
     }
 
     private List<List<Turn>> captions(String id, List<Caption> captions) {
@@ -191,7 +191,7 @@ final class Conversations {
         SplittableRandom random = random("region form", id);
         List<Pair> pairs = new ArrayList<>();
         for (Region region : regions) {
-            // Drawn even where it is not asked for, so that switching the rule changes nothing else.
+            // Drawn even if the rule does not need it, so that switching the rule changes nothing else.
             boolean describe = random.nextBoolean();
             pairs.add(
                     switch (rules.choice(Rule.REGION_FORM)) {
@@ -203,10 +203,10 @@ final class Conversations {
         List<List<Turn>> conversations = new ArrayList<>();
         for (List<Pair> together : merged(pairs)) {
             int limit = rules.limit(Rule.MAX_PAIRS);
-            int most = limit == 0 ? together.size() : limit;
-            for (int from = 0; from < together.size(); from += most) {
+            int maxPairs = limit == 0 ? together.size() : limit;
+            for (int from = 0; from < together.size(); from += maxPairs) {
                 List<Turn> turns = new ArrayList<>();
-                for (Pair pair : together.subList(from, Math.min(together.size(), from + most))) {
+                for (Pair pair : together.subList(from, Math.min(together.size(), from + maxPairs))) {
                     add(turns, pair.question(), pair.answer());
                 }
                 conversations.add(turns);
@@ -217,13 +217,13 @@ final class Conversations {
 
     /** Drawn by the seed, in the file's order. */
     private List<Region> sampled(String id, List<Region> regions) {
-        int most = rules.limit(Rule.MAX_REGIONS);
-        if (most == 0 || regions.size() <= most) {
+        int limit = rules.limit(Rule.MAX_REGIONS);
+        if (limit == 0 || regions.size() <= limit) {
             return regions;
         }
         SplittableRandom random = random("regions", id);
         List<Region> kept = new ArrayList<>();
-        int wanted = most;
+        int wanted = limit;
         for (int i = 0; i < regions.size(); i++) {
             if (random.nextInt(regions.size() - i) < wanted) {
                 kept.add(regions.get(i));
@@ -238,7 +238,7 @@ final class Conversations {
                 ? Boxes.onPaddedSquare(
                         size.width(), size.height(), region.x(), region.y(), region.width(), region.height())
                 : Boxes.onImage(size.width(), size.height(), region.x(), region.y(), region.width(), region.height());
-        String text = Boxes.text(new Box(share(box.x1()), share(box.y1()), share(box.x2()), share(box.y2())));
+        String text = Boxes.text(new Box(clipped(box.x1()), clipped(box.y1()), clipped(box.x2()), clipped(box.y2())));
         String phrase = region.phrase().strip();
         return describe
                 ? new Pair(
@@ -246,12 +246,12 @@ final class Conversations {
                 : new Pair(ResponseFormat.BOX.about(phrase), text);
     }
 
-    /** What hangs over the edge is cut off. */
-    private static double share(double value) {
+    /** Clips a coordinate to the image. */
+    private static double clipped(double value) {
         return Math.clamp(value, 0.0, 1.0);
     }
 
-    /** Whether a region can be drawn: some of it lies in the image, and it has an extent. */
+    /** Whether a region has an extent and overlaps the image. */
     static boolean isVisible(Region region, Size size) {
         return region.width() > 0
                 && region.height() > 0
@@ -276,10 +276,10 @@ final class Conversations {
         turns.add(Turn.assistant(answer));
     }
 
-    private SplittableRandom random(String... about) {
-        String[] all = new String[about.length + 1];
+    private SplittableRandom random(String... key) {
+        String[] all = new String[key.length + 1];
         all[0] = source;
-        System.arraycopy(about, 0, all, 1, about.length);
+        System.arraycopy(key, 0, all, 1, key.length);
         return KeyedRandom.random(seed, all);
     }
 

@@ -3,7 +3,7 @@ package io.llava4j.train.data.mixture;
 import java.util.Locale;
 import java.util.Map;
 
-/** A mixture's datasheet in Markdown, made from its manifest. */
+/** The datasheet of a mixture in Markdown, made from its manifest. */
 final class Datasheet {
     private Datasheet() {}
 
@@ -44,7 +44,9 @@ final class Datasheet {
         }
         line(text, "");
         line(text, "## What was left out");
-        line(text, "Each case is listed in `left-out.jsonl` with its reason, but for what a sample did not draw.");
+        line(
+                text,
+                "Each case is listed in `left-out.jsonl` with its reason, except for records that a sample did not draw.");
         line(text, "");
         for (SourceReport source : manifest.sources()) {
             source.leftOut().forEach((rule, count) -> line(text, "- %s: %,d by `%s`", source.name(), count, rule));
@@ -71,7 +73,7 @@ final class Datasheet {
 
     private static String imagesNote(SourceReport source) {
         boolean text = source.kind().equals("sharegpt");
-        return text ? "" : source.imagesChecked() ? "; images were looked for" : "; images were not looked for";
+        return text ? "" : source.imagesChecked() ? "; images were checked" : "; images were not checked";
     }
 
     private static void line(StringBuilder text, String format, Object... values) {

@@ -3,16 +3,16 @@ package io.llava4j.train.data.mixture;
 import java.util.SplittableRandom;
 
 /**
- * Random decisions that depend on what they are about and on nothing else: neither on threads nor on the order in which
- * records come.
+ * Randomness keyed by seed, source and image: a decision depends on its key alone, neither on threads nor on the order
+ * of the records.
  */
 final class KeyedRandom {
     private KeyedRandom() {}
 
-    /** A well-mixed number for a seed and what a decision is about. */
-    static long of(long seed, String... about) {
+    /** A hash of seed and key with well-mixed bits. */
+    static long of(long seed, String... key) {
         long hash = mix(seed);
-        for (String part : about) {
+        for (String part : key) {
             for (int i = 0; i < part.length(); i++) {
                 hash = (hash ^ part.charAt(i)) * 0x100000001B3L;
             }
@@ -21,9 +21,9 @@ final class KeyedRandom {
         return hash;
     }
 
-    /** A source of random numbers for one decision or a few. */
-    static SplittableRandom random(long seed, String... about) {
-        return new SplittableRandom(of(seed, about));
+    /** Random numbers for the decisions with this key. */
+    static SplittableRandom random(long seed, String... key) {
+        return new SplittableRandom(of(seed, key));
     }
 
     /** A bijection whose output bits all depend on all input bits; the finaliser of SplitMix64. */

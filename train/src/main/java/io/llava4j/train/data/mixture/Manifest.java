@@ -3,8 +3,8 @@ package io.llava4j.train.data.mixture;
 import java.util.List;
 
 /**
- * What a mixture was made of and how; written beside it as {@code manifest.json}. The same recipe and raw files give the
- * same manifest.
+ * Describes a mixture and how it was built; written beside it as {@code manifest.json}. The same recipe and raw files
+ * give the same manifest.
  *
  * @param name of the mixture
  * @param version of the builder; the same version gives the same bytes
@@ -15,8 +15,8 @@ import java.util.List;
  * @param bytes its size
  * @param sha256 of its bytes
  * @param records in it
- * @param textOnly of them without an image
- * @param pairs questions with answers in them
+ * @param textOnly records without an image
+ * @param pairs of question and answer in them
  * @param sources in the recipe's order
  */
 public record Manifest(
@@ -32,13 +32,13 @@ public record Manifest(
         int textOnly,
         long pairs,
         List<SourceReport> sources) {
-    /** Raised when the same recipe and raw files give other bytes than before. */
+    /** Increased when the same recipe and raw files give other bytes than before. */
     static final int VERSION = 1;
 
     /**
-     * Of what was built by a recipe.
+     * The manifest of a mixture that was built.
      *
-     * @param file name of the data file, or what the names of its shards have in common
+     * @param file name of the data file, or the pattern of its shards' names
      * @param bytes of all data
      * @param sha256 of these bytes
      * @param textOnly records without an image
@@ -61,7 +61,7 @@ public record Manifest(
                 sources);
     }
 
-    /** Whether a source gives another number than expected. */
+    /** Whether a source has more or fewer records than expected. */
     public boolean deviates() {
         return sources.stream().anyMatch(source -> source.deviation() != 0);
     }

@@ -4,9 +4,9 @@ import io.github.furstenheim.CopyDown;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Turns the HTML of shared conversations into Markdown and takes away what a web page left in it, as Vicuna did. */
+/** Converts the HTML of shared conversations into Markdown and removes traces of the web page, as Vicuna did. */
 final class Markdown {
-    /** Answers were saved as HTML from their first character on; anything else is text, and may well hold a "<". */
+    /** An answer saved as HTML begins with a tag; anything else is text, which may contain a "<". */
     private static final Pattern HTML =
             Pattern.compile("(?is)\\s*<(?:div|p|ol|ul|pre|h[1-6]|blockquote|table)\\b[^>]*>.*</.*");
 
@@ -18,7 +18,7 @@ final class Markdown {
 
     private Markdown() {}
 
-    /** The text as Markdown; text that is no HTML stays as it is, but for white space around it. */
+    /** The text as Markdown; of text that is not HTML only white space around it is removed. */
     static String of(String text) {
         String markdown = text;
         if (HTML.matcher(text).matches()) {

@@ -28,7 +28,7 @@ public record MixtureFolder(Path path) {
     private static final String MANIFEST = "manifest.json";
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
-    /** The manifest's file: the manifest, and by what one knows that nothing has changed since. */
+    /** The file of the manifest: the manifest, and the hash of everything it depends on. */
     private record Finished(String key, Manifest manifest) {}
 
     /** Writes lines. */
@@ -37,7 +37,7 @@ public record MixtureFolder(Path path) {
         void writeTo(OutputStream out) throws IOException;
     }
 
-    /** The finished mixture that is here, if nothing it depends on has changed; see {@link MixtureKeys}. */
+    /** The manifest of the finished mixture, if nothing it depends on has changed; see {@link MixtureKeys}. */
     public Optional<Manifest> finished(String key) {
         Path file = path.resolve(MANIFEST);
         if (!Files.isRegularFile(file)) {
@@ -51,7 +51,7 @@ public record MixtureFolder(Path path) {
                     ? Optional.of(finished.manifest())
                     : Optional.empty();
         } catch (IOException | JacksonException e) {
-            return Optional.empty(); // damaged or of another version: built anew
+            return Optional.empty(); // damaged or of another version: the mixture is built again
         }
     }
 
@@ -63,7 +63,7 @@ public record MixtureFolder(Path path) {
         return bytes;
     }
 
-    /** Writes the list of all that was left out. */
+    /** Writes the list of everything that was left out. */
     public void writeLeftOut(Lines lines) {
         AtomicFiles.write(path.resolve("left-out.jsonl"), channel -> {
             OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16);
@@ -73,9 +73,9 @@ public record MixtureFolder(Path path) {
     }
 
     /**
-     * The manifest of data that is here.
+     * Makes the manifest of the data in the folder.
      *
-     * @param file name of the data file, or the pattern of its parts, whose bytes count one after another
+     * @param file name of the data file, or the pattern of its shards, whose bytes are hashed one after another
      * @param textOnly records without an image
      * @param sources after samples were drawn
      */
@@ -92,14 +92,14 @@ public record MixtureFolder(Path path) {
         return Manifest.of(recipe, file, bytes, HexFormat.of().formatHex(digest.digest()), textOnly, sources);
     }
 
-    /** Writes datasheet and manifest, which says that all the rest is there. */
+    /** Writes the datasheet and then the manifest, which marks the mixture as complete. */
     public void finish(String key, Manifest manifest) {
         AtomicFiles.write(path.resolve("README.md"), Datasheet.of(manifest).getBytes(StandardCharsets.UTF_8));
         String text = JSON.writerWithDefaultPrettyPrinter().writeValueAsString(new Finished(key, manifest)) + "\n";
         AtomicFiles.write(path.resolve(MANIFEST), text.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** Takes the manifest away before something else is built here. */
+    /** Deletes the manifest before the mixture is built again. */
     public void begin() {
         try {
             Files.createDirectories(path);

@@ -10,14 +10,14 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** What a mixture is built from: raw files, images, a tokenizer. */
+/** The inputs of a mixture: raw files, images, a tokenizer. */
 public final class MixtureInputs {
     private MixtureInputs() {}
 
     /**
-     * Makes sure that everything a recipe names is there.
+     * Checks that all files and folders of a recipe exist.
      *
-     * @throws ConfigException if a rule lacks what it needs
+     * @throws ConfigException if a rule needs a tokenizer and the recipe names none
      * @throws DataException naming what is missing
      */
     public static void require(MixtureRecipe recipe) {
@@ -26,7 +26,7 @@ public final class MixtureInputs {
                 Path path = recipe.file(file.getValue());
                 if (!Files.isRegularFile(path)) {
                     throw new DataException(
-                            "%s does not exist; it is file %s of source %s: fetch it (docs/data.md tells where), or leave the source out with --set sources.%s.include=false"
+                            "%s does not exist; it is file %s of source %s: download it (docs/data.md says where), or leave the source out with --set sources.%s.include=false"
                                     .formatted(path, file.getKey(), name, name));
                 }
             }
@@ -38,12 +38,12 @@ public final class MixtureInputs {
         }
         Path images = recipe.images();
         if (images != null && !Files.isDirectory(images)) {
-            throw new DataException(
-                    "image folder %s does not exist; correct images, or leave it out".formatted(images));
+            throw new DataException("image folder %s does not exist; correct the path, or remove images from the recipe"
+                    .formatted(images));
         }
     }
 
-    /** The tokenizer that counts; null where no source is counted. */
+    /** The tokenizer that counts tokens; null if no source needs it. */
     public static @Nullable SentencePieceTokenizer tokenizer(MixtureRecipe recipe) {
         Path tokenizer = recipe.tokenizer();
         return tokenizer != null && recipe.included().stream().anyMatch(recipe::countsTokens)
@@ -51,7 +51,7 @@ public final class MixtureInputs {
                 : null;
     }
 
-    /** Bytes of a source's raw files. */
+    /** Size of a source's raw files in bytes. */
     static long bytes(MixtureRecipe recipe, String name) throws IOException {
         long bytes = 0;
         for (Path file : source(recipe, name).files().values()) {

@@ -12,7 +12,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Objects;
 
-/** What a mixture depends on, in hashes: equal ones stand for equal results. Raw files count by size and time. */
+/** Hashes of everything a mixture depends on; equal hashes mean equal results. Raw files enter with size and time. */
 public final class MixtureKeys {
     private final MixtureRecipe recipe;
 
@@ -21,9 +21,9 @@ public final class MixtureKeys {
     }
 
     /**
-     * The whole mixture's.
+     * The hash of the whole mixture.
      *
-     * @param form of its files
+     * @param form of the data files
      */
     public String whole(String form) {
         StringBuilder all = new StringBuilder();
@@ -37,7 +37,7 @@ public final class MixtureKeys {
         return hash(all.toString());
     }
 
-    /** All that a source's conversations depend on before a sample is drawn. */
+    /** The hash of everything that a source's conversations depend on before a sample is drawn. */
     String source(String name) {
         MixtureRecipe.Source source = Objects.requireNonNull(recipe.sources().get(name));
         StringBuilder all = new StringBuilder();
@@ -55,7 +55,7 @@ public final class MixtureKeys {
         return hash(all.toString());
     }
 
-    /** The recipe's, with all its values. */
+    /** The hash of the recipe with all its values. */
     String recipe() {
         return hash(recipe.toYaml());
     }

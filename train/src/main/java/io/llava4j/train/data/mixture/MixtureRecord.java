@@ -6,17 +6,17 @@ import java.io.Serializable;
  * A finished conversation of a mixture.
  *
  * @param json LLaVA's JSON object in UTF-8, without line breaks
- * @param key a well-mixed number of its own, by which order and sample are drawn
- * @param pairs questions with answers
+ * @param key a random number of its own, which decides order and sample
+ * @param pairs of question and answer
  * @param hasImage whether it has an image
  */
 public record MixtureRecord(byte[] json, long key, int pairs, boolean hasImage) implements Serializable {
-    /** What a shuffled mixture is ordered by; equal numbers keep the source's order. */
+    /** The number that a shuffled mixture is sorted by; equal numbers keep the source's order. */
     public long order() {
         return order(key);
     }
 
-    /** Of too many records of a source those with the least of these numbers are kept. */
+    /** The number that decides a sample: the records of a source with the smallest ones are kept. */
     public long draw() {
         return draw(key);
     }
@@ -25,7 +25,7 @@ public record MixtureRecord(byte[] json, long key, int pairs, boolean hasImage) 
         return KeyedRandom.mix(key);
     }
 
-    /** Another number than the order's, or a sample would always come first. */
+    /** Independent of {@link #order}; otherwise a sample would come first in the mixture. */
     static long draw(long key) {
         return KeyedRandom.mix(~key);
     }

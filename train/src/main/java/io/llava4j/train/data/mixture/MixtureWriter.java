@@ -16,66 +16,66 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 
-/** Puts the finished sources together: draws samples, mixes, writes the data file. */
+/** Joins the finished sources: draws samples, shuffles, writes the data file. */
 final class MixtureWriter implements AutoCloseable {
     private final MixtureRecipe recipe;
-    private final List<RecordStore> spools = new ArrayList<>();
-    private final List<Place> places = new ArrayList<>();
+    private final List<RecordStore> stores = new ArrayList<>();
+    private final List<Entry> entries = new ArrayList<>();
     private final List<SourceReport> sampled = new ArrayList<>();
     private int textOnly;
 
-    /** A record of a source: where it lies, and what it is ordered by. */
-    private record Place(int source, int record, long order) {}
+    /** A record in the store of a source, and the number it is sorted by. */
+    private record Entry(int source, int record, long order) {}
 
-    /** Asked again and again; may throw to stop. */
+    /** Called before each record; may throw to stop. */
     @FunctionalInterface
     interface Check {
         void check();
     }
 
     /**
-     * @param work folder of half-made things
+     * @param work folder of the temporary files
      * @param reports of all sources, in order
      */
     MixtureWriter(MixtureRecipe recipe, Path work, List<SourceReport> reports) throws IOException {
         this.recipe = recipe;
         for (SourceReport report : reports) {
-            RecordStore spool = RecordStore.open(work, report.name());
-            spools.add(spool);
-            List<Place> own = sample(spool, spools.size() - 1, recipe.sample(report.name()));
-            places.addAll(own);
+            RecordStore store = RecordStore.open(work, report.name());
+            stores.add(store);
+            List<Entry> own = sample(store, stores.size() - 1, recipe.sample(report.name()));
+            entries.addAll(own);
             sampled.add(report.sampled(
                     own.size(),
-                    own.stream().mapToLong(place -> spool.pairs(place.record())).sum()));
+                    own.stream().mapToLong(entry -> store.pairs(entry.record())).sum()));
             textOnly += (int) own.stream()
-                    .filter(place -> !spool.hasImage(place.record()))
+                    .filter(entry -> !store.hasImage(entry.record()))
                     .count();
         }
-        if (places.isEmpty()) {
-            throw new DataException("no record is left of all sources; see %s".formatted(work));
+        if (entries.isEmpty()) {
+            throw new DataException("no record of any source is left; see %s".formatted(work));
         }
         if (recipe.shuffle()) {
-            places.sort(Comparator.comparingLong(Place::order));
+            entries.sort(Comparator.comparingLong(Entry::order));
         }
     }
 
-    /** The records of a source in its order; of too many those that come first by a random number of their own. */
-    private static List<Place> sample(RecordStore spool, int source, int most) {
-        List<Place> places = new ArrayList<>();
-        for (int i = 0; i < spool.size(); i++) {
-            places.add(new Place(source, i, MixtureRecord.order(spool.key(i))));
+    /** The records of a source in its order; above the limit, those whose own random numbers are the smallest. */
+    private static List<Entry> sample(RecordStore store, int source, int limit) {
+        List<Entry> entries = new ArrayList<>();
+        for (int i = 0; i < store.size(); i++) {
+            entries.add(new Entry(source, i, MixtureRecord.order(store.key(i))));
         }
-        if (most == 0 || places.size() <= most) {
-            return places;
+        if (limit == 0 || entries.size() <= limit) {
+            return entries;
         }
-        List<Place> drawn = new ArrayList<>(places);
-        drawn.sort(Comparator.comparingLong(place -> MixtureRecord.draw(spool.key(place.record()))));
-        List<Place> kept = new ArrayList<>(drawn.subList(0, most));
-        kept.sort(Comparator.comparingInt(Place::record));
+        List<Entry> drawn = new ArrayList<>(entries);
+        drawn.sort(Comparator.comparingLong(entry -> MixtureRecord.draw(store.key(entry.record()))));
+        List<Entry> kept = new ArrayList<>(drawn.subList(0, limit));
+        kept.sort(Comparator.comparingInt(Entry::record));
         return kept;
     }
 
-    /** Writes the data file and tells what it is made of. */
+    /** Writes the data file and returns the manifest. */
     Manifest write(Path file, boolean array, Check check) throws IOException {
         MessageDigest digest = MixtureKeys.sha256();
         AtomicFiles.write(file, channel -> {
@@ -85,12 +85,13 @@ final class MixtureWriter implements AutoCloseable {
             if (array) {
                 out.write('[');
             }
-            for (int i = 0; i < places.size(); i++) {
+            for (int i = 0; i < entries.size(); i++) {
                 check.check();
                 if (i > 0) {
                     out.write(between);
                 }
-                out.write(spools.get(places.get(i).source()).bytes(places.get(i).record()));
+                out.write(
+                        stores.get(entries.get(i).source()).bytes(entries.get(i).record()));
             }
             out.write((array ? "]\n" : "\n").getBytes(StandardCharsets.UTF_8));
             out.flush();
@@ -101,8 +102,8 @@ final class MixtureWriter implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        for (RecordStore spool : spools) {
-            spool.close();
+        for (RecordStore store : stores) {
+            store.close();
         }
     }
 }

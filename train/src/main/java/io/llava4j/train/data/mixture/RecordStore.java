@@ -14,19 +14,19 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 
 /**
- * The finished records of a source on disk, one after another, with an index: a mixture larger than memory is put in any
- * order by copying byte ranges.
+ * The finished records of a source on disk, one after another, with an index. So a mixture larger than memory is
+ * shuffled by copying byte ranges.
  */
 final class RecordStore implements AutoCloseable {
     private final FileChannel channel;
     private final Index index;
 
-    /** Where each record lies and what it is ordered by. */
+    /** End and key of each record. */
     private static final class Index {
         private int size;
         private long[] ends = new long[1024];
         private long[] keys = new long[1024];
-        /** Negative for text only. */
+        /** Number of pairs, negative for text only. */
         private int[] pairs = new int[1024];
 
         void add(long end, long key, int pairCount) {
@@ -87,7 +87,7 @@ final class RecordStore implements AutoCloseable {
         ByteBuffer buffer = ByteBuffer.allocate((int) (index.ends[record] - begin));
         while (buffer.hasRemaining()) {
             if (channel.read(buffer, begin + buffer.position()) < 0) {
-                throw new IOException("a file of half-made records is shorter than its index");
+                throw new IOException("the temporary file of records is shorter than its index");
             }
         }
         return buffer.array();
@@ -98,7 +98,7 @@ final class RecordStore implements AutoCloseable {
         channel.close();
     }
 
-    /** Writes a spool; it is complete when {@link #finish} has returned. */
+    /** Writes a store, which is complete after {@link #finish}. */
     static final class Writer implements AutoCloseable {
         private final Path folder;
         private final String source;

@@ -1,24 +1,24 @@
 package io.llava4j.train.data.mixture;
 
-/** A conversation that is left out: by which rule, and why in one sentence. */
+/** Thrown where a rule rejects a conversation; the message gives the reason in one sentence. */
 final class RejectedException extends RuntimeException {
-    private final String by;
+    private final String rule;
 
     /**
-     * @param by key of the rule, or what else the reason is counted under
+     * @param rule its key, or another name that such reasons are counted under
      * @param reason one sentence that does not name the record
      */
-    RejectedException(String by, String reason) {
+    RejectedException(String rule, String reason) {
         super(reason, null, false, false);
-        this.by = by;
+        this.rule = rule;
     }
 
-    RejectedException(Rule by, String reason) {
-        this(by.key(), reason);
+    RejectedException(Rule rule, String reason) {
+        this(rule.key(), reason);
     }
 
-    String by() {
-        return by;
+    String rule() {
+        return rule;
     }
 
     String reason() {

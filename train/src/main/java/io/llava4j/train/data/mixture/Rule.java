@@ -11,11 +11,11 @@ import static io.llava4j.train.data.raw.SourceKind.TEXT_CAPS;
 import static io.llava4j.train.data.raw.SourceKind.VISUAL_GENOME;
 import static io.llava4j.train.data.raw.SourceKind.VQA;
 
+import io.llava4j.io.KebabCase;
 import io.llava4j.train.data.raw.SourceKind;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -200,7 +200,7 @@ public enum Rule {
 
     /** Its name in a recipe. */
     public String key() {
-        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        return KebabCase.of(this);
     }
 
     /** The rule with this name; empty if there is none. */

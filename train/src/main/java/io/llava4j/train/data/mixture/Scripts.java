@@ -5,7 +5,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/** Tells a language by its script; languages in Latin letters are all the same here. */
+/** Detects a language by its script; languages in Latin letters are not distinguished. */
 final class Scripts {
     static final List<String> LANGUAGES = List.of("ko", "ja", "zh", "ru", "ar", "he", "el", "hi", "th");
 
@@ -23,13 +23,13 @@ final class Scripts {
 
     private Scripts() {}
 
-    /** The language most letters of a text belong to; "latin" if it has none of the known scripts. */
+    /** The language of most letters of a text; "latin" if none is of a known script. */
     static String language(String text) {
         Map<UnicodeScript, Integer> counts = new EnumMap<>(UnicodeScript.class);
         text.codePoints()
                 .filter(Character::isLetter)
                 .forEach(letter -> counts.merge(UnicodeScript.of(letter), 1, Integer::sum));
-        // Japanese is written with Chinese characters, too, but never without kana.
+        // Japanese uses Chinese characters, too, but never without kana.
         int kana = counts.getOrDefault(UnicodeScript.HIRAGANA, 0) + counts.getOrDefault(UnicodeScript.KATAKANA, 0);
         if (kana > 0 && kana >= counts.getOrDefault(UnicodeScript.HAN, 0) / 10) {
             counts.merge(UnicodeScript.HIRAGANA, counts.getOrDefault(UnicodeScript.HAN, 0), Integer::sum);

@@ -17,22 +17,22 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
 
-/** Takes the {@link SourceSteps} of one source in one thread, into a {@link RecordStore}. */
+/** Runs the {@link SourceSteps} of one source in one thread and writes a {@link RecordStore}. */
 final class SourceBuild implements SourceSteps.Output {
     private final SourceSteps steps;
-    private final RecordStore.Writer spool;
+    private final RecordStore.Writer store;
     private final BufferedWriter list;
     private final Map<String, Gathered> gathered = new LinkedHashMap<>();
     private final Set<String> seen = new HashSet<>();
     private final TreeMap<String, Integer> leftOut = new TreeMap<>();
     private long pairs;
 
-    /** All that was said of one image so far. */
+    /** All annotations of one image so far. */
     private record Gathered(RawItem first, List<Annotation> annotations) {}
 
-    private SourceBuild(SourceSteps steps, RecordStore.Writer spool, BufferedWriter list) {
+    private SourceBuild(SourceSteps steps, RecordStore.Writer store, BufferedWriter list) {
         this.steps = steps;
-        this.spool = spool;
+        this.store = store;
         this.list = list;
     }
 
@@ -41,17 +41,17 @@ final class SourceBuild implements SourceSteps.Output {
     }
 
     /**
-     * Reads and builds everything.
+     * Reads and builds one source.
      *
      * @param steps of the source
      * @param name of the source
-     * @param folder of half-made things
-     * @param bytesRead told how many bytes were read, again and again; may throw to stop
+     * @param folder of the temporary files
+     * @param bytesRead called repeatedly with the number of bytes read since the last call; may throw to stop
      */
     static SourceReport run(SourceSteps steps, String name, Path folder, LongConsumer bytesRead) throws IOException {
-        try (RecordStore.Writer spool = new RecordStore.Writer(folder, name);
+        try (RecordStore.Writer store = new RecordStore.Writer(folder, name);
                 BufferedWriter list = Files.newBufferedWriter(leftOutFile(folder, name))) {
-            return new SourceBuild(steps, spool, list).run(bytesRead);
+            return new SourceBuild(steps, store, list).run(bytesRead);
         } catch (UncheckedIOException e) {
             throw Objects.requireNonNull(e.getCause());
         }
@@ -74,32 +74,32 @@ final class SourceBuild implements SourceSteps.Output {
                             if (seen.add(steps.key(item))) {
                                 steps.build(item, this);
                             } else {
-                                leave(steps.duplicate(item));
+                                reject(steps.duplicate(item));
                             }
                         }
                     }
                 },
-                this::leave);
+                this::reject);
         gathered.values().forEach(all -> steps.build(all.first().with(all.annotations()), this));
-        spool.finish();
-        return steps.report(reading, spool.size(), pairs, leftOut);
+        store.finish();
+        return steps.report(reading, store.size(), pairs, leftOut);
     }
 
     @Override
     public void add(MixtureRecord record) {
         pairs += record.pairs();
         try {
-            spool.add(record);
+            store.add(record);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     @Override
-    public void leave(Rejection left) {
-        leftOut.merge(left.rule(), 1, Integer::sum);
+    public void reject(Rejection rejection) {
+        leftOut.merge(rejection.rule(), 1, Integer::sum);
         try {
-            list.write(left.line());
+            list.write(rejection.line());
             list.write('\n');
         } catch (IOException e) {
             throw new UncheckedIOException(e);

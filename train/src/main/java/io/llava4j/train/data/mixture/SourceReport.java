@@ -8,19 +8,19 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What became of one source.
+ * Describes one source of a mixture.
  *
  * @param name in the recipe
  * @param kind form of its raw files
  * @param licence of the data
  * @param paper the number the paper has for it; may be empty
- * @param expected conversations it should give; null if not known
+ * @param expected number of conversations; null if not known
  * @param files its raw files
- * @param rules their values by key
+ * @param rules values by key
  * @param imagesChecked whether the images were looked for
- * @param items read from the raw files
- * @param records conversations it gives
- * @param pairs questions with answers in them
+ * @param items number of items in the raw files
+ * @param records number of its conversations
+ * @param pairs of question and answer in them
  * @param leftOut records, conversations or parts of them that were left out, by rule; {@code bad-record} is what could
  *     not be read, {@code invalid} what broke the data format
  */
@@ -40,29 +40,29 @@ public record SourceReport(
     /**
      * A raw file.
      *
-     * @param role the part it plays
+     * @param role of the file in its source
      * @param path below the folder of raw files
-     * @param bytes its size
+     * @param bytes size of the file
      * @param sha256 of its bytes
      */
     public record InputFile(String role, String path, long bytes, String sha256) implements Serializable {}
 
     /**
-     * The same after a sample was drawn.
+     * The report after a sample was drawn.
      *
-     * @param kept conversations
-     * @param keptPairs in them
+     * @param kept number of conversations
+     * @param keptPairs of question and answer in them
      */
     public SourceReport sampled(int kept, long keptPairs) {
-        SortedMap<String, Integer> left = new TreeMap<>(leftOut);
+        SortedMap<String, Integer> counts = new TreeMap<>(leftOut);
         if (kept < records) {
-            left.put(Rule.SAMPLE.key(), records - kept);
+            counts.put(Rule.SAMPLE.key(), records - kept);
         }
         return new SourceReport(
-                name, kind, licence, paper, expected, files, rules, imagesChecked, items, kept, keptPairs, left);
+                name, kind, licence, paper, expected, files, rules, imagesChecked, items, kept, keptPairs, counts);
     }
 
-    /** Records more than expected, negative for fewer; 0 if nothing is expected. */
+    /** Records minus expected records; 0 if the expected number is not known. */
     public int deviation() {
         return expected == null ? 0 : records - expected;
     }

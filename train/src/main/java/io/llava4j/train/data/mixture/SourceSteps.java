@@ -5,15 +5,8 @@ import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.LlavaRecord;
 import io.llava4j.train.data.LlavaWriter;
-import io.llava4j.train.data.Policy;
 import io.llava4j.train.data.RecordRules;
-import io.llava4j.train.data.SkippedRecord;
-import io.llava4j.train.data.format.DataFiles;
-import io.llava4j.train.data.raw.Annotation;
-import io.llava4j.train.data.raw.Annotation.Chat;
 import io.llava4j.train.data.raw.Annotation.Dialogue;
-import io.llava4j.train.data.raw.Annotation.Region;
-import io.llava4j.train.data.raw.CocoNames;
 import io.llava4j.train.data.raw.RawFile;
 import io.llava4j.train.data.raw.RawItem;
 import io.llava4j.train.data.raw.SourceFiles;
@@ -21,33 +14,23 @@ import io.llava4j.train.data.raw.SourceKind;
 import java.io.IOException;
 import java.io.Serializable;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SortedMap;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The steps from a source's raw files to its conversations: {@link #read}, then items of one {@link #key} come together
- * as {@link #grouping} tells, then {@link #build}. What a step gives depends on recipe, source and its arguments alone,
- * so the steps can be taken in one thread after another or spread over machines. An object is used by one thread.
+ * The steps from a source's raw files to its conversations: {@link #read} gives filtered items, items with the same
+ * {@link #key} come together by {@link #grouping}, {@link #build} makes conversations of them. The result of a step
+ * depends on recipe, source and arguments alone, so steps can run one after another in one thread or be spread over
+ * machines. An object is used by one thread.
  */
 public final class SourceSteps {
-    /** What broke LLaVA's data format. */
-    static final String INVALID = "invalid";
-    /** What could not be read. */
-    static final String BAD_RECORD = "bad-record";
-
-    private static final JsonMapper JSON = JsonMapper.builder().build();
-
     private final MixtureRecipe recipe;
     private final String name;
     private final MixtureRecipe.Source source;
@@ -55,10 +38,13 @@ public final class SourceSteps {
     private final Conversations conversations;
     private final ChatCleaner cleaner;
     private final @Nullable ChatLength length;
+    private final ImagePaths images;
+    private final Rejections rejections;
+    private final ItemFilter filter;
 
-    /** What becomes of items with the same key. */
+    /** How items with the same key come together. */
     public enum Grouping {
-        /** Nothing: each is built by itself. */
+        /** They do not: each is built by itself. */
         ALONE,
         /** All of them make one item, in the files' order: the first with the annotations of all. */
         GATHER,
@@ -66,13 +52,13 @@ public final class SourceSteps {
         FIRST
     }
 
-    /** Takes what a step gives, in order. */
+    /** Takes the results of a step, in order. */
     public interface Output {
-        /** A finished conversation. */
+        /** Takes a finished conversation. */
         void add(MixtureRecord record);
 
-        /** Something that is left out. */
-        void leave(Rejection left);
+        /** Takes what is left out. */
+        void reject(Rejection rejection);
     }
 
     /**
@@ -86,7 +72,7 @@ public final class SourceSteps {
     /**
      * @param recipe of the mixture
      * @param name of the source
-     * @param tokenizer that counts; null if nothing is to be counted
+     * @param tokenizer that counts tokens; null if none are counted
      */
     public SourceSteps(MixtureRecipe recipe, String name, @Nullable SentencePieceTokenizer tokenizer) {
         this.recipe = recipe;
@@ -95,27 +81,32 @@ public final class SourceSteps {
         this.rules = recipe.rulesOf(name);
         this.conversations = new Conversations(recipe.seed(), name, source.responseFormat(), rules);
         this.cleaner = new ChatCleaner(rules);
-        int most = rules.limit(Rule.MAX_TOKENS);
-        this.length = tokenizer == null || most == 0 ? null : new ChatLength(tokenizer, most);
+        int maxTokens = rules.limit(Rule.MAX_TOKENS);
+        this.length = tokenizer == null || maxTokens == 0 ? null : new ChatLength(tokenizer, maxTokens);
+        this.images = new ImagePaths(source.images(), recipe.images(), rules);
+        this.rejections = new Rejections(name, recipe.raw().toString());
+        this.filter = new ItemFilter(rules, recipe.badRecords(), conversations, cleaner, rejections);
     }
 
     /**
-     * Reads the raw files and settles what concerns a single item: whether it is for training, which of its regions can
-     * be seen, which answer counts, what is left of a chat.
+     * Reads the raw files and filters each item by itself: whether it is for training, which of its regions are
+     * visible, which answer counts, what the cleaning keeps of a chat.
      *
-     * @param bytesRead told how many bytes were read, again and again; may throw to stop
-     * @param settled takes the items, in the files' order
-     * @param leave takes what is left out, in between
+     * @param bytesRead called repeatedly with the number of bytes read since the last call; may throw to stop
+     * @param filtered takes the items, in the files' order
+     * @param rejected takes what is left out, in between
      * @throws DataException naming file and record, if a file cannot be used
      */
-    public Reading read(LongConsumer bytesRead, Consumer<RawItem> settled, Consumer<Rejection> leave) {
+    public Reading read(LongConsumer bytesRead, Consumer<RawItem> filtered, Consumer<Rejection> rejected) {
         Map<String, RawFile> files = new LinkedHashMap<>();
         source.files().forEach((role, path) -> files.put(role, new RawFile(recipe.file(path), bytesRead)));
         int[] items = {0};
-        source.kind().reader().read(new SourceFiles(name, files), problem -> badRecord(problem, leave), item -> {
-            items[0]++;
-            settle(item, settled, leave);
-        });
+        source.kind()
+                .reader()
+                .read(new SourceFiles(name, files), problem -> filter.rejectBadRecord(problem, rejected), item -> {
+                    items[0]++;
+                    filter.filter(item, filtered, rejected);
+                });
         return new Reading(items[0], inputs(files));
     }
 
@@ -129,47 +120,13 @@ public final class SourceSteps {
                         Files.size(file.path()),
                         String.valueOf(file.sha256())));
             } catch (IOException e) {
-                throw new DataException(file.path() + " went away while it was read; start again", e);
+                throw new DataException(file.path() + " was removed while it was read; start again", e);
             }
         });
         return inputs;
     }
 
-    private void badRecord(SkippedRecord problem, Consumer<Rejection> leave) {
-        if (recipe.badRecords() == Policy.FAIL) {
-            throw new DataException(problem.message() + "; mend it, or set bad-records to skip");
-        }
-        leave.accept(left(BAD_RECORD, problem));
-    }
-
-    private void settle(RawItem item, Consumer<RawItem> settled, Consumer<Rejection> leave) {
-        if (!item.training() && rules.on(Rule.TRAINING_SPLIT)) {
-            leave.accept(left(item, new RejectedException(Rule.TRAINING_SPLIT, "it is not marked for training")));
-            return;
-        }
-        List<Annotation> kept = new ArrayList<>();
-        for (Annotation annotation : item.annotations()) {
-            if (annotation instanceof Region region
-                    && !Conversations.isVisible(region, new Conversations.Size(item.width(), item.height()))) {
-                badRecord(
-                        at(item, "a region has no extent or lies outside the image; only this region is left out"),
-                        leave);
-            } else if (annotation instanceof Chat chat) {
-                try {
-                    kept.add(new Dialogue(cleaner.clean(chat)));
-                } catch (RejectedException e) {
-                    leave.accept(left(item, e));
-                }
-            } else {
-                kept.add(conversations.settled(annotation));
-            }
-        }
-        if (!kept.isEmpty()) {
-            settled.accept(item.with(kept));
-        }
-    }
-
-    /** What becomes of settled items with the same key. */
+    /** How filtered items with the same key come together. */
     public Grouping grouping() {
         if (!source.kind().grouped()) {
             return Grouping.GATHER;
@@ -177,32 +134,32 @@ public final class SourceSteps {
         return rules.on(Rule.DEDUPLICATE) ? Grouping.FIRST : Grouping.ALONE;
     }
 
-    /** What a settled item has in common with others: its image, or what is said. */
-    public String key(RawItem settled) {
-        return grouping() == Grouping.FIRST ? cleaner.fingerprint(dialogue(settled)) : settled.id();
+    /** The key of a filtered item: its image, or a fingerprint of its text where duplicates are looked for. */
+    public String key(RawItem filtered) {
+        return grouping() == Grouping.FIRST ? cleaner.fingerprint(dialogue(filtered)) : filtered.id();
     }
 
-    /** An item that says the same as an earlier one. */
+    /** The rejection of an item with the same text as an earlier one. */
     public Rejection duplicate(RawItem item) {
-        return left(item, new RejectedException(Rule.DEDUPLICATE, "an earlier conversation says the same"));
+        return rejections.of(item, new RejectedException(Rule.DEDUPLICATE, "an earlier conversation says the same"));
     }
 
     /** Builds all conversations about one image, or one text. */
     public void build(RawItem item, Output out) {
-        List<String> images;
+        List<String> paths;
         List<List<Turn>> made;
         try {
-            images = item.image() == null ? List.of() : List.of(imagePath(item.image()));
+            paths = item.image() == null ? List.of() : List.of(images.of(item.image()));
             made = source.kind() == SourceKind.SHAREGPT
                     ? List.of(withinLimit(dialogue(item)))
                     : conversations.of(
                             item.id(), new Conversations.Size(item.width(), item.height()), item.annotations());
         } catch (RejectedException e) {
-            out.leave(left(item, e));
+            out.reject(rejections.of(item, e));
             return;
         }
         for (int i = 0; i < made.size(); i++) {
-            LlavaRecord record = new LlavaRecord(id(item, i), images, made.get(i));
+            LlavaRecord record = new LlavaRecord(id(item, i), paths, made.get(i));
             try {
                 checkText(record.turns());
                 checkFormat(record);
@@ -210,30 +167,31 @@ public final class SourceSteps {
                         LlavaWriter.json(record),
                         KeyedRandom.of(recipe.seed(), name, record.id(), Integer.toString(item.index())),
                         record.turns().size() / 2,
-                        !images.isEmpty()));
+                        !paths.isEmpty()));
             } catch (RejectedException e) {
-                out.leave(left(item, e));
+                out.reject(rejections.of(item, e));
             }
         }
     }
 
     /**
-     * What became of the source.
+     * Reports on the source.
      *
-     * @param records conversations it gives
-     * @param pairs in them
+     * @param reading of its files
+     * @param records number of its conversations
+     * @param pairs of question and answer in them
      * @param leftOut counts by rule
      */
     public SourceReport report(Reading reading, int records, long pairs, SortedMap<String, Integer> leftOut) {
         return new SourceReport(
                 name,
-                source.kind().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                source.kind().key(),
                 source.licence(),
                 source.paper(),
                 source.expected(),
                 reading.files(),
                 rules.asMap(),
-                checksImages(),
+                images.areChecked(),
                 reading.items(),
                 records,
                 pairs,
@@ -248,10 +206,10 @@ public final class SourceSteps {
         if (length == null) {
             return turns;
         }
-        // Before anything is counted, what could not be counted rightly is left out.
+        // Checked first: tokens of such texts would be counted wrong.
         checkText(turns);
         checkFormat(new LlavaRecord("", List.of(), turns));
-        return length.cut(turns);
+        return length.truncate(turns);
     }
 
     private String id(RawItem item, int number) {
@@ -262,34 +220,6 @@ public final class SourceSteps {
         return number == 0 ? id : id + "-" + number;
     }
 
-    private String imagePath(String image) {
-        String renamed = rules.on(Rule.COCO_2017_NAMES) ? CocoNames.renamedTo2017(image) : image;
-        String prefix =
-                source.images().isEmpty() || source.images().endsWith("/") ? source.images() : source.images() + "/";
-        String path = renamed.startsWith(prefix) ? renamed : prefix + renamed;
-        String complaint = DataFiles.pathComplaint(path);
-        if (complaint != null) {
-            throw new RejectedException(INVALID, complaint);
-        }
-        if (checksImages() && !exists(path)) {
-            throw new RejectedException(Rule.IMAGE_PRESENCE, "its image %s is not in the image folder".formatted(path));
-        }
-        return path;
-    }
-
-    private boolean checksImages() {
-        return recipe.images() != null && rules.on(Rule.IMAGE_PRESENCE);
-    }
-
-    private boolean exists(String path) {
-        Path images = recipe.images();
-        try {
-            return images != null && Files.isRegularFile(images.resolve(path));
-        } catch (InvalidPathException e) {
-            return false;
-        }
-    }
-
     private void checkText(List<Turn> turns) {
         for (Turn turn : turns) {
             String text = turn.text();
@@ -298,8 +228,9 @@ public final class SourceSteps {
                         Rule.NO_TEMPLATE_MARKERS,
                         "its text holds a marker of the conversation template, which splits it");
             }
-            if (hasHalfCharacter(text)) {
-                throw new RejectedException(INVALID, "its text holds half a character, which cannot be written");
+            if (hasUnpairedSurrogate(text)) {
+                throw new RejectedException(
+                        Rejections.INVALID, "its text holds half a character, which cannot be written");
             }
         }
     }
@@ -308,36 +239,11 @@ public final class SourceSteps {
         try {
             RecordRules.check(record);
         } catch (DataException e) {
-            throw new RejectedException(INVALID, String.valueOf(e.getMessage()));
+            throw new RejectedException(Rejections.INVALID, String.valueOf(e.getMessage()));
         }
     }
 
-    private static SkippedRecord at(RawItem item, String reason) {
-        return new SkippedRecord(item.file(), item.index(), item.id(), reason);
-    }
-
-    private Rejection left(RawItem item, RejectedException left) {
-        return left(left.by(), at(item, left.reason()));
-    }
-
-    private Rejection left(String by, SkippedRecord record) {
-        Map<String, Object> line = new LinkedHashMap<>();
-        line.put("source", name);
-        line.put("rule", by);
-        line.put("file", belowRaw(record.file()));
-        line.put("record", record.index());
-        line.put("id", record.id());
-        line.put("reason", record.reason());
-        return new Rejection(by, JSON.writeValueAsString(line));
-    }
-
-    /** Lists and manifests are the same wherever the raw files are. */
-    private String belowRaw(String file) {
-        String folder = recipe.raw() + "/";
-        return file.startsWith(folder) ? file.substring(folder.length()) : file;
-    }
-
-    private static boolean hasHalfCharacter(String text) {
+    private static boolean hasUnpairedSurrogate(String text) {
         for (int i = 0; i < text.length(); i++) {
             if (Character.isSurrogate(text.charAt(i))) {
                 if (!Character.isHighSurrogate(text.charAt(i))

@@ -1,8 +1,9 @@
 package io.llava4j.train.data.raw;
 
+import io.llava4j.io.KebabCase;
 import java.util.List;
 
-/** The kinds of source a mixture can be made of, by the form of their raw files (docs/reference/data.md#raw-schemas). */
+/** The kinds of sources that a mixture can have, by the form of their raw files (docs/reference/data.md#raw-schemas). */
 public enum SourceKind {
     /** LLaVA's own format, JSON or JSON lines, in any number of files. */
     LLAVA(new LlavaReader(), true),
@@ -16,7 +17,7 @@ public enum SourceKind {
     OCR_VQA(new OcrVqaReader(), true, "annotations"),
     /** File {@code annotations}. */
     A_OKVQA(new AOkvqaReader(), false, "annotations"),
-    /** File {@code captions} and, for the words in the images, {@code ocr}. */
+    /** File {@code captions} and, for OCR tokens, {@code ocr}. */
     TEXT_CAPS(new TextCapsReader(), false, "captions"),
     /** File {@code captions}. */
     COCO_CAPTIONS(new CocoCaptionsReader(), false, "captions"),
@@ -35,17 +36,22 @@ public enum SourceKind {
         this.roles = List.of(roles);
     }
 
-    /** Reads such files. */
+    /** Its name in a recipe. */
+    public String key() {
+        return KebabCase.of(this);
+    }
+
+    /** The reader of such files. */
     public SourceReader reader() {
         return reader;
     }
 
-    /** Whether all that is said of an image stands in one place of the file, so that nothing need be gathered. */
+    /** Whether one record of the file holds all annotations of an image, so that none need be gathered. */
     public boolean grouped() {
         return grouped;
     }
 
-    /** Files that must be named; others may be. */
+    /** Roles of the files that a recipe must name; it may name others. */
     public List<String> roles() {
         return roles;
     }

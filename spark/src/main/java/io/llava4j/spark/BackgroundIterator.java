@@ -10,10 +10,10 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one side pushes, for another side that pulls. The pushing side runs in a thread of its own and is never more than
- * a few batches ahead, so that no source has to fit into memory.
+ * Iterates over the elements that a producer passes to a callback. The producer runs in a thread of its own and is at
+ * most a few batches ahead, so that a source need not fit into memory.
  */
-final class Pushed<T> implements Iterator<T>, AutoCloseable {
+final class BackgroundIterator<T> implements Iterator<T>, AutoCloseable {
     private static final int BATCH = 256;
     private static final int BATCHES_AHEAD = 4;
 
@@ -23,25 +23,25 @@ final class Pushed<T> implements Iterator<T>, AutoCloseable {
     private Iterator<T> batch = List.<T>of().iterator();
     private boolean ended;
 
-    /** Some elements, the last ones or not. */
+    /** Some elements, and whether they are the last ones. */
     private record Batch<T>(List<T> elements, boolean last) {}
 
-    /** Thrown into the pushing side when nobody pulls any more. */
+    /** Thrown in the producer after the iterator was closed. */
     private static final class Closed extends RuntimeException {
         Closed() {
             super("closed", null, false, false);
         }
     }
 
-    /** @param source pushes everything to what it is given, and returns */
-    Pushed(Consumer<Consumer<T>> source) {
-        thread = Thread.ofPlatform().daemon().name("pushed").start(() -> run(source));
+    /** @param producer passes every element to the callback it is given, and returns */
+    BackgroundIterator(Consumer<Consumer<T>> producer) {
+        thread = Thread.ofPlatform().daemon().name("producer").start(() -> run(producer));
     }
 
-    private void run(Consumer<Consumer<T>> source) {
+    private void run(Consumer<Consumer<T>> producer) {
         List<T> pending = new ArrayList<>(BATCH);
         try {
-            source.accept(element -> {
+            producer.accept(element -> {
                 pending.add(element);
                 if (pending.size() == BATCH) {
                     put(new Batch<>(List.copyOf(pending), false));
@@ -50,16 +50,16 @@ final class Pushed<T> implements Iterator<T>, AutoCloseable {
             });
             put(new Batch<>(pending, true));
         } catch (Closed e) {
-            return; // nobody waits for more
+            return; // nobody takes more elements
         } catch (RuntimeException | Error e) {
             failure = e;
             put(new Batch<>(List.of(), true));
         }
     }
 
-    private void put(Batch<T> some) {
+    private void put(Batch<T> elements) {
         try {
-            queue.put(some);
+            queue.put(elements);
         } catch (InterruptedException e) {
             throw new Closed();
         }
@@ -98,7 +98,7 @@ final class Pushed<T> implements Iterator<T>, AutoCloseable {
         return batch.next();
     }
 
-    /** Ends the pushing side. */
+    /** Ends the producer. */
     @Override
     public void close() {
         thread.interrupt();
