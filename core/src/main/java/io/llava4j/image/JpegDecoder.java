@@ -48,7 +48,8 @@ final class JpegDecoder {
             reader.setInput(input, true, true);
             image = switch (stream.components()) {
                 case 1 -> grey(reader, stream);
-                case 3 -> JpegChroma.isVerticallyHalved(stream) ? JpegChroma.decode(reader, stream) : rgb(reader, stream);
+                case 3 ->
+                    JpegChroma.isVerticallyHalved(stream) ? JpegChroma.decode(reader, stream) : rgb(reader, stream);
                 default -> cmyk(reader, stream);
             };
         } catch (IOException | RuntimeException e) {

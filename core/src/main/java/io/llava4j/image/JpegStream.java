@@ -17,8 +17,7 @@ import java.util.List;
  * @param sampling of each component
  * @param bytes a JPEG file
  */
-record JpegStream(
-        int width, int height, int components, boolean ycc, List<Sampling> sampling, byte[] bytes) {
+record JpegStream(int width, int height, int components, boolean ycc, List<Sampling> sampling, byte[] bytes) {
     /**
      * How often a component is sampled, relative to the others.
      *

@@ -161,7 +161,13 @@ class ImageDecoderTest {
     private static byte[] runLengthBitmap(byte[] codes) {
         ByteBuffer file = ByteBuffer.allocate(54 + 1024 + codes.length).order(ByteOrder.LITTLE_ENDIAN);
         file.put((byte) 'B').put((byte) 'M').putInt(file.capacity()).putInt(0).putInt(54 + 1024);
-        file.putInt(40).putInt(4).putInt(2).putShort((short) 1).putShort((short) 8).putInt(1).putInt(codes.length);
+        file.putInt(40)
+                .putInt(4)
+                .putInt(2)
+                .putShort((short) 1)
+                .putShort((short) 8)
+                .putInt(1)
+                .putInt(codes.length);
         file.putInt(0).putInt(0).putInt(256).putInt(0);
         for (int i = 0; i < 256; i++) {
             file.putInt(i * 0x010101);
@@ -203,8 +209,7 @@ class ImageDecoderTest {
                         "\n<html><body>404", "web page",
                         "<svg xmlns=''/>", "SVG")
                 .entrySet()) {
-            assertThatThrownBy(() ->
-                            ImageDecoder.decode(example.getKey().getBytes(StandardCharsets.UTF_8), "x.jpg"))
+            assertThatThrownBy(() -> ImageDecoder.decode(example.getKey().getBytes(StandardCharsets.UTF_8), "x.jpg"))
                     .isInstanceOf(DataException.class)
                     .hasMessageContaining(example.getValue());
         }

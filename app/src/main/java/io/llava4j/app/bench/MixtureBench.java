@@ -26,11 +26,11 @@ public final class MixtureBench {
      *
      * @param share of the real size
      * @param rawBytes of the raw files
-     * @param generateSeconds what making the raw files took
-     * @param buildSeconds what building took
-     * @param buildCpuSeconds processor time of that, over all threads: what another load on the machine does not change
-     * @param peakHeap most bytes of heap that were in use
-     * @param manifest what was built
+     * @param generateSeconds time to write the raw files
+     * @param buildSeconds time to build the mixture
+     * @param buildCpuSeconds processor time of the build, over all threads; hardly affected by other load
+     * @param peakHeap largest heap in use, in bytes
+     * @param manifest of the mixture
      */
     public record Run(
             double share,
@@ -42,12 +42,12 @@ public final class MixtureBench {
             Manifest manifest) {}
 
     /**
-     * Generates raw files, builds the mixture of them and removes both.
+     * Generates raw files, builds the mixture from them and removes both.
      *
      * @param home folder of recipes and models
-     * @param work folder for some ten gigabytes; a folder of this bench's own is made in it
+     * @param work folder with about ten gigabytes free; the benchmark creates a folder in it
      * @param share of the real size, up to 1
-     * @param threads that read sources
+     * @param threads number of sources read in parallel
      */
     public static Run run(Path home, Path work, double share, int threads) throws IOException {
         Path own = work.resolve("llava-bench-mixture");

@@ -1,8 +1,10 @@
 package io.llava4j.app.bench;
 
 import io.llava4j.train.data.raw.PickleWriter;
+import io.llava4j.train.data.raw.QuestionSchemas;
 import io.llava4j.train.data.raw.RawSchemas;
 import io.llava4j.train.data.raw.RawWriter;
+import io.llava4j.train.data.raw.RegionSchemas;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,58 +18,15 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * Raw annotation files as large as the real ones, or a part of that, with made-up content: as many questions, images,
- * regions and words, at the paths of {@code recipes/data/mix665k.yaml}.
+ * Raw annotation files of the real size, or a share of it, with synthetic content: the numbers of questions, images,
+ * regions and words are real, the paths those of {@code recipes/data/mix665k.yaml}.
  */
 final class SyntheticRaw {
-    private static final List<String> WORDS = List.of(
-            "the",
-            "a",
-            "red",
-            "man",
-            "woman",
-            "dog",
-            "table",
-            "on",
-            "of",
-            "in",
-            "with",
-            "street",
-            "white",
-            "holding",
-            "sitting",
-            "next",
-            "to",
-            "large",
-            "green",
-            "bus",
-            "sign",
-            "people",
-            "two",
-            "water",
-            "tree",
-            "building",
-            "black",
-            "shirt",
-            "wearing",
-            "standing",
-            "front",
-            "plate",
-            "food",
-            "grass",
-            "window",
-            "light",
-            "small",
-            "playing",
-            "tennis",
-            "ball",
-            "computer",
-            "because",
-            "therefore",
-            "function",
-            "return",
-            "explain",
-            "that");
+    private static final List<String> WORDS =
+            List.of(("the a red man woman dog table on of in with street white holding sitting next to large green "
+                            + "bus sign people two water tree building black shirt wearing standing front plate food grass "
+                            + "window light small playing tennis ball computer because therefore function return explain that")
+                    .split(" "));
 
     private final Path root;
     private final double share;
@@ -81,12 +40,12 @@ final class SyntheticRaw {
         this.share = share;
     }
 
-    /** So many of a real number. */
+    /** The share of a number of the real files, at least 1. */
     int part(int full) {
         return (int) Math.max(1, Math.round(full * share));
     }
 
-    /** What must come out, by source: the released mixture's counts in proportion. */
+    /** Expected conversations by source: the counts of the released mixture in proportion. */
     Map<String, Integer> expected() {
         return Map.of(
                 "llava-instruct", part(157_712),
@@ -137,9 +96,9 @@ final class SyntheticRaw {
         }
     }
 
-    private static String words(SplittableRandom random, int fewest, int most) {
+    private static String words(SplittableRandom random, int min, int max) {
         StringBuilder text = new StringBuilder();
-        int count = random.nextInt(fewest, most + 1);
+        int count = random.nextInt(min, max + 1);
         for (int i = 0; i < count; i++) {
             text.append(i == 0 ? "" : " ").append(WORDS.get(random.nextInt(WORDS.size())));
         }
@@ -158,8 +117,8 @@ final class SyntheticRaw {
                 for (int k = 0; k < 10; k++) {
                     answers.add(k < 6 && !agreed.isEmpty() ? agreed : words(random, 1, 2));
                 }
-                asked.add(RawSchemas.vqaQuestion(i, image, "What is " + words(random, 3, 7) + "?"));
-                said.add(RawSchemas.vqaAnnotation(i, image, "what is", "other", agreed, answers));
+                asked.add(QuestionSchemas.vqaQuestion(i, image, "What is " + words(random, 3, 7) + "?"));
+                said.add(QuestionSchemas.vqaAnnotation(i, image, "what is", "other", agreed, answers));
             }
         }
         return null;
@@ -173,7 +132,7 @@ final class SyntheticRaw {
                 String question = "Is the " + words(random, 4, 10) + "?";
                 out.add(
                         Integer.toString(20_000_000 + i),
-                        RawSchemas.gqaQuestion(
+                        QuestionSchemas.gqaQuestion(
                                 Integer.toString(2_300_000 + i % images),
                                 question,
                                 words(random, 1, 1),
@@ -194,7 +153,7 @@ final class SyntheticRaw {
                 String id = "%010d".formatted(i * 31L);
                 out.add(
                         id,
-                        RawSchemas.ocrVqaBook(
+                        QuestionSchemas.ocrVqaBook(
                                 id,
                                 title,
                                 author,
@@ -217,7 +176,7 @@ final class SyntheticRaw {
         int images = part(16_540);
         try (RawWriter out = RawWriter.array(root.resolve("aokvqa/aokvqa_v1p0_train.json"))) {
             for (int i = 0; i < Math.max(images, part(17_056)); i++) {
-                out.add(RawSchemas.aOkvqaQuestion(
+                out.add(QuestionSchemas.aOkvqaQuestion(
                         "q" + i,
                         5 * (i % images) + 1,
                         "Why is " + words(random, 4, 8) + "?",
@@ -241,9 +200,10 @@ final class SyntheticRaw {
                     all.add(words(random, 8, 16));
                 }
                 for (int k = 0; k < 5; k++) {
-                    captions.add(RawSchemas.textCapsCaption(image, 1024, 5 * i + k, all.get(k), all));
+                    captions.add(QuestionSchemas.textCapsCaption(image, 1024, 5 * i + k, all.get(k), all));
                 }
-                ocr.add(RawSchemas.rosetta(image, List.of(words(random, 1, 12).split(" "))));
+                ocr.add(QuestionSchemas.rosetta(
+                        image, List.of(words(random, 1, 12).split(" "))));
             }
         }
         return null;
@@ -257,7 +217,7 @@ final class SyntheticRaw {
             Path folder = root.resolve("refcoco").resolve(sets.get(s));
             List<Map<String, Object>> images = new ArrayList<>();
             for (int i = 0; i < part(28_158); i++) {
-                images.add(RawSchemas.cocoImage(3 * i + 1, 640, 427 + i % 50));
+                images.add(RegionSchemas.cocoImage(3 * i + 1, 640, 427 + i % 50));
             }
             try (RawWriter boxes =
                             RawWriter.field(folder.resolve("instances.json"), Map.of("images", images), "annotations");
@@ -269,7 +229,7 @@ final class SyntheticRaw {
                     for (int k = 0; k < 7; k++) {
                         double x = random.nextInt(500);
                         double y = random.nextInt(300);
-                        boxes.add(RawSchemas.cocoBox(
+                        boxes.add(RegionSchemas.cocoBox(
                                 ++box, 3 * i + 1, x, y, 20 + random.nextInt(100) + 0.25, 20 + random.nextInt(100)));
                     }
                     boolean two = i < part(20_289);
@@ -279,7 +239,7 @@ final class SyntheticRaw {
                         for (; sentences.size() < 3 && said < wanted; said++) {
                             sentences.add(words(random, 2, 6));
                         }
-                        refs.add(RawSchemas.reference(sentence, box - k, 3 * i + 1, sentence, sentences));
+                        refs.add(RegionSchemas.reference(sentence, box - k, 3 * i + 1, sentence, sentences));
                         sentence += sentences.size();
                     }
                 }
@@ -296,7 +256,7 @@ final class SyntheticRaw {
             for (int i = 1; i <= part(108_077); i++) {
                 List<Map<String, Object>> all = new ArrayList<>();
                 for (int k = 0; k < 50; k++) {
-                    all.add(RawSchemas.region(
+                    all.add(RegionSchemas.region(
                             ++regions,
                             i,
                             words(random, 3, 8),
@@ -306,7 +266,7 @@ final class SyntheticRaw {
                             1 + random.nextInt(200)));
                 }
                 out.add(Map.of("regions", all, "id", i));
-                images.add(RawSchemas.visualGenomeImage(i, 800, 600));
+                images.add(RegionSchemas.visualGenomeImage(i, 800, 600));
             }
         }
         return null;
@@ -331,7 +291,7 @@ final class SyntheticRaw {
         return null;
     }
 
-    /** As many as were shared, some seven thousand characters each; one in eight is one that Vicuna left out. */
+    /** The real number of conversations, about seven thousand characters each; Vicuna's rules leave out one in eight. */
     private Void shareGpt() throws IOException {
         SplittableRandom random = new SplittableRandom(9);
         try (RawWriter out = RawWriter.array(root.resolve("sharegpt/sharegpt.json"))) {

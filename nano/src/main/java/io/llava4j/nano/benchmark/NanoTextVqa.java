@@ -5,7 +5,7 @@ import io.llava4j.nano.world.SceneSampler;
 import io.llava4j.nano.world.SignFont;
 import io.llava4j.nano.world.SplitMix64;
 import io.llava4j.text.ResponseFormat;
-import io.llava4j.train.data.raw.RawSchemas;
+import io.llava4j.train.data.raw.QuestionSchemas;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,11 +36,11 @@ final class NanoTextVqa implements NanoBenchmark {
             String word = Objects.requireNonNull(scene.sign()).word();
             String image = "%016x".formatted(random.nextLong());
             List<String> tokens = read(word, random);
-            read.add(RawSchemas.rosetta(image, tokens));
+            read.add(QuestionSchemas.rosetta(image, tokens));
             List<String> texts = new ArrayList<>(QUESTIONS);
             random.shuffle(texts);
             for (String text : texts.subList(0, random.between(1, 2))) {
-                data.add(RawSchemas.textVqaQuestion(
+                data.add(QuestionSchemas.textVqaQuestion(
                         image, CLASSES, folder.imageSize(), data.size() + 34602, text, SignFont.read(word)));
                 asked.add(BenchmarkFolder.question(
                         image,

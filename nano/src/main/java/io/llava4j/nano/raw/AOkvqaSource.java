@@ -4,7 +4,7 @@ import io.llava4j.nano.text.Question;
 import io.llava4j.nano.text.Questions;
 import io.llava4j.nano.world.Scene;
 import io.llava4j.nano.world.SplitMix64;
-import io.llava4j.train.data.raw.RawSchemas;
+import io.llava4j.train.data.raw.QuestionSchemas;
 import io.llava4j.train.data.raw.RawWriter;
 import java.io.IOException;
 import java.util.List;
@@ -20,7 +20,7 @@ final class AOkvqaSource implements RawSource {
                 Question question = question(images.questions(), scene, random);
                 List<String> choices = images.conversations().options(question, scene, random);
                 int image = images.number(i);
-                out.add(RawSchemas.aOkvqaQuestion(
+                out.add(QuestionSchemas.aOkvqaQuestion(
                         "nano" + image, image, question.text(), choices, choices.indexOf(question.answer())));
                 images.draw(i, scene, "coco/train2017/" + images.cocoName(i));
             }

@@ -4,7 +4,7 @@ import io.llava4j.nano.text.Question;
 import io.llava4j.nano.text.Wording;
 import io.llava4j.nano.world.Scene;
 import io.llava4j.nano.world.SceneOptions;
-import io.llava4j.train.data.raw.RawSchemas;
+import io.llava4j.train.data.raw.QuestionSchemas;
 import io.llava4j.train.data.raw.RawWriter;
 import java.io.IOException;
 import java.util.List;
@@ -29,7 +29,7 @@ final class GqaSource implements RawSource {
                 for (Question question : images.ask(scene, QUESTIONS, images.random(i))) {
                     out.add(
                             image + "%02d".formatted(number++),
-                            RawSchemas.gqaQuestion(
+                            QuestionSchemas.gqaQuestion(
                                     image,
                                     question.text(),
                                     question.answer(),

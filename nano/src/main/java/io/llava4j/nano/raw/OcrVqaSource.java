@@ -4,7 +4,7 @@ import io.llava4j.nano.text.Question;
 import io.llava4j.nano.world.Scene;
 import io.llava4j.nano.world.SceneOptions;
 import io.llava4j.nano.world.SignFont;
-import io.llava4j.train.data.raw.RawSchemas;
+import io.llava4j.train.data.raw.QuestionSchemas;
 import io.llava4j.train.data.raw.RawWriter;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -36,7 +36,7 @@ final class OcrVqaSource implements RawSource {
                 String title =
                         SignFont.read(Objects.requireNonNull(scene.sign()).word());
                 String genre = scene.objects().getFirst().category().supercategory();
-                out.add(id, RawSchemas.ocrVqaBook(id, title, "Nano", genre, TRAINING, questions, answers));
+                out.add(id, QuestionSchemas.ocrVqaBook(id, title, "Nano", genre, TRAINING, questions, answers));
                 images.draw(i, scene, "ocr_vqa/images/" + id + ".jpg");
             }
         }

@@ -9,8 +9,8 @@ import io.llava4j.nano.world.SceneObject;
 import io.llava4j.nano.world.SceneOptions;
 import io.llava4j.nano.world.SplitMix64;
 import io.llava4j.train.data.raw.PickleWriter;
-import io.llava4j.train.data.raw.RawSchemas;
 import io.llava4j.train.data.raw.RawWriter;
+import io.llava4j.train.data.raw.RegionSchemas;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -79,7 +79,7 @@ final class RefCocoSource implements RawSource {
         Path refs = scenes.file("refcoco/" + set.folder + "/" + set.refs);
         List<Map<String, Object>> images = new ArrayList<>();
         for (int i = 0; i < scenes.count(); i++) {
-            images.add(RawSchemas.cocoImage(scenes.number(i), scenes.size(), scenes.size()));
+            images.add(RegionSchemas.cocoImage(scenes.number(i), scenes.size(), scenes.size()));
         }
         try (RawWriter boxes = RawWriter.field(instances, Map.of("images", images), "annotations");
                 PickleWriter references = new PickleWriter(refs)) {
@@ -90,7 +90,7 @@ final class RefCocoSource implements RawSource {
                 SplitMix64 random = scenes.random(scenes.count() * set.ordinal() + i);
                 for (SceneObject object : scene.objects()) {
                     Extent extent = object.box();
-                    boxes.add(RawSchemas.cocoBox(
+                    boxes.add(RegionSchemas.cocoBox(
                             ++box,
                             scenes.number(i),
                             scenes.pixels(extent.left()),
@@ -100,7 +100,7 @@ final class RefCocoSource implements RawSource {
                     Optional<String> words = set.words(scene, object, random);
                     if (words.isPresent()) {
                         references.add(
-                                RawSchemas.reference(box, box, scenes.number(i), sentence++, List.of(words.get())));
+                                RegionSchemas.reference(box, box, scenes.number(i), sentence++, List.of(words.get())));
                     }
                 }
             }

@@ -6,7 +6,7 @@ import io.llava4j.nano.world.Scene;
 import io.llava4j.nano.world.SceneOptions;
 import io.llava4j.nano.world.SignFont;
 import io.llava4j.nano.world.SplitMix64;
-import io.llava4j.train.data.raw.RawSchemas;
+import io.llava4j.train.data.raw.QuestionSchemas;
 import io.llava4j.train.data.raw.RawWriter;
 import java.io.IOException;
 import java.util.List;
@@ -39,11 +39,11 @@ final class TextCapsSource implements RawSource {
                         .limit(CAPTIONS)
                         .toList();
                 for (int k = 0; k < said.size(); k++) {
-                    captions.add(RawSchemas.textCapsCaption(
+                    captions.add(QuestionSchemas.textCapsCaption(
                             image, images.size(), images.number(i) * 10 + k, said.get(k), said));
                 }
                 String word = SignFont.read(Objects.requireNonNull(scene.sign()).word());
-                words.add(RawSchemas.rosetta(image, List.of(word)));
+                words.add(QuestionSchemas.rosetta(image, List.of(word)));
                 images.draw(i, scene, "textvqa/train_images/" + image + ".jpg");
             }
         }

@@ -7,8 +7,8 @@ import io.llava4j.nano.world.Scene;
 import io.llava4j.nano.world.SceneObject;
 import io.llava4j.nano.world.SceneOptions;
 import io.llava4j.nano.world.SplitMix64;
-import io.llava4j.train.data.raw.RawSchemas;
 import io.llava4j.train.data.raw.RawWriter;
+import io.llava4j.train.data.raw.RegionSchemas;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -35,7 +35,7 @@ final class VisualGenomeSource implements RawSource {
                 List<Map<String, Object>> all = new ArrayList<>();
                 for (SceneObject object : scene.objects()) {
                     Extent box = object.box();
-                    all.add(RawSchemas.region(
+                    all.add(RegionSchemas.region(
                             ++region,
                             image,
                             phrase(object, random),
@@ -48,8 +48,8 @@ final class VisualGenomeSource implements RawSource {
                 record.put("regions", all);
                 record.put("id", image);
                 regions.add(record);
-                images.add(RawSchemas.visualGenomeImage(image, scenes.size(), scenes.size()));
-                scenes.draw(i, scene, "vg/" + RawSchemas.visualGenomePath(image));
+                images.add(RegionSchemas.visualGenomeImage(image, scenes.size(), scenes.size()));
+                scenes.draw(i, scene, "vg/" + RegionSchemas.visualGenomePath(image));
             }
         }
     }

@@ -4,6 +4,7 @@ import io.llava4j.nano.text.Annotators;
 import io.llava4j.nano.text.Question;
 import io.llava4j.nano.world.Scene;
 import io.llava4j.nano.world.SplitMix64;
+import io.llava4j.train.data.raw.QuestionSchemas;
 import io.llava4j.train.data.raw.RawSchemas;
 import io.llava4j.train.data.raw.RawWriter;
 import java.io.IOException;
@@ -46,8 +47,8 @@ record VqaSource(String folder, String questionFile, String annotationFile, int 
                 int image = images.number(i);
                 int id = image * 10;
                 for (Question question : images.ask(scene, random.between(fewest, most), random)) {
-                    questions.add(RawSchemas.vqaQuestion(id, image, question.text()));
-                    annotations.add(RawSchemas.vqaAnnotation(
+                    questions.add(QuestionSchemas.vqaQuestion(id, image, question.text()));
+                    annotations.add(QuestionSchemas.vqaAnnotation(
                             id++,
                             image,
                             question.kind().type(),
