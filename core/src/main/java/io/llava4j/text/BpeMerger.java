@@ -44,9 +44,9 @@ final class BpeMerger {
         piecesEndAtSpaces = endAtSpaces;
     }
 
-    /** Encodes {@code text} and appends its tokens, moved by {@code offset} and not before {@code floor}. */
+    /** Encodes {@code text} and appends its tokens, shifted by {@code offset} and at the earliest at {@code floor}. */
     void encode(String text, int offset, int floor, Encoding.Builder out) {
-        // No piece holds a space behind another character, so no merge crosses such a place and words are independent.
+        // No piece has a space after another character, so no merge crosses a word boundary and words are independent.
         for (int begin = 0; begin < text.length(); ) {
             int end = piecesEndAtSpaces ? unitEnd(text, begin) : text.length();
             Encoding unit = encodeUnit(text.substring(begin, end));

@@ -4,18 +4,18 @@ import io.llava4j.ConfigException;
 import java.util.List;
 
 /**
- * How a conversation is written out as text (docs/reference/conversation.md#styles). Every style of the family comes down to the
- * strings around the messages, so a template is data: {@code firstHumanPrefix q humanSuffix assistantPrefix
- * answerPrefix a answerSuffix humanPrefix q …}. What is supervised is {@code answerPrefix a answerSuffix}.
+ * How a conversation is written as text (docs/reference/conversation.md#styles). The styles of the family differ only in
+ * the strings around the messages, so a template is data: {@code firstHumanPrefix q humanSuffix assistantPrefix
+ * answerPrefix a answerSuffix humanPrefix q …}. The supervised part is {@code answerPrefix a answerSuffix}.
  *
  * @param name the template's name
- * @param firstHumanPrefix system text and all that precedes the first question
- * @param humanPrefix what precedes every later question
- * @param humanSuffix what follows a question
- * @param assistantPrefix what asks the model for an answer; a prompt for generation ends with it
- * @param answerPrefix what separates the answer from that
- * @param answerSuffix what ends an answer
- * @param form what a conversation may look like and how its images are written
+ * @param firstHumanPrefix system text and everything else before the first question
+ * @param humanPrefix before every later question
+ * @param humanSuffix after a question
+ * @param assistantPrefix prompts the model to answer; ends a prompt for generation
+ * @param answerPrefix between {@code assistantPrefix} and the answer
+ * @param answerSuffix ends an answer
+ * @param form shape of a conversation and of its images
  */
 public record ConversationTemplate(
         String name,
@@ -33,15 +33,15 @@ public record ConversationTemplate(
         CONVERSATION,
         /** The same; every image stands between {@code <Image>} and {@code </Image>}. */
         TAGGED_IMAGES,
-        /** Stage 1's: one question, reduced to its image, and one answer. */
+        /** For pretraining (stage 1): one question, reduced to its image, and one answer. */
         CAPTION
     }
 
-    /** Stage 1: the image, then the caption and a newline. */
+    /** Pretraining (stage 1): the image, then the caption and a newline. */
     public static final ConversationTemplate PLAIN =
             new ConversationTemplate("plain", "", "", "", "", "", "\n", Form.CAPTION);
 
-    /** Vicuna v1: stage 2 and every benchmark of LLaVA-1.5. */
+    /** Vicuna v1: finetuning (stage 2) and all benchmarks of LLaVA-1.5. */
     public static final ConversationTemplate V1 = new ConversationTemplate(
             "v1",
             "A chat between a curious user and an artificial intelligence assistant. "
@@ -62,12 +62,12 @@ public record ConversationTemplate(
         return ConversationTemplates.named(name);
     }
 
-    /** Whether only an image and its caption are written. */
+    /** Whether the text is only an image and its caption. */
     public boolean captionOnly() {
         return form == Form.CAPTION;
     }
 
-    /** A turn's text as the template writes it, for a conversation with images. */
+    /** Text of a turn with the tags that this template puts around images. */
     String withImages(String text) {
         return form == Form.TAGGED_IMAGES
                 ? text.replace(Turn.IMAGE_PLACEHOLDER, "<Image>" + Turn.IMAGE_PLACEHOLDER + "</Image>")
@@ -77,8 +77,8 @@ public record ConversationTemplate(
     /**
      * The text of a conversation.
      *
-     * @param turns alternating, the human first; an answer that is empty counts as not yet given, as in the reference
-     * @param openAnswer whether a final question is followed by the request for an answer
+     * @param turns alternating, the human first; an empty answer counts as not yet given, as in the reference
+     * @param openAnswer whether the text ends with {@link #assistantPrefix}, for the model to continue
      */
     public String render(List<Turn> turns, boolean openAnswer) {
         return renderSpans(turns, openAnswer).text();

@@ -5,9 +5,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The templates of the LLaVA family by name (docs/reference/conversation.md#templates). All are supervised alike: an answer and its end, nothing
- * else. The reference trains {@code v0} and its relatives on another text than it asks with ({@code ### Human: …}); here
- * both are the same.
+ * The templates of the LLaVA family by name (docs/reference/conversation.md#templates). All supervise an answer and its
+ * end, nothing else. The reference trains {@code v0} and its variants with another text than it prompts with
+ * ({@code ### Human: …}); here both are the same.
  */
 final class ConversationTemplates {
     private static final String VICUNA = "A chat between a curious %1$s and an artificial intelligence assistant. "
@@ -30,7 +30,7 @@ final class ConversationTemplates {
             + " something not correct. If you don't know the answer to a question, please don't share false"
             + " information.";
 
-    /** Vicuna v0 shows an exchange before the first question. */
+    /** Vicuna v0 has an example exchange before the first question. */
     private static final String EXAMPLE = "Human: What are the key differences between renewable and non-renewable"
             + " energy sources?###Assistant: Renewable energy sources are those that can be replenished naturally in a"
             + " relatively short amount of time, such as solar, wind, hydro, geothermal, and biomass. Non-renewable"
@@ -104,7 +104,7 @@ final class ConversationTemplates {
                 ConversationTemplate.Form.CONVERSATION);
     }
 
-    /** Two separators: a space behind questions, the end of sequence behind answers. */
+    /** Two separators: a space after questions, the end of sequence after answers. */
     private static ConversationTemplate two(String name, String system) {
         return new ConversationTemplate(
                 name,
@@ -117,7 +117,7 @@ final class ConversationTemplates {
                 ConversationTemplate.Form.CONVERSATION);
     }
 
-    /** Questions in brackets; the first of them holds the system text, and its own beginning of sequence is stripped. */
+    /** Questions in brackets; the first of them holds the system text, which has no BOS text of its own. */
     private static ConversationTemplate llama2(String name, String system, String separator) {
         return new ConversationTemplate(
                 name,
@@ -130,7 +130,7 @@ final class ConversationTemplates {
                 ConversationTemplate.Form.CONVERSATION);
     }
 
-    /** Roles in tags of their own. */
+    /** ChatML: the role in a tag before every message. */
     private static ConversationTemplate chatMl(String name, String system) {
         return new ConversationTemplate(
                 name,

@@ -3,18 +3,18 @@ package io.llava4j.text;
 import java.util.Arrays;
 
 /**
- * Token ids with their places in the text: {@code starts[i]} is the index of the first UTF-16 unit token {@code i}
- * stands for. The byte pieces of one character share its start; a lone dummy prefix starts where its text starts.
+ * Token ids with their positions in the text: {@code starts[i]} is the index of the first UTF-16 unit of token
+ * {@code i}. The byte pieces of one character share its start; a dummy prefix starts where its text starts.
  *
  * @param ids token ids
- * @param starts as many, never decreasing
+ * @param starts one per id, never decreasing
  */
 record Encoding(int[] ids, int[] starts) {
     int length() {
         return ids.length;
     }
 
-    /** Grows an encoding token by token. */
+    /** Builds an encoding token by token. */
     static final class Builder {
         private int[] ids = new int[16];
         private int[] starts = new int[16];
@@ -29,7 +29,7 @@ record Encoding(int[] ids, int[] starts) {
             starts[length++] = start;
         }
 
-        /** Appends all tokens of {@code part}, moved by {@code offset}; none starts before {@code floor}. */
+        /** Appends the tokens of {@code part}, shifted by {@code offset} and at the earliest at {@code floor}. */
         void add(Encoding part, int offset, int floor) {
             for (int i = 0; i < part.length(); i++) {
                 add(part.ids[i], Math.max(part.starts[i] + offset, floor));

@@ -5,9 +5,9 @@ public final class ImagePlacement {
     private ImagePlacement() {}
 
     /**
-     * A turn with its image put first: all placeholders are removed, the rest is trimmed, and one placeholder and a
-     * newline are put before it, as the reference does. A text without placeholder is left alone. So a turn keeps one
-     * image however many it names: count them before if that matters.
+     * Moves the image of a turn to its start, as the reference does: removes all placeholders, trims the text, and puts
+     * one placeholder and a newline in front. A text without a placeholder stays as it is. The result has one placeholder,
+     * however many there were.
      */
     public static String imageFirst(String text) {
         if (!text.contains(Turn.IMAGE_PLACEHOLDER)) {
@@ -16,7 +16,7 @@ public final class ImagePlacement {
         return strip(Turn.IMAGE_PLACEHOLDER + "\n" + strip(text.replace(Turn.IMAGE_PLACEHOLDER, "")));
     }
 
-    /** Trims what Python's {@code str.strip} trims. */
+    /** Trims like Python's {@code str.strip}. */
     private static String strip(String text) {
         int begin = 0;
         int end = text.length();
@@ -29,7 +29,7 @@ public final class ImagePlacement {
         return text.substring(begin, end);
     }
 
-    // Java's isWhitespace leaves out the no-break spaces and NEL; isSpaceChar leaves out the control characters.
+    // Java's isWhitespace excludes the no-break spaces and NEL; isSpaceChar excludes the control characters.
     private static boolean isSpace(char c) {
         return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == '\u0085';
     }

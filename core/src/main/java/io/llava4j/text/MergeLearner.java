@@ -11,8 +11,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Learns BPE merges. A candidate is the <em>text</em> two neighbours would give, whichever two they are, and after each
- * new piece the units that hold it are merged on by the tokenizer's own rule. So at any time every unit stands as the
+ * Learns BPE merges. A candidate is the <em>text</em> that two neighbours would give, whichever two they are. After each
+ * new piece, the units that contain it are merged by the tokenizer's own rule, so that every unit is always as the
  * tokenizer would encode it with the pieces learnt so far.
  */
 final class MergeLearner {
@@ -105,7 +105,7 @@ final class MergeLearner {
             if (symbol.count == offer.count) {
                 return symbol;
             }
-            // Counts fall without a new offer; one that is too high goes back with today's count.
+            // Counts decrease without a new offer; an offer with an old count is queued again with the current one.
             if (symbol.count < offer.count) {
                 queue.add(new Offer(symbol, symbol.count));
             }

@@ -5,12 +5,13 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Builds token ids and labels from conversations, equal to LLaVA-1.5's own (docs/reference/conversation.md#labels).
+ * Builds token ids and labels from conversations, equal to LLaVA-1.5's (docs/reference/conversation.md#labels). A
+ * conversation may have several images, in one turn or in several.
  *
- * <p>The text is written out span by span, tokenized as a whole, and a token is supervised exactly if the character it
- * begins at belongs to an answer. Nothing is counted afterwards, so an answer that holds {@code ASSISTANT:} or
- * {@code </s>} is labelled rightly where the reference gives up and masks the sample. Around an image every stretch of
- * text is tokenized on its own.
+ * <p>The template writes the text span by span; the text is tokenized as a whole; a token is supervised exactly if the
+ * character it starts at belongs to an answer. No separators are counted afterwards, so that an answer with
+ * {@code ASSISTANT:} or {@code </s>} in it gets the right labels, where the reference masks the whole sample. The texts
+ * before, between and after images are tokenized separately.
  */
 public final class PromptBuilder {
     private final SentencePieceTokenizer tokenizer;
@@ -29,31 +30,31 @@ public final class PromptBuilder {
         this.emptyAnswersAllowed = emptyAnswersAllowed;
     }
 
-    /** A builder that writes an empty answer as the reference does: the request for it, no text, no end, no label. */
+    /** A builder that writes an empty answer as the reference does: the prompt for the answer, then neither text, end nor labels. */
     public PromptBuilder allowingEmptyAnswers() {
         return new PromptBuilder(tokenizer, template, true);
     }
 
-    /** The tokenizer in use. */
+    /** The tokenizer that gives the ids. */
     public SentencePieceTokenizer tokenizer() {
         return tokenizer;
     }
 
-    /** The template in use. */
+    /** The template that writes the text. */
     public ConversationTemplate template() {
         return template;
     }
 
     /**
-     * A training sample. A leading answer without a question is left out; then human and assistant must alternate. A
-     * single image is put first in the turn that names it ({@link ImagePlacement}); several stay where they are named.
-     * A question at the end stays, unanswered.
+     * A training sample. A leading answer without a question is dropped; then human and assistant must alternate. A
+     * single image moves to the start of its turn ({@link ImagePlacement}); several images stay at their placeholders. A
+     * last question without an answer stays.
      *
      * @param turns the conversation
-     * @param images number of the sample's images; if 0, {@code <image>} is text like any other
-     * @param maxLength longest text-only sample in tokens: more is cut and counted in {@link Prompt#cutTokens}. As in
-     *     the reference a sample with an image is not cut here; {@link Prompt#truncated} does that when batching
-     * @throws DataException if the turns do not alternate, an answer is empty, or there is nothing to learn
+     * @param images number of the sample's images; if 0, {@code <image>} is ordinary text
+     * @param maxLength maximum length of a text-only sample in tokens; {@link Prompt#truncatedTokens} counts the rest. As
+     *     in the reference, a sample with images is not truncated here but by {@link Prompt#truncated} in the batch
+     * @throws DataException if the turns do not alternate, an answer is empty, or there is no answer
      */
     public Prompt training(List<Turn> turns, int images, int maxLength) {
         List<Turn> kept = !turns.isEmpty() && turns.getFirst().role() == Role.ASSISTANT && !template.captionOnly()
@@ -61,7 +62,7 @@ public final class PromptBuilder {
                 : turns;
         checkTurns(kept);
         if (kept.stream().noneMatch(turn -> turn.role() == Role.ASSISTANT)) {
-            throw new DataException("the conversation has no answer to learn from; add one or remove the sample");
+            throw new DataException("the conversation has no answer to train on; add one or remove the sample");
         }
         if (images == 0) {
             return build(template.renderSpans(kept, false), false).truncated(maxLength);
@@ -75,9 +76,9 @@ public final class PromptBuilder {
     }
 
     /**
-     * A prompt that asks for the next answer; nothing is supervised.
+     * A prompt for the next answer, without supervised tokens.
      *
-     * @param turns the conversation so far: alternating, the human first and last; images stay where they are named
+     * @param turns the conversation so far: alternating, the human first and last; images stay at their placeholders
      * @throws DataException if the turns do not alternate, an earlier answer is empty, or the last turn is no question
      */
     public Prompt inference(List<Turn> turns) {
@@ -91,7 +92,7 @@ public final class PromptBuilder {
         return Prompt.unlabelled(encode(template.render(written, true)));
     }
 
-    /** Ids of a text in which {@code <image>} stands for images: one BOS, then text and placeholders in turn. */
+    /** Ids of a text: BOS first, {@link Prompt#IMAGE_TOKEN_INDEX} at every {@code <image>}. */
     public int[] encode(String text) {
         RenderedText unlabelled = new RenderedText();
         unlabelled.append(text, false);

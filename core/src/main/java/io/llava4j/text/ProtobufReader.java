@@ -7,8 +7,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Cursor over one protobuf message, just enough for {@code tokenizer.model}. Every length comes from the file and is
- * checked against what is left before it is used.
+ * Cursor over one protobuf message, with what {@code tokenizer.model} needs. Every length comes from the file and is
+ * checked against the remaining bytes before use.
  */
 final class ProtobufReader {
     static final int VARINT = 0;
@@ -89,7 +89,7 @@ final class ProtobufReader {
         return slice;
     }
 
-    /** Skips the value of a field nobody asks for. */
+    /** Skips the value of an unused field. */
     void skip() {
         switch (wireType) {
             case VARINT -> varint();

@@ -3,7 +3,7 @@ package io.llava4j.text;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
-/** Writes one protobuf message, just enough for {@code tokenizer.model}. */
+/** Writes one protobuf message, with what {@code tokenizer.model} needs. */
 final class ProtobufWriter {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 

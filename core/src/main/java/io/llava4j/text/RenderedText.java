@@ -2,7 +2,7 @@ package io.llava4j.text;
 
 import java.util.BitSet;
 
-/** A text that remembers which of its characters are supervised. */
+/** A text with a mark at every supervised character. */
 final class RenderedText {
     private final StringBuilder text = new StringBuilder();
     private final BitSet supervised = new BitSet();

@@ -1,12 +1,11 @@
 package io.llava4j.text;
 
 /**
- * What a question says about the form of its answer: LLaVA-1.5's response-format prompts, literally as the released
- * training data and evaluation files have them (docs/reference/data.md#response-formats; paper, tables 7 and 8). Data building and evaluation ask
- * with the same objects.
+ * LLaVA-1.5's response-format prompts, literally as in the released training data and evaluation files
+ * (docs/reference/data.md#response-formats; paper, tables 7 and 8). Data building and evaluation share these constants.
  */
 public enum ResponseFormat {
-    /** Nothing is said: answers are free. */
+    /** No prompt: free-form answers. */
     NONE(""),
     /** VQAv2, GQA, OKVQA, OCR-VQA and most benchmarks. */
     SHORT("Answer the question using a single word or phrase."),
@@ -14,7 +13,7 @@ public enum ResponseFormat {
     LETTER("Answer with the option's letter from the given choices directly."),
     /** TextCaps. Words read from the image may follow, see {@link #withReadText}. */
     CAPTION("Provide a one-sentence caption for the provided image."),
-    /** VizWiz: the short prompt after leave to give up. */
+    /** VizWiz: permission to give up, then the short prompt. */
     SHORT_OR_UNANSWERABLE(
             "When the provided information is insufficient, respond with 'Unanswerable'.\n" + SHORT.prompt),
     /** What a region of the image shows; see {@link #about}. */

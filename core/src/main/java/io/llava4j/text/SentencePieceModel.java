@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 
 /**
  * Content of a {@code tokenizer.model}: a SentencePiece BPE vocabulary without text normalisation, as LLaMA's and
- * Vicuna's (docs/reference/model.md#tokenizer). The position of a piece is its id.
+ * Vicuna's (docs/reference/model.md#tokenizer). The index of a piece is its id.
  *
  * @param pieces text of every piece; U+2581 stands for a space
  * @param scores merge priority of every piece, higher first
@@ -22,7 +22,7 @@ import java.util.regex.Pattern;
  * @param unkId id of the unknown piece
  * @param bosId id that begins a sequence
  * @param eosId id that ends an answer
- * @param padId id that fills batches; -1 where the model names none
+ * @param padId id that pads the sequences of a batch; -1 if the model names none
  * @param byteFallback whether characters outside the vocabulary become byte pieces
  */
 public record SentencePieceModel(
@@ -92,7 +92,7 @@ public record SentencePieceModel(
         return model.message(2, trainer).message(3, normalizer).toByteArray();
     }
 
-    /** Value of a byte piece, 0 to 255. */
+    /** Value of a byte piece, from 0 to 255. */
     int byteValue(int id) {
         return Integer.parseInt(pieces.get(id), 3, 5, 16);
     }

@@ -13,11 +13,10 @@ import org.jspecify.annotations.Nullable;
  * LLaMA's tokenizer: SentencePiece BPE with byte fallback over {@code tokenizer.model}, with the ids of Hugging Face's
  * slow LlamaTokenizer (docs/reference/model.md#tokenizer, docs/reference/conversation.md#legacy-tokenizers).
  *
- * <p>A special token written out in the text ({@code <s>}, {@code </s>}, {@code <unk>}) becomes its id and cuts the text
- * there. <em>Legacy</em> mode puts a space before every cut, the newer mode only before a text that does not begin with
- * a special token; {@code tokenizer_config.json} says which one a checkpoint was trained with. U+2581 means a space in
- * the vocabulary, so a U+2581 in the text decodes to a space; lone surrogates become U+FFFD. Immutable and safe for use
- * by several threads.
+ * <p>The text of a special token ({@code <s>}, {@code </s>}, {@code <unk>}) becomes its id and splits the text into
+ * segments. <em>Legacy</em> mode puts a space before every segment, the newer mode only before a segment at the start of
+ * the text; {@code tokenizer_config.json} says which mode a checkpoint was trained with. U+2581 means a space in the
+ * vocabulary, so a U+2581 in the text decodes to a space; lone surrogates become U+FFFD. Immutable and thread-safe.
  */
 public final class SentencePieceTokenizer {
     /** Name of the vocabulary file in a model folder. */
@@ -53,7 +52,7 @@ public final class SentencePieceTokenizer {
     }
 
     /**
-     * A tokenizer of a vocabulary that comes from elsewhere than a {@code tokenizer.model}.
+     * A tokenizer over a vocabulary that is not read from a {@code tokenizer.model}.
      *
      * @param model the vocabulary
      * @param legacy see the class comment
@@ -73,7 +72,7 @@ public final class SentencePieceTokenizer {
         return new SentencePieceTokenizer(model, new BpeMerger(model), specialTokens, padId, config.legacy());
     }
 
-    /** The same vocabulary in the given mode; costs nothing. */
+    /** A tokenizer over the same vocabulary in the given mode; shares all data. */
     public SentencePieceTokenizer withLegacy(boolean newLegacy) {
         return newLegacy == legacy ? this : new SentencePieceTokenizer(model, merger, specialTokens, padId, newLegacy);
     }
@@ -92,14 +91,14 @@ public final class SentencePieceTokenizer {
         return result;
     }
 
-    /** Ids of a text in which written-out special tokens are just characters; without BOS. */
+    /** Ids of a text whose special tokens are ordinary characters; without BOS. */
     public int[] encodeOrdinary(String text) {
         Encoding.Builder out = new Encoding.Builder();
         encodeSegment(text, 0, true, out);
         return out.build().ids();
     }
 
-    /** As {@link #encode}, with the place of every token in {@code text}. */
+    /** As {@link #encode}, with the position of every token in {@code text}. */
     Encoding encodeWithStarts(String text) {
         Encoding.Builder out = new Encoding.Builder();
         int begin = 0;
@@ -113,8 +112,8 @@ public final class SentencePieceTokenizer {
     }
 
     /**
-     * Text of {@code ids}. The space SentencePiece puts before the first word is removed; a byte sequence that is not
-     * UTF-8 gives one U+FFFD per byte; ids beyond the vocabulary (padding rows of an embedding table) give nothing.
+     * Text of {@code ids}. The space that SentencePiece puts before the first word is removed; a byte sequence that is
+     * not UTF-8 gives one U+FFFD per byte; ids beyond the vocabulary (padding rows of an embedding table) give no text.
      *
      * @param skipSpecial whether BOS, EOS, padding and unknown tokens are left out instead of written as their pieces
      * @throws IllegalArgumentException if an id is negative
@@ -133,32 +132,32 @@ public final class SentencePieceTokenizer {
         return new StreamDecoder(this, skipSpecial);
     }
 
-    /** Number of pieces. */
+    /** Size of the vocabulary in pieces. */
     public int vocabSize() {
         return model.pieces().size();
     }
 
-    /** Id that begins a sequence. */
+    /** Id of the token that begins a sequence. */
     public int bosId() {
         return model.bosId();
     }
 
-    /** Id that ends an answer. */
+    /** Id of the token that ends an answer. */
     public int eosId() {
         return model.eosId();
     }
 
-    /** Id of the unknown token. */
+    /** Id of the unknown token, for characters that the vocabulary does not cover. */
     public int unkId() {
         return model.unkId();
     }
 
-    /** Id that fills batches. */
+    /** Id of the token that pads the sequences of a batch. */
     public int padId() {
         return padId;
     }
 
-    /** Whether every cut at a special token begins with a dummy space (see the class comment). */
+    /** Whether every segment after a special token begins with a dummy space (see the class comment). */
     public boolean legacy() {
         return legacy;
     }
@@ -172,7 +171,7 @@ public final class SentencePieceTokenizer {
         return model.pieces().get(id);
     }
 
-    /** The vocabulary. */
+    /** The vocabulary with scores and types. */
     public SentencePieceModel model() {
         return model;
     }

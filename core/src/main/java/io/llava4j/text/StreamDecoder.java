@@ -1,8 +1,8 @@
 package io.llava4j.text;
 
 /**
- * Turns token ids into text as they arrive. Text once given out never changes: bytes of a character that is not yet
- * complete wait for the next token. One decoder serves one answer and one thread.
+ * Turns token ids into text as they arrive. Returned text never changes: the bytes of an incomplete character wait for
+ * the next token. Use one decoder per answer, in one thread.
  */
 public final class StreamDecoder {
     private final SentencePieceTokenizer tokenizer;
@@ -41,7 +41,7 @@ public final class StreamDecoder {
         return bytes.finish() + piece;
     }
 
-    /** What is left at the end of the answer: a U+FFFD for every byte of an unfinished character. */
+    /** The remaining text at the end of the answer: a U+FFFD for every byte of an incomplete character. */
     public String finish() {
         return bytes.finish();
     }

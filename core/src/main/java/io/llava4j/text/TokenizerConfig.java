@@ -11,13 +11,13 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * What a {@code tokenizer_config.json} adds to the vocabulary.
  *
- * @param legacy whether every cut at a special token begins with a dummy space; true where the file is silent
+ * @param legacy whether every segment after a special token begins with a dummy space; true if the file does not say
  * @param padToken text of the padding token, if named
  */
 record TokenizerConfig(boolean legacy, @Nullable String padToken) {
     static final String FILE = "tokenizer_config.json";
 
-    /** Reads {@code file}; a missing one is all defaults. */
+    /** Reads {@code file}; if it is missing, all settings have their defaults. */
     static TokenizerConfig read(Path file) {
         if (!Files.exists(file)) {
             return new TokenizerConfig(true, null);

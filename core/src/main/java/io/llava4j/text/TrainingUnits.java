@@ -6,11 +6,11 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The units a vocabulary is learnt from, with how often each occurs: words, runs of punctuation and single digits, each
- * with the space before it. No piece will cross their borders.
+ * The units that a vocabulary is trained on, with the count of each: words, runs of punctuation and single digits, each
+ * with the space before it. No piece crosses their boundaries.
  */
 final class TrainingUnits {
-    /** Longer runs are cut, which bounds the work a hostile text can cause. */
+    /** Longer runs are split, which bounds the work that a hostile text can cause. */
     private static final int MAX_UNIT_CHARACTERS = 32;
 
     private enum Kind {

@@ -6,18 +6,18 @@ import java.io.Serializable;
  * One message of a conversation.
  *
  * @param role who speaks
- * @param text what is said; {@value #IMAGE_PLACEHOLDER} stands where an image belongs
+ * @param text of the message, with {@value #IMAGE_PLACEHOLDER} at the position of each of its images
  */
 public record Turn(Role role, String text) implements Serializable {
-    /** The literal that marks an image's place in a turn. */
+    /** Marks the position of an image in the text of a turn. */
     public static final String IMAGE_PLACEHOLDER = "<image>";
 
-    /** A turn of the user's. */
+    /** A message of the user. */
     public static Turn human(String text) {
         return new Turn(Role.HUMAN, text);
     }
 
-    /** A turn of the model's. */
+    /** A message of the model. */
     public static Turn assistant(String text) {
         return new Turn(Role.ASSISTANT, text);
     }

@@ -1,6 +1,6 @@
 package io.llava4j.text;
 
-/** Puts UTF-8 characters together byte by byte; a byte that cannot belong to a character becomes U+FFFD. */
+/** Assembles UTF-8 characters from single bytes; a byte that cannot belong to a character becomes U+FFFD. */
 final class Utf8Assembler {
     private static final int INCOMPLETE = 0;
     private static final int INVALID = -1;
@@ -10,13 +10,13 @@ final class Utf8Assembler {
 
     private int count;
 
-    /** Adds a byte and takes out all that is now certain. */
+    /** Adds a byte and returns the characters that are now complete. */
     String accept(byte b) {
         pending[count++] = b;
         return take(false);
     }
 
-    /** Takes out everything; what is incomplete is invalid. */
+    /** Returns all remaining bytes as text; an incomplete character is invalid. */
     String finish() {
         return take(true);
     }

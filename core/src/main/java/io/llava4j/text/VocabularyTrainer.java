@@ -2,14 +2,9 @@ package io.llava4j.text;
 
 import io.llava4j.CheckpointException;
 import io.llava4j.DataException;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import io.llava4j.io.AtomicFiles;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -39,7 +34,7 @@ public final class VocabularyTrainer {
      * Trains a vocabulary and writes {@code tokenizer.model} and {@code tokenizer_config.json} (not legacy, padding is
      * the unknown token); each file appears whole or not at all.
      *
-     * @param texts what to learn from; a U+2581 counts as a space, a newline ends a unit
+     * @param texts to train on; a U+2581 counts as a space, a newline ends a unit
      * @param size number of pieces, at least {@value #MIN_SIZE}
      * @param dir where to write; made if missing
      * @return the vocabulary, loaded from what was written
@@ -62,16 +57,8 @@ public final class VocabularyTrainer {
                     "the texts give only %d pieces instead of %d; ask for a vocabulary of %d or give more text"
                             .formatted(RESERVED + pieces.size(), size, RESERVED + pieces.size()));
         }
-        try {
-            Files.createDirectories(dir);
-            write(dir.resolve(SentencePieceTokenizer.MODEL_FILE), model(pieces));
-            write(dir.resolve(TokenizerConfig.FILE), config().getBytes(StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw new CheckpointException(
-                    "cannot write the vocabulary to %s (%s); check the folder and the free space"
-                            .formatted(dir, e.getMessage()),
-                    e);
-        }
+        AtomicFiles.write(dir.resolve(SentencePieceTokenizer.MODEL_FILE), model(pieces));
+        AtomicFiles.write(dir.resolve(TokenizerConfig.FILE), config().getBytes(StandardCharsets.UTF_8));
         return SentencePieceTokenizer.load(dir);
     }
 
@@ -143,21 +130,5 @@ public final class VocabularyTrainer {
                   "tokenizer_class": "LlamaTokenizer"
                 }
                 """;
-    }
-
-    private static void write(Path file, byte[] content) throws IOException {
-        Path temporary = Files.createTempFile(file.toAbsolutePath().getParent(), file.getFileName() + ".", ".tmp");
-        try {
-            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
-                ByteBuffer buffer = ByteBuffer.wrap(content);
-                while (buffer.hasRemaining()) {
-                    channel.write(buffer);
-                }
-                channel.force(true);
-            }
-            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(temporary);
-        }
     }
 }

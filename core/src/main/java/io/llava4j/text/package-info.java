@@ -1,4 +1,4 @@
-/** From conversations to token ids, labels and image positions; knows no engine and no model. */
+/** Turns conversations into token ids, labels and image positions. Depends on neither engine nor model. */
 @NullMarked
 package io.llava4j.text;
 

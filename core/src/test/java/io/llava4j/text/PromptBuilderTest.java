@@ -114,7 +114,7 @@ class PromptBuilderTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void taughtTokensSpellTheAnswers(boolean legacy) {
+    void supervisedTokensSpellTheAnswers(boolean legacy) {
         PromptBuilder builder =
                 new PromptBuilder(TokenizerGoldens.tokenizer().withLegacy(legacy), ConversationTemplate.V1);
         Random random = new Random(6);
@@ -147,21 +147,35 @@ class PromptBuilderTest {
                 .endsWith("ASSISTANT:");
     }
 
+    /** Only a single image moves to the start of its turn; with several, all stay where they are. */
     @Test
-    void cutTokensAreCounted() {
+    void severalImagesOfATrainingSampleStayAtTheirPlaceholders() {
         PromptBuilder builder = new PromptBuilder(TokenizerGoldens.tokenizer(), ConversationTemplate.V1);
-        List<Turn> turns = List.of(Turn.human("Q"), Turn.assistant("word ".repeat(100)));
-        Prompt whole = builder.training(turns, 0, 2048);
-        Prompt cut = builder.training(turns, 0, 64);
-        assertThat(whole.cutTokens()).isZero();
-        assertThat(cut.length()).isEqualTo(64);
-        assertThat(cut.cutTokens()).isEqualTo(whole.length() - 64);
-        assertThat(cut.labels()).isEqualTo(Arrays.copyOf(whole.labels(), 64));
-        assertThat(cut.truncated(48).cutTokens()).isEqualTo(whole.length() - 48);
+        List<Turn> turns = List.of(
+                Turn.human("Is <image> like <image>?"),
+                Turn.assistant("No."),
+                Turn.human("And <image>"),
+                Turn.assistant("Yes."));
+        Prompt training = builder.training(turns, 3, 64);
+        assertThat(training.imageCount()).isEqualTo(3);
+        assertThat(training.ids()).isEqualTo(builder.encode(ConversationTemplate.V1.render(turns, false)));
     }
 
     @Test
-    void conversationsThatCannotBeTaughtAreRefused() {
+    void truncatedTokensAreCounted() {
+        PromptBuilder builder = new PromptBuilder(TokenizerGoldens.tokenizer(), ConversationTemplate.V1);
+        List<Turn> turns = List.of(Turn.human("Q"), Turn.assistant("word ".repeat(100)));
+        Prompt whole = builder.training(turns, 0, 2048);
+        Prompt truncated = builder.training(turns, 0, 64);
+        assertThat(whole.truncatedTokens()).isZero();
+        assertThat(truncated.length()).isEqualTo(64);
+        assertThat(truncated.truncatedTokens()).isEqualTo(whole.length() - 64);
+        assertThat(truncated.labels()).isEqualTo(Arrays.copyOf(whole.labels(), 64));
+        assertThat(truncated.truncated(48).truncatedTokens()).isEqualTo(whole.length() - 48);
+    }
+
+    @Test
+    void conversationsWithoutSupervisionAreRefused() {
         PromptBuilder v1 = new PromptBuilder(TokenizerGoldens.tokenizer(), ConversationTemplate.V1);
         PromptBuilder plain = new PromptBuilder(TokenizerGoldens.tokenizer(), ConversationTemplate.PLAIN);
         assertRefused("empty answer", () -> v1.training(List.of(Turn.human("Q"), Turn.assistant("")), 0, 64));

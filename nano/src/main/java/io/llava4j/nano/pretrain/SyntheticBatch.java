@@ -145,7 +145,7 @@ final class SyntheticBatch {
     Truncation cut() {
         Truncation cut = Truncation.NONE;
         for (Sample sample : samples) {
-            cut = cut.plus(sample.prompt().cutTokens());
+            cut = cut.plus(sample.prompt().truncatedTokens());
         }
         return cut;
     }

@@ -88,7 +88,8 @@ final class InstructionObjective implements Objective {
         Truncation cut = Truncation.NONE;
         for (int i = 0; i < examples.size(); i++) {
             Prompt prompt = examples.get(i).prompt();
-            cut = cut.plus(prompt.cutTokens() + model.config().splicedLength(prompt.ids()) - spliced.lengths()[i]);
+            cut = cut.plus(
+                    prompt.truncatedTokens() + model.config().splicedLength(prompt.ids()) - spliced.lengths()[i]);
         }
         return cut;
     }

@@ -318,7 +318,7 @@ class TrainerTest {
         TrainingRun.run(config, false, step -> cuts.add(step.cut()), () -> false);
         Prompt text = prompt("Is it?", longAnswer, 0);
         int image = prompt("<image>\nIs it?", longAnswer, 1).length() - 1 + 4;
-        int lost = text.length() + text.cutTokens() - 150 + image - 150;
+        int lost = text.length() + text.truncatedTokens() - 150 + image - 150;
         assertThat(cuts).containsExactly(new Truncation(2, lost));
         assertThat(lines(config.output().resolve("metrics.jsonl")))
                 .singleElement()
