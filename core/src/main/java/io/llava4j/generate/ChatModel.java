@@ -2,14 +2,14 @@ package io.llava4j.generate;
 
 import java.util.List;
 
-/** Anything that answers requests: a loaded model, or a stand-in in tests. */
+/** A model that answers requests in batches; implemented by {@link LlavaPipeline} and by fakes in tests. */
 public interface ChatModel {
     /**
-     * Answers a batch; an answer does not depend on what else is in the batch.
+     * Answers a batch; an answer does not depend on the other requests of the batch.
      *
-     * @param requests what to answer
+     * @param requests conversations to continue
      * @param options decoding options
-     * @return one trimmed text per request, in order
+     * @return one trimmed answer per request, in order
      */
     List<String> answer(List<ChatRequest> requests, GenerationOptions options);
 }

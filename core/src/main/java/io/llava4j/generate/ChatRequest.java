@@ -5,9 +5,9 @@ import io.llava4j.text.Turn;
 import java.util.List;
 
 /**
- * One thing to answer.
+ * A conversation that the model is to continue.
  *
- * @param turns the conversation so far; ends with a human turn, which holds {@code <image>} where an image belongs
+ * @param turns the conversation so far; ends with a human turn, which contains {@code <image>} where an image belongs
  * @param images decoded images in the order of their placeholders
  */
 public record ChatRequest(List<Turn> turns, List<RgbImage> images) {}

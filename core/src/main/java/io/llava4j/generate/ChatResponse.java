@@ -1,9 +1,9 @@
 package io.llava4j.generate;
 
 /**
- * A streamed answer.
+ * A complete answer.
  *
- * @param text all of it, trimmed
- * @param tokens the model chose, the one that ends the answer included
+ * @param text the answer, trimmed
+ * @param tokens number of generated tokens, including the one that ended the answer
  */
 public record ChatResponse(String text, int tokens) {}

@@ -2,16 +2,16 @@ package io.llava4j.generate;
 
 import java.util.function.Predicate;
 
-/** Anything that answers one request piece by piece: a loaded model, or a stand-in in tests. */
+/** A model that streams the answer to one request. */
 @FunctionalInterface
 public interface StreamingChatModel {
     /**
-     * Answers one request, handing out the text as it comes.
+     * Answers one request and passes on the text while it is generated.
      *
-     * @param request what to answer
+     * @param request conversation to continue
      * @param options decoding options
-     * @param onText receives pieces of text; returns false to stop
-     * @return the whole answer, or as far as it came
+     * @param onText receives the text in parts; returns false to stop
+     * @return the answer up to its end or the stop
      */
     ChatResponse stream(ChatRequest request, GenerationOptions options, Predicate<String> onText);
 }

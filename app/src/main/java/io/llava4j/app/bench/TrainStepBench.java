@@ -24,7 +24,7 @@ import java.util.SplittableRandom;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * One optimiser step of a small LLaVA on random data: decoder 256 x 6 layers (8 heads, SwiGLU 688, vocabulary 4096,
+ * One optimiser step of a small LLaVA on random data: language model 256 x 6 layers (8 heads, SwiGLU 688, vocabulary 4096,
  * untied), tower 192 x 6 at 112 px / patch 14, mlp2x_gelu; 16 sequences of 64 image and 192 text tokens; AdamW, clipping
  * at 1.0, 32-bit floats. 9.75 M parameters.
  */
@@ -45,7 +45,7 @@ final class TrainStepBench {
      *
      * @param seconds per step, ascending
      * @param tokens per step
-     * @param flops of the decoder's and head's matrix products in a step
+     * @param flops of the language model's matrix products, LM head included, in a step
      */
     record Result(double[] seconds, long tokens, double flops) {
         double best() {
@@ -65,7 +65,7 @@ final class TrainStepBench {
      * @param mode what is trained
      * @param supervised share of the text positions that have a label
      * @param allLogits whether the head runs on every position, as a framework without the shortcut does
-     * @param steps counted ones; one more warms up
+     * @param steps measured steps; one more warms up
      */
     static Result run(Mode mode, double supervised, boolean allLogits, int steps) {
         TextConfig text = new TextConfig(256, 688, 6, 8, 8, VOCABULARY, 512, 1e-5, 10000, false, 1, 2, 0);
@@ -100,7 +100,7 @@ final class TrainStepBench {
         Arrays.sort(seconds);
         long tokens = (long) BATCH * (IMAGE_TOKENS + TEXT_TOKENS);
         long layers = 6L * (4L * 256 * 256 + 3L * 256 * 688);
-        // Stage 1 needs no weight gradients of the decoder: 4 instead of 6 operations per weight and token.
+        // Stage 1 needs no weight gradients of the language model: 4 instead of 6 operations per weight and token.
         double perWeight = mode == Mode.STAGE2 ? 6 : 4;
         return new Result(seconds, tokens, perWeight * tokens * (layers + (double) VOCABULARY * 256));
     }

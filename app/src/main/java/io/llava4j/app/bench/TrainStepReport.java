@@ -28,7 +28,7 @@ public final class TrainStepReport {
      *
      * @param out the table
      * @param steps of each variant in a round
-     * @param rounds how often the variants take turns
+     * @param rounds how often every variant runs
      * @param supervised share of the text positions with a label
      * @param threads of the engine, 0 for one per processor
      * @param against a baseline command, or null
@@ -43,7 +43,7 @@ public final class TrainStepReport {
             for (TrainStepBench.Mode mode : TrainStepBench.Mode.values()) {
                 String name = mode.name().toLowerCase(Locale.ROOT);
                 add(rows, name + ", all logits", TrainStepBench.run(mode, 1, true, steps));
-                add(rows, name + ", labelled positions only", TrainStepBench.run(mode, supervised, false, steps));
+                add(rows, name + ", supervised positions only", TrainStepBench.run(mode, supervised, false, steps));
             }
             if (against != null) {
                 baseline(against, rows);
@@ -86,7 +86,7 @@ public final class TrainStepReport {
     private static void baseline(String command, Map<String, Row> rows) {
         try {
             ProcessBuilder builder = new ProcessBuilder(command.split(" ")).redirectErrorStream(true);
-            // The launcher's settings are made for this process; a baseline runs as its user would run it.
+            // The launcher's settings are for this process; a baseline runs as its user would run it.
             builder.environment().keySet().removeIf(key -> key.startsWith("MALLOC_") || key.startsWith("OMP_"));
             Process process = builder.start();
             try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {

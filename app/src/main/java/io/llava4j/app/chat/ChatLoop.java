@@ -11,7 +11,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
-/** Reads lines, carries out commands and streams answers until the user is done. What goes wrong ends no conversation. */
+/** Reads lines, runs commands and streams answers until the user is done. An error does not end the conversation. */
 public final class ChatLoop {
     /** Watches for Ctrl-C while an answer is written. */
     @FunctionalInterface
@@ -19,20 +19,20 @@ public final class ChatLoop {
         /**
          * Runs the work.
          *
-         * @param work is given what tells whether to stop
+         * @param work receives a supplier that is true once Ctrl-C was pressed
          */
         void run(Consumer<BooleanSupplier> work);
     }
 
     private static final String HELP = """
-            /image PATH      begin a new conversation about this image
-            /clear           begin a new conversation without an image
-            /regen           answer the last question once more
+            /image PATH      start a new conversation about this image
+            /clear           start a new conversation without an image
+            /regen           answer the last question again
             /set             show the settings
-            /set NAME VALUE  change one of %s
+            /set NAME VALUE  change a setting: %s
             /help            show this help
-            /exit            leave, as does Ctrl-D
-            Ctrl-C stops an answer. Everything else is a question.""".formatted(ChatSettings.NAMES);
+            /exit            leave; Ctrl-D does the same
+            Ctrl-C stops an answer. Any other line is a question.""".formatted(ChatSettings.NAMES);
 
     private final ChatSession session;
     private final LineSource lines;
@@ -43,7 +43,7 @@ public final class ChatLoop {
     /**
      * @param session the conversation
      * @param lines the user
-     * @param out answers and replies
+     * @param out answers and messages
      * @param interruptible stops an answer
      * @param decoder reads images
      */
@@ -68,7 +68,7 @@ public final class ChatLoop {
                 return;
             }
             try {
-                carryOut(entered);
+                execute(entered);
             } catch (LlavaException e) {
                 out.println("! " + e.getMessage());
             }
@@ -76,7 +76,7 @@ public final class ChatLoop {
         }
     }
 
-    private void carryOut(String entered) {
+    private void execute(String entered) {
         if (entered.isEmpty()) {
             return;
         }
@@ -116,7 +116,7 @@ public final class ChatLoop {
         out.printf("new conversation about %s (%d x %d)%n", argument, image.width(), image.height());
     }
 
-    /** Terminals quote a file that is dropped on them, or escape its blanks. */
+    /** Terminals quote the name of a dropped file, or escape its blanks. */
     private static Path path(String argument) {
         String name = argument.strip();
         if (name.length() > 1
@@ -135,7 +135,7 @@ public final class ChatLoop {
         try {
             return Path.of(name);
         } catch (InvalidPathException e) {
-            throw new DataException("'" + name + "' is no path; name an image: /image PATH", e);
+            throw new DataException("'" + name + "' is not a path; name an image: /image PATH", e);
         }
     }
 

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A conversation about at most one image, which belongs to the first question, as in LLaVA's own command line. The
- * whole conversation goes to the model at every question. An exchange is remembered when it has an answer; a question
- * that failed or got no text leaves the conversation as it was.
+ * whole conversation goes to the model at every question. The session remembers an exchange once it has an answer; a
+ * question that failed or got no text leaves the conversation as it was.
  */
 public final class ChatSession {
     private final StreamingChatModel model;
@@ -50,9 +50,9 @@ public final class ChatSession {
     /**
      * Asks the next question.
      *
-     * @param question plain text; the image's place is not the user's business
-     * @param onText receives the answer piece by piece; returns false to stop it
-     * @return the answer as far as it came, trimmed; empty where the model had nothing to say
+     * @param question plain text without an image placeholder
+     * @param onText receives the answer in parts; returns false to stop it
+     * @return the answer up to the end or the stop, trimmed; empty if the model gave none
      * @throws DataException if the question holds {@code <image>}, or the conversation is too long for the model
      */
     public String ask(String question, Predicate<String> onText) {
@@ -77,14 +77,14 @@ public final class ChatSession {
     }
 
     /**
-     * Asks the last question once more and replaces its answer; where answers are drawn, by the next seed.
+     * Asks the last question again and replaces its answer; sampling uses the next seed.
      *
      * @throws DataException if there was no question yet
      */
     public String regenerate(Predicate<String> onText) {
         String question = lastQuestion;
         if (question == null) {
-            throw new DataException("there is no question to answer again; ask one first");
+            throw new DataException("there is no question yet; ask one first");
         }
         List<Turn> before = List.copyOf(turns);
         if (!turns.isEmpty() && turns.get(turns.size() - 2).text().equals(question)) {
@@ -105,17 +105,17 @@ public final class ChatSession {
         }
     }
 
-    /** What is remembered: questions and answers in turn. */
+    /** Questions and answers so far, in turn. */
     public List<Turn> turns() {
         return List.copyOf(turns);
     }
 
-    /** Decoding options in use. */
+    /** Decoding options of the next answer. */
     public GenerationOptions options() {
         return options;
     }
 
-    /** Changes the decoding options of the answers to come. */
+    /** Sets the decoding options of the following answers. */
     public void use(GenerationOptions changed) {
         options = changed;
     }

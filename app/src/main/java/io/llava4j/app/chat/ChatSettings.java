@@ -5,7 +5,7 @@ import io.llava4j.generate.GenerationOptions;
 import java.util.List;
 import java.util.Locale;
 
-/** Decoding options by name, as {@code /set} knows them. */
+/** Decoding options by the names that {@code /set} takes. */
 public final class ChatSettings {
     private static final List<String> SETTINGS =
             List.of("temperature", "top-p", "top-k", "repetition-penalty", "max-new-tokens", "seed");
@@ -18,11 +18,11 @@ public final class ChatSettings {
     /**
      * Options with one of them changed.
      *
-     * @throws ConfigException if there is no such option or the value does not suit it
+     * @throws ConfigException if there is no such option or the value is out of range
      */
     public static GenerationOptions with(GenerationOptions old, String name, String value) {
         if (!SETTINGS.contains(name)) {
-            throw new ConfigException("there is no setting '" + name + "'; there are " + NAMES);
+            throw new ConfigException("there is no setting '" + name + "'; use one of " + NAMES);
         }
         try {
             return new GenerationOptions(
@@ -34,7 +34,7 @@ public final class ChatSettings {
                     name.equals("seed") ? Long.parseLong(value) : old.seed(),
                     old.stop());
         } catch (NumberFormatException e) {
-            throw new ConfigException("'" + value + "' is no number that " + name + " can be set to", e);
+            throw new ConfigException("'" + value + "' is not a valid number for " + name, e);
         }
     }
 

@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
 /** {@code llava bench …}: measurements. */
 @Command(
         name = "bench",
-        description = "Measure: train-step, eval, mixture.",
+        description = "Measure speed: train-step, eval, mixture.",
         subcommands = {BenchCommand.TrainStep.class, BenchCommand.Eval.class, BenchCommand.Mixture.class})
 public final class BenchCommand implements Callable<Integer> {
     @Spec
@@ -33,16 +33,18 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     /** {@code llava bench train-step}. */
-    @Command(name = "train-step", description = "A training step of a small LLaVA: tokens/s, GFLOP/s, share of peak.")
+    @Command(
+            name = "train-step",
+            description = "Measure a training step of a small LLaVA: tokens/s, GFLOP/s, share of peak.")
     static final class TrainStep implements Callable<Integer> {
         @Spec
         @SuppressWarnings("NullAway.Init") // set by picocli
         private CommandSpec spec;
 
-        @Option(names = "--steps", description = "Steps of each round (default: ${DEFAULT-VALUE}).")
+        @Option(names = "--steps", description = "Steps per round (default: ${DEFAULT-VALUE}).")
         private int steps = 5;
 
-        @Option(names = "--rounds", description = "Rounds; the variants take turns (default: ${DEFAULT-VALUE}).")
+        @Option(names = "--rounds", description = "Rounds; each runs every variant once (default: ${DEFAULT-VALUE}).")
         private int rounds = 2;
 
         @Option(
@@ -53,11 +55,11 @@ public final class BenchCommand implements Callable<Integer> {
         @Option(
                 names = "--against",
                 paramLabel = "COMMAND",
-                description = "A baseline that takes its turn in every round and prints lines 'MODE: … best S s …', for"
+                description = "A baseline command that runs once per round and prints lines 'MODE: … best S s …', for"
                         + " example: python3 train_step.py 2 stage1,stage2")
         private @Nullable String against;
 
-        @Option(names = "--threads", description = "Threads; 0 for one per processor.")
+        @Option(names = "--threads", description = "Threads; 0 means one per processor.")
         private int threads;
 
         @Override

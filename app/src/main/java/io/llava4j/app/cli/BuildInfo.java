@@ -6,7 +6,7 @@ import java.io.UncheckedIOException;
 import java.util.Properties;
 import picocli.CommandLine.IVersionProvider;
 
-/** Version and commit baked in by the build, beside the JVM that runs them. */
+/** Version and commit of the build, and the JVM that runs it. */
 final class BuildInfo implements IVersionProvider {
     private static final String RESOURCE = "/io/llava4j/app/build.properties";
 

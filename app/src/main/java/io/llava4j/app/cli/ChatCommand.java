@@ -30,8 +30,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code llava chat}: a conversation in the terminal, or with the lines of a pipe. */
-@Command(name = "chat", description = "Talk with a model about an image, in several turns.")
+/** {@code llava chat}: a conversation in the terminal, or with lines from a pipe. */
+@Command(name = "chat", description = "Chat with a model about an image, in several turns.")
 final class ChatCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -46,7 +46,7 @@ final class ChatCommand implements Callable<Integer> {
     @Option(
             names = {"-i", "--image"},
             paramLabel = "PATH",
-            description = "The image to begin with; /image PATH shows another later.")
+            description = "The first image; /image PATH shows another one later.")
     private @Nullable Path image;
 
     private ChatCommand() {}

@@ -6,10 +6,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code llava data}: what is done with data sets. */
+/** {@code llava data}: builds, checks and converts data sets. */
 @Command(
         name = "data",
-        description = "Make and check data sets.",
+        description = "Build, check, show and convert data sets.",
         synopsisSubcommandLabel = "VERB",
         subcommands = {
             DataBuildCommand.class,
@@ -29,6 +29,6 @@ final class DataCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        throw new ParameterException(spec.commandLine(), "a verb of data is missing");
+        throw new ParameterException(spec.commandLine(), "a verb is missing, for example data build");
     }
 }

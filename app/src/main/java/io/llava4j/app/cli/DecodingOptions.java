@@ -8,39 +8,42 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** Options of verbs that write free answers. */
+/** Decoding options of verbs that generate text. */
 final class DecodingOptions {
-    @Option(names = "--max-new-tokens", paramLabel = "N", description = "Longest answer (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--max-new-tokens",
+            paramLabel = "N",
+            description = "Maximum length of the answer (default: ${DEFAULT-VALUE}).")
     private int maxNewTokens = 512;
 
     @Option(
             names = "--temperature",
             paramLabel = "T",
-            description = "0 for the likeliest answer, higher for more variety (default: ${DEFAULT-VALUE}).")
+            description = "0 for greedy decoding, higher values for more variety (default: ${DEFAULT-VALUE}).")
     private double temperature = 0;
 
     @Option(
             names = "--top-p",
             paramLabel = "P",
-            description = "Draw from the likeliest tokens that make up this share (default: ${DEFAULT-VALUE}).")
+            description = "Sample from the most likely tokens with this total probability (default: ${DEFAULT-VALUE}).")
     private double topP = 1;
 
     @Option(
             names = "--top-k",
             paramLabel = "K",
-            description = "Draw from this many likeliest tokens; 0 for all (default: ${DEFAULT-VALUE}).")
+            description = "Sample from the K most likely tokens; 0 for all (default: ${DEFAULT-VALUE}).")
     private int topK = 0;
 
     @Option(
             names = "--repetition-penalty",
             paramLabel = "R",
-            description = "Above 1 to avoid tokens the answer has already (default: ${DEFAULT-VALUE}).")
+            description = "Above 1 to avoid tokens that the answer already contains (default: ${DEFAULT-VALUE}).")
     private double repetitionPenalty = 1;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Of drawn answers (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "N", description = "Seed of sampling (default: ${DEFAULT-VALUE}).")
     private long seed = 0;
 
-    @Option(names = "--stop", paramLabel = "TEXT", description = "End the answer in front of this text; repeatable.")
+    @Option(names = "--stop", paramLabel = "TEXT", description = "End the answer before this text; repeatable.")
     private List<String> stop = new ArrayList<>();
 
     /**

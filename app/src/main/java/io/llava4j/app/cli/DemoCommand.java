@@ -20,8 +20,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code llava demo}: the main job on the nano world. */
-@Command(name = "demo", description = "Train, evaluate and write up a nano LLaVA; minutes on a CPU, resumable.")
+/** {@code llava demo}: trains and evaluates a nano model from the first image to the report. */
+@Command(
+        name = "demo",
+        description = "Train and evaluate a nano LLaVA and write a report: minutes on a CPU, resumable.")
 public final class DemoCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -32,8 +34,7 @@ public final class DemoCommand implements Callable<Integer> {
 
     @Option(
             names = "--quick",
-            description =
-                    "Go through all phases on a handful of images: a check of the installation, not a demonstration.")
+            description = "Run every phase on a few images: checks the installation, gives no meaningful numbers.")
     private boolean quick;
 
     @Option(
@@ -52,7 +53,7 @@ public final class DemoCommand implements Callable<Integer> {
                     new Demo(Home.directory(), output, quick ? Demo.Size.QUICK : Demo.Size.FULL, overrides, stop).run();
         }
         if (results.isEmpty()) {
-            err.println("stopped; 'llava demo' goes on where it was");
+            err.println("stopped; run 'llava demo' again to resume");
             return 130;
         }
         print(out, results.get());
@@ -73,8 +74,8 @@ public final class DemoCommand implements Callable<Integer> {
         }
         out.printf(
                 Locale.ROOT,
-                "%nLLaVA-Bench and MM-Vet: graded by a rule that compares words%n"
-                        + "%d VQA and %d POPE questions on artists never seen; %.0f s in all, %.1f GB peak memory%n%n",
+                "%nLLaVA-Bench and MM-Vet: graded by a local rule that compares words%n"
+                        + "%d VQA and %d POPE questions about drawings by held-out artists; %.0f s in total, %.1f GB peak memory%n%n",
                 results.vqaQuestions(),
                 results.popeQuestions(),
                 results.seconds(),

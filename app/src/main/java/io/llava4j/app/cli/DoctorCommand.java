@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code llava doctor}. */
-@Command(name = "doctor", description = "Tell what of this machine is fine, what is not and what to do.")
+@Command(name = "doctor", description = "Check whether this machine can run llava4j, and say what to change.")
 final class DoctorCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -25,7 +25,7 @@ final class DoctorCommand implements Callable<Integer> {
             names = "--runs",
             paramLabel = "DIR",
             defaultValue = "runs",
-            description = "Where runs are written (default: ${DEFAULT-VALUE}).")
+            description = "Folder that runs are written to (default: ${DEFAULT-VALUE}).")
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path runs;
 

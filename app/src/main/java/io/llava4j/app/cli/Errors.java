@@ -7,11 +7,11 @@ import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Turns what went wrong into one line on stderr and an exit code. */
+/** Turns a failure into one line on stderr and an exit code. */
 final class Errors {
     private Errors() {}
 
-    /** A command line that cannot be understood: the reason, the nearest name and where to read on; exit code 2. */
+    /** A command line that cannot be understood: prints the reason, the nearest name and where to find help; exit code 2. */
     static int usage(ParameterException failure, String[] args) {
         CommandLine failed = failure.getCommandLine();
         PrintWriter err = failed.getErr();
@@ -20,7 +20,7 @@ final class Errors {
         return CommandLine.ExitCode.USAGE;
     }
 
-    /** A verb that failed: its own sentence, or a hint at a bug; exit code 1. */
+    /** A verb that failed: prints its message, or reports a bug; exit code 1. */
     static int failure(Exception failure, CommandLine failed, boolean debug) {
         PrintWriter err = failed.getErr();
         if (failure instanceof ParameterException usage) {

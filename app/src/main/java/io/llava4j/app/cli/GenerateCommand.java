@@ -26,8 +26,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
-/** {@code llava generate}: one question, one answer. */
-@Command(name = "generate", description = "Ask a model once, about images or without.")
+/** {@code llava generate}: answers one question. */
+@Command(name = "generate", description = "Answer one question, with or without images.")
 final class GenerateCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -48,13 +48,13 @@ final class GenerateCommand implements Callable<Integer> {
     @Parameters(
             arity = "1..*",
             paramLabel = "PROMPT",
-            description = "The question. Images stand in front of it unless it says <image> where they belong.")
+            description = "The question. Images come first unless the question says <image> where they belong.")
     private List<String> prompt = new ArrayList<>();
 
     @Option(names = "--json", description = "Print one JSON document instead of the streamed text.")
     private boolean json;
 
-    @Option(names = "--verbose", description = "Tell on stderr how long it took.")
+    @Option(names = "--verbose", description = "Print timings to stderr.")
     private boolean verbose;
 
     private GenerateCommand() {}
@@ -68,7 +68,7 @@ final class GenerateCommand implements Callable<Integer> {
         Timing timing = new Timing(System::nanoTime);
         try (LlavaPipeline pipeline = model.open()) {
             timing.loaded();
-            ChatResponse reply =
+            ChatResponse response =
                     pipeline.stream(new ChatRequest(List.of(Turn.human(question)), decoded), options, text -> {
                         timing.text();
                         if (!json) {
@@ -79,13 +79,13 @@ final class GenerateCommand implements Callable<Integer> {
                     });
             timing.end();
             if (json) {
-                print(out, question, reply, timing);
+                print(out, question, response, timing);
             } else {
                 out.println();
             }
             out.flush();
             if (verbose) {
-                spec.commandLine().getErr().println(timing.describe(reply.tokens()));
+                spec.commandLine().getErr().println(timing.describe(response.tokens()));
                 spec.commandLine().getErr().flush();
             }
         }
@@ -101,24 +101,24 @@ final class GenerateCommand implements Callable<Integer> {
         if (named != images.size()) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "the prompt says %s %d times, but --image is given %d times"
+                    "the prompt says %s %d times, but there are %d --image options"
                             .formatted(Turn.IMAGE_PLACEHOLDER, named, images.size()));
         }
         return text;
     }
 
-    private void print(PrintWriter out, String question, ChatResponse reply, Timing timing) {
+    private void print(PrintWriter out, String question, ChatResponse response, Timing timing) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("model", model.directory().toString());
         document.put("images", images.stream().map(Path::toString).toList());
         document.put("prompt", question);
-        document.put("answer", reply.text());
-        document.put("tokens", reply.tokens());
+        document.put("answer", response.text());
+        document.put("tokens", response.tokens());
         document.put("seconds", timing.seconds());
         out.println(JsonMapper.builder().build().writeValueAsString(document));
     }
 
-    /** When the model was loaded, the first text came and the answer was complete. */
+    /** Times at which the model was loaded, the first text arrived and the answer was complete. */
     static final class Timing {
         private final LongSupplier clock;
         private final long start;
@@ -154,18 +154,19 @@ final class GenerateCommand implements Callable<Integer> {
             return seconds;
         }
 
-        /** The first token comes with the prefill, so the others give the rate. */
+        /** The prefill yields the first token, so the rate counts the others. */
         String describe(int tokens) {
-            double rest = (end - first) / 1e9;
-            String rate =
-                    tokens > 1 && rest > 0 ? String.format(Locale.ROOT, ", %.1f tokens/s", (tokens - 1) / rest) : "";
+            double decoding = (end - first) / 1e9;
+            String rate = tokens > 1 && decoding > 0
+                    ? String.format(Locale.ROOT, ", %.1f tokens/s", (tokens - 1) / decoding)
+                    : "";
             return String.format(
                     Locale.ROOT,
                     "load %.2f s, images and prompt %.2f s, %d tokens in %.2f s%s",
                     (loaded - start) / 1e9,
                     (first - loaded) / 1e9,
                     tokens,
-                    rest,
+                    decoding,
                     rate);
         }
     }

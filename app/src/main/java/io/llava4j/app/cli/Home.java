@@ -4,12 +4,12 @@ import io.llava4j.ConfigException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The project's folder, in which recipes and shipped models stand. */
+/** The project's folder with its recipes and shipped models. */
 final class Home {
     private Home() {}
 
     /**
-     * The folder named by the launcher, or the working directory.
+     * The folder that the launcher set, or the working directory.
      *
      * @throws ConfigException if it holds no recipes
      */
@@ -18,7 +18,7 @@ final class Home {
         Path home = named == null ? Path.of("") : Path.of(named);
         if (!Files.isDirectory(home.resolve("recipes"))) {
             throw new ConfigException("the folder " + home.toAbsolutePath()
-                    + " holds no recipes; start llava by its launcher, or set -Dllava.home to the project's folder");
+                    + " has no recipes; start llava with its launcher, or set -Dllava.home to the project's folder");
         }
         return home;
     }

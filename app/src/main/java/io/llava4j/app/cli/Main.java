@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
         description = "LLaVA-1.5 in Java: data, training, evaluation and chat.",
         synopsisSubcommandLabel = "VERB",
         versionProvider = BuildInfo.class,
-        footer = {"", "llava VERB --help tells more about a verb."})
+        footer = {"", "Run llava VERB --help for the options of a verb."})
 public final class Main implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 
 /**
  * Names a model by its folder and a fingerprint, so that answers of other weights in a folder of the same name are not
- * taken for this model's. Of large files blocks spread over the whole length are read: training changes them all.
+ * taken for this model's. From large files it reads blocks spread over the whole length: training changes them all.
  */
 final class ModelId {
     private static final int BLOCK = 1 << 14;

@@ -17,12 +17,12 @@ final class ModelOptions {
     @Option(names = "--device", description = "cpu or cuda:N (default: ${DEFAULT-VALUE}).")
     private String device = "cpu";
 
-    /** The folder as it was named. */
+    /** The path as given on the command line. */
     Path directory() {
         return model;
     }
 
-    /** A file or folder in the folder that the model lies in. */
+    /** A file or folder next to the model. */
     Path beside(String name) {
         return model.toAbsolutePath().normalize().resolveSibling(name);
     }

@@ -11,15 +11,15 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Options of {@code inspect} that write a model of random weights before it is told of. */
+/** Options of {@code inspect} that write a model of random weights before it is inspected. */
 final class RandomModelOptions {
     @Option(
             names = "--make-random",
             required = true,
             paramLabel = "CONFIG",
             description = {
-                "First write a model of random weights to PATH, in the shapes of this model folder or config.json.",
-                "Writing goes on where it was interrupted. models/llava-1.5-7b is the shape of LLaVA-1.5-7B."
+                "First write a model of random weights to PATH, with the shapes of this model folder or config.json.",
+                "An interrupted write resumes. models/llava-1.5-7b is the shape of LLaVA-1.5-7B."
             })
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path config;
@@ -27,13 +27,13 @@ final class RandomModelOptions {
     @Option(names = "--dtype", paramLabel = "TYPE", description = "F32, F16 or BF16 (default: ${DEFAULT-VALUE}).")
     private DType type = DType.BF16;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Of the weights (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "N", description = "Seed of the weights (default: ${DEFAULT-VALUE}).")
     private long seed = 0;
 
     @Option(
             names = "--tokenizer",
             paramLabel = "DIR",
-            description = "Copy the tokenizer from here (default: from CONFIG's folder, if it has one).")
+            description = "Folder to copy the tokenizer from (default: the folder of CONFIG, if it has one).")
     private @Nullable Path tokenizer;
 
     /** Writes the model to {@code directory}. */

@@ -11,14 +11,13 @@ final class Verbs {
     private record Group(String title, List<Class<?>> verbs) {}
 
     private static final List<Group> GROUPS = List.of(
-            new Group("Start", List.of(DemoCommand.class)),
-            new Group("Train", List.of(DataCommand.class, TrainCommand.class, MergeLoraCommand.class)),
-            new Group("Ask", List.of(GenerateCommand.class, ChatCommand.class)),
-            new Group("Keep", List.of(ConvertCommand.class)),
-            new Group("Measure", List.of(EvalCommand.class, ScoreCommand.class, PlotCommand.class)),
-            new Group(
-                    "Check",
-                    List.of(InspectCommand.class, VerifyCommand.class, DoctorCommand.class, BenchCommand.class)));
+            new Group("Demo", List.of(DemoCommand.class)),
+            new Group("Data", List.of(DataCommand.class)),
+            new Group("Training", List.of(TrainCommand.class)),
+            new Group("Inference", List.of(GenerateCommand.class, ChatCommand.class)),
+            new Group("Evaluation", List.of(EvalCommand.class, ScoreCommand.class, PlotCommand.class)),
+            new Group("Checkpoints", List.of(InspectCommand.class, ConvertCommand.class, MergeLoraCommand.class)),
+            new Group("Installation", List.of(DoctorCommand.class, VerifyCommand.class, BenchCommand.class)));
 
     private Verbs() {}
 

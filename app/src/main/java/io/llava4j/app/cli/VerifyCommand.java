@@ -13,7 +13,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code llava verify DIR}. */
-@Command(name = "verify", description = "Check this installation against reference data.")
+@Command(name = "verify", description = "Compare the results of this installation with reference data.")
 final class VerifyCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli

@@ -4,15 +4,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** All examinations, in the order in which they are shown. */
+/** All checks, in the order in which they are shown. */
 public final class Doctor {
     private Doctor() {}
 
     /**
-     * Examines this machine.
+     * Checks this machine.
      *
-     * @param runs where runs are to be written
-     * @return a row per examination
+     * @param runs folder that runs will be written to
+     * @return one finding per check
      */
     public static List<Finding> examine(Path runs) {
         List<Finding> findings = new ArrayList<>();

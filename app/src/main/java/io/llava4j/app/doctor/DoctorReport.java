@@ -14,7 +14,7 @@ public final class DoctorReport {
     /**
      * Prints every finding.
      *
-     * @param findings the rows
+     * @param findings the lines
      * @param json whether to print one JSON document instead of a table
      * @param out receives it
      */
@@ -35,7 +35,7 @@ public final class DoctorReport {
                     out.printf("%-8s %-14s -> %s%n", "", "", finding.remedy());
                 }
             }
-            out.printf("%n%s%n", usable ? "llava4j can work here." : "llava4j cannot fully work here: see NOT above.");
+            out.printf("%n%s%n", usable ? "llava4j can run here." : "llava4j cannot fully run here: see NOT above.");
         }
         out.flush();
     }

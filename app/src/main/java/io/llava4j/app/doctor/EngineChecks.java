@@ -19,7 +19,7 @@ final class EngineChecks {
     }
 
     /**
-     * Looks for the natives first, because loading costs seconds and, where they are missing, fails less clearly.
+     * Looks for the natives first: loading costs seconds, and its error for missing natives is less clear.
      *
      * @param load loads the engine and describes it
      */
@@ -29,7 +29,7 @@ final class EngineChecks {
         boolean blas = present("openblas", platform);
         boolean torch = present("pytorch", platform);
         findings.add(natives("BLAS", "openblas", platform, blas));
-        findings.add(natives("engine files", "pytorch", platform, torch));
+        findings.add(natives("engine natives", "pytorch", platform, torch));
         if (blas && torch) {
             findings.add(loaded(load));
         }
@@ -46,13 +46,13 @@ final class EngineChecks {
             return Finding.unusable(
                     "engine",
                     String.valueOf(e.getMessage()),
-                    "make sure that the home folder is writable and has 1 GiB free; the engine unpacks itself there");
+                    "make sure that the home folder is writable and has 1 GiB free; the engine unpacks its natives there");
         }
     }
 
     private static Finding natives(String what, String library, String platform, boolean present) {
         return present
-                ? Finding.fine(what, library + " natives for " + platform + " are there")
+                ? Finding.fine(what, library + " natives for " + platform + " found")
                 : Finding.unusable(
                         what,
                         "no " + library + " natives for " + platform,

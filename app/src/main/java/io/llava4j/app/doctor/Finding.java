@@ -1,21 +1,21 @@
 package io.llava4j.app.doctor;
 
 /**
- * One row of {@code llava doctor}.
+ * One line of {@code llava doctor}.
  *
- * @param what what was examined
+ * @param what what was checked
  * @param state the verdict
  * @param detail what was found
- * @param remedy what to do about it; empty where nothing needs doing
+ * @param remedy what to change; empty where nothing has to
  */
 public record Finding(String what, State state, String detail, String remedy) {
     /** Verdict of a finding. */
     public enum State {
         /** As it should be. */
         FINE,
-        /** Works, but slower or with less than it could. */
+        /** Works, but slower or with less memory than it should have. */
         LIMITED,
-        /** Some verb cannot work. */
+        /** At least one verb cannot work. */
         UNUSABLE
     }
 

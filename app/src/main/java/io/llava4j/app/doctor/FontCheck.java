@@ -4,7 +4,7 @@ import java.awt.Font;
 import java.awt.GraphicsEnvironment;
 import java.awt.font.FontRenderContext;
 
-/** Whether text can be drawn: plots and the words of the nano world need a font. */
+/** Whether text can be drawn: plots and nano images need a font. */
 final class FontCheck {
     private FontCheck() {}
 

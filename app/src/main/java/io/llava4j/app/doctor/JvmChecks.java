@@ -26,7 +26,7 @@ final class JvmChecks {
                 ? Finding.fine("JVM flags", "--enable-native-access=ALL-UNNAMED is set")
                 : Finding.limited(
                         "JVM flags",
-                        "native access is not enabled; the JVM warns today and will refuse later",
+                        "native access is not enabled; this JVM warns, later ones will refuse",
                         "start with ./llava, or add --enable-native-access=ALL-UNNAMED");
     }
 }

@@ -18,7 +18,7 @@ final class MachineChecks {
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
     private static final Path MEMORY_INFO = Path.of("/proc/meminfo");
     private static final long GIB = 1L << 30;
-    /** Peak memory of the nano demo (issue A: at most 4 GB). */
+    /** Peak memory of the nano demo. */
     private static final long DEMO_MEMORY = 4 * GIB;
 
     private MachineChecks() {}
@@ -39,7 +39,7 @@ final class MachineChecks {
                 : Finding.limited("cores", detail, "training shares one core with data loading; give it two or more");
     }
 
-    /** Vector instructions as {@code /proc/cpuinfo} names them; what is known of the architecture elsewhere. */
+    /** Vector instructions as {@code /proc/cpuinfo} names them; on other architectures what every processor has. */
     static Finding simd(String arch, List<String> cpuInfo) {
         Set<String> flags = cpuInfo.stream()
                 .filter(line -> line.startsWith("flags") || line.startsWith("Features"))
@@ -51,7 +51,7 @@ final class MachineChecks {
             return Finding.fine("SIMD", flags.contains("sve") ? "NEON, SVE" : "NEON");
         }
         if (flags.isEmpty()) {
-            return Finding.limited("SIMD", "unknown: there is no " + CPU_INFO, "nothing to do if AVX2 is there");
+            return Finding.limited("SIMD", "unknown: there is no " + CPU_INFO, "make sure that the processor has AVX2");
         }
         List<String> found = Stream.of("avx2", "fma", "f16c", "avx512f", "avx512_bf16", "amx_bf16")
                 .filter(flags::contains)
@@ -60,7 +60,7 @@ final class MachineChecks {
                 found.isEmpty() ? "none beyond SSE" : String.join(", ", found).toUpperCase(Locale.ROOT);
         return flags.contains("avx2")
                 ? Finding.fine("SIMD", detail)
-                : Finding.limited("SIMD", detail, "expect a fraction of the speed; use a machine with AVX2");
+                : Finding.limited("SIMD", detail, "use a machine with AVX2; this one reaches a fraction of its speed");
     }
 
     static Finding memory(List<String> memoryInfo, long maxHeap) {
@@ -103,7 +103,7 @@ final class MachineChecks {
                     : Finding.limited(
                             "GPU", query.getFirst() + ": " + answer.replaceAll("\\R.*", ""), "check the driver");
         } catch (IOException e) {
-            return Finding.fine("GPU", "none (no " + query.getFirst() + "): the processor does the work");
+            return Finding.fine("GPU", "none (no " + query.getFirst() + "): the CPU computes");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return Finding.limited("GPU", "unknown: interrupted", "run again");
@@ -114,7 +114,7 @@ final class MachineChecks {
         try {
             return Files.readAllLines(file);
         } catch (IOException e) {
-            return List.of(); // not Linux: the rows say "unknown"
+            return List.of(); // not Linux: the findings say "unknown"
         }
     }
 

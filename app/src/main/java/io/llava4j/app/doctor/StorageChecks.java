@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
-/** Room and permission for what runs write. */
+/** Disk space and write permission for runs. */
 final class StorageChecks {
     private static final long GIB = 1L << 30;
     /** Extracted engine libraries (0.5 GB), the nano world and the checkpoints of a demo run. */
@@ -26,7 +26,7 @@ final class StorageChecks {
                     "runs folder", existing + " is a file", "move that file away, or choose another folder");
         }
         try {
-            // The permission bits do not tell of read-only mounts and quotas; a file does.
+            // Permission bits do not show read-only mounts and quotas; creating a file does.
             Files.delete(Files.createTempFile(existing, ".llava-doctor", ".tmp"));
             return Finding.fine("runs folder", name + " can be written");
         } catch (IOException e) {

@@ -1,4 +1,4 @@
-/** Examines the machine: what is fine, what is not, what to do. */
+/** Checks of the machine: what works, what does not, what to change. */
 @NullMarked
 package io.llava4j.app.doctor;
 

@@ -6,8 +6,8 @@ import java.util.Locale;
 import java.util.function.LongSupplier;
 
 /**
- * Progress of one piece of work on stderr: one updating line on a terminal, a line every few seconds otherwise; with
- * rate and estimated time to the end. Safe to call from several threads.
+ * Progress of one task on stderr: one updating line on a terminal, a line every few seconds otherwise; with
+ * rate and estimated remaining time. Safe to call from several threads.
  */
 public final class ProgressLine implements Progress.Shown {
     /** Set by the launcher to the width of the terminal where stderr is one; Java itself cannot ask for stderr. */
@@ -32,7 +32,7 @@ public final class ProgressLine implements Progress.Shown {
     private String note = "";
 
     /**
-     * @param what what is being done, for example {@code stage 1}
+     * @param what the task, for example {@code stage 1}
      * @param unit what is counted, in the plural, for example {@code steps}
      * @return a line that ends when it is closed
      */
@@ -50,19 +50,19 @@ public final class ProgressLine implements Progress.Shown {
         this.start = nanoClock.getAsLong();
     }
 
-    /** {@link #update(long, long, String)} without a remark. */
+    /** {@link #update(long, long, String)} without a note. */
     @Override
     public void update(long done, long total) {
         update(done, total, "");
     }
 
     /**
-     * Tells how far the work is. The first call counts as done before this run began, so that the rate of a resumed run
-     * is right; call it once with what is there already.
+     * Updates the count. What the first call reports counts as done before this run began, so that the rate of a resumed
+     * run is right; call it once with what exists already.
      *
      * @param done units done
-     * @param total units in all; 0 where unknown
-     * @param note a remark behind the numbers, for example the loss
+     * @param total units in total; 0 if unknown
+     * @param note text after the numbers, for example the loss
      */
     public synchronized void update(long done, long total, String note) {
         if (first < 0) {

@@ -19,7 +19,7 @@ public final class StopSignal implements BooleanSupplier, AutoCloseable {
     /**
      * Listens until {@link #close}.
      *
-     * @param err is told that the request was heard
+     * @param err receives a line that confirms the request
      * @param where the safe point, for example {@code the checkpoint of this step}
      */
     public StopSignal(PrintWriter err, String where) {

@@ -1,4 +1,4 @@
-/** What long work needs of the terminal it runs in: progress and the wish to stop. */
+/** What long tasks need from the terminal: progress and a request to stop. */
 @NullMarked
 package io.llava4j.app.terminal;
 

@@ -1,7 +1,7 @@
 package io.llava4j.app.verify;
 
 /**
- * One row of {@code llava verify}.
+ * One case of {@code llava verify}.
  *
  * @param suite the kind of data, for example {@code preprocess}
  * @param name what was compared

@@ -45,7 +45,7 @@ final class ConversationCases {
         }
     }
 
-    /** A case llava4j refuses is a failed row, and the next one still runs. */
+    /** A case that llava4j refuses fails, and the next one still runs. */
     private void guarded(String row, Runnable comparison) {
         try {
             comparison.run();

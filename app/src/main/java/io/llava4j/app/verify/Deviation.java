@@ -1,6 +1,6 @@
 package io.llava4j.app.verify;
 
-/** How far arrays are apart; NaN, which no tolerance allows, where they cannot be compared. */
+/** Distances between arrays; NaN, which no tolerance allows, where they cannot be compared. */
 final class Deviation {
     private Deviation() {}
 
@@ -9,7 +9,7 @@ final class Deviation {
         return actual.length == wanted.length ? maxAbs(actual, 0, wanted, 0, actual.length) : Double.NaN;
     }
 
-    /** Largest absolute difference of two stretches. */
+    /** Largest absolute difference of two ranges. */
     static double maxAbs(float[] actual, int from, float[] wanted, int wantedFrom, int length) {
         double worst = 0;
         for (int i = 0; i < length; i++) {

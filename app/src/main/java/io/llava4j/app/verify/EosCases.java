@@ -23,7 +23,7 @@ final class EosCases {
     /**
      * Compares every entry with the model's output.
      *
-     * @param label of the model, begins the name of every row
+     * @param label of the model, begins the name of every case
      * @param json entries with {@code eos_token_id}, {@code greedy_ids_without_stop}, {@code new_tokens_with_stop}
      * @param cases files with the inputs; an entry's own is found by the ids without stop
      */
@@ -41,8 +41,8 @@ final class EosCases {
             if (!value.has("eos_token_id")) {
                 continue;
             }
-            String row = label + " " + entry.getKey();
-            int[][] without = rows(value.path("greedy_ids_without_stop"));
+            String name = label + " " + entry.getKey();
+            int[][] without = sequences(value.path("greedy_ids_without_stop"));
             boolean found = false;
             for (Path file : cases) {
                 try (SafeTensors tensors = SafeTensors.open(file)) {
@@ -50,19 +50,19 @@ final class EosCases {
                         found = true;
                         LlavaModel model = new LlavaModel(ModelCase.configOf(tensors, config), weights);
                         RecordedBatch batch = RecordedBatch.read(tensors.tensors(), "");
-                        compare(new GreedyCase(row, model, batch, out), value, without[0].length, padId);
+                        compare(new GreedyCase(name, model, batch, out), value, without[0].length, padId);
                         model.languageModel().close();
                     }
                 }
             }
             if (!found) {
-                out.accept(CaseResult.skipped(TinyLlavaSuite.NAME, row, "no recorded case has its greedy ids"));
+                out.accept(CaseResult.skipped(TinyLlavaSuite.NAME, name, "no recorded case has its greedy ids"));
             }
         }
     }
 
     private static void compare(GreedyCase greedy, JsonNode value, int steps, int padId) {
-        int[][] wanted = rows(value.path("new_tokens_with_stop"));
+        int[][] wanted = sequences(value.path("new_tokens_with_stop"));
         greedy.compareStopped(steps, value.path("eos_token_id").asInt(), padId, wanted);
     }
 
@@ -76,8 +76,8 @@ final class EosCases {
                                 .toArray());
     }
 
-    /** A list of rows, or one row alone. */
-    private static int[][] rows(JsonNode ids) {
+    /** A list of sequences, or a single one. */
+    private static int[][] sequences(JsonNode ids) {
         return ids.path(0).isArray()
                 ? ids.valueStream().map(ReferenceJson::ints).toArray(int[][]::new)
                 : new int[][] {ReferenceJson.ints(ids)};

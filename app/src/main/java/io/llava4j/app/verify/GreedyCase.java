@@ -10,11 +10,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Greedy decoding of a recorded batch. Ids must agree wherever the two best logits were further apart than rounding can
- * bridge; a row that parts from the record at a closer call is not followed any further.
+ * Greedy decoding of a recorded batch. Ids must agree unless the two best logits are a near tie; a sequence
+ * that differs at a near tie is not compared any further.
  */
 final class GreedyCase {
-    private static final double CLOSE_CALL = 1e-3;
+    private static final double NEAR_TIE = 1e-3;
     private static final double LOG_PROBABILITY = 1e-4;
 
     private final String label;
@@ -32,7 +32,7 @@ final class GreedyCase {
     /**
      * Compares ids and log-probabilities.
      *
-     * @param greedyIds {@code [batch, steps]}, with no stop
+     * @param greedyIds {@code [batch, steps]}, without a stop id
      * @param gaps between the two best logits, {@code [batch, steps]}
      * @param topIds {@code [batch, steps, k]}
      * @param topLogProbabilities {@code [batch, steps, k]}
@@ -47,7 +47,7 @@ final class GreedyCase {
         long[] top = topIds == null ? new long[0] : topIds.toLongs();
         float[] topValues = topLogProbabilities == null ? new float[0] : topLogProbabilities.toFloats();
         int each = top.length / wanted.length;
-        boolean[] parted = new boolean[batch.ids().size()];
+        boolean[] differs = new boolean[batch.ids().size()];
         double[] worst = {0};
         String[] difference = {""};
         Generator.Observer observer = new Generator.Observer() {
@@ -56,12 +56,12 @@ final class GreedyCase {
             @Override
             public void logits(int at, float[] logits) {
                 step = at;
-                int vocab = logits.length / parted.length;
-                for (int row = 0; row < parted.length; row++) {
-                    if (each > 0 && !parted[row]) {
-                        double normaliser = LogProbabilities.logSumExp(logits, row * vocab, vocab);
-                        for (int i = (row * steps + at) * each; i < (row * steps + at + 1) * each; i++) {
-                            double actual = logits[row * vocab + Math.toIntExact(top[i])] - normaliser;
+                int vocab = logits.length / differs.length;
+                for (int sequence = 0; sequence < differs.length; sequence++) {
+                    if (each > 0 && !differs[sequence]) {
+                        double logSumExp = LogProbabilities.logSumExp(logits, sequence * vocab, vocab);
+                        for (int i = (sequence * steps + at) * each; i < (sequence * steps + at + 1) * each; i++) {
+                            double actual = logits[sequence * vocab + Math.toIntExact(top[i])] - logSumExp;
                             worst[0] = Math.max(worst[0], Math.abs(actual - topValues[i]));
                         }
                     }
@@ -69,20 +69,21 @@ final class GreedyCase {
             }
 
             @Override
-            public boolean token(int row, int id) {
-                int at = row * steps + step;
-                if (!parted[row] && id != wanted[at]) {
-                    parted[row] = true;
-                    if (gaps == null || gaps.toFloats()[at] > CLOSE_CALL) {
-                        difference[0] = "row %d step %d: %d, expected %d".formatted(row, step, id, wanted[at]);
+            public boolean token(int sequence, int id) {
+                int at = sequence * steps + step;
+                if (!differs[sequence] && id != wanted[at]) {
+                    differs[sequence] = true;
+                    if (gaps == null || gaps.toFloats()[at] > NEAR_TIE) {
+                        difference[0] =
+                                "sequence %d step %d: %d, expected %d".formatted(sequence, step, id, wanted[at]);
                     }
                 }
                 return true;
             }
         };
-        for (int[] row : generate(steps, -1, observer)) {
-            if (row.length != steps) {
-                difference[0] = "%d tokens, expected %d".formatted(row.length, steps);
+        for (int[] ids : generate(steps, -1, observer)) {
+            if (ids.length != steps) {
+                difference[0] = "%d tokens, expected %d".formatted(ids.length, steps);
             }
         }
         out.accept(
@@ -96,17 +97,17 @@ final class GreedyCase {
     /**
      * Compares output that ends at a stop id.
      *
-     * @param stopId ends a row and is part of it
-     * @param padId behind the end of rows that finished early
+     * @param stopId ends a sequence and is part of it
+     * @param padId after the end of sequences that finished early
      * @param wanted {@code [batch][longest]}
      */
     void compareStopped(int steps, int stopId, int padId, int[][] wanted) {
-        List<int[]> rows = generate(steps, stopId, new Generator.Observer() {});
-        int longest = rows.stream().mapToInt(row -> row.length).max().orElse(0);
-        int[][] padded = rows.stream()
-                .map(row -> {
-                    int[] full = Arrays.copyOf(row, longest);
-                    Arrays.fill(full, row.length, longest, padId);
+        List<int[]> sequences = generate(steps, stopId, new Generator.Observer() {});
+        int longest = sequences.stream().mapToInt(ids -> ids.length).max().orElse(0);
+        int[][] padded = sequences.stream()
+                .map(ids -> {
+                    int[] full = Arrays.copyOf(ids, longest);
+                    Arrays.fill(full, ids.length, longest, padId);
                     return full;
                 })
                 .toArray(int[][]::new);

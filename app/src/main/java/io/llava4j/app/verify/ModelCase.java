@@ -34,11 +34,11 @@ final class ModelCase {
     private final Consumer<CaseResult> out;
 
     /**
-     * @param label begins the name of every row
+     * @param label begins the name of every result
      * @param file with the inputs and the expected tensors
      * @param config of the model; the length limit is the case's own
      * @param weights of the model; stay open
-     * @param out receives a row per tensor
+     * @param out receives a result per tensor
      */
     ModelCase(String label, SafeTensors file, LlavaConfig config, Weights weights, Consumer<CaseResult> out) {
         this.label = label;
@@ -52,9 +52,9 @@ final class ModelCase {
     /** @param rounded whether the weights are rounded and the expected values are not: then only logits are compared */
     void run(boolean rounded) {
         LlavaModel model = new LlavaModel(config, weights);
-        try (LlamaModel decoder = model.languageModel()) {
+        try (LlamaModel languageModel = model.languageModel()) {
             Engine.inference(label, () -> {
-                forward(model, decoder, rounded);
+                forward(model, languageModel, rounded);
                 return null;
             });
             TensorEntry greedy = expected.get("greedy_ids");
@@ -69,7 +69,7 @@ final class ModelCase {
         }
     }
 
-    private void forward(LlavaModel model, LlamaModel decoder, boolean rounded) {
+    private void forward(LlavaModel model, LlamaModel languageModel, boolean rounded) {
         if (!rounded && !batch.pixels().isEmpty()) {
             vision(model);
         }
@@ -91,7 +91,7 @@ final class ModelCase {
             return;
         }
         Tensor hidden = output.hidden();
-        states.add(decoder.finalNorm(hidden));
+        states.add(languageModel.finalNorm(hidden));
         if (!rounded) {
             exact("spliced lengths", true, "");
             rows("spliced_embeds", spliced.embeds(), real, FEATURES);
@@ -99,9 +99,9 @@ final class ModelCase {
             for (int i = 0; i < states.size(); i++) {
                 rows("text_hidden_" + i, states.get(i), real, HIDDEN);
             }
-            loss(decoder, hidden, spliced.labels());
+            loss(languageModel, hidden, spliced.labels());
         }
-        logits(decoder.logits(hidden), real, rounded ? LOGITS_OF_ROUNDED_WEIGHTS : LOGITS);
+        logits(languageModel.logits(hidden), real, rounded ? LOGITS_OF_ROUNDED_WEIGHTS : LOGITS);
     }
 
     /** From the recorded mask of the spliced sequence, which is the input's own where nothing was spliced. */
@@ -154,17 +154,17 @@ final class ModelCase {
                 exact(
                         "spliced_labels",
                         false,
-                        "row %d token %d: %d, expected %d".formatted(row, at, own[at], labels.get(row)[at]));
+                        "sequence %d token %d: %d, expected %d".formatted(row, at, own[at], labels.get(row)[at]));
                 return;
             }
         }
         exact("spliced_labels", true, "");
     }
 
-    private void loss(LlamaModel decoder, Tensor hidden, int[][] labels) {
+    private void loss(LlamaModel languageModel, Tensor hidden, int[][] labels) {
         TensorEntry wanted = expected.get("loss");
         if (wanted != null) {
-            double loss = SequenceLoss.of(decoder, hidden, labels).item_double();
+            double loss = SequenceLoss.of(languageModel, hidden, labels).item_double();
             within("loss", Math.abs(loss - wanted.toFloats()[0]), LOSS);
         }
     }
@@ -174,8 +174,8 @@ final class ModelCase {
         TensorEntry last = expected.get("logits_last_position");
         TensorEntry ids = expected.get("logits_top8_ids_all_positions");
         TensorEntry values = expected.get("logits_top8_values_all_positions");
-        TensorEntry normaliser = expected.get("logits_logsumexp_all_positions");
-        if (last == null && values == null && normaliser == null) {
+        TensorEntry logSumExp = expected.get("logits_logsumexp_all_positions");
+        if (last == null && values == null && logSumExp == null) {
             return;
         }
         float[] logits = Tensors.toFloats(tensor);
@@ -205,8 +205,8 @@ final class ModelCase {
                     }),
                     tolerance);
         }
-        if (normaliser != null) {
-            float[] wanted = normaliser.toFloats();
+        if (logSumExp != null) {
+            float[] wanted = logSumExp.toFloats();
             within(
                     "logits_logsumexp",
                     real.worst((ours, theirs) ->

@@ -7,13 +7,13 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the real tokens of recorded rows stand among padding on either side; computed rows are padded on the right.
+ * Columns of the real tokens of recorded sequences, padded on either side; computed sequences are padded on the right.
  *
- * @param columns recorded columns of each row's real tokens
- * @param width columns of a recorded row
+ * @param columns recorded columns of each sequence's real tokens
+ * @param width columns of a recorded sequence
  */
 record RealTokens(List<int[]> columns, int width) {
-    /** Says what is compared at one real token. */
+    /** Compares one real token. */
     interface Visitor {
         /**
          * @param actual index of the token in a computed {@code [batch, longest]}
@@ -25,7 +25,7 @@ record RealTokens(List<int[]> columns, int width) {
     /**
      * Reads a mask.
      *
-     * @param mask {@code [batch, width]}, 1 for a real token; where there is none of this shape, all are real
+     * @param mask {@code [batch, width]}, 1 for a real token; without a mask of this shape all tokens are real
      */
     static RealTokens of(@Nullable TensorEntry mask, int batch, int width) {
         boolean fits = mask != null && Arrays.equals(mask.shape(), new long[] {batch, width});
@@ -38,12 +38,12 @@ record RealTokens(List<int[]> columns, int width) {
         return new RealTokens(columns, width);
     }
 
-    /** Real tokens of each row. */
+    /** Real tokens of each sequence. */
     int[] lengths() {
         return columns.stream().mapToInt(row -> row.length).toArray();
     }
 
-    /** The real tokens' entries of a recorded {@code [batch, width]}, row by row. */
+    /** The real tokens' entries of a recorded {@code [batch, width]}, sequence by sequence. */
     List<int[]> pick(long[] table) {
         return IntStream.range(0, columns.size())
                 .mapToObj(row -> Arrays.stream(columns.get(row))

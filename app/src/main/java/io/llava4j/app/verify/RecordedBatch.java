@@ -11,12 +11,12 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The input of a recorded case, freed of its padding.
+ * The input of a recorded case without its padding.
  *
- * @param ids token ids of each row, {@link Prompt#IMAGE_TOKEN_INDEX} for an image
+ * @param ids token ids of each sequence, {@link Prompt#IMAGE_TOKEN_INDEX} for an image
  * @param labels a label for each id; null where the case has none
  * @param pixels every recorded image, {@code [3, edge, edge]}
- * @param images which of them stand in the rows, in order; the others are dummies of rows without an image
+ * @param images indices of the images that the sequences show, in order; the others are dummies of sequences without an image
  *     (docs/reference/model.md#splice, step 5)
  */
 record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<float[]> pixels, List<Integer> images) {
@@ -68,15 +68,15 @@ record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<float[]
 
     private static List<Integer> placed(List<int[]> ids, int images) {
         int placeholders = ids.stream().mapToInt(RecordedBatch::images).sum();
-        long imageless = ids.stream().filter(row -> images(row) == 0).count();
+        long imageless = ids.stream().filter(sequence -> images(sequence) == 0).count();
         boolean dummies = images == placeholders + imageless && images > placeholders;
         if (placeholders != images && !dummies) {
             throw new DataException("%d images are recorded for %d placeholders".formatted(images, placeholders));
         }
         List<Integer> placed = new ArrayList<>();
         int next = 0;
-        for (int[] row : ids) {
-            int own = images(row);
+        for (int[] sequence : ids) {
+            int own = images(sequence);
             for (int i = 0; i < own; i++) {
                 placed.add(next++);
             }
@@ -85,8 +85,9 @@ record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<float[]
         return placed;
     }
 
-    private static int images(int[] row) {
-        return (int)
-                Arrays.stream(row).filter(id -> id == Prompt.IMAGE_TOKEN_INDEX).count();
+    private static int images(int[] sequence) {
+        return (int) Arrays.stream(sequence)
+                .filter(id -> id == Prompt.IMAGE_TOKEN_INDEX)
+                .count();
     }
 }

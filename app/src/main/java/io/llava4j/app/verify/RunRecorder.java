@@ -40,11 +40,11 @@ final class RunRecorder implements TrainingListener {
     private final List<Double> norms = new ArrayList<>();
 
     /**
-     * @param label begins the name of every row
+     * @param label begins the name of every result
      * @param run expected numbers
      * @param expected {@code grad_step0.NAME} and {@code param_after_STEP.NAME}
      * @param parameters what is trained, before the first step
-     * @param out receives a row per kind of value
+     * @param out receives a result per kind of value
      */
     RunRecorder(
             String label,
@@ -128,7 +128,7 @@ final class RunRecorder implements TrainingListener {
         });
     }
 
-    /** One row for all tensors the record has under a prefix. */
+    /** One result for all tensors that the record has under a prefix. */
     private void tensors(
             String prefix,
             String measure,
@@ -145,7 +145,7 @@ final class RunRecorder implements TrainingListener {
         worst.report(prefix + measure, tolerance);
     }
 
-    /** One row for a number per tensor, compared relative to the recorded one. */
+    /** One result for a number per tensor, compared relative to the recorded one. */
     private void norms(String name, JsonNode recorded, double tolerance, ToDoubleFunction<String> actual) {
         Worst worst = new Worst();
         recorded.properties().forEach(entry -> {

@@ -22,7 +22,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The network against recorded tensors, in 32-bit arithmetic: tower, projector, splice, decoder, loss and greedy
+ * The network against recorded tensors, in 32-bit arithmetic: vision tower, projector, splice, language model, loss and greedy
  * decoding, for every checkpoint of a model folder and every {@code expected/CASE.safetensors} in it.
  *
  * <p>A case was made from weights of one precision: that of its name ({@code bf16_…}, {@code fp16_…}), otherwise the

@@ -14,7 +14,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Tokenizer, prompts and labels against {@code tokenizer_cases.json} and {@code conversation_cases.json} beside a
- * {@code tokenizer.model}; every comparison is exact. Tokenizer cases give one row per kind of comparison, whose detail
+ * {@code tokenizer.model}; every comparison is exact. Tokenizer cases give one result per kind of comparison, whose detail
  * names the first case that differs.
  */
 public final class TokenizerSuite implements Suite {
@@ -101,7 +101,7 @@ public final class TokenizerSuite implements Suite {
         }
     }
 
-    /** Cases of one list, compared field by field: one row per field. */
+    /** Cases of one list, compared field by field: one result per field. */
     private record Group(String name, JsonNode cases, String inputKey, Consumer<CaseResult> out) {
         void ids(String key, Function<JsonNode, int[]> actual) {
             compare(key, (input, expected) -> Arrays.equals(actual.apply(input), ReferenceJson.ints(expected)));

@@ -43,12 +43,12 @@ final class TrainingCase {
     private final Consumer<CaseResult> out;
 
     /**
-     * @param label begins the name of every row
+     * @param label begins the name of every result
      * @param run settings and expected numbers
      * @param tensors file of expected gradients and parameters; may be missing
      * @param batches file of micro-batches
      * @param start folder of the model the run begins with
-     * @param out receives a row per kind of value
+     * @param out receives a result per kind of value
      */
     TrainingCase(String label, JsonNode run, Path tensors, Path batches, Path start, Consumer<CaseResult> out) {
         this.label = label;
@@ -171,7 +171,7 @@ final class TrainingCase {
         return warmup == (int) Math.ceil(total * 0.03) ? 0.03 : Math.max(0, (warmup - 0.5) / total);
     }
 
-    /** Which tensors learn, and which of them without weight decay. */
+    /** Which tensors are trainable, and which of them without weight decay. */
     private void parts(TrainableParameters parameters) {
         run.path("param_l2_delta").values().stream()
                 .findFirst()

@@ -10,7 +10,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The table of {@code llava verify}: a row per case as it is decided, then the counts. Or the same as JSON. */
+/** The table of {@code llava verify}: a line per case as it is decided, then the counts. Or the same as JSON. */
 public final class VerifyReport {
     private final PrintWriter out;
     private final boolean json;
@@ -26,7 +26,7 @@ public final class VerifyReport {
         this.json = json;
     }
 
-    /** Adds a row. */
+    /** Adds a case. */
     public void add(CaseResult result) {
         if (json) {
             cases.add(result);

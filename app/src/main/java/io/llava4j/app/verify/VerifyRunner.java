@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/** Finds the suites that know a folder, or the folders in it, and runs them (DESIGN section 4). */
+/** Finds the suites that accept a folder, or the folders in it, and runs them. */
 public final class VerifyRunner {
     private record Match(Suite suite, Path dir) {}
 
@@ -23,12 +23,12 @@ public final class VerifyRunner {
 
     /**
      * Runs every case of every suite that accepts {@code dir}, or, where none does, of its subfolders. A suite that
-     * throws or yields no case gives a failed case; a subfolder no suite knows, beside others that are known, a skipped
-     * one.
+     * throws or yields no case gives a failed case; a subfolder that no suite accepts, next to others that one does, gives a skipped
+     * case.
      *
      * @param dir a folder of reference data, or one that holds such folders
      * @param out receives every case as soon as it is decided
-     * @throws DataException if {@code dir} is no folder or nothing in it is known
+     * @throws DataException if {@code dir} is not a folder or no suite accepts anything in it
      */
     public void run(Path dir, Consumer<CaseResult> out) {
         if (!Files.isDirectory(dir)) {
@@ -53,8 +53,8 @@ public final class VerifyRunner {
         }
         matches.forEach(match -> run(match, out));
         for (Path folder : unknown) {
-            out.accept(
-                    CaseResult.skipped("unknown", String.valueOf(folder.getFileName()), "no suite knows this folder"));
+            out.accept(CaseResult.skipped(
+                    "unknown", String.valueOf(folder.getFileName()), "no suite accepts this folder"));
         }
     }
 
@@ -68,7 +68,7 @@ public final class VerifyRunner {
         return matches;
     }
 
-    // Whatever a suite throws, natives that do not load among it, is a failed case and the next suite still runs.
+    // Whatever a suite throws, including natives that do not load, becomes a failed case; the next suite still runs.
     private static void run(Match match, Consumer<CaseResult> out) {
         String suite = match.suite().name();
         int[] cases = {0};

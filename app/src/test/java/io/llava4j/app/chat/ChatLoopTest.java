@@ -43,7 +43,7 @@ class ChatLoopTest {
     }
 
     @Test
-    void errorsAreToldAndTheChatGoesOn() {
+    void errorsAreShownAndTheChatContinues() {
         assertThat(run("/image missing.png", "/image", "fail", "/nonsense", "/regen now", "hello"))
                 .containsExactly(
                         "! missing.png does not exist",
@@ -63,7 +63,7 @@ class ChatLoopTest {
         assertThat(shown.subList(2, 5))
                 .containsExactly(
                         "! top-p must be above 0 and at most 1, not 7.0",
-                        "! there is no setting 'colour'; there are temperature, top-p, top-k, repetition-penalty,"
+                        "! there is no setting 'colour'; use one of temperature, top-p, top-k, repetition-penalty,"
                                 + " max-new-tokens, seed",
                         "! /set takes a name and a value, for example /set temperature 0.2");
         assertThat(session.options().topP()).isEqualTo(1);

@@ -34,7 +34,7 @@ class ChatSessionTest {
     }
 
     @Test
-    void anotherImageBeginsANewConversation() {
+    void anotherImageStartsANewConversation() {
         session.show(IMAGE);
         session.ask("what?", text -> true);
         session.show(new RgbImage(2, 1, new byte[6]));
@@ -78,7 +78,7 @@ class ChatSessionTest {
     }
 
     @Test
-    void stoppedAnswerIsRememberedAsFarAsItCame() {
+    void stoppedAnswerIsRememberedUpToTheStop() {
         assertThat(session.ask("one", text -> false)).isEqualTo("answer");
         assertThat(session.turns()).containsExactly(Turn.human("one"), Turn.assistant("answer"));
     }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What goes wrong with recipes and data reaches the user as one sentence that names file and record. */
+/** Errors in recipes and data reach the user as one sentence that names file and record. */
 class BadInputTest {
     private static final String GOOD =
             "{'id':'good','image':'ok.png','conversations':[{'from':'human','value':'<image>\\nwhat?'},{'from':'gpt','value':'a cat'}]}";
@@ -78,7 +78,7 @@ class BadInputTest {
     }
 
     @Test
-    void malformedJsonNamesFileAndPlace() throws IOException {
+    void malformedJsonNamesFileAndPosition() throws IOException {
         isOneSentence(train("[" + GOOD + ",{'id':}]"), "data.json", "line 1", "record 1");
     }
 

@@ -64,7 +64,7 @@ class EngineStaysOutTest {
     }
 
     @Test
-    void lookingAtDataLoadsNoEngineClass() throws IOException, InterruptedException {
+    void dataVerbsLoadNoEngineClass() throws IOException, InterruptedException {
         Path data = Files.writeString(dir.resolve("data.csv"), "question,answer\nWhat is it?,a cat\n");
         Path classes = dir.resolve("classes.txt");
         Path output = dir.resolve("output.txt");

@@ -21,7 +21,9 @@ class MainTest {
     @Test
     void helpShowsEveryVerbInAGroup() {
         assertThat(run("--help")).isZero();
-        assertThat(out.toString()).contains("Check:").doesNotContain("Commands:");
+        assertThat(out.toString())
+                .contains("Inference:", "Checkpoints:", "Evaluation:")
+                .doesNotContain("Commands:");
         for (String verb : Main.commandLine().getSubcommands().keySet()) {
             assertThat(out.toString()).containsPattern("(?m)^  " + verb + " +\\S.*\\.$");
         }

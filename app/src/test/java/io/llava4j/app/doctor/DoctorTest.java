@@ -105,14 +105,14 @@ class DoctorTest {
     }
 
     @Test
-    void reportTellsTheRemedyAndTheVerdict() {
+    void reportShowsRemedyAndVerdict() {
         List<Finding> findings = List.of(Finding.fine("a", "good"), Finding.unusable("b", "bad", "mend it"));
         StringWriter table = new StringWriter();
         DoctorReport.print(findings, false, new PrintWriter(table));
         assertThat(table.toString())
                 .contains("NOT      b")
                 .contains("-> mend it")
-                .contains("cannot fully work");
+                .contains("cannot fully run");
         StringWriter json = new StringWriter();
         DoctorReport.print(findings, true, new PrintWriter(json));
         JsonNode document = JsonMapper.builder().build().readTree(json.toString());

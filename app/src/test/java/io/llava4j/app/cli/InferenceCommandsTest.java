@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /** generate, chat and eval on a whole random model. */
-class AskCommandsTest {
+class InferenceCommandsTest {
     @TempDir
     static Path dir;
 
@@ -51,7 +51,7 @@ class AskCommandsTest {
     }
 
     @Test
-    void aStopTextEndsTheAnswerInFrontOfIt() {
+    void aStopTextEndsTheAnswerBeforeIt() {
         Object[] free = {"generate", "-m", model, "--temperature", 5, "--max-new-tokens", 40, "--json", "what?"};
         String whole = CliRun.of(free).json().path("answer").asString();
         assertThat(whole.length()).isGreaterThan(12);
@@ -83,7 +83,7 @@ class AskCommandsTest {
     }
 
     @Test
-    void drawnAnswersFollowTheSeed() {
+    void sampledAnswersFollowTheSeed() {
         Object[] drawn = {"generate", "-m", model, "--temperature", 5, "--max-new-tokens", 12, "--seed", 1, "what?"};
         String first = CliRun.of(drawn).out();
         assertThat(CliRun.of(drawn).out()).isEqualTo(first);
@@ -118,7 +118,7 @@ class AskCommandsTest {
                         .code())
                 .isEqualTo(2);
         assertThat(CliRun.of("generate", "-m", model, "<image> x").err())
-                .contains("says <image> 1 times, but --image is given 0 times");
+                .contains("says <image> 1 times, but there are 0 --image options");
         assertThat(CliRun.of(
                                 "eval",
                                 "-m",
