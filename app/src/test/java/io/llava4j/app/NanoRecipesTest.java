@@ -4,12 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.nano.pretrain.LanguageConfig;
 import io.llava4j.nano.pretrain.PretrainObjectives;
-import io.llava4j.train.recipe.RecipeLoader;
-import io.llava4j.train.recipe.TrainConfig;
+import io.llava4j.nano.pretrain.PretrainingRecipes;
+import io.llava4j.nano.pretrain.TowerConfig;
+import io.llava4j.train.run.Objective;
+import io.llava4j.train.run.RunConfig;
 import io.llava4j.train.run.TrainingRun;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,14 +27,17 @@ class NanoRecipesTest {
 
     @Test
     void theTowersRecipeStartsAndMakesATowerOfTheShippedShape() {
-        assertThat(Checkpoint.open(train("tower.yaml", Map.of())).kind()).isEqualTo(shipped("nano-tower"));
+        TowerConfig config = recipe("tower.yaml", Map.of()).tower();
+        assertThat(Checkpoint.open(train(config, PretrainObjectives::tower)).kind())
+                .isEqualTo(shipped("nano-tower"));
     }
 
     @Test
     void theLanguageModelsRecipeStartsAndMakesAModelOfTheShippedShape() {
         Path tokenizer = ROOT.resolve("models/nano-tokenizer");
-        assertThat(Checkpoint.open(train("language.yaml", Map.of("model.tokenizer", tokenizer.toString())))
-                        .kind())
+        LanguageConfig config = recipe("language.yaml", Map.of("model.tokenizer", tokenizer.toString()))
+                .language();
+        assertThat(Checkpoint.open(train(config, PretrainObjectives::language)).kind())
                 .isEqualTo(shipped("nano-language"));
     }
 
@@ -40,16 +48,18 @@ class NanoRecipesTest {
         }
     }
 
-    private Path train(String recipe, Map<String, String> more) {
-        Map<String, String> values = new java.util.HashMap<>(more);
+    private PretrainingRecipes recipe(String recipe, Map<String, String> more) {
+        Map<String, String> values = new HashMap<>(more);
         values.put("output", dir.toString());
         values.put("schedule.max-steps", "2");
         values.put("batch.per-device", "2");
-        TrainConfig config =
-                new RecipeLoader().load(ROOT.resolve("recipes/nano").resolve(recipe), values, Map.of());
+        return new PretrainingRecipes(ROOT.resolve("recipes/nano").resolve(recipe), values, Map.of());
+    }
+
+    private <C extends Record & RunConfig> Path train(C config, Function<C, Objective> objectives) {
         assertThat(TrainingRun.run(
                         config,
-                        PretrainObjectives::create,
+                        objectives,
                         false,
                         step -> assertThat(step.loss()).isPositive(),
                         () -> false))

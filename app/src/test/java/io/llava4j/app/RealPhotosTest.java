@@ -36,10 +36,10 @@ import io.llava4j.train.data.LlavaFiles;
 import io.llava4j.train.data.Policy;
 import io.llava4j.train.data.check.DataCheck;
 import io.llava4j.train.data.format.ImageFolder;
+import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.ModelFiles;
-import io.llava4j.train.run.Objectives;
 import io.llava4j.train.run.TrainableParameters;
 import io.llava4j.train.run.TrainingListener;
 import io.llava4j.train.run.TrainingRun;
@@ -213,14 +213,14 @@ class RealPhotosTest {
         instructions.addAll(captionRequests(learnt));
         instructions.addAll(regions(learnt));
 
-        TrainConfig align = recipe("stage1", write("stage1.json", captionPairs(learnt)), Map.of());
+        TrainConfig align = recipe("pretrain", write("stage1.json", captionPairs(learnt)), Map.of());
         Map<String, float[]> before = connectorAtStart(align);
         Told first = train(align);
         assertThat(first.learning).isEqualTo(before.keySet());
         Path projector = align.output().resolve("model").resolve(ModelFiles.PROJECTOR);
 
         TrainConfig tune =
-                recipe("stage2", write("stage2.json", instructions), Map.of("model.projector", projector.toString()));
+                recipe("finetune", write("stage2.json", instructions), Map.of("model.projector", projector.toString()));
         Map<String, float[]> between = connectorAtStart(tune);
         Told second = train(tune);
         assertThat(second.learning)
@@ -307,7 +307,8 @@ class RealPhotosTest {
 
     private static Told train(TrainConfig config) throws IOException {
         Told told = new Told();
-        assertThat(TrainingRun.run(config, false, told, () -> false)).isTrue();
+        assertThat(TrainingRun.run(config, Objectives::create, false, told, () -> false))
+                .isTrue();
         assertThat(told.losses).hasSize(STEPS).allMatch(loss -> Double.isFinite(loss) && loss > 0);
         List<JsonNode> metrics = Files.readAllLines(config.output().resolve("metrics.jsonl")).stream()
                 .map(JSON::readTree)

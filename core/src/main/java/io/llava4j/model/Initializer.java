@@ -2,10 +2,12 @@ package io.llava4j.model;
 
 import io.llava4j.model.config.LoraConfig;
 import io.llava4j.model.config.ProjectorType;
+import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
+import org.bytedeco.pytorch.Device;
 
 /**
  * Random starting weights. A tensor's numbers depend on the seed and its name only, so that parts can be initialised
@@ -13,10 +15,20 @@ import java.util.random.RandomGenerator;
  */
 public final class Initializer {
     private final long seed;
+    private final Device device;
 
-    /** @param seed of all tensors */
+    /** @param seed of all tensors, which are on the CPU */
     public Initializer(long seed) {
+        this(seed, "cpu");
+    }
+
+    /**
+     * @param seed of all tensors
+     * @param device they are on, {@code cpu} or {@code cuda:N}
+     */
+    public Initializer(long seed, String device) {
         this.seed = seed;
+        this.device = Engine.device(device);
     }
 
     /**
@@ -52,7 +64,7 @@ public final class Initializer {
             double deviation = deviation(name, fanIn);
             fillWith(values, () -> random.nextGaussian() * deviation);
         }
-        weights.put(name, Tensors.of(values, shape));
+        weights.put(name, Tensors.of(values, shape).to(device, Tensors.FLOAT));
     }
 
     private static double deviation(String name, int fanIn) {

@@ -13,7 +13,6 @@ import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.text.Prompt;
-import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.AdamW;
 import io.llava4j.train.run.SequenceLoss;
 import io.llava4j.train.run.TrainableParameters;
@@ -76,7 +75,7 @@ final class TrainStepBench {
         ExpectedTensors.of(new ModelKind.Llava(config))
                 .shapes()
                 .forEach((name, shape) -> initializer.fill(weights, name, shape));
-        TrainConfig.OptimizerSpec spec = new TrainConfig.OptimizerSpec(1e-3, null, 0, 0.9, 0.999, 1e-8, 1.0);
+        AdamW.Config spec = AdamW.Config.of(1e-3);
         TrainableParameters parameters = new TrainableParameters(
                 weights,
                 name -> name.startsWith("model.mm_projector.")

@@ -2,11 +2,11 @@ package io.llava4j.app.cli;
 
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.StopSignal;
+import io.llava4j.train.config.ConfigFile;
 import io.llava4j.train.data.mixture.Manifest;
 import io.llava4j.train.data.mixture.MixtureBuilder;
 import io.llava4j.train.data.mixture.MixtureRecipe;
 import io.llava4j.train.data.mixture.Rule;
-import io.llava4j.train.recipe.RecipeLoader;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -125,13 +125,13 @@ final class DataBuildCommand implements Callable<Integer> {
     private Map<String, String> overrides() {
         Map<String, String> all = new LinkedHashMap<>(settings);
         if (raw != null) {
-            all.put("raw", RecipeLoader.quoted(raw));
+            all.put("raw", ConfigFile.quoted(raw));
         }
         if (images != null) {
-            all.put("images", RecipeLoader.quoted(images));
+            all.put("images", ConfigFile.quoted(images));
         }
         if (tokenizer != null) {
-            all.put("tokenizer", RecipeLoader.quoted(tokenizer));
+            all.put("tokenizer", ConfigFile.quoted(tokenizer));
         }
         if (seed != null) {
             all.put("seed", seed.toString());

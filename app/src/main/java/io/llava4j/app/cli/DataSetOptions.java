@@ -185,15 +185,12 @@ final class DataSetOptions {
         TextConfig text = Checkpoint.kindOf(language) instanceof ModelKind.Llama llama ? llama.text() : null;
         return text == null
                 ? null
-                : new LlavaConfig(
-                        vision,
-                        text,
-                        known.model().projectorType(),
-                        known.model().selectLayer(),
-                        known.model().selectFeature() == TrainConfig.SelectFeature.CLS_PATCH,
-                        known.data().imageAspectRatio().mode(),
-                        -1,
-                        known.data().maxLength());
+                : known.model()
+                        .toLlava(
+                                vision,
+                                text,
+                                known.data().imageAspectRatio().mode(),
+                                known.data().maxLength());
     }
 
     private int tokensPerImage() {
@@ -230,12 +227,8 @@ final class DataSetOptions {
     }
 
     private static Path tokenizerOf(TrainConfig config) {
-        Path own = config.model().tokenizer();
-        Path language = config.model().base() != null
-                ? config.model().base()
-                : config.model().languageModel();
-        Path model = own != null ? own : language;
-        if (model == null || !Files.exists(model)) {
+        Path model = config.model().languageFolder();
+        if (!Files.exists(model)) {
             throw new ConfigException(
                     "the recipe's tokenizer %s is not here; give --tokenizer with a tokenizer.model".formatted(model));
         }

@@ -4,8 +4,14 @@ import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.app.terminal.TrainingProgress;
 import io.llava4j.nano.pretrain.PretrainObjectives;
+import io.llava4j.nano.pretrain.PretrainingRecipes;
+import io.llava4j.nano.pretrain.PretrainingStage;
+import io.llava4j.train.config.ConfigFile;
+import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
+import io.llava4j.train.run.Objective;
+import io.llava4j.train.run.RunConfig;
 import io.llava4j.train.run.TrainingListener;
 import io.llava4j.train.run.TrainingRun;
 import io.llava4j.train.run.Truncation;
@@ -15,7 +21,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -40,7 +48,9 @@ public final class TrainCommand implements Callable<Integer> {
             description = "Change a key of the recipe, for example optimizer.learning-rate=1e-4; repeatable.")
     private Map<String, String> overrides = new LinkedHashMap<>();
 
-    @Option(names = "--resume", description = "Go on from the newest checkpoint of the run directory, if there is one.")
+    @Option(
+            names = "--resume",
+            description = "Continue from the newest checkpoint of the run directory, if there is one.")
     private boolean resume;
 
     @Option(
@@ -50,23 +60,37 @@ public final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        TrainConfig config = new RecipeLoader().load(recipe, overrides, System.getenv());
+        Map<String, String> env = System.getenv();
+        PretrainingRecipes own = new PretrainingRecipes(recipe, overrides, env);
+        Optional<PretrainingStage> stage = own.stage();
+        if (stage.isEmpty()) {
+            TrainConfig config = new RecipeLoader().load(recipe, overrides, env);
+            return run(config, Objectives::create);
+        }
+        return switch (stage.get()) {
+            case TOWER -> run(own.tower(), PretrainObjectives::tower);
+            case LANGUAGE -> run(own.language(), PretrainObjectives::language);
+        };
+    }
+
+    private <C extends Record & RunConfig> int run(C config, Function<C, Objective> objectives) {
         PrintWriter out = spec.commandLine().getOut();
         if (dryRun) {
-            out.print(new RecipeLoader().toYaml(config));
-            out.println("# " + TrainingRun.dryRun(config, PretrainObjectives::create));
+            out.print(ConfigFile.toYaml(config));
+            out.println("# " + TrainingRun.dryRun(config, objectives));
             out.flush();
             return CommandLine.ExitCode.OK;
         }
+        PrintWriter err = spec.commandLine().getErr();
         String stage = "stage " + config.stage().name().toLowerCase(Locale.ROOT);
-        try (StopSignal stop = new StopSignal(spec.commandLine().getErr(), "the checkpoint of this step");
+        try (StopSignal stop = new StopSignal(err, "the checkpoint of this step");
                 ProgressLine progress = ProgressLine.onStderr(stage, "steps")) {
-            CutSamples cut = new CutSamples();
-            TrainingListener listener = TrainingListener.all(List.of(new TrainingProgress(progress), cut));
-            boolean complete = TrainingRun.run(config, PretrainObjectives::create, resume, listener, stop);
-            cut.tell(spec.commandLine().getErr(), config.data().maxLength());
+            TruncationSum truncation = new TruncationSum();
+            TrainingListener listener = TrainingListener.all(List.of(new TrainingProgress(progress), truncation));
+            boolean complete = TrainingRun.run(config, objectives, resume, listener, stop);
+            truncation.print(err);
             if (!complete) {
-                spec.commandLine().getErr().println("stopped; go on with --resume");
+                err.println("stopped; continue with --resume");
                 return 130;
             }
         }
@@ -75,8 +99,8 @@ public final class TrainCommand implements Callable<Integer> {
         return CommandLine.ExitCode.OK;
     }
 
-    /** Counts what samples lost to the longest sequence, so that it is not lost in silence. */
-    private static final class CutSamples implements TrainingListener {
+    /** Counts what samples lost to the longest sequence, so that the loss does not go unnoticed. */
+    private static final class TruncationSum implements TrainingListener {
         private Truncation sum = Truncation.NONE;
 
         @Override
@@ -84,13 +108,12 @@ public final class TrainCommand implements Callable<Integer> {
             sum = sum.plus(step.cut());
         }
 
-        void tell(PrintWriter err, int maxLength) {
+        void print(PrintWriter err) {
             if (sum.samples() > 0) {
                 err.println(String.format(
                         Locale.ROOT,
-                        "%,d samples were longer than data.max-length %d and lost their last %,d tokens",
+                        "%,d samples were longer than data.max-length and lost their last %,d tokens",
                         sum.samples(),
-                        maxLength,
                         sum.tokens()));
                 err.flush();
             }

@@ -54,7 +54,7 @@ public record TrainingCost(long steps, int samplesPerStep, long tokens, double o
         }
         double head = (double) model.text().vocabSize() * model.text().hiddenSize();
         boolean decoderLearns =
-                config.stage() == Stage.TUNE && config.trainable().languageModel();
+                config.stage() == Stage.FINETUNE && config.trainable().languageModel();
         double passes = 2 + (decoderLearns ? 4 : 2) + (config.gradientCheckpointing() ? 2 : 0);
         double images = stats.sources().values().stream()
                 .mapToDouble(source -> source.images() == 0 ? 0 : source.records())

@@ -20,10 +20,10 @@ import io.llava4j.nano.raw.NanoData;
 import io.llava4j.nano.raw.NanoWorld;
 import io.llava4j.nano.raw.NanoWorldOptions;
 import io.llava4j.nano.world.Drawings;
+import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.ModelFiles;
-import io.llava4j.train.run.Objectives;
 import io.llava4j.train.run.TrainingRun;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -110,12 +110,12 @@ public final class Demo {
                 || times.measure("data", data::build).isEmpty()) {
             return Optional.empty();
         }
-        TrainConfig stage1 = recipe("stage1.yaml", data.stage1(), data, directory.resolve("stage1"), Map.of());
+        TrainConfig stage1 = recipe("pretrain.yaml", data.stage1(), data, directory.resolve("stage1"), Map.of());
         if (!times.measure("stage 1", () -> train("stage 1", stage1))) {
             return Optional.empty();
         }
         TrainConfig stage2 = recipe(
-                "stage2.yaml",
+                "finetune.yaml",
                 data.stage2(),
                 data,
                 directory,
@@ -183,7 +183,7 @@ public final class Demo {
 
     private boolean train(String stage, TrainConfig config) {
         try (ProgressLine progress = ProgressLine.onStderr(stage, "steps")) {
-            return TrainingRun.run(config, true, new TrainingProgress(progress), stopRequested);
+            return TrainingRun.run(config, Objectives::create, true, new TrainingProgress(progress), stopRequested);
         }
     }
 

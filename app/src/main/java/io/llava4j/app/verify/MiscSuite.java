@@ -8,9 +8,7 @@ import io.llava4j.train.data.Box;
 import io.llava4j.train.data.Boxes;
 import io.llava4j.train.data.LlavaRecord;
 import io.llava4j.train.data.ModalityGroupedSampler;
-import io.llava4j.train.recipe.LearningRate;
-import io.llava4j.train.recipe.TrainConfig.ScheduleSpec;
-import io.llava4j.train.recipe.TrainConfig.ScheduleType;
+import io.llava4j.train.run.LearningRate;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -132,8 +130,11 @@ public final class MiscSuite implements Suite {
             int total = item.required("total_steps").asInt();
             double peak = item.required("base_lr").asDouble();
             LearningRate rate = new LearningRate(
-                    new ScheduleSpec(
-                            ScheduleType.COSINE, item.required("warmup_ratio").asDouble(), 1, null),
+                    new LearningRate.Config(
+                            LearningRate.Curve.COSINE,
+                            item.required("warmup_ratio").asDouble(),
+                            1,
+                            null),
                     total);
             if (rate.warmupSteps() != item.required("warmup_steps").asInt()) {
                 return CaseResult.exact(name(), label, false, "warm-up of %d steps".formatted(rate.warmupSteps()));

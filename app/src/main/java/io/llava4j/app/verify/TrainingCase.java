@@ -5,11 +5,12 @@ import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
+import io.llava4j.train.config.ConfigFile;
+import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.Checkpoints;
 import io.llava4j.train.run.Objective;
-import io.llava4j.train.run.Objectives;
 import io.llava4j.train.run.TrainableParameters;
 import io.llava4j.train.run.Trainer;
 import io.llava4j.train.run.TrainingListener;
@@ -131,8 +132,8 @@ final class TrainingCase {
         int total = run.path("total_steps").asInt();
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("output", "unused");
-        settings.put("model.base", RecipeLoader.quoted(start.toAbsolutePath()));
-        settings.put("data.json", RecipeLoader.quoted(batches.toAbsolutePath()));
+        settings.put("model.base", ConfigFile.quoted(start.toAbsolutePath()));
+        settings.put("data.json", ConfigFile.quoted(batches.toAbsolutePath()));
         settings.put("data.max-length", Integer.toString(examples.maxLength()));
         settings.put("gradient-checkpointing", Boolean.toString(checkpointing));
         settings.put("schedule.warmup-ratio", Double.toString(warmupRatio(total)));
@@ -149,7 +150,7 @@ final class TrainingCase {
         try {
             Path recipe = Files.createTempFile("recorded-run", ".yaml");
             try {
-                Files.writeString(recipe, "stage: " + (run.path("stage").asInt() == 1 ? "align" : "tune"));
+                Files.writeString(recipe, "stage: " + (run.path("stage").asInt() == 1 ? "pretrain" : "finetune"));
                 return new RecipeLoader().load(recipe, settings, Map.of());
             } finally {
                 Files.delete(recipe);

@@ -36,7 +36,7 @@ class BadInputTest {
         Files.writeString(dir.resolve("images/broken.png"), "no image");
         Files.writeString(
                 dir.resolve("recipe.yaml"), """
-                stage: tune
+                stage: finetune
                 model:
                   base: %s
                 data:

@@ -1,6 +1,5 @@
 package io.llava4j.nano.pretrain;
 
-import io.llava4j.ConfigException;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.image.AspectMode;
 import io.llava4j.image.ImageProcessor;
@@ -14,7 +13,6 @@ import io.llava4j.tensor.LinearOperator;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.format.DType;
-import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.ModelFiles;
 import io.llava4j.train.run.Objective;
 import io.llava4j.train.run.TrainableParameters;
@@ -54,8 +52,8 @@ public final class ContrastiveObjective implements Objective {
             float weight,
             List<String> ids) {}
 
-    private final TrainConfig config;
-    private final TrainConfig.NanoSpec data;
+    private final TowerConfig config;
+    private final TowerConfig.Scenes data;
     private final VisionConfig vision;
     private final Weights weights;
     private final TrainableParameters parameters;
@@ -63,17 +61,13 @@ public final class ContrastiveObjective implements Objective {
     private final ClipVisionTower tower;
     private final ClipTextTower textTower;
     private final Sprites sprites = new Sprites(Drawings.load());
-    private final Map<TrainConfig.Phase, NanoPairs> pairs = new LinkedHashMap<>();
+    private final Map<TowerConfig.Part, NanoPairs> pairs = new LinkedHashMap<>();
     private final Map<String, Integer> vocabulary = new LinkedHashMap<>();
     private final Prefetcher<Batch> ahead = new Prefetcher<>(this::prepare);
 
-    ContrastiveObjective(TrainConfig config, VisionConfig vision, Weights weights) {
-        TrainConfig.NanoSpec nano = config.data().nano();
-        if (nano == null) {
-            throw new ConfigException("data.nano is missing; stage tower draws its pictures from the nano world");
-        }
+    ContrastiveObjective(TowerConfig config, VisionConfig vision, Weights weights) {
         this.config = config;
-        this.data = nano;
+        this.data = config.data().nano();
         this.vision = vision;
         this.weights = weights;
         // The text side is thrown away in the end, so the words of the closed list of phrases are vocabulary enough.
@@ -83,7 +77,7 @@ public final class ContrastiveObjective implements Objective {
             }
         }
         ClipTextTower.Shape text = new ClipTextTower.Shape(TEXT_WIDTH, 2, 4, vocabulary.size(), LONGEST_PHRASE);
-        Initializer initializer = new Initializer(config.seed());
+        Initializer initializer = new Initializer(config.seed(), config.device());
         text.tensors().forEach((name, shape) -> initializer.fill(weights, name, shape));
         initializer.fill(weights, HEAD + "vision_projection.weight", text.hiddenSize(), vision.hiddenSize());
         // CLIP's starting temperature
@@ -141,7 +135,7 @@ public final class ContrastiveObjective implements Objective {
 
     private Batch prepare(int index) {
         int perDevice = config.batch().perDevice();
-        TrainConfig.Phase phase = data.phaseAt(index / config.batch().accumulation());
+        TowerConfig.Part phase = data.phaseAt(index / config.batch().accumulation());
         NanoPairs source = pairsOf(phase);
         int edge = phase.imageSize();
         int grid = edge / vision.patchSize();
@@ -174,7 +168,7 @@ public final class ContrastiveObjective implements Objective {
         return new Batch(pixels, perDevice, edge, List.copyOf(columns.keySet()), targets, weight, ids);
     }
 
-    private NanoPairs pairsOf(TrainConfig.Phase phase) {
+    private NanoPairs pairsOf(TowerConfig.Part phase) {
         return pairs.computeIfAbsent(phase, p -> {
             List<String> sets = sprites.drawings().trainingSets();
             SceneOptions options = p.maxObjects() == 1

@@ -1,6 +1,5 @@
 package io.llava4j.nano.pretrain;
 
-import io.llava4j.ConfigException;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.model.TrainingPass;
@@ -14,7 +13,6 @@ import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
-import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.ModelFiles;
 import io.llava4j.train.run.Objective;
 import io.llava4j.train.run.SequenceLoss;
@@ -24,7 +22,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
@@ -32,13 +29,13 @@ import java.util.stream.IntStream;
 
 /** Text-only pre-training of a small language model on texts about described scenes, kind after kind by a curriculum. */
 public final class LanguageObjective implements Objective {
-    private final TrainConfig config;
-    private final TrainConfig.NanoSpec data;
+    private final LanguageConfig config;
+    private final LanguageConfig.Texts data;
     private final TextConfig text;
     private final Path tokenizer;
     private final PromptBuilder prompts;
     private final Sprites sprites = new Sprites(Drawings.load());
-    private final Map<TrainConfig.Phase, NanoText> corpora = new ConcurrentHashMap<>();
+    private final Map<LanguageConfig.Part, NanoText> corpora = new ConcurrentHashMap<>();
     private final Weights weights;
     private final TrainableParameters parameters;
     private final LlamaModel decoder;
@@ -46,13 +43,9 @@ public final class LanguageObjective implements Objective {
     private List<SyntheticBatch> prepared = List.of();
     private int preparedStep = -1;
 
-    LanguageObjective(TrainConfig config, TextConfig text, Weights weights, Path tokenizer) {
-        TrainConfig.NanoSpec nano = config.data().nano();
-        if (nano == null) {
-            throw new ConfigException("data.nano is missing; stage language takes its text from the nano world");
-        }
+    LanguageObjective(LanguageConfig config, TextConfig text, Weights weights, Path tokenizer) {
         this.config = config;
-        this.data = nano;
+        this.data = config.data().nano();
         this.text = text;
         this.tokenizer = tokenizer;
         this.prompts = new PromptBuilder(SentencePieceTokenizer.load(tokenizer), ConversationTemplate.V1);
@@ -107,12 +100,12 @@ public final class LanguageObjective implements Objective {
                     List.copyOf(samples.subList(from, from + perDevice)),
                     prompts.tokenizer(),
                     text.hiddenSize(),
-                    data.phaseAt(step).wordNoise()));
+                    data.phaseAt(step).imageTokenNoise()));
         }
         return batches;
     }
 
-    private SyntheticBatch.Sample sample(TrainConfig.Phase phase, long number) {
+    private SyntheticBatch.Sample sample(LanguageConfig.Part phase, long number) {
         NanoText corpus = corpora.computeIfAbsent(
                 phase,
                 p -> new NanoText(
@@ -120,18 +113,18 @@ public final class LanguageObjective implements Objective {
                         SceneOptions.scenes(sprites.drawings().trainingSets())
                                 .withObjects(p.minObjects(), p.maxObjects()),
                         data.seed()));
-        TrainConfig.TextShares shares = Objects.requireNonNullElse(phase.text(), TrainConfig.TextShares.DEFAULT);
+        TextShares shares = phase.shares();
         double at = new SplittableRandom(data.seed() + number * 0x9E3779B97F4A7C15L).nextDouble(shares.total());
-        if ((at -= shares.partners()) < 0) {
+        if ((at -= shares.associativeRecall()) < 0) {
             return plain(number, corpus.partners(number));
         }
-        if ((at -= shares.rollCalls()) < 0) {
+        if ((at -= shares.attributeListing()) < 0) {
             return plain(number, corpus.rollCall(number));
         }
         if ((at -= shares.captionPairs()) < 0) {
             return plain(number, corpus.captionPair(number));
         }
-        NanoText.Talk talk = at - shares.drills() < 0 ? corpus.drill(number) : corpus.conversation(number);
+        NanoText.Talk talk = at - shares.existenceDrills() < 0 ? corpus.drill(number) : corpus.conversation(number);
         int maxLength = config.data().maxLength();
         return sample(
                 number,

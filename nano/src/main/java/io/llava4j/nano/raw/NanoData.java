@@ -3,10 +3,10 @@ package io.llava4j.nano.raw;
 import io.llava4j.io.Progress;
 import io.llava4j.nano.world.Drawings;
 import io.llava4j.nano.world.Sprites;
+import io.llava4j.train.config.ConfigFile;
 import io.llava4j.train.data.mixture.Manifest;
 import io.llava4j.train.data.mixture.MixtureBuilder;
 import io.llava4j.train.data.mixture.MixtureRecipe;
-import io.llava4j.train.recipe.RecipeLoader;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -105,9 +105,9 @@ public final class NanoData {
         MixtureRecipe mixture = MixtureRecipe.load(
                 home.resolve("recipes/data").resolve(recipe + ".yaml"),
                 Map.of(
-                        "raw", RecipeLoader.quoted(world.resolve("raw")),
-                        "images", RecipeLoader.quoted(images()),
-                        "tokenizer", RecipeLoader.quoted(home.resolve("models/nano-tokenizer"))));
+                        "raw", ConfigFile.quoted(world.resolve("raw")),
+                        "images", ConfigFile.quoted(images()),
+                        "tokenizer", ConfigFile.quoted(home.resolve("models/nano-tokenizer"))));
         return MixtureBuilder.build(mixture, world.resolve(recipe), MixtureBuilder.Format.JSON, threads, display, stop)
                 .map(MixtureBuilder.Result::manifest);
     }

@@ -10,7 +10,7 @@ import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.SentencePieceTokenizer;
-import io.llava4j.train.run.Objectives;
+import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.run.TinyRun;
 import java.nio.file.Path;
 import java.util.List;
@@ -136,7 +136,7 @@ class SyntheticBatchTest {
     }
 
     private static float[] withDecoder(Function<LlamaModel, float[]> use) {
-        ModelLoader.Loaded start = Objectives.start(tiny.recipe("tune", "plain", "words", Map.of()));
+        ModelLoader.Loaded start = Objectives.start(tiny.recipe("finetune", "plain", "words", Map.of()));
         try (LlavaModel model = start.model()) {
             return Engine.inference("embeddings", () -> use.apply(model.languageModel()));
         }

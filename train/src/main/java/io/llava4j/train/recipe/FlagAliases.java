@@ -1,5 +1,6 @@
 package io.llava4j.train.recipe;
 
+import io.llava4j.train.config.FlagNames;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -7,7 +8,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Flag names of LLaVA's own training script that have a recipe key of the same meaning. */
-final class FlagAliases {
+public final class FlagAliases implements FlagNames {
+    /** All of them. */
+    public static final FlagNames LLAVA = new FlagAliases();
+
     private static final Map<String, String> KEYS = new LinkedHashMap<>();
 
     static {
@@ -49,17 +53,19 @@ final class FlagAliases {
 
     private FlagAliases() {}
 
-    /** The recipe key of a flag, with or without its leading dashes. */
-    static Optional<String> keyOf(String flag) {
+    @Override
+    public Optional<String> keyOf(String flag) {
         return Optional.ofNullable(KEYS.get(plain(flag)));
     }
 
-    static Set<String> names() {
+    @Override
+    public Set<String> names() {
         return KEYS.keySet();
     }
 
     /** Translates the few values that are spelled differently: {@code max_steps -1} means no limit. */
-    static @Nullable Object valueOf(String flag, @Nullable Object value) {
+    @Override
+    public @Nullable Object valueOf(String flag, @Nullable Object value) {
         return plain(flag).equals("max_steps") && value instanceof Integer steps && steps < 0 ? null : value;
     }
 

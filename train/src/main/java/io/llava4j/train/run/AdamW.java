@@ -2,15 +2,60 @@ package io.llava4j.train.run;
 
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
-import io.llava4j.train.recipe.TrainConfig.OptimizerSpec;
+import io.llava4j.train.config.Default;
+import io.llava4j.train.config.Require;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /** AdamW with decoupled weight decay, the optimiser of both stages (paper, table 9; docs/reference/training.md#optimizer). */
 public final class AdamW implements AutoCloseable {
+    /**
+     * AdamW with decoupled weight decay.
+     *
+     * @param learningRate highest learning rate of the schedule
+     * @param projectorLearningRate the projector's own, where it differs ({@code mm_projector_lr})
+     * @param weightDecay applied to matrices only, not to biases and norms
+     * @param beta1 decay of the first moment
+     * @param beta2 decay of the second moment
+     * @param epsilon added to the denominator
+     * @param maxGradNorm gradients are scaled down to this global norm; 0 for no clipping
+     */
+    public record Config(
+            double learningRate,
+            @Nullable Double projectorLearningRate,
+            @Default("0") double weightDecay,
+            @Default("0.9") double beta1,
+            @Default("0.999") double beta2,
+            @Default("1e-8") double epsilon,
+            @Default("0") double maxGradNorm) {
+
+        public Config {
+            Require.positive("learning-rate", learningRate);
+            if (projectorLearningRate != null) {
+                Require.positive("projector-learning-rate", projectorLearningRate);
+            }
+            Require.notNegative("weight-decay", weightDecay);
+            Require.fraction("beta1", beta1);
+            Require.fraction("beta2", beta2);
+            Require.positive("epsilon", epsilon);
+            Require.notNegative("max-grad-norm", maxGradNorm);
+        }
+
+        /** PyTorch's values, which are LLaVA's: no decay, no clipping, one rate for all parts. */
+        public static Config of(double learningRate) {
+            return new Config(learningRate, null, 0, 0.9, 0.999, 1e-8, 0);
+        }
+
+        /** A group's learning rate for a base rate of 1. */
+        double relativeRate(TrainableParameters.Group group) {
+            return group.projector() && projectorLearningRate != null ? projectorLearningRate / learningRate : 1;
+        }
+    }
+
     private final TrainableParameters parameters;
-    private final OptimizerSpec spec;
+    private final Config config;
     private final Weights moments = new Weights();
     private long step;
 
@@ -18,11 +63,11 @@ public final class AdamW implements AutoCloseable {
      * An optimiser that has not moved yet.
      *
      * @param parameters what it moves
-     * @param spec its constants
+     * @param config its constants
      */
-    public AdamW(TrainableParameters parameters, OptimizerSpec spec) {
+    public AdamW(TrainableParameters parameters, Config config) {
         this.parameters = parameters;
-        this.spec = spec;
+        this.config = config;
         moments.put("first", torch.zeros_like(parameters.values()));
         moments.put("second", torch.zeros_like(parameters.values()));
     }
@@ -54,22 +99,22 @@ public final class AdamW implements AutoCloseable {
      */
     public void step(double learningRate) {
         step++;
-        double correction1 = 1 - Math.pow(spec.beta1(), step);
-        double correction2 = 1 - Math.pow(spec.beta2(), step);
+        double correction1 = 1 - Math.pow(config.beta1(), step);
+        double correction2 = 1 - Math.pow(config.beta2(), step);
         try (NoGradGuard guard = new NoGradGuard()) {
-            firstMoment().lerp_(parameters.gradients(), Tensors.scalar(1 - spec.beta1()));
+            firstMoment().lerp_(parameters.gradients(), Tensors.scalar(1 - config.beta1()));
             secondMoment()
-                    .mul_(Tensors.scalar(spec.beta2()))
-                    .addcmul_(parameters.gradients(), parameters.gradients(), Tensors.scalar(1 - spec.beta2()));
+                    .mul_(Tensors.scalar(config.beta2()))
+                    .addcmul_(parameters.gradients(), parameters.gradients(), Tensors.scalar(1 - config.beta2()));
             Tensor denominator = secondMoment()
                     .sqrt()
                     .div_(Tensors.scalar(Math.sqrt(correction2)))
-                    .add_(Tensors.scalar(spec.epsilon()));
+                    .add_(Tensors.scalar(config.epsilon()));
             for (TrainableParameters.Group group : parameters.groups()) {
-                double rate = learningRate * TrainableParameters.relativeRate(group, spec);
+                double rate = learningRate * config.relativeRate(group);
                 Tensor values = part(parameters.values(), group);
-                if (group.decay() && spec.weightDecay() > 0) {
-                    values.mul_(Tensors.scalar(1 - rate * spec.weightDecay()));
+                if (group.decay() && config.weightDecay() > 0) {
+                    values.mul_(Tensors.scalar(1 - rate * config.weightDecay()));
                 }
                 values.addcdiv_(
                         part(firstMoment(), group), part(denominator, group), Tensors.scalar(-rate / correction1));

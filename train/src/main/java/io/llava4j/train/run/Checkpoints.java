@@ -1,7 +1,24 @@
 package io.llava4j.train.run;
 
-/** Where a run keeps states to go on from. */
+import io.llava4j.train.config.Default;
+import io.llava4j.train.config.Require;
+
+/** Where a run saves the states that it can resume from. */
 public interface Checkpoints {
+    /**
+     * When resumable states are saved.
+     *
+     * @param everySteps steps from one checkpoint to the next; 0 for none before the end
+     * @param keepLast number of checkpoints that are kept; older ones are deleted
+     */
+    record Config(
+            @Default("500") int everySteps, @Default("1") int keepLast) {
+        public Config {
+            Require.atLeast("every-steps", everySteps, 0);
+            Require.positive("keep-last", keepLast);
+        }
+    }
+
     /** Keeps nothing. */
     Checkpoints NONE = new Checkpoints() {
         @Override

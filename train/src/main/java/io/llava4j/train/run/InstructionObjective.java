@@ -1,47 +1,64 @@
 package io.llava4j.train.run;
 
-import io.llava4j.checkpoint.adapter.PeftAdapterWriter;
-import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
-import io.llava4j.tensor.format.DType;
 import io.llava4j.text.Prompt;
 import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.Example;
 import io.llava4j.train.data.SkippedRecord;
-import io.llava4j.train.recipe.Stage;
-import io.llava4j.train.recipe.TrainConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Both stages of LLaVA-1.5: next-token loss on the supervised text of conversations about images (paper, section 3).
- * Which parts learn, template, batches and rates come from the recipe.
+ * Trainable parts, template, batches and rates come from the recipe.
  */
-final class InstructionObjective implements Objective {
-    private final TrainConfig config;
+public final class InstructionObjective implements Objective {
+    /**
+     * What the objective itself needs of a recipe.
+     *
+     * @param samplesPerStep samples of an optimiser step on this device
+     * @param seed of the adapters' dropout
+     * @param gradientCheckpointing whether the backward pass recomputes the language model's blocks
+     */
+    public record Settings(int samplesPerStep, long seed, boolean gradientCheckpointing) {}
+
+    private final Settings settings;
     private final LlavaModel model;
     private final TrainableParameters parameters;
     private final ExampleSource data;
-    private final Path tokenizer;
+    private final Consumer<Path> output;
 
-    InstructionObjective(
-            TrainConfig config, LlavaModel model, TrainableParameters parameters, ExampleSource data, Path tokenizer) {
-        this.config = config;
+    /**
+     * An objective on a model; closes model, parameters and data with itself.
+     *
+     * @param settings what the recipe says
+     * @param model built on the weights that {@code parameters} has moved
+     * @param parameters trainable parameters
+     * @param data the samples
+     * @param output writes what was trained as a new folder
+     */
+    public InstructionObjective(
+            Settings settings,
+            LlavaModel model,
+            TrainableParameters parameters,
+            ExampleSource data,
+            Consumer<Path> output) {
+        this.settings = settings;
         this.model = model;
         this.parameters = parameters;
         this.data = data;
-        this.tokenizer = tokenizer;
+        this.output = output;
     }
 
     @Override
     public int stepsPerEpoch() {
-        return Math.ceilDiv(data.size(), config.samplesPerStep());
+        return Math.ceilDiv(data.size(), settings.samplesPerStep());
     }
 
     @Override
@@ -55,7 +72,7 @@ final class InstructionObjective implements Objective {
         if (batch == null || batch.examples().isEmpty()) {
             return null;
         }
-        long seed = config.seed() + (long) step * of + micro;
+        long seed = settings.seed() + (long) step * of + micro;
         return () -> loss(batch.examples(), seed);
     }
 
@@ -72,7 +89,7 @@ final class InstructionObjective implements Objective {
             images.addAll(example.pixels());
         }
         LlavaModel.TrainingOutput output =
-                model.train(ModelInput.of(ids, labels, images), config.gradientCheckpointing(), seed);
+                model.train(ModelInput.of(ids, labels, images), settings.gradientCheckpointing(), seed);
         LlavaModel.Spliced spliced = output.sequences();
         return new Loss(
                 SequenceLoss.of(model.languageModel(), output.pass().hidden(), spliced.labels()),
@@ -101,19 +118,7 @@ final class InstructionObjective implements Objective {
 
     @Override
     public void save(Path directory) {
-        if (config.stage() == Stage.ALIGN) {
-            ModelFiles.saveProjector(directory, model.weights());
-        } else if (config.lora() != null) {
-            TrainConfig.ModelSpec parts = config.model();
-            Path base = parts.base() != null ? parts.base() : Objects.requireNonNull(parts.languageModel());
-            ModelFiles.saveAdapter(
-                    directory,
-                    new PeftAdapterWriter.Adapter(model.config(), config.lora().toConfig(), base, parts.visionTower()),
-                    model.weights(),
-                    tokenizer);
-        } else {
-            ModelFiles.save(directory, new ModelKind.Llava(model.config()), model.weights(), tokenizer, DType.F32);
-        }
+        output.accept(directory);
     }
 
     @Override

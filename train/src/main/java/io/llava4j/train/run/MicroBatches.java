@@ -2,6 +2,8 @@ package io.llava4j.train.run;
 
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Weights;
+import io.llava4j.train.config.Default;
+import io.llava4j.train.config.Require;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -20,7 +22,27 @@ import org.jspecify.annotations.Nullable;
  * are too short to be shared by threads; whole micro-batches are not. The sum is formed in the micro-batches' order, so
  * it does not depend on how many run at once.
  */
-final class MicroBatches implements AutoCloseable {
+public final class MicroBatches implements AutoCloseable {
+    /**
+     * Samples per optimiser step: {@code perDevice * accumulation} on each device.
+     *
+     * @param perDevice samples of one micro-batch
+     * @param accumulation micro-batches of one step; the loss is the mean of their means (docs/reference/training.md#loss)
+     * @param parallel micro-batches computed at once, each with its share of the threads: faster for small networks on a
+     *     CPU, but it needs memory for the activations of each
+     */
+    public record Config(
+            int perDevice,
+            @Default("1") int accumulation,
+            @Default("1") int parallel) {
+        public Config {
+            Require.positive("per-device", perDevice);
+            Require.positive("accumulation", accumulation);
+            Require.positive("parallel", parallel);
+            Require.divides("parallel", parallel, "accumulation", accumulation);
+        }
+    }
+
     /** What is told of a micro-batch whose gradients were added. */
     record Result(double loss, List<String> samples, long tokens, long supervised, Truncation cut) {}
 
@@ -34,14 +56,13 @@ final class MicroBatches implements AutoCloseable {
 
     /**
      * @param objective what is computed
-     * @param accumulation micro-batches of a step
-     * @param atOnce how many are computed at the same time
+     * @param config micro-batches of a step, and how many of them are computed at once
      * @param threads of the engine for each of them
      */
-    MicroBatches(Objective objective, int accumulation, int atOnce, int threads) {
+    MicroBatches(Objective objective, Config config, int threads) {
         this.objective = objective;
-        this.accumulation = accumulation;
-        this.atOnce = Math.min(atOnce, accumulation);
+        this.accumulation = config.accumulation();
+        this.atOnce = config.parallel();
         this.workers = this.atOnce == 1
                 ? null
                 : Executors.newFixedThreadPool(this.atOnce, task -> {

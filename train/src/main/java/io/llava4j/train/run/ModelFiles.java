@@ -31,7 +31,7 @@ public final class ModelFiles {
      *
      * @param directory must not exist yet
      */
-    static void saveProjector(Path directory, Weights weights) {
+    public static void saveProjector(Path directory, Weights weights) {
         List<TensorSource> tensors = new ArrayList<>();
         for (String name : weights.names()) {
             if (name.startsWith(CanonicalNames.PROJECTOR)) {
@@ -50,7 +50,7 @@ public final class ModelFiles {
      * @param weights by canonical name
      * @param tokenizer folder whose tokenizer goes with it
      */
-    static void saveAdapter(Path directory, PeftAdapterWriter.Adapter adapter, Weights weights, Path tokenizer) {
+    public static void saveAdapter(Path directory, PeftAdapterWriter.Adapter adapter, Weights weights, Path tokenizer) {
         List<TensorSource> adapters = new ArrayList<>();
         List<TensorSource> others = new ArrayList<>();
         for (String name : weights.names()) {

@@ -2,8 +2,10 @@ package io.llava4j.train.run;
 
 import io.llava4j.LlavaException;
 import io.llava4j.io.AtomicFiles;
+import io.llava4j.train.config.Default;
+import io.llava4j.train.config.Require;
+import io.llava4j.train.config.Retired;
 import io.llava4j.train.data.SkippedRecord;
-import io.llava4j.train.recipe.TrainConfig;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -23,12 +25,24 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The files a run keeps about itself: {@code metrics.jsonl}, TensorBoard events, {@code env.json} and {@code skipped.jsonl}. */
-final class RunFiles implements TrainingListener, AutoCloseable {
+public final class RunFiles implements TrainingListener, AutoCloseable {
+    /**
+     * When metrics are written.
+     *
+     * @param everySteps steps from one line of {@code metrics.jsonl} to the next
+     */
+    @Retired(key = "samples-every-steps", only = "0")
+    public record Config(@Default("1") int everySteps) {
+        public Config {
+            Require.positive("every-steps", everySteps);
+        }
+    }
+
     private static final String SKIPPED = "skipped.jsonl";
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final Path directory;
-    private final TrainConfig config;
+    private final Config config;
     private final Supplier<List<SkippedRecord>> leftOut;
     private final Set<String> listed = new LinkedHashSet<>();
     private int known;
@@ -36,7 +50,7 @@ final class RunFiles implements TrainingListener, AutoCloseable {
     private @Nullable EventFile events;
 
     /** @param leftOut every record left out so far */
-    RunFiles(Path directory, TrainConfig config, Supplier<List<SkippedRecord>> leftOut) {
+    RunFiles(Path directory, Config config, Supplier<List<SkippedRecord>> leftOut) {
         this.directory = directory;
         this.config = config;
         this.leftOut = leftOut;
@@ -114,9 +128,7 @@ final class RunFiles implements TrainingListener, AutoCloseable {
         listSkipped();
         BufferedWriter out = metrics;
         EventFile board = events;
-        if (out == null
-                || board == null
-                || (step.step() % config.logging().everySteps() != 0 && step.step() != step.steps())) {
+        if (out == null || board == null || (step.step() % config.everySteps() != 0 && step.step() != step.steps())) {
             return;
         }
         Map<String, Object> line = new LinkedHashMap<>();

@@ -4,7 +4,6 @@ import io.llava4j.ConfigException;
 import io.llava4j.model.config.ProjectorType;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
-import io.llava4j.train.recipe.TrainConfig;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -142,12 +141,6 @@ public final class TrainableParameters implements AutoCloseable {
                 .to(torch.ScalarType.Double)
                 .norm()
                 .item_double();
-    }
-
-    /** The learning rate of a group for a base rate of 1. */
-    public static double relativeRate(Group group, TrainConfig.OptimizerSpec optimizer) {
-        Double own = optimizer.projectorLearningRate();
-        return group.projector() && own != null ? own / optimizer.learningRate() : 1;
     }
 
     @Override

@@ -3,8 +3,6 @@ package io.llava4j.train.run;
 import io.llava4j.LlavaException;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
-import io.llava4j.train.recipe.LearningRate;
-import io.llava4j.train.recipe.TrainConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -15,7 +13,7 @@ import java.util.function.BooleanSupplier;
  * bit for bit on the same machine.
  */
 public final class Trainer {
-    private final TrainConfig config;
+    private final RunConfig config;
     private final Objective objective;
     private final Checkpoints checkpoints;
     private final TrainingListener listener;
@@ -24,14 +22,14 @@ public final class Trainer {
     /**
      * A run of a recipe.
      *
-     * @param config the recipe
-     * @param objective built from it
+     * @param config optimiser, schedule, batch size, checkpoints and threads
+     * @param objective what is trained
      * @param checkpoints where states are kept
      * @param listener told of every step
      * @param stopRequested asked after every step; true ends the run with a checkpoint
      */
     public Trainer(
-            TrainConfig config,
+            RunConfig config,
             Objective objective,
             Checkpoints checkpoints,
             TrainingListener listener,
@@ -45,10 +43,7 @@ public final class Trainer {
 
     /** Optimiser steps of the whole run. */
     public int steps() {
-        Integer limit = config.schedule().maxSteps();
-        return limit != null
-                ? limit
-                : Math.max(1, (int) Math.ceil(config.schedule().epochs() * objective.stepsPerEpoch()));
+        return config.schedule().steps(objective.stepsPerEpoch());
     }
 
     /**
@@ -64,8 +59,7 @@ public final class Trainer {
         boolean complete = true;
         try (AdamW optimizer =
                         Engine.scope("setting up AdamW", () -> new AdamW(objective.parameters(), config.optimizer()));
-                MicroBatches microBatches = new MicroBatches(
-                        objective, config.batch().accumulation(), config.batch().parallel(), config.engineThreads())) {
+                MicroBatches microBatches = new MicroBatches(objective, config.batch(), config.engineThreads())) {
             int first = resume ? checkpoints.restoreLatest(objective.parameters(), optimizer) : 0;
             listener.begin(first, steps);
             for (int step = first; step < steps; step++) {

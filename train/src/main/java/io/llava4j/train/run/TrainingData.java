@@ -1,19 +1,31 @@
 package io.llava4j.train.run;
 
+import io.llava4j.DataException;
+import io.llava4j.image.ImageProcessor;
+import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.text.Prompt;
+import io.llava4j.text.PromptBuilder;
+import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.train.data.Batch;
+import io.llava4j.train.data.DataConfig;
 import io.llava4j.train.data.DataLoader;
 import io.llava4j.train.data.EpochSampler;
 import io.llava4j.train.data.LlavaData;
+import io.llava4j.train.data.LlavaFiles;
 import io.llava4j.train.data.LlavaRecord;
+import io.llava4j.train.data.ModalityGroupedSampler;
+import io.llava4j.train.data.RandomSampler;
+import io.llava4j.train.data.SamplePrompts;
 import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.data.format.Images;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Records as batches, epoch after epoch; what a step sees is a function of the recipe and the step number. */
-final class TrainingData implements ExampleSource {
+public final class TrainingData implements ExampleSource {
     private final LlavaData data;
     private final EpochSampler sampler;
     private final long seed;
@@ -26,7 +38,46 @@ final class TrainingData implements ExampleSource {
     private int epoch = -1;
     private int position;
 
-    TrainingData(
+    /**
+     * The records of a recipe's data section.
+     *
+     * @param spec the section
+     * @param batch samples of a micro-batch and micro-batches of a step
+     * @param seed of their order
+     * @param model whose image size and token count per image the prompts are made for
+     * @param tokenizer its file or folder
+     * @throws DataException if the records cannot be read
+     */
+    public static TrainingData of(
+            DataConfig spec, MicroBatches.Config batch, long seed, LlavaConfig model, Path tokenizer) {
+        LlavaData records = LlavaFiles.read(spec.json(), spec.badRecordPolicy(), spec.questionRows());
+        SamplePrompts prompts = new SamplePrompts(
+                new PromptBuilder(SentencePieceTokenizer.load(tokenizer), spec.conversationTemplate()),
+                spec.maxLength(),
+                model.tokensPerImage());
+        ImageProcessor processor = new ImageProcessor(
+                model.vision().imageSize(), spec.imageAspectRatio().mode());
+        Images images = records.images(spec.images(), spec.followSymlinks());
+        EpochSampler sampler = spec.groupByModality()
+                ? new ModalityGroupedSampler(
+                        records.records().stream()
+                                .mapToInt(ModalityGroupedSampler::signedLength)
+                                .toArray(),
+                        batch.perDevice(),
+                        batch.accumulation())
+                : new RandomSampler(records.records().size());
+        return new TrainingData(
+                records,
+                sampler,
+                seed,
+                batch.perDevice() * batch.accumulation(),
+                prompts::of,
+                image -> processor.process(images.decode(image)),
+                new DataLoader.Settings(
+                        batch.perDevice(), spec.workers(), spec.missingImagePolicy(), spec.badRecordPolicy()));
+    }
+
+    private TrainingData(
             LlavaData data,
             EpochSampler sampler,
             long seed,

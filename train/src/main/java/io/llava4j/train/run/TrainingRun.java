@@ -3,12 +3,12 @@ package io.llava4j.train.run;
 import io.llava4j.ConfigException;
 import io.llava4j.io.AtomicFiles;
 import io.llava4j.tensor.Engine;
-import io.llava4j.train.recipe.RecipeLoader;
-import io.llava4j.train.recipe.TrainConfig;
+import io.llava4j.train.config.ConfigFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -20,32 +20,28 @@ public final class TrainingRun {
 
     private TrainingRun() {}
 
-    /** {@link #run(TrainConfig, Function, boolean, TrainingListener, BooleanSupplier)} of one of LLaVA's two stages. */
-    public static boolean run(
-            TrainConfig config, boolean resume, TrainingListener listener, BooleanSupplier stopRequested) {
-        return run(config, Objectives::create, resume, listener, stopRequested);
-    }
-
     /**
      * Trains, and writes the model when all steps are done. A run that is complete already is left as it is when it is
      * resumed.
      *
      * @param config the recipe
-     * @param objectives builds what the recipe trains, when nothing can refuse the run any more
-     * @param resume go on from the newest checkpoint; false begins anew and refuses a directory with a finished model
-     * @param listener told of every step
-     * @param stopRequested true ends the run at the next step, with a checkpoint
+     * @param objectives builds the training objective; called when nothing else can refuse the run any more
+     * @param resume true continues from the newest checkpoint; false starts anew and refuses a directory with a finished
+     *     model
+     * @param listener receives every step
+     * @param stopRequested true ends the run after the current step, with a checkpoint
      * @return whether the run is complete
+     * @throws ConfigException if the directory holds a finished model, or checkpoints of another recipe
      */
-    public static boolean run(
-            TrainConfig config,
-            Function<TrainConfig, Objective> objectives,
+    public static <C extends Record & RunConfig> boolean run(
+            C config,
+            Function<? super C, Objective> objectives,
             boolean resume,
             TrainingListener listener,
             BooleanSupplier stopRequested) {
         Path directory = config.output();
         Path model = directory.resolve(MODEL);
-        String yaml = new RecipeLoader().toYaml(config);
+        String yaml = ConfigFile.toYaml(config);
         TrainState.Store checkpoints = new TrainState.Store(
                 directory.resolve("checkpoints"), config.checkpoint().keepLast(), Fingerprint.of(yaml));
         if (Files.exists(model)) {
@@ -60,7 +56,7 @@ public final class TrainingRun {
         }
         // Last of what may refuse: until here an earlier run in the directory is as it was.
         try (Objective objective = objectives.apply(config);
-                RunFiles files = new RunFiles(directory, config, objective::skipped)) {
+                RunFiles files = new RunFiles(directory, config.logging(), objective::skipped)) {
             if (!resume) {
                 checkpoints.clear();
             }
@@ -79,15 +75,15 @@ public final class TrainingRun {
     }
 
     /** Builds everything and computes one micro-batch without training; returns a line about the run. */
-    public static String dryRun(TrainConfig config, Function<TrainConfig, Objective> objectives) {
+    public static <C extends Record & RunConfig> String dryRun(C config, Function<? super C, Objective> objectives) {
         try (Objective objective = objectives.apply(config)) {
             int steps = new Trainer(config, objective, Checkpoints.NONE, step -> {}, () -> false).steps();
             return Engine.scope("the first micro-batch", () -> {
                 Supplier<Objective.Loss> loss =
                         objective.microBatch(0, 0, config.batch().accumulation());
                 return String.format(
-                        java.util.Locale.ROOT,
-                        "%d steps of %d samples; %,d of the model's numbers learn; loss of the first micro-batch %.4f",
+                        Locale.ROOT,
+                        "%d steps of %d samples; %,d trainable parameters; loss of the first micro-batch %.4f",
                         steps,
                         config.samplesPerStep(),
                         objective.parameters().values().numel(),

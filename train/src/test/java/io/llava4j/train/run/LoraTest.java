@@ -15,6 +15,7 @@ import io.llava4j.generate.ModelLoader;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
+import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.TrainConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -89,7 +90,7 @@ class LoraTest {
 
     @Test
     void everyLinearLayerOfTheDecoderIsAdaptedAndNoneOfTheTower() {
-        TrainConfig config = tiny.recipe("tune", "plain", "parts", LORA);
+        TrainConfig config = tiny.recipe("finetune", "plain", "parts", LORA);
         try (Objective objective = Objectives.create(config)) {
             List<String> adapted = objective.parameters().views().keySet().stream()
                     .filter(name -> name.contains(".lora_"))
@@ -105,9 +106,9 @@ class LoraTest {
     @Test
     void adaptersBeginWithoutEffectAndWithTheGradientOfTheirLayer() {
         Map<String, String> brief = Map.of("schedule.max-steps", "1", "optimizer.max-grad-norm", "0");
-        Course full = course(tiny.recipe("tune", "plain", "full", brief));
+        Course full = course(tiny.recipe("finetune", "plain", "full", brief));
         TrainConfig config = tiny.recipe(
-                "tune", "plain", "adapted", with(LORA, "schedule.max-steps", "1", "optimizer.max-grad-norm", "0"));
+                "finetune", "plain", "adapted", with(LORA, "schedule.max-steps", "1", "optimizer.max-grad-norm", "0"));
         Map<String, float[]> start = new HashMap<>();
         try (Objective objective = Objectives.create(config)) {
             objective.parameters().views().forEach((name, view) -> start.put(name, Tensors.toFloats(view)));
@@ -137,7 +138,7 @@ class LoraTest {
 
     @Test
     void theMergedModelIsTheTrainedOne() throws IOException {
-        TrainConfig config = tiny.recipe("tune", "plain", "merged", with(LORA, "schedule.max-steps", "6"));
+        TrainConfig config = tiny.recipe("finetune", "plain", "merged", with(LORA, "schedule.max-steps", "6"));
         double[] trained = new double[1];
         Path saved = root.resolve("adapter");
         try (Objective objective = Objectives.create(config)) {
@@ -185,7 +186,7 @@ class LoraTest {
             }
         }
         TrainConfig whole = tiny.recipe(
-                "tune",
+                "finetune",
                 "plain",
                 "from-merged",
                 Map.of(
@@ -218,7 +219,7 @@ class LoraTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"align,", "tune,", "tune,0", "tune,0.3"})
+    @CsvSource({"pretrain,", "finetune,", "finetune,0", "finetune,0.3"})
     void gradientCheckpointingChangesNotABit(String stage, String dropout) {
         Map<String, String> settings = dropout == null ? Map.of() : with(LORA, "lora.dropout", dropout);
         settings = with(settings, "schedule.max-steps", "4");
@@ -238,9 +239,9 @@ class LoraTest {
     @Test
     void dropoutDependsOnTheStepAndNothingElse() {
         Map<String, String> settings = with(LORA, "schedule.max-steps", "4", "lora.dropout", "0.5");
-        Course first = course(tiny.recipe("tune", "plain", "first", settings));
-        Course second = course(tiny.recipe("tune", "plain", "second", settings));
-        Course without = course(tiny.recipe("tune", "plain", "without", with(settings, "lora.dropout", "0")));
+        Course first = course(tiny.recipe("finetune", "plain", "first", settings));
+        Course second = course(tiny.recipe("finetune", "plain", "second", settings));
+        Course without = course(tiny.recipe("finetune", "plain", "without", with(settings, "lora.dropout", "0")));
         assertThat(second.losses).isEqualTo(first.losses);
         assertThat(without.losses.getFirst()).isEqualTo(first.losses.getFirst(), within(1e-6));
         assertThat(without.losses.getLast()).isNotCloseTo(first.losses.getLast(), within(1e-6));
@@ -249,14 +250,18 @@ class LoraTest {
     @Test
     void aRunThatIsResumedRepeatsAnUnbrokenOneAlsoWithCheckpointing() throws IOException {
         Map<String, String> settings = with(LORA, "lora.dropout", "0.3");
-        TrainConfig unbroken = tiny.recipe("tune", "plain", "unbroken", settings);
-        assertThat(TrainingRun.run(unbroken, false, step -> {}, () -> false)).isTrue();
-        TrainConfig stopped = tiny.recipe("tune", "plain", "stopped", settings);
+        TrainConfig unbroken = tiny.recipe("finetune", "plain", "unbroken", settings);
+        assertThat(TrainingRun.run(unbroken, Objectives::create, false, step -> {}, () -> false))
+                .isTrue();
+        TrainConfig stopped = tiny.recipe("finetune", "plain", "stopped", settings);
         int[] last = {0};
-        assertThat(TrainingRun.run(stopped, false, step -> last[0] = step.step(), () -> last[0] == 4))
+        assertThat(TrainingRun.run(
+                        stopped, Objectives::create, false, step -> last[0] = step.step(), () -> last[0] == 4))
                 .isFalse();
-        TrainConfig resumed = tiny.recipe("tune", "plain", "stopped", with(settings, "gradient-checkpointing", "true"));
-        assertThat(TrainingRun.run(resumed, true, step -> {}, () -> false)).isTrue();
+        TrainConfig resumed =
+                tiny.recipe("finetune", "plain", "stopped", with(settings, "gradient-checkpointing", "true"));
+        assertThat(TrainingRun.run(resumed, Objectives::create, true, step -> {}, () -> false))
+                .isTrue();
         for (String file : List.of("adapter_model.safetensors", "non_lora_trainables.bin", "adapter_config.json")) {
             assertThat(resumed.output().resolve("model").resolve(file))
                     .hasSameBinaryContentAs(unbroken.output().resolve("model").resolve(file));
@@ -265,8 +270,8 @@ class LoraTest {
 
     @Test
     void adaptersThatDoNotFitAreRefused() throws IOException {
-        TrainConfig config = tiny.recipe("tune", "plain", "refused", with(LORA, "schedule.max-steps", "1"));
-        TrainingRun.run(config, false, step -> {}, () -> false);
+        TrainConfig config = tiny.recipe("finetune", "plain", "refused", with(LORA, "schedule.max-steps", "1"));
+        TrainingRun.run(config, Objectives::create, false, step -> {}, () -> false);
         Path adapter = config.output().resolve("model");
         assertThatThrownBy(() -> Checkpoint.open(adapter))
                 .isInstanceOf(CheckpointException.class)

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.llava4j.CheckpointException;
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
+import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.TrainConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -51,7 +52,7 @@ class ResumeTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"tune,plain", "tune,stem", "align,plain", "align,stem"})
+    @CsvSource({"finetune,plain", "finetune,stem", "pretrain,plain", "pretrain,stem"})
     void stoppedAndResumed(String stage, String patches) throws IOException {
         TrainConfig config = tiny.recipe(stage, patches, "stopped-" + stage + "-" + patches, Map.of());
         for (int stop : new int[] {1, 4, 7}) {
@@ -59,29 +60,32 @@ class ResumeTest {
             assertThat(Files.exists(config.output().resolve("model"))).isFalse();
             assertThat(steps(config)).hasSize(stop);
         }
-        assertThat(TrainingRun.run(config, true, NOBODY, () -> false)).isTrue();
+        assertThat(TrainingRun.run(config, Objectives::create, true, NOBODY, () -> false))
+                .isTrue();
         assertThat(outcome(config)).isEqualTo(unbroken(stage, patches));
     }
 
     @ParameterizedTest
-    @CsvSource({"tune,plain", "align,stem"})
+    @CsvSource({"finetune,plain", "pretrain,stem"})
     void microBatchesComputedAtOnceChangeNothing(String stage, String patches) throws IOException {
         String name = "-" + stage + "-" + patches;
         TrainConfig inTurn =
                 tiny.recipe(stage, patches, "in-turn" + name, Map.of("batch.accumulation", "3", "threads", "1"));
-        assertThat(TrainingRun.run(inTurn, false, NOBODY, () -> false)).isTrue();
+        assertThat(TrainingRun.run(inTurn, Objectives::create, false, NOBODY, () -> false))
+                .isTrue();
         TrainConfig atOnce = tiny.recipe(
                 stage,
                 patches,
                 "at-once" + name,
                 Map.of("batch.accumulation", "3", "batch.parallel", "3", "threads", "3"));
         assertThat(runUntil(atOnce, false, 3)).isFalse();
-        assertThat(TrainingRun.run(atOnce, true, NOBODY, () -> false)).isTrue();
+        assertThat(TrainingRun.run(atOnce, Objectives::create, true, NOBODY, () -> false))
+                .isTrue();
         assertThat(outcome(atOnce)).isEqualTo(outcome(inTurn));
     }
 
     @ParameterizedTest
-    @CsvSource({"tune,plain", "tune,stem", "align,plain"})
+    @CsvSource({"finetune,plain", "finetune,stem", "pretrain,plain"})
     void killedAndResumed(String stage, String patches) throws IOException {
         TrainConfig config = tiny.recipe(stage, patches, "killed-" + stage + "-" + patches, Map.of());
         Path output = config.output();
@@ -102,14 +106,15 @@ class ResumeTest {
         Files.createDirectories(output.resolve("checkpoints/step-000009"));
 
         kill(config, true, 10, false);
-        assertThat(TrainingRun.run(config, true, NOBODY, () -> false)).isTrue();
+        assertThat(TrainingRun.run(config, Objectives::create, true, NOBODY, () -> false))
+                .isTrue();
         assertThat(outcome(config)).isEqualTo(unbroken(stage, patches));
         assertThat(names(output)).doesNotContain(".model.partial");
     }
 
     @Test
     void anotherRecipeIsRefusedAndLeavesTheRunAsItWas() throws IOException {
-        TrainConfig config = tiny.recipe("tune", "plain", "changed", Map.of());
+        TrainConfig config = tiny.recipe("finetune", "plain", "changed", Map.of());
         runUntil(config, false, 4);
         Map<String, String> before = files(config.output());
         for (Map<String, String> change : List.of(
@@ -117,8 +122,8 @@ class ResumeTest {
                 Map.of("seed", "43"),
                 Map.of("batch.accumulation", "4"),
                 Map.of("schedule.max-steps", "11"))) {
-            TrainConfig other = tiny.recipe("tune", "plain", "changed", change);
-            assertThatThrownBy(() -> TrainingRun.run(other, true, NOBODY, () -> false))
+            TrainConfig other = tiny.recipe("finetune", "plain", "changed", change);
+            assertThatThrownBy(() -> TrainingRun.run(other, Objectives::create, true, NOBODY, () -> false))
                     .isInstanceOf(CheckpointException.class)
                     .hasMessageContaining("step-000004")
                     .hasMessageContaining("belongs to a run with other settings");
@@ -126,18 +131,19 @@ class ResumeTest {
         assertThat(files(config.output())).isEqualTo(before);
 
         // What is kept and when is no matter of the course.
-        TrainConfig same = tiny.recipe("tune", "plain", "changed", Map.of("checkpoint.every-steps", "2"));
-        assertThat(TrainingRun.run(same, true, NOBODY, () -> false)).isTrue();
-        assertThat(outcome(config)).isEqualTo(unbroken("tune", "plain"));
+        TrainConfig same = tiny.recipe("finetune", "plain", "changed", Map.of("checkpoint.every-steps", "2"));
+        assertThat(TrainingRun.run(same, Objectives::create, true, NOBODY, () -> false))
+                .isTrue();
+        assertThat(outcome(config)).isEqualTo(unbroken("finetune", "plain"));
     }
 
     @Test
     void aRunThatCannotBeginKeepsWhatAnEarlierOneReached() throws IOException {
-        TrainConfig config = tiny.recipe("tune", "plain", "kept", Map.of());
+        TrainConfig config = tiny.recipe("finetune", "plain", "kept", Map.of());
         runUntil(config, false, 4);
         Map<String, String> before = files(config.output());
-        TrainConfig wrong = tiny.recipe("tune", "plain", "kept", Map.of("data.json", "nowhere.json"));
-        assertThatThrownBy(() -> TrainingRun.run(wrong, false, NOBODY, () -> false))
+        TrainConfig wrong = tiny.recipe("finetune", "plain", "kept", Map.of("data.json", "nowhere.json"));
+        assertThatThrownBy(() -> TrainingRun.run(wrong, Objectives::create, false, NOBODY, () -> false))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("nowhere.json");
         assertThat(files(config.output())).isEqualTo(before);
@@ -145,11 +151,12 @@ class ResumeTest {
 
     @Test
     void aFinishedRunIsLeftAlone() throws IOException {
-        unbroken("tune", "plain");
-        TrainConfig config = tiny.recipe("tune", "plain", "unbroken-tune-plain", Map.of());
+        unbroken("finetune", "plain");
+        TrainConfig config = tiny.recipe("finetune", "plain", "unbroken-finetune-plain", Map.of());
         Map<String, String> before = files(config.output());
-        assertThat(TrainingRun.run(config, true, NOBODY, () -> false)).isTrue();
-        assertThatThrownBy(() -> TrainingRun.run(config, false, NOBODY, () -> false))
+        assertThat(TrainingRun.run(config, Objectives::create, true, NOBODY, () -> false))
+                .isTrue();
+        assertThatThrownBy(() -> TrainingRun.run(config, Objectives::create, false, NOBODY, () -> false))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("already holds a finished model");
         assertThat(files(config.output())).isEqualTo(before);
@@ -161,7 +168,8 @@ class ResumeTest {
         Outcome known = UNBROKEN.get(name);
         if (known == null) {
             TrainConfig config = tiny.recipe(stage, patches, name, Map.of());
-            assertThat(TrainingRun.run(config, false, NOBODY, () -> false)).isTrue();
+            assertThat(TrainingRun.run(config, Objectives::create, false, NOBODY, () -> false))
+                    .isTrue();
             known = outcome(config);
             assertThat(known.metrics()).hasSize(10);
             assertThat(known.model()).isNotEmpty();
@@ -172,7 +180,8 @@ class ResumeTest {
 
     private static boolean runUntil(TrainConfig config, boolean resume, int stop) {
         int[] last = {0};
-        return TrainingRun.run(config, resume, step -> last[0] = step.step(), () -> last[0] == stop);
+        return TrainingRun.run(
+                config, Objectives::create, resume, step -> last[0] = step.step(), () -> last[0] == stop);
     }
 
     private static void kill(TrainConfig config, boolean resume, int atStep, boolean beforeTheOptimizer) {
@@ -199,7 +208,7 @@ class ResumeTest {
                 }
             }
         };
-        assertThatThrownBy(() -> TrainingRun.run(config, resume, killer, () -> false))
+        assertThatThrownBy(() -> TrainingRun.run(config, Objectives::create, resume, killer, () -> false))
                 .isInstanceOf(Killed.class);
     }
 

@@ -64,7 +64,7 @@ public final class TinyRun {
     /**
      * A recipe of 10 steps of 2 x 2 samples; an epoch has 9.
      *
-     * @param stage {@code align} or {@code tune}
+     * @param stage {@code pretrain} or {@code finetune}
      * @param patches {@code plain} or {@code stem}
      * @param output folder of the run, below the root
      * @param overrides of single keys
@@ -143,8 +143,8 @@ public final class TinyRun {
                 new ModelKind.Clip(new VisionConfig(16, 32, 2, 2, EDGE, 8, 1e-5, "quick_gelu", List.of(8, 8, 16))));
 
         Files.createDirectories(images());
-        List<Map<String, Object>> tune = new ArrayList<>();
-        List<Map<String, Object>> align = new ArrayList<>();
+        List<Map<String, Object>> finetune = new ArrayList<>();
+        List<Map<String, Object>> pretrain = new ArrayList<>();
         Random random = new Random(3);
         for (int i = 0; i < 24; i++) {
             String image = "image-" + i + ".png";
@@ -154,14 +154,14 @@ public final class TinyRun {
             }
             ImageIO.write(pixels, "png", images().resolve(image).toFile());
             String colour = COLOURS[i % COLOURS.length];
-            tune.add(record("p" + i, image, "<image>\nWhat colour is this?", colour + " and ".repeat(i % 3)));
-            align.add(record("c" + i, image, "<image>\nDescribe.", "a " + colour + " thing"));
+            finetune.add(record("p" + i, image, "<image>\nWhat colour is this?", colour + " and ".repeat(i % 3)));
+            pretrain.add(record("c" + i, image, "<image>\nDescribe.", "a " + colour + " thing"));
         }
         for (int i = 0; i < 12; i++) {
-            tune.add(record("t" + i, "", "Is " + COLOURS[i % 6] + " a colour?", "yes".repeat(1 + i % 2)));
+            finetune.add(record("t" + i, "", "Is " + COLOURS[i % 6] + " a colour?", "yes".repeat(1 + i % 2)));
         }
-        data("tune.json", tune);
-        data("align.json", align);
+        data("finetune.json", finetune);
+        data("pretrain.json", pretrain);
     }
 
     private void save(Path directory, ModelKind kind) {

@@ -25,6 +25,7 @@ import io.llava4j.text.Turn;
 import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.Example;
 import io.llava4j.train.data.LlavaRecord;
+import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.TrainConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -84,7 +85,7 @@ class TrainerTest {
     void aImageThatIsNoNumberStopsTheRunAndMovesNothing() {
         float[] broken = pixels(1);
         broken[7] = Float.NaN;
-        TrainConfig config = tiny.recipe("tune", "plain", "nan", Map.of("batch.accumulation", "1"));
+        TrainConfig config = tiny.recipe("finetune", "plain", "nan", Map.of("batch.accumulation", "1"));
         ExampleSource source = source((step, micro) -> step < 2
                 ? List.of(seen("good", "red", pixels(2)))
                 : List.of(seen("fine", "red", pixels(3)), seen("broken", "blue", broken)));
@@ -102,7 +103,7 @@ class TrainerTest {
 
     @Test
     void anEndlessGradientStopsTheRunAndMovesNothing() {
-        TrainConfig config = tiny.recipe("tune", "plain", "endless", Map.of("batch.accumulation", "1"));
+        TrainConfig config = tiny.recipe("finetune", "plain", "endless", Map.of("batch.accumulation", "1"));
         ExampleSource source = source((step, micro) -> List.of(seen("sample", "red", pixels(2))));
         try (Objective objective = Objectives.create(config, source)) {
             TrainingListener poison = new TrainingListener() {
@@ -127,8 +128,9 @@ class TrainerTest {
 
     @Test
     void theTowerStaysAsItWasAndTheRestLearns() {
-        TrainConfig config = tiny.recipe("tune", "stem", "parts", Map.of("schedule.max-steps", "3"));
-        assertThat(TrainingRun.run(config, false, step -> {}, () -> false)).isTrue();
+        TrainConfig config = tiny.recipe("finetune", "stem", "parts", Map.of("schedule.max-steps", "3"));
+        assertThat(TrainingRun.run(config, Objectives::create, false, step -> {}, () -> false))
+                .isTrue();
         ModelLoader.Loaded start = Objectives.start(config);
         try (LlavaModel before = start.model();
                 LlavaModel after = ModelLoader.load(config.output().resolve("model"), "cpu")
@@ -145,13 +147,14 @@ class TrainerTest {
 
     @Test
     void stageOneLearnsAndSavesTheConnectorOnly() {
-        TrainConfig config = tiny.recipe("align", "plain", "projector", Map.of("schedule.max-steps", "3"));
+        TrainConfig config = tiny.recipe("pretrain", "plain", "projector", Map.of("schedule.max-steps", "3"));
         try (Objective objective = Objectives.create(config)) {
             assertThat(objective.parameters().views().keySet())
                     .hasSize(4)
                     .allMatch(name -> name.startsWith("model.mm_projector."));
         }
-        assertThat(TrainingRun.run(config, false, step -> {}, () -> false)).isTrue();
+        assertThat(TrainingRun.run(config, Objectives::create, false, step -> {}, () -> false))
+                .isTrue();
         try (SafeTensors saved =
                 SafeTensors.open(config.output().resolve("model").resolve(ModelFiles.PROJECTOR))) {
             assertThat(saved.tensors().keySet())
@@ -165,7 +168,7 @@ class TrainerTest {
 
     @Test
     void labelledPositionsGiveTheLossAndGradientsOfAllLogits() {
-        TrainConfig config = tiny.recipe("tune", "plain", "loss", Map.of());
+        TrainConfig config = tiny.recipe("finetune", "plain", "loss", Map.of());
         ModelLoader.Loaded start = Objectives.start(config);
         LlavaModel own = start.model();
         TrainableParameters parameters =
@@ -234,7 +237,7 @@ class TrainerTest {
     @Test
     void aStepWithoutSamplesMovesNothing() {
         TrainConfig config =
-                tiny.recipe("tune", "plain", "empty", Map.of("batch.accumulation", "2", "schedule.max-steps", "4"));
+                tiny.recipe("finetune", "plain", "empty", Map.of("batch.accumulation", "2", "schedule.max-steps", "4"));
         ExampleSource source =
                 source((step, micro) -> step == 1 || step == 2 ? List.of() : List.of(seen("a", "red", pixels(step))));
         Watched watched = new Watched();
@@ -274,8 +277,8 @@ class TrainerTest {
                 "data.max-length", Integer.toString(answer + 2),
                 "batch.per-device", "1",
                 "schedule.max-steps", "12");
-        TrainConfig whole = tiny.recipe("tune", "plain", "skipping", settings);
-        TrainingRun.run(whole, false, step -> {}, () -> false);
+        TrainConfig whole = tiny.recipe("finetune", "plain", "skipping", settings);
+        TrainingRun.run(whole, Objectives::create, false, step -> {}, () -> false);
         List<JsonNode> skipped = lines(whole.output().resolve("skipped.jsonl"));
         assertThat(skipped)
                 .extracting(line -> line.path("id").asString())
@@ -289,11 +292,13 @@ class TrainerTest {
                 .allSatisfy(
                         line -> assertThat(line.path("grad_norm").isNumber()).isTrue());
 
-        TrainConfig broken = tiny.recipe("tune", "plain", "skipping-resumed", settings);
+        TrainConfig broken = tiny.recipe("finetune", "plain", "skipping-resumed", settings);
         int[] last = {0};
-        assertThat(TrainingRun.run(broken, false, step -> last[0] = step.step(), () -> last[0] == 5))
+        assertThat(TrainingRun.run(
+                        broken, Objectives::create, false, step -> last[0] = step.step(), () -> last[0] == 5))
                 .isFalse();
-        assertThat(TrainingRun.run(broken, true, step -> {}, () -> false)).isTrue();
+        assertThat(TrainingRun.run(broken, Objectives::create, true, step -> {}, () -> false))
+                .isTrue();
         assertThat(lines(broken.output().resolve("skipped.jsonl"))).isEqualTo(skipped);
     }
 
@@ -307,7 +312,7 @@ class TrainerTest {
                 TinyRun.record("image", "image-1.png", "<image>\nIs it?", longAnswer),
                 TinyRun.record("fits", "image-2.png", "<image>\nIs it?", "yes"));
         TrainConfig config = tiny.recipe(
-                "tune",
+                "finetune",
                 "plain",
                 "cutting",
                 Map.of(
@@ -315,7 +320,7 @@ class TrainerTest {
                         "data.max-length", "150",
                         "schedule.max-steps", "1"));
         List<Truncation> cuts = new ArrayList<>();
-        TrainingRun.run(config, false, step -> cuts.add(step.cut()), () -> false);
+        TrainingRun.run(config, Objectives::create, false, step -> cuts.add(step.cut()), () -> false);
         Prompt text = prompt("Is it?", longAnswer, 0);
         int image = prompt("<image>\nIs it?", longAnswer, 1).length() - 1 + 4;
         int lost = text.length() + text.truncatedTokens() - 150 + image - 150;
@@ -330,9 +335,9 @@ class TrainerTest {
 
     @Test
     void whatWasTrainedAnswers() {
-        TrainConfig config =
-                tiny.recipe("tune", "plain", "answers", Map.of("schedule.max-steps", "1", "data.max-length", "150"));
-        TrainingRun.run(config, false, step -> {}, () -> false);
+        TrainConfig config = tiny.recipe(
+                "finetune", "plain", "answers", Map.of("schedule.max-steps", "1", "data.max-length", "150"));
+        TrainingRun.run(config, Objectives::create, false, step -> {}, () -> false);
         RgbImage image = new RgbImage(6, 4, new byte[3 * 6 * 4]);
         try (LlavaPipeline llava = LlavaPipeline.open(config.output().resolve("model"))) {
             GenerationOptions options = GenerationOptions.greedy(5);
@@ -359,7 +364,7 @@ class TrainerTest {
 
     private static Watched firstStep(int accumulation, List<List<Example>> microBatches) {
         TrainConfig config = tiny.recipe(
-                "tune",
+                "finetune",
                 "plain",
                 "accumulation",
                 Map.of("batch.accumulation", Integer.toString(accumulation), "schedule.max-steps", "1"));

@@ -32,7 +32,7 @@ public record QuestionRows(boolean mergeByImage, ResponseFormat responseFormat) 
     /** @throws ConfigException if questions cannot ask in this form */
     public static void requireFor(ResponseFormat responseFormat) {
         if (!OF_QUESTIONS.contains(responseFormat)) {
-            throw new ConfigException("data.response-format must be one of %s for questions of your own, not %s"
+            throw new ConfigException("response-format must be one of %s for questions of your own, not %s"
                     .formatted(names(), name(responseFormat)));
         }
     }

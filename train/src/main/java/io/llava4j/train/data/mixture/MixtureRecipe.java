@@ -2,10 +2,11 @@ package io.llava4j.train.data.mixture;
 
 import io.llava4j.ConfigException;
 import io.llava4j.text.ResponseFormat;
+import io.llava4j.train.config.ConfigFile;
+import io.llava4j.train.config.Default;
+import io.llava4j.train.config.FlagNames;
 import io.llava4j.train.data.Policy;
 import io.llava4j.train.data.raw.SourceKind;
-import io.llava4j.train.recipe.Default;
-import io.llava4j.train.recipe.RecipeLoader;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -119,17 +120,19 @@ public record MixtureRecipe(
                     wholeKey(key.substring(0, key.length() - rule.length()) + RuleAliases.key(rule)),
                     RuleAliases.value(rule, value));
         });
-        return new RecipeLoader().load(MixtureRecipe.class, file, whole);
+        ConfigFile recipe = ConfigFile.read(file, FlagNames.NONE, note -> {});
+        whole.forEach(recipe::override);
+        return recipe.bind(MixtureRecipe.class, Map.of());
     }
 
     /** Reads what {@link #toYaml} has written. */
     public static MixtureRecipe parse(String yaml) {
-        return new RecipeLoader().parse(MixtureRecipe.class, yaml);
+        return ConfigFile.parse(MixtureRecipe.class, yaml);
     }
 
     /** The recipe with all its values. */
     public String toYaml() {
-        return new RecipeLoader().toYaml(this);
+        return ConfigFile.toYaml(this);
     }
 
     private static String wholeKey(String key) {

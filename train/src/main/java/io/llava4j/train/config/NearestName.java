@@ -1,11 +1,11 @@
-package io.llava4j.train.recipe;
+package io.llava4j.train.config;
 
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Optional;
 
 /** Finds the name a user most likely meant. */
-final class NearestName {
+public final class NearestName {
     private NearestName() {}
 
     /** The candidate with the smallest edit distance, if it is close enough to be a slip. */

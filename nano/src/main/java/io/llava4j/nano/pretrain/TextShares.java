@@ -1,0 +1,41 @@
+package io.llava4j.nano.pretrain;
+
+import io.llava4j.train.config.Alias;
+import io.llava4j.train.config.Default;
+import io.llava4j.train.config.Require;
+
+/**
+ * Shares of the kinds of text that the language model is pre-trained on; they need not sum to 1.
+ *
+ * @param associativeRecall pairs of names, then one name of each pair, to be answered with the other
+ * @param attributeListing scenes in words, then names, to be answered with color and place
+ * @param captionPairs scenes in words with a caption, in the form of stage 1
+ * @param existenceDrills many existence questions about a scene in words
+ * @param conversations conversations of stage 2 about scenes in words
+ */
+public record TextShares(
+        @Alias("partners") @Default("0") double associativeRecall,
+        @Alias("roll-calls") @Default("0") double attributeListing,
+        @Default("0") double captionPairs,
+        @Alias("drills") @Default("0") double existenceDrills,
+        @Default("0") double conversations) {
+    /** Captions and conversations: the shares without a curriculum. */
+    public static final TextShares DEFAULT = new TextShares(0, 0, 1, 0, 4);
+
+    /** @throws io.llava4j.ConfigException if a share is negative or all are 0 */
+    public TextShares {
+        Require.notNegative("associative-recall", associativeRecall);
+        Require.notNegative("attribute-listing", attributeListing);
+        Require.notNegative("caption-pairs", captionPairs);
+        Require.notNegative("existence-drills", existenceDrills);
+        Require.notNegative("conversations", conversations);
+        Require.that(
+                associativeRecall + attributeListing + captionPairs + existenceDrills + conversations > 0,
+                "conversations is 0, and so are all other shares; set one above 0");
+    }
+
+    /** Sum of the shares. */
+    public double total() {
+        return associativeRecall + attributeListing + captionPairs + existenceDrills + conversations;
+    }
+}

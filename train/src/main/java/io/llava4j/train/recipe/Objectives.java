@@ -1,0 +1,115 @@
+package io.llava4j.train.recipe;
+
+import io.llava4j.ConfigException;
+import io.llava4j.checkpoint.adapter.PeftAdapterWriter;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.generate.ModelLoader;
+import io.llava4j.model.Initializer;
+import io.llava4j.model.LlavaModel;
+import io.llava4j.model.config.LoraConfig;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.format.DType;
+import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.train.run.ExampleSource;
+import io.llava4j.train.run.InstructionObjective;
+import io.llava4j.train.run.LoraAdapters;
+import io.llava4j.train.run.ModelAssembly;
+import io.llava4j.train.run.ModelFiles;
+import io.llava4j.train.run.Objective;
+import io.llava4j.train.run.TrainableParameters;
+import io.llava4j.train.run.TrainingData;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Builds the training objective of a recipe: the model, its trainable parameters and the data. */
+public final class Objectives {
+    private Objectives() {}
+
+    /**
+     * Builds a recipe's objective on the recipe's data.
+     *
+     * @throws ConfigException if the recipe's parts do not fit each other
+     */
+    public static Objective create(TrainConfig config) {
+        return create(
+                config,
+                assembly -> TrainingData.of(
+                        config.data(), config.batch(), config.seed(), assembly.config(), assembly.tokenizer()));
+    }
+
+    /**
+     * Builds a recipe's objective on other samples than those of its {@code data.json}.
+     *
+     * @param source of the samples; closed with the objective
+     */
+    public static Objective create(TrainConfig config, ExampleSource source) {
+        return create(config, assembly -> source);
+    }
+
+    /**
+     * The model as a run finds it before its first step, without adapters.
+     *
+     * @throws ConfigException if the recipe's parts do not fit each other
+     */
+    public static ModelLoader.Loaded start(TrainConfig config) {
+        Engine.setThreads(config.engineThreads());
+        return Engine.scope("building the model", () -> {
+            ModelAssembly assembly = assemble(config);
+            return new ModelLoader.Loaded(
+                    new LlavaModel(assembly.config(), assembly.weights()),
+                    () -> SentencePieceTokenizer.load(assembly.tokenizer()));
+        });
+    }
+
+    private static Objective create(TrainConfig config, Function<ModelAssembly, ExampleSource> samples) {
+        Engine.setThreads(config.engineThreads());
+        return Engine.scope("building the model", () -> {
+            ModelAssembly assembly = assemble(config);
+            LoraConfig lora = config.lora() == null ? null : config.lora().toConfig();
+            if (lora != null) {
+                LoraAdapters.addTo(assembly.weights(), lora, initializer(config));
+            }
+            TrainableParameters parameters = new TrainableParameters(assembly.weights(), config.trainable()::includes);
+            LlavaModel model = new LlavaModel(assembly.config(), assembly.weights(), lora);
+            return new InstructionObjective(
+                    new InstructionObjective.Settings(
+                            config.samplesPerStep(), config.seed(), config.gradientCheckpointing()),
+                    model,
+                    parameters,
+                    samples.apply(assembly),
+                    output(config, assembly, lora));
+        });
+    }
+
+    private static ModelAssembly assemble(TrainConfig config) {
+        return ModelAssembly.of(
+                config.model(),
+                config.data().imageAspectRatio().mode(),
+                config.data().maxLength(),
+                config.device(),
+                initializer(config));
+    }
+
+    private static Initializer initializer(TrainConfig config) {
+        return new Initializer(config.seed(), config.device());
+    }
+
+    /** What a finished run writes: stage 1 the projector, stage 2 the adapters or the whole model. */
+    private static Consumer<Path> output(TrainConfig config, ModelAssembly trained, @Nullable LoraConfig lora) {
+        if (config.stage() == Stage.PRETRAIN) {
+            return directory -> ModelFiles.saveProjector(directory, trained.weights());
+        }
+        if (lora != null) {
+            PeftAdapterWriter.Adapter adapter = new PeftAdapterWriter.Adapter(
+                    trained.config(),
+                    lora,
+                    config.model().languageFolder(),
+                    config.model().visionTower());
+            return directory -> ModelFiles.saveAdapter(directory, adapter, trained.weights(), trained.tokenizer());
+        }
+        return directory -> ModelFiles.save(
+                directory, new ModelKind.Llava(trained.config()), trained.weights(), trained.tokenizer(), DType.F32);
+    }
+}

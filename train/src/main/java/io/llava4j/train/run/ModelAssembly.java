@@ -1,0 +1,185 @@
+package io.llava4j.train.run;
+
+import io.llava4j.ConfigException;
+import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.layout.CanonicalNames;
+import io.llava4j.checkpoint.layout.ExpectedTensors;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.generate.ModelLoader;
+import io.llava4j.image.AspectMode;
+import io.llava4j.model.Initializer;
+import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.ProjectorType;
+import io.llava4j.model.config.TextConfig;
+import io.llava4j.model.config.VisionConfig;
+import io.llava4j.tensor.Weights;
+import io.llava4j.train.config.Default;
+import io.llava4j.train.config.Require;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The model that training starts from, put together from files.
+ *
+ * @param config of the whole model
+ * @param weights of all parts, by canonical name
+ * @param tokenizer folder or file of the tokenizer
+ */
+public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer) {
+    /**
+     * Where the model comes from: a whole model, or its parts.
+     *
+     * @param base folder of a whole LLaVA model
+     * @param visionTower folder of a vision tower; with {@code languageModel} the alternative to {@code base}
+     * @param languageModel folder of a language model with its tokenizer
+     * @param projector file of a projector's weights, such as stage 1's; random weights without it
+     * @param projectorType {@code linear}, {@code mlpNx_gelu} or {@code identity}
+     * @param selectLayer hidden state of the tower that is used, negative from the end
+     * @param selectFeature image features that are used
+     */
+    public record Config(
+            @Nullable Path base,
+            @Nullable Path visionTower,
+            @Nullable Path languageModel,
+            @Nullable Path projector,
+            @Default("mlp2x_gelu") String projectorType,
+            @Default("-2") int selectLayer,
+            @Default("patch") SelectFeature selectFeature) {
+
+        public Config {
+            Require.that(
+                    ProjectorType.find(projectorType).isPresent(),
+                    "projector-type is '%s'; write %s".formatted(projectorType, ProjectorType.KNOWN));
+            Require.that(
+                    base == null || (visionTower == null && languageModel == null),
+                    "base names a whole model, so %s cannot be set as well; remove one"
+                            .formatted(visionTower != null ? "vision-tower" : "language-model"));
+            Require.that(
+                    base != null || (visionTower != null && languageModel != null),
+                    "base is missing; name a model's folder, or set both vision-tower and language-model");
+        }
+
+        /** The whole model's configuration, for parts that are put together. */
+        public LlavaConfig toLlava(VisionConfig vision, TextConfig text, AspectMode aspect, int maxLength) {
+            boolean keepCls = selectFeature == SelectFeature.CLS_PATCH;
+            return new LlavaConfig(vision, text, projectorType, selectLayer, keepCls, aspect, -1, maxLength);
+        }
+
+        /** Folder of the whole model or of the language model. */
+        public Path languageFolder() {
+            return base != null ? base : Objects.requireNonNull(languageModel);
+        }
+    }
+
+    /** Which image features of the tower's hidden state are used. */
+    public enum SelectFeature {
+        PATCH,
+        CLS_PATCH
+    }
+
+    /**
+     * Loads a model.
+     *
+     * @param parts where it comes from
+     * @param aspect how it is to see images
+     * @param maxLength longest sequence in tokens
+     * @param device all weights go to
+     * @param random of weights that come from no file
+     * @throws ConfigException if the parts do not fit each other
+     */
+    public static ModelAssembly of(Config parts, AspectMode aspect, int maxLength, String device, Initializer random) {
+        Path base = parts.base();
+        ModelAssembly assembly = base != null
+                ? whole(base, aspect, maxLength, device)
+                : ofParts(
+                        parts,
+                        Objects.requireNonNull(parts.visionTower()),
+                        Objects.requireNonNull(parts.languageModel()),
+                        aspect,
+                        maxLength,
+                        device);
+        Path projector = parts.projector();
+        if (projector != null) {
+            assembly.loadProjector(projector, device);
+        }
+        assembly.completeProjector(projector, random);
+        return assembly;
+    }
+
+    private static ModelAssembly whole(Path base, AspectMode aspect, int maxLength, String device) {
+        try (Checkpoint checkpoint = Checkpoint.open(base).requireComplete()) {
+            return new ModelAssembly(
+                    checkpoint.config().withAspectMode(aspect).withMaxSequenceLength(maxLength),
+                    ModelLoader.weights(checkpoint.tensors(), device),
+                    checkpoint.tokenizerDir());
+        }
+    }
+
+    private static ModelAssembly ofParts(
+            Config parts, Path tower, Path language, AspectMode aspect, int maxLength, String device) {
+        try (Checkpoint towerFile = Checkpoint.open(tower).requireComplete();
+                Checkpoint languageFile = Checkpoint.open(language).requireComplete()) {
+            LlavaConfig config =
+                    parts.toLlava(visionOf(tower, towerFile), textOf(language, languageFile), aspect, maxLength);
+            Weights weights = ModelLoader.weights(languageFile.tensors(), device);
+            ModelLoader.addTo(weights, towerFile.tensors(), device);
+            return new ModelAssembly(config, weights, languageFile.tokenizerDir());
+        }
+    }
+
+    private void loadProjector(Path projector, String device) {
+        try (Checkpoint checkpoint = Checkpoint.open(projector)) {
+            checkpoint.tensors().forEach((name, entry) -> {
+                if (name.startsWith(CanonicalNames.PROJECTOR)) {
+                    ModelLoader.addTo(weights, Map.of(name, entry), device);
+                }
+            });
+        }
+    }
+
+    /** Random weights for a projector that no file has. */
+    private void completeProjector(@Nullable Path projector, Initializer random) {
+        ExpectedTensors.of(new ModelKind.Llava(config)).shapes().forEach((name, shape) -> {
+            if (name.startsWith(CanonicalNames.PROJECTOR) && weights.find(name) == null) {
+                if (projector != null) {
+                    throw new ConfigException(
+                            "model.projector %s has no tensor %s; it belongs to another projector-type"
+                                    .formatted(projector, name));
+                }
+                random.fill(weights, name, shape);
+            }
+        });
+    }
+
+    /**
+     * Shape of a checkpoint's vision tower.
+     *
+     * @throws ConfigException if it has none
+     */
+    public static VisionConfig visionOf(Path path, Checkpoint checkpoint) {
+        return switch (checkpoint.kind()) {
+            case ModelKind.Clip clip -> clip.vision();
+            case ModelKind.Llava llava -> llava.config().vision();
+            default ->
+                throw new ConfigException(
+                        path + " holds " + checkpoint.kind().label() + " where a vision tower is needed");
+        };
+    }
+
+    /**
+     * Shape of a checkpoint's language model.
+     *
+     * @throws ConfigException if it has none
+     */
+    public static TextConfig textOf(Path path, Checkpoint checkpoint) {
+        return switch (checkpoint.kind()) {
+            case ModelKind.Llama llama -> llama.text();
+            case ModelKind.Llava llava -> llava.config().text();
+            default ->
+                throw new ConfigException(
+                        path + " holds " + checkpoint.kind().label() + " where a language model is needed");
+        };
+    }
+}
