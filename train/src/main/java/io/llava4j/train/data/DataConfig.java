@@ -44,9 +44,6 @@ public record DataConfig(
     public DataConfig {
         Require.atLeast("max-length", maxLength, 4);
         Require.atLeast("workers", workers, 0);
-        Require.that(
-                !groupByModality || template != Template.PLAIN,
-                "group-by-modality is true but template plain takes images only; set group-by-modality to false");
         QuestionRows.requireFor(responseFormat);
     }
 

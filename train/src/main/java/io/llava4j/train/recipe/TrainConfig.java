@@ -62,6 +62,10 @@ public record TrainConfig(
     /** @throws ConfigException naming the keys that do not fit together */
     public TrainConfig {
         RunConfig.check(device, threads);
+        checkParts(model);
+        Require.that(
+                !data.groupByModality() || data.template() != DataConfig.Template.PLAIN,
+                "data.group-by-modality is true but data.template plain takes images only; set it to false");
         if (lora != null) {
             checkAdapters(stage, lora, trainable, batch);
         }
@@ -79,6 +83,17 @@ public record TrainConfig(
         Require.that(
                 optimizer.projectorLearningRate() == null || trainable.projector() || lora != null,
                 "optimizer.projector-learning-rate is set but trainable.projector is false; remove one of the two");
+    }
+
+    private static void checkParts(ModelAssembly.Config model) {
+        boolean whole = model.base() != null;
+        Require.that(
+                !whole || (model.visionTower() == null && model.languageModel() == null),
+                "model.base names a whole model, so model.%s cannot be set as well; remove one"
+                        .formatted(model.visionTower() != null ? "vision-tower" : "language-model"));
+        Require.that(
+                whole || (model.visionTower() != null && model.languageModel() != null),
+                "model.base is missing; name a model's folder, or set both model.vision-tower and model.language-model");
     }
 
     private static void checkAdapters(

@@ -52,13 +52,6 @@ public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer)
             Require.that(
                     ProjectorType.find(projectorType).isPresent(),
                     "projector-type is '%s'; write %s".formatted(projectorType, ProjectorType.KNOWN));
-            Require.that(
-                    base == null || (visionTower == null && languageModel == null),
-                    "base names a whole model, so %s cannot be set as well; remove one"
-                            .formatted(visionTower != null ? "vision-tower" : "language-model"));
-            Require.that(
-                    base != null || (visionTower != null && languageModel != null),
-                    "base is missing; name a model's folder, or set both vision-tower and language-model");
         }
 
         /** The whole model's configuration, for parts that are put together. */

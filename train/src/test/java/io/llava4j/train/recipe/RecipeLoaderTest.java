@@ -195,9 +195,9 @@ class RecipeLoaderTest {
                 "trainable: {projector: false}\\noptimizer: {projector-learning-rate: 1e-3}|"
                         + "optimizer.projector-learning-rate is set but trainable.projector is false",
                 "data: {json: a, nano: {count: 1, image-size: 64}}|unknown key 'data.nano'",
-                "data: {json: a, template: plain}|data.group-by-modality is true but template plain",
+                "data: {json: a, template: plain}|data.group-by-modality is true but data.template plain",
                 "data: {images: a}|data.json is missing",
-                "model: {base: a, vision-tower: b}|model.base names a whole model, so vision-tower cannot be set as well",
+                "model: {base: a, vision-tower: b}|model.base names a whole model, so model.vision-tower cannot be set as well",
                 "model: {vision-tower: b}|model.base is missing",
                 "model: {base: a, projector-type: mlp}|model.projector-type is 'mlp'",
                 "model: {base: a, projector-type: identity}|trainable.projector is true but model.projector-type is identity",
