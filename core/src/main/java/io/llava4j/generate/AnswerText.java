@@ -3,7 +3,7 @@ package io.llava4j.generate;
 import io.llava4j.text.StreamDecoder;
 import java.util.List;
 
-/** The text of one answer as its tokens come: without blanks around it, ended by the first stop text. */
+/** The text of one answer while its tokens arrive: without blanks around it, ended by the first stop text. */
 final class AnswerText {
     private final StreamDecoder decoder;
     private final StopText stop;
@@ -14,30 +14,30 @@ final class AnswerText {
         this.stop = new StopText(stops);
     }
 
-    /** The text that a token completes; empty if there is none yet. */
+    /** The text that this token completes; empty if it completes none. */
     String accept(int id) {
         return append(stop.accept(decoder.accept(id)));
     }
 
-    /** Whether a stop text has come. */
-    boolean ended() {
-        return stop.reached();
+    /** Whether a stop text was found. */
+    boolean isStopped() {
+        return stop.matched();
     }
 
-    /** What is left at the end of the answer. */
+    /** The text that is still held back at the end of the answer. */
     String finish() {
         String last = stop.accept(decoder.finish());
         return append(last + stop.finish());
     }
 
-    /** The first piece begins with the blank behind "ASSISTANT:". */
-    private String append(String piece) {
-        String shown = text.isEmpty() ? piece.stripLeading() : piece;
+    /** The first chunk begins with the blank after "ASSISTANT:". */
+    private String append(String chunk) {
+        String shown = text.isEmpty() ? chunk.stripLeading() : chunk;
         text.append(shown);
         return shown;
     }
 
-    /** All of it, trimmed. */
+    /** The whole answer, trimmed. */
     @Override
     public String toString() {
         return text.toString().strip();

@@ -16,33 +16,46 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/** Prompts that are read together and go on token by token; to be used in a scope without gradients. */
-final class DecodingSession implements AutoCloseable {
-    /** Tokens for which room is made ahead; answers are mostly shorter than they may be. */
-    private static final int AHEAD = 32;
+/**
+ * Sequences that are decoded together: a prefill of their prompts, then one token of each at a time. What the tokens are
+ * is the caller's choice. Use it inside {@link Engine#inference}.
+ */
+public final class DecodingSession implements AutoCloseable {
+    /** Slots that a cache has beyond the prompts from the start; most answers are shorter than they may be. */
+    private static final int SPARE_SLOTS = 32;
 
-    private final LlamaModel decoder;
+    private final LlamaModel languageModel;
     private final List<KvCache> caches = new ArrayList<>();
     private final KvCache cache;
     private float[] logits;
-    private int rows;
+    private int size;
 
     /**
      * Reads prompts.
      *
-     * @param beginnings what they share, to be read once; null to read every prompt whole
+     * @param prompts token ids of each sequence, with image placeholders
+     * @param images normalised pixels {@code [3, size, size]} in the order of the placeholders; the same array is the same
+     *     image and goes through the vision tower once
      */
-    DecodingSession(LlavaModel model, List<ImagePrompt> prompts, @Nullable SharedPrefixes beginnings) {
-        this.decoder = model.languageModel();
-        this.rows = prompts.size();
+    public DecodingSession(LlavaModel model, List<int[]> prompts, List<float[]> images) {
+        this(model, ImagePrompt.of(prompts, images), null);
+    }
+
+    /** @param shared prefixes to be read once; null to read every prompt whole */
+    DecodingSession(LlavaModel model, List<ImagePrompt> prompts, @Nullable SharedPrefixes shared) {
+        this.languageModel = model.languageModel();
+        this.size = prompts.size();
         List<float[]> images = new ArrayList<>();
         prompts.forEach(prompt -> images.addAll(prompt.images()));
         try {
             this.logits = Engine.scope("prefill", () -> {
-                Images encoded = new Images(model, images);
-                return beginnings == null
-                        ? read(model, encoded, prompts)
-                        : read(model, encoded, beginnings.rests(prompts), beginnings);
+                EncodedImages encoded = new EncodedImages(model, images);
+                return shared == null
+                        ? prefill(encoded.assemble(model, prompts))
+                        : prefill(
+                                encoded.assemble(model, shared.prefixes()),
+                                shared.prefixOf(),
+                                encoded.assemble(model, shared.suffixes(prompts)));
             });
             this.cache = caches.getLast();
         } catch (RuntimeException e) {
@@ -51,65 +64,63 @@ final class DecodingSession implements AutoCloseable {
         }
     }
 
-    private float[] read(LlavaModel model, Images images, List<ImagePrompt> prompts) {
-        LlavaModel.Spliced spliced = images.assemble(model, prompts);
-        KvCache whole = new KvCache(decoder.config(), rows, longest(spliced) + AHEAD, spliced.embeds());
+    private float[] prefill(LlavaModel.Spliced prompts) {
+        KvCache whole = new KvCache(languageModel.config(), size, longest(prompts) + SPARE_SLOTS, prompts.embeds());
         caches.add(whole);
-        return lastLogits(spliced, whole);
+        return lastLogits(prompts, whole);
     }
 
-    private float[] read(LlavaModel model, Images images, List<ImagePrompt> rests, SharedPrefixes beginnings) {
-        LlavaModel.Spliced shared = images.assemble(model, beginnings.sequences());
-        KvCache first = new KvCache(decoder.config(), beginnings.sequences().size(), longest(shared), shared.embeds());
+    private float[] prefill(LlavaModel.Spliced prefixes, int[] prefixOf, LlavaModel.Spliced suffixes) {
+        KvCache first =
+                new KvCache(languageModel.config(), prefixes.lengths().length, longest(prefixes), prefixes.embeds());
         caches.add(first);
-        decoder.hiddenStates(shared.embeds(), shared.lengths(), first);
-        LlavaModel.Spliced spliced = images.assemble(model, rests);
-        KvCache behind = KvCache.continuing(
-                decoder.config(), first, beginnings.rowOf(), longest(spliced) + AHEAD, spliced.embeds());
-        caches.add(behind);
-        return lastLogits(spliced, behind);
+        languageModel.hiddenStates(prefixes.embeds(), prefixes.lengths(), first);
+        KvCache after = KvCache.continuing(
+                languageModel.config(), first, prefixOf, longest(suffixes) + SPARE_SLOTS, suffixes.embeds());
+        caches.add(after);
+        return lastLogits(suffixes, after);
     }
 
-    private static int longest(LlavaModel.Spliced spliced) {
-        return Arrays.stream(spliced.lengths()).max().orElse(0);
+    private static int longest(LlavaModel.Spliced sequences) {
+        return Arrays.stream(sequences.lengths()).max().orElse(0);
     }
 
-    private float[] lastLogits(LlavaModel.Spliced spliced, KvCache into) {
-        Tensor hidden = decoder.hiddenStates(spliced.embeds(), spliced.lengths(), into);
-        return Tensors.toFloats(decoder.logits(LlamaModel.lastTokens(hidden, spliced.lengths())));
+    private float[] lastLogits(LlavaModel.Spliced sequences, KvCache into) {
+        Tensor hidden = languageModel.hiddenStates(sequences.embeds(), sequences.lengths(), into);
+        return Tensors.toFloats(languageModel.logits(LlamaModel.lastTokens(hidden, sequences.lengths())));
     }
 
-    /** Logits behind what a row has read; not between {@link #keep} and {@link #read}. */
-    float[] logits(int row) {
-        int vocabulary = logits.length / rows;
-        return Arrays.copyOfRange(logits, row * vocabulary, (row + 1) * vocabulary);
+    /** Logits of a sequence's next token, {@code [vocab]}; not between {@link #keep} and {@link #decodeStep}. */
+    public float[] logits(int sequence) {
+        int vocabulary = logits.length / size;
+        return Arrays.copyOfRange(logits, sequence * vocabulary, (sequence + 1) * vocabulary);
     }
 
-    /** Rows still there. */
-    int rows() {
-        return rows;
+    /** Sequences that are still decoded. */
+    public int size() {
+        return size;
     }
 
-    /** Reads one further token in every row. */
-    void read(int[] tokens) {
+    /** Reads one further token of every sequence. */
+    public void decodeStep(int[] tokens) {
         logits = Engine.scope("decoding", () -> {
             cache.reserve(1);
             int[] one = new int[tokens.length];
             Arrays.fill(one, 1);
-            Tensor embeds = decoder.embed(
-                    Tensors.ofInts(tokens, tokens.length, 1).to(decoder.like().device(), torch.ScalarType.Long));
-            Tensor hidden = decoder.hiddenStates(embeds, one, cache);
-            return Tensors.toFloats(decoder.logits(hidden.select(1, 0)));
+            Tensor embeds = languageModel.embed(Tensors.ofInts(tokens, tokens.length, 1)
+                    .to(languageModel.like().device(), torch.ScalarType.Long));
+            Tensor hidden = languageModel.hiddenStates(embeds, one, cache);
+            return Tensors.toFloats(languageModel.logits(hidden.select(1, 0)));
         });
     }
 
-    /** Keeps only these rows, in this order. */
-    void keep(int[] kept) {
+    /** Keeps only these sequences, in this order. */
+    public void keep(int[] kept) {
         Engine.scope("decoding", () -> {
             cache.keep(kept);
             return null;
         });
-        rows = kept.length;
+        size = kept.length;
     }
 
     @Override
@@ -117,13 +128,13 @@ final class DecodingSession implements AutoCloseable {
         caches.forEach(KvCache::close);
     }
 
-    /** Encoded images; one that several placeholders show (the same array) goes through the vision tower once. */
-    private static final class Images {
+    /** Image tokens; an image that several placeholders show (the same array) goes through the vision tower once. */
+    private static final class EncodedImages {
         private final Map<float[], Integer> index = new IdentityHashMap<>();
         private final List<float[]> distinct = new ArrayList<>();
         private final ImageTokens tokens;
 
-        Images(LlavaModel model, List<float[]> placed) {
+        EncodedImages(LlavaModel model, List<float[]> placed) {
             for (float[] image : placed) {
                 if (index.putIfAbsent(image, distinct.size()) == null) {
                     distinct.add(image);
@@ -132,12 +143,12 @@ final class DecodingSession implements AutoCloseable {
             tokens = model.encode(distinct);
         }
 
-        LlavaModel.Spliced assemble(LlavaModel model, List<ImagePrompt> sequences) {
-            int[] placed = sequences.stream()
-                    .flatMap(sequence -> sequence.images().stream())
+        LlavaModel.Spliced assemble(LlavaModel model, List<ImagePrompt> prompts) {
+            int[] placed = prompts.stream()
+                    .flatMap(prompt -> prompt.images().stream())
                     .mapToInt(index::get)
                     .toArray();
-            List<int[]> ids = sequences.stream().map(ImagePrompt::ids).toList();
+            List<int[]> ids = prompts.stream().map(ImagePrompt::ids).toList();
             return model.assemble(
                     new ModelInput(ids, null, distinct, placed), placed.length == 0 ? ImageTokens.NONE : tokens);
         }

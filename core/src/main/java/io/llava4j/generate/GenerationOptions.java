@@ -12,7 +12,7 @@ import java.util.List;
  * @param topK 0 keeps everything
  * @param repetitionPenalty 1 for none
  * @param seed of the sampler
- * @param stop texts of which the first to appear ends the answer; it is not part of it
+ * @param stop texts; the first to appear ends the answer and is not part of it; none may be empty
  */
 public record GenerationOptions(
         int maxNewTokens,
@@ -23,7 +23,7 @@ public record GenerationOptions(
         long seed,
         List<String> stop) {
 
-    /** @throws ConfigException if one of them is out of range */
+    /** @throws ConfigException if an option is out of range */
     public GenerationOptions {
         require(maxNewTokens >= 1, "max-new-tokens must be 1 or more, not " + maxNewTokens);
         require(

@@ -4,66 +4,54 @@ import io.llava4j.DataException;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.tensor.Engine;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decodes answers: a prefill of the spliced prompts, then a token at a time with the KV cache (docs/reference/model.md#generation).
- * SharedPrefixes that prompts of a batch share, up to and with an image, are read once.
+ * Decodes answers: a prefill of the spliced prompts, then a token at a time with the KV cache
+ * (docs/reference/model.md#generation). Prefixes that prompts of a batch share, up to and with an image, are read once.
  *
- * <p><b>A greedy answer does not depend on its batch.</b> No padding is ever seen by attention and rows do not mix, so
- * batches and shared beginnings can differ from a prompt on its own in rounding only: matrix products of another shape add
- * in another order. Rounding changes a token only where the two best are closer than it. Such a token is not believed:
- * its row leaves the batch and is decoded again on its own, as a batch of one is, which gives exactly the logits the prompt
- * has alone. What counts as close is {@value #LEAST_ERROR} of the largest logit, or {@value #CAUTION} times the largest
- * error seen, whichever is more; the first row of a generator's first batch and every row that is decoded again measure
- * that error. Drawn tokens (temperature above 0) are not checked.
+ * <p><b>A greedy answer does not depend on its batch.</b> Attention never sees padding and sequences do not mix, so
+ * batches and shared prefixes differ from a prompt on its own in rounding only: matrix products of another shape add in
+ * another order. Rounding changes a token only at a near tie, where the two best logits are as close as that. There, the
+ * sequence leaves the batch and is re-decoded alone, which gives exactly the logits that the prompt has on its own. Logits
+ * are close if their difference is below {@value #MIN_ERROR} of the largest logit, or below {@value #ERROR_MARGIN} times
+ * the largest error seen, whichever is more. The first sequence of a generator's first batch and every sequence that is
+ * re-decoded measure that error. Drawn tokens (temperature above 0) are not checked.
  */
 public final class Generator {
     /** Far above the rounding of 32-bit floats, 6e-8 each, of which some hundred in a row add up. */
-    static final double LEAST_ERROR = 1e-4;
+    static final double MIN_ERROR = 1e-4;
 
-    /** How much larger an error than those seen is reckoned with. */
-    static final double CAUTION = 32;
+    /** How many times as large as those seen an error may become. */
+    static final double ERROR_MARGIN = 32;
 
-    /** Watches and may stop a generation. */
+    /** Sees every token as it is chosen. */
+    @FunctionalInterface
     public interface Observer {
-        /**
-         * Logits from which a step's tokens are chosen.
-         *
-         * @param step from 0
-         * @param logits {@code [batch, vocab]} row-major; a row that has ended keeps its last
-         */
-        default void logits(int step, float[] logits) {}
-
         /**
          * A token was chosen.
          *
-         * @return false to end this row
+         * @param sequence index of the prompt
+         * @return false to end this answer
          */
-        default boolean token(int row, int id) {
-            return true;
-        }
+        boolean token(int sequence, int id);
     }
 
     private final LlavaModel model;
-    private final boolean sharing;
+    private final boolean sharesPrefixes;
     private double largestError = Double.NaN;
-    private long decodedAgain;
+    private long redecodedAlone;
 
-    /** @param model what answers */
+    /** A generator that reads shared prefixes once. */
     public Generator(LlavaModel model) {
         this(model, true);
     }
 
-    /**
-     * @param model what answers
-     * @param sharing whether beginnings that prompts share are read once; changes the speed, not the answers
-     */
-    public Generator(LlavaModel model, boolean sharing) {
+    /** @param sharesPrefixes whether prefixes that prompts share are read once; changes the speed, not the answers */
+    public Generator(LlavaModel model, boolean sharesPrefixes) {
         this.model = model;
-        this.sharing = sharing;
+        this.sharesPrefixes = sharesPrefixes;
     }
 
     /** Largest difference a batch has made to a logit so far, relative to the largest logit; NaN before the first. */
@@ -71,84 +59,81 @@ public final class Generator {
         return largestError;
     }
 
-    /** Answers that were decoded again on their own because two tokens were too close. */
-    public long decodedAgain() {
-        return decodedAgain;
+    /** Answers so far that were re-decoded alone because of a near tie. */
+    public long redecodedAlone() {
+        return redecodedAlone;
     }
 
     /**
-     * Generates a batch. Prompts beyond {@code maxSequenceLength} are cut as the reference cuts them.
+     * Generates a batch. Prompts beyond {@code maxSequenceLength} are truncated as the reference truncates them.
      *
-     * @param prompts token ids of each row, with image placeholders
-     * @param pixels normalised images {@code [3, size, size]} in the order of their placeholders; the same array is the
-     *     same image, goes through the tower once and may be part of a shared beginning
+     * @param prompts token ids of each sequence, with image placeholders
+     * @param images normalised pixels {@code [3, size, size]} in the order of the placeholders; the same array is the same
+     *     image, goes through the vision tower once and may be part of a shared prefix
      * @param options decoding options
-     * @param stopId id that ends a row, -1 for none; it is part of the output
-     * @param observer watches
-     * @return new ids of each row
+     * @param stopId id that ends an answer and is part of it; -1 for none
+     * @param observer sees every token and may end an answer
+     * @return ids of each answer
      */
     public List<int[]> generate(
-            List<int[]> prompts, List<float[]> pixels, GenerationOptions options, int stopId, Observer observer) {
+            List<int[]> prompts, List<float[]> images, GenerationOptions options, int stopId, Observer observer) {
         if (prompts.isEmpty()) {
             return List.of();
         }
-        List<ImagePrompt> sequences = ImagePrompt.of(prompts, pixels);
-        List<Row> rows = new ArrayList<>();
-        for (ImagePrompt sequence : sequences) {
-            rows.add(new Row(rows.size(), sequence, options, room(sequence.ids())));
-        }
-        if (rows.stream().allMatch(row -> row.allowed == 0)) {
-            return rows.stream().map(row -> new int[0]).toList();
+        List<ImagePrompt> placed = ImagePrompt.of(prompts, images);
+        List<Sequence> sequences = new ArrayList<>();
+        for (ImagePrompt prompt : placed) {
+            int maxTokens = Math.min(options.maxNewTokens(), freePositions(prompt.ids()));
+            sequences.add(new Sequence(sequences.size(), prompt, options, maxTokens));
         }
         return Engine.inference("generation", () -> {
-            try (DecodingSession batch = new DecodingSession(model, sequences, sharedBeginnings(sequences))) {
-                decode(batch, rows, stopId, observer);
-                return rows.stream().map(row -> row.ids.toArray()).toList();
+            try (DecodingSession batch = new DecodingSession(model, placed, sharedPrefixes(placed))) {
+                decode(batch, sequences, stopId, observer);
+                return sequences.stream().map(Sequence::answer).toList();
             } finally {
-                rows.forEach(Row::close);
+                sequences.forEach(Sequence::close);
             }
         });
     }
 
-    private void decode(DecodingSession batch, List<Row> rows, int stopId, Observer observer) {
-        boolean exact = rows.size() == 1;
-        float[][] logits = new float[rows.size()][];
-        for (int step = 0; ; step++) {
-            for (Row row : rows) {
-                if (!row.done) {
-                    logits[row.index] = exact ? row.logits(batch) : checked(row, batch);
+    private void decode(DecodingSession batch, List<Sequence> sequences, int stopId, Observer observer) {
+        boolean isAlone = sequences.size() == 1;
+        float[][] logits = new float[sequences.size()][];
+        while (true) {
+            for (Sequence sequence : sequences) {
+                if (!sequence.isDone()) {
+                    logits[sequence.index()] = isAlone ? sequence.logits(batch) : logitsWithoutNearTie(sequence, batch);
                 }
             }
-            observer.logits(step, joined(logits));
-            for (Row row : rows) {
-                if (!row.done) {
-                    int id = row.choose(logits[row.index]);
-                    row.done = !observer.token(row.index, id) || id == stopId || row.ids.count >= row.allowed;
+            for (Sequence sequence : sequences) {
+                if (!sequence.isDone()) {
+                    int id = sequence.choose(logits[sequence.index()]);
+                    sequence.endIf(!observer.token(sequence.index(), id) || id == stopId);
                 }
             }
-            if (rows.stream().allMatch(row -> row.done)) {
+            if (sequences.stream().allMatch(Sequence::isDone)) {
                 return;
             }
-            readOn(batch, rows);
+            decodeStep(batch, sequences);
         }
     }
 
-    /** Logits of a row; those it has on its own where the batch's do not decide its next token beyond doubt. */
-    private float[] checked(Row row, DecodingSession batch) {
-        float[] together = row.logits(batch);
-        if (row.alone != null || row.options.temperature() != 0) {
-            return together;
+    /** Logits of a sequence in the batch, or at a near tie those that it has on its own. */
+    private float[] logitsWithoutNearTie(Sequence sequence, DecodingSession batch) {
+        float[] batched = sequence.logits(batch);
+        if (sequence.isAlone() || sequence.isSampled()) {
+            return batched;
         }
         boolean measured = !Double.isNaN(largestError);
-        double share = measured ? Math.max(LEAST_ERROR, CAUTION * largestError) : LEAST_ERROR;
-        if (measured && row.sampler.isSure(together, row.ids.toArray(), share)) {
-            return together;
+        double error = measured ? Math.max(MIN_ERROR, ERROR_MARGIN * largestError) : MIN_ERROR;
+        if (measured && !sequence.isNearTie(batched, error)) {
+            return batched;
         }
-        row.decodeAgain(model);
-        float[] exact = row.logits(batch);
-        largestError = Math.max(measured ? largestError : 0, error(together, exact));
-        decodedAgain++;
-        return exact;
+        sequence.redecodeAlone(model);
+        float[] alone = sequence.logits(batch);
+        largestError = Math.max(measured ? largestError : 0, error(batched, alone));
+        redecodedAlone++;
+        return alone;
     }
 
     private static double error(float[] logits, float[] exact) {
@@ -163,145 +148,65 @@ public final class Generator {
         return largest == 0 ? 0 : error / largest;
     }
 
-    private static float[] joined(float[][] logits) {
-        int vocabulary = logits[0].length;
-        float[] all = new float[logits.length * vocabulary];
-        for (int row = 0; row < logits.length; row++) {
-            System.arraycopy(logits[row], 0, all, row * vocabulary, vocabulary);
-        }
-        return all;
-    }
-
-    /** Rows that are done or decoded on their own leave the batch once half of it is idle. */
-    private static void readOn(DecodingSession batch, List<Row> rows) {
-        List<Row> open =
-                rows.stream().filter(row -> row.alone == null && !row.done).toList();
+    /** Sequences that are done or decoded alone leave the batch once they are half of it. */
+    private static void decodeStep(DecodingSession batch, List<Sequence> sequences) {
+        List<Sequence> open = sequences.stream()
+                .filter(sequence -> !sequence.isAlone() && !sequence.isDone())
+                .toList();
         if (!open.isEmpty()) {
-            if (2 * open.size() <= batch.rows()) {
-                batch.keep(open.stream().mapToInt(row -> row.place).toArray());
-                rows.forEach(row -> row.place = open.indexOf(row));
+            if (2 * open.size() <= batch.size()) {
+                batch.keep(open.stream().mapToInt(Sequence::slot).toArray());
+                sequences.forEach(sequence -> sequence.moveTo(open.indexOf(sequence)));
             }
-            int[] tokens = new int[batch.rows()];
-            for (Row row : rows) {
-                if (row.place >= 0) {
-                    tokens[row.place] = row.ids.last();
+            int[] tokens = new int[batch.size()];
+            for (Sequence sequence : sequences) {
+                if (sequence.slot() >= 0) {
+                    tokens[sequence.slot()] = sequence.lastToken();
                 }
             }
-            batch.read(tokens);
+            batch.decodeStep(tokens);
         }
-        for (Row row : rows) {
-            if (row.alone != null && !row.done) {
-                row.alone.read(new int[] {row.ids.last()});
-            }
-        }
+        sequences.forEach(Sequence::decodeStepAlone);
     }
 
-    /** SharedPrefixes worth reading apart: a second pass has to save a good part of the tokens. */
-    private @Nullable SharedPrefixes sharedBeginnings(List<ImagePrompt> prompts) {
-        if (!sharing || prompts.size() == 1) {
+    /** Prefixes worth reading on their own: a second pass has to save a good part of the tokens. */
+    private @Nullable SharedPrefixes sharedPrefixes(List<ImagePrompt> prompts) {
+        if (!sharesPrefixes || prompts.size() == 1) {
             return null;
         }
-        int cut = model.config().maxSequenceLength();
+        int limit = model.config().maxSequenceLength();
         long whole = 0;
         for (ImagePrompt prompt : prompts) {
             int length = model.config().splicedLength(prompt.ids());
-            if (cut > 0 && length > cut) {
+            if (limit > 0 && length > limit) {
                 return null;
             }
             whole += length;
         }
-        SharedPrefixes beginnings = SharedPrefixes.of(prompts);
+        SharedPrefixes shared = SharedPrefixes.of(prompts);
         long saved = whole;
-        for (ImagePrompt sequence : beginnings.sequences()) {
-            if (sequence.ids().length == 0) {
+        for (ImagePrompt prefix : shared.prefixes()) {
+            if (prefix.ids().length == 0) {
                 return null;
             }
-            saved -= model.config().splicedLength(sequence.ids());
+            saved -= model.config().splicedLength(prefix.ids());
         }
-        for (ImagePrompt rest : beginnings.rests(prompts)) {
-            saved -= model.config().splicedLength(rest.ids());
+        for (ImagePrompt suffix : shared.suffixes(prompts)) {
+            saved -= model.config().splicedLength(suffix.ids());
         }
-        return saved > whole / 8 ? beginnings : null;
+        return saved > whole / 8 ? shared : null;
     }
 
-    /** Tokens that can follow a prompt; a row's own, so that its answer does not depend on its neighbours. */
-    private int room(int[] prompt) {
+    /** Positions after a prompt; each sequence has its own, so that an answer does not depend on its neighbours. */
+    private int freePositions(int[] prompt) {
         int length = model.config().splicedLength(prompt);
-        int cut = model.config().maxSequenceLength();
-        int read = cut > 0 ? Math.min(length, cut) : length;
+        int limit = model.config().maxSequenceLength();
+        int read = limit > 0 ? Math.min(length, limit) : length;
         int positions = model.config().text().maxPositionEmbeddings();
         if (read >= positions) {
-            throw new DataException("the prompt has " + read + " tokens, image rows included, but the model reads "
+            throw new DataException("the prompt has " + read + " tokens, image tokens included, but the model reads "
                     + (positions - 1) + "; shorten the conversation");
         }
         return positions - read;
-    }
-
-    /** An answer under way. */
-    private static final class Row implements AutoCloseable {
-        private final int index;
-        private final ImagePrompt prompt;
-        private final GenerationOptions options;
-        private final Sampler sampler;
-        private final int allowed;
-        private final Ids ids = new Ids();
-        private int place;
-        private boolean done;
-        private @Nullable DecodingSession alone;
-
-        Row(int index, ImagePrompt prompt, GenerationOptions options, int room) {
-            this.index = index;
-            this.prompt = prompt;
-            this.options = options;
-            this.sampler = new Sampler(options);
-            this.allowed = Math.min(options.maxNewTokens(), room);
-            this.place = index;
-        }
-
-        float[] logits(DecodingSession batch) {
-            return alone == null ? batch.logits(place) : alone.logits(0);
-        }
-
-        int choose(float[] logits) {
-            int id = sampler.sample(logits, ids.toArray());
-            ids.add(id);
-            return id;
-        }
-
-        /** Reads prompt and answer so far as a batch of one does. */
-        void decodeAgain(LlavaModel model) {
-            DecodingSession own = new DecodingSession(model, List.of(prompt), null);
-            alone = own;
-            for (int id : ids.toArray()) {
-                own.read(new int[] {id});
-            }
-        }
-
-        @Override
-        public void close() {
-            if (alone != null) {
-                alone.close();
-            }
-        }
-    }
-
-    private static final class Ids {
-        private int[] ids = new int[16];
-        private int count;
-
-        void add(int id) {
-            if (count == ids.length) {
-                ids = Arrays.copyOf(ids, 2 * count);
-            }
-            ids[count++] = id;
-        }
-
-        int last() {
-            return ids[count - 1];
-        }
-
-        int[] toArray() {
-            return Arrays.copyOf(ids, count);
-        }
     }
 }

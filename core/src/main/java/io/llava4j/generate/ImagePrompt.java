@@ -7,10 +7,10 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Token ids and the images of their placeholders.
+ * Token ids of a prompt and the images of its placeholders.
  *
  * @param ids with {@link Prompt#IMAGE_TOKEN_INDEX} for an image
- * @param images normalised, one for each placeholder; equal images are the same array
+ * @param images normalised pixels, one array for each placeholder; the same array is the same image
  */
 record ImagePrompt(int[] ids, List<float[]> images) {
     /**
@@ -25,14 +25,14 @@ record ImagePrompt(int[] ids, List<float[]> images) {
             throw new DataException("the prompts have " + placeholders + " image placeholders for " + placed.size()
                     + " images; give one image for each");
         }
-        List<ImagePrompt> sequences = new ArrayList<>();
+        List<ImagePrompt> result = new ArrayList<>();
         int from = 0;
         for (int[] ids : prompts) {
             int to = from + placeholders(ids);
-            sequences.add(new ImagePrompt(ids, placed.subList(from, to)));
+            result.add(new ImagePrompt(ids, placed.subList(from, to)));
             from = to;
         }
-        return sequences;
+        return result;
     }
 
     private static int placeholders(int[] ids) {
@@ -41,22 +41,22 @@ record ImagePrompt(int[] ids, List<float[]> images) {
     }
 
     /** Its first {@code count} ids. */
-    ImagePrompt first(int count) {
+    ImagePrompt prefix(int count) {
         int[] head = Arrays.copyOf(ids, count);
         return new ImagePrompt(head, images.subList(0, placeholders(head)));
     }
 
     /** What follows its first {@code count} ids. */
-    ImagePrompt behind(int count) {
+    ImagePrompt suffix(int count) {
         int[] tail = Arrays.copyOfRange(ids, count, ids.length);
         return new ImagePrompt(tail, images.subList(images.size() - placeholders(tail), images.size()));
     }
 
-    /** How many ids it begins with as another does, the same images included. */
-    int common(ImagePrompt other) {
+    /** Length in ids of the prefix that two prompts share, with the same images in it. */
+    int sharedPrefix(ImagePrompt other) {
         int image = 0;
-        int most = Math.min(ids.length, other.ids.length);
-        for (int i = 0; i < most; i++) {
+        int shorter = Math.min(ids.length, other.ids.length);
+        for (int i = 0; i < shorter; i++) {
             if (ids[i] != other.ids[i]) {
                 return i;
             }
@@ -67,6 +67,6 @@ record ImagePrompt(int[] ids, List<float[]> images) {
                 image++;
             }
         }
-        return most;
+        return shorter;
     }
 }

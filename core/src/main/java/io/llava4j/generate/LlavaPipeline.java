@@ -110,14 +110,10 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
         }
         List<AnswerText> answers =
                 requests.stream().map(request -> answerText(options)).toList();
-        Generator.Observer observer = new Generator.Observer() {
-            @Override
-            public boolean token(int row, int id) {
-                answers.get(row).accept(id);
-                return !answers.get(row).ended();
-            }
-        };
-        generator.generate(ids, pixels, options, tokenizer.eosId(), observer);
+        generator.generate(ids, pixels, options, tokenizer.eosId(), (sequence, id) -> {
+            answers.get(sequence).accept(id);
+            return !answers.get(sequence).isStopped();
+        });
         answers.forEach(AnswerText::finish);
         return answers.stream().map(AnswerText::toString).toList();
     }
@@ -126,23 +122,19 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     public ChatResponse stream(ChatRequest request, GenerationOptions options, Predicate<String> onText) {
         AnswerText answer = answerText(options);
         boolean[] wanted = {true};
-        Generator.Observer observer = new Generator.Observer() {
-            @Override
-            public boolean token(int row, int id) {
-                String text = answer.accept(id);
-                wanted[0] = text.isEmpty() || onText.test(text);
-                return wanted[0] && !answer.ended();
-            }
-        };
         List<int[]> chosen = generator.generate(
                 List.of(ids(request)),
                 request.images().stream().map(processor::process).toList(),
                 options,
                 tokenizer.eosId(),
-                observer);
+                (sequence, id) -> {
+                    String text = answer.accept(id);
+                    wanted[0] = text.isEmpty() || onText.test(text);
+                    return wanted[0] && !answer.isStopped();
+                });
         if (wanted[0]) {
-            String rest = answer.finish();
-            wanted[0] = rest.isEmpty() || onText.test(rest);
+            String last = answer.finish();
+            wanted[0] = last.isEmpty() || onText.test(last);
         }
         return new ChatResponse(answer.toString(), chosen.getFirst().length);
     }
@@ -151,18 +143,18 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
         return new AnswerText(tokenizer.streamDecoder(true), options.stop());
     }
 
-    /** Images are checked for each request: in a batch, one too many here could make up for one that lacks there. */
+    /** Images are counted for each request: in a batch, one too many here could hide one too few there. */
     private int[] ids(ChatRequest request) {
         Prompt prompt = prompts.inference(request.turns());
         if (prompt.imageCount() != request.images().size()) {
-            throw new DataException("a request names " + prompt.imageCount() + " images and brings "
-                    + request.images().size() + "; write one <image> for each");
+            throw new DataException("a request has " + prompt.imageCount() + " <image> placeholders for "
+                    + request.images().size() + " images; write one <image> for each");
         }
-        // The splice would cut it as the reference does, and with it the question at its end.
+        // The splice would truncate it as the reference does, and the question at its end would be lost.
         int length = model.config().splicedLength(prompt.ids());
         int limit = model.config().maxSequenceLength();
         if (limit > 0 && length > limit) {
-            throw new DataException("the prompt has " + length + " tokens, image rows included, but the model reads "
+            throw new DataException("the prompt has " + length + " tokens, image tokens included, but the model reads "
                     + limit + "; shorten the conversation");
         }
         return prompt.ids();

@@ -23,8 +23,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A LoRA adapter merged into its base model: {@code W + alpha / r * B A} in 32-bit floats, rounded to the base's type,
- * and what learnt in full in the place of the base's tensors (docs/reference/model.md#lora-adapter-layout). Each tensor is computed when it is read.
+ * A LoRA adapter merged into its base model: {@code W + alpha / r * B A} in 32-bit floats, rounded to the base's type.
+ * Tensors that were trained in full replace the base's (docs/reference/model.md#lora-adapter-layout). Each tensor is
+ * computed when it is read.
  */
 public final class MergedModel implements AutoCloseable {
     private final PeftAdapter adapter;
@@ -77,7 +78,7 @@ public final class MergedModel implements AutoCloseable {
      *
      * @param adapter folder of the adapter
      * @param base folder of the base model; null for the one the adapter names
-     * @param visionTower folder of the tower, where the base is a LLaMA decoder; null for the one the adapter names
+     * @param visionTower folder of the tower, where the base is a LLaMA model; null for the one the adapter names
      * @throws CheckpointException if a part is missing or they do not fit each other
      */
     public static MergedModel open(Path adapter, @Nullable Path base, @Nullable Path visionTower) {
@@ -102,9 +103,9 @@ public final class MergedModel implements AutoCloseable {
                 return folder;
             }
         } catch (InvalidPathException e) {
-            // a hub id at best, which is no folder either
+            // a hub id, which is no folder either
         }
-        throw new CheckpointException("%s names '%s' as its %s, which is no folder here; give its path with %s"
+        throw new CheckpointException("%s names '%s' as its %s, but there is no such folder; give its path with %s"
                 .formatted(directory, name, what, option));
     }
 
@@ -113,13 +114,13 @@ public final class MergedModel implements AutoCloseable {
             TensorEntry weight = plain.get(name);
             long[] wanted = {pair.up().shape()[0], pair.down().shape()[1]};
             if (weight == null || !Arrays.equals(weight.shape(), wanted)) {
-                throw new CheckpointException("%s adapts %s of shape %s, which %s has %s; it belongs to another base"
+                throw new CheckpointException("%s adapts %s of shape %s, but %s has %s; give the base it was trained on"
                         .formatted(
                                 directory,
                                 name,
                                 Arrays.toString(wanted),
                                 base,
-                                weight == null ? "not" : "as " + Arrays.toString(weight.shape())));
+                                weight == null ? "no such tensor" : "shape " + Arrays.toString(weight.shape())));
             }
         });
     }

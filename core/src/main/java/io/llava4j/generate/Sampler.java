@@ -5,8 +5,9 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Chooses the next token (docs/reference/model.md#generation): repetition penalty, temperature, top-k, top-p, in this order, as the
- * transformers library applies them. One sampler serves one answer, so that an answer does not depend on its batch.
+ * Chooses the next token (docs/reference/model.md#generation): repetition penalty, temperature, top-k, top-p, in this
+ * order, as the transformers library applies them. Each answer has a sampler of its own, so that it does not depend on its
+ * batch.
  */
 public final class Sampler {
     private final GenerationOptions options;
@@ -22,7 +23,7 @@ public final class Sampler {
      * The next token: the first of the highest logits at temperature 0, otherwise drawn from {@link #probabilities}.
      *
      * @param logits one per token id, not changed
-     * @param previousIds prompt and answer so far, for the repetition penalty; placeholders below 0 are passed over
+     * @param previousIds prompt and answer so far, for the repetition penalty; placeholders below 0 are skipped
      * @throws LlavaException if no logit is usable or one is NaN
      */
     public int sample(float[] logits, int[] previousIds) {
@@ -41,22 +42,18 @@ public final class Sampler {
                 }
             }
         }
-        // Rounding may leave a crumb of the interval.
+        // The probabilities may sum to a little less than 1.
         return last;
     }
 
     /**
-     * Whether the next token stays the same if every logit is off by no more than a share of the largest: that is, at
-     * temperature 0, whether the best is far enough ahead. A drawn token is always taken for sure.
+     * Whether the two best tokens are so close at temperature 0 that errors in the logits could exchange them.
      *
      * @param logits one per token id, not changed
      * @param previousIds as in {@link #sample}
-     * @param share how far off logits may be, relative to the largest magnitude among them
+     * @param error largest error of a logit, relative to the largest magnitude among them
      */
-    boolean isSure(float[] logits, int[] previousIds, double share) {
-        if (options.temperature() != 0) {
-            return true;
-        }
+    boolean isNearTie(float[] logits, int[] previousIds, double error) {
         float[] scores = penalised(logits, previousIds, options.repetitionPenalty());
         int best = argmax(scores);
         double largest = 0;
@@ -69,17 +66,17 @@ public final class Sampler {
                 second = Math.max(second, scores[id]);
             }
         }
-        // The penalty stretches errors as it stretches logits.
-        double stretch = Math.max(options.repetitionPenalty(), 1 / options.repetitionPenalty());
-        return scores[best] - second > 2 * share * largest * stretch;
+        // The penalty scales errors as it scales logits.
+        double scale = Math.max(options.repetitionPenalty(), 1 / options.repetitionPenalty());
+        return !(scores[best] - second > 2 * error * largest * scale);
     }
 
     /**
-     * Probability of every token after all filters; those that are filtered out have exactly 0. At temperature 0 the
+     * Probability of every token after all filters; tokens that are filtered out have exactly 0. At temperature 0 the
      * first of the highest logits has 1.
      *
      * @param logits one per token id, not changed
-     * @param previousIds prompt and answer so far; placeholders below 0 are passed over
+     * @param previousIds prompt and answer so far; placeholders below 0 are skipped
      * @param options decoding options
      */
     public static double[] probabilities(float[] logits, int[] previousIds, GenerationOptions options) {
@@ -115,7 +112,7 @@ public final class Sampler {
         if (penalty != 1) {
             for (int id : previousIds) {
                 if (id >= 0 && id < scores.length) {
-                    // From the logit, not from the score: an id that comes twice is penalised once.
+                    // From the logit, not from the score: an id that occurs twice is penalised once.
                     scores[id] = logits[id] < 0 ? logits[id] * (float) penalty : logits[id] / (float) penalty;
                 }
             }
@@ -145,7 +142,7 @@ public final class Sampler {
         return Arrays.stream(keys).mapToInt(k -> (int) k).toArray();
     }
 
-    /** Scores below the k-th highest go; ties with it stay. */
+    /** Removes scores below the k-th highest; ties with it stay. */
     private static void keepTop(float[] scores, int[] ascending, int k) {
         float least = scores[ascending[scores.length - k]];
         for (int id = 0; id < scores.length; id++) {
@@ -155,7 +152,7 @@ public final class Sampler {
         }
     }
 
-    /** The lowest scores go while their probabilities sum to at most {@code 1 - topP}; the highest always stays. */
+    /** Removes the lowest scores while their probabilities sum to at most {@code 1 - topP}; the highest always stays. */
     private static void keepNucleus(float[] scores, int[] ascending, double topP) {
         double[] probabilities = softmax(scores);
         double sum = 0;
@@ -187,7 +184,7 @@ public final class Sampler {
 
     private static LlavaException damaged(String computed) {
         return new LlavaException(
-                "the model computed %s; its weights are damaged or the training run diverged (llava inspect --check tells)"
+                "the model computed %s; its weights are damaged or its training diverged (check them with llava inspect --check)"
                         .formatted(computed));
     }
 }

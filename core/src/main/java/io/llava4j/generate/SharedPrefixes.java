@@ -4,51 +4,53 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the prompts of a batch have in common: questions about one image share everything up to the question. Prompts
- * with the same first image share a beginning, prompts without images another.
+ * Prefixes that the prompts of a batch share: questions about one image have everything up to the question in common.
+ * Prompts with the same first image share a prefix, and prompts without images share another.
  *
- * @param sequences the beginnings; each leaves at least one id of every prompt that has it
- * @param rowOf which of them each prompt has
+ * @param prefixes each leaves at least one id of every prompt that has it
+ * @param prefixOf for each prompt, the index of its prefix
  */
-record SharedPrefixes(List<ImagePrompt> sequences, int[] rowOf) {
+record SharedPrefixes(List<ImagePrompt> prefixes, int[] prefixOf) {
+    private static final float[] NO_IMAGE = {};
+
     static SharedPrefixes of(List<ImagePrompt> prompts) {
-        List<ImagePrompt> sequences = new ArrayList<>();
-        int[] rowOf = new int[prompts.size()];
-        for (int row = 0; row < rowOf.length; row++) {
-            ImagePrompt prompt = prompts.get(row);
-            ImagePrompt all = prompt.first(Math.max(0, prompt.ids().length - 1));
-            rowOf[row] = find(prompts, rowOf, row);
-            if (rowOf[row] < 0) {
-                rowOf[row] = sequences.size();
-                sequences.add(all);
+        List<ImagePrompt> prefixes = new ArrayList<>();
+        int[] prefixOf = new int[prompts.size()];
+        for (int i = 0; i < prefixOf.length; i++) {
+            ImagePrompt prompt = prompts.get(i);
+            ImagePrompt longest = prompt.prefix(Math.max(0, prompt.ids().length - 1));
+            int shared = prefixOfEarlier(prompts, prefixOf, i);
+            if (shared < 0) {
+                prefixOf[i] = prefixes.size();
+                prefixes.add(longest);
             } else {
-                sequences.set(rowOf[row], all.first(all.common(sequences.get(rowOf[row]))));
+                prefixOf[i] = shared;
+                prefixes.set(shared, longest.prefix(longest.sharedPrefix(prefixes.get(shared))));
             }
         }
-        return new SharedPrefixes(List.copyOf(sequences), rowOf);
+        return new SharedPrefixes(List.copyOf(prefixes), prefixOf);
     }
 
-    private static int find(List<ImagePrompt> prompts, int[] rowOf, int row) {
-        for (int earlier = 0; earlier < row; earlier++) {
-            if (firstImage(prompts.get(earlier)) == firstImage(prompts.get(row))) {
-                return rowOf[earlier];
+    /** The prefix of an earlier prompt with the same first image, or -1. */
+    private static int prefixOfEarlier(List<ImagePrompt> prompts, int[] prefixOf, int prompt) {
+        for (int earlier = 0; earlier < prompt; earlier++) {
+            if (firstImage(prompts.get(earlier)) == firstImage(prompts.get(prompt))) {
+                return prefixOf[earlier];
             }
         }
         return -1;
     }
 
     private static float[] firstImage(ImagePrompt prompt) {
-        return prompt.images().isEmpty() ? NONE : prompt.images().getFirst();
+        return prompt.images().isEmpty() ? NO_IMAGE : prompt.images().getFirst();
     }
 
-    private static final float[] NONE = {};
-
-    /** What each prompt goes on with behind its beginning. */
-    List<ImagePrompt> rests(List<ImagePrompt> prompts) {
-        List<ImagePrompt> rests = new ArrayList<>();
-        for (int row = 0; row < rowOf.length; row++) {
-            rests.add(prompts.get(row).behind(sequences.get(rowOf[row]).ids().length));
+    /** What each prompt has after its prefix. */
+    List<ImagePrompt> suffixes(List<ImagePrompt> prompts) {
+        List<ImagePrompt> suffixes = new ArrayList<>();
+        for (int i = 0; i < prefixOf.length; i++) {
+            suffixes.add(prompts.get(i).suffix(prefixes.get(prefixOf[i]).ids().length));
         }
-        return rests;
+        return suffixes;
     }
 }

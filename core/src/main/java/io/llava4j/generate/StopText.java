@@ -3,35 +3,35 @@ package io.llava4j.generate;
 import java.util.List;
 
 /**
- * Cuts an answer in front of the first stop text, wherever its pieces are cut: what may be the beginning of a stop text
- * waits until the next piece decides. One serves one answer.
+ * Ends an answer before its first stop text, however the answer is split into chunks: text that may begin a stop text is
+ * held back until the next chunk decides. Each answer has its own.
  */
 final class StopText {
     private final List<String> stops;
-    private String waiting = "";
-    private boolean reached;
+    private String held = "";
+    private boolean matched;
 
-    /** @param stops none of which is empty */
+    /** @param stops as {@link GenerationOptions} has checked them */
     StopText(List<String> stops) {
         this.stops = stops;
     }
 
-    /** The text that is certain to be part of the answer once {@code piece} has come. */
-    String accept(String piece) {
-        if (reached) {
+    /** The text that is certain to be part of the answer once {@code chunk} has come. */
+    String accept(String chunk) {
+        if (matched) {
             return "";
         }
-        String text = waiting + piece;
-        int open = text.length() - beginning(text);
+        String text = held + chunk;
+        int open = text.length() - possibleStart(text);
         int end = first(text);
-        // Another stop text that began earlier may still be coming.
-        reached = end >= 0 && end <= open;
-        int certain = reached ? end : open;
-        waiting = reached ? "" : text.substring(certain);
+        // Another stop text that starts earlier may still follow.
+        matched = end >= 0 && end <= open;
+        int certain = matched ? end : open;
+        held = matched ? "" : text.substring(certain);
         return text.substring(0, certain);
     }
 
-    /** Where the first stop text begins, -1 if there is none. */
+    /** Index of the first stop text, -1 if there is none. */
     private int first(String text) {
         int first = -1;
         for (String stop : stops) {
@@ -43,8 +43,8 @@ final class StopText {
         return first;
     }
 
-    /** Length of the longest end of {@code text} with which a stop text may begin. */
-    private int beginning(String text) {
+    /** Length of the longest end of {@code text} that is the start of a stop text. */
+    private int possibleStart(String text) {
         int longest = 0;
         for (String stop : stops) {
             for (int length = Math.min(stop.length() - 1, text.length()); length > longest; length--) {
@@ -56,17 +56,17 @@ final class StopText {
         return longest;
     }
 
-    /** Whether a stop text has come. */
-    boolean reached() {
-        return reached;
+    /** Whether a stop text was found. */
+    boolean matched() {
+        return matched;
     }
 
-    /** What still waited at the end of the answer. */
+    /** What is still held back at the end of the answer. */
     String finish() {
-        int end = first(waiting);
-        reached |= end >= 0;
-        String rest = end >= 0 ? waiting.substring(0, end) : waiting;
-        waiting = "";
-        return rest;
+        int end = first(held);
+        matched |= end >= 0;
+        String last = end >= 0 ? held.substring(0, end) : held;
+        held = "";
+        return last;
     }
 }

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Looks for NaN and infinity in mapped weights beside the first answer. A model can then be opened without all its numbers
- * being read, which for a large one takes as long as its disk needs.
+ * Looks for NaN and infinity in mapped weights while the model already answers. Opening a model then need not read all its
+ * values, which for a large one takes as long as its disk needs.
  */
 final class WeightCheck implements AutoCloseable {
     private static final Duration GRACE = Duration.ofSeconds(2);
@@ -26,10 +26,10 @@ final class WeightCheck implements AutoCloseable {
     }
 
     /**
-     * Begins to read.
+     * Starts to read.
      *
      * @param tensors stay open until this is closed
-     * @param report gets the names of tensors that are not finite, in a thread of its own; not called if there are none
+     * @param report receives the names of tensors that are not finite, in another thread; not called if there are none
      */
     static WeightCheck start(Collection<TensorEntry> tensors, Consumer<List<String>> report) {
         WeightCheck check = new WeightCheck(tensors, report);
@@ -52,7 +52,7 @@ final class WeightCheck implements AutoCloseable {
         }
     }
 
-    /** Gives it a moment to end, which is all that a small model needs; then what was found until now is reported. */
+    /** Waits a moment for the check to end, as it does for a small model; then stops it and reports what it found so far. */
     @Override
     public void close() {
         try {

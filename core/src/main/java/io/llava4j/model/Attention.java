@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/** Scaled dot-product attention in the shapes both transformers use. */
+/** Scaled dot-product attention in the shapes that both transformers use. */
 final class Attention {
     private Attention() {}
 
@@ -29,40 +29,40 @@ final class Attention {
      * @param k {@code [batch, kvHeads, keys, d]}
      * @param v {@code [batch, kvHeads, keys, d]}
      * @param mask added to the scores, {@code [batch, 1, queries, keys]}, or null for none
-     * @param causal whether query i sees keys 0..i only (used with no mask)
+     * @param causal whether query i sees keys 0 … i only; without a mask
      */
     static Tensor attend(Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal) {
         return torch.scaled_dot_product_attention(
                 q, forHeads(k, q), forHeads(v, q), Tensors.optional(mask), 0.0, causal, new DoubleOptional(), false);
     }
 
-    /** One key or value head for each query head. */
+    /** Repeats key or value heads, so that there is one for each query head. */
     private static Tensor forHeads(Tensor x, Tensor q) {
         long groups = q.size(1) / x.size(1);
         return groups == 1 ? x : x.repeat_interleave(groups, new LongOptional(1), new LongOptional());
     }
 
     /**
-     * Attention to some of the keys, which can be joined with attention to others.
+     * Attention to some of the keys, which can be merged with attention to the others.
      *
      * @param values softmax over these keys, times their values: {@code [batch, heads, queries, d]}
-     * @param normalisers log of the sum of the exponentials of the scores: {@code [batch, heads, queries, 1]}
+     * @param logSumExp of the scores of these keys: {@code [batch, heads, queries, 1]}
      */
-    record Share(Tensor values, Tensor normalisers) {
+    record PartialAttention(Tensor values, Tensor logSumExp) {
         /** As {@link #attend} without causality; every query must see at least one key. */
-        static Share of(Tensor q, Tensor k, Tensor v, @Nullable Tensor mask) {
+        static PartialAttention of(Tensor q, Tensor k, Tensor v, @Nullable Tensor mask) {
             Tensor scaled = q.mul(Tensors.scalar(1 / Math.sqrt(q.size(3))));
             Tensor scores = scaled.matmul(forHeads(k, q).transpose(2, 3));
             if (mask != null) {
                 scores.add_(mask);
             }
-            Tensor normalisers = scores.logsumexp(new long[] {-1}, true);
-            return new Share(scores.sub_(normalisers).exp_().matmul(forHeads(v, q)), normalisers);
+            Tensor logSumExp = scores.logsumexp(new long[] {-1}, true);
+            return new PartialAttention(scores.sub_(logSumExp).exp_().matmul(forHeads(v, q)), logSumExp);
         }
 
         /** {@link #values} of attention to both sets of keys. */
-        Tensor joinedWith(Share other) {
-            Tensor weight = normalisers.sub(other.normalisers).sigmoid_();
+        Tensor merge(PartialAttention other) {
+            Tensor weight = logSumExp.sub(other.logSumExp).sigmoid_();
             return torch.lerp(other.values, values, weight);
         }
     }

@@ -10,7 +10,7 @@ import java.util.random.RandomGenerator;
 import org.bytedeco.pytorch.Device;
 
 /**
- * Random starting weights. A tensor's numbers depend on the seed and its name only, so that parts can be initialised
+ * Random initial weights. The values of a tensor depend on the seed and its name only, so that parts can be initialised
  * alone or together with the same result on every machine.
  */
 public final class Initializer {
@@ -34,7 +34,7 @@ public final class Initializer {
     /**
      * Adds a random tensor.
      *
-     * @param weights where to
+     * @param weights receive the tensor
      * @param name canonical name; decides the distribution
      * @param shape its shape
      */
@@ -48,12 +48,12 @@ public final class Initializer {
         RandomGenerator random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + name.hashCode());
         float[] values = new float[count];
         if (name.startsWith(ProjectorType.PREFIX)) {
-            // PyTorch's default for Linear, as the projector is created after the decoder is loaded
+            // PyTorch's default for Linear, as the projector is created after the language model is loaded
             // (docs/reference/model.md#projector)
             double bound = 1 / Math.sqrt(projectorFanIn(weights, name, fanIn));
             fillWith(values, () -> (2 * random.nextDouble() - 1) * bound);
         } else if (name.endsWith(LoraConfig.DOWN)) {
-            // Kaiming-uniform with a = √5, PEFT's default; with B at zero an adapter begins without effect.
+            // Kaiming-uniform with a = √5, PEFT's default; with B at zero an adapter starts without effect.
             double bound = 1 / Math.sqrt(fanIn);
             fillWith(values, () -> (2 * random.nextDouble() - 1) * bound);
         } else if (name.endsWith(".bias") || name.endsWith(LoraConfig.UP)) {
@@ -69,13 +69,13 @@ public final class Initializer {
 
     private static double deviation(String name, int fanIn) {
         if (name.contains("embed_tokens")) {
-            // About as large as what the blocks add, or that drowns which token it was, and names cannot be looked up.
+            // About as large as what the blocks add; otherwise that hides the token itself, and names cannot be looked
+            // up.
             return 0.7;
         }
         if (name.contains("o_proj")) {
-            // What attention has read must be heard from the first step on: at a tenth of this, a small decoder does
-            // not
-            // find out in thousands of steps that a word can be looked up in its context.
+            // What attention reads has to count from the first step on: at a tenth of this, a small language model does
+            // not find out in thousands of steps that it can look up a word in its context.
             return 1 / Math.sqrt(fanIn);
         }
         if (name.contains("down_proj")) {
@@ -89,10 +89,10 @@ public final class Initializer {
             return (name.contains("conv2.") ? 0.1 : 1) * Math.sqrt(2.0 / fanIn);
         }
         if (name.contains("vision_model") && (name.contains("out_proj") || name.contains("fc2"))) {
-            // So do the blocks behind the patch embedding: a small tower learns several times faster.
+            // So do the blocks after the patch embedding: a small tower then trains several times faster.
             return 0.05 / Math.sqrt(fanIn);
         }
-        // Small widths want more than the 0.02 of large models: unit variance halves per layer are avoided this way.
+        // Small widths need more than the 0.02 of large models, with which activations shrink from layer to layer.
         return Math.max(0.02, 0.5 / Math.sqrt(fanIn));
     }
 

@@ -17,7 +17,10 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/** A LLaMA decoder (docs/reference/model.md#language-model): RMSNorm, rotary positions, grouped-query attention, SwiGLU, no biases. */
+/**
+ * A LLaMA language model (docs/reference/model.md#language-model): RMSNorm, rotary positions, grouped-query attention,
+ * SwiGLU, no biases.
+ */
 public final class LlamaModel implements AutoCloseable {
     private final TextConfig config;
     private final @Nullable LoraConfig lora;
@@ -28,9 +31,9 @@ public final class LlamaModel implements AutoCloseable {
     private final RotaryEmbedding rotary;
 
     /**
-     * Reads the decoder's tensors.
+     * Reads the language model's tensors.
      *
-     * @param config shape of the decoder
+     * @param config shape of the language model
      * @param weights tensors of {@link LlamaParameters}
      */
     public LlamaModel(TextConfig config, Weights weights) {
@@ -55,23 +58,23 @@ public final class LlamaModel implements AutoCloseable {
         this.rotary = new RotaryEmbedding(config.headDim(), config.ropeTheta());
     }
 
-    /** Shape of the decoder. */
+    /** Shape of the language model. */
     public TextConfig config() {
         return config;
     }
 
-    /** Rows of the embedding table: {@code [n] -> [n, hidden]}. */
+    /** Token embeddings: {@code [...] -> [..., hidden]}. */
     public Tensor embed(Tensor ids) {
         return torch.embedding(embedTokens, ids).to(like().scalar_type());
     }
 
-    /** A tensor of the device and the type the decoder computes in; matrices may be stored in a narrower type. */
+    /** A tensor of the device and the type that the model computes in; matrices may be stored in a narrower type. */
     public Tensor like() {
         return norm.weight;
     }
 
     /**
-     * Hidden states of whole sequences that start at position 0, before the final norm. Rows are padded on the right:
+     * Hidden states of whole sequences that start at position 0, before the final norm. Sequences are padded on the right:
      * with causal attention no real token sees the padding.
      *
      * @param embeds {@code [batch, tokens, hidden]}
@@ -94,17 +97,17 @@ public final class LlamaModel implements AutoCloseable {
     }
 
     /**
-     * Hidden states as {@link #hiddenStates(Tensor)}, of a pass that is trained on.
+     * Hidden states as {@link #hiddenStates(Tensor)}, of a pass whose gradients are wanted.
      *
      * @param embeds {@code [batch, tokens, hidden]}
-     * @param checkpointing whether blocks are computed again on the way back instead of being kept
+     * @param checkpointing whether blocks are computed again in the backward pass instead of being kept
      * @param seed of the adapters' dropout
      */
     public TrainingPass train(Tensor embeds, boolean checkpointing, long seed) {
         RotaryEmbedding.Angles angles = rotary.range(0, Math.toIntExact(embeds.size(1)), embeds);
         return TrainingPass.run(embeds, blocks.size(), checkpointing, (block, x) -> {
             if (lora != null && lora.dropout() > 0) {
-                // Anew for every block, so that one that is computed again leaves out the same.
+                // Set again for every block, so that a block that is computed again drops the same elements.
                 torch.manual_seed(seed * 0x9E3779B97F4A7C15L + block);
             }
             return forward(blocks.get(block), x, angles, null, null);
@@ -112,11 +115,11 @@ public final class LlamaModel implements AutoCloseable {
     }
 
     /**
-     * Reads further tokens of every row behind what the cache holds.
+     * Reads further tokens of every sequence after those in the cache.
      *
      * @param embeds {@code [batch, tokens, hidden]}, padded on the right
-     * @param counts real tokens of each row
-     * @param cache what was read so far; updated
+     * @param counts real tokens of each sequence
+     * @param cache keys and values so far; updated
      * @return hidden states before the final norm, {@code [batch, tokens, hidden]}
      */
     public Tensor hiddenStates(Tensor embeds, int[] counts, KvCache cache) {
@@ -125,10 +128,10 @@ public final class LlamaModel implements AutoCloseable {
         RotaryEmbedding.Angles angles = first
                 ? rotary.range(0, tokens, embeds)
                 : rotary.at(cache.nextPositions(tokens), embeds.size(0), tokens, embeds);
-        KvCache.@Nullable Piece piece = first ? null : cache.piece(tokens, embeds);
+        KvCache.@Nullable Chunk chunk = first ? null : cache.chunk(tokens, embeds);
         Tensor x = embeds;
         for (Block block : blocks) {
-            x = forward(block, x, angles, cache, piece);
+            x = forward(block, x, angles, cache, chunk);
         }
         cache.advance(counts);
         return x;
@@ -139,8 +142,8 @@ public final class LlamaModel implements AutoCloseable {
             Tensor x,
             RotaryEmbedding.Angles angles,
             @Nullable KvCache cache,
-            KvCache.@Nullable Piece piece) {
-        return Engine.freeingIntermediates(() -> block.forward(x, angles, cache, piece));
+            KvCache.@Nullable Chunk chunk) {
+        return Engine.freeingIntermediates(() -> block.forward(x, angles, cache, chunk));
     }
 
     /** The final norm: {@code [..., hidden] -> [..., hidden]}. */
@@ -148,22 +151,22 @@ public final class LlamaModel implements AutoCloseable {
         return norm.forward(hidden);
     }
 
-    /** Logits of chosen rows, final norm included: {@code [..., hidden] -> [..., vocab]}. */
+    /** Logits of hidden states, final norm included: {@code [..., hidden] -> [..., vocab]}. */
     public Tensor logits(Tensor hidden) {
         return lmHead.apply(norm.forward(hidden));
     }
 
     /**
-     * Hidden states of each row's last real token: {@code [batch, tokens, hidden] -> [batch, hidden]}.
+     * Hidden states of each sequence's last real token: {@code [batch, tokens, hidden] -> [batch, hidden]}.
      *
-     * @param counts real tokens of each row
+     * @param counts real tokens of each sequence
      */
     public static Tensor lastTokens(Tensor hidden, int[] counts) {
         long tokens = hidden.size(1);
-        long[] rows = new long[counts.length];
-        Arrays.setAll(rows, row -> row * tokens + counts[row] - 1);
+        long[] last = new long[counts.length];
+        Arrays.setAll(last, i -> i * tokens + counts[i] - 1);
         return hidden.reshape(hidden.size(0) * tokens, hidden.size(2))
-                .index_select(0, Tensors.of(rows, rows.length).to(hidden.device(), torch.ScalarType.Long));
+                .index_select(0, Tensors.of(last, last.length).to(hidden.device(), torch.ScalarType.Long));
     }
 
     @Override
@@ -214,17 +217,17 @@ public final class LlamaModel implements AutoCloseable {
         }
 
         Tensor forward(
-                Tensor x, RotaryEmbedding.Angles angles, @Nullable KvCache cache, KvCache.@Nullable Piece piece) {
+                Tensor x, RotaryEmbedding.Angles angles, @Nullable KvCache cache, KvCache.@Nullable Chunk chunk) {
             Tensor h = inputNorm.forward(x);
             Tensor q = RotaryEmbedding.rotate(Attention.splitHeads(query.forward(h), config.heads()), angles);
             Tensor k = RotaryEmbedding.rotate(Attention.splitHeads(key.forward(h), config.kvHeads()), angles);
             Tensor v = Attention.splitHeads(value.forward(h), config.kvHeads());
-            if (cache != null && piece == null) {
+            if (cache != null && chunk == null) {
                 cache.storeFirst(layer, k, v);
             }
-            Tensor attention = cache == null || piece == null
+            Tensor attention = cache == null || chunk == null
                     ? Attention.attend(q, k, v, null, true)
-                    : cache.attend(layer, q, k, v, piece);
+                    : cache.attend(layer, q, k, v, chunk);
             Tensor y = x.add(out.forward(Attention.mergeHeads(attention)));
             Tensor m = postAttentionNorm.forward(y);
             return y.add(down.forward(torch.silu(gate.forward(m)).mul(up.forward(m))));

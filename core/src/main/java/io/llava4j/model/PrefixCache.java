@@ -1,5 +1,6 @@
 package io.llava4j.model;
 
+import io.llava4j.model.Attention.PartialAttention;
 import io.llava4j.tensor.Tensors;
 import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
@@ -7,82 +8,85 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Beginnings that many rows continue, such as a prompt up to the question about an image. Their keys and values are kept
- * and read once: all queries of the rows that share one are attended together.
+ * Prefixes that the sequences of a batch continue, such as a prompt up to the question about an image. Their keys and
+ * values are kept once, and attention reads them once: it takes all queries of the sequences that share one together.
  */
 final class PrefixCache {
     private final KvCache cache;
-    private int[] rowOf;
+    private int[] prefixOf;
 
     /**
-     * @param cache one row for each beginning
-     * @param rowOf which beginning each row continues
+     * @param cache one sequence for each prefix
+     * @param prefixOf for each sequence of the batch, the index of its prefix
      */
-    PrefixCache(KvCache cache, int[] rowOf) {
+    PrefixCache(KvCache cache, int[] prefixOf) {
         this.cache = cache;
-        this.rowOf = rowOf;
+        this.prefixOf = prefixOf;
     }
 
-    /** Tokens of a row's beginning. */
-    int length(int row) {
-        return cache.length(rowOf[row]);
+    /** Tokens of a sequence's prefix. */
+    int length(int sequence) {
+        return cache.length(prefixOf[sequence]);
     }
 
-    /** Keeps only these rows, in this order. */
-    void keep(int[] rows) {
-        rowOf = Arrays.stream(rows).map(row -> rowOf[row]).toArray();
+    /** Keeps only these sequences, in this order. */
+    void keep(int[] kept) {
+        prefixOf = Arrays.stream(kept).map(sequence -> prefixOf[sequence]).toArray();
     }
 
     /**
-     * Attention of each row to its beginning.
+     * Attention of each sequence to its prefix.
      *
      * @param q {@code [batch, heads, tokens, headDim]}
      */
-    Attention.Share attend(int layer, Tensor q) {
+    PartialAttention attend(int layer, Tensor q) {
         long heads = q.size(1);
         long tokens = q.size(2);
         long headDim = q.size(3);
-        int beginnings = cache.batch();
-        int[] counts = new int[beginnings];
-        for (int beginning : rowOf) {
-            counts[beginning]++;
+        int prefixes = cache.batch();
+        int[] counts = new int[prefixes];
+        for (int prefix : prefixOf) {
+            counts[prefix]++;
         }
-        // The rows of a beginning take the first of its equally many slots; the rest repeats row 0 and is dropped.
-        int each = Arrays.stream(counts).max().orElse(0);
-        int[] rowIn = new int[beginnings * each];
-        int[] slotOf = new int[rowOf.length];
+        // Every prefix has as many groups of queries as the most shared one. Its sequences fill the first of them; the
+        // others repeat sequence 0, and their attention is dropped.
+        int groups = Arrays.stream(counts).max().orElse(0);
+        int[] sequenceIn = new int[prefixes * groups];
+        int[] groupOf = new int[prefixOf.length];
         Arrays.fill(counts, 0);
-        for (int row = 0; row < rowOf.length; row++) {
-            slotOf[row] = rowOf[row] * each + counts[rowOf[row]]++;
-            rowIn[slotOf[row]] = row;
+        for (int sequence = 0; sequence < prefixOf.length; sequence++) {
+            int prefix = prefixOf[sequence];
+            groupOf[sequence] = prefix * groups + counts[prefix]++;
+            sequenceIn[groupOf[sequence]] = sequence;
         }
-        Tensor slots = pick(q, rowIn)
-                .reshape(beginnings, each, heads, tokens, headDim)
+        Tensor grouped = pick(q, sequenceIn)
+                .reshape(prefixes, groups, heads, tokens, headDim)
                 .transpose(1, 2)
-                .reshape(beginnings, heads, each * tokens, headDim);
+                .reshape(prefixes, heads, groups * tokens, headDim);
         int span = longest();
-        Attention.Share share =
-                Attention.Share.of(slots, cache.keys(layer, span), cache.values(layer, span), mask(span, q));
-        return new Attention.Share(
-                unslotted(share.values(), each, tokens, slotOf), unslotted(share.normalisers(), each, tokens, slotOf));
+        PartialAttention attention =
+                PartialAttention.of(grouped, cache.keys(layer, span), cache.values(layer, span), mask(span, q));
+        return new PartialAttention(
+                ungrouped(attention.values(), groups, tokens, groupOf),
+                ungrouped(attention.logSumExp(), groups, tokens, groupOf));
     }
 
-    /** {@code [beginnings, heads, each * tokens, n] -> [batch, heads, tokens, n]}. */
-    private static Tensor unslotted(Tensor x, long each, long tokens, int[] slotOf) {
-        Tensor rows = x.view(x.size(0), x.size(1), each, tokens, x.size(3))
+    /** {@code [prefixes, heads, groups * tokens, n] -> [batch, heads, tokens, n]}. */
+    private static Tensor ungrouped(Tensor x, long groups, long tokens, int[] groupOf) {
+        Tensor all = x.view(x.size(0), x.size(1), groups, tokens, x.size(3))
                 .transpose(1, 2)
-                .reshape(x.size(0) * each, x.size(1), tokens, x.size(3));
-        return pick(rows, slotOf);
+                .reshape(x.size(0) * groups, x.size(1), tokens, x.size(3));
+        return pick(all, groupOf);
     }
 
-    private static Tensor pick(Tensor x, int[] rows) {
-        boolean asTheyAre = rows.length == x.size(0);
-        for (int i = 0; i < rows.length && asTheyAre; i++) {
-            asTheyAre = rows[i] == i;
+    private static Tensor pick(Tensor x, int[] indices) {
+        boolean isIdentity = indices.length == x.size(0);
+        for (int i = 0; i < indices.length && isIdentity; i++) {
+            isIdentity = indices[i] == i;
         }
-        return asTheyAre
+        return isIdentity
                 ? x
-                : x.index_select(0, Tensors.ofInts(rows, rows.length).to(x.device(), torch.ScalarType.Long));
+                : x.index_select(0, Tensors.ofInts(indices, indices.length).to(x.device(), torch.ScalarType.Long));
     }
 
     private int longest() {
@@ -93,7 +97,7 @@ final class PrefixCache {
         return longest;
     }
 
-    /** {@code [beginnings, 1, 1, span]}, or null where all are of one length. */
+    /** {@code [prefixes, 1, 1, span]}, or null where all have the same length. */
     private @Nullable Tensor mask(int span, Tensor like) {
         float[] mask = new float[cache.batch() * span];
         boolean needed = false;

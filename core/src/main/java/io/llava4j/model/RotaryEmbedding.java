@@ -6,8 +6,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * LLaMA's rotary position embedding in the "rotate half" layout (docs/reference/model.md#rotary-position-embedding). Tables are computed in 32-bit floats
- * as the reference does, for as many positions as were asked for so far.
+ * LLaMA's rotary position embedding in the "rotate half" layout (docs/reference/model.md#rotary-position-embedding). Tables
+ * are computed in 32-bit floats as the reference computes them, up to the largest position so far.
  */
 final class RotaryEmbedding implements AutoCloseable {
     /** Cosine and sine of the positions of a batch, broadcastable to {@code [batch, heads, tokens, headDim]}. */
@@ -23,7 +23,7 @@ final class RotaryEmbedding implements AutoCloseable {
         this.theta = theta;
     }
 
-    /** Angles of positions {@code first … first + tokens - 1}, the same for every row. */
+    /** Angles of positions {@code first … first + tokens - 1}, the same for every sequence. */
     synchronized Angles range(int first, int tokens, Tensor like) {
         reserve(first + tokens, like);
         return new Angles(
@@ -50,8 +50,8 @@ final class RotaryEmbedding implements AutoCloseable {
     /** Rotates queries or keys {@code [batch, heads, tokens, headDim]}. */
     static Tensor rotate(Tensor x, Angles angles) {
         long half = x.size(3) / 2;
-        Tensor turned = Tensors.cat(3, x.narrow(3, half, half).neg(), x.narrow(3, 0, half));
-        return x.mul(angles.cos()).add(turned.mul(angles.sin()));
+        Tensor rotated = Tensors.cat(3, x.narrow(3, half, half).neg(), x.narrow(3, 0, half));
+        return x.mul(angles.cos()).add(rotated.mul(angles.sin()));
     }
 
     private void reserve(int positions, Tensor like) {

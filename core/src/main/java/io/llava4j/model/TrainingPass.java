@@ -9,11 +9,11 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
 
 /**
- * A pass through the decoder's blocks whose gradients are wanted. With gradient checkpointing only the blocks' inputs
- * are kept; on the way back every block is computed again. Both give the same gradients, to the last bit.
+ * A pass through the language model's blocks whose gradients are wanted. With gradient checkpointing only the inputs of the
+ * blocks are kept, and the backward pass computes every block again. Both give the same gradients, to the last bit.
  */
 public final class TrainingPass {
-    /** One block: its index and input to its output. */
+    /** Computes one block of the model. */
     interface Blocks {
         Tensor forward(int block, Tensor x);
     }
@@ -28,7 +28,7 @@ public final class TrainingPass {
         this.blocks = blocks;
         Tensor x = embeds;
         for (int i = 0; i < count; i++) {
-            x = checkpointing ? remember(i, x) : blocks.forward(i, x);
+            x = checkpointing ? checkpointed(i, x) : blocks.forward(i, x);
         }
         this.hidden = checkpointing ? leaf(x) : x;
     }
@@ -37,7 +37,7 @@ public final class TrainingPass {
         return new TrainingPass(embeds, blocks, count, checkpointing);
     }
 
-    private Tensor remember(int block, Tensor x) {
+    private Tensor checkpointed(int block, Tensor x) {
         Tensor input = leaf(x);
         inputs.add(input);
         return Engine.freeingIntermediates(() -> {
@@ -58,10 +58,13 @@ public final class TrainingPass {
         return hidden;
     }
 
-    /** Carries the gradient on from {@link #hidden}, where the loss's own backward has left it, to all that is before. */
+    /**
+     * Continues the loss's own backward pass, which ended at {@link #hidden}, through the checkpointed blocks. Does nothing
+     * without checkpointing.
+     */
     public void backward() {
         if (inputs.isEmpty()) {
-            return; // one graph, which the loss's backward went through already
+            return; // one graph, which the loss's own backward pass covered
         }
         Tensor gradient = hidden.grad();
         for (int i = inputs.size() - 1; i >= 0; i--) {

@@ -14,13 +14,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Answers are the same token ids whatever the batch and whether or not beginnings are shared. */
+/** Answers are the same token ids in every batch, whether or not shared prefixes are read once. */
 class BatchIndependenceTest {
     private static final int IMAGE = Prompt.IMAGE_TOKEN_INDEX;
-    private static final Generator.Observer NOBODY = new Generator.Observer() {};
+    private static final Generator.Observer NOBODY = (sequence, id) -> true;
     private static final int[] BATCHES = {1, 2, 7, 32};
 
-    private record Ask(int[] ids, List<float[]> images) {}
+    private record Request(int[] ids, List<float[]> images) {}
 
     @Test
     void anyBatchAndSharingGivesTheSameIds() {
@@ -29,39 +29,39 @@ class BatchIndependenceTest {
         }
     }
 
-    /** All words score the same but for the last bits, so that rounding decides every token. */
+    /** All words score the same except in the last bits, so that rounding decides every token. */
     @ParameterizedTest
     @ValueSource(doubles = {0, 1e-7})
-    void nearlyTiedWordsAsWell(double apart) {
+    void nearTiesAreDecidedAlike(double apart) {
         try (LlavaModel model = TinyModels.of(TinyModels.config(0, List.of()))) {
             tie(model, apart);
             assertThat(assertIndependent(model, -1)).isGreaterThan(100);
         }
     }
 
-    /** Otherwise the tests above would hold without any care. */
+    /** Otherwise the tests above would pass whatever the generator did. */
     @Test
-    void batchesDoDifferInRounding() {
+    void batchesDifferInRounding() {
         try (LlavaModel model = TinyModels.of(TinyModels.config(0, List.of()))) {
             tie(model, 1e-7);
             Generator generator = new Generator(model);
-            answer(generator, asks(), 32, -1);
-            assertThat(generator.largestError()).isGreaterThan(0).isLessThan(Generator.LEAST_ERROR / 10);
+            answer(generator, requests(), 32, -1);
+            assertThat(generator.largestError()).isGreaterThan(0).isLessThan(Generator.MIN_ERROR / 10);
         }
     }
 
     @Test
-    void clearWordsAreNotDecodedAgain() {
+    void answersWithoutNearTiesAreNotRedecoded() {
         try (LlavaModel model = TinyModels.of(TinyModels.config(0, List.of()))) {
             Generator generator = new Generator(model);
-            answer(generator, asks(), 32, 2);
-            // The first row of the first batch measures the rounding.
-            assertThat(generator.decodedAgain()).isBetween(1L, 4L);
+            answer(generator, requests(), 32, 2);
+            // The first sequence of the first batch measures the rounding.
+            assertThat(generator.redecodedAlone()).isBetween(1L, 4L);
         }
     }
 
     @Test
-    void imagesAndPromptsShareWhatTheyHaveInCommon() {
+    void promptsShareThePrefixUpToTheFirstDifference() {
         float[] a = TinyModels.image(1);
         float[] b = TinyModels.image(2);
         List<ImagePrompt> prompts = ImagePrompt.of(
@@ -73,13 +73,13 @@ class BatchIndependenceTest {
                         new int[] {1, 9, 3},
                         new int[] {1, 9}),
                 List.of(a, a, b, b, a));
-        SharedPrefixes beginnings = SharedPrefixes.of(prompts);
-        assertThat(beginnings.rowOf()).containsExactly(0, 0, 1, 0, 2, 2);
-        assertThat(beginnings.sequences().get(0).ids()).containsExactly(1, 4, IMAGE, 5);
-        assertThat(beginnings.sequences().get(0).images()).containsExactly(a);
-        assertThat(beginnings.sequences().get(1).ids()).containsExactly(1, 4, IMAGE, 5);
-        assertThat(beginnings.sequences().get(2).ids()).containsExactly(1);
-        assertThat(beginnings.rests(prompts).stream().map(ImagePrompt::ids))
+        SharedPrefixes shared = SharedPrefixes.of(prompts);
+        assertThat(shared.prefixOf()).containsExactly(0, 0, 1, 0, 2, 2);
+        assertThat(shared.prefixes().get(0).ids()).containsExactly(1, 4, IMAGE, 5);
+        assertThat(shared.prefixes().get(0).images()).containsExactly(a);
+        assertThat(shared.prefixes().get(1).ids()).containsExactly(1, 4, IMAGE, 5);
+        assertThat(shared.prefixes().get(2).ids()).containsExactly(1);
+        assertThat(shared.suffixes(prompts).stream().map(ImagePrompt::ids))
                 .containsExactly(
                         new int[] {6, 7},
                         new int[] {6, IMAGE},
@@ -87,36 +87,36 @@ class BatchIndependenceTest {
                         new int[] {6},
                         new int[] {9, 3},
                         new int[] {9});
-        assertThat(beginnings.rests(prompts).get(1).images()).containsExactly(b);
+        assertThat(shared.suffixes(prompts).get(1).images()).containsExactly(b);
     }
 
-    /** @return answers decoded again by all generators together */
+    /** @return answers that all generators together re-decoded alone */
     private static long assertIndependent(LlavaModel model, int stop) {
-        List<Ask> asks = asks();
-        List<int[]> wanted = answer(new Generator(model), asks, 1, stop);
-        long again = 0;
+        List<Request> requests = requests();
+        List<int[]> wanted = answer(new Generator(model), requests, 1, stop);
+        long redecoded = 0;
         for (boolean sharing : new boolean[] {false, true}) {
             for (int batch : BATCHES) {
                 Generator generator = new Generator(model, sharing);
-                List<int[]> given = answer(generator, asks, batch, stop);
-                for (int i = 0; i < asks.size(); i++) {
+                List<int[]> given = answer(generator, requests, batch, stop);
+                for (int i = 0; i < requests.size(); i++) {
                     assertThat(given.get(i))
                             .as("question %d, batches of %d, sharing %s", i, batch, sharing)
                             .containsExactly(wanted.get(i));
                 }
-                again += generator.decodedAgain();
+                redecoded += generator.redecodedAlone();
             }
         }
-        return again;
+        return redecoded;
     }
 
-    private static List<int[]> answer(Generator generator, List<Ask> asks, int batch, int stop) {
+    private static List<int[]> answer(Generator generator, List<Request> requests, int batch, int stop) {
         List<int[]> answers = new ArrayList<>();
-        for (int from = 0; from < asks.size(); from += batch) {
-            List<Ask> part = asks.subList(from, Math.min(from + batch, asks.size()));
+        for (int from = 0; from < requests.size(); from += batch) {
+            List<Request> part = requests.subList(from, Math.min(from + batch, requests.size()));
             answers.addAll(generator.generate(
-                    part.stream().map(Ask::ids).toList(),
-                    part.stream().flatMap(ask -> ask.images().stream()).toList(),
+                    part.stream().map(Request::ids).toList(),
+                    part.stream().flatMap(request -> request.images().stream()).toList(),
                     GenerationOptions.greedy(4),
                     stop,
                     NOBODY));
@@ -125,10 +125,10 @@ class BatchIndependenceTest {
     }
 
     /** 34 questions of different lengths about 6 images, some about two, some about none. */
-    private static List<Ask> asks() {
+    private static List<Request> requests() {
         SplittableRandom random = new SplittableRandom(3);
         List<float[]> images = random.longs(6).mapToObj(TinyModels::image).toList();
-        List<Ask> asks = new ArrayList<>();
+        List<Request> requests = new ArrayList<>();
         for (int i = 0; i < 34; i++) {
             float[] image = images.get(i / 6);
             int[] question = random.ints(1 + random.nextInt(9), 3, 24).toArray();
@@ -137,15 +137,15 @@ class BatchIndependenceTest {
             System.arraycopy(question, 0, ids, 5, question.length);
             if (i % 11 == 5) {
                 ids[ids.length - 1] = IMAGE;
-                asks.add(new Ask(ids, List.of(image, images.get(5 - i / 6))));
+                requests.add(new Request(ids, List.of(image, images.get(5 - i / 6))));
             } else if (i % 11 == 7) {
                 ids[3] = 11;
-                asks.add(new Ask(ids, List.of()));
+                requests.add(new Request(ids, List.of()));
             } else {
-                asks.add(new Ask(ids, List.of(image)));
+                requests.add(new Request(ids, List.of(image)));
             }
         }
-        return asks;
+        return requests;
     }
 
     private static void tie(LlavaModel model, double apart) {

@@ -7,10 +7,12 @@ import static org.assertj.core.api.Assertions.within;
 import io.llava4j.DataException;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.TinyModels;
+import io.llava4j.tensor.Engine;
 import io.llava4j.text.Prompt;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -18,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 class GeneratorTest {
     private static final int IMAGE = Prompt.IMAGE_TOKEN_INDEX;
-    private static final Generator.Observer NOBODY = new Generator.Observer() {};
+    private static final Generator.Observer NOBODY = (sequence, id) -> true;
 
     private static LlavaModel model;
     private static Generator generator;
@@ -46,10 +48,10 @@ class GeneratorTest {
         for (GenerationOptions options :
                 List.of(GenerationOptions.greedy(9), new GenerationOptions(9, 0.8, 0.9, 12, 1.2, 5))) {
             List<int[]> together = generator.generate(prompts, images, options, 2, NOBODY);
-            for (int row = 0; row < prompts.size(); row++) {
-                assertThat(together.get(row))
-                        .as("row %d", row)
-                        .containsExactly(one(prompts.get(row), own.get(row), options, 2));
+            for (int i = 0; i < prompts.size(); i++) {
+                assertThat(together.get(i))
+                        .as("prompt %d", i)
+                        .containsExactly(one(prompts.get(i), own.get(i), options, 2));
             }
         }
     }
@@ -70,7 +72,7 @@ class GeneratorTest {
     }
 
     @Test
-    void aSeedRepeatsItsSample() {
+    void theSameSeedDrawsTheSameAnswer() {
         int[] prompt = {1, IMAGE, 5};
         List<int[]> answers = new ArrayList<>();
         for (long seed : new long[] {11, 11, 12}) {
@@ -81,7 +83,7 @@ class GeneratorTest {
     }
 
     @Test
-    void endsBehindTheStopIdOrAtTheGivenLength() {
+    void endsAfterTheStopIdOrAtTheGivenLength() {
         int[] prompt = {1, 5, 6};
         GenerationOptions options = new GenerationOptions(20, 1.5, 1, 0, 1, 3);
         int[] free = one(prompt, List.of(), options, -1);
@@ -97,16 +99,13 @@ class GeneratorTest {
     }
 
     @Test
-    void anObserverSeesEveryTokenAndMayEndARow() {
+    void anObserverSeesEveryTokenAndMayEndAnAnswer() {
         List<Integer> seen = new ArrayList<>();
-        Generator.Observer observer = new Generator.Observer() {
-            @Override
-            public boolean token(int row, int id) {
-                if (row == 0) {
-                    seen.add(id);
-                }
-                return row == 1 || seen.size() < 3;
+        Generator.Observer observer = (sequence, id) -> {
+            if (sequence == 0) {
+                seen.add(id);
             }
+            return sequence == 1 || seen.size() < 3;
         };
         List<int[]> answers = generator.generate(
                 List.of(new int[] {1, 5}, new int[] {1, 6, 7}), List.of(), GenerationOptions.greedy(8), -1, observer);
@@ -117,30 +116,30 @@ class GeneratorTest {
     }
 
     @Test
-    void oneArraySeveralTimesAnswersAsItsCopies() {
+    void oneImageInSeveralPromptsAnswersAsCopiesOfIt() {
         float[] image = TinyModels.image(1);
         List<int[]> prompts = List.of(new int[] {1, IMAGE, 5, IMAGE}, new int[] {1, IMAGE, 6});
         float[] other = TinyModels.image(2);
         GenerationOptions options = GenerationOptions.greedy(10);
-        List<float[]> first = logitsOfFirstStep(prompts, List.of(image, other, image), options);
-        List<float[]> copies = logitsOfFirstStep(prompts, List.of(image, other, image.clone()), options);
-        assertThat(first.getFirst()).containsExactly(copies.getFirst(), within(1e-5f));
+        List<float[]> first = firstLogits(prompts, List.of(image, other, image));
+        List<float[]> copies = firstLogits(prompts, List.of(image, other, image.clone()));
+        for (int i = 0; i < prompts.size(); i++) {
+            assertThat(first.get(i)).containsExactly(copies.get(i), within(1e-5f));
+        }
         assertThat(generator.generate(prompts, List.of(image, other, image), options, 2, NOBODY))
                 .usingRecursiveComparison()
                 .isEqualTo(generator.generate(prompts, List.of(image, other, image.clone()), options, 2, NOBODY));
     }
 
     @Test
-    void imagesMatter() {
+    void anotherImageGivesOtherLogits() {
         int[] prompt = {1, IMAGE, 5};
-        GenerationOptions options = GenerationOptions.greedy(1);
-        assertThat(logitsOfFirstStep(List.of(prompt), images(1), options).getFirst())
-                .isNotEqualTo(
-                        logitsOfFirstStep(List.of(prompt), images(2), options).getFirst());
+        assertThat(firstLogits(List.of(prompt), images(1)).getFirst())
+                .isNotEqualTo(firstLogits(List.of(prompt), images(2)).getFirst());
     }
 
     @Test
-    void refusesWhatDoesNotFit() {
+    void refusesImagesThatDoNotMatchAndPromptsThatAreTooLong() {
         GenerationOptions options = GenerationOptions.greedy(4);
         assertThatThrownBy(() -> one(new int[] {1, IMAGE}, List.of(), options, 2))
                 .isInstanceOf(DataException.class)
@@ -156,18 +155,19 @@ class GeneratorTest {
         endless[3] = IMAGE;
         assertThatThrownBy(() -> one(endless, images(1), options, 2))
                 .isInstanceOf(DataException.class)
-                .hasMessageContaining("the prompt has 40 tokens, image rows included, but the model reads 39");
+                .hasMessageContaining("the prompt has 40 tokens, image tokens included, but the model reads 39");
     }
 
     @Test
-    void aPromptBeyondTheSequenceLengthIsCutAsTheReferenceDoes() {
-        try (LlavaModel cutting = TinyModels.of(TinyModels.config(6, List.of()))) {
-            Generator cutter = new Generator(cutting);
+    void aPromptBeyondTheSequenceLengthIsTruncatedAsInTheReference() {
+        try (LlavaModel truncating = TinyModels.of(TinyModels.config(6, List.of()))) {
+            Generator truncator = new Generator(truncating);
             GenerationOptions options = GenerationOptions.greedy(7);
             int[] whole = new int[50];
             Arrays.fill(whole, 5);
             whole[1] = IMAGE;
-            assertThat(cutter.generate(List.of(whole), images(1), options, -1, NOBODY)
+            assertThat(truncator
+                            .generate(List.of(whole), images(1), options, -1, NOBODY)
                             .getFirst())
                     .hasSize(7)
                     .containsExactly(one(new int[] {5, IMAGE, 5}, images(1), options, -1));
@@ -175,7 +175,7 @@ class GeneratorTest {
     }
 
     @Test
-    void repeatedCallsKeepNoNativeMemory() {
+    void repeatedCallsLeakNoNativeMemory() {
         GenerationOptions options = GenerationOptions.greedy(6);
         List<int[]> prompts = List.of(new int[] {1, IMAGE, 5}, new int[] {1, 6});
         for (int i = 0; i < 5; i++) {
@@ -189,17 +189,15 @@ class GeneratorTest {
         assertThat(Pointer.totalCount() - objects).isLessThanOrEqualTo(50);
     }
 
-    private static List<float[]> logitsOfFirstStep(
-            List<int[]> prompts, List<float[]> images, GenerationOptions options) {
-        List<float[]> logits = new ArrayList<>();
-        Generator.Observer observer = new Generator.Observer() {
-            @Override
-            public void logits(int step, float[] values) {
-                logits.add(values.clone());
+    /** Logits of every prompt's first token. */
+    private static List<float[]> firstLogits(List<int[]> prompts, List<float[]> images) {
+        return Engine.inference("a test", () -> {
+            try (DecodingSession session = new DecodingSession(model, prompts, images)) {
+                return IntStream.range(0, prompts.size())
+                        .mapToObj(session::logits)
+                        .toList();
             }
-        };
-        generator.generate(prompts, images, options, 2, observer);
-        return logits;
+        });
     }
 
     private static int[] one(int[] prompt, List<float[]> images, GenerationOptions options, int stop) {

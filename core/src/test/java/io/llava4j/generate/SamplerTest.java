@@ -23,7 +23,7 @@ class SamplerTest {
     }
 
     @Test
-    void penaltyCountsAnIdOnceAndPassesOverPlaceholders() {
+    void thePenaltyCountsAnIdOnceAndSkipsPlaceholders() {
         GenerationOptions options = new GenerationOptions(1, 0, 1, 0, 2.5, 0);
 
         // 2 / 2.5 = 0.8 for id 1 and for id 3, so id 4 with 1 is the highest.
@@ -62,6 +62,19 @@ class SamplerTest {
                 .isEqualTo(IntStream.range(0, 50)
                         .map(i -> second.sample(LOGITS, NO_IDS))
                         .toArray());
+    }
+
+    @Test
+    void closeLogitsAreANearTie() {
+        Sampler sampler = new Sampler(GenerationOptions.greedy(1));
+        float[] logits = {4, -10, 3.9f, Float.NEGATIVE_INFINITY};
+        // 0.1 apart, and each may be off by 0.4 % of 10, then by 0.6 %.
+        assertThat(sampler.isNearTie(logits, NO_IDS, 0.004)).isFalse();
+        assertThat(sampler.isNearTie(logits, NO_IDS, 0.006)).isTrue();
+        assertThat(sampler.isNearTie(new float[] {1, 1}, NO_IDS, 0)).isTrue();
+        Sampler penalising = new Sampler(new GenerationOptions(1, 0, 1, 0, 2, 0));
+        assertThat(penalising.isNearTie(logits, NO_IDS, 0.004)).isTrue();
+        assertThat(penalising.isNearTie(logits, NO_IDS, 0.002)).isFalse();
     }
 
     @Test

@@ -12,23 +12,23 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class StopTextTest {
     @Test
-    void whatMayBeginAStopTextWaits() {
+    void textThatMayBeginAStopTextIsHeldBack() {
         StopText stop = new StopText(List.of("</s>", "###"));
         assertThat(stop.accept("a <")).isEqualTo("a ");
         assertThat(stop.accept("/")).isEmpty();
         assertThat(stop.accept("b> #")).isEqualTo("</b> ");
-        assertThat(stop.reached()).isFalse();
+        assertThat(stop.matched()).isFalse();
         assertThat(stop.accept("## c")).isEmpty();
-        assertThat(stop.reached()).isTrue();
+        assertThat(stop.matched()).isTrue();
         assertThat(stop.accept("d") + stop.finish()).isEmpty();
     }
 
     @Test
-    void whatWaitedToTheEndIsPartOfTheAnswer() {
+    void heldBackTextIsPartOfTheAnswerAtItsEnd() {
         StopText stop = new StopText(List.of("USER:"));
         assertThat(stop.accept("the US")).isEqualTo("the ");
         assertThat(stop.finish()).isEqualTo("US");
-        assertThat(stop.reached()).isFalse();
+        assertThat(stop.matched()).isFalse();
     }
 
     @Test
@@ -37,10 +37,10 @@ class StopTextTest {
                 .isInstanceOf(ConfigException.class);
     }
 
-    /** Of three letters, stop texts come often and overlap with themselves and each other. */
+    /** With three letters, stop texts are frequent and overlap with themselves and each other. */
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
-    void theCutDoesNotDependOnThePieces(long seed) {
+    void theAnswersEndDoesNotDependOnHowItIsChunked(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         for (int round = 0; round < 200; round++) {
             String text = word(random, 30);
@@ -60,7 +60,7 @@ class StopTextTest {
             }
             answer.append(stop.finish());
             assertThat(answer.toString()).as("%s in %s", stops, text).isEqualTo(text.substring(0, end));
-            assertThat(stop.reached()).isEqualTo(end < text.length());
+            assertThat(stop.matched()).isEqualTo(end < text.length());
         }
     }
 

@@ -158,49 +158,49 @@ class LlavaModelTest {
                 .hasMessageContaining("0 image placeholders for 1 images");
     }
 
-    /** Also with grouped-query attention, of which the model has two heads a group. */
+    /** Also with grouped-query attention: two query heads share a key head. */
     @Test
-    void readingInPiecesGivesTheLogitsOfReadingAtOnce() {
-        LlamaModel decoder = model.languageModel();
-        int[][] rows = {{1, 3, 4, 5, 6, 7, 8, 9}, {1, 9, 8, 7, 6, 5}};
+    void readingInChunksGivesTheLogitsOfReadingAtOnce() {
+        LlamaModel languageModel = model.languageModel();
+        int[][] sequences = {{1, 3, 4, 5, 6, 7, 8, 9}, {1, 9, 8, 7, 6, 5}};
         compute(() -> {
             float[][] whole = new float[2][];
-            for (int row = 0; row < 2; row++) {
-                whole[row] = Tensors.toFloats(decoder.logits(decoder.hiddenStates(embed(rows[row]))));
+            for (int i = 0; i < 2; i++) {
+                whole[i] = Tensors.toFloats(languageModel.logits(languageModel.hiddenStates(embed(sequences[i]))));
             }
-            try (KvCache cache = new KvCache(decoder.config(), 2, 8, decoder.like())) {
-                // 4 and 2 tokens at first, then 3 of each, then the first row's last beside padding, then a rest.
-                assertPiece(cache, new int[][] {{1, 3, 4, 5}, {1, 9}}, whole);
-                assertPiece(cache, new int[][] {{6, 7, 8}, {8, 7, 6}}, whole);
-                assertPiece(cache, new int[][] {{9}, {5}}, whole);
+            try (KvCache cache = new KvCache(languageModel.config(), 2, 8, languageModel.like())) {
+                // 4 and 2 tokens at first, then 3 of each, then the last ones, then some again after a truncation.
+                assertChunk(cache, new int[][] {{1, 3, 4, 5}, {1, 9}}, whole);
+                assertChunk(cache, new int[][] {{6, 7, 8}, {8, 7, 6}}, whole);
+                assertChunk(cache, new int[][] {{9}, {5}}, whole);
                 assertThat(cache.length(0)).isEqualTo(8);
                 assertThat(cache.length(1)).isEqualTo(6);
                 cache.truncate(0, 3);
-                assertPiece(cache, new int[][] {{5, 6}, {}}, whole);
+                assertChunk(cache, new int[][] {{5, 6}, {}}, whole);
                 assertThat(cache.length(1)).isEqualTo(6);
             }
             return null;
         });
     }
 
-    private static void assertPiece(KvCache cache, int[][] pieces, float[][] whole) {
-        LlamaModel decoder = model.languageModel();
-        int tokens = Math.max(pieces[0].length, pieces[1].length);
-        int vocabulary = decoder.config().vocabSize();
+    private static void assertChunk(KvCache cache, int[][] chunks, float[][] whole) {
+        LlamaModel languageModel = model.languageModel();
+        int tokens = Math.max(chunks[0].length, chunks[1].length);
+        int vocabulary = languageModel.config().vocabSize();
         int[] ids = new int[2 * tokens];
         int[] before = {cache.length(0), cache.length(1)};
-        for (int row = 0; row < 2; row++) {
-            System.arraycopy(pieces[row], 0, ids, row * tokens, pieces[row].length);
+        for (int i = 0; i < 2; i++) {
+            System.arraycopy(chunks[i], 0, ids, i * tokens, chunks[i].length);
         }
-        Tensor embeds = decoder.embed(Tensors.ofInts(ids, 2, tokens));
-        float[] logits = Tensors.toFloats(decoder.logits(
-                decoder.hiddenStates(embeds, new int[] {pieces[0].length, pieces[1].length}, cache)));
-        for (int row = 0; row < 2; row++) {
-            int length = pieces[row].length * vocabulary;
-            int from = row * tokens * vocabulary;
+        Tensor embeds = languageModel.embed(Tensors.ofInts(ids, 2, tokens));
+        float[] logits = Tensors.toFloats(languageModel.logits(
+                languageModel.hiddenStates(embeds, new int[] {chunks[0].length, chunks[1].length}, cache)));
+        for (int i = 0; i < 2; i++) {
+            int length = chunks[i].length * vocabulary;
+            int from = i * tokens * vocabulary;
             assertThat(Arrays.copyOfRange(logits, from, from + length))
                     .containsExactly(
-                            Arrays.copyOfRange(whole[row], before[row] * vocabulary, before[row] * vocabulary + length),
+                            Arrays.copyOfRange(whole[i], before[i] * vocabulary, before[i] * vocabulary + length),
                             within(1e-5f));
         }
     }

@@ -11,12 +11,12 @@ import io.llava4j.tensor.Weights;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Random LLaVA models of a few thousand numbers: 16-pixel images, 4 patches, 24 words, grouped-query attention. */
+/** Random LLaVA models of a few thousand parameters: 16-pixel images, 4 patches, 24 words, grouped-query attention. */
 public final class TinyModels {
     /** Edge of an image in pixels. */
     public static final int EDGE = 16;
 
-    /** Rows an image takes. */
+    /** Image tokens of an image. */
     public static final int PATCHES = 4;
 
     /** Longest sequence in tokens. */
@@ -27,7 +27,7 @@ public final class TinyModels {
     /**
      * Shape of a tiny model.
      *
-     * @param maxSequenceLength where spliced sequences are cut, 0 for nowhere
+     * @param maxSequenceLength limit of spliced sequences, 0 for none
      * @param stemChannels empty for CLIP's patch convolution
      */
     public static LlavaConfig config(int maxSequenceLength, List<Integer> stemChannels) {
@@ -36,7 +36,7 @@ public final class TinyModels {
         return new LlavaConfig(vision, text, "mlp2x_gelu", -2, false, AspectMode.PAD, -1, maxSequenceLength);
     }
 
-    /** A model of random weights, to be closed by the caller. */
+    /** A model of random weights; the caller closes it. */
     public static LlavaModel of(LlavaConfig config) {
         return Engine.scope("a tiny model", () -> {
             Weights weights = new Weights();

@@ -132,9 +132,9 @@ public final class EvalBench {
             for (LlavaPipeline pipeline : List.of(plain, shared)) {
                 out.printf(
                         Locale.ROOT,
-                        "%s: %d answers decoded again on their own, largest difference of a logit %.1e of the largest%n",
+                        "%s: %d answers re-decoded alone, largest difference of a logit %.1e of the largest%n",
                         pipeline == plain ? Way.BATCHED.title : Way.SHARED.title,
-                        pipeline.generator().decodedAgain(),
+                        pipeline.generator().redecodedAlone(),
                         pipeline.generator().largestError());
             }
             out.flush();

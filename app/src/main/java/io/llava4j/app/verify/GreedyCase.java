@@ -1,17 +1,19 @@
 package io.llava4j.app.verify;
 
 import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.generate.DecodingSession;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.Generator;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.tensor.Engine;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Greedy decoding of a recorded batch. Ids must agree unless the two best logits are a near tie; a sequence
- * that differs at a near tie is not compared any further.
+ * Greedy decoding of a recorded batch. Ids must agree except at near ties, where rounding may exchange the two best logits;
+ * an answer that leaves the record at one is not followed any further.
  */
 final class GreedyCase {
     private static final double NEAR_TIE = 1e-3;
@@ -32,7 +34,7 @@ final class GreedyCase {
     /**
      * Compares ids and log-probabilities.
      *
-     * @param greedyIds {@code [batch, steps]}, without a stop id
+     * @param greedyIds {@code [batch, steps]}, with no stop
      * @param gaps between the two best logits, {@code [batch, steps]}
      * @param topIds {@code [batch, steps, k]}
      * @param topLogProbabilities {@code [batch, steps, k]}
@@ -44,70 +46,76 @@ final class GreedyCase {
             @Nullable TensorEntry topLogProbabilities) {
         int steps = Math.toIntExact(greedyIds.shape()[1]);
         long[] wanted = greedyIds.toLongs();
-        long[] top = topIds == null ? new long[0] : topIds.toLongs();
-        float[] topValues = topLogProbabilities == null ? new float[0] : topLogProbabilities.toFloats();
-        int each = top.length / wanted.length;
-        boolean[] differs = new boolean[batch.ids().size()];
-        double[] worst = {0};
-        String[] difference = {""};
-        Generator.Observer observer = new Generator.Observer() {
-            private int step = -1;
+        List<int[]> answers = generate(steps, -1);
+        int[] followed = new int[answers.size()];
+        String difference = "";
+        for (int sequence = 0; sequence < followed.length; sequence++) {
+            int[] answer = answers.get(sequence);
+            if (answer.length != steps) {
+                difference = "%d tokens, expected %d".formatted(answer.length, steps);
+            }
+            int step = 0;
+            while (step < answer.length && answer[step] == wanted[sequence * steps + step]) {
+                step++;
+            }
+            followed[sequence] = Math.min(step + 1, answer.length);
+            int at = sequence * steps + step;
+            if (step < answer.length && (gaps == null || gaps.toFloats()[at] > NEAR_TIE)) {
+                difference = "sequence %d step %d: %d, expected %d".formatted(sequence, step, answer[step], wanted[at]);
+            }
+        }
+        out.accept(CaseResult.exact(TinyLlavaSuite.NAME, label + " greedy_ids", difference.isEmpty(), difference));
+        if (topIds != null && topLogProbabilities != null) {
+            int each = Math.toIntExact(topIds.shape()[2]);
+            double worst = worstLogProbability(
+                    answers, followed, steps, each, topIds.toLongs(), topLogProbabilities.toFloats());
+            out.accept(CaseResult.within(
+                    TinyLlavaSuite.NAME, label + " greedy_top%d_logprobs".formatted(each), worst, LOG_PROBABILITY));
+        }
+    }
 
-            @Override
-            public void logits(int at, float[] logits) {
-                step = at;
-                int vocab = logits.length / differs.length;
-                for (int sequence = 0; sequence < differs.length; sequence++) {
-                    if (each > 0 && !differs[sequence]) {
-                        double logSumExp = LogProbabilities.logSumExp(logits, sequence * vocab, vocab);
-                        for (int i = (sequence * steps + at) * each; i < (sequence * steps + at + 1) * each; i++) {
-                            double actual = logits[sequence * vocab + Math.toIntExact(top[i])] - logSumExp;
-                            worst[0] = Math.max(worst[0], Math.abs(actual - topValues[i]));
+    /** Over the steps of each sequence that follow the record, the one that leaves it included. */
+    private double worstLogProbability(
+            List<int[]> answers, int[] followed, int steps, int each, long[] ids, float[] expected) {
+        return Engine.inference(label, () -> {
+            double worst = 0;
+            try (DecodingSession session = new DecodingSession(model, batch.ids(), batch.placedPixels())) {
+                for (int step = 0; step < steps; step++) {
+                    for (int sequence = 0; sequence < followed.length; sequence++) {
+                        if (step < followed[sequence]) {
+                            float[] logits = session.logits(sequence);
+                            double logSumExp = LogProbabilities.logSumExp(logits, 0, logits.length);
+                            int from = (sequence * steps + step) * each;
+                            for (int i = from; i < from + each; i++) {
+                                double actual = logits[Math.toIntExact(ids[i])] - logSumExp;
+                                worst = Math.max(worst, Math.abs(actual - expected[i]));
+                            }
                         }
                     }
+                    int at = step;
+                    session.decodeStep(answers.stream()
+                            .mapToInt(answer -> at < answer.length ? answer[at] : 0)
+                            .toArray());
                 }
             }
-
-            @Override
-            public boolean token(int sequence, int id) {
-                int at = sequence * steps + step;
-                if (!differs[sequence] && id != wanted[at]) {
-                    differs[sequence] = true;
-                    if (gaps == null || gaps.toFloats()[at] > NEAR_TIE) {
-                        difference[0] =
-                                "sequence %d step %d: %d, expected %d".formatted(sequence, step, id, wanted[at]);
-                    }
-                }
-                return true;
-            }
-        };
-        for (int[] ids : generate(steps, -1, observer)) {
-            if (ids.length != steps) {
-                difference[0] = "%d tokens, expected %d".formatted(ids.length, steps);
-            }
-        }
-        out.accept(
-                CaseResult.exact(TinyLlavaSuite.NAME, label + " greedy_ids", difference[0].isEmpty(), difference[0]));
-        if (each > 0) {
-            out.accept(CaseResult.within(
-                    TinyLlavaSuite.NAME, label + " greedy_top%d_logprobs".formatted(each), worst[0], LOG_PROBABILITY));
-        }
+            return worst;
+        });
     }
 
     /**
      * Compares output that ends at a stop id.
      *
-     * @param stopId ends a sequence and is part of it
-     * @param padId after the end of sequences that finished early
+     * @param stopId ends an answer and is part of it
+     * @param padId after the end of answers that finished early
      * @param wanted {@code [batch][longest]}
      */
     void compareStopped(int steps, int stopId, int padId, int[][] wanted) {
-        List<int[]> sequences = generate(steps, stopId, new Generator.Observer() {});
-        int longest = sequences.stream().mapToInt(ids -> ids.length).max().orElse(0);
-        int[][] padded = sequences.stream()
-                .map(ids -> {
-                    int[] full = Arrays.copyOf(ids, longest);
-                    Arrays.fill(full, ids.length, longest, padId);
+        List<int[]> answers = generate(steps, stopId);
+        int longest = answers.stream().mapToInt(answer -> answer.length).max().orElse(0);
+        int[][] padded = answers.stream()
+                .map(answer -> {
+                    int[] full = Arrays.copyOf(answer, longest);
+                    Arrays.fill(full, answer.length, longest, padId);
                     return full;
                 })
                 .toArray(int[][]::new);
@@ -118,8 +126,13 @@ final class GreedyCase {
                 "%s, expected %s".formatted(Arrays.deepToString(padded), Arrays.deepToString(wanted))));
     }
 
-    private List<int[]> generate(int steps, int stopId, Generator.Observer observer) {
+    private List<int[]> generate(int steps, int stopId) {
         return new Generator(model)
-                .generate(batch.ids(), batch.placedPixels(), GenerationOptions.greedy(steps), stopId, observer);
+                .generate(
+                        batch.ids(),
+                        batch.placedPixels(),
+                        GenerationOptions.greedy(steps),
+                        stopId,
+                        (sequence, id) -> true);
     }
 }

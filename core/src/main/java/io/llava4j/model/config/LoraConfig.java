@@ -3,21 +3,24 @@ package io.llava4j.model.config;
 import java.util.regex.Pattern;
 
 /**
- * Low-rank adapters of the decoder's linear layers (LoRA, Hu et al. 2021; docs/reference/training.md#lora): beside
- * {@code W x} a layer computes {@code alpha / rank * B A x}, where A is {@code [rank, in]} and B {@code [out, rank]}.
+ * Low-rank adapters of the language model's linear layers (LoRA, Hu et al. 2021; docs/reference/training.md#lora): a layer
+ * adds {@code alpha / rank * B A x} to {@code W x}, where A is {@code [rank, in]} and B {@code [out, rank]}.
  *
  * @param rank rows of A
- * @param alpha the sum's weight times the rank
- * @param dropout share of the adapters' inputs that training leaves out, at least 0 and below 1
+ * @param alpha weight of the added term, times the rank
+ * @param dropout share of the adapters' inputs that training drops, at least 0 and below 1
  */
 public record LoraConfig(int rank, double alpha, double dropout) {
-    /** Ends the name of an adapter's A; what stands before it is the name of the layer. */
+    /** Ends the name of an adapter's A, after the name of the layer. */
     public static final String DOWN = "lora_A.weight";
 
     /** Ends the name of an adapter's B. */
     public static final String UP = "lora_B.weight";
 
-    /** On the full path: the tower's layers have names like q_proj too, and must not be adapted (docs/reference/model.md#lora-adapter-layout). */
+    /**
+     * Matches full names, as the layers of the vision tower are called q_proj too and must not be adapted
+     * (docs/reference/model.md#lora-adapter-layout).
+     */
     private static final Pattern ADAPTED =
             Pattern.compile("model\\.layers\\.\\d+\\.(self_attn\\.[qkvo]_proj|mlp\\.(gate|up|down)_proj)\\.weight");
 
@@ -26,7 +29,7 @@ public record LoraConfig(int rank, double alpha, double dropout) {
         return alpha / rank;
     }
 
-    /** Whether the layer of this weight, by canonical name, gets an adapter: every linear layer of the decoder's blocks. */
+    /** Whether the layer of this weight, by canonical name, gets an adapter: all linear layers of the language model's blocks. */
     public static boolean adapts(String weight) {
         return ADAPTED.matcher(weight).matches();
     }

@@ -8,12 +8,12 @@ package io.llava4j.model.config;
  * @param layers number of blocks
  * @param heads number of query heads
  * @param kvHeads number of key and value heads; divides {@code heads}
- * @param vocabSize rows of the embedding table and of the LM head
+ * @param vocabSize size of the vocabulary, that is of the embedding table and the LM head
  * @param maxPositionEmbeddings longest sequence in tokens
  * @param rmsNormEps epsilon of every RMSNorm
  * @param ropeTheta base of the rotary embedding
  * @param tieWordEmbeddings whether the LM head is the embedding table
- * @param bosTokenId id that begins a sequence
+ * @param bosTokenId id at the start of a sequence
  * @param eosTokenId id that ends an answer
  * @param padTokenId id that pads the sequences of a batch
  */

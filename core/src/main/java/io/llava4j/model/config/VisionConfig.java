@@ -13,8 +13,8 @@ import java.util.List;
  * @param patchSize edge of a patch in pixels; divides {@code imageSize}
  * @param layerNormEps epsilon of every LayerNorm
  * @param hiddenAct activation of the MLP: {@code quick_gelu} or {@code gelu}
- * @param stemChannels empty for CLIP's patch convolution; otherwise the channels of the residual stages of a
- *     convolutional patch embedding, each of which halves the resolution (their number is log2 of {@code patchSize})
+ * @param stemChannels empty for CLIP's patch convolution; otherwise the channels of a convolutional stem's residual
+ *     stages, of which each halves the resolution, so that there are log2 of {@code patchSize}
  */
 public record VisionConfig(
         int hiddenSize,

@@ -354,7 +354,7 @@ class TrainerTest {
             ChatRequest tooFew = new ChatRequest(List.of(Turn.human("<image>\nWhat colour is this?")), List.of());
             assertThatThrownBy(() -> llava.answer(List.of(tooMany, tooFew), options))
                     .isInstanceOf(DataException.class)
-                    .hasMessageContaining("names 0 images and brings 1");
+                    .hasMessageContaining("a request has 0 <image> placeholders for 1 images");
             ChatRequest endless = new ChatRequest(List.of(Turn.human("Is red a colour?".repeat(40))), List.of());
             assertThatThrownBy(() -> llava.answer(List.of(endless), options))
                     .isInstanceOf(DataException.class)
