@@ -31,8 +31,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stored weights of any layout under canonical names ({@link CanonicalNames}), memory-mapped. What the files are is
- * found from their content, never from their name (docs/reference/model.md#checkpoint-layouts).
+ * Memory-mapped weights of any layout under canonical names ({@link CanonicalNames}). Format and layout are detected from
+ * the content of the files, never from their names (docs/reference/model.md#checkpoint-layouts).
  */
 public final class Checkpoint implements AutoCloseable {
     private final Path path;
@@ -57,8 +57,8 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /**
-     * Opens a model folder, a CLIP folder, a LLaMA folder, a single safetensors file or a GGUF file; the tower's GGUF
-     * file (mmproj) is looked for beside the language model's.
+     * Opens a model folder, a CLIP folder, a LLaMA folder, a single safetensors file or a GGUF file; the GGUF file of the
+     * tower (mmproj) is expected in the same folder.
      *
      * @throws CheckpointException naming file and tensor, if the weights cannot be read
      * @throws ConfigException naming file and key, if the configuration cannot be used
@@ -68,11 +68,11 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /**
-     * As {@link #open(Path)}, with the folder of a vision tower that is stored apart.
+     * As {@link #open(Path)}, with the folder of a vision tower that is stored separately.
      *
      * @param directoryOrFile of the model
      * @param visionTower folder of the CLIP model; null takes {@code mm_vision_tower} of the configuration as a path,
-     *     relative to the model's folder. Not used where the tower is embedded.
+     *     relative to the model's folder. Not used if the tower is embedded.
      */
     public static Checkpoint open(Path directoryOrFile, @Nullable Path visionTower) {
         if (!Files.exists(directoryOrFile)) {
@@ -118,7 +118,7 @@ public final class Checkpoint implements AutoCloseable {
         var names = weights.tensors().keySet();
         if (names.stream().anyMatch(name -> name.contains(".lora_A.") || name.contains(".lora_B."))) {
             throw new CheckpointException(
-                    "%s holds LoRA adapters, no model; `llava merge-lora` makes one of them and their base"
+                    "%s holds LoRA adapters, not a model; merge them into their base with `llava merge-lora`"
                             .formatted(path));
         }
         CheckpointLayout layout = CheckpointLayout.of(names)
@@ -147,7 +147,7 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /**
-     * What the configuration of a model folder calls for, whether its weights are there or not.
+     * The model that the configuration of a folder describes; its weights may be missing.
      *
      * @throws ConfigException naming file and key, if the configuration cannot be used
      */
@@ -173,7 +173,7 @@ public final class Checkpoint implements AutoCloseable {
         if (CheckpointLayout.of(weights.tensors().keySet())
                 .filter(CheckpointLayout.CLIP::equals)
                 .isEmpty()) {
-            throw new CheckpointException("%s is named as vision tower but holds no CLIP model".formatted(folder));
+            throw new CheckpointException("%s is given as vision tower but holds no CLIP model".formatted(folder));
         }
         addAll(CheckpointLayout.CLIP, weights);
     }
@@ -195,7 +195,7 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
-    /** Files with tied embeddings may hold the head all the same; it must then be the table. */
+    /** Files with tied embeddings may store the head as well; it is dropped if it equals the embedding table. */
     private void dropTiedHead() {
         boolean tied = switch (kind) {
             case ModelKind.Llava llava -> llava.config().text().tieWordEmbeddings();
@@ -210,17 +210,17 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
-    /** What the files hold. */
+    /** The kind of model in the files, with its configuration. */
     public ModelKind kind() {
         return kind;
     }
 
-    /** Whether weights are stored in blocks with common scales; they are then handed out as the floats these stand for. */
+    /** Whether some tensors are quantised; their data is unpacked to 32-bit floats ({@link TensorEntry.Blocks}). */
     public boolean isQuantised() {
         return gguf != null && gguf.isQuantised();
     }
 
-    /** How the files spell their names. */
+    /** How the files name their tensors. */
     public CheckpointLayout layout() {
         return layout;
     }
@@ -228,13 +228,13 @@ public final class Checkpoint implements AutoCloseable {
     /**
      * The configuration of a whole model.
      *
-     * @throws CheckpointException if this is only a part of one
+     * @throws CheckpointException if the files hold only a part of a model
      */
     public LlavaConfig config() {
         if (kind instanceof ModelKind.Llava llava) {
             return llava.config();
         }
-        throw new CheckpointException("%s is no whole LLaVA model: it holds only %s".formatted(path, kind.label()));
+        throw new CheckpointException("%s is not a whole LLaVA model: it holds only %s".formatted(path, kind.label()));
     }
 
     /** Tensors by canonical name. */
@@ -262,7 +262,7 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /**
-     * Checks that exactly the tensors the configuration calls for are there, in their shapes.
+     * Checks that the tensors are exactly those of the configuration, in their shapes.
      *
      * @return this
      * @throws CheckpointException naming the first few that are missing, unexpected or misshapen
@@ -276,7 +276,7 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /**
-     * Names of tensors that hold NaN or infinity, as damaged files and diverged trainings do. Reads all data.
+     * Names of tensors with NaN or infinity, as in damaged files or after diverged training. Reads all data.
      */
     public List<String> notFinite() {
         return tensors.values().parallelStream()
@@ -304,7 +304,7 @@ public final class Checkpoint implements AutoCloseable {
         return Files.exists(file) ? Optional.of(SentencePieceTokenizer.load(file)) : Optional.empty();
     }
 
-    /** One line: what it is, how large, in which precision. */
+    /** One line: kind, layout, parameter count, types, size. */
     public String describe() {
         long parameters =
                 tensors.values().stream().mapToLong(TensorEntry::elements).sum();

@@ -27,24 +27,24 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Saves models in the liuhaotian layout with the tower embedded, towers as CLIP and decoders as LLaMA, each with its
- * configuration and tokenizer. {@link Checkpoint#open} reads them back; so do other tools, but for a tower with a
- * convolutional stem.
+ * Saves whole models in the liuhaotian layout with the tower embedded, towers as CLIP and language models as LLaMA, each
+ * with its configuration and tokenizer. {@link Checkpoint#open} reads them back; so do other tools, except for a tower with
+ * a convolutional stem.
  */
 public final class CheckpointWriter {
-    /** Where a model is cut into shards, as transformers does. */
-    public static final long MAX_SHARD_BYTES = 5_000_000_000L;
+    /** Maximum size of a shard, as in transformers. */
+    static final long MAX_SHARD_BYTES = 5_000_000_000L;
 
     private CheckpointWriter() {}
 
     /**
-     * Saves a model folder in one step: it appears whole or not at all.
+     * Saves a model folder atomically: it appears whole or not at all.
      *
      * @param directory must not exist yet, or be empty
      * @param kind configuration of the model; a projector alone goes to {@link SafeTensorsWriter#write}
      * @param tokenizerDir folder whose tokenizer files are copied; null for none
-     * @param tensors all tensors by canonical name; a CLIP model may bring its text side under CLIP's own names
-     * @throws CheckpointException if tensors are missing, unexpected or misshapen, or the disk does not take them
+     * @param tensors all tensors by canonical name; a CLIP model may include its text tower under CLIP's own names
+     * @throws CheckpointException if tensors are missing, unexpected or misshapen, or cannot be written
      */
     public static void save(
             Path directory, ModelKind kind, @Nullable Path tokenizerDir, Collection<TensorSource> tensors) {
@@ -53,13 +53,13 @@ public final class CheckpointWriter {
     }
 
     /**
-     * As {@link #save}, into a folder that the caller is about to fill with more, such as training state, within
+     * As {@link #save}, but into a folder to which the caller adds more files, such as training state, within
      * {@link AtomicFiles#writeDirectory}.
      *
      * @param directory to write to
      * @param maxShardBytes as in {@link SafeTensorsWriter#writeSharded}
      */
-    public static void writeInto(
+    static void writeInto(
             Path directory,
             ModelKind kind,
             @Nullable Path tokenizerDir,
@@ -82,7 +82,7 @@ public final class CheckpointWriter {
         SafeTensorsWriter.writeSharded(directory, namesOnDisk(kind, tensors), Map.of(), maxShardBytes);
     }
 
-    /** Writes what stands beside the weights: configurations and tokenizer files. */
+    /** Writes the files that accompany the weights: configurations and tokenizer. */
     static void writeCompanions(Path directory, ModelKind kind, DType type, @Nullable Path tokenizerDir)
             throws IOException {
         json(directory.resolve(ModelConfigs.FILE), ModelConfigWriter.write(kind, type));
@@ -127,7 +127,7 @@ public final class CheckpointWriter {
         return renamed;
     }
 
-    /** The type that most of the bytes are in. */
+    /** The type of most bytes. */
     static DType mainType(Collection<TensorSource> tensors) {
         Map<DType, Long> bytes = new EnumMap<>(DType.class);
         tensors.forEach(tensor -> bytes.merge(tensor.dtype(), tensor.byteSize(), Long::sum));

@@ -34,33 +34,33 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes whole models of any layout in another one, with all the files its tools look for. Tensors pass one by one, so
- * memory is needed for the largest of them only; the folder appears whole or not at all.
+ * Converts whole models from any layout to another, with all the files that its tools expect. Tensors pass one by one, so
+ * that a conversion needs memory for the largest only. The folder appears whole or not at all.
  */
 public final class Converter {
-    /** How to store the weights. */
+    /** Storage type of the weights. */
     public enum Precision {
         F32,
         F16,
         BF16,
-        /** GGUF only: the decoder's matrices in blocks of bytes with a scale each. */
+        /** GGUF only: the language model's matrices in blocks of bytes, each with a scale. */
         Q8_0,
-        /** GGUF only: the decoder's matrices in blocks of four bits with a scale each, the head in Q8_0. */
+        /** GGUF only: the language model's matrices in blocks of four bits, each with a scale; the LM head in Q8_0. */
         Q4_0;
 
-        /** Whether it is a type of GGUF's alone. */
+        /** Whether only GGUF has this type. */
         public boolean isQuantised() {
             return this == Q8_0 || this == Q4_0;
         }
     }
 
-    /** Tells how far a conversion is. */
+    /** Receives the progress of a conversion. */
     @FunctionalInterface
     public interface Progress {
         /**
-         * @param tensor being written
-         * @param number of it, from 1
-         * @param total tensors of the model
+         * @param tensor canonical name of the tensor that is written next
+         * @param number of this tensor, from 1
+         * @param total number of tensors
          */
         void tensor(String tensor, int number, int total);
     }
@@ -70,7 +70,7 @@ public final class Converter {
     private final @Nullable SentencePieceTokenizer tokenizer;
     private final Progress progress;
     private final TensorCast cast = new TensorCast();
-    private final Scratch ordered = new Scratch();
+    private final Scratch permuted = new Scratch();
     private int written;
 
     private Converter(Checkpoint source, Progress progress) {
@@ -81,13 +81,13 @@ public final class Converter {
     }
 
     /**
-     * Writes a model.
+     * Converts a model.
      *
      * @param source a whole LLaVA model; stays open
      * @param directory must not exist yet, or be empty
      * @param layout {@code LIUHAOTIAN}, {@code HF_OLD}, {@code HF_NEW} or {@code GGUF}
-     * @param precision null keeps every tensor's own; in GGUF, the one of most weights
-     * @throws CheckpointException if the source is no whole model, the target cannot hold it, or the disk does not take it
+     * @param precision null keeps the type of every tensor; in GGUF, the type of most weights
+     * @throws CheckpointException if the source is not a whole model, the layout cannot represent it, or it cannot be written
      */
     public static void convert(
             Checkpoint source,
@@ -148,7 +148,7 @@ public final class Converter {
         SafeTensorsWriter.writeSharded(directory, tensors, Map.of(), CheckpointWriter.MAX_SHARD_BYTES);
     }
 
-    /** What transformers' LLaVA has no key for. */
+    /** Rejects what transformers' LLaVA cannot represent. */
     private void requireCommonParts() {
         if (!config.vision().stemChannels().isEmpty() || !config.projectorType().equals("mlp2x_gelu")) {
             throw new CheckpointException("this model cannot be written for transformers: %s, which it does not compute"
@@ -170,14 +170,14 @@ public final class Converter {
         SequencedMap<String, Object> mmprojKeys = GgufConfigs.llavaKeys(name, config, towerType);
         SequencedMap<String, Object> textKeys = GgufConfigs.textKeys(name, text, type);
         GgufTokenizer.addTo(textKeys, text, tokenizer, config.imageTokenId());
-        List<GgufWriter.Source> decoder = new ArrayList<>();
+        List<GgufWriter.Source> language = new ArrayList<>();
         List<GgufWriter.Source> mmproj = new ArrayList<>();
         for (TensorSource tensor : tensors(null)) {
             boolean tower = tensor.name().startsWith(CanonicalNames.TOWER)
                     || tensor.name().startsWith(CanonicalNames.PROJECTOR);
-            (tower ? mmproj : decoder).add(ggufSource(tensor, tower ? towerType : type));
+            (tower ? mmproj : language).add(ggufSource(tensor, tower ? towerType : type));
         }
-        GgufWriter.write(directory.resolve("model-" + type + ".gguf"), textKeys, decoder);
+        GgufWriter.write(directory.resolve("model-" + type + ".gguf"), textKeys, language);
         GgufWriter.write(directory.resolve("mmproj-" + towerType + ".gguf"), mmprojKeys, mmproj);
     }
 
@@ -188,7 +188,7 @@ public final class Converter {
         return new GgufWriter.Source(CheckpointLayout.GGUF.onDisk(tensor.name()), type, shape, () -> {
             MemorySegment data = tensor.data().get();
             if (heads > 0) {
-                MemorySegment interleaved = ordered.take(data.byteSize());
+                MemorySegment interleaved = permuted.take(data.byteSize());
                 RopePermutation.interleave(data, heads, shape[0], interleaved);
                 data = interleaved;
             }
@@ -199,8 +199,8 @@ public final class Converter {
     }
 
     /**
-     * llama.cpp keeps vectors and positions in F32, and the patch convolution in F32 or F16. The head has the last word
-     * and is never put into four bits; rows that make no whole blocks become F16.
+     * llama.cpp keeps vectors and positions in F32, and the patch convolution in F32 or F16. The LM head, whose errors reach
+     * the logits directly, never gets four bits; matrices whose rows are no whole blocks become F16.
      */
     private static BlockFormat ggufType(TensorSource tensor, BlockFormat wanted) {
         long[] shape = tensor.shape();
@@ -216,7 +216,7 @@ public final class Converter {
         return wanted == BlockFormat.Q4_0 && tensor.name().equals(CanonicalNames.LM_HEAD) ? BlockFormat.Q8_0 : wanted;
     }
 
-    /** The source's tensors by canonical name, in the precision asked for. */
+    /** The tensors of the source by canonical name, in the given precision. */
     private List<TensorSource> tensors(@Nullable Precision precision) {
         if (precision != null && precision.isQuantised()) {
             throw new CheckpointException(

@@ -26,19 +26,19 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a model folder of random weights in the shapes a configuration calls for: to try loading, memory and speed of
- * a size whose real weights are not at hand. It answers, but nothing sensible.
+ * Writes a model folder with random weights in the shapes of a configuration, to measure loading, memory and speed of a
+ * size whose real weights are not available. Its answers are meaningless.
  *
- * <p>Norms are 1, biases 0, everything else is normal with standard deviation 0.02. A tensor's numbers depend on the
- * seed and its name only, so that an interrupted writing goes on behind the last whole file.
+ * <p>Norms are 1, biases 0, everything else is normal with standard deviation 0.02. The elements of a tensor depend only
+ * on the seed and its name, so that an interrupted write resumes after the last complete file.
  */
 public final class RandomCheckpoint {
-    /** Small enough that little is lost when the writing is interrupted. */
+    /** Small enough that an interruption loses little. */
     private static final long SHARD_BYTES = 2_000_000_000L;
 
     private static final double DEVIATION = 0.02;
 
-    /** Numbers are drawn from a table of this many, by 16 bits of a random word each. */
+    /** Elements are drawn from a table of this size, each by 16 bits of a random word. */
     private static final int TABLE = 1 << 16;
 
     private final ModelKind kind;
@@ -49,9 +49,9 @@ public final class RandomCheckpoint {
     private final float[] floats = new float[TABLE];
 
     /**
-     * @param kind what to write; not a projector alone
+     * @param kind of the model; not a projector alone
      * @param type of every tensor: F32, F16 or BF16
-     * @param seed of all numbers
+     * @param seed of all elements
      */
     public RandomCheckpoint(ModelKind kind, DType type, long seed) {
         this(kind, type, seed, SHARD_BYTES);
@@ -74,18 +74,18 @@ public final class RandomCheckpoint {
                 : TensorCast.rounded("table", floats, type).toArray(ValueLayout.JAVA_SHORT_UNALIGNED);
     }
 
-    /** Parameters of the model. */
+    /** Parameter count of the model. */
     public long parameters() {
         return SafeTensorsWriter.totalBytes(tensors()) / type.bytes();
     }
 
     /**
-     * Writes the folder file by file, each in one step, the configuration last; goes on where an interrupted writing of
-     * the same model ended.
+     * Writes the folder file by file, each atomically, the configuration last. Resumes an interrupted write of the same
+     * model.
      *
      * @param tokenizerDir folder whose tokenizer files are copied; null for none
-     * @param progress told whenever a tensor is written
-     * @throws CheckpointException if the folder holds anything else, or the disk has no room for it
+     * @param progress gets the bytes written and in all, after every tensor
+     * @throws CheckpointException if the folder holds other files, or the disk has not enough space
      */
     public void write(Path directory, @Nullable Path tokenizerDir, Progress progress) {
         Map<String, String> metadata = Map.of("weights", "random, seed " + seed);
@@ -128,7 +128,7 @@ public final class RandomCheckpoint {
         }
     }
 
-    /** An unfinished folder holds whole files of ours and what a killed writing leaves, nothing else. */
+    /** An interrupted folder holds only complete files of this model and temporary files. */
     private static void requireOwn(Path directory, List<String> own) {
         if (!Files.exists(directory)) {
             return;
@@ -161,7 +161,7 @@ public final class RandomCheckpoint {
             count = Math.multiplyExact(count, size);
         }
         if (count > Integer.MAX_VALUE - 8) {
-            throw new CheckpointException("tensor '%s' is too large to be made here".formatted(name));
+            throw new CheckpointException("tensor '%s' is too large to be generated".formatted(name));
         }
         int length = (int) count;
         if (shape.length == 1 && name.endsWith(".weight")) {

@@ -13,7 +13,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the vision tower of a liuhaotian model lies that is stored without it (docs/reference/model.md#llava-layout).
+ * Finds the vision tower of a liuhaotian model that is stored without it (docs/reference/model.md#llava-layout).
  *
  * @param model folder of the model
  * @param given folder of the tower; null takes {@code mm_vision_tower} of the configuration as a path, relative to the
@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 record VisionTowerLocator(Path model, @Nullable Path given) {
     /**
-     * What the model's configuration calls for, the tower's shape from its own folder where it is not in there.
+     * The model that the configuration describes; the tower's shape comes from the tower's folder if the configuration
+     * does not give it.
      *
      * @throws ConfigException naming file and key, if a configuration cannot be used
      */
@@ -34,7 +35,7 @@ record VisionTowerLocator(Path model, @Nullable Path given) {
         if (ModelConfigs.read(folder, KnownTowers::shape) instanceof ModelKind.Clip clip) {
             return clip.vision();
         }
-        throw new CheckpointException("%s is named as vision tower but is no CLIP model".formatted(folder));
+        throw new CheckpointException("%s is given as vision tower but is not a CLIP model".formatted(folder));
     }
 
     private Optional<Path> find(String name) {
@@ -52,8 +53,8 @@ record VisionTowerLocator(Path model, @Nullable Path given) {
     /**
      * The tower's folder.
      *
-     * @param shown what the model is called in the message
-     * @throws CheckpointException if it is not there
+     * @param shown name of the model in the message
+     * @throws CheckpointException if it does not exist
      */
     Path require(Path shown) {
         String name = ModelConfigs.towerName(model).orElse("");

@@ -22,7 +22,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
-/** The weight files of a folder, opened as one set of tensors under their own names. */
+/** The weight files of a folder as one set of tensors, under the names in the files. */
 public final class WeightFiles implements AutoCloseable {
     private static final String TORCH_SINGLE = "pytorch_model.bin";
     private static final String TORCH_INDEX = "pytorch_model.bin.index.json";
@@ -35,6 +35,11 @@ public final class WeightFiles implements AutoCloseable {
 
     private WeightFiles() {}
 
+    /**
+     * Opens all weight files of a folder, or one file.
+     *
+     * @throws CheckpointException naming file and tensor if a file is missing, damaged or ambiguous
+     */
     public static WeightFiles open(Path directoryOrFile) {
         WeightFiles weights = new WeightFiles();
         boolean opened = false;
@@ -54,7 +59,7 @@ public final class WeightFiles implements AutoCloseable {
     }
 
     /**
-     * Opens one file in the format that its first bytes tell.
+     * Opens one file; its first bytes determine the format.
      *
      * @throws CheckpointException naming file and tensor if the file is damaged
      */
@@ -78,7 +83,7 @@ public final class WeightFiles implements AutoCloseable {
         return Collections.unmodifiableSequencedMap(tensors);
     }
 
-    /** Where a folder has its weights in both formats, safetensors are read, as transformers does. */
+    /** If a folder has weights in both formats, safetensors win, as in transformers. */
     private void addDirectory(Path directory) {
         if (!addStandard(directory, SafeTensors.SINGLE, SafeTensors.INDEX)
                 && !addStandard(directory, TORCH_SINGLE, TORCH_INDEX)) {
@@ -128,7 +133,7 @@ public final class WeightFiles implements AutoCloseable {
         Map<String, String> shardOf = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> property : map.properties()) {
             String shard = property.getValue().isString() ? property.getValue().stringValue() : "";
-            // A shard is a plain name in this folder; anything else could lead elsewhere.
+            // A shard is a plain file name; anything else could point outside the folder.
             if (!shard.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,200}")) {
                 throw new CheckpointException("%s: tensor '%s' lies in %s, which is not the name of a file here"
                         .formatted(index, property.getKey(), property.getValue()));

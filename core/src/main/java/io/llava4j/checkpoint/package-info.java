@@ -1,4 +1,4 @@
-/** Weight file formats and configuration files, read and written; knows no engine. */
+/** Reads, converts and writes whole models: weight files of any format with their configuration. Depends on no engine. */
 @NullMarked
 package io.llava4j.checkpoint;
 

@@ -30,8 +30,9 @@ import tools.jackson.databind.node.BooleanNode;
 import tools.jackson.databind.node.StringNode;
 
 /**
- * A LoRA adapter as PEFT and LLaVA store it (docs/reference/model.md#lora-adapter-layout): {@code adapter_config.json}, {@code adapter_model.*} and,
- * beside them, {@code non_lora_trainables.*} with what learnt in full. It is no model without its base.
+ * A LoRA adapter as PEFT and LLaVA store it (docs/reference/model.md#lora-adapter-layout): {@code adapter_config.json},
+ * {@code adapter_model.*} and {@code non_lora_trainables.*} with the tensors that were trained in full. It needs its base
+ * model.
  */
 public final class PeftAdapter implements AutoCloseable {
     static final String CONFIG = "adapter_config.json";
@@ -46,7 +47,7 @@ public final class PeftAdapter implements AutoCloseable {
     private static final Pattern PAIR = Pattern.compile("(.+\\.)(lora_[AB]\\.weight)");
 
     /**
-     * The two matrices of a layer.
+     * The two low-rank matrices of a layer, whose product B A is added to its weight.
      *
      * @param down A, {@code [rank, in]}
      * @param up B, {@code [out, rank]}
@@ -73,10 +74,10 @@ public final class PeftAdapter implements AutoCloseable {
     }
 
     /**
-     * Opens an adapter's folder.
+     * Opens the folder of an adapter.
      *
      * @throws CheckpointException naming file and tensor, if the weights cannot be read
-     * @throws ConfigException naming file and key, for a kind of adapter that llava4j does not compute
+     * @throws ConfigException naming file and key, for a kind of adapter that llava4j does not implement
      */
     public static PeftAdapter open(Path directory) {
         if (!isIn(directory)) {
@@ -120,7 +121,8 @@ public final class PeftAdapter implements AutoCloseable {
                 return file;
             }
         }
-        throw new CheckpointException("%s lacks %s".formatted(directory, String.join(" and ", names)));
+        throw new CheckpointException("%s holds no %s; copy it from where the adapter was trained"
+                .formatted(directory, String.join(" or ", names)));
     }
 
     private void readPairs() {
@@ -128,7 +130,7 @@ public final class PeftAdapter implements AutoCloseable {
         file(WEIGHT_FILES).tensors().forEach((name, tensor) -> {
             Matcher matcher = PAIR.matcher(name);
             if (!name.startsWith(WRAPPER) || !matcher.matches()) {
-                throw new CheckpointException("%s: tensor '%s' is no part of a LoRA adapter of linear layers"
+                throw new CheckpointException("%s: tensor '%s' does not belong to a LoRA adapter of linear layers"
                         .formatted(directory, FileErrors.shown(name)));
             }
             byLayer.computeIfAbsent(
@@ -143,24 +145,24 @@ public final class PeftAdapter implements AutoCloseable {
             TensorEntry up = parts.get(LoraConfig.UP);
             String shown = FileErrors.shown(layer);
             if (down == null || up == null) {
-                throw new CheckpointException("%s: the adapter of '%s' lacks %s"
+                throw new CheckpointException("%s: the adapter of '%s' has no %s"
                         .formatted(directory, shown, down == null ? LoraConfig.DOWN : LoraConfig.UP));
             }
             if (down.shape().length != 2
                     || up.shape().length != 2
                     || down.shape()[0] != lora.rank()
                     || up.shape()[1] != lora.rank()) {
-                throw new CheckpointException("%s: the adapter of '%s' has not the rank r = %d of %s"
+                throw new CheckpointException("%s: the adapter of '%s' does not have the rank r = %d of %s"
                         .formatted(directory, shown, lora.rank(), CONFIG));
             }
             String canonical = layout.canonical(layer)
                     .orElseThrow(() -> new CheckpointException(
-                            "%s: the adapter of '%s' belongs to no layer of LLaVA".formatted(directory, shown)));
+                            "%s: the adapter of '%s' is not for a layer of LLaVA".formatted(directory, shown)));
             pairs.put(canonical, new Pair(down, up));
         });
     }
 
-    /** Names begin with the wrapper, of which LLaVA strips {@code base_model.} and one {@code model.} of two. */
+    /** Names begin with PEFT's wrapper, {@code base_model.model.}, and may have {@code model.} twice after it. */
     private void readOthers() {
         if (OTHER_FILES.stream().noneMatch(name -> Files.exists(directory.resolve(name)))) {
             return;
@@ -174,32 +176,32 @@ public final class PeftAdapter implements AutoCloseable {
                     plain.contains("mm_projector.") ? CheckpointLayout.PROJECTOR_ONLY : CheckpointLayout.LIUHAOTIAN;
             String canonical = layout.canonical(plain)
                     .orElseThrow(() -> new CheckpointException(
-                            "%s: tensor '%s' is none of LLaVA".formatted(directory, FileErrors.shown(name))));
+                            "%s: tensor '%s' does not belong to LLaVA".formatted(directory, FileErrors.shown(name))));
             others.put(canonical, tensor.withName(canonical));
         });
     }
 
-    /** Rank and weight; without dropout, which only matters in training. */
+    /** Rank and alpha; dropout, which only training needs, is 0. */
     public LoraConfig lora() {
         return lora;
     }
 
-    /** The base model as the configuration names it: a folder or a hub id. */
+    /** The base model that the configuration names: a folder or a hub id. */
     public Optional<String> base() {
         return config.string("base_model_name_or_path");
     }
 
-    /** Matrices by the canonical name of the weight they are added to. */
+    /** Low-rank matrices by the canonical name of the weight that they change. */
     public SequencedMap<String, Pair> pairs() {
         return Collections.unmodifiableSequencedMap(pairs);
     }
 
-    /** What learnt in full, by canonical name; takes the place of the base's tensors. */
+    /** Tensors that were trained in full, by canonical name; they replace those of the base. */
     public SequencedMap<String, TensorEntry> others() {
         return Collections.unmodifiableSequencedMap(others);
     }
 
-    /** The vision tower as config.json names it, if there is one: a folder or a hub id. */
+    /** The vision tower that config.json names, a folder or a hub id; empty without a config.json. */
     public Optional<String> towerName() {
         return Files.exists(directory.resolve(ModelConfigs.FILE))
                 ? ModelConfigs.towerName(directory)
@@ -207,9 +209,9 @@ public final class PeftAdapter implements AutoCloseable {
     }
 
     /**
-     * The configuration of the whole model, if the adapter brings one.
+     * The configuration of the whole model, if the adapter has one.
      *
-     * @param tower shape of the tower the model will have
+     * @param tower shape of the model's vision tower
      */
     public Optional<LlavaConfig> modelConfig(VisionConfig tower) {
         if (!Files.exists(directory.resolve(ModelConfigs.FILE))) {

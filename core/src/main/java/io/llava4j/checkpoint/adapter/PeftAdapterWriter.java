@@ -22,16 +22,19 @@ import tools.jackson.databind.node.DoubleNode;
 import tools.jackson.databind.node.LongNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Saves LoRA adapters in the files PEFT and LLaVA read (docs/reference/model.md#lora-adapter-layout); {@link PeftAdapter} reads them back. */
+/**
+ * Saves LoRA adapters in the files that PEFT and LLaVA read (docs/reference/model.md#lora-adapter-layout);
+ * {@link PeftAdapter} reads them back.
+ */
 public final class PeftAdapterWriter {
     private PeftAdapterWriter() {}
 
     /**
-     * What an adapter is and belongs to.
+     * Description of an adapter and of the model that it changes.
      *
      * @param model configuration of the whole model
-     * @param lora rank, weight and dropout it was trained with
-     * @param base folder of the model or the decoder it was trained on
+     * @param lora rank, alpha and dropout of the training
+     * @param base folder of the model, or of the language model, that it was trained on
      * @param visionTower folder of the tower, if the base has none
      */
     public record Adapter(
@@ -41,14 +44,14 @@ public final class PeftAdapterWriter {
             @Nullable Path visionTower) {}
 
     /**
-     * Saves an adapter's folder in one step.
+     * Saves the folder of an adapter atomically.
      *
      * @param directory must not exist yet, or be empty
-     * @param adapter what it is
+     * @param adapter its description
      * @param tokenizer folder whose tokenizer files are copied
      * @param adapters A and B of every layer, by canonical name
-     * @param others what learnt in full, by canonical name
-     * @throws CheckpointException if the disk does not take them
+     * @param others tensors that were trained in full, by canonical name
+     * @throws CheckpointException if the files cannot be written
      */
     public static void save(
             Path directory,
@@ -92,7 +95,7 @@ public final class PeftAdapterWriter {
         root.put("inference_mode", true);
         root.put("init_lora_weights", true);
         root.putNull("modules_to_save");
-        // Full paths, as PEFT would find the tower's layers too by their last names
+        // Full paths, because last names alone would also match layers of the tower
         // (docs/reference/model.md#lora-adapter-layout).
         ArrayNode targets = root.putArray("target_modules");
         adapters.stream()

@@ -1,4 +1,4 @@
-/** LoRA adapters in the files of PEFT. */
+/** Reads and writes LoRA adapters in the files of PEFT. */
 @NullMarked
 package io.llava4j.checkpoint.adapter;
 

@@ -23,9 +23,9 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * A GGUF file of version 2 or 3, memory-mapped: header with metadata, tensor entries, aligned data. All of it is checked
- * before a tensor is handed out: counts and lengths against the file's size, shapes against their types, places of the
- * data against the file and each other.
+ * A memory-mapped GGUF file of version 2 or 3: header with metadata, tensor entries, aligned data. Everything is checked
+ * when it is opened: counts and lengths against the size of the file, shapes against their types, offsets of the data
+ * against the file and each other.
  */
 public final class Gguf implements AutoCloseable {
     static final int VERSION = 3;
@@ -33,14 +33,14 @@ public final class Gguf implements AutoCloseable {
     static final String ALIGNMENT = "general.alignment";
     static final byte[] MAGIC = "GGUF".getBytes(StandardCharsets.US_ASCII);
 
-    private static final int MOST_DIMENSIONS = 4;
-    private static final int MOST_ALIGNMENT = 1 << 16;
-    private static final int MOST_ENTRIES = 1 << 16;
+    private static final int MAX_DIMENSIONS = 4;
+    private static final int MAX_ALIGNMENT = 1 << 16;
+    private static final int MAX_ENTRIES = 1 << 16;
 
     /** Two counts, a length and a type. */
-    private static final int LEAST_KEY_BYTES = 13;
+    private static final int MIN_KEY_BYTES = 13;
 
-    private static final int LEAST_TENSOR_BYTES = 24;
+    private static final int MIN_TENSOR_BYTES = 24;
 
     /**
      * A tensor of the file.
@@ -48,7 +48,7 @@ public final class Gguf implements AutoCloseable {
      * @param name as in the file
      * @param type of the elements
      * @param shape sizes, outermost first
-     * @param data as stored
+     * @param data as it lies in the file: row-major elements or blocks
      */
     public record Entry(String name, BlockFormat type, long[] shape, MemorySegment data) {
         long elements() {
@@ -56,7 +56,7 @@ public final class Gguf implements AutoCloseable {
         }
     }
 
-    private record Place(String name, BlockFormat type, long[] shape, long begin, long bytes) {}
+    private record Slot(String name, BlockFormat type, long[] shape, long begin, long bytes) {}
 
     private final Path file;
     private final Arena arena;
@@ -68,8 +68,8 @@ public final class Gguf implements AutoCloseable {
         this.arena = arena;
         GgufCursor cursor = new GgufCursor(file, bytes);
         checkVersion(cursor);
-        int tensorCount = cursor.readCount("tensors", LEAST_TENSOR_BYTES, MOST_ENTRIES);
-        int keyCount = cursor.readCount("metadata keys", LEAST_KEY_BYTES, MOST_ENTRIES);
+        int tensorCount = cursor.readCount("tensors", MIN_TENSOR_BYTES, MAX_ENTRIES);
+        int keyCount = cursor.readCount("metadata keys", MIN_KEY_BYTES, MAX_ENTRIES);
         Map<String, Object> values = new LinkedHashMap<>();
         for (int i = 0; i < keyCount; i++) {
             String key = cursor.readString();
@@ -79,23 +79,23 @@ public final class Gguf implements AutoCloseable {
         }
         this.metadata = new GgufMetadata(file, Collections.unmodifiableMap(values));
         int alignment = alignment();
-        List<Place> places = new ArrayList<>();
+        List<Slot> slots = new ArrayList<>();
         for (int i = 0; i < tensorCount; i++) {
-            places.add(place(cursor, alignment));
+            slots.add(slot(cursor, alignment));
         }
         long dataBegin = Math.ceilDiv(cursor.position(), alignment) * alignment;
-        checkPlaces(cursor, places, bytes.byteSize() - dataBegin);
+        checkSlots(cursor, slots, bytes.byteSize() - dataBegin);
         this.tensors = new LinkedHashMap<>();
-        for (Place place : places) {
+        for (Slot slot : slots) {
             MemorySegment data =
-                    place.bytes == 0 ? MemorySegment.NULL : bytes.asSlice(dataBegin + place.begin, place.bytes);
-            if (tensors.put(place.name, new Entry(place.name, place.type, place.shape, data)) != null) {
-                throw cursor.damaged("tensor '%s' is there twice".formatted(FileErrors.shown(place.name)));
+                    slot.bytes == 0 ? MemorySegment.NULL : bytes.asSlice(dataBegin + slot.begin, slot.bytes);
+            if (tensors.put(slot.name, new Entry(slot.name, slot.type, slot.shape, data)) != null) {
+                throw cursor.damaged("tensor '%s' is there twice".formatted(FileErrors.shown(slot.name)));
             }
         }
     }
 
-    /** Whether a file begins as GGUF does. */
+    /** Whether a file begins with GGUF's magic bytes. */
     static boolean is(Path file) {
         if (!Files.isRegularFile(file)) {
             return false;
@@ -114,8 +114,8 @@ public final class Gguf implements AutoCloseable {
     /**
      * Maps a file and checks its header.
      *
-     * @return the open file; close it when no tensor of it is used any more
-     * @throws CheckpointException naming file and key or tensor if anything is amiss
+     * @return the open file; close it after the last use of its tensors
+     * @throws CheckpointException naming file and key or tensor if something is wrong
      */
     @SuppressWarnings("MustBeClosedChecker") // the arena lives as long as the result
     public static Gguf open(Path file) {
@@ -153,16 +153,16 @@ public final class Gguf implements AutoCloseable {
 
     private int alignment() {
         int alignment = metadata.size(ALIGNMENT, DEFAULT_ALIGNMENT);
-        if (alignment < 8 || alignment > MOST_ALIGNMENT || Integer.bitCount(alignment) != 1) {
-            throw metadata.bad(ALIGNMENT, "a power of two from 8 to " + MOST_ALIGNMENT);
+        if (alignment < 8 || alignment > MAX_ALIGNMENT || Integer.bitCount(alignment) != 1) {
+            throw metadata.bad(ALIGNMENT, "a power of two from 8 to " + MAX_ALIGNMENT);
         }
         return alignment;
     }
 
-    private Place place(GgufCursor cursor, int alignment) {
+    private Slot slot(GgufCursor cursor, int alignment) {
         String name = cursor.readString();
         int dimensions = cursor.readInt();
-        if (dimensions < 0 || dimensions > MOST_DIMENSIONS) {
+        if (dimensions < 0 || dimensions > MAX_DIMENSIONS) {
             throw bad(name, "it has %s dimensions".formatted(Integer.toUnsignedString(dimensions)));
         }
         long[] shape = new long[dimensions];
@@ -181,7 +181,7 @@ public final class Gguf implements AutoCloseable {
                     name,
                     "its data begins at %s, no multiple of %d".formatted(Long.toUnsignedString(begin), alignment));
         }
-        return new Place(name, type, shape, begin, bytes(name, type, shape));
+        return new Slot(name, type, shape, begin, bytes(name, type, shape));
     }
 
     private long bytes(String name, BlockFormat type, long[] shape) {
@@ -204,19 +204,19 @@ public final class Gguf implements AutoCloseable {
         }
     }
 
-    private void checkPlaces(GgufCursor cursor, List<Place> places, long dataBytes) {
+    private void checkSlots(GgufCursor cursor, List<Slot> slots, long dataBytes) {
         long covered = 0;
-        for (Place place : places.stream()
-                .sorted(Comparator.comparingLong(Place::begin).thenComparingLong(Place::bytes))
+        for (Slot slot : slots.stream()
+                .sorted(Comparator.comparingLong(Slot::begin).thenComparingLong(Slot::bytes))
                 .toList()) {
-            if (place.bytes > dataBytes || place.begin > dataBytes - place.bytes) {
+            if (slot.bytes > dataBytes || slot.begin > dataBytes - slot.bytes) {
                 throw cursor.damaged(
-                        "the data of tensor '%s' lies beyond its end".formatted(FileErrors.shown(place.name)));
+                        "the data of tensor '%s' lies beyond its end".formatted(FileErrors.shown(slot.name)));
             }
-            if (place.begin < covered) {
-                throw bad(place.name, "its data overlaps another tensor's");
+            if (slot.begin < covered) {
+                throw bad(slot.name, "its data overlaps another tensor's");
             }
-            covered = place.begin + place.bytes;
+            covered = slot.begin + slot.bytes;
         }
     }
 
@@ -228,6 +228,7 @@ public final class Gguf implements AutoCloseable {
         return file;
     }
 
+    /** The keys and values of the header. */
     public GgufMetadata metadata() {
         return metadata;
     }

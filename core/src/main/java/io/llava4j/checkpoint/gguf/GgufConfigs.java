@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.SequencedMap;
 
 /**
- * Configurations as GGUF metadata, in llama.cpp's keys; what it has no key for stands under {@code llava4j.}. Absent keys
- * get llama.cpp's defaults, and a variant llava4j does not compute is refused.
+ * Configurations as GGUF metadata, under llama.cpp's keys; what has no key there is stored under {@code llava4j.}. Absent
+ * keys get llama.cpp's defaults. A variant that llava4j does not implement is rejected.
  */
 public final class GgufConfigs {
     static final String LLAMA = "llama";
@@ -33,7 +33,7 @@ public final class GgufConfigs {
 
     private GgufConfigs() {}
 
-    /** The decoder's configuration. */
+    /** Configuration of the language model. */
     static TextConfig text(Gguf file) {
         GgufMetadata keys = file.metadata();
         keys.requireAbsentOr("llama.expert_count", 0L);
@@ -73,7 +73,7 @@ public final class GgufConfigs {
         return text;
     }
 
-    /** The whole model's configuration, of the decoder's and from the tower's file. */
+    /** Configuration of the whole model, from that of the language model and the mmproj file. */
     static LlavaConfig llava(TextConfig text, Gguf mmproj) {
         GgufMetadata keys = mmproj.metadata();
         keys.requireAbsentOr("clip.has_vision_encoder", true);
@@ -131,8 +131,8 @@ public final class GgufConfigs {
     }
 
     /**
-     * Index of the hidden state, from the end. Without the key llama.cpp leaves out the last block; but its first
-     * converters had removed CLIP ViT-L's last block from the file already.
+     * Index of the hidden state, from the end. Without the key llama.cpp skips the last block; but its first converters
+     * had already removed the last block of CLIP ViT-L from the file.
      */
     private static int selectLayer(GgufMetadata keys, VisionConfig vision) {
         boolean lastRemoved = vision.hiddenSize() == 1024 && vision.layers() == 23;
@@ -153,7 +153,7 @@ public final class GgufConfigs {
         }
     }
 
-    /** Keys of the decoder's file. */
+    /** Keys of the language model's file. */
     public static SequencedMap<String, Object> textKeys(String name, TextConfig text, BlockFormat type) {
         SequencedMap<String, Object> keys = general(LLAMA, "model", name, type);
         keys.put("llama.context_length", text.maxPositionEmbeddings());
@@ -170,15 +170,15 @@ public final class GgufConfigs {
     }
 
     /**
-     * Keys of the tower's file.
+     * Keys of the mmproj file.
      *
-     * @throws CheckpointException if llama.cpp could not compute this model
+     * @throws CheckpointException if llama.cpp does not implement this model
      */
     public static SequencedMap<String, Object> llavaKeys(String name, LlavaConfig config, BlockFormat type) {
         VisionConfig vision = config.vision();
         refuseUnless(vision.stemChannels().isEmpty(), "its tower begins with a convolutional stem");
         refuseUnless(config.projectorType().equals(ONLY_PROJECTOR), "its projector is " + config.projectorType());
-        refuseUnless(!config.keepCls(), "its tower's CLS row is kept");
+        refuseUnless(!config.keepCls(), "it keeps the CLS token of its tower");
         SequencedMap<String, Object> keys = general(CLIP, "mmproj", name, type);
         keys.put("general.description", "image encoder for LLaVA");
         keys.put("clip.has_text_encoder", false);

@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Reads a GGUF header from front to back. No count or length is believed before the bytes it speaks of are there. */
+/** Reads a GGUF header from front to back. Every count and length is checked against the remaining bytes before use. */
 final class GgufCursor {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -55,15 +55,15 @@ final class GgufCursor {
     }
 
     /**
-     * A number of things that follow.
+     * Reads a count.
      *
-     * @param what they are, for the message
-     * @param leastBytes each of them takes at least
-     * @param most that are sensible
+     * @param what is counted, for the message
+     * @param minBytes minimum size of each in bytes
+     * @param max plausible maximum
      */
-    int readCount(String what, int leastBytes, int most) {
+    int readCount(String what, int minBytes, int max) {
         long count = readLong();
-        if (count < 0 || count > most || count > (bytes.byteSize() - at) / leastBytes) {
+        if (count < 0 || count > max || count > (bytes.byteSize() - at) / minBytes) {
             throw damaged("it claims to hold %s %s".formatted(Long.toUnsignedString(count), what));
         }
         return (int) count;
@@ -110,7 +110,7 @@ final class GgufCursor {
             case 3 -> (long) readShort();
             case 4 -> Integer.toUnsignedLong(readInt());
             case 5 -> (long) readInt();
-            // By way of its shortest decimal, so that 1e-5 in 32 bits is 1e-5 in 64 bits too.
+            // Through the shortest decimal, so that a 32-bit 1e-5 becomes a 64-bit 1e-5.
             case 6 -> Double.valueOf(Float.toString(Float.intBitsToFloat(readInt())));
             case 7 -> readFlag(key);
             case 8 -> readString();

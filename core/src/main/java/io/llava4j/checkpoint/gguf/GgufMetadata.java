@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * What a GGUF file says about itself. Values are Long, Double, Boolean, String, or lists of one of them. Errors name file
- * and key.
+ * Keys and values in the header of a GGUF file. Values are Long, Double, Boolean, String, or lists of one of them. Errors
+ * name file and key.
  *
  * @param file for messages
  * @param values by key
@@ -20,7 +20,7 @@ import java.util.OptionalInt;
 public record GgufMetadata(Path file, Map<String, Object> values) {
     static final String ARCHITECTURE = "general.architecture";
 
-    /** Sizes beyond this are no configuration but a mistake; the same limit holds in config.json. */
+    /** Larger sizes are mistakes; config.json has the same limit. */
     private static final int LARGEST_SIZE = 1 << 24;
 
     boolean has(String key) {
@@ -77,6 +77,7 @@ public record GgufMetadata(Path file, Map<String, Object> values) {
         };
     }
 
+    /** The string of a key; empty if the key is missing. */
     public Optional<String> string(String key) {
         return switch (values.get(key)) {
             case null -> Optional.empty();
@@ -85,7 +86,7 @@ public record GgufMetadata(Path file, Map<String, Object> values) {
         };
     }
 
-    /** A list of values of one type; empty if there is none. */
+    /** The list of a key, whose values are of one type; empty if the key is missing. */
     public <T> Optional<List<T>> list(String key, Class<T> type) {
         Object value = values.get(key);
         if (value == null) {
@@ -97,7 +98,7 @@ public record GgufMetadata(Path file, Map<String, Object> values) {
         throw bad(key, "a list of " + type.getSimpleName().toLowerCase(Locale.ROOT) + " values");
     }
 
-    /** Refuses a variant of the network that llava4j does not compute. */
+    /** Rejects a variant of the network that llava4j does not implement. */
     void requireAbsentOr(String key, Object only) {
         Object value = values.get(key);
         if (value != null && !value.equals(only)) {

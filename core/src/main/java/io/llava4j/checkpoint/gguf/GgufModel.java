@@ -25,33 +25,33 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The GGUF files of one model: the decoder's, and for a LLaVA model the tower's and projector's beside it. Which is which
- * their metadata tells.
+ * The GGUF files of one model: the language model's, and for a LLaVA model a second one with tower and projector
+ * (mmproj). Their metadata says which is which.
  */
 public final class GgufModel implements AutoCloseable {
     private static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8;
 
-    private final Gguf decoder;
+    private final Gguf languageModel;
     private final @Nullable Gguf mmproj;
     private final ModelKind kind;
     private final boolean swappedMlp;
 
-    private GgufModel(Gguf decoder, @Nullable Gguf mmproj) {
-        this.decoder = decoder;
+    private GgufModel(Gguf languageModel, @Nullable Gguf mmproj) {
+        this.languageModel = languageModel;
         this.mmproj = mmproj;
-        TextConfig text = GgufConfigs.text(decoder);
+        TextConfig text = GgufConfigs.text(languageModel);
         this.kind = mmproj == null ? new ModelKind.Llama(text) : new ModelKind.Llava(GgufConfigs.llava(text, mmproj));
         this.swappedMlp = kind instanceof ModelKind.Llava llava && mmproj != null && isSwapped(llava.config(), mmproj);
     }
 
-    /** Old converters called CLIP's first MLP matrix ffn_down; the length of the bias tells. */
+    /** Old converters called CLIP's first MLP matrix ffn_down; the length of its bias shows it. */
     private static boolean isSwapped(LlavaConfig config, Gguf mmproj) {
         Gguf.Entry bias = mmproj.tensors().get(GgufNames.FIRST_MLP_BIAS);
         int hidden = config.vision().hiddenSize();
         return bias != null && hidden != config.vision().intermediateSize() && bias.elements() == hidden;
     }
 
-    /** Whether a path is a GGUF file, or a folder that holds some and no model of another format. */
+    /** Whether a path is a GGUF file, or a folder with GGUF files and no model of another format. */
     public static boolean isAt(Path path) {
         return Files.isDirectory(path)
                 ? !Files.exists(path.resolve(ModelConfigs.FILE))
@@ -68,7 +68,7 @@ public final class GgufModel implements AutoCloseable {
     }
 
     /**
-     * Opens the files of a folder, or a decoder's file and the tower's beside it.
+     * Opens the files of a folder, or the file of a language model with the mmproj file in the same folder.
      *
      * @throws CheckpointException if it is not clear which files belong together, or a file cannot be used
      */
@@ -80,12 +80,12 @@ public final class GgufModel implements AutoCloseable {
             Path folder = directory
                     ? path
                     : Objects.requireNonNull(path.toAbsolutePath().getParent());
-            Gguf decoder = null;
+            Gguf languageModel = null;
             if (!directory) {
-                decoder = open(path, opened);
-                requireArchitecture(decoder, GgufConfigs.LLAMA);
+                languageModel = open(path, opened);
+                requireArchitecture(languageModel, GgufConfigs.LLAMA);
             }
-            List<Gguf> decoders = new ArrayList<>();
+            List<Gguf> languageModels = new ArrayList<>();
             List<Gguf> towers = new ArrayList<>();
             for (Path file : filesIn(folder)) {
                 if (!directory && Files.isSameFile(file, path)) {
@@ -95,24 +95,24 @@ public final class GgufModel implements AutoCloseable {
                 if (architecture(gguf).equals(GgufConfigs.CLIP)) {
                     towers.add(gguf);
                 } else {
-                    decoders.add(gguf);
+                    languageModels.add(gguf);
                 }
             }
-            if (decoder == null) {
-                decoder = only(path, decoders, "language model")
+            if (languageModel == null) {
+                languageModel = only(path, languageModels, "language model")
                         .orElseThrow(() -> new CheckpointException(
                                 "%s holds a tower and projector in GGUF but no language model; put its file beside them"
                                         .formatted(path)));
-                requireArchitecture(decoder, GgufConfigs.LLAMA);
+                requireArchitecture(languageModel, GgufConfigs.LLAMA);
             }
             Gguf mmproj = only(path, towers, "vision tower (mmproj)").orElse(null);
-            model = new GgufModel(decoder, mmproj);
+            model = new GgufModel(languageModel, mmproj);
             return model;
         } catch (IOException e) {
             throw FileErrors.cannotRead(path, e);
         } finally {
             for (Gguf file : opened) {
-                if (model == null || file != model.decoder && file != model.mmproj) {
+                if (model == null || file != model.languageModel && file != model.mmproj) {
                     file.close();
                 }
             }
@@ -152,24 +152,25 @@ public final class GgufModel implements AutoCloseable {
         return files.stream().findFirst();
     }
 
+    /** LLaVA with tower and projector, LLaMA without. */
     public ModelKind kind() {
         return kind;
     }
 
-    /** Metadata of the decoder's file. */
+    /** Metadata of the language model's file. */
     public GgufMetadata metadata() {
-        return decoder.metadata();
+        return languageModel.metadata();
     }
 
-    /** Whether tensors are stored in blocks, so that their numbers are not those they were made from. */
+    /** Whether some tensors are quantised. */
     public boolean isQuantised() {
-        return decoder.isQuantised() || mmproj != null && mmproj.isQuantised();
+        return languageModel.isQuantised() || mmproj != null && mmproj.isQuantised();
     }
 
-    /** Tensors of all files as transformers has them, by their name in the file. */
+    /** Tensors of all files under the names in the files, with rows in transformers' order. */
     public List<TensorEntry> tensors() {
         List<TensorEntry> tensors = new ArrayList<>();
-        for (Gguf file : mmproj == null ? List.of(decoder) : List.of(decoder, mmproj)) {
+        for (Gguf file : mmproj == null ? List.of(languageModel) : List.of(languageModel, mmproj)) {
             file.tensors().values().forEach(entry -> tensors.add(tensor(entry)));
         }
         if (kind instanceof ModelKind.Llava llava && mmproj != null) {
@@ -179,8 +180,8 @@ public final class GgufModel implements AutoCloseable {
     }
 
     /**
-     * llama.cpp's files lack the tower's last norm, which LLaVA never applies (docs/reference/model.md#feature-selection); a norm that changes
-     * nothing stands in its place, so that such a model can be written in the other layouts.
+     * llama.cpp's files have no last norm of the tower, which LLaVA never applies
+     * (docs/reference/model.md#feature-selection). An identity norm takes its place, so that the model can be converted.
      */
     private static void addPostNorm(List<TensorEntry> tensors, Gguf mmproj, int hidden) {
         float[] ones = new float[hidden];
@@ -194,6 +195,7 @@ public final class GgufModel implements AutoCloseable {
                 });
     }
 
+    /** Canonical name of a tensor; empty if LLaVA has no such tensor. */
     public Optional<String> canonical(String name) {
         return GgufNames.canonical(name, swappedMlp);
     }
@@ -219,7 +221,7 @@ public final class GgufModel implements AutoCloseable {
         return new TensorEntry(entry.name(), entry.type().dtype(), entry.shape(), content);
     }
 
-    /** A copy of the tensor, quantised or not, whose rows have transformers' order: whole rows move. */
+    /** A copy of the data, quantised or not, with the rows in transformers' order. */
     private static MemorySegment separated(Gguf.Entry entry, int heads) {
         long bytes = entry.data().byteSize();
         if (bytes > LARGEST_ARRAY) {
@@ -233,7 +235,7 @@ public final class GgufModel implements AutoCloseable {
 
     @Override
     public void close() {
-        decoder.close();
+        languageModel.close();
         if (mmproj != null) {
             mmproj.close();
         }

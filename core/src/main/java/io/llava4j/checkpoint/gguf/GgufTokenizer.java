@@ -14,8 +14,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The vocabulary as GGUF metadata. llama.cpp wants a token for every row of the embedding table, so rows behind the
- * vocabulary get names of their own.
+ * The vocabulary as GGUF metadata. llama.cpp needs a token for every row of the embedding table, so rows after the
+ * vocabulary get placeholder names.
  */
 public final class GgufTokenizer {
     static final String BOS = "tokenizer.ggml.bos_token_id";
@@ -35,9 +35,9 @@ public final class GgufTokenizer {
     private GgufTokenizer() {}
 
     /**
-     * Adds the vocabulary's keys.
+     * Adds the keys of the vocabulary.
      *
-     * @param tokenizer null if the model comes without one
+     * @param tokenizer null if the model has none
      * @param imageToken id of {@code <image>}; -1 where there is none
      * @throws CheckpointException if the vocabulary has more pieces than the embedding table has rows
      */
@@ -85,9 +85,9 @@ public final class GgufTokenizer {
     }
 
     /**
-     * The tokenizer a file embeds; empty if it embeds none.
+     * The tokenizer embedded in a file; empty if there is none.
      *
-     * @throws CheckpointException if it is none of LLaMA's kind
+     * @throws CheckpointException if it is not a LLaMA tokenizer
      */
     public static Optional<SentencePieceTokenizer> read(GgufMetadata keys) {
         String kind = keys.string(MODEL).orElse(NONE);
@@ -128,7 +128,7 @@ public final class GgufTokenizer {
                 eos,
                 pad < pieces ? pad : -1,
                 pieceTypes.contains(PieceType.BYTE));
-        // Parsing what was put together checks it as a tokenizer.model is checked.
+        // Parsing it again applies the checks of a tokenizer.model.
         SentencePieceModel checked = SentencePieceModel.parse(model.toBytes(), "in " + keys.file());
         return Optional.of(SentencePieceTokenizer.of(checked, keys.flag(LEGACY, true)));
     }
@@ -141,7 +141,7 @@ public final class GgufTokenizer {
         return id;
     }
 
-    /** Control tokens behind the last such piece were added to the vocabulary later. */
+    /** Control tokens after the last of these were added to the vocabulary later. */
     private static boolean isPiece(long type) {
         return type == PieceType.NORMAL.code() || type == PieceType.BYTE.code() || type == PieceType.UNKNOWN.code();
     }

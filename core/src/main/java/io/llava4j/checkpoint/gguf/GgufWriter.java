@@ -18,10 +18,10 @@ public final class GgufWriter {
     /**
      * A tensor to be written.
      *
-     * @param name as it shall stand in the file
+     * @param name in the file
      * @param type of the elements
      * @param shape sizes, outermost first
-     * @param data gives the elements as they are stored; called once, when the tensor's turn comes
+     * @param data gives the elements in that type; called once, when the tensor is written
      */
     public record Source(String name, BlockFormat type, long[] shape, Supplier<MemorySegment> data) {
         long bytes() {
@@ -38,7 +38,7 @@ public final class GgufWriter {
     private GgufWriter() {}
 
     /**
-     * Writes a file in one step.
+     * Writes a file atomically.
      *
      * @param metadata Integer (unsigned), Float, Boolean, String, {@code int[]}, {@code float[]} or a list of strings
      */

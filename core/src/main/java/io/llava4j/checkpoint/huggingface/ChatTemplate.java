@@ -2,11 +2,11 @@ package io.llava4j.checkpoint.huggingface;
 
 import io.llava4j.text.ConversationTemplate;
 
-/** The conversation template of LLaVA-1.5 for tools that read it as a Jinja text beside the weights. */
+/** The conversation template of LLaVA-1.5 as the Jinja text that other tools read. */
 public final class ChatTemplate {
     /**
-     * {@link ConversationTemplate#V1}. A message's content is a text, or a list of images and texts; the images come
-     * first. A system message replaces the usual one.
+     * {@link ConversationTemplate#V1}. The content of a message is a text, or a list of images and texts; the images come
+     * first. A system message replaces the default one.
      */
     public static final String V1 = v1();
 

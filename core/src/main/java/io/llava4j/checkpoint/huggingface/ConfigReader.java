@@ -11,9 +11,10 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** Typed access to an object of a config.json; absent and null are the same. Errors name file and key. */
 public record ConfigReader(Path file, String path, ObjectNode node) {
-    /** Sizes beyond this are no configuration but a mistake, and keep all products of two within a long. */
+    /** Larger sizes are mistakes; the limit keeps every product of two sizes within a long. */
     private static final int LARGEST_SIZE = 1 << 24;
 
+    /** Whether the key is present and not null. */
     public boolean has(String key) {
         return node.hasNonNull(key);
     }
@@ -29,6 +30,7 @@ public record ConfigReader(Path file, String path, ObjectNode node) {
         throw bad(key, "an object");
     }
 
+    /** A positive size, or {@code absent} if there is no such key. */
     public int size(String key, int absent) {
         int value = integer(key).orElse(absent);
         if (value < 1 || value > LARGEST_SIZE) {
@@ -66,6 +68,7 @@ public record ConfigReader(Path file, String path, ObjectNode node) {
         return List.copyOf(values);
     }
 
+    /** A positive number, or {@code absent} if there is no such key. */
     public double positive(String key, double absent) {
         if (!has(key)) {
             return absent;
@@ -87,6 +90,7 @@ public record ConfigReader(Path file, String path, ObjectNode node) {
         return node.get(key).booleanValue();
     }
 
+    /** A string; empty if there is no such key. */
     public Optional<String> string(String key) {
         if (!has(key)) {
             return Optional.empty();
@@ -97,13 +101,14 @@ public record ConfigReader(Path file, String path, ObjectNode node) {
         return Optional.of(node.get(key).stringValue());
     }
 
-    /** Refuses a variant of the network that llava4j does not compute. */
+    /** Rejects a variant of the network that llava4j does not implement. */
     public void requireAbsentOr(String key, JsonNode only) {
         if (has(key) && !node.get(key).equals(only)) {
             throw bad(key, only.toString());
         }
     }
 
+    /** The error for a value that cannot be used, with what is {@code wanted} instead. */
     public ConfigException bad(String key, String wanted) {
         String value = node.path(key).toString();
         return new ConfigException("%s: %s%s is %s; llava4j needs %s"

@@ -4,7 +4,7 @@ import io.llava4j.model.config.VisionConfig;
 import java.util.List;
 import java.util.Optional;
 
-/** What {@code mm_vision_tower} may name besides a folder. */
+/** Names that {@code mm_vision_tower} may have besides a folder. */
 public final class KnownTowers {
     static final String CLIP_VIT_L_336 = "openai/clip-vit-large-patch14-336";
     static final String CLIP_VIT_L_224 = "openai/clip-vit-large-patch14";
@@ -14,7 +14,7 @@ public final class KnownTowers {
 
     private KnownTowers() {}
 
-    /** The shape behind a hub id; for checkpoints that embed the tower's tensors but not its configuration. */
+    /** The shape of a tower by its hub id, for checkpoints that embed the tensors of the tower but not its configuration. */
     public static Optional<VisionConfig> shape(String hubId) {
         return switch (hubId) {
             case CLIP_VIT_L_336 -> Optional.of(VisionConfig.CLIP_VIT_L_336);

@@ -14,8 +14,8 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Writes config.json: a whole model in the liuhaotian family with every dimension spelled out and the embedded tower's
- * shape in {@code vision_config}; a tower as CLIP; a decoder as LLaMA. {@link ModelConfigs} reads each back unchanged.
+ * Writes config.json: a whole model in the liuhaotian family with all sizes and with the shape of the embedded tower in
+ * {@code vision_config}; a tower as CLIP; a language model as LLaMA. {@link ModelConfigs} reads each back unchanged.
  */
 public final class ModelConfigWriter {
     /** llava4j's own key: channels of a convolutional patch embedding's stages. */
@@ -26,6 +26,7 @@ public final class ModelConfigWriter {
 
     private ModelConfigWriter() {}
 
+    /** The config.json of a model; {@code dtype} is the type of most weights. */
     public static ObjectNode write(ModelKind kind, DType dtype) {
         ObjectNode root = StrictJson.MAPPER.createObjectNode();
         switch (kind) {
@@ -48,7 +49,7 @@ public final class ModelConfigWriter {
     }
 
     /**
-     * A whole model in the llava-hf family, every dimension spelled out.
+     * A whole model in the llava-hf family, with all sizes.
      *
      * @param config with an image token
      * @param dtype most weights are of
@@ -164,7 +165,7 @@ public final class ModelConfigWriter {
     /**
      * preprocessor_config.json of a llava-hf model.
      *
-     * @param layout older transformers do not know the processor that pads; they read this one and crop
+     * @param layout older transformers have no processor that pads; they read this one and crop
      */
     public static ObjectNode preprocessor(LlavaConfig config, CheckpointLayout layout) {
         ObjectNode root = preprocessor(config.vision());

@@ -18,27 +18,30 @@ import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.databind.node.StringNode;
 
 /**
- * Reads config.json of the families llava4j knows, told apart by their keys (docs/reference/model.md#checkpoint-layouts). Absent keys get the
- * defaults of the family; a variant llava4j does not compute is refused.
+ * Reads config.json of the families that llava4j knows, distinguished by their keys
+ * (docs/reference/model.md#checkpoint-layouts). Absent keys get the defaults of the family. A variant that llava4j does not
+ * implement is rejected.
  */
 public final class ModelConfigs {
+    /** Name of the configuration file. */
     public static final String FILE = "config.json";
+    /** Name of the image processor's file. */
     public static final String PREPROCESSOR_FILE = "preprocessor_config.json";
 
-    /** Old llava-hf files leave the LLaVA token's place to this default of LlavaConfig. */
+    /** Old llava-hf files do not give the id of the image token; this is transformers' default. */
     private static final int HF_IMAGE_TOKEN = 32000;
 
-    /** The names of all blocks' tensors are listed before the weights are looked at. */
+    /** Limits memory: the tensor names of all blocks are listed before the weights are read. */
     private static final int MOST_BLOCKS = 1 << 10;
 
     private ModelConfigs() {}
 
-    /** Tells where a separately stored tower's shape comes from. */
+    /** Finds the shape of a tower that is stored separately. */
     @FunctionalInterface
     public interface TowerConfig {
         /**
          * @param name {@code mm_vision_tower} of the model; a folder or a hub id
-         * @return the shape, or empty if it is not at hand
+         * @return the shape; empty if the tower is not found
          */
         Optional<VisionConfig> find(String name);
     }
@@ -47,7 +50,7 @@ public final class ModelConfigs {
      * Reads a model folder's config.json.
      *
      * @param directory of the model
-     * @param towers asked where a liuhaotian configuration does not hold the tower's shape itself
+     * @param towers asked if a liuhaotian configuration does not give the shape of the tower
      * @throws ConfigException naming file and key
      */
     public static ModelKind read(Path directory, TowerConfig towers) {
@@ -163,7 +166,7 @@ public final class ModelConfigs {
                 conversationTemplate(config));
     }
 
-    /** Newer llava-hf processors can pad; none may resize or normalise otherwise than CLIP does. */
+    /** Newer llava-hf processors can pad; resizing and normalisation must be CLIP's. */
     private static Optional<AspectMode> preprocessor(Path directory, VisionConfig vision) {
         Path file = directory.resolve(PREPROCESSOR_FILE);
         if (!Files.exists(file)) {

@@ -12,11 +12,12 @@ import java.util.List;
 import java.util.SequencedMap;
 import tools.jackson.databind.node.ObjectNode;
 
-/** The tokenizer's files of a model folder, as transformers reads them. */
+/** The tokenizer files of a model folder, as transformers reads them. */
 public final class TokenizerFiles {
-    /** Text of the tokens that llava-hf models have behind LLaMA's vocabulary (docs/reference/model.md#image-token-in-transformers). */
+    /** The image token that llava-hf models add to LLaMA's vocabulary (docs/reference/model.md#image-token-in-transformers). */
     public static final String IMAGE = "<image>";
 
+    /** The padding token that llava-hf models add to LLaMA's vocabulary. */
     public static final String PAD = "<pad>";
 
     private static final String CONFIG = "tokenizer_config.json";
@@ -31,7 +32,7 @@ public final class TokenizerFiles {
 
     private TokenizerFiles() {}
 
-    /** Copies what is there. */
+    /** Copies the tokenizer files that exist in {@code from}. */
     public static void copy(Path from, Path to) throws IOException {
         for (String name : ALL) {
             if (Files.exists(from.resolve(name))) {
@@ -55,10 +56,10 @@ public final class TokenizerFiles {
     }
 
     /**
-     * Writes the vocabulary with the tokens of llava-hf models behind it, and the processor's files.
+     * Writes the vocabulary with the added tokens of llava-hf models, and the files of the processor.
      *
      * @param imageToken id of {@code <image>}
-     * @param padToken id of the padding; that of {@code <pad>}, or of one of the vocabulary's own
+     * @param padToken id of the padding: that of {@code <pad>}, or of a token of the vocabulary
      */
     public static void writeWithImageToken(
             Path directory, SentencePieceTokenizer tokenizer, int imageToken, int padToken) {
@@ -93,7 +94,7 @@ public final class TokenizerFiles {
         json(directory.resolve("special_tokens_map.json"), specialTokens(tokenizer, pad));
     }
 
-    /** Fills in what describes a special token. */
+    /** Describes a special token. */
     static void describe(ObjectNode token, String text) {
         token.put("content", text);
         token.put("lstrip", false);

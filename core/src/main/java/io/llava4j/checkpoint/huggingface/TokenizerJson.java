@@ -15,8 +15,8 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The vocabulary as tokenizer.json, which the tokenizers library reads; transformers 5 asks for it. SentencePiece joins
- * whatever gives the piece of the highest score; here every way to join a piece from two others is listed by its rank.
+ * The vocabulary as tokenizer.json, which the tokenizers library reads and transformers 5 requires. SentencePiece merges
+ * the pair that gives the piece of the highest score; this format lists every pair that gives a piece, in that order.
  */
 final class TokenizerJson {
     static final String FILE = "tokenizer.json";
@@ -30,7 +30,7 @@ final class TokenizerJson {
     /**
      * The file's content.
      *
-     * @param added texts and ids of special tokens behind the vocabulary
+     * @param added texts and ids of special tokens after the vocabulary
      */
     static ObjectNode of(SentencePieceTokenizer tokenizer, SequencedMap<String, Integer> added) {
         SentencePieceModel model = tokenizer.model();
@@ -77,9 +77,9 @@ final class TokenizerJson {
     }
 
     /**
-     * A space stands in front of the text and of what follows a special token: LLaVA encodes the texts around an image one
-     * by one (docs/reference/conversation.md#tokenization), and this gives the same ids. A tokenizer that is not legacy has none behind {@code </s>},
-     * which the format cannot tell apart.
+     * A space precedes the text and every text after a special token: LLaVA encodes the texts around an image separately
+     * (docs/reference/conversation.md#tokenization), and this gives the same ids. A tokenizer that is not legacy puts none
+     * after {@code </s>}, which the format cannot distinguish.
      */
     private static void spaces(ObjectNode root) {
         ArrayNode steps = typed(root.putObject("normalizer"), "Sequence").putArray("normalizers");
@@ -130,7 +130,7 @@ final class TokenizerJson {
         strip.put("stop", 0);
     }
 
-    /** Every way to make a piece of two, those that SentencePiece prefers first. */
+    /** Every pair that gives a piece, in the order in which SentencePiece prefers them. */
     private static List<Merge> merges(SentencePieceModel model) {
         Map<String, Integer> ids = new HashMap<>();
         for (int id = 0; id < model.pieces().size(); id++) {

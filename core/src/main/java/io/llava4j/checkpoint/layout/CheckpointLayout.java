@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** How a checkpoint spells its tensors' names (docs/reference/model.md#checkpoint-layouts); found from the names themselves. */
+/** How a checkpoint names its tensors (docs/reference/model.md#checkpoint-layouts), detected from the names themselves. */
 public enum CheckpointLayout {
     /** {@code model.*}, {@code lm_head}, {@code model.mm_projector.*}; also a plain LLaMA and llava4j's own models. */
     LIUHAOTIAN,
@@ -20,7 +20,7 @@ public enum CheckpointLayout {
     HF_NEW,
     /** A CLIP model: {@code vision_model.*} beside a text tower that is not needed. */
     CLIP,
-    /** llama.cpp's: the decoder in one GGUF file, tower and projector in another ({@link GgufNames}). */
+    /** llama.cpp: the language model in one GGUF file, tower and projector in another ({@link GgufNames}). */
     GGUF,
     /** Only a projector: {@code …mm_projector.*} or {@code …multi_modal_projector.*}. */
     PROJECTOR_ONLY;
@@ -29,7 +29,7 @@ public enum CheckpointLayout {
     private static final Pattern LINEAR = Pattern.compile("model\\.mm_projector\\.(\\d{1,2})\\.(.+)");
     private static final String MM_PROJECTOR = "mm_projector.";
 
-    /** The layout of a set of names; empty if they are none of a model llava4j knows. */
+    /** The layout of a set of names; empty if they belong to no model that llava4j reads. */
     public static Optional<CheckpointLayout> of(Collection<String> names) {
         if (anyStartsWith(names, "model.language_model.")) {
             return Optional.of(HF_NEW);
@@ -78,7 +78,7 @@ public enum CheckpointLayout {
         };
     }
 
-    /** Whether a tensor may be left out without harm: tables that are recomputed, and CLIP's text side. */
+    /** Whether the model does not need a tensor: tables that are recomputed, and CLIP's text tower. */
     public boolean ignores(String name) {
         if (name.endsWith(".rotary_emb.inv_freq") || name.endsWith(".position_ids")) {
             return true;
@@ -128,7 +128,7 @@ public enum CheckpointLayout {
         return name.startsWith(from) ? Optional.of(to + name.substring(from.length())) : Optional.empty();
     }
 
-    /** {@code linear_1} is the sequence's element 0, {@code linear_2} its element 2: GELUs take the odd places. */
+    /** {@code linear_1} is the sequence's element 0, {@code linear_2} its element 2: GELUs have the odd indices. */
     private static Optional<String> hfLinear(String name) {
         Matcher linear = HF_LINEAR.matcher(name);
         return linear.matches()

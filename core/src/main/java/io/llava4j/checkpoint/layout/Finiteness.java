@@ -4,19 +4,19 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/** Finds NaN and infinity in stored tensors at the speed of reading, eight bytes at a time. */
+/** Finds NaN and infinity in stored tensors, eight bytes at a time, at the speed of reading. */
 final class Finiteness {
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** How much is read before looking whether something was found. */
-    private static final long STRETCH = 1 << 20;
+    /** Bytes between two checks whether something was found. */
+    private static final long CHUNK = 1 << 20;
 
     private Finiteness() {}
 
     /** Whether all elements are finite; true for types without floating-point elements. */
     static boolean isFinite(TensorEntry tensor) {
         // An element is not finite when all bits of its exponent are set. Adding the exponent's lowest bit then
-        // carries into the sign's place, and never further, so that all elements of a word are tested at once.
+        // carries into the sign bit, and never further, so that all elements of a word are tested at once.
         return switch (tensor.dtype()) {
             case F64 -> isFinite(tensor.data(), 0x7FF0_0000_0000_0000L, 0x0010_0000_0000_0000L);
             case F32 -> isFinite(tensor.data(), 0x7F80_0000_7F80_0000L, 0x0080_0000_0080_0000L);
@@ -30,17 +30,17 @@ final class Finiteness {
         long signs = exponents + lowestBits;
         long words = data.byteSize() / Long.BYTES * Long.BYTES;
         long carried = 0;
-        for (long from = 0; from < words && (carried & signs) == 0; from += STRETCH) {
-            long to = Math.min(from + STRETCH, words);
+        for (long from = 0; from < words && (carried & signs) == 0; from += CHUNK) {
+            long to = Math.min(from + CHUNK, words);
             for (long at = from; at < to; at += Long.BYTES) {
                 carried |= (data.get(WORD, at) & exponents) + lowestBits;
             }
         }
-        long rest = 0;
+        long tail = 0;
         for (long at = words; at < data.byteSize(); at++) {
-            rest |= Byte.toUnsignedLong(data.get(ValueLayout.JAVA_BYTE, at)) << 8 * (at - words);
+            tail |= Byte.toUnsignedLong(data.get(ValueLayout.JAVA_BYTE, at)) << 8 * (at - words);
         }
-        carried |= (rest & exponents) + lowestBits;
+        carried |= (tail & exponents) + lowestBits;
         return (carried & signs) == 0;
     }
 }

@@ -9,20 +9,23 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * llama.cpp's names of LLaVA's tensors: the decoder's in one file, the tower's ({@code v.}) and the projector's
+ * llama.cpp's names of LLaVA's tensors: the language model's in one file, the tower's ({@code v.}) and the projector's
  * ({@code mm.}) in the other, called mmproj.
  */
 public final class GgufNames {
+    /** The token embedding table. */
     public static final String TOKEN_TABLE = "token_embd.weight";
+    /** The LM head. */
     public static final String HEAD = "output.weight";
+    /** Bias of the first MLP matrix of the tower's first block. */
     public static final String FIRST_MLP_BIAS = "v.blk.0.ffn_up.bias";
 
-    /** Begins the tower's last norm; under llama.cpp's own name it would be applied, which LLaVA does not do. */
+    /** Begins the tower's last norm. Under its llama.cpp name llama.cpp would apply it, which LLaVA does not. */
     public static final String POST_NORM = "llava4j.v.post_ln.";
 
     private static final String BLOCK = "blk.";
     private static final String TOWER_BLOCK = "v.blk.";
-    private static final String CONNECTOR = "mm.";
+    private static final String MM_PROJECTOR = "mm.";
     private static final String TOWER_LAYERS = TOWER + "encoder.layers.";
 
     private static final Map<String, String> SINGLES = Map.ofEntries(
@@ -37,7 +40,7 @@ public final class GgufNames {
             Map.entry(TOWER + "post_layernorm.weight", POST_NORM + "weight"),
             Map.entry(TOWER + "post_layernorm.bias", POST_NORM + "bias"));
 
-    private static final Map<String, String> DECODER_PARTS = Map.of(
+    private static final Map<String, String> TEXT_PARTS = Map.of(
             "self_attn.q_proj", "attn_q",
             "self_attn.k_proj", "attn_k",
             "self_attn.v_proj", "attn_v",
@@ -59,34 +62,34 @@ public final class GgufNames {
             "mlp.fc2", "ffn_down");
 
     private static final Map<String, String> SINGLES_BACK = inverse(SINGLES);
-    private static final Map<String, String> DECODER_BACK = inverse(DECODER_PARTS);
+    private static final Map<String, String> TEXT_BACK = inverse(TEXT_PARTS);
     private static final Map<String, String> TOWER_BACK = inverse(TOWER_PARTS);
 
     private GgufNames() {}
 
-    /** Name in the file; empty for a tensor llama.cpp does not know. */
+    /** Name in the file; empty for a tensor that llama.cpp does not know. */
     static Optional<String> of(String canonical) {
         if (SINGLES.containsKey(canonical)) {
             return Optional.of(SINGLES.get(canonical));
         }
         if (canonical.startsWith(PROJECTOR)) {
-            return Optional.of(CONNECTOR + canonical.substring(PROJECTOR.length()));
+            return Optional.of(MM_PROJECTOR + canonical.substring(PROJECTOR.length()));
         }
-        return inBlock(canonical, LAYERS, BLOCK, DECODER_PARTS)
+        return inBlock(canonical, LAYERS, BLOCK, TEXT_PARTS)
                 .or(() -> inBlock(canonical, TOWER_LAYERS, TOWER_BLOCK, TOWER_PARTS));
     }
 
     /**
-     * Canonical name.
+     * Canonical name; empty for a tensor that LLaVA does not have.
      *
-     * @param swappedMlp whether the file calls the tower's first matrix of each MLP {@code ffn_down}, as old ones do
+     * @param swappedMlp whether the file calls the first matrix of the tower's MLPs {@code ffn_down}, as old files do
      */
     public static Optional<String> canonical(String name, boolean swappedMlp) {
         if (SINGLES_BACK.containsKey(name)) {
             return Optional.of(SINGLES_BACK.get(name));
         }
-        if (name.startsWith(CONNECTOR)) {
-            return Optional.of(PROJECTOR + name.substring(CONNECTOR.length()));
+        if (name.startsWith(MM_PROJECTOR)) {
+            return Optional.of(PROJECTOR + name.substring(MM_PROJECTOR.length()));
         }
         Map<String, String> towerParts = TOWER_BACK;
         if (swappedMlp) {
@@ -95,10 +98,10 @@ public final class GgufNames {
             towerParts.put("ffn_down", "mlp.fc1");
         }
         Map<String, String> parts = towerParts;
-        return inBlock(name, BLOCK, LAYERS, DECODER_BACK).or(() -> inBlock(name, TOWER_BLOCK, TOWER_LAYERS, parts));
+        return inBlock(name, BLOCK, LAYERS, TEXT_BACK).or(() -> inBlock(name, TOWER_BLOCK, TOWER_LAYERS, parts));
     }
 
-    /** Whether a tensor holds what is recomputed anyway. */
+    /** Whether a tensor is recomputed instead of read. */
     public static boolean ignores(String name) {
         return name.equals("rope_freqs.weight");
     }

@@ -10,7 +10,7 @@ public sealed interface ModelKind {
     String label();
 
     /**
-     * A whole model: tower, projector and decoder.
+     * A whole model: vision tower, projector and language model.
      *
      * @param config of the model
      */
@@ -24,7 +24,7 @@ public sealed interface ModelKind {
     /**
      * A CLIP vision tower alone.
      *
-     * @param vision of the tower
+     * @param vision shape of the tower
      */
     record Clip(VisionConfig vision) implements ModelKind {
         @Override
@@ -34,23 +34,23 @@ public sealed interface ModelKind {
     }
 
     /**
-     * A LLaMA decoder alone.
+     * A LLaMA language model alone.
      *
-     * @param text of the decoder
+     * @param text shape of the language model
      */
     record Llama(TextConfig text) implements ModelKind {
         @Override
         public String label() {
-            return "a LLaMA decoder";
+            return "a LLaMA language model";
         }
     }
 
     /**
-     * A projector alone, as stage 1 writes it; its shape is read from the tensors.
+     * A projector alone, as pretraining writes it; its shape is read from the tensors.
      *
      * @param projectorType {@code linear} or {@code mlpNx_gelu}
-     * @param visionHiddenSize width of the tower's features
-     * @param textHiddenSize width of the decoder
+     * @param visionHiddenSize width of the image features
+     * @param textHiddenSize width of the language model
      */
     record Projector(String projectorType, int visionHiddenSize, int textHiddenSize) implements ModelKind {
         @Override

@@ -4,14 +4,15 @@ import io.llava4j.model.config.TextConfig;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The two orders of query and key rows. transformers turns row {@code j} of a head together with row {@code j + half}
- * (docs/reference/model.md#rotary-position-embedding), llama.cpp each even row with the odd one behind it, so files of its LLaMA architecture have the rows
- * of every head interleaved.
+ * Permutes the rows of query and key weights between two conventions of rotary position embedding. transformers rotates
+ * row {@code j} of a head together with row {@code j + half} (docs/reference/model.md#rotary-position-embedding); llama.cpp
+ * rotates each even row with the next one, so its LLaMA files interleave the rows of every head. Whole rows move, so the
+ * elements may be of any type, quantised blocks included.
  */
 public final class RopePermutation {
     private RopePermutation() {}
 
-    /** Heads of a tensor whose rows are ordered; 0 for all others. */
+    /** Number of heads in a tensor that is permuted; 0 for all others. */
     public static int heads(String canonical, TextConfig text) {
         if (!canonical.startsWith(CanonicalNames.LAYERS)) {
             return 0;
@@ -22,12 +23,12 @@ public final class RopePermutation {
         return canonical.endsWith(".self_attn.k_proj.weight") ? text.kvHeads() : 0;
     }
 
-    /** From transformers' order to llama.cpp's; the rows may be of any type. */
+    /** From transformers' order to llama.cpp's: copies {@code rows} rows of equal size to {@code to}. */
     public static void interleave(MemorySegment from, int heads, long rows, MemorySegment to) {
         move(from, heads, rows, to, true);
     }
 
-    /** From llama.cpp's order to transformers'. */
+    /** From llama.cpp's order to transformers': the inverse of {@link #interleave}. */
     public static void separate(MemorySegment from, int heads, long rows, MemorySegment to) {
         move(from, heads, rows, to, false);
     }

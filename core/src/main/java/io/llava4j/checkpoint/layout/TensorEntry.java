@@ -68,7 +68,7 @@ public record TensorEntry(String name, DType dtype, long[] shape, Content conten
     /**
      * The row-major little-endian elements, {@link #byteSize} bytes. Call once and keep the result: it may be computed.
      *
-     * @throws CheckpointException if quantised elements are more than an array can hold
+     * @throws CheckpointException if quantised elements are too many for an array
      */
     public MemorySegment data() {
         return switch (content) {
@@ -95,9 +95,9 @@ public record TensorEntry(String name, DType dtype, long[] shape, Content conten
     }
 
     /**
-     * Copies the elements as floats; narrower types are widened exactly, F64 is rounded.
+     * Copies the elements as 32-bit floats; narrower types are upcast exactly, F64 is rounded.
      *
-     * @throws CheckpointException if the tensor holds no floating-point numbers or more than an array can hold
+     * @throws CheckpointException if the elements are no floating-point numbers or too many for an array
      */
     public float[] toFloats() {
         float[] values = new float[arrayLength()];
@@ -109,7 +109,7 @@ public record TensorEntry(String name, DType dtype, long[] shape, Content conten
     /**
      * Copies the elements as longs; U8 is unsigned, BOOL is 0 or 1.
      *
-     * @throws CheckpointException if the tensor holds no integers or more than an array can hold
+     * @throws CheckpointException if the elements are no integers or too many for an array
      */
     public long[] toLongs() {
         long[] values = new long[arrayLength()];
@@ -129,7 +129,7 @@ public record TensorEntry(String name, DType dtype, long[] shape, Content conten
     /**
      * Copies the raw little-endian bytes.
      *
-     * @throws CheckpointException if there are more than an array can hold
+     * @throws CheckpointException if they are too many for an array
      */
     public byte[] toBytes() {
         if (byteSize() > Integer.MAX_VALUE - 8) {

@@ -10,35 +10,34 @@ import java.util.function.Supplier;
 /**
  * A tensor to be written.
  *
- * @param name as it shall stand in the file
+ * @param name in the file
  * @param dtype element type
  * @param shape sizes, outermost first; empty for a scalar
- * @param data gives the row-major little-endian elements; called once, when the tensor's turn comes, and what it gives
- *     is not used after the next tensor's turn
+ * @param data gives the row-major little-endian elements; called once, when the tensor is written. The result is used
+ *     until the next tensor is written
  */
 public record TensorSource(String name, DType dtype, long[] shape, Supplier<MemorySegment> data) {
-    /** The tensor as it is stored elsewhere. */
+    /** A copy of a stored tensor. */
     public static TensorSource of(TensorEntry entry) {
         return new TensorSource(entry.name(), entry.dtype(), entry.shape(), entry::data);
     }
 
-    /** An F32 tensor of an array; every platform of the engine is little-endian. */
+    /** An F32 tensor from an array; every platform of the engine is little-endian. */
     public static TensorSource of(String name, float[] values, long... shape) {
         return new TensorSource(name, DType.F32, shape, () -> MemorySegment.ofArray(values));
     }
 
     /**
-     * A tensor of floats that are rounded to a floating-point type, to the nearest and ties to even.
+     * A tensor of floats, rounded to a floating-point type: to nearest, ties to even.
      *
-     * @param values called once, when the tensor's turn comes
-     * @throws CheckpointException when that happens, if the type is none of floating-point numbers or a number is too
-     *     large for it
+     * @param values called once, when the tensor is written
+     * @throws CheckpointException when it is written, if the type is no floating-point type or too small for a number
      */
     public static TensorSource rounded(String name, DType dtype, Supplier<float[]> values, long... shape) {
         return new TensorSource(name, dtype, shape, () -> TensorCast.rounded(name, values.get(), dtype));
     }
 
-    /** An I64 tensor of an array. */
+    /** An I64 tensor from an array. */
     public static TensorSource of(String name, long[] values, long... shape) {
         return new TensorSource(name, DType.I64, shape, () -> MemorySegment.ofArray(values));
     }
@@ -48,15 +47,15 @@ public record TensorSource(String name, DType dtype, long[] shape, Supplier<Memo
         return new TensorSource(other, dtype, shape, data);
     }
 
-    /** The same tensor with its data from elsewhere. */
+    /** The same tensor with another supplier of its data. */
     public TensorSource withData(Supplier<MemorySegment> other) {
         return new TensorSource(name, dtype, shape, other);
     }
 
     /**
-     * Bytes of the data.
+     * Size of the data in bytes.
      *
-     * @throws CheckpointException if the shape is negative or beyond all memory
+     * @throws CheckpointException if the shape is negative or too large
      */
     public long byteSize() {
         long bytes = dtype.bytes();

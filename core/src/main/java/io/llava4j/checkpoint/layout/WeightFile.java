@@ -2,7 +2,7 @@ package io.llava4j.checkpoint.layout;
 
 import java.util.SequencedMap;
 
-/** One file of stored tensors, memory-mapped. */
+/** One memory-mapped file of tensors. */
 public interface WeightFile extends AutoCloseable {
     /** Tensors by the name in the file. */
     SequencedMap<String, TensorEntry> tensors();

@@ -1,4 +1,4 @@
-/** What every file format is translated to: stored tensors under canonical names, their expected shapes, and the layouts that spell them differently. */
+/** What every file format translates to: stored tensors, their canonical names and expected shapes, and the layouts of names. */
 @NullMarked
 package io.llava4j.checkpoint.layout;
 

@@ -21,12 +21,11 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * A safetensors file, memory-mapped: 8 bytes of header length (little-endian), a JSON header, the raw data. The header
- * is checked in full before a tensor is handed out: known types, sizes that fit the shapes, and data that covers the
- * file without gap or overlap.
+ * A memory-mapped safetensors file: 8 bytes of header length (little-endian), a JSON header, the raw data. Opening it
+ * checks the whole header: known types, sizes that match the shapes, and data that covers the file without gap or overlap.
  */
 public final class SafeTensors implements WeightFile {
-    /** Name of a model's only weight file. */
+    /** Name of the weight file of a model in one file. */
     public static final String SINGLE = "model.safetensors";
 
     /** Name of the index of a model in shards. */
@@ -63,8 +62,8 @@ public final class SafeTensors implements WeightFile {
      * Maps a file and checks its header.
      *
      * @param file to read
-     * @return the open file; close it when no tensor of it is used any more
-     * @throws CheckpointException naming file and tensor if anything is amiss
+     * @return the open file; close it after the last use of its tensors
+     * @throws CheckpointException naming file and tensor if something is wrong
      */
     public static SafeTensors open(Path file) {
         if (Files.exists(file) && !Files.isRegularFile(file)) {
@@ -128,7 +127,7 @@ public final class SafeTensors implements WeightFile {
         return bytes;
     }
 
-    /** The file. */
+    /** The path that was opened. */
     public Path file() {
         return file;
     }
@@ -153,7 +152,7 @@ public final class SafeTensors implements WeightFile {
         return tensor;
     }
 
-    /** The header's {@code __metadata__}; empty where there is none. */
+    /** The header's {@code __metadata__}; empty if there is none. */
     public Map<String, String> metadata() {
         return metadata;
     }

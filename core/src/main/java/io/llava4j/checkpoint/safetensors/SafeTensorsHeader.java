@@ -16,13 +16,13 @@ import tools.jackson.databind.node.ObjectNode;
 /**
  * A checked safetensors header.
  *
- * @param slots by position of their data, which covers the data section exactly
+ * @param slots in the order of their data, which covers the data section exactly
  * @param metadata free strings of the {@code __metadata__} entry
  */
 record SafeTensorsHeader(List<Slot> slots, Map<String, String> metadata) {
     static final String METADATA = "__metadata__";
 
-    /** Where a tensor's bytes lie, relative to the data section. */
+    /** A tensor and its byte range, relative to the data section. */
     record Slot(String name, DType dtype, long[] shape, long begin, long end) {}
 
     static SafeTensorsHeader parse(Path file, byte[] json, long dataBytes) {

@@ -30,8 +30,8 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Writes safetensors files. The same tensors give the same bytes in whatever order they come: wide types first, so that
- * all data is aligned, then by name. Metadata always holds {@code format: pt}, which other readers ask for.
+ * Writes safetensors files. The same tensors give the same bytes in any order: they are sorted by type, wide ones first,
+ * so that all data is aligned, then by name. Metadata always holds {@code format: pt}, which other readers require.
  */
 public final class SafeTensorsWriter {
     private static final Comparator<TensorSource> FILE_ORDER = Comparator.comparingInt(
@@ -42,7 +42,7 @@ public final class SafeTensorsWriter {
     private SafeTensorsWriter() {}
 
     /**
-     * Writes one file in one step.
+     * Writes one file atomically.
      *
      * @param metadata free strings for the header
      * @throws CheckpointException if it cannot be written; nothing is left behind
@@ -73,11 +73,11 @@ public final class SafeTensorsWriter {
     }
 
     /**
-     * Writes a model's tensors to a folder: {@code model.safetensors}, or several shards and their index where they
-     * exceed {@code maxShardBytes}. Each file is written in one step and the index comes last; for the whole to appear
-     * in one step, use this within {@link AtomicFiles#writeDirectory}.
+     * Writes the tensors of a model to a folder: {@code model.safetensors}, or several shards and their index if they
+     * exceed {@code maxShardBytes}. Each file is written atomically, the index last; for an atomic folder use this within
+     * {@link AtomicFiles#writeDirectory}.
      *
-     * @param maxShardBytes most bytes of data in one shard; a larger tensor gets a shard of its own
+     * @param maxShardBytes maximum data of one shard in bytes; a larger tensor gets a shard of its own
      */
     public static void writeSharded(
             Path directory, Collection<TensorSource> tensors, Map<String, String> metadata, long maxShardBytes) {
@@ -87,7 +87,7 @@ public final class SafeTensorsWriter {
         writeIndex(directory, files);
     }
 
-    /** The files {@link #writeSharded} makes, by name, with what each holds. */
+    /** The files that {@link #writeSharded} writes, by name, with the tensors of each. */
     public static SequencedMap<String, List<TensorSource>> files(
             Path directory, Collection<TensorSource> tensors, long maxShardBytes) {
         requireDistinct(directory, tensors);
@@ -100,7 +100,7 @@ public final class SafeTensorsWriter {
         return files;
     }
 
-    /** Writes the index of several files; a single one needs none. */
+    /** Writes the index of several shards; a single file needs none. */
     public static void writeIndex(Path directory, SequencedMap<String, List<TensorSource>> files) {
         if (files.size() == 1) {
             return;
@@ -119,7 +119,7 @@ public final class SafeTensorsWriter {
         AtomicFiles.write(directory.resolve(SafeTensors.INDEX), StrictJson.pretty(index));
     }
 
-    /** Whether a file has the length and the header that {@link #write} would give it; its numbers are not looked at. */
+    /** Whether a file has the length and the header that {@link #write} would give it; the data is not read. */
     public static boolean isWritten(Path file, Collection<TensorSource> tensors, Map<String, String> metadata) {
         byte[] header = header(inFileOrder(tensors), metadata);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
@@ -183,6 +183,7 @@ public final class SafeTensorsWriter {
         return padded;
     }
 
+    /** Size of the data of all tensors in bytes. */
     public static long totalBytes(Collection<TensorSource> tensors) {
         return tensors.stream().mapToLong(TensorSource::byteSize).reduce(0, Math::addExact);
     }

@@ -283,7 +283,7 @@ class LoraTest {
                 .hasMessageContaining("holds no adapter_config.json");
 
         Map<String, String> messages = new TreeMap<>();
-        messages.put("\"r\" : 4|\"r\" : 5", "has not the rank r = 5");
+        messages.put("\"r\" : 4|\"r\" : 5", "does not have the rank r = 5");
         messages.put("\"bias\" : \"none\"|\"bias\" : \"all\"", "bias is \"all\"");
         messages.put("\"peft_type\"|\"use_dora\" : true, \"peft_type\"", "use_dora is true");
         messages.put("\"modules_to_save\" : null|\"modules_to_save\" : [\"lm_head\"]", "modules_to_save");
