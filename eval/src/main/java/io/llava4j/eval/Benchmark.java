@@ -3,38 +3,26 @@ package io.llava4j.eval;
 import io.llava4j.ConfigException;
 import io.llava4j.eval.choice.MmBench;
 import io.llava4j.eval.choice.MmBenchQuestions;
-import io.llava4j.eval.choice.MmBenchReference;
 import io.llava4j.eval.choice.ScienceQa;
-import io.llava4j.eval.choice.ScienceQaReference;
 import io.llava4j.eval.choice.Seed;
-import io.llava4j.eval.choice.SeedReference;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.gqa.Gqa;
-import io.llava4j.eval.gqa.GqaReference;
 import io.llava4j.eval.judge.JudgeSpec;
 import io.llava4j.eval.judge.LlavaBench;
-import io.llava4j.eval.judge.LlavaBenchReference;
 import io.llava4j.eval.judge.MmVet;
-import io.llava4j.eval.judge.MmVetReference;
 import io.llava4j.eval.mme.Mme;
-import io.llava4j.eval.mme.MmeReference;
 import io.llava4j.eval.pope.Pope;
-import io.llava4j.eval.pope.PopeReference;
 import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.score.QuestionSource;
-import io.llava4j.eval.score.Reference;
 import io.llava4j.eval.score.Scorer;
 import io.llava4j.eval.score.Submission;
 import io.llava4j.eval.shape.JsonAnswers;
 import io.llava4j.eval.shape.Unanswerable;
 import io.llava4j.eval.vqa.TextVqa;
-import io.llava4j.eval.vqa.TextVqaReference;
 import io.llava4j.eval.vqa.VizWiz;
-import io.llava4j.eval.vqa.VizWizReference;
 import io.llava4j.eval.vqa.Vqav2;
-import io.llava4j.eval.vqa.Vqav2Reference;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.text.ResponseFormat;
 import java.nio.file.Path;
@@ -55,7 +43,6 @@ import org.jspecify.annotations.Nullable;
  * @param publishedScale factor from the scorer's headline to the published unit
  * @param judging what a judge is asked; null where there is nothing to ask
  * @param submission what is handed in; null for nothing
- * @param reference compares with what the official code gave; null if there is none
  */
 public record Benchmark(
         String name,
@@ -66,8 +53,7 @@ public record Benchmark(
         Scorer scorer,
         double publishedScale,
         @Nullable JudgeSpec judging,
-        @Nullable Submission submission,
-        @Nullable Reference reference) {
+        @Nullable Submission submission) {
 
     /** VQAv2: accuracy against ten human answers. */
     public static final Benchmark VQAV2 = new Benchmark(
@@ -79,8 +65,7 @@ public record Benchmark(
             Vqav2::score,
             1,
             null,
-            new Submission("vqav2-upload.json", Vqav2::submit),
-            Vqav2Reference::compare);
+            new Submission("vqav2-upload.json", Vqav2::submit));
 
     /** GQA: exact answers to questions made from scene graphs. */
     public static final Benchmark GQA = new Benchmark(
@@ -92,8 +77,7 @@ public record Benchmark(
             Gqa::score,
             1,
             null,
-            new Submission("testdev_balanced_predictions.json", Gqa::submit),
-            GqaReference::compare);
+            new Submission("testdev_balanced_predictions.json", Gqa::submit));
 
     /** VizWiz: questions of blind people, some of which the image does not answer. */
     public static final Benchmark VIZWIZ = new Benchmark(
@@ -105,8 +89,7 @@ public record Benchmark(
             VizWiz::score,
             1,
             null,
-            new Submission("vizwiz-upload.json", VizWiz::submit),
-            VizWizReference::compare);
+            new Submission("vizwiz-upload.json", VizWiz::submit));
 
     /** ScienceQA: school questions with lettered choices; those with an image are published. */
     public static final Benchmark SCIENCEQA = new Benchmark(
@@ -118,8 +101,7 @@ public record Benchmark(
             ScienceQa::score,
             1,
             null,
-            null,
-            ScienceQaReference::compare);
+            null);
 
     /** TextVQA: reading, with words that an OCR system found in the prompt. */
     public static final Benchmark TEXTVQA = new Benchmark(
@@ -131,8 +113,7 @@ public record Benchmark(
             TextVqa::score,
             1,
             null,
-            null,
-            TextVqaReference::compare);
+            null);
 
     /** POPE: is an object there, yes or no. */
     public static final Benchmark POPE = new Benchmark(
@@ -144,8 +125,7 @@ public record Benchmark(
             Pope::score,
             100,
             null,
-            null,
-            PopeReference::compare);
+            null);
 
     /** MME: pairs of yes/no questions in fourteen categories. */
     public static final Benchmark MME = new Benchmark(
@@ -157,8 +137,7 @@ public record Benchmark(
             Mme::score,
             1,
             null,
-            new Submission("mme", Mme::submit),
-            MmeReference::compare);
+            new Submission("mme", Mme::submit));
 
     /** MMBench: lettered options, asked in every rotation. */
     public static final Benchmark MMBENCH =
@@ -181,8 +160,7 @@ public record Benchmark(
             Seed::score,
             1,
             null,
-            new Submission("seed-upload.jsonl", Seed::submit),
-            SeedReference::compare);
+            new Submission("seed-upload.jsonl", Seed::submit));
 
     /** LLaVA-Bench (in the wild): long answers, judged beside GPT-4's. */
     public static final Benchmark LLAVA_BENCH = new Benchmark(
@@ -194,8 +172,7 @@ public record Benchmark(
             LlavaBench::score,
             1,
             new JudgeSpec(true, LlavaBench::ask),
-            null,
-            LlavaBenchReference::compare);
+            null);
 
     /** MM-Vet: open answers by several capabilities at once, graded by a judge. */
     public static final Benchmark MM_VET = new Benchmark(
@@ -207,8 +184,7 @@ public record Benchmark(
             MmVet::score,
             1,
             new JudgeSpec(true, MmVet::grade),
-            new Submission("mm-vet-results.json", MmVet::submit),
-            MmVetReference::compare);
+            new Submission("mm-vet-results.json", MmVet::submit));
 
     /** Zero-shot format: is a question that cannot be answered called unanswerable when the prompt asks for it. */
     public static final Benchmark UNANSWERABLE_PROMPTED =
@@ -228,7 +204,6 @@ public record Benchmark(
             JsonAnswers::score,
             1,
             null,
-            null,
             null);
 
     private static Benchmark mmBench(String name, String title, BenchmarkFilePatterns layout, String format) {
@@ -241,8 +216,7 @@ public record Benchmark(
                 MmBench::score,
                 100,
                 new JudgeSpec(false, MmBench::ask),
-                new Submission(name + "-upload.xlsx", MmBench::submit),
-                MmBenchReference::compare);
+                new Submission(name + "-upload.xlsx", MmBench::submit));
     }
 
     private static Benchmark unanswerable(String name, String title, PromptStyle prompting) {
@@ -254,7 +228,6 @@ public record Benchmark(
                 (files, render) -> VizWiz.official(files.require(FileRole.ANNOTATIONS), render),
                 Unanswerable::score,
                 1,
-                null,
                 null,
                 null);
     }

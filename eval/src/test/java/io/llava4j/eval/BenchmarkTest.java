@@ -8,10 +8,10 @@ import io.llava4j.ConfigException;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionFile;
+import io.llava4j.eval.reference.Checks;
+import io.llava4j.eval.reference.Reference;
 import io.llava4j.eval.score.BenchmarkFiles;
-import io.llava4j.eval.score.Checks;
 import io.llava4j.eval.score.FileRole;
-import io.llava4j.eval.score.Reference;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import java.nio.file.Files;
@@ -42,7 +42,7 @@ class BenchmarkTest {
         Path folder = Goldens.path("evalgold/" + benchmark.name());
         List<String> differences = new ArrayList<>();
         int[] count = {0};
-        Reference reference = Objects.requireNonNull(benchmark.reference());
+        Reference reference = Reference.of(benchmark).orElseThrow();
         reference.compare(
                 benchmark.files(folder),
                 folder,

@@ -1,10 +1,10 @@
 package io.llava4j.app.bench;
 
 import io.llava4j.eval.Benchmark;
-import io.llava4j.eval.EvalRunner;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.run.CustomBenchmark;
+import io.llava4j.eval.run.EvalRunner;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.ImageDecoder;

@@ -2,12 +2,12 @@ package io.llava4j.app.cli;
 
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.eval.Benchmark;
-import io.llava4j.eval.EvalRunner;
-import io.llava4j.eval.Shard;
 import io.llava4j.eval.format.QuestionFile;
 import io.llava4j.eval.report.EvaluationReport;
 import io.llava4j.eval.report.RunResults;
+import io.llava4j.eval.run.EvalRunner;
 import io.llava4j.eval.run.Evaluation;
+import io.llava4j.eval.run.Shard;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.image.ImageDecoder;

@@ -2,15 +2,15 @@ package io.llava4j.app.verify;
 
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.format.JsonFiles;
-import io.llava4j.eval.score.Checks;
-import io.llava4j.eval.score.Reference;
+import io.llava4j.eval.reference.Checks;
+import io.llava4j.eval.reference.Reference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 
 /**
- * A folder of a benchmark's files with what the official code gave for them: every score, every question, every file it
- * wrote.
+ * Compares our scorer with the official code on a folder of recorded data: every score, every question and every file
+ * that the official code wrote.
  *
  * @param benchmark which one
  */
@@ -24,18 +24,17 @@ public record BenchmarkSuite(Benchmark benchmark) implements Suite {
 
     @Override
     public boolean accepts(Path dir) {
-        return benchmark.reference() != null
+        return Reference.of(benchmark).isPresent()
                 && Files.isRegularFile(dir.resolve(EXPECTED))
                 && benchmark.files(dir).recognised();
     }
 
     @Override
     public void run(Path dir, Consumer<CaseResult> out) {
-        Reference reference = benchmark.reference();
-        if (reference != null) {
-            Checks checks = new Checks(
-                    (name, difference) -> out.accept(CaseResult.exact(name(), name, difference.isEmpty(), difference)));
-            reference.compare(benchmark.files(dir), dir, JsonFiles.tree(dir.resolve(EXPECTED)), checks);
-        }
+        Checks checks = new Checks(
+                (name, difference) -> out.accept(CaseResult.exact(name(), name, difference.isEmpty(), difference)));
+        Reference.of(benchmark)
+                .orElseThrow()
+                .compare(benchmark.files(dir), dir, JsonFiles.tree(dir.resolve(EXPECTED)), checks);
     }
 }

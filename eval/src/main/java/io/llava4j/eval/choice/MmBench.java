@@ -104,14 +104,14 @@ public final class MmBench {
     }
 
     /** A judge's replies by row; the first where there are several. */
-    static Function<Row, @Nullable String> replies(Path file) {
+    public static Function<Row, @Nullable String> replies(Path file) {
         Map<String, String> replies = new HashMap<>();
         JudgeReplies.lines(file, (id, texts) -> replies.putIfAbsent(id, texts.getFirst()));
         return row -> replies.get(String.valueOf(row.index()));
     }
 
     /** What was predicted: by row, with the table it came in if it was one. */
-    record Predictions(
+    public record Predictions(
             Map<Long, String> byIndex,
             List<Long> indices,
             int brokenLines,
@@ -123,7 +123,7 @@ public final class MmBench {
         }
     }
 
-    static Predictions predictions(Path answers) {
+    public static Predictions predictions(Path answers) {
         Map<Long, String> byIndex = new HashMap<>();
         List<Long> indices = new ArrayList<>();
         if (MmBenchTable.isTable(answers)) {
@@ -154,7 +154,7 @@ public final class MmBench {
      *
      * @throws GroundTruthMissingException for the test split
      */
-    static List<Row> rows(BenchmarkFiles files, Predictions predictions, Path answers) {
+    public static List<Row> rows(BenchmarkFiles files, Predictions predictions, Path answers) {
         Path file = files.find(FileRole.ANNOTATIONS);
         MmBenchTable table = file == null ? predictions.table() : MmBenchTable.read(file);
         if (table == null) {
@@ -219,7 +219,7 @@ public final class MmBench {
     }
 
     /** The table without what the server does not need, with the predictions as seventh column. */
-    static MmBenchTable upload(MmBenchTable table, Predictions predictions, Path file) {
+    public static MmBenchTable upload(MmBenchTable table, Predictions predictions, Path file) {
         List<String> kept = new ArrayList<>(table.columns());
         kept.removeAll(NOT_UPLOADED);
         List<List<@Nullable String>> rows = new ArrayList<>();

@@ -92,7 +92,7 @@ public final class MmBenchQuestions implements QuestionSource {
     }
 
     /** Options in a prompt stop at the first that is missing or reads nan or none. */
-    static List<String> promptOptions(MmBenchTable table, List<@Nullable String> row) {
+    public static List<String> promptOptions(MmBenchTable table, List<@Nullable String> row) {
         List<String> options = new ArrayList<>();
         for (String letter : List.of("A", "B", "C", "D")) {
             String option = table.cell(row, letter);

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param judgeCalls how often the official code would have asked a judge
  * @param unresolved rows with an answer for which the judge said nothing usable
  */
-record MmBenchScore(List<Hit> hits, int judgeCalls, List<Long> unresolved) {
+public record MmBenchScore(List<Hit> hits, int judgeCalls, List<Long> unresolved) {
     /** Rotations of a question are rows whose index differs by a multiple of this. */
     static final long ROTATION = 1_000_000;
 
@@ -39,7 +39,7 @@ record MmBenchScore(List<Hit> hits, int judgeCalls, List<Long> unresolved) {
      * @param truth letter of the right option
      * @param prediction what the model said; {@link #NOTHING} where it said nothing
      */
-    record Row(
+    public record Row(
             long index,
             String question,
             Map<String, String> options,
@@ -51,13 +51,13 @@ record MmBenchScore(List<Hit> hits, int judgeCalls, List<Long> unresolved) {
         /** What pandas makes of an empty cell. */
         static final String NOTHING = "nan";
 
-        long group() {
+        public long group() {
             return index % ROTATION;
         }
     }
 
     /** A question and its rotations: whether all are right, and how VLMEvalKit's log on it begins. */
-    record Hit(Row main, int hit, String log) {}
+    public record Hit(Row main, int hit, String log) {}
 
     /**
      * Evaluates rows. A decided wrong rotation makes a question wrong at once.
@@ -65,7 +65,8 @@ record MmBenchScore(List<Hit> hits, int judgeCalls, List<Long> unresolved) {
      * @param judge what a judge replied on a row that names no option, null if it did not; null for exact matching, where
      *     a question with such a row is wrong
      */
-    static MmBenchScore of(List<Row> rows, OptionMatching matching, @Nullable Function<Row, @Nullable String> judge) {
+    public static MmBenchScore of(
+            List<Row> rows, OptionMatching matching, @Nullable Function<Row, @Nullable String> judge) {
         Map<Long, List<Row>> groups = new TreeMap<>();
         rows.stream()
                 .sorted(Comparator.comparingLong(Row::index))
@@ -128,14 +129,14 @@ record MmBenchScore(List<Hit> hits, int judgeCalls, List<Long> unresolved) {
     }
 
     /** Share of questions that are right, 0..1. */
-    double overall() {
+    public double overall() {
         Means mean = new Means();
         hits.forEach(h -> mean.add("", h.hit()));
         return mean.mean("");
     }
 
     /** Overall, per coarse ability (abbreviated) and per ability, sorted by name. */
-    Map<String, Double> numbers() {
+    public Map<String, Double> numbers() {
         Map<String, Double> numbers = new LinkedHashMap<>();
         numbers.put("Overall", overall());
         Means coarse = new Means();

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param columns names of the columns
  * @param rows values of the columns, null where missing
  */
-record MmBenchTable(List<String> columns, List<List<@Nullable String>> rows) {
+public record MmBenchTable(List<String> columns, List<List<@Nullable String>> rows) {
     /** What pandas 2 reads as missing. */
     private static final Set<String> MISSING = Set.of(
             "",
@@ -59,7 +59,7 @@ record MmBenchTable(List<String> columns, List<List<@Nullable String>> rows) {
      *
      * @throws DataException if it is neither, broken, or empty
      */
-    static MmBenchTable read(Path file) {
+    public static MmBenchTable read(Path file) {
         try {
             MmBenchTable table = isExcel(file) ? readExcel(file) : readTabbed(file);
             if (table.rows().isEmpty()) {
@@ -124,7 +124,7 @@ record MmBenchTable(List<String> columns, List<List<@Nullable String>> rows) {
     }
 
     /** Rows by the number in a column; of several with one number the last. */
-    Map<Long, List<@Nullable String>> by(String column, Path file) {
+    public Map<Long, List<@Nullable String>> by(String column, Path file) {
         require(file, column);
         Map<Long, List<@Nullable String>> byNumber = new HashMap<>();
         for (List<@Nullable String> row : rows) {
@@ -134,7 +134,7 @@ record MmBenchTable(List<String> columns, List<List<@Nullable String>> rows) {
     }
 
     /** @throws DataException if a cell holds no whole number */
-    static long number(@Nullable String cell, Path file) {
+    public static long number(@Nullable String cell, Path file) {
         if (cell == null || !cell.matches("\\d{1,18}(\\.0+)?")) {
             throw new DataException("%s: index '%s' is not a whole number".formatted(file, cell));
         }
@@ -147,7 +147,7 @@ record MmBenchTable(List<String> columns, List<List<@Nullable String>> rows) {
      *
      * @param numbers columns that hold whole numbers
      */
-    byte[] excel(Set<String> numbers) {
+    public byte[] excel(Set<String> numbers) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (Workbook workbook = new Workbook(bytes, "llava4j", null)) {
             Worksheet sheet = workbook.newWorksheet("Sheet1");

@@ -11,12 +11,12 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Which option an answer to MMBench means, by the rules of the codes that score it (docs/reference/evaluation.md#mmbench). */
-enum OptionMatching {
+public enum OptionMatching {
     /** VLMEvalKit as it is now. */
     VLMEVALKIT {
         @Override
         @Nullable
-        String infer(String answer, Map<String, String> options) {
+        public String infer(String answer, Map<String, String> options) {
             String letter = letter(answer, options);
             if (letter != null) {
                 return letter;
@@ -52,7 +52,7 @@ enum OptionMatching {
     VLMEVALKIT_2024_01 {
         @Override
         @Nullable
-        String infer(String answer, Map<String, String> options) {
+        public String infer(String answer, Map<String, String> options) {
             if (!answer.contains(API_FAILURE)) {
                 List<String> tokens = tokens(answer);
                 List<String> named =
@@ -71,7 +71,7 @@ enum OptionMatching {
     LMMS_EVAL {
         @Override
         @Nullable
-        String infer(String answer, Map<String, String> options) {
+        public String infer(String answer, Map<String, String> options) {
             if (!answer.contains(API_FAILURE)) {
                 List<String> words = PythonText.split(answer);
                 List<String> named = FIVE.stream().filter(words::contains).toList();
@@ -95,7 +95,7 @@ enum OptionMatching {
     TOLERANT {
         @Override
         @Nullable
-        String infer(String answer, Map<String, String> options) {
+        public String infer(String answer, Map<String, String> options) {
             String plain = Normalizer.normalize(answer, Normalizer.Form.NFKC)
                     .replace("</s>", " ")
                     .replaceAll("[。、，！？：；（）]", " ");
@@ -142,7 +142,7 @@ enum OptionMatching {
      * @param options by letter, in order
      * @return a letter, {@link #NONE}, or null if undecided
      */
-    abstract @Nullable String infer(String answer, Map<String, String> options);
+    public abstract @Nullable String infer(String answer, Map<String, String> options);
 
     static List<String> tokens(String answer) {
         StringBuilder spaced = new StringBuilder(answer);

@@ -47,12 +47,12 @@ public final class ScienceQa {
     private ScienceQa() {}
 
     /** A problem of the test split. */
-    record Problem(String id, JsonRecord record) {
+    public record Problem(String id, JsonRecord record) {
         List<String> choices() {
             return record.texts("choices");
         }
 
-        int answer() {
+        public int answer() {
             return (int) record.integer("answer");
         }
 
@@ -62,8 +62,8 @@ public final class ScienceQa {
     }
 
     /** What became of a problem. */
-    record Judged(Problem problem, String parsed, int index, boolean multimodal) {
-        boolean correct() {
+    public record Judged(Problem problem, String parsed, int index, boolean multimodal) {
+        public boolean correct() {
             return index == problem.answer();
         }
     }
@@ -136,7 +136,7 @@ public final class ScienceQa {
                         : null);
     }
 
-    static double accuracy(List<Judged> judged) {
+    public static double accuracy(List<Judged> judged) {
         long correct = judged.stream().filter(Judged::correct).count();
         return judged.isEmpty() ? 0 : (double) correct / judged.size() * 100;
     }
@@ -148,7 +148,7 @@ public final class ScienceQa {
         return numbers;
     }
 
-    static List<Problem> problems(BenchmarkFiles files) {
+    public static List<Problem> problems(BenchmarkFiles files) {
         Map<String, JsonRecord> all = new LinkedHashMap<>();
         Path problems = files.require(FileRole.ANNOTATIONS);
         JsonFiles.fields(problems, all::put);
@@ -170,7 +170,7 @@ public final class ScienceQa {
                 .toList();
     }
 
-    static List<Judged> judge(List<Problem> problems, Map<QuestionId, Answer> answers) {
+    public static List<Judged> judge(List<Problem> problems, Map<QuestionId, Answer> answers) {
         List<Judged> judged = new ArrayList<>();
         for (Problem problem : problems) {
             @Nullable Answer answer = answers.get(QuestionId.of(problem.id()));

@@ -45,12 +45,12 @@ public final class Seed {
     private Seed() {}
 
     /** The official file. */
-    record Annotations(Map<Long, String> types, List<Item> items) {}
+    public record Annotations(Map<Long, String> types, List<Item> items) {}
 
     /** A question of it; the official file writes ids as text. */
-    record Item(QuestionId id, long type, String dataType, String answer, JsonRecord record) {
+    public record Item(QuestionId id, long type, String dataType, String answer, JsonRecord record) {
         /** Ids are whole numbers where the text is one: images'; videos' stay text. */
-        QuestionId key() {
+        public QuestionId key() {
             return keyOf(id);
         }
 
@@ -67,7 +67,7 @@ public final class Seed {
      * @param undefined the first type, by number, at which LLaVA's script stops: none of its answers is right and none is
      *     missing; null if it finishes
      */
-    record Counts(
+    public record Counts(
             Means total,
             Map<String, Integer> perQuestion,
             @Nullable Long undefined) {}
@@ -150,7 +150,7 @@ public final class Seed {
     }
 
     /** {@code right / all * 100}. */
-    static double share(Means counts, String group) {
+    public static double share(Means counts, String group) {
         int all = counts.count(group);
         return all == 0 ? 0 : counts.sum(group) / all * 100;
     }
@@ -162,7 +162,7 @@ public final class Seed {
     }
 
     /** @throws DataException for the first question without an answer, as LLaVA's script */
-    static String upload(Annotations annotations, ResultFile file) {
+    public static String upload(Annotations annotations, ResultFile file) {
         Map<QuestionId, Answer> answers = file.last();
         StringBuilder out = new StringBuilder();
         for (Item item : annotations.items()) {
@@ -181,12 +181,12 @@ public final class Seed {
         return out.toString();
     }
 
-    static ResultFile results(Path answers) {
+    public static ResultFile results(Path answers) {
         return ResultFile.read(answers, "question_id", "prediction", BrokenLines.REFUSE);
     }
 
     /** Answers as LLaVA's script finds them; in an upload all ids are text. */
-    static Map<QuestionId, Answer> byKey(Annotations annotations, ResultFile file) {
+    public static Map<QuestionId, Answer> byKey(Annotations annotations, ResultFile file) {
         if (!file.official()) {
             return file.last();
         }
@@ -199,7 +199,8 @@ public final class Seed {
         return id.value().matches("[+-]?\\d+") ? new QuestionId(new BigInteger(id.value()).toString(), true) : id;
     }
 
-    static Counts count(Annotations annotations, Map<QuestionId, Answer> answers, BiPredicate<String, String> right) {
+    public static Counts count(
+            Annotations annotations, Map<QuestionId, Answer> answers, BiPredicate<String, String> right) {
         Means total = new Means();
         Map<String, Integer> perQuestion = new LinkedHashMap<>();
         TreeMap<Long, Boolean> defined = new TreeMap<>();
@@ -220,7 +221,7 @@ public final class Seed {
         return new Counts(total, perQuestion, undefined);
     }
 
-    static Annotations annotations(Path file) {
+    public static Annotations annotations(Path file) {
         Map<Long, String> types = new HashMap<>();
         JsonFiles.tree(file)
                 .path("question_type")

@@ -97,7 +97,7 @@ public final class Gqa {
     }
 
     /** LLaVA's conversion; repeated answers stay. */
-    static String converted(Path answers) {
+    public static String converted(Path answers) {
         List<Map<String, Object>> records = new ArrayList<>();
         ResultFile file = ResultFile.read(answers, "questionId", "prediction", BrokenLines.REFUSE);
         file.answers().forEach(answer -> {
@@ -110,7 +110,7 @@ public final class Gqa {
     }
 
     /** Predictions by question, the last of several; an official file's are taken as they are. */
-    static Map<String, String> predictions(ResultFile file) {
+    public static Map<String, String> predictions(ResultFile file) {
         Map<String, String> predictions = new HashMap<>();
         file.answers()
                 .forEach(answer -> predictions.put(
@@ -123,7 +123,7 @@ public final class Gqa {
         return PythonText.lower(PythonText.stripTrailing(text, '.'));
     }
 
-    static Map<String, GqaScore.Choices> choices(Path file) {
+    public static Map<String, GqaScore.Choices> choices(Path file) {
         Map<String, GqaScore.Choices> choices = new HashMap<>();
         JsonFiles.fields(
                 file,

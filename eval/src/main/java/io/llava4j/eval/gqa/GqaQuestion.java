@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param structuralType what kind of answer it asks for
  * @param entailed ids of questions whose answers follow from this one
  */
-record GqaQuestion(
+public record GqaQuestion(
         String question,
         String image,
         boolean balanced,
@@ -41,7 +41,7 @@ record GqaQuestion(
      * Reads {@code {id: question}}. An operation is no step if {@code operation: argument} contains {@code exist},
      * {@code query: name} or {@code choose name}, as in the official code.
      */
-    static Map<String, GqaQuestion> read(Path file) {
+    public static Map<String, GqaQuestion> read(Path file) {
         Map<String, GqaQuestion> questions = new LinkedHashMap<>();
         JsonFiles.fields(file, (id, record) -> questions.put(id, of(record)));
         if (questions.isEmpty()) {

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param consistencyAsked whether consistency was computed
  * @param correct 1 or 0 per balanced question
  */
-record GqaScore(
+public record GqaScore(
         Map<String, Double> metrics,
         double distribution,
         Map<String, Means> groups,
@@ -52,7 +52,7 @@ record GqaScore(
      * @param consistency whether entailed questions are compared, too; then every question needs a prediction
      * @throws DataException for a missing prediction, as the official code does, and where no question has a global group
      */
-    static GqaScore of(
+    public static GqaScore of(
             Map<String, GqaQuestion> questions,
             Map<String, String> predictions,
             @Nullable Map<String, Choices> choices,
@@ -157,7 +157,7 @@ record GqaScore(
     }
 
     /** The lines that the official code prints. */
-    List<String> printed() {
+    public List<String> printed() {
         List<String> lines = new ArrayList<>();
         metrics.forEach((name, value) -> {
             if (consistencyAsked || !name.equals("consistency")) {

@@ -204,10 +204,10 @@ public final class LlavaBench {
      * @param relative 100 times model by reference, of means rounded to three places
      * @param exact the same of means that are not rounded
      */
-    record Line(double relative, double reference, double model, double exact) {}
+    public record Line(double relative, double reference, double model, double exact) {}
 
     /** Lines by category, sorted, {@code all} first. */
-    static Map<String, Line> summary(List<Review> reviews) {
+    public static Map<String, Line> summary(List<Review> reviews) {
         Means reference = new Means();
         Means model = new Means();
         for (Review review : reviews) {

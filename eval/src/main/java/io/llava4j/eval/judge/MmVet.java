@@ -48,7 +48,7 @@ public final class MmVet {
     private MmVet() {}
 
     /** A sample. */
-    record Sample(String id, String image, String question, String answer, List<String> capabilities) {}
+    public record Sample(String id, String image, String question, String answer, List<String> capabilities) {}
 
     /**
      * Grades of one sample, one per run.
@@ -77,7 +77,7 @@ public final class MmVet {
         return question.id().number() ? PREFIX + question.id() : question.id().value();
     }
 
-    static Map<String, Sample> samples(Path file) {
+    public static Map<String, Sample> samples(Path file) {
         Map<String, Sample> samples = new LinkedHashMap<>();
         JsonFiles.fields(
                 file,
@@ -96,7 +96,7 @@ public final class MmVet {
     }
 
     /** Answers by sample: LLaVA's {@code answers.jsonl}, or results as MM-Vet's own evaluator reads them. */
-    static Map<String, String> answers(Path file) {
+    public static Map<String, String> answers(Path file) {
         Map<String, String> answers = new LinkedHashMap<>();
         if (JsonFiles.firstCharacter(file) == '{' && isOneObject(file)) {
             JsonNode results = JsonFiles.tree(file);
@@ -122,7 +122,7 @@ public final class MmVet {
     }
 
     /** {@code json.dump(results, indent=2)}. */
-    static String results(Map<String, String> answers) {
+    public static String results(Map<String, String> answers) {
         StringBuilder out = new StringBuilder("{");
         String separator = "\n  ";
         for (Map.Entry<String, String> entry : answers.entrySet()) {
@@ -142,7 +142,7 @@ public final class MmVet {
      * @param prompt the evaluator's few-shot prompt
      * @param judge answers a request
      */
-    static Grade grade(Sample sample, String answer, String prompt, Function<JudgeRequest, String> judge) {
+    public static Grade grade(Sample sample, String answer, String prompt, Function<JudgeRequest, String> judge) {
         String asked = prompt + "\n"
                 + String.join(
                         " | ",
@@ -197,7 +197,7 @@ public final class MmVet {
     }
 
     /** Reads a grade file of MM-Vet's evaluator. */
-    static Map<String, Grade> grades(Path file) {
+    public static Map<String, Grade> grades(Path file) {
         Map<String, Grade> grades = new LinkedHashMap<>();
         JsonFiles.fields(file, (id, record) -> grades.put(id, grade(record)));
         return grades;

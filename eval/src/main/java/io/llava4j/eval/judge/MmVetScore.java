@@ -15,9 +15,9 @@ import java.util.TreeSet;
  * @param sets percent per run, by the names of a set's capabilities, sorted
  * @param total percent per run
  */
-record MmVetScore(Map<String, double[]> capabilities, Map<String, double[]> sets, double[] total) {
+public record MmVetScore(Map<String, double[]> capabilities, Map<String, double[]> sets, double[] total) {
     /** @throws DataException for a grade of an unknown sample, or grades of different numbers of runs */
-    static MmVetScore of(Map<String, MmVet.Sample> samples, Map<String, MmVet.Grade> grades) {
+    public static MmVetScore of(Map<String, MmVet.Sample> samples, Map<String, MmVet.Grade> grades) {
         int runs = grades.values().stream()
                 .mapToInt(grade -> grade.scores().size())
                 .max()
@@ -100,7 +100,7 @@ record MmVetScore(Map<String, double[]> capabilities, Map<String, double[]> sets
     }
 
     /** A row of the evaluator's tables. */
-    Map<String, Object> row(Map<String, double[]> groups, int digits) {
+    public Map<String, Object> row(Map<String, double[]> groups, int digits) {
         Map<String, Object> row = new LinkedHashMap<>();
         groups.forEach((name, values) -> row.put(name, rounded(mean(values), digits)));
         row.put("total", rounded(mean(total), digits));

@@ -90,7 +90,7 @@ public record Review(
     }
 
     /** Reads a review file. */
-    static List<Review> read(Path file) {
+    public static List<Review> read(Path file) {
         List<Review> reviews = new ArrayList<>();
         JsonFiles.lines(file, BrokenLines.REFUSE, line -> reviews.add(of(line)));
         if (reviews.isEmpty()) {

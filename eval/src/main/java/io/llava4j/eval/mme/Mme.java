@@ -167,7 +167,7 @@ public final class Mme {
      * @return content by category
      * @throws DataException for an answer to an unknown question
      */
-    static Map<String, String> converted(MmeKeys keys, List<Answer> answers) {
+    public static Map<String, String> converted(MmeKeys keys, List<Answer> answers) {
         Map<String, StringBuilder> files = new LinkedHashMap<>();
         for (Answer answer : answers) {
             MmeKeys.Asked asked = asked(keys, answer);

@@ -18,16 +18,16 @@ import org.jspecify.annotations.Nullable;
  *
  * @param answers {@code Yes} or {@code No} by question, in the order of the files
  */
-record MmeKeys(Map<Asked, String> answers) {
+public record MmeKeys(Map<Asked, String> answers) {
     /** What is asked about which image; the file is the image's name with {@code .txt}. */
     record Asked(String category, String file, String question) {}
 
     /** Perception in the official order; its sum is the published number. */
-    static final List<String> PERCEPTION = List.of(
+    public static final List<String> PERCEPTION = List.of(
             "existence", "count", "position", "color", "posters", "celebrity", "scene", "landmark", "artwork", "OCR");
 
     /** Cognition in the official order. */
-    static final List<String> COGNITION =
+    public static final List<String> COGNITION =
             List.of("commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning");
 
     /** Both. */
@@ -37,7 +37,7 @@ record MmeKeys(Map<Asked, String> answers) {
         return all;
     }
 
-    static MmeKeys read(Path folder) {
+    public static MmeKeys read(Path folder) {
         Map<Asked, String> answers = new LinkedHashMap<>();
         for (Path category : BenchmarkFiles.matches(folder, "*")) {
             if (Files.isDirectory(category)) {

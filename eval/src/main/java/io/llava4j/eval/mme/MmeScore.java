@@ -12,15 +12,15 @@ import java.util.Map;
  *
  * @param tasks by category
  */
-record MmeScore(Map<String, Task> tasks) {
+public record MmeScore(Map<String, Task> tasks) {
     /** One line of a result file. */
-    record Line(String file, String question, String truth, String answer) {
+    public record Line(String file, String question, String truth, String answer) {
         /**
          * Splits a line; the answer keeps its newline, which is why only answers without one can equal yes or no.
          *
          * @throws DataException if a tab in the answer breaks the line
          */
-        static Line parse(String category, int number, String line) {
+        public static Line parse(String category, int number, String line) {
             String[] fields = line.split("\t", -1);
             if (fields.length != 4) {
                 throw new DataException(
@@ -31,7 +31,7 @@ record MmeScore(Map<String, Task> tasks) {
         }
 
         /** {@code yes}, {@code no} or {@code other}: yes is looked for first, within four characters. */
-        String label() {
+        public String label() {
             String lower = PythonText.lower(answer);
             if (lower.equals("yes") || lower.equals("no")) {
                 return lower;
@@ -55,8 +55,8 @@ record MmeScore(Map<String, Task> tasks) {
      *
      * @param lines in file order; pairs are consecutive
      */
-    record Task(List<Line> lines, int right, int pairsRight, int other, int tp, int fn, int tn, int fp) {
-        static Task of(String category, List<Line> lines) {
+    public record Task(List<Line> lines, int right, int pairsRight, int other, int tp, int fn, int tn, int fp) {
+        public static Task of(String category, List<Line> lines) {
             if (lines.isEmpty() || lines.size() % 2 != 0) {
                 throw new DataException(
                         "%s: has %d answers; MME needs two for every image".formatted(category, lines.size()));
@@ -79,30 +79,30 @@ record MmeScore(Map<String, Task> tasks) {
             return new Task(lines, right, pairs, other, counts[0], counts[1], counts[2], counts[3]);
         }
 
-        double accuracy() {
+        public double accuracy() {
             return (double) right / lines.size();
         }
 
         /** Share of pairs that are right as a whole. */
-        double accuracyPlus() {
+        public double accuracyPlus() {
             return (double) pairsRight / (lines.size() / 2);
         }
 
-        double score() {
+        public double score() {
             return accuracy() * 100 + accuracyPlus() * 100;
         }
 
-        double precision() {
+        public double precision() {
             return tp + fp == 0 ? 0 : (double) tp / (tp + fp);
         }
 
-        double recall() {
+        public double recall() {
             return tp + fn == 0 ? 0 : (double) tp / (tp + fn);
         }
     }
 
     /** @throws DataException if a category is missing or its lines do not come in pairs */
-    static MmeScore of(Map<String, List<Line>> lines) {
+    public static MmeScore of(Map<String, List<Line>> lines) {
         Map<String, Task> tasks = new LinkedHashMap<>();
         for (String category : MmeKeys.categories()) {
             tasks.put(category, Task.of(category, lines.getOrDefault(category, List.of())));
@@ -111,7 +111,7 @@ record MmeScore(Map<String, Task> tasks) {
     }
 
     /** Lines of a result file's text, as Python's text mode sees them. */
-    static List<Line> parse(String category, String text) {
+    public static List<Line> parse(String category, String text) {
         List<Line> lines = new ArrayList<>();
         for (String line : text.replace("\r\n", "\n").replace('\r', '\n').split("(?<=\n)")) {
             if (!line.isEmpty()) {
@@ -121,7 +121,7 @@ record MmeScore(Map<String, Task> tasks) {
         return lines;
     }
 
-    double total(List<String> categories) {
+    public double total(List<String> categories) {
         double sum = 0;
         for (String category : categories) {
             Task task = tasks.get(category);
@@ -131,7 +131,7 @@ record MmeScore(Map<String, Task> tasks) {
     }
 
     /** What the official script prints. */
-    String printed() {
+    public String printed() {
         return printed("Perception", MmeKeys.PERCEPTION) + printed("Cognition", MmeKeys.COGNITION);
     }
 

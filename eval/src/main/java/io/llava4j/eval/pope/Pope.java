@@ -127,7 +127,7 @@ public final class Pope {
     }
 
     /** What the official script gives for a split, by the names of the reference data. */
-    static Map<String, Object> table(SplitScore score) {
+    public static Map<String, Object> table(SplitScore score) {
         Map<String, Object> table = new LinkedHashMap<>();
         table.put("samples", score.answers());
         table.put("TP", score.truePositives());

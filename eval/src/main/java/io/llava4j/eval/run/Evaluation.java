@@ -3,8 +3,6 @@ package io.llava4j.eval.run;
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
 import io.llava4j.eval.Benchmark;
-import io.llava4j.eval.EvalRunner;
-import io.llava4j.eval.Shard;
 import io.llava4j.eval.format.PythonJson;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.judge.JudgeRequest;

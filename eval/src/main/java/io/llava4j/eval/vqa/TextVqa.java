@@ -44,7 +44,7 @@ public final class TextVqa {
     private TextVqa() {}
 
     /** What the annotations are keyed with. */
-    record Asked(String image, String question) {
+    public record Asked(String image, String question) {
         @Override
         public String toString() {
             return image + ": " + question;
@@ -52,10 +52,10 @@ public final class TextVqa {
     }
 
     /** An annotated question. */
-    record Annotation(Asked asked, QuestionId id, List<VqaAnnotation.HumanAnswer> answers) {}
+    public record Annotation(Asked asked, QuestionId id, List<VqaAnnotation.HumanAnswer> answers) {}
 
     /** An answer with its score, 0..1. */
-    record Scored(Annotation annotation, Answer answer, String processed, double value) {}
+    public record Scored(Annotation annotation, Answer answer, String processed, double value) {}
 
     /** Official questions as LLaVA asks them, with the words read in the image. */
     public static List<Question> official(BenchmarkFiles files, UnaryOperator<String> render) {
@@ -113,7 +113,7 @@ public final class TextVqa {
                         : null);
     }
 
-    static double mean(List<Scored> scored) {
+    public static double mean(List<Scored> scored) {
         double sum = 0;
         for (Scored s : scored) {
             sum += s.value();
@@ -122,7 +122,7 @@ public final class TextVqa {
     }
 
     /** @throws DataException for an answer whose prompt or question is not known, as the official code does */
-    static List<Scored> score(Map<Asked, Annotation> annotations, List<Answer> answers) {
+    public static List<Scored> score(Map<Asked, Annotation> annotations, List<Answer> answers) {
         List<Scored> scored = new ArrayList<>();
         for (Answer answer : answers) {
             Asked asked = new Asked(answer.id().value(), PythonText.lower(questionOf(answer.prompt())));
@@ -146,7 +146,7 @@ public final class TextVqa {
     }
 
     /** Of annotations of one image with the same question the last stays, as in Python's {@code dict}. */
-    static Map<Asked, Annotation> annotations(Path file) {
+    public static Map<Asked, Annotation> annotations(Path file) {
         Map<Asked, Annotation> annotations = new LinkedHashMap<>();
         JsonFiles.arrays(file, (field, entry) -> {
             if (field.equals("data")) {

@@ -46,10 +46,11 @@ public final class VizWiz {
     private VizWiz() {}
 
     /** An annotated image; {@code answerable} is 1 or 0, null where the file does not tell. */
-    record Annotated(VqaAnnotation annotation, @Nullable Long answerable) {}
+    public record Annotated(
+            VqaAnnotation annotation, @Nullable Long answerable) {}
 
     /** Answers by image, ready for the server. */
-    record Upload(Map<QuestionId, String> answers, Coverage coverage, int results) {}
+    public record Upload(Map<QuestionId, String> answers, Coverage coverage, int results) {}
 
     /** Official questions as LLaVA asks them; ids are the numbers in the images' names. */
     public static List<Question> official(Path file, UnaryOperator<String> render) {
@@ -98,7 +99,7 @@ public final class VizWiz {
                 PythonJson.dumps(records(convert(files, answers).answers())).getBytes(StandardCharsets.UTF_8));
     }
 
-    static List<Map<String, Object>> records(Map<QuestionId, String> upload) {
+    public static List<Map<String, Object>> records(Map<QuestionId, String> upload) {
         List<Map<String, Object>> records = new ArrayList<>();
         upload.forEach((image, answer) -> {
             Map<String, Object> entry = new LinkedHashMap<>();
@@ -109,13 +110,13 @@ public final class VizWiz {
         return records;
     }
 
-    static VqaScore score(List<Annotated> annotated, Map<QuestionId, String> answers, VqaAccuracy.Rule rule) {
+    public static VqaScore score(List<Annotated> annotated, Map<QuestionId, String> answers, VqaAccuracy.Rule rule) {
         VqaAccuracy accuracy = new VqaAccuracy(rule, answers);
         annotated.forEach(a -> accuracy.add(a.annotation()));
         return accuracy.score();
     }
 
-    static List<Annotated> annotations(Path file) {
+    public static List<Annotated> annotations(Path file) {
         List<Annotated> annotations = new ArrayList<>();
         JsonFiles.arrays(file, (field, entry) -> annotations.add(annotated(entry)));
         if (annotations.isEmpty()) {
@@ -146,7 +147,7 @@ public final class VizWiz {
      * LLaVA's conversion: lines that do not parse are left out, the last answer per question counts, every question of
      * the split must be answered. A file for the server is taken as it is.
      */
-    static Upload convert(BenchmarkFiles files, Path answers) {
+    public static Upload convert(BenchmarkFiles files, Path answers) {
         ResultFile file = ResultFile.read(answers, "image", "answer", BrokenLines.SKIP);
         Map<QuestionId, String> given = new LinkedHashMap<>();
         file.last().forEach((id, answer) -> given.put(id, answer.text()));
@@ -187,7 +188,7 @@ public final class VizWiz {
      * @param scores by image, 1 for answerable
      * @return average precision and F1 of "unanswerable", percent with two decimals
      */
-    static Map<String, Double> unanswerability(List<Annotated> annotated, Map<String, Double> scores) {
+    public static Map<String, Double> unanswerability(List<Annotated> annotated, Map<String, Double> scores) {
         record Ranked(double score, boolean unanswerable) {}
         List<Ranked> ranked = new ArrayList<>();
         int truePositives = 0;

@@ -107,7 +107,7 @@ public final class VqaFiles {
     }
 
     /** The content of a results file. */
-    static List<Map<String, Object>> records(Map<QuestionId, String> answers) {
+    public static List<Map<String, Object>> records(Map<QuestionId, String> answers) {
         List<Map<String, Object>> records = new ArrayList<>(answers.size());
         answers.forEach((id, answer) -> {
             Map<String, Object> entry = new LinkedHashMap<>();

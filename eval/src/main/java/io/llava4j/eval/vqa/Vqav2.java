@@ -86,7 +86,7 @@ public final class Vqav2 {
         VqaFiles.writeResults(target, convert(files, answers).answers());
     }
 
-    static VqaUpload convert(BenchmarkFiles files, Path answers) {
+    public static VqaUpload convert(BenchmarkFiles files, Path answers) {
         // The server takes answers to the whole test split, of which test-dev, which is asked, is a part.
         Path split = files.find(FileRole.ANNOTATIONS) == null ? files.find(FileRole.SPLITS) : null;
         Path questions = split == null ? files.require(FileRole.QUESTIONS) : split;

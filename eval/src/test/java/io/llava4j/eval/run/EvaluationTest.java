@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
 import io.llava4j.eval.Benchmark;
-import io.llava4j.eval.EvalRunner;
-import io.llava4j.eval.Shard;
 import io.llava4j.eval.format.AnswerFile;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionFile;

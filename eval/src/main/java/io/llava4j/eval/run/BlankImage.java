@@ -1,4 +1,4 @@
-package io.llava4j.eval;
+package io.llava4j.eval.run;
 
 import io.llava4j.image.RgbImage;
 

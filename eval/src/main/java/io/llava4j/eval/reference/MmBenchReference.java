@@ -1,9 +1,13 @@
-package io.llava4j.eval.choice;
+package io.llava4j.eval.reference;
 
 import io.llava4j.DataException;
+import io.llava4j.eval.choice.MmBench;
+import io.llava4j.eval.choice.MmBenchQuestions;
+import io.llava4j.eval.choice.MmBenchScore;
+import io.llava4j.eval.choice.MmBenchTable;
+import io.llava4j.eval.choice.OptionMatching;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.score.BenchmarkFiles;
-import io.llava4j.eval.score.Checks;
 import io.llava4j.eval.score.FileRole;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,13 +22,13 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /** What VLMEvalKit, lmms-eval and LLaVA's converter give for a folder. */
-public final class MmBenchReference {
+final class MmBenchReference {
     private static final int LOG_SHOWN = 40;
 
     private MmBenchReference() {}
 
     /** Hits with and without a judge, reports, every row by three rules, the options asked, the upload. */
-    public static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
+    static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
         Path answers = folder.resolve("answers.jsonl");
         Path file = files.require(FileRole.ANNOTATIONS);
         MmBenchTable table = MmBenchTable.read(file);

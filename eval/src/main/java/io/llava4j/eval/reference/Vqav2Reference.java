@@ -1,9 +1,16 @@
-package io.llava4j.eval.vqa;
+package io.llava4j.eval.reference;
 
 import io.llava4j.eval.format.PythonJson;
 import io.llava4j.eval.score.BenchmarkFiles;
-import io.llava4j.eval.score.Checks;
 import io.llava4j.eval.score.FileRole;
+import io.llava4j.eval.vqa.M4cNormaliser;
+import io.llava4j.eval.vqa.OfficialVqaNormaliser;
+import io.llava4j.eval.vqa.VqaAccuracy;
+import io.llava4j.eval.vqa.VqaAnnotation;
+import io.llava4j.eval.vqa.VqaFiles;
+import io.llava4j.eval.vqa.VqaScore;
+import io.llava4j.eval.vqa.VqaUpload;
+import io.llava4j.eval.vqa.Vqav2;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,11 +19,11 @@ import java.util.function.IntFunction;
 import tools.jackson.databind.JsonNode;
 
 /** What the official VQA code and LLaVA's converter give for a folder. */
-public final class Vqav2Reference {
+final class Vqav2Reference {
     private Vqav2Reference() {}
 
     /** Accuracies of every results file, every normalised answer, the upload. */
-    public static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
+    static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
         List<VqaAnnotation> annotations = VqaFiles.readAnnotations(files.require(FileRole.ANNOTATIONS));
         expected.properties().forEach(run -> {
             if (run.getValue().has("results_file")) {

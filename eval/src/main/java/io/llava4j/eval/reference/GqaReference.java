@@ -1,9 +1,11 @@
-package io.llava4j.eval.gqa;
+package io.llava4j.eval.reference;
 
 import io.llava4j.eval.format.JsonFiles.BrokenLines;
 import io.llava4j.eval.format.ResultFile;
+import io.llava4j.eval.gqa.Gqa;
+import io.llava4j.eval.gqa.GqaQuestion;
+import io.llava4j.eval.gqa.GqaScore;
 import io.llava4j.eval.score.BenchmarkFiles;
-import io.llava4j.eval.score.Checks;
 import io.llava4j.eval.score.FileRole;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,13 +15,13 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /** What GQA's code and LLaVA's converter give for a folder. */
-public final class GqaReference {
+final class GqaReference {
     private static final String MINI = "_with_choices_and_consistency";
 
     private GqaReference() {}
 
     /** All numbers, the printed lines, every question, the predictions file, and runs with choices and consistency. */
-    public static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
+    static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
         Path answers = folder.resolve("answers.jsonl");
         checks.sameAsFile("predictions", Gqa.converted(answers), folder.resolve("testdev_balanced_predictions.json"));
         score("", files.require(FileRole.ANNOTATIONS), files.find(FileRole.CHOICES), answers, false, expected, checks);

@@ -1,10 +1,10 @@
-package io.llava4j.eval.choice;
+package io.llava4j.eval.reference;
 
 import io.llava4j.DataException;
+import io.llava4j.eval.choice.Seed;
 import io.llava4j.eval.format.PythonText;
 import io.llava4j.eval.format.ResultFile;
 import io.llava4j.eval.score.BenchmarkFiles;
-import io.llava4j.eval.score.Checks;
 import io.llava4j.eval.score.FileRole;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,11 +15,11 @@ import java.util.TreeMap;
 import tools.jackson.databind.JsonNode;
 
 /** What LLaVA's SEED-Bench script gives for a folder. */
-public final class SeedReference {
+final class SeedReference {
     private SeedReference() {}
 
     /** For every answer file the printed lines, where the script stops, all counts, every question, the upload. */
-    public static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
+    static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
         Seed.Annotations annotations = Seed.annotations(files.require(FileRole.ANNOTATIONS));
         for (String run : expected.propertyNames()) {
             Path answers = folder.resolve(run + ".jsonl");

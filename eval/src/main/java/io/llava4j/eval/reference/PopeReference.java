@@ -1,11 +1,14 @@
-package io.llava4j.eval.pope;
+package io.llava4j.eval.reference;
 
 import io.llava4j.eval.format.AnswerFile;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionFile;
+import io.llava4j.eval.pope.Pope;
+import io.llava4j.eval.pope.PopeLabel;
+import io.llava4j.eval.pope.PopeScore;
 import io.llava4j.eval.pope.PopeScore.SplitScore;
+import io.llava4j.eval.pope.PopeScorer;
 import io.llava4j.eval.score.BenchmarkFiles;
-import io.llava4j.eval.score.Checks;
 import io.llava4j.eval.score.FileRole;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,11 +18,11 @@ import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
 /** What LLaVA's POPE script gives for a folder. */
-public final class PopeReference {
+final class PopeReference {
     private PopeReference() {}
 
     /** For every answer file all numbers of every split and every parsed answer, or that the script stops. */
-    public static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
+    static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
         List<Question> questions = QuestionFile.read(files.require(FileRole.QUESTIONS));
         Map<String, List<PopeLabel>> labels = PopeScorer.readLabels(files.require(FileRole.ANNOTATIONS));
         for (String run : expected.propertyNames()) {

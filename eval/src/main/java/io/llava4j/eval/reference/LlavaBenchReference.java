@@ -1,8 +1,10 @@
-package io.llava4j.eval.judge;
+package io.llava4j.eval.reference;
 
 import io.llava4j.eval.format.PythonText;
+import io.llava4j.eval.judge.JudgeReplies;
+import io.llava4j.eval.judge.LlavaBench;
+import io.llava4j.eval.judge.Review;
 import io.llava4j.eval.score.BenchmarkFiles;
-import io.llava4j.eval.score.Checks;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -16,7 +18,7 @@ import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 
 /** What LLaVA's review and summary scripts give for a folder. */
-public final class LlavaBenchReference {
+final class LlavaBenchReference {
     private static final String IGNORING = "summary_ignoring_";
     private static final String MEAN = "real_reviews_mean_of_3_overall";
     private static final String NAN = "reviews_nan";
@@ -25,7 +27,7 @@ public final class LlavaBenchReference {
     private LlavaBenchReference() {}
 
     /** Requests, parsed replies, the review file, summaries of all review files. */
-    public static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
+    static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
         Means3 overall = new Means3(new ArrayList<>());
         for (String name : expected.path("real_reviews").propertyNames()) {
             List<Review> reviews = Review.read(folder.resolve("reviews").resolve(name));

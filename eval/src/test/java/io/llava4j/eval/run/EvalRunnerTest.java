@@ -1,4 +1,4 @@
-package io.llava4j.eval;
+package io.llava4j.eval.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,10 +1,10 @@
-package io.llava4j.eval.choice;
+package io.llava4j.eval.reference;
 
+import io.llava4j.eval.choice.ScienceQa;
 import io.llava4j.eval.format.JsonFiles.BrokenLines;
 import io.llava4j.eval.format.PythonText;
 import io.llava4j.eval.format.ResultFile;
 import io.llava4j.eval.score.BenchmarkFiles;
-import io.llava4j.eval.score.Checks;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,11 +12,11 @@ import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
 /** What LLaVA's ScienceQA script gives for a folder. */
-public final class ScienceQaReference {
+final class ScienceQaReference {
     private ScienceQaReference() {}
 
     /** The printed line, all counts, every predicted index and every parsed answer. */
-    public static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
+    static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
         List<ScienceQa.Judged> judged = ScienceQa.judge(
                 ScienceQa.problems(files),
                 ResultFile.read(folder.resolve("answers.jsonl"), "question_id", "text", BrokenLines.REFUSE)

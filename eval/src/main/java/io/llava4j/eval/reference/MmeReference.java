@@ -1,8 +1,10 @@
-package io.llava4j.eval.mme;
+package io.llava4j.eval.reference;
 
 import io.llava4j.eval.format.AnswerFile;
+import io.llava4j.eval.mme.Mme;
+import io.llava4j.eval.mme.MmeKeys;
+import io.llava4j.eval.mme.MmeScore;
 import io.llava4j.eval.score.BenchmarkFiles;
-import io.llava4j.eval.score.Checks;
 import io.llava4j.eval.score.FileRole;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,11 +15,11 @@ import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
 /** What MME's calculation and LLaVA's converter give for a folder. */
-public final class MmeReference {
+final class MmeReference {
     private MmeReference() {}
 
     /** The converted files, all counts, every parsed row, the printed lines. */
-    public static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
+    static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
         Map<String, String> converted = Mme.converted(
                 MmeKeys.read(files.require(FileRole.ANNOTATIONS)), AnswerFile.read(folder.resolve("answers.jsonl")));
         Map<String, List<MmeScore.Line>> lines = new HashMap<>();

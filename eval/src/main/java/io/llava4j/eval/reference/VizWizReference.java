@@ -1,11 +1,14 @@
-package io.llava4j.eval.vqa;
+package io.llava4j.eval.reference;
 
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.PythonJson;
 import io.llava4j.eval.format.QuestionId;
 import io.llava4j.eval.score.BenchmarkFiles;
-import io.llava4j.eval.score.Checks;
 import io.llava4j.eval.score.FileRole;
+import io.llava4j.eval.vqa.M4cNormaliser;
+import io.llava4j.eval.vqa.VizWiz;
+import io.llava4j.eval.vqa.VqaAccuracy;
+import io.llava4j.eval.vqa.VqaScore;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.nio.file.Path;
@@ -16,11 +19,11 @@ import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
 /** What VizWiz's code and LLaVA's converter give for a folder. */
-public final class VizWizReference {
+final class VizWizReference {
     private VizWizReference() {}
 
     /** Accuracies, the unanswerability task, the upload, and lmms-eval's rule. */
-    public static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
+    static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
         List<VizWiz.Annotated> annotated = VizWiz.annotations(files.require(FileRole.ANNOTATIONS));
         for (String key : expected.propertyNames()) {
             JsonNode wanted = expected.get(key);

@@ -1,4 +1,4 @@
-package io.llava4j.eval.score;
+package io.llava4j.eval.reference;
 
 import io.llava4j.DataException;
 import io.llava4j.eval.format.PythonText;

@@ -1,21 +1,21 @@
-package io.llava4j.eval.vqa;
+package io.llava4j.eval.reference;
 
 import io.llava4j.eval.format.AnswerFile;
 import io.llava4j.eval.format.PythonText;
 import io.llava4j.eval.score.BenchmarkFiles;
-import io.llava4j.eval.score.Checks;
 import io.llava4j.eval.score.FileRole;
+import io.llava4j.eval.vqa.TextVqa;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
 /** What LLaVA's TextVQA script gives for a folder. */
-public final class TextVqaReference {
+final class TextVqaReference {
     private TextVqaReference() {}
 
     /** The printed lines, the accuracy, every question and every normalised answer. */
-    public static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
+    static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
         List<TextVqa.Scored> scored = TextVqa.score(
                 TextVqa.annotations(files.require(FileRole.ANNOTATIONS)),
                 AnswerFile.read(folder.resolve("answers.jsonl")));

@@ -1,7 +1,9 @@
-package io.llava4j.eval.judge;
+package io.llava4j.eval.reference;
 
+import io.llava4j.eval.judge.JudgeReplies;
+import io.llava4j.eval.judge.MmVet;
+import io.llava4j.eval.judge.MmVetScore;
 import io.llava4j.eval.score.BenchmarkFiles;
-import io.llava4j.eval.score.Checks;
 import io.llava4j.eval.score.FileRole;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,13 +14,13 @@ import java.util.Objects;
 import tools.jackson.databind.JsonNode;
 
 /** What MM-Vet's evaluator and LLaVA's converter give for a folder. */
-public final class MmVetReference {
+final class MmVetReference {
     private static final String DECIMALS = "decimals_";
 
     private MmVetReference() {}
 
     /** Both tables of every grade file, the requests and grades of a judged run, the results file. */
-    public static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
+    static void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks) {
         Map<String, MmVet.Sample> samples = MmVet.samples(files.require(FileRole.ANNOTATIONS));
         expected.get("cases").properties().forEach(run -> {
             Map<String, MmVet.Grade> grades = MmVet.grades(folder.resolve("grade_" + run.getKey() + ".json"));

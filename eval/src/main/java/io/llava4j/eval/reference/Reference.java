@@ -1,0 +1,40 @@
+package io.llava4j.eval.reference;
+
+import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.score.BenchmarkFiles;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
+
+/** Recomputes what a benchmark's official code gave for a folder of recorded data, and compares the two. */
+@FunctionalInterface
+public interface Reference {
+    /**
+     * Compares every value in the folder's {@code expected.json}.
+     *
+     * @param files the benchmark's files in the folder
+     * @param folder the folder of recorded data
+     * @param expected its {@code expected.json}
+     * @param checks receives each comparison
+     */
+    void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks);
+
+    /** The comparison of a benchmark; empty for the zero-shot format tests, which have no official code. */
+    static Optional<Reference> of(Benchmark benchmark) {
+        return Optional.ofNullable(Map.<Benchmark, Reference>ofEntries(
+                        Map.entry(Benchmark.VQAV2, Vqav2Reference::compare),
+                        Map.entry(Benchmark.GQA, GqaReference::compare),
+                        Map.entry(Benchmark.VIZWIZ, VizWizReference::compare),
+                        Map.entry(Benchmark.SCIENCEQA, ScienceQaReference::compare),
+                        Map.entry(Benchmark.TEXTVQA, TextVqaReference::compare),
+                        Map.entry(Benchmark.POPE, PopeReference::compare),
+                        Map.entry(Benchmark.MME, MmeReference::compare),
+                        Map.entry(Benchmark.MMBENCH, MmBenchReference::compare),
+                        Map.entry(Benchmark.MMBENCH_CN, MmBenchReference::compare),
+                        Map.entry(Benchmark.SEED, SeedReference::compare),
+                        Map.entry(Benchmark.LLAVA_BENCH, LlavaBenchReference::compare),
+                        Map.entry(Benchmark.MM_VET, MmVetReference::compare))
+                .get(benchmark));
+    }
+}
