@@ -183,6 +183,18 @@ class ArchitectureTest {
         forbid("io.llava4j.tensor..", "io.llava4j.model..", "io.llava4j.checkpoint..", "io.llava4j.generate..");
     }
 
+    /** Data, and the run of a training, serve every recipe; the binding of files to records serves every section. */
+    @Test
+    void dataAndRunsKnowNoRecipe() {
+        forbid("io.llava4j.train.data..", "io.llava4j.train.recipe..", "io.llava4j.train.run..");
+        forbid("io.llava4j.train.run..", "io.llava4j.train.recipe..");
+        forbid(
+                "io.llava4j.train.config..",
+                "io.llava4j.train.data..",
+                "io.llava4j.train.recipe..",
+                "io.llava4j.train.run..");
+    }
+
     @Test
     void packagesHaveNoCycles() {
         slices().matching("io.llava4j.(**)").should().beFreeOfCycles().check(all);
@@ -190,7 +202,7 @@ class ArchitectureTest {
 
     /** Packages with all that lies in them: a cycle through two of their subpackages is a cycle as well. */
     @ParameterizedTest
-    @ValueSource(strings = {"", "checkpoint.", "eval.", "nano.", "app."})
+    @ValueSource(strings = {"", "checkpoint.", "train.", "eval.", "nano.", "app."})
     void packagesAtModuleDepthHaveNoCycles(String module) {
         slices().matching("io.llava4j." + module + "(*)..")
                 .should()

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A recipe that pre-trains a language model on text about scenes; see {@code recipes/nano/language.yaml}.
  *
- * @param stage {@code language}
- * @param seed of weights that start at random
+ * @param stage must be {@code language}
+ * @param seed seed of random weights
  * @param output run directory
  * @param model where the language model comes from
  * @param data the text
@@ -106,7 +106,7 @@ public record LanguageConfig(
     /**
      * Text about scenes.
      *
-     * @param seed of the scenes; independent of the run's seed
+     * @param seed seed of the scenes, independent of the run's seed
      * @param count texts of one epoch
      * @param curriculum phases in order; the last one lasts to the end of the run
      */

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A recipe that pre-trains a vision tower on drawn scenes; see {@code recipes/nano/tower.yaml}.
  *
- * @param stage {@code tower}
- * @param seed of weights that start at random
+ * @param stage must be {@code tower}
+ * @param seed seed of random weights
  * @param output run directory
  * @param model where the tower comes from
  * @param data the scenes
@@ -82,7 +82,7 @@ public record TowerConfig(
     /**
      * Drawn scenes.
      *
-     * @param seed of the scenes; independent of the run's seed
+     * @param seed seed of the scenes, independent of the run's seed
      * @param count scenes of one epoch
      * @param imageSize edge of a scene in pixels without a curriculum
      * @param curriculum phases in order; the last one lasts to the end of the run

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param stage what is trained; fixes the defaults of the keys in which the stages differ
  *     (docs/reference/training.md#stages)
- * @param seed of weights that start at random, data order and sampling
+ * @param seed seed of random weights, data order and dropout
  * @param output run directory
  * @param model where the model comes from
  * @param data the training data

@@ -32,7 +32,7 @@ public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer)
      * Where the model comes from: a whole model, or its parts.
      *
      * @param base folder of a whole LLaVA model
-     * @param visionTower folder of a vision tower; with {@code languageModel} the alternative to {@code base}
+     * @param visionTower folder of a vision tower; with {@code language-model} the alternative to {@code base}
      * @param languageModel folder of a language model with its tokenizer
      * @param projector file of a projector's weights, such as stage 1's; random weights without it
      * @param projectorType {@code linear}, {@code mlpNx_gelu} or {@code identity}
