@@ -1,9 +1,9 @@
 package io.llava4j.image;
 
-/** What happens to an image that is not square (docs/reference/preprocessing.md#aspect-ratio). */
+/** How an image becomes square (docs/reference/preprocessing.md#aspect-ratio). */
 public enum AspectMode {
-    /** CLIP's own way, used in stage 1: the shorter edge to the target size, then the centre is cut out. */
+    /** CLIP's preprocessing, used in pretraining: resizes the shorter edge to the target size, then crops the centre. */
     CROP,
-    /** LLaVA-1.5's way from stage 2 on: padded to a square with CLIP's mean colour first; nothing is lost. */
+    /** LLaVA-1.5's finetuning and inference: pads to a square with CLIP's mean colour first; crops nothing. */
     PAD
 }

@@ -32,7 +32,7 @@ final class ImageBytes {
         position = to;
     }
 
-    /** Moves on by {@code count} bytes, which must exist. */
+    /** Advances by {@code count} bytes, which must exist. */
     void skip(long count) {
         require(count);
         position += (int) count;
@@ -122,7 +122,7 @@ final class ImageBytes {
         return refused("cannot be read: " + what, "convert it to PNG or baseline JPEG");
     }
 
-    /** What a file is that begins like no image. */
+    /** The error for a file that is not an image, naming what it is instead. */
     DataException unknown() {
         String begin = new String(bytes, 0, Math.min(bytes.length, 256), StandardCharsets.ISO_8859_1).stripLeading();
         String lower = begin.toLowerCase(Locale.ROOT);

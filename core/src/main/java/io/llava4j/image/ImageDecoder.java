@@ -8,18 +8,18 @@ import java.nio.file.Path;
 
 /**
  * From an image file to RGB pixels, as Pillow's {@code Image.open(f).convert("RGB")} gives them (docs/reference/preprocessing.md#decoding):
- * JPEG, PNG, GIF, BMP, WebP and TIFF, told apart by content. Alpha is dropped without compositing, 16-bit grey
+ * JPEG, PNG, GIF, BMP, WebP and TIFF, detected by content. Alpha is dropped without compositing, 16-bit grey
  * saturates at 255, other 16-bit samples keep their high byte; orientation tags and colour profiles are ignored; of
  * an animation the first frame is taken.
  *
  * <p>Stricter than Pillow where pixels would be invented: a truncated or damaged file is always refused.
  */
 public final class ImageDecoder {
-    /** Largest number of pixels decoded: 32 Mi. With the limit on file size it keeps one decode within 512 MB of heap. */
+    /** Maximum number of pixels: 32 Mi. With the limit on file size it keeps one decode within 512 MB of heap. */
     public static final long MAX_PIXELS = 1L << 25;
-    /** Longest edge decoded, in pixels. */
+    /** Maximum length of an edge in pixels. */
     public static final int MAX_EDGE = 65_535;
-    /** Largest file read, in bytes: 64 MiB. */
+    /** Maximum size of a file in bytes: 64 MiB. */
     public static final long MAX_FILE_BYTES = 1L << 26;
 
     private ImageDecoder() {}
@@ -56,7 +56,7 @@ public final class ImageDecoder {
      * Decodes an image in memory.
      *
      * @param bytes content of an image file; not modified
-     * @param name what error messages call the image
+     * @param name of the image in error messages
      * @return its pixels
      * @throws DataException if the image is too large, damaged or of an unknown kind
      */

@@ -11,7 +11,7 @@ import javax.imageio.ImageReader;
 import javax.imageio.spi.IIORegistry;
 import javax.imageio.spi.ImageReaderSpi;
 
-/** Picks ImageIO readers and takes the samples they decode as they are, without colour management. */
+/** Finds ImageIO readers and takes their samples without colour management. */
 final class ImageIoReaders {
     private ImageIoReaders() {}
 

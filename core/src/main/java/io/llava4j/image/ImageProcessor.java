@@ -4,7 +4,7 @@ import java.util.List;
 
 /**
  * CLIP's image preprocessing, bit-exact with Pillow and {@code CLIPImageProcessor} (docs/reference/preprocessing.md#order-of-operations):
- * bicubic resize to a square and normalisation. Immutable and safe for use by many threads.
+ * bicubic resize to a square and normalisation. Immutable and thread-safe.
  */
 public final class ImageProcessor {
     /** Mean of the training images of OpenAI's CLIP: red, green, blue in 0..1. */
@@ -30,7 +30,7 @@ public final class ImageProcessor {
      * Preprocessing with other constants.
      *
      * @param size edge of the result in pixels, at least 1
-     * @param mode what happens to an image that is not square
+     * @param mode how an image becomes square
      * @param mean red, green, blue in 0..1; also the colour of padding, as {@code (int) (255 * mean)}
      * @param std red, green, blue, greater than 0
      * @throws IllegalArgumentException if an argument is out of its range
@@ -64,13 +64,13 @@ public final class ImageProcessor {
         return size;
     }
 
-    /** What happens to an image that is not square. */
+    /** How an image becomes square. */
     public AspectMode mode() {
         return mode;
     }
 
     /**
-     * The model's input for an image.
+     * Pixel values of an image for the vision tower.
      *
      * @param image any image
      * @return normalised float32 values, channel by channel ({@code [3, size, size]}, row-major)
@@ -90,7 +90,7 @@ public final class ImageProcessor {
     }
 
     /**
-     * What the model sees, as an image: resized and cropped or padded, not yet normalised.
+     * The image that the vision tower sees: resized and cropped or padded, before normalisation.
      *
      * @param image any image
      * @return {@code size} x {@code size} pixels
@@ -117,12 +117,12 @@ public final class ImageProcessor {
         return new RgbImage(size, size, Resampler.resample(image, x, y, padColour));
     }
 
-    /** The image lies in the middle of a square; an odd rest goes to the bottom or right. */
+    /** Centres the image in a square; an odd remaining row or column is at the bottom or right. */
     private ResampleAxis padded(int length, int edge) {
         return ResampleAxis.of(length, edge, (edge - length) / 2, size, 0, size);
     }
 
-    /** The shortest edge becomes {@code size}, the other keeps the ratio (truncated); the centre of it is wanted. */
+    /** Resizes the shorter edge to {@code size}, the longer one in proportion (truncated), and crops its centre. */
     private ResampleAxis cropped(int length, int shortest) {
         long resized = length == shortest ? size : (long) ((double) ((long) size * length) / shortest);
         return ResampleAxis.of(length, length, 0, resized, (resized - size) / 2, size);

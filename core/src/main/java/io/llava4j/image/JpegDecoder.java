@@ -28,7 +28,7 @@ final class JpegDecoder {
     /** libjpeg's warning about bytes that belong to no marker. */
     private static final Pattern EXTRANEOUS = Pattern.compile("(\\d+) extraneous bytes before marker 0x([0-9a-f]{2})");
 
-    /** Padding that encoders leave before the end marker; more is picture data that could not be read. */
+    /** Padding that encoders leave before the end marker; more is image data that could not be read. */
     private static final int MAX_PADDING = 4;
 
     private JpegDecoder() {}
@@ -63,7 +63,7 @@ final class JpegDecoder {
         return image;
     }
 
-    /** libjpeg goes on after these with invented pixels; its other warnings concern no pixel. */
+    /** After these warnings libjpeg continues with invented pixels; its other warnings concern no pixels. */
     private static boolean isDamage(String warning) {
         String text = warning.toLowerCase(Locale.ROOT);
         Matcher extraneous = EXTRANEOUS.matcher(text);

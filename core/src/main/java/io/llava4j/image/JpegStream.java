@@ -33,7 +33,7 @@ record JpegStream(int width, int height, int components, boolean ycc, List<Sampl
     private static final int START_OF_SCAN = 0xda;
     private static final byte[] JFIF = segment(0xe0, "JFIF\0\1\1\0\0\1\0\1\0\0");
 
-    /** What has been learnt from the segments so far. */
+    /** Settings from the segments read so far. */
     private static final class Header {
         int width;
         int height;
@@ -199,7 +199,7 @@ record JpegStream(int width, int height, int components, boolean ycc, List<Sampl
         };
     }
 
-    /** The colour space, written down as a segment. */
+    /** A segment that states the colour space. */
     private static byte[] colourSpace(Header header) {
         return switch (header.components) {
             case 3 -> isYcc(header) ? JFIF : adobe(0);

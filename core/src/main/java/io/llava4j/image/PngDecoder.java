@@ -51,7 +51,7 @@ final class PngDecoder {
             throw in.corrupt("the PNG holds no pixel data");
         }
         if (colourType == PALETTE && !hasPalette) {
-            throw in.corrupt("the PNG lacks its palette");
+            throw in.corrupt("the PNG has no palette");
         }
         if (colourType == GREY && depth <= 8) {
             int max = (1 << depth) - 1;

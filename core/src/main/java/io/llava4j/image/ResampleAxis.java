@@ -1,7 +1,7 @@
 package io.llava4j.image;
 
 /**
- * Bicubic weights of one axis (docs/reference/preprocessing.md#resize): Keys' cubic with a = -0.5, widened when shrinking, as integers
+ * Bicubic weights of one axis (docs/reference/preprocessing.md#resize): Keys' cubic with a = -0.5, stretched by the scale when shrinking, as integers
  * with 22 fractional bits. The image may lie inside a longer, solidly coloured canvas, which is never materialised:
  * weights that fall outside the image are summed into one.
  *

@@ -120,8 +120,7 @@ final class TiffDecoder {
         long[] offsets = tags.getOrDefault(tiled ? TILE_OFFSETS : STRIP_OFFSETS, new long[0]);
         long[] bytes = tags.getOrDefault(tiled ? TILE_BYTES : STRIP_BYTES, new long[0]);
         if (offsets.length == 0 || offsets.length != bytes.length) {
-            throw in.corrupt(
-                    "its TIFF page names %d pieces of data and %d sizes".formatted(offsets.length, bytes.length));
+            throw in.corrupt("its TIFF page has %d data offsets and %d sizes".formatted(offsets.length, bytes.length));
         }
         in.seek(0);
         for (int i = 0; i < offsets.length; i++) {

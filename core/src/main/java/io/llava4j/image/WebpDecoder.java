@@ -10,8 +10,8 @@ import javax.imageio.ImageReader;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
- * WebP through libwebp. Only the (first) bitstream chunk is handed over: alpha, profiles, tags and further frames do
- * not matter here, and the library does not read animations.
+ * WebP through libwebp. It receives only the (first) bitstream chunk: alpha, profiles, tags and further frames are not
+ * needed, and the library does not read animations.
  */
 final class WebpDecoder {
     private static final int CHUNK_HEADER = 8;

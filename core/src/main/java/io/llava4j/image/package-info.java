@@ -1,4 +1,4 @@
-/** From image bytes to normalised pixels; knows no engine and no model. */
+/** Turns image files into normalised pixels. Depends on neither engine nor model. */
 @NullMarked
 package io.llava4j.image;
 

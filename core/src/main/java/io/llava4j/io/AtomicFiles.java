@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Files and folders that appear whole or not at all: written under a hidden name ({@code .NAME.partial}) in the same
- * folder, forced to disk, then renamed. What a killed process leaves is only such a hidden name, which the next write
- * of the same target clears away.
+ * folder, forced to disk, then renamed. A killed process leaves only such a hidden file, which the next write of the same
+ * target deletes.
  */
 public final class AtomicFiles {
     private static final Logger LOG = LoggerFactory.getLogger(AtomicFiles.class);
@@ -43,9 +43,9 @@ public final class AtomicFiles {
     }
 
     /**
-     * Writes a file, replacing an older one in one step.
+     * Writes a file atomically, replacing an older one.
      *
-     * @throws CheckpointException if it cannot be written, for example on a full disk; an older file is then untouched
+     * @throws CheckpointException if it cannot be written, for example because the disk is full; an older file then stays
      */
     public static void write(Path file, FileContent content) {
         replace(file, partial -> {
@@ -57,7 +57,7 @@ public final class AtomicFiles {
         });
     }
 
-    /** As {@link #write(Path, FileContent)}, for content at hand. */
+    /** As {@link #write(Path, FileContent)}, for content in memory. */
     public static void write(Path file, byte[] content) {
         write(file, channel -> {
             ByteBuffer buffer = ByteBuffer.wrap(content);
@@ -68,10 +68,10 @@ public final class AtomicFiles {
     }
 
     /**
-     * Writes a folder with all its files.
+     * Writes a folder with all its files atomically.
      *
      * @param directory must not exist yet, or be empty
-     * @throws CheckpointException if it cannot be written or is there already; then nothing is left behind
+     * @throws CheckpointException if it exists already or cannot be written; then nothing remains
      */
     public static void writeDirectory(Path directory, FolderContent content) {
         requireFree(directory);
@@ -118,16 +118,16 @@ public final class AtomicFiles {
             throw FileErrors.cannotWrite(target, Objects.requireNonNull(e.getCause()));
         } finally {
             if (!done) {
-                clearAway(partial);
+                deletePartial(partial);
             }
         }
     }
 
-    private static void clearAway(Path partial) {
+    private static void deletePartial(Path partial) {
         try {
             deleteAll(partial);
         } catch (IOException e) {
-            // The failure that led here is what the user must hear of; the next write clears the rest away.
+            // The first failure is the one to report; the next write deletes the remaining files.
             LOG.warn("{} could not be removed: {}", partial, e.getMessage());
         }
     }

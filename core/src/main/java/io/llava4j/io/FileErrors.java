@@ -8,10 +8,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** Words for what the operating system reports about a file. */
+/** One-sentence errors from what the operating system reports about a file. */
 public final class FileErrors {
     private FileErrors() {}
 
+    /** The error for a file that cannot be read. */
     public static CheckpointException cannotRead(Path file, IOException cause) {
         return switch (cause) {
             case NoSuchFileException missing -> new CheckpointException("%s does not exist".formatted(file), missing);
@@ -20,6 +21,7 @@ public final class FileErrors {
         };
     }
 
+    /** The error for a file or folder that cannot be written; a full disk is named as such. */
     public static CheckpointException cannotWrite(Path target, IOException cause) {
         @Nullable String reason = reason(cause);
         if (reason != null && reason.contains("No space left on device")) {
@@ -29,7 +31,7 @@ public final class FileErrors {
         return new CheckpointException("%s cannot be written: %s".formatted(target, reason), cause);
     }
 
-    /** Text from an untrusted file, made fit for a message. */
+    /** Text from an untrusted file for use in a message: without control characters, at most 120 characters. */
     public static String shown(String text) {
         String clean = text.replaceAll("\\p{Cntrl}", "?");
         return clean.length() <= 120 ? clean : clean.substring(0, 120) + "…";

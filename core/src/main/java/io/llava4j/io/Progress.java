@@ -1,9 +1,9 @@
 package io.llava4j.io;
 
-/** Hears how far a piece of work is, from the thread that does it. */
+/** Receives the progress of a task, in the thread that executes it. */
 @FunctionalInterface
 public interface Progress {
-    /** Progress that nobody watches. */
+    /** Discards all progress. */
     Progress NONE = (done, total) -> {};
 
     /**
@@ -14,19 +14,19 @@ public interface Progress {
      */
     void update(long done, long total);
 
-    /** Progress on show until it is closed. */
+    /** Progress on a display until it is closed. */
     interface Shown extends Progress, AutoCloseable {
         @Override
         void close();
     }
 
-    /** Shows one piece of work after the other. */
+    /** Shows tasks one after the other. */
     @FunctionalInterface
     interface Display {
         /**
-         * Begins to show a piece of work.
+         * Starts to show a task.
          *
-         * @param what is being done, for example {@code stage 1}
+         * @param what the task is called, for example {@code stage 1}
          * @param unit what is counted, in the plural, for example {@code steps}
          */
         Shown open(String what, String unit);

@@ -9,21 +9,24 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/** Writes memory of any size and kind to a file, front to back, through one small buffer. */
+/** Writes memory segments of any size to a file, in sequence, through one small buffer. */
 public final class SegmentWriter {
     private static final int BUFFER_BYTES = 1 << 20;
 
     private final FileChannel channel;
     private long written;
 
+    /** A writer that appends to {@code channel}. */
     public SegmentWriter(FileChannel channel) {
         this.channel = channel;
     }
 
+    /** Appends bytes. */
     public void write(byte[] bytes) throws IOException {
         write(MemorySegment.ofArray(bytes));
     }
 
+    /** Appends a segment on or off the heap. */
     public void write(MemorySegment data) throws IOException {
         blocks(data, block -> {
             while (block.hasRemaining()) {
@@ -33,14 +36,14 @@ public final class SegmentWriter {
         written += data.byteSize();
     }
 
-    /** Takes a part of some memory. */
+    /** Consumes a block of a segment. */
     @FunctionalInterface
     public interface Block {
-        /** @param bytes backed by an array, from its beginning; used again for the next block */
+        /** @param bytes backed by an array, from its start; reused for the next block */
         void accept(ByteBuffer bytes) throws IOException;
     }
 
-    /** Hands memory on in small parts, front to back. */
+    /** Passes a segment on block by block, in sequence. */
     public static void blocks(MemorySegment data, Block to) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(BUFFER_BYTES, data.byteSize()));
         for (long at = 0; at < data.byteSize(); at += BUFFER_BYTES) {
@@ -50,15 +53,15 @@ public final class SegmentWriter {
         }
     }
 
-    /** Writes zeros up to the next multiple. */
+    /** Appends zeros up to the next multiple of {@code alignment} bytes. */
     public void align(int alignment) throws IOException {
         write(new byte[(int) (Math.ceilDiv(written, alignment) * alignment - written)]);
     }
 
     /**
-     * Better refused at once than after the first hours of a long write.
+     * Checks the free space before a long write.
      *
-     * @throws CheckpointException if the disk has less space than is needed
+     * @throws CheckpointException if the disk has not enough space
      */
     public static void requireSpace(Path file, long bytes) {
         Path folder = file.toAbsolutePath().getParent();

@@ -13,8 +13,9 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** JSON of untrusted files: duplicate keys, deep nesting and trailing content are refused. */
+/** Parses JSON from untrusted files: duplicate keys, deep nesting and trailing content are errors. */
 public final class StrictJson {
+    /** The strict mapper itself, for trees. */
     public static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                     .streamReadConstraints(StreamReadConstraints.builder()
@@ -29,6 +30,12 @@ public final class StrictJson {
 
     private StrictJson() {}
 
+    /**
+     * Parses an object.
+     *
+     * @param file for messages
+     * @throws CheckpointException if the JSON is not well formed or not an object
+     */
     public static ObjectNode object(Path file, byte[] json) {
         JsonNode node;
         try {
@@ -43,6 +50,11 @@ public final class StrictJson {
         throw new CheckpointException("%s: a JSON object is expected".formatted(file));
     }
 
+    /**
+     * Reads a file that holds one object.
+     *
+     * @throws CheckpointException if it cannot be read, is too large or not such a file
+     */
     public static ObjectNode object(Path file) {
         try {
             if (Files.size(file) > LARGEST_FILE) {
@@ -55,7 +67,7 @@ public final class StrictJson {
         }
     }
 
-    /** Indented, ending in a line feed. */
+    /** Indented JSON with a line feed at the end, in UTF-8. */
     public static byte[] pretty(JsonNode node) {
         return (MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(node) + "\n")
                 .getBytes(StandardCharsets.UTF_8);

@@ -1,4 +1,4 @@
-/** Files: atomic writes, strict JSON, errors in one sentence, scratch memory. Knows no model and no engine. */
+/** Atomic writes, strict JSON, file errors in one sentence, scratch memory, progress. Depends on neither model nor engine. */
 @NullMarked
 package io.llava4j.io;
 

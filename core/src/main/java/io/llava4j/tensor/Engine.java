@@ -21,10 +21,10 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tensor engine (libtorch), loaded once per process and only by verbs that need tensors.
+ * The tensor engine (libtorch), loaded once per process and only if tensors are needed.
  *
- * <p>Every computation runs inside {@link #scope} or {@link #inference}: native memory is freed when it ends, and the
- * engine's C++ errors come out as one sentence.
+ * <p>Every computation runs inside {@link #scope} or {@link #inference}, which free native memory at the end and turn C++
+ * errors into one sentence.
  */
 public final class Engine {
     private static final Pattern DEVICE = Pattern.compile("cpu|cuda(?::(\\d+))?");
@@ -34,7 +34,7 @@ public final class Engine {
     private Engine() {}
 
     /**
-     * Loads the native libraries if that has not happened yet.
+     * Loads the native libraries, once.
      *
      * @throws LlavaException if this platform has no natives or they cannot be unpacked
      */
@@ -59,8 +59,8 @@ public final class Engine {
     }
 
     /**
-     * Unpacks the natives before the first torch class is touched and under a lock between processes: on a cold cache
-     * the system's own libtorch could be picked up instead, and two processes unpacking at once crash each other.
+     * Unpacks the natives before the first use of a torch class and under a lock between processes. Otherwise, on a cold
+     * cache, the system's libtorch could be loaded instead, and two processes that unpack at once crash.
      */
     private static void unpack(String platform) throws IOException {
         Path cache = Loader.getCacheDir().toPath();
@@ -82,7 +82,7 @@ public final class Engine {
     }
 
     /**
-     * Sets the number of threads one operation may use, of the engine in this thread and of its BLAS everywhere.
+     * Sets the number of threads of one operation: of the engine for the current thread, of its BLAS for all threads.
      *
      * @param threads at least 1; 0 for one per processor
      */
@@ -90,11 +90,11 @@ public final class Engine {
         load();
         int each = threads == 0 ? defaultThreads() : threads;
         torch.set_num_threads(each);
-        // libtorch does not pass the number on to OpenBLAS, which keeps threads of its own.
+        // libtorch does not pass the number on to OpenBLAS, which has its own threads.
         openblas_nolapack.blas_set_num_threads(each);
     }
 
-    /** Threads one operation may use. */
+    /** Number of threads of one operation in the current thread. */
     public static int threads() {
         load();
         return torch.get_num_threads();
@@ -133,10 +133,10 @@ public final class Engine {
     }
 
     /**
-     * Runs a computation whose tensors are all freed at its end.
+     * Runs a computation and frees all its tensors at the end.
      *
-     * @param what what is being computed, for the error message
-     * @param work the computation; what it returns must not be a tensor of this scope
+     * @param what name of the computation in error messages
+     * @param work the computation; its result must not be a tensor of this scope
      */
     public static <T extends @Nullable Object> T scope(String what, Supplier<T> work) {
         load();
@@ -145,7 +145,7 @@ public final class Engine {
         } catch (LlavaException e) {
             throw e;
         } catch (RuntimeException e) {
-            // C++ exceptions arrive as plain RuntimeExceptions; anything more specific is a bug of ours.
+            // C++ exceptions arrive as plain RuntimeExceptions; anything more specific is a bug in llava4j.
             if (e.getClass() != RuntimeException.class) {
                 throw e;
             }
@@ -163,11 +163,11 @@ public final class Engine {
     }
 
     /**
-     * Runs a part of a computation, such as one block of a network, and frees all its tensors but the result at once:
-     * without gradients nobody needs them any more, and with gradients the engine itself keeps what it needs.
+     * Runs a part of a computation, such as one block of a network, and frees all its tensors except the result. With
+     * gradients, the engine itself keeps the tensors that the backward pass needs.
      *
-     * @param work the part; to be called within a scope
-     * @return its result, which belongs to the surrounding scope
+     * @param work the part; called within a scope
+     * @return the result, which belongs to the surrounding scope
      */
     public static Tensor freeingIntermediates(Supplier<Tensor> work) {
         PointerScope around = PointerScope.getInnerScope();

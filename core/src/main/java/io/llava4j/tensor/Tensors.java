@@ -15,22 +15,22 @@ import org.jspecify.annotations.Nullable;
 
 /** Bridges Java arrays and tensors, and wraps the few engine calls that are unwieldy. */
 public final class Tensors {
-    /** 32-bit floats. */
+    /** Type of 32-bit floats. */
     public static final torch.ScalarType FLOAT = torch.ScalarType.Float;
 
     private Tensors() {}
 
-    /** A tensor holding a copy of {@code values}. */
+    /** A tensor with a copy of {@code values}. */
     public static Tensor of(float[] values, long... shape) {
         return Tensor.create(values, shape);
     }
 
-    /** A tensor holding a copy of {@code values}. */
+    /** A tensor with a copy of {@code values}. */
     public static Tensor of(long[] values, long... shape) {
         return Tensor.create(values, shape);
     }
 
-    /** A tensor holding a copy of {@code values} as 64-bit integers. */
+    /** A tensor with a copy of {@code values} as 64-bit integers. */
     public static Tensor ofInts(int[] values, long... shape) {
         long[] longs = new long[values.length];
         for (int i = 0; i < values.length; i++) {
@@ -59,7 +59,7 @@ public final class Tensors {
         }
     }
 
-    /** {@code tensor.shape} as an array. */
+    /** Sizes of a tensor, outermost first. */
     public static long[] shape(Tensor tensor) {
         long[] shape = new long[Math.toIntExact(tensor.dim())];
         for (int i = 0; i < shape.length; i++) {
@@ -74,10 +74,10 @@ public final class Tensors {
     }
 
     /**
-     * A tensor over memory outside Java's heap, without a copy.
+     * A tensor over off-heap memory, without a copy.
      *
-     * @param data row-major elements of the machine's byte order, aligned to their size; must stay valid and may be
-     *     read-only, as nothing may ever be written to the tensor
+     * @param data row-major elements of the machine's byte order, aligned to their size; must stay valid. It may be read-only:
+     *     the tensor must never be written to
      * @param type of the elements
      */
     public static Tensor over(MemorySegment data, torch.ScalarType type, long... shape) {
@@ -85,7 +85,7 @@ public final class Tensors {
     }
 
     /**
-     * A tensor holding a copy of memory of any kind.
+     * A tensor with a copy of on-heap or off-heap memory.
      *
      * @param data row-major elements of the machine's byte order
      * @param type of the elements
@@ -108,12 +108,12 @@ public final class Tensors {
         }
     }
 
-    /** Wraps an optional operand. */
+    /** An operand that may be absent, in the engine's type. */
     public static TensorOptional optional(@Nullable Tensor tensor) {
         return tensor == null ? new TensorOptional() : new TensorOptional(tensor);
     }
 
-    /** A number as an operand. */
+    /** A number in the engine's type. */
     public static Scalar scalar(double value) {
         return new Scalar(value);
     }

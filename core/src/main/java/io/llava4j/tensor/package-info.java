@@ -1,4 +1,4 @@
-/** The engine seam: guarded loading, scopes, devices, and the bridge from Java arrays to tensors. */
+/** The engine seam: loading, scopes, devices, linear operators, and the bridge from Java arrays to tensors. */
 @NullMarked
 package io.llava4j.tensor;
 

@@ -14,21 +14,20 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stack machine for Python pickles that runs nothing: it knows how to build dictionaries, lists, tuples, strings,
- * numbers, truth values and None. Names, calls and persistent ids mean what a subclass makes of them; every other
- * operation is refused by its name.
+ * A stack machine for Python pickles that never runs code: it builds dictionaries, lists, tuples, strings, numbers,
+ * booleans and None. A subclass interprets names, calls and persistent ids; every other operation is refused by name.
  *
  * <p>Dictionaries are {@link Map}s with string keys, lists are {@link ArrayList}s, tuples are other {@link List}s, whole
- * numbers are {@link Long}s. A hostile pickle may hold an object that contains itself: readers look things up by a fixed
- * path and never walk or print what they are given.
+ * numbers are {@link Long}s. A hostile pickle may hold an object that contains itself: readers must look values up
+ * by a fixed path and never traverse or print them.
  */
 abstract class PickleMachine {
-    /** Python's None; an enum because null has no place on the stack. */
+    /** Python's None; the stack holds no null. */
     enum None {
         NONE
     }
 
-    /** Names of operations that are refused, for the message; a known one tells what the file wanted. */
+    /** Names of operations that are refused, for the message. */
     private static final Map<Integer, String> REFUSED = Map.ofEntries(
             Map.entry((int) 'i', "INST"),
             Map.entry((int) 'o', "OBJ"),
@@ -53,25 +52,25 @@ abstract class PickleMachine {
         this.code = ByteBuffer.wrap(code).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** Checks the protocol a pickle announces. */
+    /** Checks the protocol version of the pickle. */
     abstract void protocol(int version);
 
-    /** What a name stands for, or a refusal. */
+    /** Resolves a name or throws {@link #refused}. */
     abstract Object global(String module, String name);
 
-    /** What calling something gives, or a refusal. */
+    /** Evaluates a call or throws {@link #refused}. */
     abstract Object call(Object function, List<?> arguments);
 
-    /** What a persistent id stands for, or a refusal. */
+    /** Resolves a persistent id or throws {@link #refused}. */
     abstract Object persistent(Object id);
 
-    /** The refusal of an operation. */
+    /** The exception for an operation that is not allowed. */
     abstract LlavaException refused(String operation);
 
-    /** The refusal of a damaged pickle. */
+    /** The exception for a damaged pickle. */
     abstract LlavaException bad(String problem);
 
-    /** What something on the stack is called in messages. */
+    /** Describes a value on the stack in messages. */
     String kind(@Nullable Object value) {
         return switch (value) {
             case null -> "nothing";
@@ -83,7 +82,7 @@ abstract class PickleMachine {
         };
     }
 
-    /** Carries out an operation that only some pickles need; false if it is not known. */
+    /** Executes an operation that only some pickles need; false if the subclass does not know it. */
     boolean more(int operation) {
         return false;
     }
@@ -187,16 +186,16 @@ abstract class PickleMachine {
         return bytes == 0 ? 0 : value << unused >> unused;
     }
 
-    final void remember(int place) {
-        memo.put(place, top());
+    final void remember(int key) {
+        memo.put(key, top());
     }
 
     final int rememberedCount() {
         return memo.size();
     }
 
-    final Object remembered(int place) {
-        Object value = memo.get(place);
+    final Object remembered(int key) {
+        Object value = memo.get(key);
         if (value == null) {
             throw bad("it refers to an object it has not made");
         }
@@ -238,7 +237,7 @@ abstract class PickleMachine {
         return take(marks.removeLast());
     }
 
-    /** Not an ArrayList, which would be a Python list, but a tuple. */
+    /** An immutable list, which stands for a tuple; an ArrayList would be a Python list. */
     private List<Object> take(int from) {
         List<Object> top = stack.subList(from, stack.size());
         List<Object> values = List.copyOf(top);

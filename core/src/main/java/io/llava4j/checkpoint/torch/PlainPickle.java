@@ -15,11 +15,10 @@ import java.util.List;
 
 /**
  * Reads a Python pickle of plain data, such as RefCOCO's {@code refs(unc).p}: dictionaries, lists, tuples, strings,
- * numbers, truth values and None, in protocols 0 to 4. A pickle that wants anything else, first of all code, is refused
- * and nothing of it is run.
+ * numbers, booleans and None, in protocols 0 to 4. A pickle with anything else, such as code, is refused and never run.
  */
 public final class PlainPickle extends PickleMachine {
-    /** In bytes; RefCOCO's largest has some fifty million. */
+    /** In bytes; RefCOCO's largest pickle has about fifty million. */
     private static final long LARGEST = 1L << 30;
 
     private static final int NEWEST_PROTOCOL = 4;

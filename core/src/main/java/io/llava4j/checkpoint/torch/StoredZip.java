@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.SequencedMap;
 
 /**
- * The entries of a mapped zip archive as views of it. Entries must be stored as they are, as torch writes them: without
- * compression there is no zip bomb, and tensors need no copy. Archives beyond 4 GB (zip64) are read; entries that
- * overlap, lead out of the archive or are named like paths to elsewhere are refused.
+ * The entries of a memory-mapped zip archive, as views of it. Entries must be uncompressed, as torch writes them: then
+ * there is no zip bomb, and tensors need no copy. Archives beyond 4 GB (zip64) are read. Entries that overlap, exceed the
+ * archive or have path-like names are refused.
  */
 final class StoredZip {
     private static final ValueLayout.OfShort SHORT =
@@ -46,16 +46,16 @@ final class StoredZip {
         this.whole = whole;
     }
 
-    /** The central directory: where it begins and how many bytes it has. */
+    /** The central directory: offset and size in bytes. */
     private record Directory(long begin, long bytes, long entries) {}
 
     private record Entry(String name, long header, long bytes) {}
 
-    /** Where an entry lies with its header. */
+    /** Byte range of an entry with its header. */
     private record Extent(String name, long begin, long end) {}
 
     /**
-     * Reads an archive's directory.
+     * Reads the directory of an archive.
      *
      * @param file for messages
      * @param whole the mapped file
@@ -151,7 +151,7 @@ final class StoredZip {
         return new Entry(name, header, bytes);
     }
 
-    /** The place of the zip64 field among an entry's extra fields. */
+    /** Offset of the zip64 field among the extra fields of an entry. */
     private long zip64(long from, long end, String name) {
         long at = from;
         while (end - at >= 4) {
@@ -161,15 +161,15 @@ final class StoredZip {
             }
             at += 4 + length;
         }
-        throw bad("entry '%s' lacks its zip64 sizes".formatted(FileErrors.shown(name)));
+        throw bad("entry '%s' has no zip64 sizes".formatted(FileErrors.shown(name)));
     }
 
     private long wide(long at, long end, String name) {
-        require(end - at >= Long.BYTES, "entry '%s' lacks its zip64 sizes".formatted(FileErrors.shown(name)));
+        require(end - at >= Long.BYTES, "entry '%s' has no zip64 sizes".formatted(FileErrors.shown(name)));
         return whole.get(LONG, at);
     }
 
-    /** Where an entry's content begins; its own header must agree with the directory. */
+    /** Offset of the content of an entry, whose own header must agree with the directory. */
     private long dataOf(Entry entry, long limit) {
         String shown = FileErrors.shown(entry.name());
         require(
@@ -214,6 +214,6 @@ final class StoredZip {
     }
 
     private CheckpointException bad(String problem) {
-        return new CheckpointException("%s is no sound torch archive: %s".formatted(file, problem));
+        return new CheckpointException("%s is not a valid torch archive: %s".formatted(file, problem));
     }
 }

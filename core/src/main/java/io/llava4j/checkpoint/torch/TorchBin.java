@@ -29,10 +29,12 @@ import org.jspecify.annotations.Nullable;
  * are copied into that order when the file is opened.
  */
 public final class TorchBin implements WeightFile {
+    /** Bytes that {@link #begins} needs. */
     public static final int MAGIC_BYTES = 4;
+
     private static final String PICKLE = "data.pkl";
 
-    /** Copies beyond this, or the file's own size, are no transposed weights but an attack on the memory. */
+    /** Limit on copies, besides the size of the file; more is no transposed weight but an attack on memory. */
     private static final long LARGEST_COPIES = 64L << 20;
 
     private final Path file;
@@ -58,7 +60,7 @@ public final class TorchBin implements WeightFile {
         });
     }
 
-    /** Whether these first bytes are those of a torch file: a zip archive, or the older format's pickle. */
+    /** Whether a torch file begins with these bytes: those of a zip archive, or of the older format's pickle. */
     public static boolean begins(byte[] magic) {
         return isZip(magic) || isOld(magic);
     }
@@ -75,9 +77,9 @@ public final class TorchBin implements WeightFile {
      * Maps a file and reads its pickle.
      *
      * @param file to read
-     * @return the open file; close it when no tensor of it is used any more
-     * @throws CheckpointException naming file and tensor if anything is amiss, or what the pickle calls for if that is
-     *     more than tensors need; nothing of it is ever run
+     * @return the open file; close it after the last use of its tensors
+     * @throws CheckpointException naming file and tensor if something is wrong, or what the pickle contains besides
+     *     tensors; it is never run
      */
     @SuppressWarnings("MustBeClosedChecker") // the arena lives as long as the result
     public static TorchBin open(Path file) {
@@ -108,7 +110,7 @@ public final class TorchBin implements WeightFile {
         }
     }
 
-    /** The archive's one top folder, whose name is free. */
+    /** The only top folder of the archive, which may have any name. */
     private String folder() {
         List<String> pickles = entries.keySet().stream()
                 .filter(name -> name.endsWith("/" + PICKLE) && name.indexOf('/') == name.lastIndexOf('/'))
@@ -163,7 +165,7 @@ public final class TorchBin implements WeightFile {
                 : copy(name, view, numbers, elements);
     }
 
-    /** Number of elements of a view that lies within its storage. */
+    /** Element count of a view, which must lie within its storage. */
     private long elements(String name, View view) {
         long elements = 1;
         long last = view.offset();

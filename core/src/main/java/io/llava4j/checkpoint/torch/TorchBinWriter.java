@@ -21,15 +21,15 @@ import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/** Writes tensors as {@code torch.save} writes a state dictionary, for tools that read nothing else. */
+/** Writes tensors as {@code torch.save} writes a state dictionary, for tools that do not read safetensors. */
 public final class TorchBinWriter {
-    /** Of zip's time, so that the same tensors give the same bytes. */
+    /** A fixed time stamp, so that the same tensors give the same bytes. */
     private static final LocalDateTime BEGINNING = LocalDateTime.of(1980, 1, 1, 0, 0);
 
     private TorchBinWriter() {}
 
     /**
-     * Writes one file in one step.
+     * Writes one file atomically.
      *
      * @throws CheckpointException if it cannot be written; nothing is left behind
      */
@@ -53,7 +53,7 @@ public final class TorchBinWriter {
         return MemorySegment.ofArray(text.getBytes(StandardCharsets.US_ASCII));
     }
 
-    /** Stored without compression, which needs size and checksum in advance. */
+    /** Uncompressed entries need size and checksum in advance. */
     private static void entry(ZipOutputStream zip, String name, MemorySegment data) throws IOException {
         CRC32 checksum = new CRC32();
         ZipEntry entry = new ZipEntry(name);

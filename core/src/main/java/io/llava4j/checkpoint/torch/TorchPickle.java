@@ -13,36 +13,36 @@ import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the pickle of a torch file: a dictionary of tensors, described by the storages they are views of. Only the
- * operations that this needs are known, and the only names it may call for are those of {@link Global}, which stand for
- * nothing but themselves: no code is looked up or run. Everything else is refused by its name.
+ * Reads the pickle of a torch file: a dictionary of tensors, each described as a view of a storage. It knows only the
+ * operations that this needs and only the names in {@link Global}, which are constants: no code is looked up or run.
+ * Everything else is refused by name.
  */
 final class TorchPickle extends PickleMachine {
-    /** In bytes; the pickle of a 13B model has a hundred thousand. */
+    /** In bytes; the pickle of a 13B model has about a hundred thousand. */
     static final int LARGEST = 4 << 20;
 
     private static final int MOST_DIMENSIONS = 16;
 
     /**
-     * Numbers kept as one entry of the archive.
+     * A storage: the elements in one entry of the archive.
      *
-     * @param dtype their type
-     * @param key names the entry
-     * @param elements how many
+     * @param dtype element type
+     * @param key name of the entry
+     * @param elements element count
      */
     record Storage(DType dtype, String key, long elements) {}
 
     /**
-     * A tensor: a view of a storage. Shape and strides are not checked against it yet.
+     * A tensor: a view of a storage, whose shape and strides are not yet checked.
      *
-     * @param storage what it is a view of
+     * @param storage of the elements
      * @param offset of its first element, in elements
      * @param shape sizes, outermost first
-     * @param strides distance of neighbours in each dimension, in elements
+     * @param strides distance between neighbours in each dimension, in elements
      */
     record View(Storage storage, long offset, long[] shape, long[] strides) {}
 
-    /** The names a pickle of tensors may call for. */
+    /** The names that a pickle of tensors may use. */
     private enum Global {
         ORDERED_DICT("collections OrderedDict", null),
         REBUILD_TENSOR("torch._utils _rebuild_tensor_v2", null),
@@ -86,7 +86,7 @@ final class TorchPickle extends PickleMachine {
      * @param file for messages
      * @param code the pickle
      * @return tensors by name, in the file's order
-     * @throws CheckpointException naming what is not allowed or not understood
+     * @throws CheckpointException naming what is not allowed or unknown
      */
     static SequencedMap<String, View> tensors(Path file, byte[] code) {
         TorchPickle pickle = new TorchPickle(file, code);
@@ -129,7 +129,7 @@ final class TorchPickle extends PickleMachine {
         throw bad("it calls %s".formatted(kind(function)));
     }
 
-    /** What a call to one of the allowed names gives: a description, computed here. */
+    /** Result of a call to an allowed name: a description, computed here. */
     private Object call(Global function, List<?> arguments) {
         return switch (function) {
             case ORDERED_DICT -> {
@@ -143,7 +143,7 @@ final class TorchPickle extends PickleMachine {
                 if (!arguments.isEmpty() && arguments.getFirst() instanceof View view) {
                     yield view;
                 }
-                throw bad("it makes a parameter of something that is no tensor");
+                throw bad("it makes a parameter of something that is not a tensor");
             }
             default -> throw bad("it calls the storage type '%s'".formatted(function.name));
         };
@@ -168,7 +168,7 @@ final class TorchPickle extends PickleMachine {
         return new View(storage, offset, shape, strides);
     }
 
-    /** The persistent id {@code ('storage', type, key, device, elements)}; where it lived does not matter. */
+    /** The persistent id {@code ('storage', type, key, device, elements)}; the device is ignored. */
     @Override
     Object persistent(Object id) {
         if (id instanceof List<?> parts

@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Element types of GGUF tensors that llava4j reads. Quantised ones store blocks of 32 or 256 elements of a row, each
- * with a scale of its own.
+ * Element types of GGUF tensors that llava4j reads. Quantised types store blocks of 32 or 256 neighbouring elements of a
+ * row, each block with its own scale.
  */
 public enum BlockFormat {
     F32(0, 1, 4, 0),
@@ -19,7 +19,7 @@ public enum BlockFormat {
     F64(28, 1, 8, -1),
     BF16(30, 1, 2, 32);
 
-    /** Names of types that are not read, for messages. */
+    /** Names of types that llava4j does not read, for messages. */
     private static final Map<Integer, String> OTHERS = Map.ofEntries(
             Map.entry(3, "Q4_1"),
             Map.entry(6, "Q5_0"),
@@ -48,45 +48,47 @@ public enum BlockFormat {
         this.fileType = fileType;
     }
 
-    /** The type of that number. */
+    /** The type with that number in GGUF; empty if llava4j does not read it. */
     public static Optional<BlockFormat> of(int id) {
         return Arrays.stream(values()).filter(type -> type.id == id).findFirst();
     }
 
-    /** What to call a type that is not read. */
+    /** Name of a type that llava4j does not read. */
     public static String nameOfOther(int id) {
         return OTHERS.getOrDefault(id, "number " + Integer.toUnsignedString(id));
     }
 
-    /** Number of the type in a tensor's entry. */
+    /** Number of the type in GGUF. */
     public int id() {
         return id;
     }
 
-    /** Elements of a block; 1 where nothing is quantised. */
+    /** Elements per block; 1 for types that are not quantised. */
     public int blockSize() {
         return blockSize;
     }
 
+    /** Whether elements share scales in blocks. */
     public boolean isQuantised() {
         return blockSize > 1;
     }
 
-    /** {@code general.file_type} of a file that is mostly of this type. */
+    /** {@code general.file_type} of a GGUF file whose weights are mostly of this type. */
     public int fileType() {
         return fileType;
     }
 
     /**
-     * Bytes of so many elements, a multiple of the block size.
+     * Size of {@code elements} elements in bytes.
      *
-     * @throws ArithmeticException if that is beyond all memory
+     * @param elements a multiple of the block size
+     * @throws ArithmeticException if the size exceeds a long
      */
     public long bytes(long elements) {
         return Math.multiplyExact(elements / blockSize, (long) blockBytes);
     }
 
-    /** The type in which the elements are handed out: quantised ones as 32-bit floats, which hold them exactly. */
+    /** Type of the decoded elements; 32-bit floats represent quantised elements exactly. */
     public DType dtype() {
         return switch (this) {
             case F32, Q4_0, Q8_0, Q4_K, Q5_K, Q6_K -> DType.F32;
@@ -96,7 +98,7 @@ public enum BlockFormat {
         };
     }
 
-    /** The type that stores the elements of another format as they are. */
+    /** The type that stores elements of {@code dtype} unchanged; empty for integers. */
     public static Optional<BlockFormat> of(DType dtype) {
         return Arrays.stream(values())
                 .filter(type -> !type.isQuantised() && type.dtype() == dtype)

@@ -3,7 +3,7 @@ package io.llava4j.tensor.format;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** Element types of stored tensors; the constants carry the names of the safetensors format. */
+/** Element types of stored tensors, named as in the safetensors format. */
 public enum DType {
     F64(8),
     F32(4),
@@ -32,6 +32,7 @@ public enum DType {
         return this == F64 || this == F32 || this == F16 || this == BF16;
     }
 
+    /** The type of that name in the safetensors format. */
     public static Optional<DType> named(String name) {
         return Arrays.stream(values()).filter(type -> type.name().equals(name)).findFirst();
     }

@@ -5,9 +5,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Blocks of llama.cpp's K-quants, which are read but not written: {@value #SIZE} neighbouring elements share a 16-bit
- * scale, by which the scales of their 16 or 32 smaller groups are multiplied in turn. Q4_K and Q5_K subtract a minimum
- * that is stored in the same way.
+ * Decodes blocks of llama.cpp's K-quants: {@value #SIZE} neighbouring elements share a 16-bit scale, which multiplies the
+ * scales of groups of 16 or 32 elements. Q4_K and Q5_K subtract a minimum per group, stored in the same way.
  */
 final class KQuantBlocks {
     static final int SIZE = 256;
@@ -15,7 +14,7 @@ final class KQuantBlocks {
     static final int Q5_BYTES = 176;
     static final int Q6_BYTES = 210;
 
-    /** Where Q4_K and Q5_K keep 6-bit scales and minima of eight groups of 32, behind scale and scale of the minima. */
+    /** Offset of the 6-bit scales and minima of eight groups of 32 in Q4_K and Q5_K, after the two 16-bit scales. */
     private static final int SCALES = 4;
 
     private static final int SCALES_BYTES = 12;
@@ -26,20 +25,20 @@ final class KQuantBlocks {
 
     private KQuantBlocks() {}
 
-    /** Elements of a Q4_K block: nibbles, those of even groups the low ones. */
+    /** Decodes a Q4_K block of nibbles; even groups are the low nibbles. */
     static void decodeQ4(MemorySegment blocks, long block, float[] into, int at) {
         long begin = block * Q4_BYTES;
         decodeWithMinimum(blocks, begin, begin + SCALES + SCALES_BYTES, -1, into, at);
     }
 
-    /** Elements of a Q5_K block: as Q4_K, with a fifth bit of each element apart. */
+    /** Decodes a Q5_K block: as Q4_K, with the fifth bits stored separately. */
     static void decodeQ5(MemorySegment blocks, long block, float[] into, int at) {
         long begin = block * Q5_BYTES;
         long fifth = begin + SCALES + SCALES_BYTES;
         decodeWithMinimum(blocks, begin, fifth + SIZE / 8, fifth, into, at);
     }
 
-    /** @param fifth place of the fifth bits, a byte for element i of all groups; -1 if there are none */
+    /** @param fifth offset of the fifth bits, one byte for element i of all groups; -1 if there are none */
     private static void decodeWithMinimum(
             MemorySegment blocks, long begin, long nibbles, long fifth, float[] into, int at) {
         float scale = half(blocks, begin);
@@ -59,8 +58,8 @@ final class KQuantBlocks {
     }
 
     /**
-     * A 6-bit number of a group. Of the first four groups, scales stand in bytes 0 to 3 and minima in bytes 4 to 7; of the
-     * others, bytes 8 to 11 hold the low four bits, and the upper two stand above the first four groups'.
+     * The 6-bit scale or minimum of a group. For the first four groups, bytes 0 to 3 hold scales and bytes 4 to 7 minima;
+     * for the others, bytes 8 to 11 hold the low four bits, and the upper bits of bytes 0 to 7 hold the high two.
      *
      * @param offset 0 for the scale, 4 for the minimum
      */
@@ -72,14 +71,14 @@ final class KQuantBlocks {
         return low | unsigned(blocks, scales + offset + group - 4) >> 6 << 4;
     }
 
-    /** Elements of a Q6_K block: four low bits, two high bits, a signed scale for each 16, and the block's scale last. */
+    /** Decodes a Q6_K block: four low bits, two high bits, a signed scale per 16 elements, and the scale of the block. */
     static void decodeQ6(MemorySegment blocks, long block, float[] into, int at) {
         long begin = block * Q6_BYTES;
         long high = begin + SIZE / 2;
         long scales = high + SIZE / 4;
         float scale = half(blocks, scales + SIZE / 16);
         for (int i = 0; i < SIZE; i++) {
-            int side = i / 128; // the two halves are packed alike, one behind the other
+            int side = i / 128; // the two halves are packed alike, one after the other
             int quarter = i % 128 / GROUP;
             int column = i % GROUP;
             int low = unsigned(blocks, begin + side * 64 + quarter % 2 * GROUP + column) >> quarter / 2 * 4 & 0xF;

@@ -5,8 +5,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Quantised blocks of GGUF: {@value #SIZE} neighbouring elements share a scale, a 16-bit float. Q8_0 stores signed bytes;
- * Q4_0 stores nibbles less 8, the first half of the block in the low ones.
+ * Encodes and decodes GGUF's Q8_0 and Q4_0: {@value #SIZE} neighbouring elements share a 16-bit scale. Q8_0 stores signed
+ * bytes; Q4_0 stores nibbles with an offset of 8, the first half of the block in the low nibbles.
  */
 final class LegacyBlocks {
     static final int SIZE = 32;
@@ -17,7 +17,7 @@ final class LegacyBlocks {
 
     private LegacyBlocks() {}
 
-    /** Elements of a Q8_0 block; exact, a scale and a byte have 19 bits together. */
+    /** Decodes a Q8_0 block exactly: 11 bits of a scale and 8 of an element fit the 24 of a float. */
     static void decodeQ8(MemorySegment blocks, long block, float[] into, int at) {
         long begin = block * (Short.BYTES + SIZE);
         float scale = Float.float16ToFloat(blocks.get(SHORT, begin));
@@ -26,7 +26,7 @@ final class LegacyBlocks {
         }
     }
 
-    /** Elements of a Q4_0 block; exact. */
+    /** Decodes a Q4_0 block exactly. */
     static void decodeQ4(MemorySegment blocks, long block, float[] into, int at) {
         long begin = block * (Short.BYTES + SIZE / 2);
         float scale = Float.float16ToFloat(blocks.get(SHORT, begin));
@@ -38,7 +38,7 @@ final class LegacyBlocks {
     }
 
     /**
-     * Writes a Q8_0 block: the largest magnitude becomes 127, the others are rounded, halves away from zero.
+     * Encodes a Q8_0 block: the largest magnitude becomes 127; the other elements are rounded, halves away from zero.
      *
      * @return whether the scale is finite in 16 bits
      */
@@ -59,10 +59,9 @@ final class LegacyBlocks {
     }
 
     /**
-     * Writes a Q4_0 block: the number of the largest magnitude becomes -8, the others are rounded, and what would be 8 or
-     * more is 7.
+     * Encodes a Q4_0 block: the element of the largest magnitude becomes -8; the others are rounded and clamped to 7.
      *
-     * @return whether all numbers and the scale are finite in 16 bits
+     * @return whether all elements are finite, and the scale in 16 bits
      */
     static boolean encodeQ4(float[] from, int at, MemorySegment blocks, long block) {
         float largest = 0;

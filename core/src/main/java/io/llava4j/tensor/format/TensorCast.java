@@ -7,8 +7,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Stores elements in another type, rounding to nearest, ties to even ({@link LegacyBlocks} says how blocks round). One tensor at a
- * time: a result is overwritten by the next one, so that a conversion needs no more memory than its largest tensor.
+ * Converts elements to another type, rounding to nearest, ties to even; {@link LegacyBlocks} defines the rounding of
+ * blocks. A result is overwritten by the next one, so that a conversion needs memory for its largest tensor only.
  */
 public final class TensorCast {
     private static final int CHUNK = 16 * KQuantBlocks.SIZE;
@@ -22,12 +22,12 @@ public final class TensorCast {
     private final Scratch scratch = new Scratch();
 
     /**
-     * The elements in another type; the data itself where it is of that type already.
+     * Converts elements; returns {@code data} itself if the types are equal.
      *
      * @param name for the message
      * @param from type of the data
      * @param data row-major elements
-     * @param elements how many; a multiple of both block sizes
+     * @param elements their count, a multiple of both block sizes
      * @throws CheckpointException if a number is too large for the type
      */
     public MemorySegment cast(String name, BlockFormat from, MemorySegment data, long elements, BlockFormat to) {
@@ -41,7 +41,7 @@ public final class TensorCast {
         return result;
     }
 
-    /** As above, into memory of the caller's; returns whether all numbers fit. */
+    /** Converts elements into {@code result}; returns whether the type can represent all of them. */
     public static boolean cast(
             BlockFormat from, MemorySegment data, long elements, BlockFormat to, MemorySegment result) {
         float[] chunk = new float[CHUNK];
@@ -55,9 +55,9 @@ public final class TensorCast {
     }
 
     /**
-     * Floats in another type, in memory of their own.
+     * Converts floats to another type, into new memory.
      *
-     * @throws CheckpointException if the type is none of floating-point numbers, or a number is too large for it
+     * @throws CheckpointException if the type is no floating-point type, or a number is too large for it
      */
     public static MemorySegment rounded(String name, float[] values, DType dtype) {
         if (dtype == DType.F32) {
@@ -79,10 +79,10 @@ public final class TensorCast {
     }
 
     /**
-     * Reads elements as 32-bit floats; wider ones are rounded.
+     * Decodes elements to 32-bit floats; F64 is rounded.
      *
-     * @param begin first element; begins a block
-     * @param count how many; whole blocks
+     * @param begin first element, at the start of a block
+     * @param count of elements; whole blocks
      */
     public static void decode(BlockFormat from, MemorySegment data, long begin, int count, float[] into) {
         switch (from) {
@@ -121,7 +121,7 @@ public final class TensorCast {
         }
     }
 
-    /** Returns whether all numbers fit; NaN and infinity stay what they are, but do not fit where it is quantised. */
+    /** Returns whether the type can represent all numbers; quantised types cannot represent NaN and infinity. */
     private static boolean encode(float[] from, int count, BlockFormat to, MemorySegment data, long begin) {
         boolean fits = true;
         switch (to) {
@@ -159,7 +159,7 @@ public final class TensorCast {
     private static short bfloat16(float value) {
         int bits = Float.floatToRawIntBits(value);
         if (Float.isNaN(value)) {
-            return (short) (bits >>> 16 | 0x40); // stays NaN though its lower bits go
+            return (short) (bits >>> 16 | 0x40); // stays NaN without its lower bits
         }
         return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
     }
