@@ -37,7 +37,7 @@ public final class ClipVisionTower implements VisionTower {
      * @param config shape of the tower
      * @param weights tensors of {@link ClipParameters}
      * @param selectLayer index of the features among the {@code layers + 1} hidden states, negative from the end
-     * @param keepCls whether the features begin with that of CLS
+     * @param keepCls whether CLS is the first of the features
      * @throws ConfigException if there is no such hidden state
      */
     public ClipVisionTower(VisionConfig config, Weights weights, int selectLayer, boolean keepCls) {

@@ -216,11 +216,6 @@ public final class KvCache implements AutoCloseable {
         }
     }
 
-    /** Forgets all but the first {@code length} tokens of a sequence; those of a shared prefix do not count. */
-    public void truncate(int sequence, int length) {
-        lengths[sequence] = Math.min(lengths[sequence], length);
-    }
-
     private int longest() {
         return Arrays.stream(lengths).max().orElse(0);
     }

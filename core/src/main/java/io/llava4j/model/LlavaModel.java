@@ -3,6 +3,7 @@ package io.llava4j.model;
 import io.llava4j.DataException;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.LoraConfig;
+import io.llava4j.model.config.ProjectorType;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.text.Prompt;
@@ -14,8 +15,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * LLaVA-1.5: vision tower, projector and language model, and the splice that puts image tokens in the place of image
- * placeholders (docs/reference/model.md#splice). Training, decoding, checks and measurements all assemble their input
+ * LLaVA-1.5: vision tower, projector and language model, and the splice that replaces image placeholders by image tokens
+ * (docs/reference/model.md#splice). Training, decoding, checks and measurements all assemble their input
  * here.
  *
  * <p>The vision tower runs without gradients, as both stages freeze it (paper, section 3.1;
@@ -47,7 +48,11 @@ public final class LlavaModel implements AutoCloseable {
         this.config = config;
         this.weights = weights;
         this.visionTower = VisionTower.of(config, weights);
-        this.projector = new Projector(config, weights);
+        this.projector = new Projector(
+                ProjectorType.parse(config.projectorType()),
+                visionTower.hiddenSize(),
+                config.text().hiddenSize(),
+                weights);
         this.languageModel = new LlamaModel(config.text(), weights, lora);
     }
 
@@ -98,7 +103,7 @@ public final class LlavaModel implements AutoCloseable {
      * As {@link Output}, of a pass whose gradients are wanted.
      *
      * @param sequences what the language model read
-     * @param pass holds the hidden states and takes the loss's gradient back
+     * @param pass holds the hidden states and continues the loss's backward pass
      */
     public record TrainingOutput(Spliced sequences, TrainingPass pass) {}
 

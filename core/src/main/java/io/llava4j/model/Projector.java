@@ -1,7 +1,5 @@
 package io.llava4j.model;
 
-import io.llava4j.ConfigException;
-import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.Parameters;
 import io.llava4j.model.config.ProjectorType;
 import io.llava4j.tensor.Weights;
@@ -17,17 +15,9 @@ import org.bytedeco.pytorch.global.torch;
 public final class Projector {
     private final List<Linear> layers = new ArrayList<>();
 
-    /**
-     * Reads the projector's tensors.
-     *
-     * @param config names the {@link ProjectorType}
-     * @param weights tensors under {@link ProjectorType#PREFIX}
-     * @throws ConfigException if the type is unknown
-     */
-    public Projector(LlavaConfig config, Weights weights) {
-        ProjectorType type = ProjectorType.parse(config.projectorType());
-        for (Parameters.Linear layer :
-                type.layers(config.vision().hiddenSize(), config.text().hiddenSize())) {
+    /** Reads the tensors of a projector of that type and those widths. */
+    public Projector(ProjectorType type, int visionHidden, int textHidden, Weights weights) {
+        for (Parameters.Linear layer : type.layers(visionHidden, textHidden)) {
             layers.add(new Linear(weights, layer.prefix()));
         }
     }

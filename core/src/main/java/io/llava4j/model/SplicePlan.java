@@ -55,27 +55,27 @@ record SplicePlan(long[] textIds, int[] lengths, long[] source, int[][] labels) 
         int[][] labels = new int[ids.size()][longest];
         int text = 0;
         int image = 0;
-        for (int row = 0; row < lengths.length; row++) {
-            Arrays.fill(labels[row], Prompt.IGNORE_INDEX);
-            int[] sequence = ids.get(row);
-            int @Nullable [] own =
-                    input.labels() == null ? null : input.labels().get(row);
-            int from = row * longest;
+        for (int sequence = 0; sequence < lengths.length; sequence++) {
+            Arrays.fill(labels[sequence], Prompt.IGNORE_INDEX);
+            int[] own = ids.get(sequence);
+            int @Nullable [] ownLabels =
+                    input.labels() == null ? null : input.labels().get(sequence);
+            int from = sequence * longest;
             int at = 0;
-            for (int i = 0; i < sequence.length; i++) {
-                if (sequence[i] == Prompt.IMAGE_TOKEN_INDEX) {
+            for (int i = 0; i < own.length; i++) {
+                if (own[i] == Prompt.IMAGE_TOKEN_INDEX) {
                     int shown = placed[image++];
                     for (int t = 0; t < tokenCounts[shown]; t++, at++) {
-                        if (at < lengths[row]) {
+                        if (at < lengths[sequence]) {
                             source[from + at] = (long) firstToken[shown] + t;
                         }
                     }
                 } else {
-                    if (at < lengths[row]) {
+                    if (at < lengths[sequence]) {
                         source[from + at] = text;
-                        labels[row][at] = own == null ? Prompt.IGNORE_INDEX : own[i];
+                        labels[sequence][at] = ownLabels == null ? Prompt.IGNORE_INDEX : ownLabels[i];
                     }
-                    textIds[text++] = sequence[i];
+                    textIds[text++] = own[i];
                     at++;
                 }
             }
@@ -86,12 +86,12 @@ record SplicePlan(long[] textIds, int[] lengths, long[] source, int[][] labels) 
     private static int[] lengths(ModelInput input, int[] tokenCounts, int maxLength) {
         int[] lengths = new int[input.ids().size()];
         int image = 0;
-        for (int row = 0; row < lengths.length; row++) {
+        for (int sequence = 0; sequence < lengths.length; sequence++) {
             int length = 0;
-            for (int id : input.ids().get(row)) {
+            for (int id : input.ids().get(sequence)) {
                 length += id == Prompt.IMAGE_TOKEN_INDEX ? tokenCounts[input.placed()[image++]] : 1;
             }
-            lengths[row] = maxLength > 0 ? Math.min(length, maxLength) : length;
+            lengths[sequence] = maxLength > 0 ? Math.min(length, maxLength) : length;
         }
         return lengths;
     }

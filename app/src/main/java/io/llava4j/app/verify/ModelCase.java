@@ -94,10 +94,10 @@ final class ModelCase {
         states.add(languageModel.finalNorm(hidden));
         if (!rounded) {
             exact("spliced lengths", true, "");
-            rows("spliced_embeds", spliced.embeds(), real, FEATURES);
+            realTokens("spliced_embeds", spliced.embeds(), real, FEATURES);
             splicedLabels(spliced.labels(), real);
             for (int i = 0; i < states.size(); i++) {
-                rows("text_hidden_" + i, states.get(i), real, HIDDEN);
+                realTokens("text_hidden_" + i, states.get(i), real, HIDDEN);
             }
             loss(languageModel, hidden, spliced.labels());
         }
@@ -134,7 +134,7 @@ final class ModelCase {
         }
     }
 
-    private void rows(String name, Tensor actual, RealTokens real, double tolerance) {
+    private void realTokens(String name, Tensor actual, RealTokens real, double tolerance) {
         TensorEntry wanted = expected.get(name);
         if (wanted != null) {
             within(name, real.worst(Tensors.toFloats(actual), wanted.toFloats()), tolerance);
@@ -170,7 +170,7 @@ final class ModelCase {
     }
 
     private void logits(Tensor tensor, RealTokens real, double tolerance) {
-        rows("logits", tensor, real, tolerance);
+        realTokens("logits", tensor, real, tolerance);
         TensorEntry last = expected.get("logits_last_position");
         TensorEntry ids = expected.get("logits_top8_ids_all_positions");
         TensorEntry values = expected.get("logits_top8_values_all_positions");

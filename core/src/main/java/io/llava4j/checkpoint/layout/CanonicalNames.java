@@ -9,13 +9,13 @@ import io.llava4j.model.config.ProjectorType;
  * liuhaotian checkpoints with the vision tower embedded (docs/reference/model.md#llava-layout).
  */
 public final class CanonicalNames {
-    /** Begins every tensor of the vision tower. */
+    /** Prefix of the vision tower. */
     public static final String TOWER = ClipParameters.PREFIX;
 
-    /** Begins every tensor of the projector; followed by the linear layer's index in the sequence (0, 2, …). */
+    /** Prefix of the projector; the linear layer's index in the sequence (0, 2, …) follows it. */
     public static final String PROJECTOR = ProjectorType.PREFIX;
 
-    /** Begins every tensor of a block of the language model; followed by the block's index. */
+    /** Prefix of the language model's blocks; the block's index follows it. */
     public static final String LAYERS = LlamaParameters.LAYERS;
 
     /** The token embedding table. */
@@ -27,7 +27,7 @@ public final class CanonicalNames {
     /** The LM head; absent where it is tied to the embedding table. */
     public static final String LM_HEAD = LlamaParameters.LM_HEAD + "weight";
 
-    /** Begins every tensor of the patch embedding. */
+    /** Prefix of the patch embedding. */
     public static final String PATCH_EMBEDDING = ClipParameters.PATCH_EMBEDDING;
 
     private CanonicalNames() {}

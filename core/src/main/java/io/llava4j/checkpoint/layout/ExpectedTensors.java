@@ -103,14 +103,14 @@ public final class ExpectedTensors {
 
     private static void describe(List<String> problems, String what, List<String> tensors) {
         if (!tensors.isEmpty()) {
-            String rest = tensors.size() > SHOWN ? " and %d more".formatted(tensors.size() - SHOWN) : "";
+            String others = tensors.size() > SHOWN ? " and %d more".formatted(tensors.size() - SHOWN) : "";
             problems.add("%d %s %s: %s%s"
                     .formatted(
                             tensors.size(),
                             tensors.size() == 1 ? "tensor is" : "tensors are",
                             what,
                             String.join(", ", tensors.subList(0, Math.min(SHOWN, tensors.size()))),
-                            rest));
+                            others));
         }
     }
 }

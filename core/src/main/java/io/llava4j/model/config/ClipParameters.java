@@ -15,10 +15,10 @@ public record ClipParameters(
         List<Block> blocks,
         Norm postNorm)
         implements Parameters {
-    /** Begins every name; what follows is CLIP's own name after {@code vision_model.}. */
+    /** Prefix of every name; CLIP's own name after {@code vision_model.} follows it. */
     public static final String PREFIX = "model.vision_tower.vision_tower.vision_model.";
 
-    /** Begins the names of the patch embedding; a convolutional stem has its stages here. */
+    /** Prefix of the patch embedding, and of the stages of a convolutional stem. */
     public static final String PATCH_EMBEDDING = PREFIX + "embeddings.patch_embedding.";
 
     /** The tensors of a tower of that shape. */

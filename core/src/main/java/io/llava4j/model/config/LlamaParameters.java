@@ -18,13 +18,13 @@ public record LlamaParameters(Single tokenEmbeddings, List<Block> blocks, Norm n
     /** The token embedding table. */
     public static final String EMBED_TOKENS = EMBEDDINGS + "weight";
 
-    /** Begins every tensor of a block; followed by the block's index. */
+    /** Prefix of every block; the block's index follows it. */
     public static final String LAYERS = "model.layers.";
 
-    /** Begins the last RMSNorm. */
+    /** Prefix of the last RMSNorm. */
     public static final String NORM = "model.norm.";
 
-    /** Begins the LM head. */
+    /** Prefix of the LM head. */
     public static final String LM_HEAD = "lm_head.";
 
     /** The tensors of a language model of that shape. */

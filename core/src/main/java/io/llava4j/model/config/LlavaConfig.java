@@ -12,8 +12,7 @@ import io.llava4j.text.Prompt;
  * @param text shape of the language model
  * @param projectorType {@code linear}, {@code mlpNx_gelu} or {@code identity}
  * @param selectLayer index into the tower's hidden states, negative from the end; -2 in LLaVA-1.5
- * @param keepCls whether the image features begin with that of CLS ({@code cls_patch} / {@code full}); false in
- *     LLaVA-1.5
+ * @param keepCls whether CLS is the first of the image features ({@code cls_patch} / {@code full}); false in LLaVA-1.5
  * @param aspectMode how images are made square
  * @param imageTokenId id of the {@code <image>} token in llava-hf checkpoints; -1 where there is none
  * @param maxSequenceLength spliced sequences are truncated to this many tokens ({@code tokenizer_model_max_length}); 0
@@ -35,7 +34,7 @@ public record LlavaConfig(
     public static final LlavaConfig LLAVA_1_5_7B = new LlavaConfig(
             VisionConfig.CLIP_VIT_L_336, TextConfig.VICUNA_7B, "mlp2x_gelu", -2, false, AspectMode.PAD, -1, 0);
 
-    /** A model that is asked with LLaVA-1.5's own template. */
+    /** A model with LLaVA-1.5's own conversation template. */
     public LlavaConfig(
             VisionConfig vision,
             TextConfig text,
@@ -113,7 +112,7 @@ public record LlavaConfig(
                 conversationTemplate);
     }
 
-    /** The same model, asked with another template. */
+    /** The same model with another conversation template. */
     public LlavaConfig withConversationTemplate(ConversationTemplate template) {
         return new LlavaConfig(
                 vision,

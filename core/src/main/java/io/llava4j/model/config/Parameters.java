@@ -9,10 +9,10 @@ import java.util.SequencedMap;
  * neither the engine nor files.
  */
 public interface Parameters {
-    /** Adds names and shapes in the order in which files hold them. */
+    /** Adds names and shapes in the order of files. */
     void addTo(SequencedMap<String, long[]> shapes);
 
-    /** Shapes by canonical name, in the order in which files hold them. */
+    /** Shapes by canonical name, in the order of files. */
     default SequencedMap<String, long[]> shapes() {
         SequencedMap<String, long[]> shapes = new LinkedHashMap<>();
         addTo(shapes);

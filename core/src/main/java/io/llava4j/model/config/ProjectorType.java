@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
  * @param depth linear layers
  */
 public record ProjectorType(String name, int depth) {
-    /** Begins the name of every tensor of a projector. */
+    /** Prefix of every tensor of a projector. */
     public static final String PREFIX = "model.mm_projector.";
 
     /** The names that {@link #find} knows, for messages. */
