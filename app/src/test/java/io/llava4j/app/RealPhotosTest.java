@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.layout.CanonicalNames;
-import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.pope.CocoInstances;
@@ -252,7 +252,7 @@ class RealPhotosTest {
     /** Puts POPE questions about photographs that were not trained on, and one free question. */
     private static void ask(Path model, List<ImageObjects> held) {
         List<Question> questions =
-                PopeFiles.write(dir.resolve("pope"), new PopeBuilder(2, 6, 1).build(held), Benchmark.POPE::render);
+                PopeFiles.write(dir.resolve("pope"), new PopeBuilder(2, 6, 1).build(held), Benchmarks.POPE::render);
         assertThat(questions).hasSize(3 * 6 * 4);
         try (LlavaPipeline llava = LlavaPipeline.open(model)) {
             List<Answer> answers = new EvalRunner(llava, "photographs", ImageDecoder::decode)
@@ -373,7 +373,9 @@ class RealPhotosTest {
                 .forEach(label -> {
                     List<Turn> conversation = turns.computeIfAbsent(label.image(), image -> new ArrayList<>());
                     conversation.add(Turn.human(
-                            conversation.isEmpty() ? "<image>\n" + Benchmark.POPE.render(label.text()) : label.text()));
+                            conversation.isEmpty()
+                                    ? "<image>\n" + Benchmarks.POPE.render(label.text())
+                                    : label.text()));
                     conversation.add(Turn.assistant(label.yes() ? "Yes" : "No"));
                 });
         List<Map<String, Object>> records = new ArrayList<>();

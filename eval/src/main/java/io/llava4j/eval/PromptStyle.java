@@ -45,7 +45,7 @@ public record PromptStyle(
         /** The text as sent. */
         TEXT,
         /** The text, after {@code <image>\n} where there is an image. */
-        WITH_IMAGE_MARK,
+        WITH_IMAGE_PLACEHOLDER,
         /** The text without the response format. */
         WITHOUT_FORMAT
     }
@@ -59,7 +59,7 @@ public record PromptStyle(
     public String recorded(Question question) {
         return switch (recorded) {
             case TEXT -> question.text();
-            case WITH_IMAGE_MARK -> question.image() == null ? question.text() : "<image>\n" + question.text();
+            case WITH_IMAGE_PLACEHOLDER -> question.image() == null ? question.text() : "<image>\n" + question.text();
             case WITHOUT_FORMAT ->
                 question.text().endsWith("\n" + responseFormat)
                         ? question.text().substring(0, question.text().length() - responseFormat.length() - 1)

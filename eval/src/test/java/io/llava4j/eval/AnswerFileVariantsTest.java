@@ -36,7 +36,7 @@ class AnswerFileVariantsTest {
     Path folder;
 
     static Stream<Benchmark> benchmarks() {
-        return Benchmark.published().stream();
+        return Benchmarks.published().stream();
     }
 
     @ParameterizedTest
@@ -103,7 +103,7 @@ class AnswerFileVariantsTest {
     @ParameterizedTest
     @ValueSource(strings = {"vqav2", "vizwiz"})
     void blankLinesAreBrokenForPython(String name) throws Exception {
-        Benchmark benchmark = Benchmark.named(name);
+        Benchmark benchmark = Benchmarks.named(name);
         long before = brokenLines(score(benchmark, original(benchmark)));
         assertThat(brokenLines(score(benchmark, original(benchmark) + "\n \n"))).isEqualTo(before + 2);
     }
@@ -120,8 +120,8 @@ class AnswerFileVariantsTest {
     @ParameterizedTest
     @ValueSource(strings = {"mmbench", "mmbench_cn", "pope", "gqa", "textvqa", "seed"})
     void answersAreWrittenAsLlavaWritesThem(String name) throws Exception {
-        List<String> lines = lines(Benchmark.named(name));
-        List<String> rendered = AnswerFile.read(answers(Benchmark.named(name))).stream()
+        List<String> lines = lines(Benchmarks.named(name));
+        List<String> rendered = AnswerFile.read(answers(Benchmarks.named(name))).stream()
                 .map(AnswerFile::render)
                 .toList();
         assertThat(rendered).isEqualTo(lines);
@@ -130,7 +130,7 @@ class AnswerFileVariantsTest {
     @ParameterizedTest
     @ValueSource(strings = {"pope", "vqav2", "seed"})
     void idsOfTheOtherKindAreOtherIds(String name) throws Exception {
-        Benchmark benchmark = Benchmark.named(name);
+        Benchmark benchmark = Benchmarks.named(name);
         StringBuilder text = new StringBuilder();
         JsonFiles.lines(answers(benchmark), BrokenLines.SKIP, line -> {
             QuestionId id = line.id("question_id");
@@ -167,7 +167,7 @@ class AnswerFileVariantsTest {
         Path golden = Goldens.path("evalgold/" + benchmark.name());
         Path file = Files.writeString(folder.resolve("answers.jsonl"), answers);
         Path replies = golden.resolve("judge_replies.jsonl");
-        if (benchmark.equals(Benchmark.MM_VET)) {
+        if (benchmark.equals(Benchmarks.MM_VET)) {
             // the reference has replies on some samples only
             StringBuilder all = new StringBuilder();
             JsonFiles.fields(
@@ -187,7 +187,7 @@ class AnswerFileVariantsTest {
 
     /** MM-Vet's folder with a prompt for its judge, which the reference keeps elsewhere. */
     private Path withPrompt(Benchmark benchmark, Path golden) throws Exception {
-        if (!benchmark.equals(Benchmark.MM_VET)) {
+        if (!benchmark.equals(Benchmarks.MM_VET)) {
             return golden;
         }
         Path own = Files.createDirectories(folder.resolve("mm_vet"));

@@ -33,7 +33,7 @@ import tools.jackson.databind.JsonNode;
 
 class BenchmarkTest {
     static Stream<Benchmark> published() {
-        return Benchmark.published().stream();
+        return Benchmarks.published().stream();
     }
 
     @ParameterizedTest
@@ -61,7 +61,7 @@ class BenchmarkTest {
     @MethodSource("published")
     void aFolderIsRecognisedByItsFilesAlone(Benchmark benchmark) {
         Path folder = Goldens.path("evalgold/" + benchmark.name());
-        assertThat(Benchmark.published().stream()
+        assertThat(Benchmarks.published().stream()
                         .filter(b -> b.files(folder).recognised())
                         .map(Benchmark::name))
                 .containsExactly(benchmark.name());
@@ -126,7 +126,7 @@ class BenchmarkTest {
     }
 
     private static Score score(String name, Path folder, String answers, @Nullable String replies) {
-        Benchmark benchmark = Benchmark.named(name);
+        Benchmark benchmark = Benchmarks.named(name);
         Score score = benchmark
                 .scorer()
                 .score(new ScoreInput(
@@ -144,16 +144,17 @@ class BenchmarkTest {
     @ValueSource(strings = {"vqav2", "gqa", "vizwiz", "seed", "pope", "mm_vet", "scienceqa"})
     void officialFilesGiveTheQuestionsOfLlavasFiles(String name) {
         Path folder = Goldens.path("evalgold/" + name);
-        Benchmark benchmark = Benchmark.named(name);
+        Benchmark benchmark = Benchmarks.named(name);
         BenchmarkFiles files = benchmark.files(folder);
         Path official = Map.of(
                         "vqav2", folder.resolve("v2_OpenEnded_mscoco_val2014_questions.json"),
                         "scienceqa", files.require(FileRole.QUESTIONS))
                 .getOrDefault(name, folder.resolve("there is none"));
         List<Question> built = benchmark
-                .questions()
+                .questionSource()
                 .questions(
-                        new BenchmarkFiles(files.layout(), null, withoutQuestions(files, official)), benchmark::render);
+                        new BenchmarkFiles(files.patterns(), null, withoutQuestions(files, official)),
+                        benchmark::render);
         if (name.equals("scienceqa")) {
             assertThat(built).hasSize(223);
             assertThat(benchmark.recordedPrompt(built.get(1)))
@@ -179,7 +180,7 @@ class BenchmarkTest {
     @ValueSource(strings = {"mmbench", "mmbench_cn"})
     void mmBenchAsksWhatLlavaRecorded(String name) {
         Path folder = Goldens.path("evalgold/" + name);
-        Benchmark benchmark = Benchmark.named(name);
+        Benchmark benchmark = Benchmarks.named(name);
         Map<String, String> asked = new HashMap<>();
         benchmark.questions(folder).forEach(q -> asked.put(q.id().value(), benchmark.recordedPrompt(q)));
         int[] compared = {0};
@@ -194,7 +195,7 @@ class BenchmarkTest {
     @Test
     void mmeReplacesItsOwnRequestByTheShortAnswerLine() {
         Path folder = Goldens.path("evalgold/mme");
-        assertThat(Benchmark.MME.questions(folder))
+        assertThat(Benchmarks.MME.questions(folder))
                 .hasSize(196)
                 .allSatisfy(q -> assertThat(q.text())
                         .doesNotContain("Please answer yes or no")
@@ -203,19 +204,19 @@ class BenchmarkTest {
 
     @Test
     void rendersTheResponseFormat() {
-        assertThat(Benchmark.POPE.render("Is there a dog in the image?"))
+        assertThat(Benchmarks.POPE.render("Is there a dog in the image?"))
                 .isEqualTo("Is there a dog in the image?\nAnswer the question using a single word or phrase.");
-        assertThat(Benchmark.MM_VET.render("What is x?")).isEqualTo("What is x?");
-        assertThat(Benchmark.VIZWIZ.render("What is this?"))
+        assertThat(Benchmarks.MM_VET.render("What is x?")).isEqualTo("What is x?");
+        assertThat(Benchmarks.VIZWIZ.render("What is this?"))
                 .isEqualTo(
                         "What is this?\nWhen the provided information is insufficient, respond with 'Unanswerable'.\n"
                                 + "Answer the question using a single word or phrase.");
-        assertThat(Benchmark.VQAV2.decoding().maxNewTokens()).isEqualTo(128);
-        assertThat(Benchmark.MMBENCH.decoding().maxNewTokens()).isEqualTo(1024);
-        assertThatThrownBy(() -> Benchmark.named("popo"))
+        assertThat(Benchmarks.VQAV2.decoding().maxNewTokens()).isEqualTo(128);
+        assertThat(Benchmarks.MMBENCH.decoding().maxNewTokens()).isEqualTo(1024);
+        assertThatThrownBy(() -> Benchmarks.named("popo"))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("'popo'; there are [vqav2, gqa, vizwiz");
-        assertThat(Benchmark.published()).hasSize(12);
+        assertThat(Benchmarks.published()).hasSize(12);
     }
 
     @Test
@@ -223,16 +224,17 @@ class BenchmarkTest {
         Map<String, Published> models = new HashMap<>();
         Published.all().forEach(p -> models.put(p.model(), p));
         Published own = Objects.requireNonNull(models.get("LLaVA-1.5 13B"));
-        assertThat(Benchmark.published()).allSatisfy(b -> assertThat(own.on(b)).isNotNull());
-        assertThat(own.on(Benchmark.GQA)).isEqualTo(new Published.Result(63.3, true));
-        assertThat(own.on(Benchmark.MM_VET)).isEqualTo(new Published.Result(36.1, false));
+        assertThat(Benchmarks.published()).allSatisfy(b -> assertThat(own.on(b)).isNotNull());
+        assertThat(own.on(Benchmarks.GQA)).isEqualTo(new Published.Result(63.3, true));
+        assertThat(own.on(Benchmarks.MM_VET)).isEqualTo(new Published.Result(36.1, false));
         assertThat(Objects.requireNonNull(Objects.requireNonNull(models.get("BLIP-2 (Vicuna-13B)"))
-                                .on(Benchmark.POPE))
+                                .on(Benchmarks.POPE))
                         .value())
                 .isCloseTo(85.3, within(0.05));
-        assertThat(Objects.requireNonNull(models.get("Qwen-VL-Chat")).on(Benchmark.MM_VET))
+        assertThat(Objects.requireNonNull(models.get("Qwen-VL-Chat")).on(Benchmarks.MM_VET))
                 .isNull();
-        List<String> names = Benchmark.published().stream().map(Benchmark::name).toList();
+        List<String> names =
+                Benchmarks.published().stream().map(Benchmark::name).toList();
         Published.all()
                 .forEach(p ->
                         p.results().keySet().forEach(key -> assertThat(names).contains(key.split("/")[0])));

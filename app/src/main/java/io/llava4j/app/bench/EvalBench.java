@@ -1,6 +1,7 @@
 package io.llava4j.app.bench;
 
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.run.CustomBenchmark;
@@ -91,7 +92,7 @@ public final class EvalBench {
                     "%-14s %-26s %10s %12s %8s  %s%n",
                     "benchmark", "way", "questions", "questions/s", "ratio", "answers");
             for (String name : tasks) {
-                Benchmark task = Benchmark.named(name);
+                Benchmark task = Benchmarks.named(name);
                 Path folder = Files.isDirectory(data.resolve(name)) ? data.resolve(name) : data;
                 List<Question> all = task.questions(folder);
                 List<Question> questions = all.subList(0, Math.min(limit, all.size()));

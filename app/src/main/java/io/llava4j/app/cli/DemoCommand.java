@@ -3,6 +3,7 @@ package io.llava4j.app.cli;
 import io.llava4j.app.demo.Demo;
 import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.report.Condition;
 import io.llava4j.eval.report.Results;
 import io.llava4j.eval.report.TaskResult;
@@ -69,7 +70,7 @@ public final class DemoCommand implements Callable<Integer> {
         row(out, "POPE F1", results::popeF1);
         out.println();
         out.println("benchmarks (MME: points of 2000)");
-        for (Benchmark benchmark : Benchmark.published()) {
+        for (Benchmark benchmark : Benchmarks.published()) {
             row(out, benchmark.title(), condition -> value(results, condition, benchmark));
         }
         out.printf(

@@ -2,6 +2,7 @@ package io.llava4j.app.cli;
 
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.format.QuestionFile;
 import io.llava4j.eval.report.EvaluationReport;
 import io.llava4j.eval.report.RunResults;
@@ -262,7 +263,7 @@ final class EvalCommand implements Callable<Integer> {
         if (tasks.names.equals(List.of(ALL))) {
             return Evaluation.available(data);
         }
-        return tasks.names.stream().map(Benchmark::named).distinct().toList();
+        return tasks.names.stream().map(Benchmarks::named).distinct().toList();
     }
 
     /** A progress line for each task. */

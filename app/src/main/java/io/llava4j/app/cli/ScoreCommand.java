@@ -2,6 +2,7 @@ package io.llava4j.app.cli;
 
 import io.llava4j.ConfigException;
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.score.Score;
@@ -40,7 +41,7 @@ final class ScoreCommand implements Callable<Integer> {
     static final class Names implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
-            return Benchmark.all().stream().map(Benchmark::name).iterator();
+            return Benchmarks.all().stream().map(Benchmark::name).iterator();
         }
     }
 
@@ -106,11 +107,11 @@ final class ScoreCommand implements Callable<Integer> {
     public Integer call() {
         Benchmark scored;
         try {
-            scored = Benchmark.named(benchmark);
+            scored = Benchmarks.named(benchmark);
         } catch (ConfigException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
-        BenchmarkFiles found = new BenchmarkFiles(scored.layout(), folder, named());
+        BenchmarkFiles found = new BenchmarkFiles(scored.filePatterns(), folder, named());
         if (submission != null) {
             write(scored, found, submission);
         }

@@ -3,6 +3,7 @@ package io.llava4j.app.demo;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.TrainingProgress;
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.pope.Pope;
 import io.llava4j.eval.report.Condition;
 import io.llava4j.eval.report.Results;
@@ -135,21 +136,21 @@ public final class Demo {
             Results results = new Results(
                     "nano-LLaVA",
                     perCondition(condition -> Vqav2.details(
-                            Benchmark.VQAV2.files(benchmarks.resolve(Benchmark.VQAV2.name())),
-                            plan(benchmarks, condition).answers(Benchmark.VQAV2))),
+                            Benchmarks.VQAV2.files(benchmarks.resolve(Benchmarks.VQAV2.name())),
+                            plan(benchmarks, condition).answers(Benchmarks.VQAV2))),
                     perCondition(condition -> Pope.details(
-                            Benchmark.POPE.files(benchmarks.resolve(Benchmark.POPE.name())),
-                            plan(benchmarks, condition).answers(Benchmark.POPE))),
+                            Benchmarks.POPE.files(benchmarks.resolve(Benchmarks.POPE.name())),
+                            plan(benchmarks, condition).answers(Benchmarks.POPE))),
                     done,
                     times.total(),
                     PeakMemory.bytes(),
                     notes());
             results.write(directory.resolve("results.json"));
-            new DemoReport(directory, benchmarks.resolve(Benchmark.VQAV2.name()), times.byPhase())
+            new DemoReport(directory, benchmarks.resolve(Benchmarks.VQAV2.name()), times.byPhase())
                     .write(
                             results,
                             perCondition(
-                                    condition -> plan(benchmarks, condition).answers(Benchmark.VQAV2)));
+                                    condition -> plan(benchmarks, condition).answers(Benchmarks.VQAV2)));
             return results;
         });
     }
@@ -189,7 +190,7 @@ public final class Demo {
 
     private Evaluation.Plan plan(Path benchmarks, Condition condition) {
         return new Evaluation.Plan(
-                Benchmark.published(),
+                Benchmarks.published(),
                 benchmarks,
                 directory.resolve("eval").resolve("nano" + condition.suffix()),
                 0,

@@ -3,7 +3,7 @@ package io.llava4j.app.demo;
 import io.llava4j.DataException;
 import io.llava4j.LlavaException;
 import io.llava4j.app.run.MetricsFile;
-import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.format.AnswerFile;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;
@@ -92,13 +92,13 @@ final class DemoReport {
 
     private List<ReportSample> samples(Results results, Map<Condition, Path> answers) {
         Map<QuestionId, VqaAnnotation> truths = new HashMap<>();
-        BenchmarkFiles files = Benchmark.VQAV2.files(vqa);
+        BenchmarkFiles files = Benchmarks.VQAV2.files(vqa);
         VqaFiles.annotations(files.require(FileRole.ANNOTATIONS), truth -> truths.put(truth.id(), truth));
-        Path images = Benchmark.VQAV2.images(vqa, vqa);
+        Path images = Benchmarks.VQAV2.images(vqa, vqa);
         Map<QuestionId, String> sighted = texts(answers.get(Condition.SIGHTED));
         Map<QuestionId, String> blind = texts(answers.get(Condition.BLIND));
         List<ReportSample> samples = new ArrayList<>();
-        for (Question question : ReportSample.choose(Benchmark.VQAV2.questions(vqa), SAMPLES, 1)) {
+        for (Question question : ReportSample.choose(Benchmarks.VQAV2.questions(vqa), SAMPLES, 1)) {
             VqaAnnotation truth = truths.get(question.id());
             String image = question.image();
             if (truth == null || image == null) {

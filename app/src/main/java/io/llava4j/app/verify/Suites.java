@@ -1,6 +1,6 @@
 package io.llava4j.app.verify;
 
-import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -17,7 +17,7 @@ public final class Suites {
                                 new TokenizerSuite(),
                                 new TinyLlavaSuite(),
                                 new TrainingSuite()),
-                        Benchmark.published().stream().map(BenchmarkSuite::new))
+                        Benchmarks.published().stream().map(BenchmarkSuite::new))
                 .toList();
     }
 }

@@ -3,6 +3,7 @@ package io.llava4j.app.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.run.CustomBenchmark;
 import io.llava4j.nano.benchmark.NanoBenchmarkFiles;
 import io.llava4j.nano.benchmark.NanoBenchmarkOptions;
@@ -34,7 +35,7 @@ class EvalNanoTasksTest {
         Path data = dir.resolve("benchmarks");
         NanoBenchmarkFiles.write(data, new NanoBenchmarkOptions(1, 32, 0.01), 2, (done, total) -> {});
         // A random model never stops by itself.
-        for (Benchmark benchmark : Benchmark.published()) {
+        for (Benchmark benchmark : Benchmarks.published()) {
             Path about = data.resolve(benchmark.name()).resolve(CustomBenchmark.FILE);
             Files.writeString(about, Files.readString(about).replace("\"max_new_tokens\":64", "\"max_new_tokens\":3"));
         }

@@ -3,6 +3,7 @@ package io.llava4j.app.verify;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -36,14 +37,14 @@ class ScoreSuitesTest {
                 .allSatisfy(c -> assertThat(c.status()).as(c.toString()).isEqualTo(CaseResult.Status.OK));
         assertThat(results.stream().map(CaseResult::suite).distinct())
                 .containsExactlyInAnyOrderElementsOf(
-                        Benchmark.published().stream().map(Benchmark::name).toList());
+                        Benchmarks.published().stream().map(Benchmark::name).toList());
     }
 
     @Test
     void aChangedNumberFails() throws Exception {
         copy(GOLDENS.resolve("pope"), "0.8333333333333334", "0.8333333333333333");
         List<CaseResult> results = new ArrayList<>();
-        new BenchmarkSuite(Benchmark.POPE).run(copy, results::add);
+        new BenchmarkSuite(Benchmarks.POPE).run(copy, results::add);
         assertThat(results)
                 .filteredOn(c -> c.status() == CaseResult.Status.FAIL)
                 .extracting(CaseResult::name)

@@ -10,6 +10,7 @@ import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
+import io.llava4j.eval.score.GroundTruth;
 import io.llava4j.eval.score.GroundTruthMissingException;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
@@ -28,11 +29,11 @@ import org.jspecify.annotations.Nullable;
 /** MMBench and MMBench-CN, dev (docs/reference/evaluation.md#mmbench): rotations of a question are rows, and all must be right. */
 public final class MmBench {
     /** The English table. */
-    public static final BenchmarkFilePatterns LAYOUT =
+    public static final BenchmarkFilePatterns FILES =
             layout("mmbench_{dev,test}_{en_,}[0-9]*.tsv", "{MMBench,mmbench}_{DEV,TEST,dev,test}_{EN,en}*.tsv");
 
     /** The Chinese table. */
-    public static final BenchmarkFilePatterns LAYOUT_CN =
+    public static final BenchmarkFilePatterns FILES_CN =
             layout("mmbench_{dev,test}_cn*.tsv", "{MMBench,mmbench}_{DEV,TEST,dev,test}_{CN,cn}*.tsv");
 
     private static final int PREDICTION_COLUMN = 6;
@@ -198,8 +199,12 @@ public final class MmBench {
         return options;
     }
 
-    /** Right options by row, for reading: letter and text. */
-    public static Map<String, String> truths(Path file) {
+    /** The letter and text of the right option by row index; empty for a folder without the table. */
+    public static GroundTruth groundTruth(BenchmarkFiles files) {
+        Path file = files.find(FileRole.ANNOTATIONS);
+        if (file == null) {
+            return GroundTruth.of(Map.of());
+        }
         MmBenchTable table = MmBenchTable.read(file);
         Map<String, String> truths = new HashMap<>();
         for (List<@Nullable String> row : table.rows()) {
@@ -208,7 +213,7 @@ public final class MmBench {
                     String.valueOf(MmBenchTable.number(table.cell(row, "index"), file)),
                     letter + ". " + table.text(row, letter));
         }
-        return truths;
+        return GroundTruth.of(truths);
     }
 
     /** Writes the Excel sheet that the leaderboard takes. */

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /** ScienceQA's test split, whose questions with an image are the published number (docs/reference/evaluation.md#scienceqa). */
 public final class ScienceQa {
     /** LLaVA's question file, the official problems and splits. */
-    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
+    public static final BenchmarkFilePatterns FILES = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("llava_test_CQM-A.json"),
                     FileRole.ANNOTATIONS, List.of("problems.json"),

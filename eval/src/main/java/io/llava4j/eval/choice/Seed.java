@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 /** SEED-Bench as LLaVA scores it: a letter is generated and compared (docs/reference/evaluation.md#seed-bench). */
 public final class Seed {
     /** LLaVA's question file and the official annotations. */
-    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
+    public static final BenchmarkFilePatterns FILES = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("llava-seed-bench.jsonl"),
                     FileRole.ANNOTATIONS, List.of("SEED-Bench.json", "SEED-Bench*.json"),

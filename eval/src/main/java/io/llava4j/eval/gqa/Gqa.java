@@ -27,7 +27,7 @@ import java.util.function.UnaryOperator;
 /** GQA, testdev balanced (docs/reference/evaluation.md#gqa). */
 public final class Gqa {
     /** LLaVA's question file, the official questions with answers, and the choices that may be missing. */
-    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
+    public static final BenchmarkFilePatterns FILES = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("llava_gqa_*.jsonl"),
                     FileRole.ANNOTATIONS,

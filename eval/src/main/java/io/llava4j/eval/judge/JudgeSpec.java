@@ -5,21 +5,21 @@ import java.nio.file.Path;
 import java.util.function.Function;
 
 /**
- * What a judge is for in a benchmark.
+ * The judge of a benchmark.
  *
- * @param needed whether answers cannot be scored without one
- * @param asking puts the requests
+ * @param required whether answers cannot be scored without a judge
+ * @param asking sends the requests
  */
-public record JudgeSpec(boolean needed, Asking asking) {
-    /** Asks for everything that scoring needs to know. */
+public record JudgeSpec(boolean required, Asking asking) {
+    /** Asks a judge for everything that scoring needs. */
     @FunctionalInterface
     public interface Asking {
         /**
-         * Puts requests in the order of the official code.
+         * Sends requests in the order of the official code.
          *
-         * @param files the benchmark's own
-         * @param answers the model's
-         * @param judge replies to a request; what it replied decides what is asked next
+         * @param files the benchmark's files
+         * @param answers the model's answer file
+         * @param judge returns the reply to a request; the next request may depend on it
          */
         void ask(BenchmarkFiles files, Path answers, Function<JudgeRequest, String> judge);
     }

@@ -28,7 +28,7 @@ import tools.jackson.databind.JsonNode;
 /** LLaVA-Bench in the wild (docs/reference/evaluation.md#llava-bench): a judge gives points to GPT-4's answer and to the model's. */
 public final class LlavaBench {
     /** Questions, captions, GPT-4's answers and the judge's rules. */
-    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
+    public static final BenchmarkFilePatterns FILES = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("questions.jsonl"),
                     FileRole.CONTEXT, List.of("context.jsonl"),

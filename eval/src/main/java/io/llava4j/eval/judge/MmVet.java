@@ -30,7 +30,7 @@ import tools.jackson.databind.JsonNode;
 /** MM-Vet (docs/reference/evaluation.md#mm-vet): a judge grades each answer from 0 to 1. */
 public final class MmVet {
     /** LLaVA's question file, the official data, and the few-shot prompt of MM-Vet's evaluator as a text file. */
-    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
+    public static final BenchmarkFilePatterns FILES = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("llava-mm-vet.jsonl"),
                     FileRole.ANNOTATIONS, List.of("mm-vet.json", "mm-vet/mm-vet.json"),

@@ -10,6 +10,7 @@ import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
+import io.llava4j.eval.score.GroundTruth;
 import io.llava4j.eval.score.Means;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
@@ -27,7 +28,7 @@ import java.util.function.UnaryOperator;
 /** MME (docs/reference/evaluation.md#mme). */
 public final class Mme {
     /** LLaVA's question file and MME's release folder. */
-    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
+    public static final BenchmarkFilePatterns FILES = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("llava_mme.jsonl"),
                     FileRole.ANNOTATIONS, List.of("MME_Benchmark_release_version"),
@@ -67,13 +68,17 @@ public final class Mme {
         return "%s/%s: %s".formatted(category, file, PythonText.strip(question.replace(YES_OR_NO, "")));
     }
 
-    /** Right answers by {@link #name}. */
-    public static Map<String, String> truths(Path folder) {
-        Map<String, String> truths = new HashMap<>();
-        MmeKeys.read(folder)
-                .answers()
-                .forEach((asked, truth) -> truths.put(name(asked.category(), asked.file(), asked.question()), truth));
-        return truths;
+    /** The right answers by {@link #name}; empty for a folder without MME's key files. */
+    public static GroundTruth groundTruth(BenchmarkFiles files) {
+        Map<String, String> answers = new HashMap<>();
+        Path keys = files.find(FileRole.ANNOTATIONS);
+        if (keys != null) {
+            MmeKeys.read(keys)
+                    .answers()
+                    .forEach((asked, truth) ->
+                            answers.put(name(asked.category(), asked.file(), asked.question()), truth));
+        }
+        return GroundTruth.of(answers);
     }
 
     private static String category(String id) {

@@ -25,7 +25,7 @@ import java.util.stream.Stream;
 /** POPE (docs/reference/evaluation.md#pope). Numbers are 0..1. */
 public final class Pope {
     /** LLaVA's question file and the folder of label files. */
-    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
+    public static final BenchmarkFilePatterns FILES = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of(PopeFiles.QUESTIONS),
                     FileRole.ANNOTATIONS, List.of(PopeFiles.LABELS),

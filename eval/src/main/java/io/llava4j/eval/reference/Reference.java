@@ -1,6 +1,7 @@
 package io.llava4j.eval.reference;
 
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.score.BenchmarkFiles;
 import java.nio.file.Path;
 import java.util.Map;
@@ -23,18 +24,18 @@ public interface Reference {
     /** The comparison of a benchmark; empty for the zero-shot format tests, which have no official code. */
     static Optional<Reference> of(Benchmark benchmark) {
         return Optional.ofNullable(Map.<Benchmark, Reference>ofEntries(
-                        Map.entry(Benchmark.VQAV2, Vqav2Reference::compare),
-                        Map.entry(Benchmark.GQA, GqaReference::compare),
-                        Map.entry(Benchmark.VIZWIZ, VizWizReference::compare),
-                        Map.entry(Benchmark.SCIENCEQA, ScienceQaReference::compare),
-                        Map.entry(Benchmark.TEXTVQA, TextVqaReference::compare),
-                        Map.entry(Benchmark.POPE, PopeReference::compare),
-                        Map.entry(Benchmark.MME, MmeReference::compare),
-                        Map.entry(Benchmark.MMBENCH, MmBenchReference::compare),
-                        Map.entry(Benchmark.MMBENCH_CN, MmBenchReference::compare),
-                        Map.entry(Benchmark.SEED, SeedReference::compare),
-                        Map.entry(Benchmark.LLAVA_BENCH, LlavaBenchReference::compare),
-                        Map.entry(Benchmark.MM_VET, MmVetReference::compare))
+                        Map.entry(Benchmarks.VQAV2, Vqav2Reference::compare),
+                        Map.entry(Benchmarks.GQA, GqaReference::compare),
+                        Map.entry(Benchmarks.VIZWIZ, VizWizReference::compare),
+                        Map.entry(Benchmarks.SCIENCEQA, ScienceQaReference::compare),
+                        Map.entry(Benchmarks.TEXTVQA, TextVqaReference::compare),
+                        Map.entry(Benchmarks.POPE, PopeReference::compare),
+                        Map.entry(Benchmarks.MME, MmeReference::compare),
+                        Map.entry(Benchmarks.MMBENCH, MmBenchReference::compare),
+                        Map.entry(Benchmarks.MMBENCH_CN, MmBenchReference::compare),
+                        Map.entry(Benchmarks.SEED, SeedReference::compare),
+                        Map.entry(Benchmarks.LLAVA_BENCH, LlavaBenchReference::compare),
+                        Map.entry(Benchmarks.MM_VET, MmVetReference::compare))
                 .get(benchmark));
     }
 }

@@ -1,6 +1,7 @@
 package io.llava4j.eval.report;
 
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.Published;
 import io.llava4j.eval.statistics.Bootstrap;
 import io.llava4j.eval.statistics.PairedComparison;
@@ -126,7 +127,7 @@ public record EvaluationReport(
     private List<Benchmark> benchmarks() {
         Set<String> names = new LinkedHashSet<>();
         runs.values().forEach(run -> run.tasks().forEach(task -> names.add(task.name())));
-        return Benchmark.all().stream()
+        return Benchmarks.all().stream()
                 .filter(benchmark -> names.contains(benchmark.name()))
                 .toList();
     }
@@ -302,7 +303,7 @@ public record EvaluationReport(
                 samples.forEach(sample -> cards.append(HtmlPage.card(sample)));
                 section(
                         html,
-                        "Wrong: " + Benchmark.named(task).title(),
+                        "Wrong: " + Benchmarks.named(task).title(),
                         "Drawn by a fixed seed from the answers that got less than half of the credit.",
                         cards.append("</ul>\n").toString());
             }

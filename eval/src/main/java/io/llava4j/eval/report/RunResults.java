@@ -1,7 +1,7 @@
 package io.llava4j.eval.report;
 
 import io.llava4j.DataException;
-import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.io.AtomicFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -94,7 +94,7 @@ public record RunResults(String model, boolean blind, int limit, String unoffici
             List<String> warnings = new ArrayList<>();
             entry.path("warnings").forEach(warning -> warnings.add(warning.asString("")));
             tasks.add(new TaskResult(
-                    Benchmark.named(task.getKey()),
+                    Benchmarks.named(task.getKey()),
                     entry.path("headline").asString(""),
                     numbers(entry.path("numbers")),
                     entry.path("samples").asInt(0),

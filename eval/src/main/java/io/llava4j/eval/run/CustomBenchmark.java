@@ -53,7 +53,7 @@ public record CustomBenchmark(String note, boolean localJudge, int maxNewTokens)
     public static GenerationOptions decoding(Benchmark benchmark, Path folder) {
         return of(folder)
                 .map(CustomBenchmark::maxNewTokens)
-                .filter(limit -> limit > 0 && limit < benchmark.prompting().maxNewTokens())
+                .filter(limit -> limit > 0 && limit < benchmark.promptStyle().maxNewTokens())
                 .map(GenerationOptions::greedy)
                 .orElseGet(benchmark::decoding);
     }

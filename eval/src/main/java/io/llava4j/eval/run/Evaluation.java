@@ -3,6 +3,7 @@ package io.llava4j.eval.run;
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.format.PythonJson;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.judge.JudgeRequest;
@@ -87,19 +88,19 @@ public final class Evaluation {
 
     /** The twelve whose files are in a folder, and those of the zero-shot formats that have a folder of their own. */
     public static List<Benchmark> available(Path data) {
-        return Benchmark.all().stream()
-                .filter(task -> Benchmark.published().contains(task)
+        return Benchmarks.all().stream()
+                .filter(task -> Benchmarks.published().contains(task)
                         ? find(task, data, false).isPresent()
-                        : task.files(data.resolve(task.name())).askable())
+                        : task.files(data.resolve(task.name())).hasQuestions())
                 .toList();
     }
 
     private static Optional<Path> find(Benchmark task, Path data, boolean itself) {
-        Optional<Path> named = Stream.concat(Stream.of(task.name()), task.layout().folders().stream())
+        Optional<Path> named = Stream.concat(Stream.of(task.name()), task.filePatterns().folders().stream())
                 .map(data::resolve)
-                .filter(folder -> task.files(folder).askable())
+                .filter(folder -> task.files(folder).hasQuestions())
                 .findFirst();
-        return named.isEmpty() && itself && task.files(data).askable() ? Optional.of(data) : named;
+        return named.isEmpty() && itself && task.files(data).hasQuestions() ? Optional.of(data) : named;
     }
 
     /**
@@ -218,10 +219,10 @@ public final class Evaluation {
                     return Optional.empty();
                 }
             }
-            JudgeSpec judging = task.judging();
+            JudgeSpec judging = task.judge();
             Judges judges = judges(task);
             Path replies = judging == null ? null : judged(task, judging, files, job.answers(), judges);
-            if (replies == null && judging != null && judging.needed()) {
+            if (replies == null && judging != null && judging.required()) {
                 return Optional.empty();
             }
             return Optional.of(TaskResult.of(
@@ -255,7 +256,7 @@ public final class Evaluation {
     /** Has answers judged; the file of replies, or null where nobody was asked or replies are to come. */
     private @Nullable Path judged(
             Benchmark task, JudgeSpec judging, BenchmarkFiles files, Path answers, Judges judges) {
-        if (!judging.needed() && judges.local()) {
+        if (!judging.required() && judges.local()) {
             return null;
         }
         Path folder = out(task).resolve("judge");
@@ -275,7 +276,7 @@ public final class Evaluation {
                     "%s %s %d replies of a judge: name one with --judge, or have %s answered and run again with --judge-replies FILE"
                             .formatted(
                                     task.title(),
-                                    judging.needed() ? "waits for" : "is scored without",
+                                    judging.required() ? "waits for" : "is scored without",
                                     judge.pending(),
                                     requests));
             return null;
@@ -316,11 +317,11 @@ public final class Evaluation {
                         task.name(),
                         WrongAnswerSamples.wrong(
                                 result,
-                                task.questions()::name,
+                                task.questionSource()::name,
                                 questions(task),
                                 answers,
                                 images,
-                                GroundTruth.of(task.files(plan.folder(task))),
+                                task.groundTruth(plan.folder(task)),
                                 SHOWN));
             }
         }

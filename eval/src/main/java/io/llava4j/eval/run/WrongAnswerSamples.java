@@ -6,6 +6,7 @@ import io.llava4j.eval.format.AnswerFile;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.report.ReportSample;
 import io.llava4j.eval.report.TaskResult;
+import io.llava4j.eval.score.GroundTruth;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +28,6 @@ final class WrongAnswerSamples {
      * Draws wrong answers by a fixed seed; images that are no JPEG or PNG, or larger than a megabyte, are passed over.
      *
      * @param name of a question among the result's
-     * @param truths of {@link GroundTruth#of}
      */
     static List<ReportSample> wrong(
             TaskResult result,
@@ -35,7 +35,7 @@ final class WrongAnswerSamples {
             List<Question> questions,
             Path answers,
             Path images,
-            Map<String, List<String>> truths,
+            GroundTruth groundTruth,
             int most) {
         // The runner writes answers in the order of the questions; ids alone do not tell where an image's is one.
         List<Answer> given = AnswerFile.read(answers);
@@ -56,7 +56,7 @@ final class WrongAnswerSamples {
             String lower = image.toLowerCase(Locale.ROOT);
             boolean png = lower.endsWith(".png");
             Path file = images.resolve(image);
-            List<String> truth = GroundTruth.to(truths, question, name.apply(question));
+            List<String> truth = groundTruth.answersTo(question, name.apply(question));
             try {
                 if ((png || lower.endsWith(".jpg") || lower.endsWith(".jpeg")) && Files.size(file) <= LARGEST_IMAGE) {
                     samples.add(new ReportSample(

@@ -11,28 +11,28 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the files of a benchmark: those that were named, else those in its folder.
+ * Finds the files of a benchmark: the files named one by one come first, then those of its folder.
  *
- * @param layout what the files are called
- * @param folder where they are searched; null if nowhere
- * @param named files that were named, which go before those found
+ * @param patterns what the files are called
+ * @param folder where files are searched; null to use named files only
+ * @param named files given by role; they take precedence over files of the folder
  */
 public record BenchmarkFiles(
-        BenchmarkFilePatterns layout, @Nullable Path folder, Map<FileRole, Path> named) {
+        BenchmarkFilePatterns patterns, @Nullable Path folder, Map<FileRole, Path> named) {
     /** The files of a folder. */
-    public static BenchmarkFiles in(Path folder, BenchmarkFilePatterns layout) {
-        return new BenchmarkFiles(layout, folder, Map.of());
+    public static BenchmarkFiles in(Path folder, BenchmarkFilePatterns patterns) {
+        return new BenchmarkFiles(patterns, folder, Map.of());
     }
 
     /**
      * The file of a role.
      *
-     * @throws DataException if it was not named and the folder has none or several like it
+     * @throws DataException if the file was not named and the folder holds none or several that match
      */
     public Path require(FileRole role) {
         Path found = find(role);
         if (found == null) {
-            String names = String.join(" or ", layout.patterns().getOrDefault(role, List.of()));
+            String names = String.join(" or ", patterns.byRole().getOrDefault(role, List.of()));
             throw new DataException(
                     folder == null
                             ? "the %s are missing; name the file, or a folder that holds it as %s"
@@ -45,14 +45,14 @@ public record BenchmarkFiles(
     /**
      * The file of a role, or null.
      *
-     * @throws DataException if the folder has several like it
+     * @throws DataException if the folder holds several files that match
      */
     public @Nullable Path find(FileRole role) {
         Path file = named.get(role);
         if (file != null || folder == null) {
             return file;
         }
-        for (String pattern : layout.patterns().getOrDefault(role, List.of())) {
+        for (String pattern : patterns.byRole().getOrDefault(role, List.of())) {
             List<Path> found = matches(folder, pattern);
             if (found.size() > 1) {
                 throw new DataException("%s: several files could be the %s: %s; name the one that is meant"
@@ -65,11 +65,11 @@ public record BenchmarkFiles(
         return null;
     }
 
-    /** Whether the folder holds the files that mark a folder of this benchmark. */
+    /** Whether the folder holds the files that identify this benchmark. */
     public boolean recognised() {
-        for (FileRole role : layout.mark()) {
+        for (FileRole role : patterns.identifyingRoles()) {
             boolean present = false;
-            for (String pattern : layout.patterns().getOrDefault(role, List.of())) {
+            for (String pattern : patterns.byRole().getOrDefault(role, List.of())) {
                 present |= folder != null && !matches(folder, pattern).isEmpty();
             }
             if (!present) {
@@ -80,7 +80,7 @@ public record BenchmarkFiles(
     }
 
     /** Whether the folder holds questions, with or without their answers. */
-    public boolean askable() {
+    public boolean hasQuestions() {
         return find(FileRole.QUESTIONS) != null || find(FileRole.ANNOTATIONS) != null;
     }
 

@@ -28,7 +28,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public final class JsonAnswers {
     /** Questions and right fields. */
-    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
+    public static final BenchmarkFilePatterns FILES = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("json_questions.jsonl"),
                     FileRole.ANNOTATIONS, List.of("json_fields.jsonl"),

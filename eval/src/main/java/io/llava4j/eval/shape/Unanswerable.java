@@ -27,7 +27,7 @@ import java.util.function.UnaryOperator;
  */
 public final class Unanswerable {
     /** VizWiz's annotations, which say what can be answered, and its images. */
-    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
+    public static final BenchmarkFilePatterns FILES = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.ANNOTATIONS, List.of("{val,train}.json", "{annotations,Annotations}/val.json"),
                     FileRole.IMAGES, List.of("val", "images")),

@@ -29,7 +29,7 @@ import java.util.regex.Pattern;
  */
 public final class TextVqa {
     /** LLaVA's question file, the official annotations, and the words that Rosetta read in the images. */
-    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
+    public static final BenchmarkFilePatterns FILES = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("llava_textvqa_*.jsonl"),
                     FileRole.ANNOTATIONS, List.of("TextVQA_[0-9]*.json"),

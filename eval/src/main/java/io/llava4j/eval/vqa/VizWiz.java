@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 /** VizWiz (docs/reference/evaluation.md#vizwiz). Answers are matched by image. */
 public final class VizWiz {
     /** LLaVA's question file and the official annotations of a split. */
-    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
+    public static final BenchmarkFilePatterns FILES = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS, List.of("llava_{test,val,train}.jsonl"),
                     FileRole.ANNOTATIONS,

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /** VQAv2 (docs/reference/evaluation.md#vqav2). */
 public final class Vqav2 {
     /** LLaVA's question file or the official questions, annotations, and for an upload all questions of the test split. */
-    public static final BenchmarkFilePatterns LAYOUT = new BenchmarkFilePatterns(
+    public static final BenchmarkFilePatterns FILES = new BenchmarkFilePatterns(
             Map.of(
                     FileRole.QUESTIONS,
                             List.of(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.entry;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.score.GroundTruthMissingException;
 import io.llava4j.eval.score.Score;
@@ -98,7 +99,7 @@ class ChoiceRulesTest {
                 {"question_id": 2, "text": "who knows"}
                 {"question_id": 7, "text": "B"}
                 """);
-        Score score = score(Benchmark.MMBENCH, "answers.jsonl");
+        Score score = score(Benchmarks.MMBENCH, "answers.jsonl");
         assertThat(score.numbers())
                 .containsEntry("Overall", 0.5)
                 .containsEntry("colour", 1.0)
@@ -109,25 +110,25 @@ class ChoiceRulesTest {
                         "1 answers belong to no question (7)")
                 .anyMatch(w -> w.contains("name no option"));
 
-        assertThat(Benchmark.MMBENCH.questions(folder))
-                .extracting(q -> q.text().replace("\n" + Benchmark.MMBENCH.responseFormat(), ""))
+        assertThat(Benchmarks.MMBENCH.questions(folder))
+                .extracting(q -> q.text().replace("\n" + Benchmarks.MMBENCH.responseFormat(), ""))
                 .containsExactly(
                         "Which \"one\"\nis it?\nA. red\nB. blue",
                         "Which?\nA. blue\nB. red",
                         "A hint\nWho?\nA. me\nB. you");
         Path sheet = folder.resolve("upload.xlsx");
-        MmBench.submit(Benchmark.MMBENCH.files(folder), folder.resolve("answers.jsonl"), sheet);
+        MmBench.submit(Benchmarks.MMBENCH.files(folder), folder.resolve("answers.jsonl"), sheet);
         MmBenchTable read = MmBenchTable.read(sheet);
         assertThat(read.columns())
                 .containsExactly("index", "question", "A", "B", "C", "D", "prediction", "answer", "split");
         assertThat(read.rows().getFirst())
                 .isEqualTo(Arrays.asList("1", "Which \"one\"\nis it?", "red", "blue", null, "green", "A", "A", "dev"));
-        assertThat(score(Benchmark.MMBENCH, "upload.xlsx").numbers()).isEqualTo(score.numbers());
+        assertThat(score(Benchmarks.MMBENCH, "upload.xlsx").numbers()).isEqualTo(score.numbers());
         // All rows hold the same image, so it is one file and questions about it share a prefill.
-        assertThat(Benchmark.MMBENCH.questions(folder))
+        assertThat(Benchmarks.MMBENCH.questions(folder))
                 .extracting(Question::image)
                 .containsOnly("1.jpg");
-        assertThat(Benchmark.MMBENCH.images(folder, folder.resolve("images")).resolve("1.jpg"))
+        assertThat(Benchmarks.MMBENCH.images(folder, folder.resolve("images")).resolve("1.jpg"))
                 .hasBinaryContent(new byte[3]);
     }
 
@@ -135,7 +136,7 @@ class ChoiceRulesTest {
     void theTestSplitHasNoAnswers() throws Exception {
         write("mmbench_test_20230712.tsv", "index\tquestion\tA\tB\n1\tWho?\tme\tyou\n");
         write("answers.jsonl", "{\"question_id\": 1, \"text\": \"A\"}\n");
-        assertThatThrownBy(() -> score(Benchmark.MMBENCH, "answers.jsonl"))
+        assertThatThrownBy(() -> score(Benchmarks.MMBENCH, "answers.jsonl"))
                 .isInstanceOf(GroundTruthMissingException.class)
                 .hasMessageContaining("row 1 has no answer; the test split can be scored by its server only");
     }
@@ -155,14 +156,14 @@ class ChoiceRulesTest {
         write(
                 "answers.jsonl",
                 "{\"question_id\": \"4\", \"text\": \"A\", \"extra\": NaN}\n{\"question_id\": 3, \"text\": \"(B)\"}");
-        assertThat(score(Benchmark.MMBENCH, "answers.jsonl").value()).isEqualTo(1);
+        assertThat(score(Benchmarks.MMBENCH, "answers.jsonl").value()).isEqualTo(1);
         write("long.tsv", "index\tprediction\n1\tA\tB\n");
-        assertThatThrownBy(() -> score(Benchmark.MMBENCH, "long.tsv"))
+        assertThatThrownBy(() -> score(Benchmarks.MMBENCH, "long.tsv"))
                 .hasMessageContaining("line 2: has 3 fields instead of 2");
         write("other.tsv", "id\tprediction\n1\tA\n");
-        assertThatThrownBy(() -> score(Benchmark.MMBENCH, "other.tsv")).hasMessageContaining("has no column 'index'");
+        assertThatThrownBy(() -> score(Benchmarks.MMBENCH, "other.tsv")).hasMessageContaining("has no column 'index'");
         write("letter.tsv", "index\tprediction\nx\tA\n");
-        assertThatThrownBy(() -> score(Benchmark.MMBENCH, "letter.tsv"))
+        assertThatThrownBy(() -> score(Benchmarks.MMBENCH, "letter.tsv"))
                 .hasMessageContaining("index 'x' is not a whole number");
     }
 
@@ -175,10 +176,10 @@ class ChoiceRulesTest {
                 2\tWho?\tme\tyou\tB
                 """);
         write("sheet.tsv", "prediction\tindex\nA\t1\nA\t1000001\n");
-        Score score = score(Benchmark.MMBENCH, "sheet.tsv");
+        Score score = score(Benchmarks.MMBENCH, "sheet.tsv");
         assertThat(score.perQuestion()).containsExactly(entry("1", 0.0));
         write("answers.jsonl", "{\"question_id\": 2, \"text\": \"B\"}");
-        assertThat(score(Benchmark.MMBENCH, "answers.jsonl").perQuestion())
+        assertThat(score(Benchmarks.MMBENCH, "answers.jsonl").perQuestion())
                 .containsOnly(entry("1", 0.0), entry("2", 1.0));
     }
 
@@ -193,7 +194,7 @@ class ChoiceRulesTest {
                 {"question_id": 123456789012345678901, "text": "B"}
                 {"question_id": 1, "text": "B"}
                 """);
-        assertThat(score(Benchmark.SEED, "answers.jsonl").perQuestion())
+        assertThat(score(Benchmarks.SEED, "answers.jsonl").perQuestion())
                 .containsExactly(entry("1", 0.0), entry("123456789012345678901", 1.0));
         assertThat(Seed.upload(Seed.annotations(file), Seed.results(answers)))
                 .isEqualTo("{\"question_id\": 1, \"prediction\": \"B\"}\n"
@@ -222,7 +223,7 @@ class ChoiceRulesTest {
                 {"question_id": "2", "text": "B"}
                 {"question_id": "v1", "text": "C."}
                 """);
-        Score score = score(Benchmark.SEED, "answers.jsonl");
+        Score score = score(Benchmarks.SEED, "answers.jsonl");
         assertThat(score.numbers())
                 .containsEntry("accuracy", 33.33)
                 .containsEntry("image", 50.0)
@@ -232,7 +233,7 @@ class ChoiceRulesTest {
                 .anyMatch(w -> w.contains("no answer of type 10 is right"));
         assertThat(score.strictNumbers()).containsEntry("accuracy", 100.0);
         assertThatThrownBy(() -> Seed.submit(
-                        Benchmark.SEED.files(folder),
+                        Benchmarks.SEED.files(folder),
                         write("one.jsonl", "{\"question_id\": 1, \"text\": \"A\"}\n"),
                         folder))
                 .hasMessageContaining("question 2 has no answer");
@@ -250,10 +251,10 @@ class ChoiceRulesTest {
                 {"question_id": "1", "prompt": "<image>\\nq", "text": "A"}
                 {"question_id": "3", "prompt": "q", "text": "C"}
                 """);
-        Score score = score(Benchmark.SCIENCEQA, "answers.jsonl");
+        Score score = score(Benchmarks.SCIENCEQA, "answers.jsonl");
         assertThat(score.numbers()).containsEntry("img_accuracy", 100.0).containsEntry("accuracy", 1 / 3.0 * 100);
         assertThat(score.strictNumbers()).containsEntry("img_accuracy", 50.0);
-        assertThat(Benchmark.SCIENCEQA.questions(folder))
+        assertThat(Benchmarks.SCIENCEQA.questions(folder))
                 .extracting(q -> q.text().lines().toList().subList(0, 3), q -> q.image())
                 .contains(tuple(List.of("Context: h", "q", "A. x"), "2/image.png"));
     }

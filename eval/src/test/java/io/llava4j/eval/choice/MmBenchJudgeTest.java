@@ -2,7 +2,7 @@ package io.llava4j.eval.choice;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.Goldens;
 import io.llava4j.eval.judge.JudgeReplies;
 import io.llava4j.eval.judge.JudgeRequest;
@@ -87,9 +87,9 @@ class MmBenchJudgeTest {
         Path answers = Files.writeString(folder.resolve("answers.jsonl"), "{\"question_id\": 3, \"text\": \"?\"}");
         Path replies = Files.writeString(
                 folder.resolve("replies.jsonl"), "{\"id\": \"3\", \"replies\": [\"A or B\", \"A\"]}\n");
-        Score score = Benchmark.MMBENCH
+        Score score = Benchmarks.MMBENCH
                 .scorer()
-                .score(new ScoreInput(Benchmark.MMBENCH.files(folder), answers, replies, false));
+                .score(new ScoreInput(Benchmarks.MMBENCH.files(folder), answers, replies, false));
         assertThat(score.value()).isZero();
         assertThat(score.warnings())
                 .anyMatch(w -> w.startsWith("for 1 rows (the first is 3) there is no usable reply"));
@@ -102,7 +102,7 @@ class MmBenchJudgeTest {
         Map<String, String> known = new HashMap<>();
         JudgeReplies.lines(golden.resolve("judge_replies.jsonl"), (id, texts) -> known.put(id, texts.getFirst()));
         TreeSet<String> ids = new TreeSet<>();
-        MmBench.ask(Benchmark.named(name).files(golden), golden.resolve("answers.jsonl"), request -> {
+        MmBench.ask(Benchmarks.named(name).files(golden), golden.resolve("answers.jsonl"), request -> {
             ids.add(request.id());
             return Objects.requireNonNullElse(known.get(request.id()), "Z");
         });
@@ -114,7 +114,7 @@ class MmBenchJudgeTest {
         asked.clear();
         Files.writeString(folder.resolve("mmbench_dev_20230712.tsv"), TABLE);
         Path file = Files.writeString(folder.resolve("answers.jsonl"), answers);
-        MmBench.ask(Benchmark.MMBENCH.files(folder), file, request -> {
+        MmBench.ask(Benchmarks.MMBENCH.files(folder), file, request -> {
             asked.add(request);
             return Objects.requireNonNull(replies.get(request.id()), request.id());
         });

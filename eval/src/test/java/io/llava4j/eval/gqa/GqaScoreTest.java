@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.DataException;
-import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import java.nio.file.Files;
@@ -69,9 +69,9 @@ class GqaScoreTest {
     }
 
     private Score score() {
-        return Benchmark.GQA
+        return Benchmarks.GQA
                 .scorer()
-                .score(new ScoreInput(Benchmark.GQA.files(folder), folder.resolve("answers.jsonl"), null, true));
+                .score(new ScoreInput(Benchmarks.GQA.files(folder), folder.resolve("answers.jsonl"), null, true));
     }
 
     private void write(String name, String content) throws Exception {

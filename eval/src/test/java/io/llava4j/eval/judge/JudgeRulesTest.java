@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.DataException;
-import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.format.QuestionId;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
@@ -40,9 +40,9 @@ class JudgeRulesTest {
                 {"id": 1, "question_id": 0, "category": "llava_bench_conv", "content": "", "tuple": [8, 8]}
                 {"id": 2, "question_id": 1, "category": "llava_bench_conv", "content": "", "tuple": [-1, -1]}
                 """);
-        Score score = Benchmark.LLAVA_BENCH
+        Score score = Benchmarks.LLAVA_BENCH
                 .scorer()
-                .score(new ScoreInput(Benchmark.LLAVA_BENCH.files(folder), reviews, null, true));
+                .score(new ScoreInput(Benchmarks.LLAVA_BENCH.files(folder), reviews, null, true));
         assertThat(score.numbers()).containsEntry("all/gpt4_x10", 35.0).containsEntry("all", 100.0);
         assertThat(score.strictNumbers()).containsEntry("all", 100.0);
         assertThat(score.warnings())
@@ -121,6 +121,6 @@ class JudgeRulesTest {
     }
 
     private Score score(Path grades) {
-        return Benchmark.MM_VET.scorer().score(new ScoreInput(Benchmark.MM_VET.files(folder), grades, null, true));
+        return Benchmarks.MM_VET.scorer().score(new ScoreInput(Benchmarks.MM_VET.files(folder), grades, null, true));
     }
 }

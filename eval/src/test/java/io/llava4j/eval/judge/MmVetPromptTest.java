@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.DataException;
-import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -49,7 +49,7 @@ class MmVetPromptTest {
                 folder.resolve("mm-vet.json"),
                 "{\"v1_0\": {\"imagename\": \"a.png\", \"question\": \"q\", \"answer\": \"x\", \"capability\": [\"ocr\"]}}");
         Path answers = Files.writeString(folder.resolve("answers.jsonl"), "{\"question_id\": 0, \"text\": \"x\"}\n");
-        assertThatThrownBy(() -> MmVet.grade(Benchmark.MM_VET.files(folder), answers, request -> "1"))
+        assertThatThrownBy(() -> MmVet.grade(Benchmarks.MM_VET.files(folder), answers, request -> "1"))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("put mm-vet_evaluator.py of github.com/yuweihao/MM-Vet there");
     }

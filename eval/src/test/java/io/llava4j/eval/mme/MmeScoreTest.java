@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.DataException;
-import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import java.nio.file.Files;
@@ -80,8 +80,8 @@ class MmeScoreTest {
     }
 
     private Score score() {
-        return Benchmark.MME
+        return Benchmarks.MME
                 .scorer()
-                .score(new ScoreInput(Benchmark.MME.files(folder.resolve("none")), folder, null, true));
+                .score(new ScoreInput(Benchmarks.MME.files(folder.resolve("none")), folder, null, true));
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.format.AnswerFile;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionFile;
@@ -33,7 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class EvaluationTest {
-    private static final List<Benchmark> POPE = List.of(Benchmark.POPE);
+    private static final List<Benchmark> POPE = List.of(Benchmarks.POPE);
 
     @TempDir
     Path folder;
@@ -67,7 +68,7 @@ class EvaluationTest {
                 String text = "Is there a %s in the image?".formatted("cat".repeat(i));
                 labels.append("{\"question_id\": %d, \"image\": \"%s\", \"text\": \"%s\", \"label\": \"%s\"}\n"
                         .formatted(i, image, text, i % 3 == 0 ? "yes" : "no"));
-                questions.add(new Question(QuestionId.of(id++), image, Benchmark.POPE.render(text), split));
+                questions.add(new Question(QuestionId.of(id++), image, Benchmarks.POPE.render(text), split));
             }
             Files.writeString(pope.resolve("coco/coco_pope_" + split + ".json"), labels);
         }
@@ -186,7 +187,7 @@ class EvaluationTest {
         Files.writeString(
                 bench.resolve("rule.json"),
                 "{\"llava_bench_conv\": {\"role\": \"Assistant\", \"prompt\": \"Judge.\"}}");
-        List<Benchmark> tasks = List.of(Benchmark.LLAVA_BENCH);
+        List<Benchmark> tasks = List.of(Benchmarks.LLAVA_BENCH);
         Evaluation.Judges files = new Evaluation.Judges("someone", null, null, null);
         assertThat(evaluation("offline", 4, 0, tasks, files).run().tasks()).isEmpty();
         assertThat(notes).singleElement().asString().contains("waits for 1 replies", "requests.jsonl");
@@ -219,7 +220,7 @@ class EvaluationTest {
                 1000001\tWhich?\tblue\tred\tB\tI
                 2\tWho?\tme\tyou\tB\tI
                 """.replace("\tI\n", "\t" + image + "\n"));
-        List<Benchmark> tasks = List.of(Benchmark.MMBENCH);
+        List<Benchmark> tasks = List.of(Benchmarks.MMBENCH);
         RunResults exact = evaluation("exact", 4, 0, tasks, none()).run();
         assertThat(exact.tasks().getFirst().value()).isZero();
         assertThat(exact.tasks().getFirst().judge()).isEmpty();
@@ -273,7 +274,7 @@ class EvaluationTest {
         QuestionFile.write(
                 bench.resolveSibling("llava_vqav2_mscoco_test2015.jsonl"),
                 List.of(new Question(QuestionId.of(1), "0.png", "Who?", "default"), asked.getFirst()));
-        assertThat(evaluation("upload", 4, 0, List.of(Benchmark.VQAV2), none())
+        assertThat(evaluation("upload", 4, 0, List.of(Benchmarks.VQAV2), none())
                         .run()
                         .tasks())
                 .isEmpty();
@@ -282,7 +283,7 @@ class EvaluationTest {
                 .content()
                 .matches(
                         "\\[\\{\"question_id\": 1, \"answer\": \"\"}, \\{\"question_id\": 2, \"answer\": \"(yes|no)\"}]");
-        assertThat(Evaluation.available(folder.resolve("data"))).containsExactly(Benchmark.VQAV2, Benchmark.POPE);
+        assertThat(Evaluation.available(folder.resolve("data"))).containsExactly(Benchmarks.VQAV2, Benchmarks.POPE);
     }
 
     @Test
@@ -292,11 +293,11 @@ class EvaluationTest {
                 bench.resolve("val.json"),
                 "[{\"image\": \"VizWiz_val_00000001.png\", \"question\": \"What?\", \"answerable\": 0, \"answers\": []}]");
         Evaluation.Plan plan = new Evaluation.Plan(
-                List.of(Benchmark.UNANSWERABLE_PLAIN, Benchmark.POPE), folder.resolve("data"), folder, 0, 1, false);
-        assertThat(plan.folder(Benchmark.UNANSWERABLE_PLAIN)).isEqualTo(bench);
-        assertThat(Evaluation.available(folder.resolve("data"))).doesNotContain(Benchmark.UNANSWERABLE_PLAIN);
+                List.of(Benchmarks.UNANSWERABLE_PLAIN, Benchmarks.POPE), folder.resolve("data"), folder, 0, 1, false);
+        assertThat(plan.folder(Benchmarks.UNANSWERABLE_PLAIN)).isEqualTo(bench);
+        assertThat(Evaluation.available(folder.resolve("data"))).doesNotContain(Benchmarks.UNANSWERABLE_PLAIN);
         for (String name : List.of("MME", "seed_bench", "mm-vet", "llava-bench-in-the-wild")) {
-            assertThat(Benchmark.published().stream().flatMap(b -> b.layout().folders().stream()))
+            assertThat(Benchmarks.published().stream().flatMap(b -> b.filePatterns().folders().stream()))
                     .contains(name);
         }
     }
@@ -304,10 +305,10 @@ class EvaluationTest {
     @Test
     void namesTheFolderThatLacks() {
         assertThatThrownBy(() ->
-                        evaluation("x", 4, 0, List.of(Benchmark.GQA), none()).run())
+                        evaluation("x", 4, 0, List.of(Benchmarks.GQA), none()).run())
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("has no folder 'gqa'");
-        assertThat(Evaluation.available(folder.resolve("data"))).containsExactly(Benchmark.POPE);
+        assertThat(Evaluation.available(folder.resolve("data"))).containsExactly(Benchmarks.POPE);
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.llava4j.eval.shape;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import java.nio.file.Files;
@@ -21,16 +22,16 @@ class ZeroShotFormatTest {
                  {"image": "VizWiz_val_00000002.jpg", "question": "Who?", "answerable": 0},
                  {"image": "VizWiz_val_00000003.jpg", "question": "Where?", "answerable": 1}]
                 """);
-        assertThat(Benchmark.UNANSWERABLE_PLAIN.questions(folder).getFirst().text())
+        assertThat(Benchmarks.UNANSWERABLE_PLAIN.questions(folder).getFirst().text())
                 .isEqualTo("What?\nAnswer the question using a single word or phrase.");
-        assertThat(Benchmark.UNANSWERABLE_PROMPTED.questions(folder).getFirst().text())
+        assertThat(Benchmarks.UNANSWERABLE_PROMPTED.questions(folder).getFirst().text())
                 .contains("respond with 'Unanswerable'");
         Files.writeString(folder.resolve("answers.jsonl"), """
                 {"question_id": 1, "text": "Unanswerable."}
                 {"question_id": 2, "text": "a dog"}
                 {"question_id": 3, "text": "unanswerable"}
                 """);
-        assertThat(score(Benchmark.UNANSWERABLE_PROMPTED).numbers())
+        assertThat(score(Benchmarks.UNANSWERABLE_PROMPTED).numbers())
                 .containsEntry("called_unanswerable", 50.0)
                 .containsEntry("wrongly_called_unanswerable", 100.0);
     }
@@ -47,7 +48,7 @@ class ZeroShotFormatTest {
                 {"question_id": 2, "text": "{\\"animal\\": \\"kitten\\", \\"red\\": \\"true\\"}\\n"}
                 {"question_id": 3, "text": "Sure: {\\"animal\\": \\"cow\\"}"}
                 """);
-        Score score = score(Benchmark.JSON_ANSWERS);
+        Score score = score(Benchmarks.JSON_ANSWERS);
         assertThat(score.numbers())
                 .containsEntry("valid", 100 * (2 / 3.0))
                 .containsEntry("fields", 60.0)

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.DataException;
-import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import java.nio.file.Files;
@@ -49,12 +49,12 @@ class VizWizAndTextVqaTest {
                         + "\"answer_type\": \"unanswerable\", \"answerable\": 0, \"answers\": %s}]".formatted(answers));
         Path file = folder.resolve("answers.jsonl");
         Files.writeString(file, "not json\n{\"question_id\": 7, \"text\": \"Unanswerable\"}\n");
-        Score score = Benchmark.VIZWIZ.scorer().score(ScoreInput.official(Benchmark.VIZWIZ.files(folder), file));
+        Score score = Benchmarks.VIZWIZ.scorer().score(ScoreInput.official(Benchmarks.VIZWIZ.files(folder), file));
         assertThat(score.value()).isEqualTo(100);
         assertThat(score.warnings()).containsExactly("1 lines are not JSON and were left out");
         Files.writeString(file, "{\"question_id\": 8, \"text\": \"Unanswerable\"}\n");
         assertThatThrownBy(() ->
-                        Benchmark.VIZWIZ.scorer().score(ScoreInput.official(Benchmark.VIZWIZ.files(folder), file)))
+                        Benchmarks.VIZWIZ.scorer().score(ScoreInput.official(Benchmarks.VIZWIZ.files(folder), file)))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("1 questions have no answer (the first is 7)");
     }
@@ -89,18 +89,21 @@ class VizWizAndTextVqaTest {
         Files.writeString(annotations, entry.formatted(ten, ten));
         Path answers = folder.resolve("answers.jsonl");
         Files.writeString(answers, "{\"question_id\": \"i\", \"prompt\": \"WHAT?\\nshort\", \"text\": \"2\"}\n");
-        Score score =
-                Benchmark.TEXTVQA.scorer().score(new ScoreInput(Benchmark.TEXTVQA.files(folder), answers, null, true));
+        Score score = Benchmarks.TEXTVQA
+                .scorer()
+                .score(new ScoreInput(Benchmarks.TEXTVQA.files(folder), answers, null, true));
         assertThat(score.value()).isEqualTo(100);
         assertThat(score.strictNumbers()).containsEntry("accuracy", 50.0);
 
         Files.writeString(annotations, entry.formatted("\"2\"", ten));
-        assertThatThrownBy(() ->
-                        Benchmark.TEXTVQA.scorer().score(ScoreInput.official(Benchmark.TEXTVQA.files(folder), answers)))
+        assertThatThrownBy(() -> Benchmarks.TEXTVQA
+                        .scorer()
+                        .score(ScoreInput.official(Benchmarks.TEXTVQA.files(folder), answers)))
                 .hasMessageContaining("question 1 has 1 human answers; the official code accepts exactly 10");
         Files.writeString(answers, "{\"question_id\": \"j\", \"prompt\": \"What?\\nshort\", \"text\": \"2\"}\n");
-        assertThatThrownBy(() ->
-                        Benchmark.TEXTVQA.scorer().score(ScoreInput.official(Benchmark.TEXTVQA.files(folder), answers)))
+        assertThatThrownBy(() -> Benchmarks.TEXTVQA
+                        .scorer()
+                        .score(ScoreInput.official(Benchmarks.TEXTVQA.files(folder), answers)))
                 .hasMessageContaining("no annotation for image j and question 'what?'");
     }
 }

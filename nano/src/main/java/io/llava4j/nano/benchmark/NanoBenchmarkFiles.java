@@ -1,6 +1,6 @@
 package io.llava4j.nano.benchmark;
 
-import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.pope.CocoInstances;
 import io.llava4j.eval.pope.ImageObjects;
 import io.llava4j.eval.pope.PopeBuilder;
@@ -45,7 +45,7 @@ public final class NanoBenchmarkFiles {
         return PopeFiles.write(
                         folder,
                         new PopeBuilder(POPE_OBJECTS, images.size(), seed).build(images),
-                        Benchmark.POPE::render)
+                        Benchmarks.POPE::render)
                 .size();
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.llava4j.DataException;
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.AnswerFile;
 import io.llava4j.eval.format.Question;
@@ -64,21 +65,21 @@ class NanoBenchmarkFilesTest {
     }
 
     static Stream<Benchmark> twelve() {
-        return Benchmark.published().stream();
+        return Benchmarks.published().stream();
     }
 
     /** The best score of each in the unit it is published in. */
     private static double best(Benchmark benchmark) {
-        return benchmark.equals(Benchmark.MME) ? 2000 : 100;
+        return benchmark.equals(Benchmarks.MME) ? 2000 : 100;
     }
 
     @Test
     void allTwelveAreThereAndSayThatTheyAreNotOfficial() {
-        assertThat(Evaluation.available(data)).containsExactlyElementsOf(Benchmark.published());
+        assertThat(Evaluation.available(data)).containsExactlyElementsOf(Benchmarks.published());
         assertThat(written.counts().keySet())
                 .containsExactlyInAnyOrderElementsOf(
-                        Benchmark.published().stream().map(Benchmark::name).toList());
-        for (Benchmark benchmark : Benchmark.published()) {
+                        Benchmarks.published().stream().map(Benchmark::name).toList());
+        for (Benchmark benchmark : Benchmarks.published()) {
             CustomBenchmark said =
                     CustomBenchmark.of(data.resolve(benchmark.name())).orElseThrow();
             assertThat(said.note()).contains("Nano");
@@ -115,14 +116,14 @@ class NanoBenchmarkFilesTest {
         List<Question> questions = benchmark.questions(folder);
         assertThat(questions).isNotEmpty().doesNotHaveDuplicates();
         Path file = benchmark.files(folder).find(FileRole.QUESTIONS);
-        boolean hasOfficial = !benchmark.equals(Benchmark.LLAVA_BENCH);
+        boolean hasOfficial = !benchmark.equals(Benchmarks.LLAVA_BENCH);
         if (file != null && hasOfficial && !file.toString().endsWith("_questions.json")) {
             Path copy = dir.resolve("official/" + benchmark.name());
             copy(folder, copy);
             Files.delete(copy.resolve(folder.relativize(file)));
             List<Question> official = benchmark.questions(copy);
             assertThat(official).containsExactlyInAnyOrderElementsOf(questions);
-            assertThat(official.equals(questions)).isEqualTo(!benchmark.equals(Benchmark.MME));
+            assertThat(official.equals(questions)).isEqualTo(!benchmark.equals(Benchmarks.MME));
         }
         for (Question question : questions) {
             assertThat(question.text()).endsWith(benchmark.responseFormat());
@@ -154,7 +155,7 @@ class NanoBenchmarkFilesTest {
         Function<Question, String> truth = truths(benchmark, folder);
         Score score = score(benchmark, folder, "perfect", truth);
         assertThat(score.warnings()).isEmpty();
-        if (benchmark.equals(Benchmark.LLAVA_BENCH)) {
+        if (benchmark.equals(Benchmarks.LLAVA_BENCH)) {
             // The answers are those that the judge compares with: as good as the reference, by any rule.
             assertThat(value(benchmark, score)).isGreaterThanOrEqualTo(100);
         } else {
@@ -266,9 +267,9 @@ class NanoBenchmarkFilesTest {
                     .append('\n');
             return reply;
         };
-        if (benchmark.equals(Benchmark.LLAVA_BENCH)) {
+        if (benchmark.equals(Benchmarks.LLAVA_BENCH)) {
             LlavaBench.review(LlavaBench.items(files, answers), List.of(), judge);
-        } else if (benchmark.equals(Benchmark.MM_VET)) {
+        } else if (benchmark.equals(Benchmarks.MM_VET)) {
             MmVet.grade(files, answers, judge);
         } else {
             return null;
@@ -343,7 +344,7 @@ class NanoBenchmarkFilesTest {
                 // MME's stand in text files
             }
         }
-        return question -> benchmark.equals(Benchmark.MME)
+        return question -> benchmark.equals(Benchmarks.MME)
                 ? mmeTruth(folder, question)
                 : Objects.requireNonNull(byId.get(question.id().value()), question.id()::value);
     }

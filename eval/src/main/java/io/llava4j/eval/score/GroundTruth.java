@@ -1,11 +1,7 @@
-package io.llava4j.eval.run;
+package io.llava4j.eval.score;
 
 import io.llava4j.DataException;
-import io.llava4j.eval.choice.MmBench;
 import io.llava4j.eval.format.Question;
-import io.llava4j.eval.mme.Mme;
-import io.llava4j.eval.score.BenchmarkFiles;
-import io.llava4j.eval.score.FileRole;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,66 +18,79 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Right answers to be shown beside wrong ones. For reading only: whatever record of an annotation file has an answer under
- * one of the usual names is taken by its image and question, or else by its id; scores never come from here.
+ * The right answers of a benchmark, for display beside wrong ones. Scores never come from here: scorers read the
+ * annotations themselves.
  */
-final class GroundTruth {
+public final class GroundTruth {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final List<String> IDS = List.of("question_id", "questionId", "id");
     private static final List<String> ANSWERS = List.of("multiple_choice_answer", "answers", "answer", "label");
 
-    /** Ids of POPE's labels begin anew in every split. */
+    /** Marks records whose ids start again in every split: POPE's. */
     private static final String LABEL = "label";
 
     private static final String SEPARATOR = "\0";
     private static final int DEEPEST = 4;
 
-    private GroundTruth() {}
+    private final Map<String, List<String>> answers;
 
-    static Map<String, List<String>> of(BenchmarkFiles files) {
-        Map<String, List<String>> truths = new HashMap<>();
-        Path annotations = files.find(FileRole.ANNOTATIONS);
-        if (annotations != null && files.layout().equals(Mme.LAYOUT)) {
-            Mme.truths(annotations).forEach((name, truth) -> truths.put(name, List.of(truth)));
-        } else if (annotations != null && annotations.toString().endsWith(".tsv")) {
-            MmBench.truths(annotations).forEach((index, truth) -> truths.put(index, List.of(truth)));
-        } else if (annotations != null && Files.isRegularFile(annotations)) {
-            read(annotations, truths);
-        } else if (annotations != null && Files.isDirectory(annotations)) {
-            BenchmarkFiles.matches(annotations, "*.json*").forEach(file -> read(file, truths));
-        }
-        return truths;
+    private GroundTruth(Map<String, List<String>> answers) {
+        this.answers = answers;
+    }
+
+    /** One right answer for each question, by the question's name in results or by its id. */
+    public static GroundTruth of(Map<String, String> answers) {
+        Map<String, List<String>> lists = new HashMap<>();
+        answers.forEach((name, answer) -> lists.put(name, List.of(answer)));
+        return new GroundTruth(lists);
     }
 
     /**
-     * The answers to a question, or an empty list where the files do not tell.
-     *
-     * @param name of the question in results
+     * Scans the annotation file or folder: takes every JSON record that has an answer under one of the usual names, by
+     * its image and question and by its id.
      */
-    static List<String> to(Map<String, List<String>> truths, Question question, String name) {
-        String first = question.text().lines().findFirst().orElse("");
-        List<String> exact = truths.get(question.image() + SEPARATOR + first);
-        return exact != null ? exact : truths.getOrDefault(question.id().value(), truths.getOrDefault(name, List.of()));
+    public static GroundTruth scan(BenchmarkFiles files) {
+        Map<String, List<String>> answers = new HashMap<>();
+        Path annotations = files.find(FileRole.ANNOTATIONS);
+        if (annotations != null && Files.isRegularFile(annotations)) {
+            read(annotations, answers);
+        } else if (annotations != null && Files.isDirectory(annotations)) {
+            BenchmarkFiles.matches(annotations, "*.json*").forEach(file -> read(file, answers));
+        }
+        return new GroundTruth(answers);
     }
 
-    private static void read(Path file, Map<String, List<String>> truths) {
+    /**
+     * The right answers to a question; empty if they are unknown.
+     *
+     * @param name the question's name in {@link Score#perQuestion()}
+     */
+    public List<String> answersTo(Question question, String name) {
+        String firstLine = question.text().lines().findFirst().orElse("");
+        List<String> exact = answers.get(question.image() + SEPARATOR + firstLine);
+        return exact != null
+                ? exact
+                : answers.getOrDefault(question.id().value(), answers.getOrDefault(name, List.of()));
+    }
+
+    private static void read(Path file, Map<String, List<String>> found) {
         try (BufferedReader reader = Files.newBufferedReader(file)) {
             JSON.readerFor(JsonNode.class)
                     .<JsonNode>readValues(reader)
-                    .forEachRemaining(node -> collect(node, null, 0, truths));
+                    .forEachRemaining(node -> collect(node, null, 0, found));
         } catch (JacksonException e) {
-            return; // a table or text, of which the report shows no truths
+            return; // a table or plain text: the report shows no ground truth
         } catch (IOException e) {
             throw new DataException("%s: cannot be read (%s)".formatted(file, e.getMessage()), e);
         }
     }
 
-    private static void collect(JsonNode node, @Nullable String key, int depth, Map<String, List<String>> truths) {
+    private static void collect(JsonNode node, @Nullable String key, int depth, Map<String, List<String>> found) {
         if (depth > DEEPEST) {
             return;
         }
         if (node.isArray()) {
-            node.forEach(element -> collect(element, null, depth + 1, truths));
+            node.forEach(element -> collect(element, null, depth + 1, found));
             return;
         }
         if (!node.isObject()) {
@@ -95,12 +104,12 @@ final class GroundTruth {
                 .orElse(key);
         if (id != null && !answers.isEmpty()) {
             String question = node.path("question").asString(node.path("text").asString(""));
-            truths.putIfAbsent(node.path("image").asString("") + SEPARATOR + question, answers);
+            found.putIfAbsent(node.path("image").asString("") + SEPARATOR + question, answers);
             if (!node.has(LABEL)) {
-                truths.putIfAbsent(id, answers);
+                found.putIfAbsent(id, answers);
             }
         } else {
-            node.properties().forEach(entry -> collect(entry.getValue(), entry.getKey(), depth + 1, truths));
+            node.properties().forEach(entry -> collect(entry.getValue(), entry.getKey(), depth + 1, found));
         }
     }
 

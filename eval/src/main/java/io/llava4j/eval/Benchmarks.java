@@ -1,0 +1,197 @@
+package io.llava4j.eval;
+
+import io.llava4j.ConfigException;
+import io.llava4j.eval.choice.MmBench;
+import io.llava4j.eval.choice.MmBenchQuestions;
+import io.llava4j.eval.choice.ScienceQa;
+import io.llava4j.eval.choice.Seed;
+import io.llava4j.eval.gqa.Gqa;
+import io.llava4j.eval.judge.LlavaBench;
+import io.llava4j.eval.judge.MmVet;
+import io.llava4j.eval.mme.Mme;
+import io.llava4j.eval.pope.Pope;
+import io.llava4j.eval.score.BenchmarkFilePatterns;
+import io.llava4j.eval.score.FileRole;
+import io.llava4j.eval.score.QuestionSource;
+import io.llava4j.eval.shape.JsonAnswers;
+import io.llava4j.eval.shape.Unanswerable;
+import io.llava4j.eval.vqa.TextVqa;
+import io.llava4j.eval.vqa.VizWiz;
+import io.llava4j.eval.vqa.Vqav2;
+import io.llava4j.text.ResponseFormat;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Every benchmark. A new one needs an entry here and a class with its rules. */
+public final class Benchmarks {
+    /** VQAv2: accuracy against ten human answers. */
+    public static final Benchmark VQAV2 = Benchmark.builder("vqav2", "VQAv2")
+            .files(Vqav2.FILES)
+            .prompt(PromptStyle.SHORT)
+            .questions(QuestionSource.llavasOr(FileRole.QUESTIONS, Vqav2::official))
+            .scorer(Vqav2::score)
+            .submission("vqav2-upload.json", Vqav2::submit)
+            .build();
+
+    /** GQA: exact answers to questions made from scene graphs. */
+    public static final Benchmark GQA = Benchmark.builder("gqa", "GQA")
+            .files(Gqa.FILES)
+            .prompt(PromptStyle.SHORT)
+            .questions(QuestionSource.llavasOr(FileRole.ANNOTATIONS, Gqa::official))
+            .scorer(Gqa::score)
+            .submission("testdev_balanced_predictions.json", Gqa::submit)
+            .build();
+
+    /** VizWiz: questions of blind people; the image does not answer all of them. */
+    public static final Benchmark VIZWIZ = Benchmark.builder("vizwiz", "VizWiz")
+            .files(VizWiz.FILES)
+            .prompt(PromptStyle.SHORT_OR_UNANSWERABLE)
+            .questions(QuestionSource.llavasOr(FileRole.ANNOTATIONS, VizWiz::official)
+                    .named(VizWiz::name))
+            .scorer(VizWiz::score)
+            .submission("vizwiz-upload.json", VizWiz::submit)
+            .build();
+
+    /** ScienceQA: school questions with lettered choices; the published number counts those with an image. */
+    public static final Benchmark SCIENCEQA = Benchmark.builder("scienceqa", "ScienceQA-IMG")
+            .files(ScienceQa.FILES)
+            .prompt(PromptStyle.letter(
+                    ResponseFormat.LETTER.prompt(), PromptStyle.RecordedPrompt.WITH_IMAGE_PLACEHOLDER))
+            .questions(ScienceQa::questions)
+            .scorer(ScienceQa::score)
+            .build();
+
+    /** TextVQA: questions about text in images; the prompt holds the words that an OCR system found. */
+    public static final Benchmark TEXTVQA = Benchmark.builder("textvqa", "TextVQA")
+            .files(TextVqa.FILES)
+            .prompt(PromptStyle.SHORT)
+            .questions(QuestionSource.llavasOr(TextVqa::official).named(TextVqa::name))
+            .scorer(TextVqa::score)
+            .build();
+
+    /** POPE: yes/no questions about the presence of objects. */
+    public static final Benchmark POPE = Benchmark.builder("pope", "POPE")
+            .files(Pope.FILES)
+            .prompt(PromptStyle.SHORT)
+            .questions(QuestionSource.llavasOr(FileRole.ANNOTATIONS, Pope::official))
+            .scorer(Pope::score)
+            .publishedInPercent()
+            .build();
+
+    /** MME: pairs of yes/no questions in fourteen categories. */
+    public static final Benchmark MME = Benchmark.builder("mme", "MME")
+            .files(Mme.FILES)
+            .prompt(PromptStyle.SHORT)
+            .questions(
+                    QuestionSource.llavasOr(FileRole.ANNOTATIONS, Mme::official).named(Mme::name))
+            .groundTruth(Mme::groundTruth)
+            .scorer(Mme::score)
+            .submission("mme", Mme::submit)
+            .build();
+
+    /** MMBench: lettered options, asked in every rotation. */
+    public static final Benchmark MMBENCH =
+            mmBench("mmbench", "MMBench", MmBench.FILES, ResponseFormat.LETTER.prompt());
+
+    /** MMBench in Chinese. */
+    public static final Benchmark MMBENCH_CN = mmBench(
+            "mmbench_cn",
+            "MMBench-CN",
+            MmBench.FILES_CN,
+            "\u8bf7\u76f4\u63a5\u56de\u7b54\u9009\u9879\u5b57\u6bcd\u3002");
+
+    /** SEED-Bench: lettered options about images and video frames. */
+    public static final Benchmark SEED = Benchmark.builder("seed", "SEED-Bench")
+            .files(Seed.FILES)
+            .prompt(PromptStyle.LETTER)
+            .questions(QuestionSource.llavasOr(FileRole.ANNOTATIONS, Seed::official))
+            .scorer(Seed::score)
+            .submission("seed-upload.jsonl", Seed::submit)
+            .build();
+
+    /** LLaVA-Bench (in the wild): a judge compares long answers with GPT-4's. */
+    public static final Benchmark LLAVA_BENCH = Benchmark.builder("llava_bench", "LLaVA-Bench-in-the-Wild")
+            .files(LlavaBench.FILES)
+            .prompt(PromptStyle.OPEN)
+            .questions(QuestionSource.own())
+            .scorer(LlavaBench::score)
+            .requiredJudge(LlavaBench::ask)
+            .build();
+
+    /** MM-Vet: open answers that need several capabilities at once, graded by a judge. */
+    public static final Benchmark MM_VET = Benchmark.builder("mm_vet", "MM-Vet")
+            .files(MmVet.FILES)
+            .prompt(PromptStyle.OPEN)
+            .questions(QuestionSource.llavasOr(FileRole.ANNOTATIONS, MmVet::official)
+                    .named(MmVet::name))
+            .scorer(MmVet::score)
+            .requiredJudge(MmVet::grade)
+            .submission("mm-vet-results.json", MmVet::submit)
+            .build();
+
+    /** Zero-shot format: does the model call a question unanswerable when the prompt asks for it? */
+    public static final Benchmark UNANSWERABLE_PROMPTED =
+            unanswerable("unanswerable", "with the prompt", PromptStyle.SHORT_OR_UNANSWERABLE);
+
+    /** The same without the prompt. */
+    public static final Benchmark UNANSWERABLE_PLAIN =
+            unanswerable("unanswerable_plain", "without the prompt", PromptStyle.SHORT);
+
+    /** Zero-shot format: is an answer that was requested as JSON valid, and are its fields right? */
+    public static final Benchmark JSON_ANSWERS = Benchmark.builder("json_answers", "JSON answers")
+            .files(JsonAnswers.FILES)
+            .prompt(PromptStyle.OPEN)
+            .questions(QuestionSource.own())
+            .scorer(JsonAnswers::score)
+            .build();
+
+    private static final List<Benchmark> PUBLISHED =
+            List.of(VQAV2, GQA, VIZWIZ, SCIENCEQA, TEXTVQA, POPE, MME, MMBENCH, MMBENCH_CN, SEED, LLAVA_BENCH, MM_VET);
+
+    private static final List<Benchmark> ALL = Stream.concat(
+                    PUBLISHED.stream(), Stream.of(UNANSWERABLE_PROMPTED, UNANSWERABLE_PLAIN, JSON_ANSWERS))
+            .toList();
+
+    private Benchmarks() {}
+
+    private static Benchmark mmBench(String name, String title, BenchmarkFilePatterns files, String responseFormat) {
+        return Benchmark.builder(name, title)
+                .files(files)
+                .prompt(PromptStyle.letter(responseFormat, PromptStyle.RecordedPrompt.WITHOUT_FORMAT))
+                .questions(new MmBenchQuestions())
+                .groundTruth(MmBench::groundTruth)
+                .scorer(MmBench::score)
+                .publishedInPercent()
+                .optionalJudge(MmBench::ask)
+                .submission(name + "-upload.xlsx", MmBench::submit)
+                .build();
+    }
+
+    private static Benchmark unanswerable(String name, String title, PromptStyle prompt) {
+        return Benchmark.builder(name, "Unanswerable, " + title)
+                .files(Unanswerable.FILES)
+                .prompt(prompt)
+                .questions((files, render) -> VizWiz.official(files.require(FileRole.ANNOTATIONS), render))
+                .scorer(Unanswerable::score)
+                .build();
+    }
+
+    /** The twelve benchmarks of LLaVA-1.5, in the order of the paper. */
+    public static List<Benchmark> published() {
+        return PUBLISHED;
+    }
+
+    /** The twelve published benchmarks, then the paper's tests of zero-shot formats. */
+    public static List<Benchmark> all() {
+        return ALL;
+    }
+
+    /** @throws ConfigException if no benchmark has this name; the message lists the names */
+    public static Benchmark named(String name) {
+        return ALL.stream()
+                .filter(benchmark -> benchmark.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new ConfigException("no benchmark is called '%s'; there are %s"
+                        .formatted(name, ALL.stream().map(Benchmark::name).toList())));
+    }
+}
