@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
-/** {@code llava data build}: from raw data sets to a mixture. */
+/** {@code llava data build}: builds a mixture from raw data sets. */
 @Command(name = "build", description = "Build a data mixture from raw data sets by a recipe.")
 final class DataBuildCommand implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
@@ -40,7 +40,7 @@ final class DataBuildCommand implements Callable<Integer> {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "DIR",
-            description = "Where to: data file, manifest, datasheet, list of what was left out.")
+            description = "Output folder: data file, manifest, datasheet, list of what was left out.")
     private @Nullable Path output;
 
     @Option(names = "--raw", paramLabel = "DIR", description = "Folder of the raw files, instead of the recipe's.")
@@ -49,28 +49,33 @@ final class DataBuildCommand implements Callable<Integer> {
     @Option(
             names = "--images",
             paramLabel = "DIR",
-            description = "Folder of all images, to leave out records whose image is missing.")
+            description = "Folder of all images; records whose image is missing are left out.")
     private @Nullable Path images;
 
-    @Option(names = "--tokenizer", paramLabel = "PATH", description = "Counts the tokens of shared conversations.")
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "PATH",
+            description = "Tokenizer that counts the tokens of shared conversations.")
     private @Nullable Path tokenizer;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Instead of the recipe's.")
+    @Option(names = "--seed", paramLabel = "N", description = "Seed, instead of the recipe's.")
     private @Nullable Long seed;
 
     @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
-            description = "Any key of the recipe; RULE=VALUE and SOURCE.RULE=VALUE switch rules.")
+            description = "Any key of the recipe; RULE=VALUE and SOURCE.RULE=VALUE set rules.")
     private final Map<String, String> settings = new LinkedHashMap<>();
 
-    @Option(names = "--format", description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--format",
+            description = "Format of the data file: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
     private MixtureBuilder.Format format = MixtureBuilder.Format.JSON;
 
-    @Option(names = "--threads", paramLabel = "N", description = "Sources read at once (default: all processors).")
+    @Option(names = "--threads", paramLabel = "N", description = "Sources read in parallel (default: all processors).")
     private int threads = Runtime.getRuntime().availableProcessors();
 
-    @Option(names = "--strict", description = "Exit with 1 if a source gives another number than expected.")
+    @Option(names = "--strict", description = "Exit with 1 if a source has more or fewer records than expected.")
     private boolean strict;
 
     @Option(names = "--rules", description = "List the rules with their default values and exit.")
@@ -94,7 +99,7 @@ final class DataBuildCommand implements Callable<Integer> {
         }
         MixtureRecipe mixture = MixtureRecipe.load(recipe, overrides());
         Optional<MixtureBuilder.Result> result;
-        try (StopSignal stop = new StopSignal(spec.commandLine().getErr(), "the sources that are done")) {
+        try (StopSignal stop = new StopSignal(spec.commandLine().getErr(), "the finished sources")) {
             result = MixtureBuilder.build(mixture, output, format, threads, ProgressLine::onStderr, stop);
         }
         if (result.isEmpty()) {
@@ -106,7 +111,7 @@ final class DataBuildCommand implements Callable<Integer> {
         } else {
             out.print(MixtureTable.of(manifest));
             out.println(output.resolve(manifest.file())
-                    + (result.get().reused() ? " was there already, built of the same files" : ""));
+                    + (result.get().reused() ? " exists already, built from the same files" : ""));
         }
         out.flush();
         return strict && manifest.deviates() ? 1 : CommandLine.ExitCode.OK;

@@ -20,10 +20,11 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
-/** {@code llava data convert}: the same records in another file. */
+/** {@code llava data convert}: writes a data set in another format. */
 @Command(
         name = "convert",
-        description = "Write a data set of any form as LLaVA's JSON, as JSON lines, or with its images as tar shards.")
+        description =
+                "Write a data set of any format as LLaVA's JSON, as JSON lines, or with its images as tar shards.")
 final class DataConvertCommand implements Callable<Integer> {
     private static final int SHOWN = 20;
 
@@ -44,13 +45,15 @@ final class DataConvertCommand implements Callable<Integer> {
 
     @Option(
             names = "--policy",
-            description = "What happens to a record that breaks a rule (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Whether a record that breaks a rule is left out or ends the command: ${COMPLETION-CANDIDATES}"
+                            + " (default: ${DEFAULT-VALUE}).")
     private Policy policy = Policy.SKIP;
 
     @Option(
             names = "--shard-mib",
             paramLabel = "N",
-            description = "A shard is closed when it has so many MiB (default: ${DEFAULT-VALUE}).")
+            description = "Size in MiB after which a new shard is started (default: ${DEFAULT-VALUE}).")
     private int shardMib = (int) (LlavaWriter.SHARD_BYTES >> 20);
 
     @Option(names = "--json", description = "Print one JSON document instead of text.")
@@ -99,9 +102,11 @@ final class DataConvertCommand implements Callable<Integer> {
                     output,
                     data.records().size(),
                     data.skipped().size() + data.repeated().size(),
-                    data.joined() == 0 ? "" : ", %,d rows joined to others about their image".formatted(data.joined()));
+                    data.joined() == 0
+                            ? ""
+                            : ", %,d rows joined to others about the same image".formatted(data.joined()));
             if (imagesStay) {
-                out.println("The images stay where they are; write to a folder to take them along.");
+                out.println("The images were not written; write to a folder to include them.");
             }
         }
         out.flush();

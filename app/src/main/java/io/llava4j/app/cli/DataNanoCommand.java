@@ -38,26 +38,26 @@ final class DataNanoCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "DIR",
-            description = "Where to; an older nano world there is replaced, anything else is left alone.")
+            description = "Output folder; an older nano world in it is replaced, any other folder is an error.")
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path dir;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Of scenes and texts (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "N", description = "Seed of scenes and texts (default: ${DEFAULT-VALUE}).")
     private long seed = DEFAULT.seed();
 
     @Option(
             names = "--image-size",
             paramLabel = "PIXELS",
-            description = "Edge of the images (default: ${DEFAULT-VALUE}).")
+            description = "Edge of the images in pixels (default: ${DEFAULT-VALUE}).")
     private int imageSize = DEFAULT.imageSize();
 
-    @Option(names = "--stage1", paramLabel = "N", description = "Caption pairs (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--stage1", paramLabel = "N", description = "Number of caption pairs (default: ${DEFAULT-VALUE}).")
     private int stage1 = DEFAULT.stage1();
 
     @Option(
             names = "--stage2",
             paramLabel = "N",
-            description = "Conversations, about so many (default: ${DEFAULT-VALUE}).")
+            description = "Approximate number of conversations (default: ${DEFAULT-VALUE}).")
     private int stage2 = DEFAULT.stage2();
 
     @Option(
@@ -72,18 +72,22 @@ final class DataNanoCommand implements Callable<Integer> {
             description = "Images with questions by artists held out (default: ${DEFAULT-VALUE}).")
     private int evaluation = DEFAULT.evaluationImages();
 
-    @Option(names = "--threads", paramLabel = "N", description = "How many draw and build (default: all processors).")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Number of threads that draw and build (default: all processors).")
     private int threads = Runtime.getRuntime().availableProcessors();
 
     @Option(
             names = "--raw",
-            description = "Leave the raw files as they are; else the data files of both stages are built from them, as"
-                    + " llava data build does by recipes/data/nano-lcs.yaml and nano-mix.yaml.")
+            description =
+                    "Write only the raw files; by default the data files of both stages are built from them, as by"
+                            + " llava data build with recipes/data/nano-lcs.yaml and nano-mix.yaml.")
     private boolean raw;
 
     @Option(
             names = "--benchmarks",
-            description = "Write the twelve benchmarks instead, about images by held-out artists, in the files of the"
+            description = "Write the twelve benchmarks instead, with images by held-out artists, in the formats of the"
                     + " official ones, for llava eval --tasks all --data DIR.")
     private boolean benchmarks;
 
@@ -91,7 +95,7 @@ final class DataNanoCommand implements Callable<Integer> {
             names = "--scale",
             paramLabel = "X",
             description =
-                    "Size of the benchmarks: 1 is some 850 images with 3,500 questions (default: ${DEFAULT-VALUE}).")
+                    "Size of the benchmarks: 1 is about 850 images with 3,500 questions (default: ${DEFAULT-VALUE}).")
     private double scale = 1;
 
     @Option(names = "--json", description = "Print one JSON document instead of a table.")
@@ -165,7 +169,7 @@ final class DataNanoCommand implements Callable<Integer> {
             document.put("files", records);
             out.println(JsonMapper.builder().build().writeValueAsString(document));
         } else {
-            out.println(world.directory() + (world.reused() ? " was there already" : ""));
+            out.println(world.directory() + (world.reused() ? " exists already" : ""));
             world.counts().forEach((name, count) -> out.printf("%8d  %s%n", count, name));
             records.forEach((file, count) -> out.printf("%8d  records in %s%n", count, file));
         }

@@ -1,12 +1,9 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.ConfigException;
-import io.llava4j.checkpoint.Checkpoint;
-import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.image.AspectMode;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.model.config.LlavaConfig;
-import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.PromptBuilder;
@@ -19,7 +16,6 @@ import io.llava4j.train.data.format.Images;
 import io.llava4j.train.data.format.QuestionRows;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -28,8 +24,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /**
- * A data set on the command line, by itself or as a recipe shows it to its model. Command line, then recipe, then
- * LLaVA-1.5's values.
+ * Options of a data set and of the model that reads it. A value comes from the command line, else from the recipe, else
+ * from LLaVA-1.5.
  */
 final class DataSetOptions {
     /** LLaVA-1.5's longest sequence. */
@@ -41,7 +37,7 @@ final class DataSetOptions {
             description = "JSON, JSON lines, CSV, Parquet, WebDataset or a folder; without it, the data of --recipe.")
     private @Nullable Path file;
 
-    @Option(names = "--images", paramLabel = "DIR", description = "Folder of the images, unless they come with FILE.")
+    @Option(names = "--images", paramLabel = "DIR", description = "Folder of the images, unless FILE contains them.")
     private @Nullable Path images;
 
     @Option(
@@ -65,7 +61,7 @@ final class DataSetOptions {
     @Option(
             names = "--max-length",
             paramLabel = "TOKENS",
-            description = "Longest sequence, image rows included (default: " + MAX_LENGTH + ").")
+            description = "Longest sequence, image tokens included (default: " + MAX_LENGTH + ").")
     private @Nullable Integer maxLength;
 
     @Option(names = "--image-size", paramLabel = "PIXELS", description = "Edge of the model's input (default: 336).")
@@ -74,16 +70,16 @@ final class DataSetOptions {
     @Option(
             names = "--response-format",
             paramLabel = "FORMAT",
-            description = "What the questions of a table say about the form of the answer, unless a row has a"
+            description = "Response format that the questions of a table ask for, unless a row has its own"
                     + " response_format: none, short, letter, short-or-unanswerable (default: none).")
     private @Nullable String responseFormat;
 
     @Option(
             names = "--no-merge-by-image",
-            description = "Every row of a table is a conversation of its own; else all of an image make one.")
+            description = "Make a conversation of each row of a table; by default all rows about an image make one.")
     private boolean noMerge;
 
-    @Option(names = "--follow-symlinks", description = "Accept symbolic links that lead out of the folder.")
+    @Option(names = "--follow-symlinks", description = "Accept symbolic links that lead out of the image folder.")
     private boolean followSymlinks;
 
     private @Nullable TrainConfig config;
@@ -103,7 +99,7 @@ final class DataSetOptions {
         Path fromRecipe = known == null ? null : known.data().json();
         Path named = file != null ? file : fromRecipe;
         if (named == null) {
-            throw new ConfigException("no data set is named; give a FILE, or --recipe with data.json");
+            throw new ConfigException("no data set is given; name a FILE, or a --recipe with data.json");
         }
         return named;
     }
@@ -121,7 +117,7 @@ final class DataSetOptions {
                 responseFormat == null ? rows.responseFormat() : QuestionRows.named(responseFormat));
     }
 
-    /** The records' images. */
+    /** Opens the images of the records. */
     Images images(LlavaData data) {
         TrainConfig known = config();
         Path folder = images != null || known == null ? images : known.data().images();
@@ -129,11 +125,11 @@ final class DataSetOptions {
                 folder, followSymlinks || (known != null && known.data().followSymlinks()));
     }
 
-    /** How records become prompts; null where no tokenizer is known. */
+    /** Makes prompts from records; null if no tokenizer is known. */
     @Nullable
     SamplePrompts prompts() {
         TrainConfig known = config();
-        Path model = tokenizer != null || known == null ? tokenizer : tokenizerOf(known);
+        Path model = tokenizer != null || known == null ? tokenizer : new RecipeModel(known).tokenizer();
         if (model == null) {
             return null;
         }
@@ -147,7 +143,11 @@ final class DataSetOptions {
                 new PromptBuilder(SentencePieceTokenizer.load(model), conversation), longest, tokensPerImage());
     }
 
-    /** {@link #prompts}, which must be known. */
+    /**
+     * {@link #prompts} if they are needed.
+     *
+     * @throws ConfigException if no tokenizer is known
+     */
     SamplePrompts requirePrompts() {
         SamplePrompts prompts = prompts();
         if (prompts == null) {
@@ -156,7 +156,7 @@ final class DataSetOptions {
         return prompts;
     }
 
-    /** What happens to an image before the model sees it. */
+    /** Prepares images for the model. */
     ImageProcessor processor() {
         TrainConfig known = config();
         AspectMode mode =
@@ -164,33 +164,11 @@ final class DataSetOptions {
         return new ImageProcessor(vision().imageSize(), mode);
     }
 
-    /** The model of the recipe; null if there is no recipe or its files are not here. */
+    /** The model of the recipe; null if there is no recipe or the model's files do not exist. */
     @Nullable
     LlavaConfig model() {
         TrainConfig known = config();
-        if (known == null) {
-            return null;
-        }
-        Path base = known.model().base();
-        if (base != null) {
-            return Files.isDirectory(base) && Checkpoint.kindOf(base) instanceof ModelKind.Llava llava
-                    ? llava.config()
-                    : null;
-        }
-        VisionConfig vision = visionOf(known);
-        Path language = known.model().languageModel();
-        if (vision == null || language == null || !Files.isDirectory(language)) {
-            return null;
-        }
-        TextConfig text = Checkpoint.kindOf(language) instanceof ModelKind.Llama llama ? llama.text() : null;
-        return text == null
-                ? null
-                : known.model()
-                        .toLlava(
-                                vision,
-                                text,
-                                known.data().imageAspectRatio().mode(),
-                                known.data().maxLength());
+        return known == null ? null : new RecipeModel(known).llava();
     }
 
     private int tokensPerImage() {
@@ -201,7 +179,7 @@ final class DataSetOptions {
 
     private VisionConfig vision() {
         TrainConfig known = config();
-        VisionConfig fromRecipe = known == null ? null : visionOf(known);
+        VisionConfig fromRecipe = known == null ? null : new RecipeModel(known).vision();
         VisionConfig vision = fromRecipe == null ? VisionConfig.CLIP_VIT_L_336 : fromRecipe;
         if (imageSize == null) {
             return vision;
@@ -210,28 +188,5 @@ final class DataSetOptions {
             throw new ConfigException("--image-size must be at least " + vision.patchSize() + ", not " + imageSize);
         }
         return vision.withImageSize(imageSize / vision.patchSize() * vision.patchSize());
-    }
-
-    private static @Nullable VisionConfig visionOf(TrainConfig config) {
-        Path base = config.model().base();
-        Path tower = config.model().visionTower();
-        Path folder = base != null ? base : tower;
-        if (folder == null || !Files.isDirectory(folder)) {
-            return null;
-        }
-        return switch (Checkpoint.kindOf(folder)) {
-            case ModelKind.Llava llava -> llava.config().vision();
-            case ModelKind.Clip clip -> clip.vision();
-            default -> null;
-        };
-    }
-
-    private static Path tokenizerOf(TrainConfig config) {
-        Path model = config.model().languageFolder();
-        if (!Files.exists(model)) {
-            throw new ConfigException(
-                    "the recipe's tokenizer %s is not here; give --tokenizer with a tokenizer.model".formatted(model));
-        }
-        return model;
     }
 }

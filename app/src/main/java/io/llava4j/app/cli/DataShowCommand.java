@@ -14,6 +14,7 @@ import io.llava4j.train.data.format.Images;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -28,10 +29,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code llava data show}: what the model sees. */
+/** {@code llava data show}: shows records as the model sees them. */
 @Command(
         name = "show",
-        description = "Show what the model sees of records: tokens, what of them is supervised, the image, its boxes.")
+        description = "Show records as the model sees them: tokens, which of them are supervised, images, boxes.")
 final class DataShowCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -44,7 +45,7 @@ final class DataShowCommand implements Callable<Integer> {
             names = "--index",
             split = ",",
             paramLabel = "N",
-            description = "Places in the file, from 0, as validate names them; repeatable.")
+            description = "Indices in the file, from 0, as in the messages of validate; repeatable.")
     private List<Integer> indices = new ArrayList<>();
 
     @Option(names = "--id", paramLabel = "ID", description = "Records with this id; repeatable.")
@@ -53,10 +54,10 @@ final class DataShowCommand implements Callable<Integer> {
     @Option(
             names = {"-n", "--count"},
             paramLabel = "N",
-            description = "How many records, where none is named (default: ${DEFAULT-VALUE}).")
+            description = "Number of records, unless --index or --id is given (default: ${DEFAULT-VALUE}).")
     private int count = 3;
 
-    @Option(names = "--random", paramLabel = "SEED", description = "Draw them at random instead of taking the first.")
+    @Option(names = "--random", paramLabel = "SEED", description = "Draw records at random instead of the first ones.")
     private @Nullable Long seed;
 
     @Option(names = "--html", paramLabel = "OUT", description = "Write a gallery page instead of printing.")
@@ -65,7 +66,7 @@ final class DataShowCommand implements Callable<Integer> {
     @Option(names = "--png", paramLabel = "DIR", description = "Write a PNG of each record instead of printing.")
     private @Nullable Path png;
 
-    @Option(names = "--color", description = "always, never, or auto for where stdout is a terminal.")
+    @Option(names = "--color", description = "always, never, or auto (default): if stdout is a terminal.")
     private Colour colour = Colour.AUTO;
 
     /** When to print colours. */
@@ -122,18 +123,18 @@ final class DataShowCommand implements Callable<Integer> {
     private Set<Integer> choose(LlavaData data) {
         Set<Integer> chosen = new LinkedHashSet<>();
         for (int index : indices) {
-            int place = java.util.Arrays.binarySearch(data.indices(), index);
-            if (place < 0) {
+            int position = Arrays.binarySearch(data.indices(), index);
+            if (position < 0) {
                 String reason = data.skipped().stream()
                         .filter(skipped -> skipped.index() == index)
                         .map(skipped -> "is malformed: " + skipped.reason())
                         .findFirst()
-                        .orElse("is not there; the file has %d records"
+                        .orElse("does not exist; the file has %d records"
                                 .formatted(
                                         data.records().size() + data.skipped().size()));
                 throw new DataException("%s: record %d %s".formatted(data.file(), index, reason));
             }
-            chosen.add(place);
+            chosen.add(position);
         }
         for (String id : ids) {
             int before = chosen.size();

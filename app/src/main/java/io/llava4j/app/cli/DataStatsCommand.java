@@ -30,11 +30,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
-/** {@code llava data stats}: what is in a data set, and what training on it takes. */
+/** {@code llava data stats}: statistics of a data set and the cost of training on it. */
 @Command(
         name = "stats",
         description =
-                "Count what is in a data set: sources, lengths, image sizes, answers, and a recipe's steps and cost.")
+                "Statistics of a data set: sources, lengths, image sizes, answers, and a recipe's steps and cost.")
 final class DataStatsCommand implements Callable<Integer> {
     private static final int TEXT_BINS = 12;
     private static final int BAR = 40;
@@ -46,25 +46,28 @@ final class DataStatsCommand implements Callable<Integer> {
     @Mixin
     private DataSetOptions options = new DataSetOptions();
 
-    @Option(names = "--no-images", description = "Do not look at the images, which takes the longest.")
+    @Option(names = "--no-images", description = "Do not read the images, which takes the longest.")
     private boolean noImages;
+
+    @Option(names = "--no-pictures", hidden = true, description = "Old name of --no-images.")
+    private boolean noPictures;
 
     @Option(
             names = "--model",
             paramLabel = "DIR",
             description =
-                    "Folder of a model's configuration for the cost, where the recipe's own is not here; weights are"
-                            + " not needed.")
+                    "Folder with a model's configuration for the cost, if the recipe's model does not exist; weights"
+                            + " are not needed.")
     private @Nullable Path model;
 
     @Option(
             names = "--tflops",
             paramLabel = "N",
-            description = "Sustained speed of the machine in 10^12 operations a second, for the hours (default:"
+            description = "Sustained speed of the machine in 10^12 operations a second, to compute hours (default:"
                     + " ${DEFAULT-VALUE}, 8 A100 at 40 %% of their peak in bf16).")
     private double teraflops = 8 * 312 * 0.4;
 
-    @Option(names = "--price", paramLabel = "N", description = "Price of the machine for an hour, for the cost.")
+    @Option(names = "--price", paramLabel = "N", description = "Price of the machine per hour, to compute the cost.")
     private @Nullable Double price;
 
     @Option(names = "--html", paramLabel = "OUT", description = "Also write a page with plots.")
@@ -87,7 +90,7 @@ final class DataStatsCommand implements Callable<Integer> {
                 stats = DataStats.of(
                         data.records(),
                         prompts,
-                        noImages ? null : options.images(data),
+                        noImages || noPictures ? null : options.images(data),
                         Runtime.getRuntime().availableProcessors(),
                         progress::update);
             }
@@ -115,7 +118,7 @@ final class DataStatsCommand implements Callable<Integer> {
         if (Checkpoint.kindOf(model) instanceof ModelKind.Llava llava) {
             return llava.config();
         }
-        throw new ConfigException("--model %s holds no LLaVA model's configuration".formatted(model));
+        throw new ConfigException("--model %s contains no configuration of a LLaVA model".formatted(model));
     }
 
     private List<Map.Entry<String, String>> lines(TrainingCost cost) {
@@ -152,7 +155,7 @@ final class DataStatsCommand implements Callable<Integer> {
         document.put("tokens", Histogram.of(stats.lengths(), TEXT_BINS));
         document.put("image_edges", Histogram.of(stats.imageEdges(), TEXT_BINS));
         document.put("bad_images", stats.badImages());
-        document.put("taught_share", stats.taughtShare());
+        document.put("supervised_share", stats.supervisedShare());
         document.put("too_long", stats.tooLong());
         document.put("answers", stats.allAnswers());
         document.put("different_answers", stats.differentAnswers());
@@ -173,7 +176,7 @@ final class DataStatsCommand implements Callable<Integer> {
                 stats.records(),
                 data.skipped().isEmpty()
                         ? ""
-                        : ", and %,d that training leaves out"
+                        : ", and %,d malformed ones that training leaves out"
                                 .formatted(data.skipped().size()));
         out.printf("%-20s %9s %9s %10s %8s %8s%n", "source", "records", "images", "questions", "tokens", "supervised");
         stats.sources()
@@ -189,10 +192,10 @@ final class DataStatsCommand implements Callable<Integer> {
                                 : "%.1f %%".formatted(100.0 * source.supervised() / source.tokens())));
         histogram(out, "questions of a record", stats.questions());
         if (stats.maxLength() > 0) {
-            histogram(out, "tokens of a record, image rows included", stats.lengths());
+            histogram(out, "tokens of a record, image tokens included", stats.lengths());
             out.printf(
                     "%.1f %% of the tokens are supervised; %,d records are longer than %,d tokens%n",
-                    100 * stats.taughtShare(), stats.tooLong(), stats.maxLength());
+                    100 * stats.supervisedShare(), stats.tooLong(), stats.maxLength());
         } else {
             out.printf("%nTokens were not counted; give --tokenizer or --recipe.%n");
         }
@@ -217,9 +220,9 @@ final class DataStatsCommand implements Callable<Integer> {
             return;
         }
         out.printf("%n%s%n", title);
-        int most = 1;
+        int highest = 1;
         for (int count : histogram.counts()) {
-            most = Math.max(most, count);
+            highest = Math.max(highest, count);
         }
         for (int i = 0; i < histogram.counts().length; i++) {
             int count = histogram.counts()[i];
@@ -228,7 +231,7 @@ final class DataStatsCommand implements Callable<Integer> {
                     "%,8d%s %s%s%,d%n",
                     i * histogram.width(),
                     open ? "+" : " ",
-                    "█".repeat((int) Math.ceil((double) BAR * count / most)),
+                    "█".repeat((int) Math.ceil((double) BAR * count / highest)),
                     count > 0 ? " " : "",
                     count);
         }

@@ -31,10 +31,10 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
-/** {@code llava data validate}: reads a data set as training would, images included. */
+/** {@code llava data validate}: reads a data set as training does, with its images. */
 @Command(
         name = "validate",
-        description = "Check a data set and all its images: format, lengths, repetitions, leaked evaluation images.")
+        description = "Check a data set and all its images: format, lengths, duplicates, leaked evaluation images.")
 final class DataValidateCommand implements Callable<Integer> {
     private static final int SHOWN = 20;
 
@@ -61,19 +61,19 @@ final class DataValidateCommand implements Callable<Integer> {
     @Option(
             names = "--expect",
             paramLabel = "SOURCE=N",
-            description = "Records a source (first folder of its images, or text) should have; repeatable. mix665k"
-                    + " stands for the counts of LLaVA-1.5's mixture.")
+            description = "Expected number of records of a source (first folder of its images, or text); repeatable."
+                    + " mix665k stands for the counts of LLaVA-1.5's mixture.")
     private List<String> expect = new ArrayList<>();
 
     @Option(
             names = "--fix",
             paramLabel = "OUT",
             description =
-                    "Write a copy without what was found: OUT.json, OUT.jsonl or a folder of shards; and a list of"
-                            + " what was left out beside it.")
+                    "Write a copy without the records that have findings: OUT.json, OUT.jsonl or a folder of shards;"
+                            + " and a list of what was left out.")
     private @Nullable Path fix;
 
-    @Option(names = "--keep-duplicates", description = "Repetitions are meant: --fix keeps them.")
+    @Option(names = "--keep-duplicates", description = "Let --fix keep duplicates.")
     private boolean keepDuplicates;
 
     @Option(names = "--html", paramLabel = "OUT", description = "Also write the report as a page.")
@@ -115,7 +115,7 @@ final class DataValidateCommand implements Callable<Integer> {
 
     private static void write(Path target, Cleaning cleaning, Images images) {
         if (cleaning.kept().isEmpty()) {
-            throw new ConfigException("no record is left to write to " + target);
+            throw new ConfigException("no record without a finding is left to write to " + target);
         }
         if (LlavaWriter.Form.of(target) == LlavaWriter.Form.SHARDS) {
             try (ProgressLine progress = ProgressLine.onStderr("writing", "records")) {
@@ -157,7 +157,7 @@ final class DataValidateCommand implements Callable<Integer> {
         for (Finding.Kind kind : Finding.Kind.values()) {
             boolean checked = switch (kind) {
                 case LEAK, LEAK_BY_NAME -> result.evaluationImages() > 0;
-                case TOO_LONG, NOTHING_TAUGHT -> result.lengthsChecked();
+                case TOO_LONG, NOTHING_SUPERVISED -> result.lengthsChecked();
                 default -> true;
             };
             if (checked) {

@@ -20,10 +20,10 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code llava data vocabulary}: trains the tokenizer of the nano models on the texts they will read. */
+/** {@code llava data vocabulary}: trains the tokenizer of the nano models on their texts. */
 @Command(name = "vocabulary", description = "Train the tokenizer of the nano models.")
 final class DataVocabularyCommand implements Callable<Integer> {
-    /** Phrases do not depend on the images' size, so the smallest will do. */
+    /** Smallest size: the phrases do not depend on it. */
     private static final int IMAGE_SIZE = 16;
 
     @Spec
@@ -34,16 +34,16 @@ final class DataVocabularyCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path dir;
 
-    @Option(names = "--size", paramLabel = "N", description = "Number of pieces (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--size", paramLabel = "N", description = "Size of the vocabulary (default: ${DEFAULT-VALUE}).")
     private int size = 1400;
 
     @Option(
             names = "--lines",
             paramLabel = "N",
-            description = "Conversations to learn from, besides all phrases (default: ${DEFAULT-VALUE}).")
+            description = "Number of conversations to train on, besides all phrases (default: ${DEFAULT-VALUE}).")
     private int lines = 40_000;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Of the conversations (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "N", description = "Seed of the conversations (default: ${DEFAULT-VALUE}).")
     private long seed = 1;
 
     private DataVocabularyCommand() {}
@@ -61,7 +61,7 @@ final class DataVocabularyCommand implements Callable<Integer> {
         Sprites sprites = new Sprites(Drawings.load());
         NanoText text = new NanoText(sprites, seed);
         SceneOptions scenes = SceneOptions.scenes(sprites.drawings().trainingSets());
-        int pieces;
+        int tokens;
         try (ProgressLine progress = ProgressLine.onStderr("vocabulary", "conversations")) {
             progress.update(0, lines);
             Stream<String> conversations = IntStream.range(0, lines).mapToObj(i -> {
@@ -70,12 +70,12 @@ final class DataVocabularyCommand implements Callable<Integer> {
                 return line;
             });
             Stream<String> phrases = new NanoPairs(sprites, scenes, IMAGE_SIZE, seed).phrases().stream();
-            pieces = VocabularyTrainer.train(
+            tokens = VocabularyTrainer.train(
                             Stream.concat(conversations, phrases).iterator(), size, dir)
                     .vocabSize();
         }
         PrintWriter out = spec.commandLine().getOut();
-        out.println(pieces + " pieces in " + dir);
+        out.println(tokens + " tokens in " + dir);
         out.flush();
         return CommandLine.ExitCode.OK;
     }

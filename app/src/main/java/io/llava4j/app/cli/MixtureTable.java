@@ -4,13 +4,13 @@ import io.llava4j.train.data.mixture.Manifest;
 import io.llava4j.train.data.mixture.SourceReport;
 import java.util.Locale;
 
-/** What a mixture holds beside what was expected and what the paper has. */
+/** A table of a mixture's sources with expected numbers and those of the paper. */
 final class MixtureTable {
     private static final String ROW = "%-16s %12s %12s %12s %12s %8s  %s%n";
 
     private MixtureTable() {}
 
-    /** A table of text with a line for every source and one for all. */
+    /** The table as text, with a line for each source and one for all. */
     static String of(Manifest manifest) {
         StringBuilder table = new StringBuilder();
         row(table, "source", "records", "pairs", "expected", "difference", "paper", "left out");

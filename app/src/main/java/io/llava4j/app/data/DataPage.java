@@ -10,7 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/** A page about a data set, in the frame of every report. */
+/** An HTML page about a data set, with the head and style of all reports. */
 final class DataPage {
     private final StringBuilder html = new StringBuilder();
 
@@ -18,7 +18,7 @@ final class DataPage {
         html.append(HtmlPage.head(title, introduction, styleSheet())).append("</header>\n<main>\n");
     }
 
-    /** Adds HTML; {@link String#format} where there are arguments, which must be escaped. */
+    /** Adds HTML, formatted with {@link String#format} if there are arguments, which must be escaped. */
     DataPage add(String markup, Object... arguments) {
         html.append(arguments.length == 0 ? markup : markup.formatted(arguments));
         return this;
@@ -32,7 +32,7 @@ final class DataPage {
         add("</section>\n");
     }
 
-    /** Ends the page and writes it in one step. */
+    /** Ends the page and writes it atomically. */
     void write(Path file) {
         html.append(HtmlPage.foot("Written by llava4j."));
         AtomicFiles.write(file, html.toString().getBytes(StandardCharsets.UTF_8));

@@ -6,23 +6,23 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 
-/** Samples as the model sees them, as a page. */
+/** An HTML page of samples as the model sees them. */
 public final class GalleryPage {
     private GalleryPage() {}
 
     /**
-     * Writes the page in one step.
+     * Writes the page atomically.
      *
      * @param file to write
-     * @param data where the samples are from
+     * @param data file of the data set
      * @param samples to show
      * @param template name of the conversation template
      * @param maxLength longest sequence in tokens
      */
     public static void write(Path file, Path data, List<SamplePreview> samples, String template, int maxLength) {
         DataPage page = new DataPage(
-                "What the model sees of " + data.getFileName(),
-                "%,d %s as training makes them: template %s, at most %,d tokens. Images are shown after preprocessing."
+                "Samples of " + data.getFileName(),
+                "%,d %s as the model sees them: template %s, at most %,d tokens. Images are shown after preprocessing."
                         .formatted(samples.size(), samples.size() == 1 ? "record" : "records", template, maxLength));
         page.add(
                 "<p class=\"keys\"><span class=\"supervised\">supervised</span> <span class=\"masked\">read, not supervised</span> "

@@ -6,19 +6,19 @@ import io.llava4j.image.RgbImage;
 import java.awt.Color;
 import java.util.List;
 
-/** Samples in the terminal: coloured where it shows colours, with brackets around what is supervised where it does not. */
+/** Samples as text for a terminal: in colours, or with brackets around supervised tokens. */
 public final class SampleText {
     private static final String RESET = "\u001B[0m";
     private static final int COLUMNS = 48;
 
     private final boolean colours;
 
-    /** @param colours whether the terminal shows them */
+    /** @param colours whether to use ANSI colours */
     public SampleText(boolean colours) {
         this.colours = colours;
     }
 
-    /** A sample in lines, the last one ended. */
+    /** A sample in lines, each ended by a line feed. */
     public String render(SamplePreview sample) {
         StringBuilder out = new StringBuilder();
         out.append(colours ? "\u001B[1m" : "")
@@ -57,7 +57,7 @@ public final class SampleText {
                     case TRUNCATED -> "\u001B[9;31m";
                     case MASKED -> "\u001B[2m";
                 };
-                // A background would run on to the end of the line.
+                // Reset before a line feed: the background would fill the line.
                 out.append(style)
                         .append(text.replace("\n", RESET + "\n" + style))
                         .append(RESET);
@@ -90,7 +90,7 @@ public final class SampleText {
         };
     }
 
-    /** Line feeds shown and kept; what would drive the terminal is not passed on. */
+    /** Marks and keeps line feeds; replaces other control characters. */
     private static String printable(String text) {
         StringBuilder out = new StringBuilder(text.length());
         text.codePoints().forEach(c -> {

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** What {@code data stats} counted, as a page with plots. */
+/** An HTML page with the statistics of {@code data stats}. */
 public final class StatsPage {
     private static final int WIDTH = 460;
     private static final int HEIGHT = 220;
@@ -20,16 +20,16 @@ public final class StatsPage {
     private StatsPage() {}
 
     /**
-     * Writes the page in one step.
+     * Writes the page atomically.
      *
      * @param file to write
-     * @param data what was counted
-     * @param stats what is in it
-     * @param cost lines about a recipe's cost, name and value; empty without a recipe
+     * @param data file of the data set
+     * @param stats its statistics
+     * @param cost lines about the cost of a recipe, name and value; empty without a recipe
      */
     public static void write(Path file, Path data, DataStats stats, List<Map.Entry<String, String>> cost) {
         DataPage page = new DataPage(
-                "What is in " + data.getFileName(),
+                "Statistics of " + data.getFileName(),
                 "%,d records from %d sources."
                         .formatted(stats.records(), stats.sources().size()));
         page.add("<dl class=\"totals\">\n");
@@ -42,15 +42,15 @@ public final class StatsPage {
                         .mapToInt(DataStats.Source::images)
                         .sum()));
         if (stats.maxLength() > 0) {
-            total(page, "of tokens supervised", Html.percent(100 * stats.taughtShare()) + " %");
+            total(page, "of the tokens supervised", Html.percent(100 * stats.supervisedShare()) + " %");
             total(page, "longer than %,d tokens".formatted(stats.maxLength()), Html.count(stats.tooLong()));
         }
         page.add("</dl>\n");
         sources(page, stats);
-        page.section("How long, how large");
+        page.section("Lengths and sizes");
         page.add("<div class=\"charts\">\n");
         if (stats.maxLength() > 0) {
-            plot(page, "Tokens of a record, image rows included", stats.lengths(), stats.maxLength());
+            plot(page, "Tokens of a record, image tokens included", stats.lengths(), stats.maxLength());
             plot(page, "Supervised tokens of a record", stats.supervised(), 0);
         }
         plot(page, "Questions of a record", stats.questions(), 0);
@@ -66,7 +66,7 @@ public final class StatsPage {
         page.endSection();
         answers(page, stats);
         if (!cost.isEmpty()) {
-            page.section("Training on it");
+            page.section("Cost of training");
             page.add("<dl class=\"facts\">\n");
             cost.forEach(line -> page.add(
                     "<div><dt>%s</dt><dd>%s</dd></div>\n", Html.escape(line.getKey()), Html.escape(line.getValue())));
@@ -86,10 +86,10 @@ public final class StatsPage {
         page.add(
                 "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Source</th><th scope=\"col\" class=\"n\">Records</th>"
                         + "<th scope=\"col\">Share</th><th scope=\"col\" class=\"n\">Images</th>"
-                        + "<th scope=\"col\" class=\"n\">Questions a record</th>");
+                        + "<th scope=\"col\" class=\"n\">Questions per record</th>");
         page.add(
                 tokens
-                        ? "<th scope=\"col\" class=\"n\">Tokens a record</th><th scope=\"col\" class=\"n\">Supervised</th>"
+                        ? "<th scope=\"col\" class=\"n\">Tokens per record</th><th scope=\"col\" class=\"n\">Supervised</th>"
                         : "");
         page.add("</tr></thead>\n<tbody>\n");
         stats.sources().forEach((name, source) -> {
@@ -133,16 +133,16 @@ public final class StatsPage {
         page.endSection();
     }
 
-    /** A histogram as SVG; {@code limit} is marked where it lies within, 0 for none. */
+    /** A histogram as SVG; marks {@code limit} if it is above 0 and within the plot. */
     private static void plot(DataPage page, String title, int[] values, int limit) {
         Histogram histogram = Histogram.of(values, BINS);
         int bins = histogram.counts().length;
         if (bins == 0) {
             return;
         }
-        int most = 1;
+        int highest = 1;
         for (int count : histogram.counts()) {
-            most = Math.max(most, count);
+            highest = Math.max(highest, count);
         }
         double bin = (double) (WIDTH - LEFT - 8) / bins;
         double base = HEIGHT - BOTTOM;
@@ -160,10 +160,10 @@ public final class StatsPage {
                     y,
                     LEFT - 7,
                     y + 4,
-                    Html.count(Math.round(most * part / 2.0)));
+                    Html.count(Math.round(highest * part / 2.0)));
         }
         for (int i = 0; i < bins; i++) {
-            double height = histogram.counts()[i] * (base - TOP) / most;
+            double height = histogram.counts()[i] * (base - TOP) / highest;
             page.add(
                     "<rect class=\"fill\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"><title>%s to %s: %s</title></rect>\n",
                     LEFT + i * bin + 0.5,

@@ -10,16 +10,16 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What training a recipe on a data set takes: 2 operations for each parameter and token forward, as many again for the
- * gradients that go on, and again for those of the weights that learn; attention by the square of the length.
+ * The cost of training with a recipe on a data set: 2 operations for each parameter and token in the forward pass, 2 for
+ * the gradients of the activations, 2 for those of trainable parameters; attention grows with the square of the length.
  *
  * @param steps optimiser steps
  * @param samplesPerStep records of one step on one device
- * @param tokens places of all sequences of all epochs, cut to the longest one
- * @param operations floating-point operations; 0 where the model is not known
+ * @param tokens of all sequences of all epochs, after truncation
+ * @param operations floating-point operations; 0 if the model is not known
  */
 public record TrainingCost(long steps, int samplesPerStep, long tokens, double operations) {
-    /** Counts. */
+    /** Computes the cost. */
     public static TrainingCost of(TrainConfig config, @Nullable LlavaConfig model, DataStats stats) {
         int samplesPerStep = config.samplesPerStep();
         int perEpoch = Math.ceilDiv(stats.records(), samplesPerStep);
@@ -38,7 +38,7 @@ public record TrainingCost(long steps, int samplesPerStep, long tokens, double o
     }
 
     private static double operations(TrainConfig config, LlavaConfig model, DataStats stats) {
-        double decoder = 0;
+        double languageModel = 0;
         double tower = 0;
         double projector = 0;
         for (var shape : ExpectedTensors.of(new ModelKind.Llava(model)).shapes().entrySet()) {
@@ -49,28 +49,28 @@ public record TrainingCost(long steps, int samplesPerStep, long tokens, double o
             } else if (name.contains("vision")) {
                 tower += size;
             } else if (!name.contains("embed_tokens") && !name.contains("lm_head")) {
-                decoder += size;
+                languageModel += size;
             }
         }
         double head = (double) model.text().vocabSize() * model.text().hiddenSize();
-        boolean decoderLearns =
+        boolean trainsLanguageModel =
                 config.stage() == Stage.FINETUNE && config.trainable().languageModel();
-        double passes = 2 + (decoderLearns ? 4 : 2) + (config.gradientCheckpointing() ? 2 : 0);
+        double passes = 2 + (trainsLanguageModel ? 4 : 2) + (config.gradientCheckpointing() ? 2 : 0);
         double images = stats.sources().values().stream()
                 .mapToDouble(source -> source.images() == 0 ? 0 : source.records())
                 .sum();
-        double rows = model.tokensPerImage();
-        double all = images * rows * (2 * tower + 6 * projector);
+        double imageTokens = model.tokensPerImage();
+        double all = images * imageTokens * (2 * tower + 6 * projector);
         for (int i = 0; i < stats.lengths().length; i++) {
             double length = Math.min(stats.lengths()[i], stats.maxLength());
             double attention =
                     length * length * model.text().hiddenSize() * model.text().layers();
-            all += passes * (decoder * length + attention) + 6 * head * stats.supervised()[i];
+            all += passes * (languageModel * length + attention) + 6 * head * stats.supervised()[i];
         }
         return all;
     }
 
-    /** Hours at a sustained speed. */
+    /** Hours at a sustained speed in 10^12 operations per second. */
     public double hours(double teraflops) {
         return operations / (teraflops * 1e12) / 3600;
     }

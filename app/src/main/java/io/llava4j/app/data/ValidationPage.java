@@ -8,19 +8,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/** What {@code data validate} found, as a page. */
+/** An HTML page with the findings of {@code data validate}. */
 public final class ValidationPage {
     private static final int SHOWN = 100;
 
     private ValidationPage() {}
 
     /**
-     * Writes the page in one step.
+     * Writes the page atomically.
      *
      * @param file to write
-     * @param data what was checked
-     * @param result what was found
-     * @param expected records a published mixture has of each source; empty for none
+     * @param data file of the data set
+     * @param result of the check
+     * @param expected number of records of each source; may be empty
      */
     public static void write(Path file, Path data, DataCheck.Result result, SequencedMap<String, Integer> expected) {
         long errors = result.findings().stream()
@@ -29,8 +29,8 @@ public final class ValidationPage {
         DataPage page = new DataPage(
                 "Check of " + data.getFileName(),
                 errors == 0
-                        ? "Nothing was found that training must not meet."
-                        : "%,d findings are errors: training leaves these records out, or should.".formatted(errors));
+                        ? "No errors were found."
+                        : "%,d findings are errors: leave these records out of training.".formatted(errors));
         page.add("<dl class=\"totals\">\n");
         total(page, "records", result.records(), "");
         total(page, "without image", result.textOnly(), "");
@@ -48,17 +48,17 @@ public final class ValidationPage {
         }
         page.section("What was checked");
         page.add("<ul class=\"notes\">\n<li>Every record against the rules of the format, every image decoded.</li>\n");
-        page.add("<li>Repetitions, and text that marks turns in the template.</li>\n");
+        page.add("<li>Duplicates, and text that the template uses to separate turns.</li>\n");
         page.add(
                 "<li>%s</li>\n",
                 result.lengthsChecked()
-                        ? "The length of every sequence, image rows included."
+                        ? "The length of every sequence, image tokens included."
                         : "Not the length of sequences: no tokenizer was given.");
         page.add(
                 "<li>%s</li>\n</ul>\n",
                 result.evaluationImages() == 0
                         ? "Not whether evaluation images leak: none were given."
-                        : "Every image against %s evaluation images, by name and by look."
+                        : "Every image against %s evaluation images, by name and by perceptual hash."
                                 .formatted(Html.count(result.evaluationImages())));
         page.endSection();
         page.write(file);

@@ -151,7 +151,7 @@ class DataCommandsTest {
     }
 
     @Test
-    void vocabularyHasTheSizeAskedForAndCoversEveryPhrase() {
+    void vocabularyHasTheRequestedSizeAndCoversEveryPhrase() {
         CliRun run = CliRun.of("data", "vocabulary", dir, "--size", 600, "--lines", 50);
         assertThat(run.code()).as(run.err()).isZero();
         SentencePieceTokenizer tokenizer = SentencePieceTokenizer.load(dir);
@@ -160,7 +160,7 @@ class DataCommandsTest {
     }
 
     @Test
-    void impossibleNumbersAreUsageErrors() {
+    void invalidNumbersAreUsageErrors() {
         assertThat(CliRun.of("data", "nano", dir, "--image-size", 7).code()).isEqualTo(2);
         assertThat(CliRun.of("data", "nano", dir, "--stage1", -1).err()).contains("negative");
         assertThat(CliRun.of("data", "nano", dir, "--threads", 0).err()).contains("--threads must be 1 or more");

@@ -114,7 +114,7 @@ class DataLookCommandsTest {
                 "{\"question_id\": 1, \"image\": \"COCO_val2014_0.png\", \"text\": \"?\"}\n");
         CliRun run = CliRun.of("data", "validate", data, "--images", images, "--against", questions);
         assertThat(run.out())
-                .contains("warning: " + data + ", record 0 (id a): image 'coco/0.png' is called like the evaluation"
+                .contains("warning: " + data + ", record 0 (id a): image 'coco/0.png' has the name of the evaluation"
                         + " image questions.jsonl: COCO_val2014_0.png")
                 .contains("The length of sequences was not checked");
         assertThat(CliRun.of("data", "validate", data, "--images", images, "--expect", "coco=7")
@@ -164,7 +164,7 @@ class DataLookCommandsTest {
     }
 
     @Test
-    void statsCountWhatIsThere() throws IOException {
+    void statsCountRecordsAndImages() throws IOException {
         Path page = dir.resolve("stats.html");
         CliRun run = CliRun.of(
                 "data", "stats", data, "--images", images, "--tokenizer", TOKENIZER, "--html", page, "--json");
@@ -175,7 +175,7 @@ class DataLookCommandsTest {
         assertThat(stats.path("sources").path("coco").path("questions").asInt()).isEqualTo(6);
         assertThat(stats.path("sources").path("coco").path("images").asInt()).isEqualTo(4);
         assertThat(stats.path("top_answers").path("a dog").asInt()).isEqualTo(4);
-        assertThat(stats.path("taught_share").asDouble()).isBetween(0.01, 0.2);
+        assertThat(stats.path("supervised_share").asDouble()).isBetween(0.01, 0.2);
         assertThat(Files.readString(page)).contains("<svg", "Longer edge of an image");
 
         CliRun recipe = CliRun.of(
@@ -197,7 +197,7 @@ class DataLookCommandsTest {
     }
 
     @Test
-    void shardsAreTakenByEveryVerb() {
+    void everyVerbReadsShards() {
         Path shards = dir.resolve("shards");
         CliRun converted = CliRun.of("data", "convert", data, "--images", images, "-o", shards);
         assertThat(converted.code()).as(converted.err()).isZero();

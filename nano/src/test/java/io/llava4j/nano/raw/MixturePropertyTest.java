@@ -74,7 +74,7 @@ class MixturePropertyTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 42, -7})
-    void theSameSeedGivesTheSameBytesWhateverTheThreads(long seed) throws IOException {
+    void sameSeedGivesTheSameBytesForAnyThreads(long seed) throws IOException {
         Built one = build(seed, 1);
         Built many = build(seed, 4);
         for (String file : List.of("nano-mix.json", "left-out.jsonl", "README.md", "manifest.json")) {
@@ -86,7 +86,7 @@ class MixturePropertyTest {
     }
 
     @Test
-    void allSourcesAreThereAndNothingIsLost() throws IOException {
+    void allSourcesAreBuiltCompletely() throws IOException {
         Manifest manifest = build(1, 2).manifest();
         assertThat(manifest.sources()).hasSize(10).allSatisfy(source -> {
             assertThat(source.records()).as(source.name()).isPositive();
@@ -96,7 +96,7 @@ class MixturePropertyTest {
     }
 
     @Test
-    void sharesOfTheSourcesAreThePapers() throws IOException {
+    void sourcesHaveThePapersShares() throws IOException {
         MixtureRecipe paper = MixtureRecipe.load(RECIPES.resolve("mix665k.yaml"), Map.of());
         Manifest manifest = build(1, 2).manifest();
         for (SourceReport source : manifest.sources()) {
@@ -112,7 +112,7 @@ class MixturePropertyTest {
     }
 
     @Test
-    void noTwoRecordsAreAlikeByIdAndImage() throws IOException {
+    void idAndImageIdentifyARecord() throws IOException {
         Set<String> seen = new HashSet<>();
         assertThat(build(1, 2).records()).allMatch(record -> seen.add(record.id() + " " + record.images()));
     }
@@ -147,7 +147,7 @@ class MixturePropertyTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5})
-    void boxesRoundTripThroughTextAndBackWithinRounding(long seed) {
+    void boxesRoundTripThroughTextWithinRounding(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         for (int i = 0; i < 500; i++) {
             int width = random.nextInt(1, 2000);
@@ -170,7 +170,7 @@ class MixturePropertyTest {
 
     @ParameterizedTest
     @ValueSource(ints = {80, 120, 300})
-    void longChatsAreCutToTheLimitAfterAnAnswer(int most, @TempDir Path dir) {
+    void longChatsAreTruncatedAfterAnAnswer(int most, @TempDir Path dir) {
         StringBuilder turns = new StringBuilder();
         for (int i = 0; i < 20; i++) {
             turns.append(
@@ -203,7 +203,7 @@ class MixturePropertyTest {
     }
 
     @Test
-    void aStoppedBuildGoesOnWithTheSourcesThatAreNotDone() throws IOException {
+    void stoppedBuildResumesWithUnfinishedSources() throws IOException {
         Path out = nano.resolve("resumed");
         MixtureRecipe recipe = MixtureRecipe.load(
                 RECIPES.resolve("nano-mix.yaml"),

@@ -67,7 +67,7 @@ class NanoWorldTest {
     }
 
     @Test
-    void anUpToDateWorldIsKeptAndAnOlderOneReplaced() throws IOException {
+    void currentWorldIsKeptAndOlderOneReplaced() throws IOException {
         Path folder = temp.resolve("kept");
         NanoWorldOptions tiny = NanoWorldOptions.DEFAULT.withCounts(3, 5, 1, 1);
         NanoWorld.write(folder, tiny, sprites, 1, (done, total) -> {});
@@ -89,7 +89,7 @@ class NanoWorldTest {
     }
 
     @Test
-    void aFolderWithOtherThingsIsLeftAlone() throws IOException {
+    void folderWithOtherFilesIsLeftAlone() throws IOException {
         Path folder = Files.createDirectory(temp.resolve("mine"));
         Files.writeString(folder.resolve("thesis.txt"), "precious");
 
@@ -100,7 +100,7 @@ class NanoWorldTest {
     }
 
     @Test
-    void aStoppedWorldLeavesNothing() throws IOException {
+    void stoppedWorldLeavesNothing() throws IOException {
         Path folder = temp.resolve("stopped");
         assertThatThrownBy(() -> NanoWorld.write(folder, SMALL, sprites, 2, (done, total) -> {
                     if (done > 3) {
@@ -114,7 +114,7 @@ class NanoWorldTest {
     }
 
     @Test
-    void captionPairsShowFewThingsInHalfOfTheImages() throws IOException {
+    void halfOfTheCaptionPairsShowFewObjects() throws IOException {
         JsonNode records = JSON.readTree(Files.readString(world.resolve("raw/lcs/blip_laion_cc_sbu_558k.json")));
         assertThat(records.size()).isEqualTo(40);
         SourceImages images = images("lcs");

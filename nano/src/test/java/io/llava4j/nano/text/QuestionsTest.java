@@ -40,7 +40,7 @@ class QuestionsTest {
     }
 
     @Test
-    void everyAnswerIsTrueOfTheScene() {
+    void everyAnswerIsTrueForTheScene() {
         Map<Kind, Integer> asked = new EnumMap<>(Kind.class);
         for (int i = 0; i < 2000; i++) {
             Scene scene = sampler.scene(i);
@@ -57,7 +57,7 @@ class QuestionsTest {
     }
 
     @Test
-    void yesAndNoAreBalancedAndHalfOfTheAbsentThingsAreRelated() {
+    void yesAndNoAreBalancedAndHalfOfTheAbsentObjectsAreRelated() {
         int yes = 0;
         int no = 0;
         int related = 0;
@@ -80,7 +80,7 @@ class QuestionsTest {
     }
 
     @Test
-    void aTopicIsAskedOnceAndAsignAlways() {
+    void topicIsAskedOnceAndSignAlways() {
         for (int i = 0; i < 1000; i++) {
             Scene scene = sampler.scene(i);
             List<Question> asked = ask(scene);

@@ -61,7 +61,7 @@ class DrawingsTest {
     }
 
     @Test
-    void everyCategoryIsDrawnByEnoughHandsOnBothSides() {
+    void everyCategoryHasEnoughDrawingsForTrainingAndTest() {
         for (Category category : drawings.categories()) {
             List<Drawing> training = drawings.of(category.name(), drawings.trainingSets());
             List<Drawing> heldOut = drawings.of(category.name(), drawings.heldOutSets());
@@ -100,7 +100,7 @@ class DrawingsTest {
     }
 
     @Test
-    void noImageStandsInTwoPlaces() {
+    void noDrawingOccursTwice() {
         Set<List<Integer>> seen = new HashSet<>();
         for (Drawing d : all()) {
             List<Integer> pixels = Arrays.stream(d.argb()).boxed().toList();
@@ -109,7 +109,7 @@ class DrawingsTest {
     }
 
     @Test
-    void everySetHasItsLicenceAndAttribution() throws IOException {
+    void everySetHasLicenceAndAttribution() throws IOException {
         List<String> rows = resource("drawings.tsv").lines().skip(1).toList();
         assertThat(rows).hasSize(all().size());
         String attribution = resource("ATTRIBUTION.md");

@@ -28,7 +28,7 @@ class SceneSamplerTest {
     }
 
     @Test
-    void aSceneDependsOnSeedAndIndexOnly() {
+    void sceneDependsOnSeedAndIndexOnly() {
         List<byte[]> inOrder = LongStream.range(0, 60)
                 .mapToObj(i -> render(new SceneSampler(sprites, options, 7), i))
                 .toList();
@@ -45,7 +45,7 @@ class SceneSamplerTest {
     }
 
     @Test
-    void scenesKeepToTheOptions() {
+    void scenesFollowTheOptions() {
         SceneSampler sampler = new SceneSampler(sprites, options, 1);
         Set<Integer> counts = new TreeSet<>();
         Set<String> sets = new TreeSet<>();
@@ -82,7 +82,7 @@ class SceneSamplerTest {
     }
 
     @Test
-    void theBoxIsTightAroundWhatIsDrawn() {
+    void boxIsTightAroundTheDrawing() {
         SceneSampler sampler = new SceneSampler(sprites, options, 3);
         int size = 192;
         for (int i = 0; i < 150; i++) {
@@ -100,7 +100,7 @@ class SceneSamplerTest {
     }
 
     @Test
-    void aDyedObjectHasTheTintsHue() {
+    void tintedObjectHasTheTintsHue() {
         SceneSampler sampler = new SceneSampler(sprites, options, 5);
         int checked = 0;
         for (int i = 0; i < 400; i++) {
@@ -126,7 +126,7 @@ class SceneSamplerTest {
     }
 
     @Test
-    void refusesImpossibleOptions() {
+    void rejectsImpossibleOptions() {
         assertThatThrownBy(() -> options.withObjects(3, 2)).hasMessageContaining("3 to 2 objects");
         assertThatThrownBy(() -> options.withSizes(0.5, 1.2)).hasMessageContaining("[0.1, 1]");
         assertThatThrownBy(() -> SceneOptions.scenes(List.of())).hasMessageContaining("at least one set");
@@ -136,7 +136,7 @@ class SceneSamplerTest {
     }
 
     @Test
-    void pairsNameWhatIsThere() {
+    void pairsNameTheObjectsOfTheScene() {
         NanoPairs pairs = new NanoPairs(sprites, SceneOptions.singles(options.sets()), 32, 11);
         List<String> all = pairs.phrases();
         assertThat(all).doesNotHaveDuplicates();

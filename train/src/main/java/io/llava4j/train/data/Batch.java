@@ -7,7 +7,7 @@ import java.util.List;
  *
  * @param examples in the sampler's order; fewer than the batch size at the end of an epoch and where samples were
  *     skipped, possibly none
- * @param end place in the epoch's order after this batch, which is where a resumed run goes on
+ * @param end position in the epoch's order after this batch, where a resumed run continues
  */
 public record Batch(List<Example> examples, int end) {
     public Batch {

@@ -1,7 +1,7 @@
 package io.llava4j.train.data;
 
 /**
- * A box in shares of the image's edges, between 0 and 1 where it lies inside.
+ * A box in fractions of the image's edges; all between 0 and 1 if it lies inside.
  *
  * @param x1 left
  * @param y1 top

@@ -8,8 +8,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Boxes as LLaVA-1.5's region data writes them: in shares of the image after it was padded to a square (docs/reference/data.md#boxes).
- * The square's edge is the longer side; the image starts {@code floor((longer - shorter) / 2)} pixels in.
+ * Boxes as LLaVA-1.5's region data writes them: in fractions of the image after it was padded to a square
+ * (docs/reference/data.md#boxes). The square's edge is the longer side; the image starts
+ * {@code floor((longer - shorter) / 2)} pixels from it.
  */
 public final class Boxes {
     private static final String NUMBER = "\\s*(-?\\d{1,9}(?:\\.\\d{0,17})?)\\s*";
@@ -18,7 +19,7 @@ public final class Boxes {
     private Boxes() {}
 
     /**
-     * From pixels to shares of the padded square.
+     * Converts a box from pixels to fractions of the padded square.
      *
      * @param width of the image in pixels
      * @param height of the image in pixels
@@ -34,7 +35,7 @@ public final class Boxes {
         return new Box((x + left) / edge, (y + top) / edge, (x + boxWidth + left) / edge, (y + boxHeight + top) / edge);
     }
 
-    /** From pixels to shares of the image itself, without padding; parameters as {@link #onPaddedSquare}. */
+    /** Converts a box from pixels to fractions of the image without padding; parameters as {@link #onPaddedSquare}. */
     public static Box onImage(int width, int height, double x, double y, double boxWidth, double boxHeight) {
         return new Box(x / width, y / height, (x + boxWidth) / width, (y + boxHeight) / height);
     }
@@ -53,12 +54,12 @@ public final class Boxes {
         };
     }
 
-    /** As the training data writes it: two decimals, shortest form, for example {@code [0.28, 0.8, 0.48, 1.0]}. */
+    /** A box as the training data writes it: two decimals, shortest form, for example {@code [0.28, 0.8, 0.48, 1.0]}. */
     public static String text(Box box) {
         return text(box, value -> Double.toString(round(value).doubleValue()));
     }
 
-    /** With exactly two decimals, for example {@code [0.28, 0.80, 0.48, 1.00]}. */
+    /** A box with exactly two decimals, for example {@code [0.28, 0.80, 0.48, 1.00]}. */
     public static String fixedText(Box box) {
         return text(box, value -> round(value).toPlainString());
     }
@@ -77,7 +78,7 @@ public final class Boxes {
                         format.apply(box.x1()), format.apply(box.y1()), format.apply(box.x2()), format.apply(box.y2()));
     }
 
-    /** Rounds the binary value itself, as Python does; {@code String.format} would round its shortest decimal. */
+    /** Rounds the binary value, as Python does; {@code String.format} would round its shortest decimal form. */
     private static BigDecimal round(double value) {
         return new BigDecimal(value).setScale(2, RoundingMode.HALF_EVEN);
     }

@@ -17,14 +17,14 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns an order of records into batches. Worker threads read ahead, a fixed number of samples at most; what comes out
- * depends on the order alone, never on their timing. Used by one thread.
+ * Makes batches from records in a given order. Worker threads read ahead at most a fixed number of samples; the batches
+ * depend on the order alone, never on timing. Used by one thread.
  *
- * <p>A sample that cannot be loaded ends the run or, if the policy says so, is left out: its batch gets smaller, the
- * others stay where they are.
+ * <p>A sample that cannot be loaded ends the run or, if the policy is to skip, is left out: its batch becomes smaller, and
+ * the other batches stay the same.
  */
 public final class DataLoader implements Iterator<Batch>, AutoCloseable {
-    /** Batches being prepared beside the one in use. */
+    /** Number of batches prepared ahead of the one in use. */
     private static final int BATCHES_AHEAD = 3;
 
     private final LlavaData data;
@@ -41,20 +41,20 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
     /**
      * How samples are loaded.
      *
-     * @param batchSize samples of a batch
-     * @param workers threads; 0 for one per processor but one
+     * @param batchSize number of samples in a batch
+     * @param workers number of threads; 0 for one less than there are processors
      * @param missingImages what happens to a record whose image cannot be loaded
-     * @param badRecords what happens to a record of which no prompt can be made, or one that teaches nothing
+     * @param badRecords what happens to a record without a valid prompt or without a supervised token
      */
     public record Settings(int batchSize, int workers, Policy missingImages, Policy badRecords) {}
 
     /**
      * @param data the records
-     * @param prompts makes ids and labels of a record, cut to the run's maximum length; called by several threads
+     * @param prompts makes ids and labels of a record, truncated to the run's maximum length; called by several threads
      * @param pixels loads an image, given its path in a record, as {@code [3, size, size]}; called by several threads
      * @param settings how samples are loaded
-     * @param order places in {@code data.records()}, one epoch
-     * @param from place in {@code order} to begin at: 0, or {@link Batch#end} of the last batch a resumed run has used
+     * @param order indices of {@code data.records()}, one epoch
+     * @param from position in {@code order} to start at: 0, or {@link Batch#end} of the last batch of the run to resume
      */
     public DataLoader(
             LlavaData data,
@@ -95,8 +95,8 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
         int end = Math.min(order.length, position + settings.batchSize());
         long readAhead = (long) end + (long) BATCHES_AHEAD * settings.batchSize();
         for (; submitted < Math.min(order.length, readAhead); submitted++) {
-            int place = order[submitted];
-            ahead.add(workers.submit(() -> load(place)));
+            int record = order[submitted];
+            ahead.add(workers.submit(() -> load(record)));
         }
         List<Example> examples = new ArrayList<>();
         for (; position < end; position++) {
@@ -115,7 +115,7 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
         return Collections.unmodifiableList(skipped);
     }
 
-    /** Stops the workers; batches that were not taken are given up. */
+    /** Stops the workers and drops batches that were not taken. */
     @Override
     public void close() {
         workers.shutdownNow();
@@ -128,17 +128,17 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
         skipped.add(problem.record());
     }
 
-    private Loaded load(int place) {
-        LlavaRecord record = data.records().get(place);
+    private Loaded load(int index) {
+        LlavaRecord record = data.records().get(index);
         Prompt prompt;
         try {
             prompt = prompts.apply(record);
         } catch (LlavaException e) {
-            return problem(place, settings.badRecords(), e);
+            return problem(index, settings.badRecords(), e);
         }
         if (prompt.supervisedCount() == 0) {
             return problem(
-                    place,
+                    index,
                     settings.badRecords(),
                     new DataException(
                             "no token of an answer is left within data.max-length; raise it or shorten the record"));
@@ -147,12 +147,12 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
             List<float[]> loaded = record.images().stream().map(pixels).toList();
             return new Loaded(new Example(record, prompt, loaded), null);
         } catch (LlavaException e) {
-            return problem(place, settings.missingImages(), e);
+            return problem(index, settings.missingImages(), e);
         }
     }
 
-    private Loaded problem(int place, Policy policy, LlavaException cause) {
-        return new Loaded(null, new Problem(data.skip(place, String.valueOf(cause.getMessage())), policy, cause));
+    private Loaded problem(int index, Policy policy, LlavaException cause) {
+        return new Loaded(null, new Problem(data.skip(index, String.valueOf(cause.getMessage())), policy, cause));
     }
 
     private Loaded await(Future<Loaded> future) {
@@ -162,14 +162,14 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
             Thread.currentThread().interrupt();
             throw new LlavaException("reading the data was interrupted; start the run again with --resume", e);
         } catch (ExecutionException e) {
-            // Not the data's fault but a bug or a lack of memory; says which record brought it up.
+            // A bug or too little memory, not bad data; the message names the record.
             String where =
                     data.skip(order[position], String.valueOf(e.getCause())).message();
             throw new IllegalStateException(where, e.getCause());
         }
     }
 
-    /** What a worker made of a record: an example or a problem. */
+    /** The result for a record: an example or a problem. */
     private record Loaded(
             @Nullable Example example, @Nullable Problem problem) {}
 

@@ -1,16 +1,16 @@
 package io.llava4j.train.data;
 
 /**
- * Decides the order of the samples. An order is a function of seed and epoch alone, so a run that resumes needs to
- * know no more than its epoch and its place in it.
+ * Decides the order of the samples. An order depends on seed and epoch alone, so a resumed run needs only its epoch and its
+ * position in it.
  */
 public interface EpochSampler {
     /**
-     * Order of one epoch.
+     * The order of one epoch.
      *
      * @param seed of the run
      * @param epoch counted from 0
-     * @return every index exactly once
+     * @return every index of a sample exactly once
      */
     int[] order(long seed, int epoch);
 }

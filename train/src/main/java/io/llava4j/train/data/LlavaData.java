@@ -8,16 +8,16 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The usable records of a data file and what happened to the others.
+ * The usable records of a data set, and what was left out.
  *
- * @param file where they come from
+ * @param file that was read
  * @param records in the file's order
- * @param indices place of each record in the file, from 0; differs from its place here once a record was skipped
- * @param skipped what was left out
- * @param joined rows of questions that went on with the conversation of an earlier row about the same image
- * @param repeated rows that say the same about the same image as an earlier one, and were taken once
- * @param leadingAnswersDropped conversations that began with an answer, which was dropped as the reference does
- * @param ownImages images that came with the records; null where they are files of their own
+ * @param indices index of each record in the file, from 0; higher than its index here after a skipped record
+ * @param skipped records that were left out
+ * @param joined number of rows that were added to the conversation of an earlier row about the same image
+ * @param repeated rows with the same question and answer about the same image as an earlier one; used once
+ * @param leadingAnswersDropped number of conversations that began with an answer, which was dropped as LLaVA does
+ * @param ownImages images inside the data set; null if they are separate files
  */
 public record LlavaData(
         Path file,
@@ -38,16 +38,21 @@ public record LlavaData(
         }
     }
 
-    /** Names a record the way errors and lists do. */
+    /**
+     * Describes a record that is left out.
+     *
+     * @param position of the record in {@link #records}
+     * @param reason one sentence
+     */
     public SkippedRecord skip(int position, String reason) {
         return new SkippedRecord(
                 file.toString(), indices[position], records.get(position).id(), reason);
     }
 
     /**
-     * Where the records' images are.
+     * Opens the images of the records.
      *
-     * @param folder of images that are files of their own; of no use if the images came with the records
+     * @param folder of images that are separate files; ignored if the data set contains its images
      * @param followSymlinks whether symbolic links in it may lead out of it
      * @throws DataException if the folder is missing but a record has an image, or it cannot be opened
      */
@@ -70,7 +75,7 @@ public record LlavaData(
         };
     }
 
-    /** Lets go of files the images are in. */
+    /** Closes the files that contain images. */
     @Override
     public void close() {
         if (ownImages != null) {

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Reads a data set, whatever file it comes in ({@link DataFiles}), as LLaVA records (docs/reference/data.md#record-format). Records are read one by
- * one, so a file need not fit into memory as a tree. Every record is checked by {@link RecordRules}.
+ * Reads a data set in any format of {@link DataFiles} as LLaVA records (docs/reference/data.md#record-format). Records are
+ * read one by one, so the JSON tree of a file need not fit into memory. {@link RecordRules} checks every record.
  */
 public final class LlavaFiles implements RecordHandler {
     private final Path file;
@@ -30,18 +30,18 @@ public final class LlavaFiles implements RecordHandler {
     private final IntStream.Builder indices = IntStream.builder();
     private final List<SkippedRecord> skipped = new ArrayList<>();
     private final Map<Key, Conversation> open = new HashMap<>();
-    private final Map<Said, Integer> said = new HashMap<>();
+    private final Map<Pair, Integer> pairs = new HashMap<>();
     private final List<SkippedRecord> repeated = new ArrayList<>();
     private int joined;
     private int index;
 
-    /** What rows of one conversation have in common. */
+    /** Rows with equal keys make one conversation. */
     private record Key(String image, ResponseFormat format) {}
 
     /** A question with its answer. */
-    private record Said(Key about, String question, String answer) {}
+    private record Pair(Key key, String question, String answer) {}
 
-    /** A conversation that may go on; it stands at {@code position} with its first pair only. */
+    /** A conversation that further rows may continue; {@code records} has its first pair at {@code position}. */
     private record Conversation(int position, List<Turn> turns) {}
 
     private LlavaFiles(Path file, Policy badRecords, QuestionRows questions) {
@@ -50,7 +50,7 @@ public final class LlavaFiles implements RecordHandler {
         this.questions = questions;
     }
 
-    /** Reads a data set; rows of questions become conversations as {@link QuestionRows#STANDARD} tells. */
+    /** Reads a data set; rows of questions become conversations by {@link QuestionRows#STANDARD}. */
     public static LlavaData read(Path file, Policy badRecords) {
         return read(file, badRecords, QuestionRows.STANDARD);
     }
@@ -58,11 +58,11 @@ public final class LlavaFiles implements RecordHandler {
     /**
      * Reads a data set.
      *
-     * @param file any of the forms of {@link DataFiles}
-     * @param badRecords what happens to a record that breaks a rule; a file that cannot be read on from some place cannot
-     *     be used either way
+     * @param file in any format of {@link DataFiles}
+     * @param badRecords what happens to a record that breaks a rule; a file that cannot be read to its end is always an
+     *     error
      * @param questions how rows of questions become conversations
-     * @return the records; to be closed where images came with them
+     * @return the records; to be closed if the data set contains its images
      * @throws DataException naming file, line or record, and the remedy; also if no record is usable
      */
     public static LlavaData read(Path file, Policy badRecords, QuestionRows questions) {
@@ -105,18 +105,18 @@ public final class LlavaFiles implements RecordHandler {
         try {
             node = RowShapes.toRecord(row, questions);
             LlavaRecord accepted = rules.read(node);
-            if (!goesOn(row, accepted)) {
+            if (!joins(row, accepted)) {
                 records.add(accepted);
                 indices.add(index);
             }
             index++;
         } catch (DataException e) {
-            refuse(RecordRules.id(node), String.valueOf(e.getMessage()), e);
+            reject(RecordRules.id(node), String.valueOf(e.getMessage()), e);
         }
     }
 
-    /** Whether a row belongs to a conversation that is there; if so, it is added. */
-    private boolean goesOn(JsonNode row, LlavaRecord accepted) {
+    /** Adds a row to the conversation about its image; false if it starts a conversation of its own. */
+    private boolean joins(JsonNode row, LlavaRecord accepted) {
         String question = RowShapes.question(row);
         if (!questions.mergeByImage()
                 || accepted.images().size() != 1
@@ -127,7 +127,7 @@ public final class LlavaFiles implements RecordHandler {
         Key key = new Key(accepted.images().getFirst(), questions.formatOf(row));
         Turn answer = accepted.turns().getLast();
         Conversation before = open.get(key);
-        Integer earlier = said.putIfAbsent(new Said(key, question, answer.text()), index);
+        Integer earlier = pairs.putIfAbsent(new Pair(key, question, answer.text()), index);
         if (before == null) {
             open.put(key, new Conversation(records.size(), new ArrayList<>(accepted.turns())));
             return false;
@@ -141,17 +141,17 @@ public final class LlavaFiles implements RecordHandler {
                     file.toString(),
                     index,
                     accepted.id(),
-                    "it says the same about the same image as record %d, so it is taken once".formatted(earlier)));
+                    "it says the same about the same image as record %d, so it is used once".formatted(earlier)));
         }
         return true;
     }
 
     @Override
-    public void refuse(String reason, @Nullable Exception cause) {
-        refuse("", reason, cause);
+    public void reject(String reason, @Nullable Exception cause) {
+        reject("", reason, cause);
     }
 
-    private void refuse(String id, String reason, @Nullable Exception cause) {
+    private void reject(String id, String reason, @Nullable Exception cause) {
         SkippedRecord record = new SkippedRecord(file.toString(), index++, id, reason);
         if (badRecords == Policy.FAIL) {
             throw new DataException(record.message(), cause);

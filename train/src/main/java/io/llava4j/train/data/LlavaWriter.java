@@ -23,21 +23,21 @@ import tools.jackson.databind.json.JsonMapper;
 /** Writes records as LLaVA's JSON array, as JSON lines, or with their images as WebDataset shards. */
 public final class LlavaWriter {
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    /** A shard is closed when it has this many bytes. */
+    /** Size in bytes after which a new shard is started. */
     public static final long SHARD_BYTES = 1L << 30;
 
     private LlavaWriter() {}
 
-    /** What a name stands for. */
+    /** Formats of data files. */
     public enum Form {
         /** {@code .json} */
         ARRAY,
         /** {@code .jsonl} */
         LINES,
-        /** Any other name: a folder of {@code 000000.tar}, {@code 000001.tar} … with images. */
+        /** Any other name: a folder of {@code 000000.tar}, {@code 000001.tar} … with the images. */
         SHARDS;
 
-        /** The form a target's name asks for. */
+        /** The format that a file name implies. */
         public static Form of(Path target) {
             String name = target.getFileName().toString().toLowerCase(Locale.ROOT);
             return name.endsWith(".json") ? ARRAY : name.endsWith(".jsonl") ? LINES : SHARDS;
@@ -45,10 +45,10 @@ public final class LlavaWriter {
     }
 
     /**
-     * Writes a JSON array or JSON lines, in one step.
+     * Writes a JSON array or JSON lines, atomically.
      *
      * @param target ends with {@code .json} or {@code .jsonl}
-     * @param records in the order in which they are written
+     * @param records to write, in this order
      */
     public static void write(Path target, List<LlavaRecord> records) {
         boolean lines = Form.of(target) == Form.LINES;
@@ -57,11 +57,11 @@ public final class LlavaWriter {
             if (!lines) {
                 out.write('[');
             }
-            for (Iterator<LlavaRecord> rest = records.iterator(); rest.hasNext(); ) {
-                out.write(json(rest.next()));
+            for (Iterator<LlavaRecord> left = records.iterator(); left.hasNext(); ) {
+                out.write(json(left.next()));
                 if (lines) {
                     out.write('\n');
-                } else if (rest.hasNext()) {
+                } else if (left.hasNext()) {
                     out.write(",\n".getBytes(StandardCharsets.UTF_8));
                 }
             }
@@ -73,13 +73,13 @@ public final class LlavaWriter {
     }
 
     /**
-     * Writes records and their images as WebDataset shards. The bytes depend on the records and images alone.
+     * Writes records and their images as WebDataset shards. The bytes depend on records and images alone.
      *
-     * @param folder made in one step; must not exist, or be empty
-     * @param records one sample each, in their order
-     * @param images where the records' images are; their files are taken as they are
-     * @param shardBytes a shard is closed when it has this many bytes
-     * @param progress told how far it is
+     * @param folder created atomically; must be missing or empty
+     * @param records to write, in this order, one sample each
+     * @param images of the records; their files are copied unchanged
+     * @param shardBytes size in bytes after which a new shard is started
+     * @param progress called with the number of records written
      * @throws DataException if an image cannot be read; then nothing is written
      */
     public static void writeShards(
@@ -115,7 +115,7 @@ public final class LlavaWriter {
         return "%06d.tar".formatted(shard);
     }
 
-    /** By content: readers of shards go by the extension, and data sets are known for wrong ones. */
+    /** By content: readers of shards trust the extension, and data sets contain wrong ones. */
     private static String extension(byte[] bytes) {
         int first = bytes.length > 0 ? bytes[0] & 0xff : 0;
         return switch (first) {
@@ -127,7 +127,7 @@ public final class LlavaWriter {
         };
     }
 
-    /** A record as LLaVA's JSON object, in UTF-8 and without line breaks. */
+    /** A record as a JSON object in LLaVA's format, in UTF-8 and without line breaks. */
     public static byte[] json(LlavaRecord record) {
         ByteArrayOutputStream out = new ByteArrayOutputStream(1024);
         try (JsonGenerator json = JSON.createGenerator(out)) {

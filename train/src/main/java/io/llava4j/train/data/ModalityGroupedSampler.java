@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * LLaVA's sampler of stage 2 (docs/reference/training.md#sampler): each optimiser step sees samples with an image only or text only, and
- * inside a step the lengths are balanced over its micro-batches. Only the last step or steps of an epoch mix what is
- * left of both kinds.
+ * LLaVA's sampler of stage 2 (docs/reference/training.md#sampler): an optimiser step holds only samples with images or
+ * only text samples, and the lengths are balanced over its micro-batches. Only the last step or steps of an epoch mix the
+ * remaining samples of both kinds.
  */
 public final class ModalityGroupedSampler implements EpochSampler {
     private final int[] lengths;
@@ -24,14 +24,14 @@ public final class ModalityGroupedSampler implements EpochSampler {
      */
     public ModalityGroupedSampler(int[] lengths, int batchSize, int groups) {
         if (Arrays.stream(lengths).anyMatch(l -> l == 0)) {
-            throw new IllegalArgumentException("a sample of length 0 is neither of images nor of text");
+            throw new IllegalArgumentException("a sample of length 0 has neither an image nor text");
         }
         this.lengths = lengths.clone();
         this.groups = groups;
         this.stepSize = Math.multiplyExact(batchSize, groups);
     }
 
-    /** Words of a conversation, separated by white space; negative if it has no image. */
+    /** Number of words of a conversation, separated by white space; negative if it has no image. */
     public static int signedLength(LlavaRecord record) {
         int words = record.turns().stream().mapToInt(t -> words(t.text())).sum();
         return record.images().isEmpty() ? -words : words;
@@ -43,8 +43,8 @@ public final class ModalityGroupedSampler implements EpochSampler {
     }
 
     /**
-     * Order from given permutations, which are asked for in this sequence: samples with an image, samples of text,
-     * steps; only one if there is only one kind.
+     * The order from given permutations, which are taken in this sequence: samples with images, text samples, steps; only
+     * one permutation if all samples are of one kind.
      */
     public int[] order(Permutations permutations) {
         int[] all = IntStream.range(0, lengths.length).toArray();
@@ -56,7 +56,7 @@ public final class ModalityGroupedSampler implements EpochSampler {
         int[] absolute = Arrays.stream(lengths).map(Math::abs).toArray();
         List<int[]> imageSteps = steps(images, permutations, absolute);
         List<int[]> textSteps = steps(text, permutations, absolute);
-        // The last step of each kind is taken off even if it is full: the reference does so.
+        // The reference removes the last step of each kind even if it is full.
         int[] tail = IntStream.concat(Arrays.stream(imageSteps.removeLast()), Arrays.stream(textSteps.removeLast()))
                 .sorted()
                 .toArray();
@@ -70,7 +70,7 @@ public final class ModalityGroupedSampler implements EpochSampler {
         return flatten(shuffled);
     }
 
-    /** Cuts a random order into steps and balances each. */
+    /** Splits a random order into steps and balances each. */
     private List<int[]> steps(int[] samples, Permutations permutations, int[] length) {
         int[] order = Arrays.stream(permutations.next(samples.length))
                 .map(i -> samples[i])
@@ -88,12 +88,12 @@ public final class ModalityGroupedSampler implements EpochSampler {
     }
 
     /**
-     * Deals samples out to chunks of equal size: the next one goes to the chunk with the smallest total length that is
+     * Splits samples into chunks of equal size: the next sample goes to the chunk with the smallest total length that is
      * not full. If the chunks cannot be equal, every {@code chunks}-th sample goes to the same one.
      *
      * @param samples indices, longest first
      * @param length of every sample of the data set
-     * @param chunks their number
+     * @param chunks number of chunks
      */
     public static List<int[]> split(int[] samples, int[] length, int chunks) {
         if (samples.length % chunks != 0) {
@@ -105,7 +105,7 @@ public final class ModalityGroupedSampler implements EpochSampler {
                     .toList();
         }
         int capacity = samples.length / chunks;
-        List<int[]> dealt =
+        List<int[]> parts =
                 IntStream.range(0, chunks).mapToObj(c -> new int[capacity]).toList();
         int[] filled = new int[chunks];
         long[] totals = new long[chunks];
@@ -116,10 +116,10 @@ public final class ModalityGroupedSampler implements EpochSampler {
                     shortest = c;
                 }
             }
-            dealt.get(shortest)[filled[shortest]++] = sample;
+            parts.get(shortest)[filled[shortest]++] = sample;
             totals[shortest] = filled[shortest] == capacity ? Long.MAX_VALUE : totals[shortest] + length[sample];
         }
-        return dealt;
+        return parts;
     }
 
     private static int[] flatten(List<int[]> parts) {

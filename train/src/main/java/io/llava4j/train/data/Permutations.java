@@ -2,13 +2,13 @@ package io.llava4j.train.data;
 
 import java.util.SplittableRandom;
 
-/** Source of random permutations; a stand-in replays recorded ones. */
+/** Generates random permutations; tests replay recorded ones. */
 @FunctionalInterface
 public interface Permutations {
     /** The next permutation of {@code 0 .. size-1}. */
     int[] next(int size);
 
-    /** Independent for every pair of seed and epoch. */
+    /** Random permutations, independent for every pair of seed and epoch. */
     static Permutations seeded(long seed, int epoch) {
         // Not SplittableRandom's own increment: with that, the next epoch would repeat this one's numbers shifted by
         // one.

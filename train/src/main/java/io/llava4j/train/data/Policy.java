@@ -1,6 +1,6 @@
 package io.llava4j.train.data;
 
-/** What happens to a record that cannot be used. */
+/** What to do with a record that cannot be used. */
 public enum Policy {
     /** It is left out, counted and listed. */
     SKIP,

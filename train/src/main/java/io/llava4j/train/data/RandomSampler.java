@@ -1,7 +1,7 @@
 package io.llava4j.train.data;
 
 /**
- * Every order equally likely, as stage 1 wants it.
+ * A random order, every one equally likely; used in stage 1.
  *
  * @param size number of samples
  */

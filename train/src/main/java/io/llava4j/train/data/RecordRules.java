@@ -10,7 +10,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/** What a record of LLaVA's data format must look like (docs/reference/data.md#record-format, docs/reference/data.md#checks). */
+/** The rules of LLaVA's data format (docs/reference/data.md#record-format, docs/reference/data.md#checks). */
 public final class RecordRules {
     private static final String REGION_REQUEST = "Please provide a short description for this region:";
     private static final String BOX_REQUEST =
@@ -18,7 +18,7 @@ public final class RecordRules {
 
     private int leadingAnswersDropped;
 
-    /** Conversations so far whose leading answer was dropped. */
+    /** Number of conversations so far whose leading answer was dropped. */
     int leadingAnswersDropped() {
         return leadingAnswersDropped;
     }
@@ -55,14 +55,14 @@ public final class RecordRules {
     }
 
     /**
-     * Checks a record made elsewhere.
+     * Checks a record that was built elsewhere.
      *
      * @throws DataException with a sentence that does not name the record
      */
-    public static void check(LlavaRecord made) {
-        checkTurns(made.turns());
-        checkPlaceholders(made.turns(), made.images().size());
-        checkBoxes(made.turns());
+    public static void check(LlavaRecord record) {
+        checkTurns(record.turns());
+        checkPlaceholders(record.turns(), record.images().size());
+        checkBoxes(record.turns());
     }
 
     private static @Nullable String image(JsonNode node) {
@@ -122,7 +122,7 @@ public final class RecordRules {
         int turnsWithImage = 0;
         for (Turn turn : turns) {
             if (turn.text().contains(Turn.IMAGE_PLACEHOLDER)) {
-                require(turn.role() == Role.HUMAN, "an answer contains <image>; it belongs into a question");
+                require(turn.role() == Role.HUMAN, "an answer contains <image>; it belongs in a question");
                 turnsWithImage++;
                 placeholders += turn.text().split(Turn.IMAGE_PLACEHOLDER, -1).length - 1;
             }

@@ -5,27 +5,27 @@ import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
 
 /**
- * Ids and labels of a record as training uses them; the one place where a record becomes a prompt.
+ * Makes prompts from records as training uses them.
  *
  * @param builder tokenizer and template
- * @param maxLength longest sequence in tokens, image rows included
- * @param tokensPerImage rows an image takes in the sequence
+ * @param maxLength longest sequence in tokens, image tokens included
+ * @param tokensPerImage number of image tokens of an image
  */
 public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerImage) {
-    /** The whole prompt, whatever its length. */
+    /** The whole prompt of a record, without truncation. */
     public Prompt whole(LlavaRecord record) {
         return builder.training(record.turns(), record.images().size(), Integer.MAX_VALUE);
     }
 
-    /** Places a prompt takes in the sequence, image rows included. */
+    /** Number of tokens of a prompt's sequence, image tokens included. */
     public int sequenceLength(Prompt prompt) {
         return prompt.length() + prompt.imageCount() * (tokensPerImage - 1);
     }
 
     /**
-     * A record's prompt.
+     * The prompt of a record, truncated to the longest sequence.
      *
-     * @throws DataException if the splice would leave it without its image or without any label
+     * @throws DataException if truncation leaves it without one of its images or without a supervised token
      */
     public Prompt of(LlavaRecord record) {
         int images = record.images().size();
@@ -40,20 +40,20 @@ public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerI
         }
         if (supervised(prompt) == 0) {
             throw new DataException(
-                    "no token of an answer is left within data.max-length, image rows included; raise it"
+                    "no token of an answer is left within data.max-length, image tokens included; raise it"
                             + " or shorten the record");
         }
         return prompt;
     }
 
-    /** Tokens of a prompt that are supervised: those that have a label and lie within the longest sequence. */
+    /** Number of supervised tokens of a prompt within the longest sequence. */
     public int supervised(Prompt prompt) {
         int supervised = 0;
-        int place = 0;
-        for (int i = 0; i < prompt.length() && place < maxLength; i++) {
-            // The first place predicts nothing before it.
-            supervised += place > 0 && prompt.labels()[i] != Prompt.IGNORE_INDEX ? 1 : 0;
-            place += prompt.ids()[i] == Prompt.IMAGE_TOKEN_INDEX ? tokensPerImage : 1;
+        int position = 0;
+        for (int i = 0; i < prompt.length() && position < maxLength; i++) {
+            // No position predicts the first token.
+            supervised += position > 0 && prompt.labels()[i] != Prompt.IGNORE_INDEX ? 1 : 0;
+            position += prompt.ids()[i] == Prompt.IMAGE_TOKEN_INDEX ? tokensPerImage : 1;
         }
         return supervised;
     }

@@ -1,4 +1,4 @@
-/** From instruction data on disk to batches: records, samplers and the data loader. */
+/** Instruction data from files to batches: records, samplers and the data loader. */
 @NullMarked
 package io.llava4j.train.data;
 

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class BoxesTest {
     @Test
-    void writtenInShortestFormWithTiesAsPython() {
+    void boxesAreFormattedAsPythonDoes() {
         // str([round(v, 2) for v in (0.125, 0.045, 0.8, 1.0)]) and the same for the second box, in Python 3
         assertThat(Boxes.text(new Box(0.125, 0.045, 0.8, 1))).isEqualTo("[0.12, 0.04, 0.8, 1.0]");
         assertThat(Boxes.text(new Box(0, 0.005, 0.015, 0.995))).isEqualTo("[0.0, 0.01, 0.01, 0.99]");
@@ -16,7 +16,7 @@ class BoxesTest {
     }
 
     @Test
-    void pixelsComeBackFromThePaddedSquare() {
+    void paddedSquareRoundTripsToPixels() {
         SplittableRandom random = new SplittableRandom(5);
         for (int i = 0; i < 200; i++) {
             int width = random.nextInt(1, 2000);

@@ -38,7 +38,7 @@ class DataFormatsTest {
     private Path dir;
 
     @Test
-    void hugeAndForeignLinesAreCountedAndTheOthersRead() throws IOException {
+    void hugeAndNonUtf8LinesAreSkipped() throws IOException {
         Path file = dir.resolve("data.jsonl");
         try (OutputStream out = Files.newOutputStream(file)) {
             out.write((RECORD.formatted("a", "1.jpg") + "\n{\"id\": \"").getBytes(StandardCharsets.UTF_8));
@@ -62,7 +62,7 @@ class DataFormatsTest {
     }
 
     @Test
-    void anArrayInOneLongLineIsReadAsAnyOther() throws IOException {
+    void arrayInOneLongLineIsRead() throws IOException {
         Path file = dir.resolve("data.json.gz");
         try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
             String record = RECORD.formatted("a", "1.jpg") + ",";
@@ -153,7 +153,7 @@ class DataFormatsTest {
         assertThat(data.repeated())
                 .extracting(SkippedRecord::index, SkippedRecord::reason)
                 .containsExactly(org.assertj.core.groups.Tuple.tuple(
-                        6, "it says the same about the same image as record 0, so it is taken once"));
+                        6, "it says the same about the same image as record 0, so it is used once"));
         assertThat(data.skipped())
                 .extracting(SkippedRecord::reason)
                 .containsExactly(
@@ -249,7 +249,7 @@ class DataFormatsTest {
     }
 
     @Test
-    void damagedParquetIsOneSentence() throws IOException {
+    void damagedParquetFailsInOneSentence() throws IOException {
         byte[] good = Files.readAllBytes(resource("llava.parquet"));
         java.util.SplittableRandom random = new java.util.SplittableRandom(5);
         int refused = 0;
@@ -271,7 +271,7 @@ class DataFormatsTest {
     }
 
     @Test
-    void shardsRoundTripAndAreTheSameBytes() throws IOException {
+    void shardsRoundTripWithTheSameBytes() throws IOException {
         Files.createDirectories(dir.resolve("images/coco"));
         Files.write(dir.resolve("images/coco/1.jpg"), png(0xFF0000));
         Files.write(dir.resolve("images/2.jpg"), png(0x0000FF));
@@ -309,7 +309,7 @@ class DataFormatsTest {
     }
 
     @Test
-    void tarTricksAreRefusedAndCounted() throws IOException {
+    void maliciousTarEntriesAreRejected() throws IOException {
         Path tar = dir.resolve("tricks.tar");
         try (TarWriter out = TarWriter.create(tar)) {
             out.add("../up.jpg", png(0));

@@ -39,7 +39,7 @@ class DataLoaderTest {
     private final int[] order = new RandomSampler(SIZE).order(3, 0);
 
     @Test
-    void batchesFollowTheOrderWhateverTheThreadsDo() {
+    void batchesFollowTheOrderForAnyTiming() {
         SplittableRandom delays = new SplittableRandom(1);
         long[] nanos = delays.longs(SIZE, 0, 400_000).toArray();
         try (DataLoader loader = new DataLoader(
@@ -70,7 +70,7 @@ class DataLoaderTest {
     }
 
     @Test
-    void goesOnWhereABatchEnded() {
+    void resumesAfterABatch() {
         try (DataLoader loader = loader(DataLoaderTest::pixels, SKIP, 24)) {
             assertThat(ids(drain(loader))).containsExactlyElementsOf(ids(24));
         }
@@ -110,7 +110,7 @@ class DataLoaderTest {
     }
 
     @Test
-    void promptsThatTeachNothingAreReported() {
+    void promptsWithoutSupervisedTokensAreReported() {
         try (DataLoader loader = new DataLoader(
                 data,
                 record -> new Prompt(new int[] {1}, new int[] {record.id().equals("5") ? Prompt.IGNORE_INDEX : 1}),
@@ -141,7 +141,7 @@ class DataLoaderTest {
     }
 
     @Test
-    void readsAheadAFixedNumberOnly() {
+    void readsAheadAtMostAFixedNumber() {
         AtomicInteger loaded = new AtomicInteger();
         try (DataLoader loader = new DataLoader(
                 data,

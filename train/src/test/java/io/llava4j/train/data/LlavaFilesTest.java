@@ -24,7 +24,7 @@ class LlavaFilesTest {
     private Path dir;
 
     @Test
-    void arrayWithEveryLegalForm() throws IOException {
+    void arrayWithEveryValidForm() throws IOException {
         LlavaData data = read(
                 "[%s,\n{\"id\": 17, \"model\": \"\", \"conversations\": %s},\n{\"image\": null, \"conversations\": %s}]"
                         .formatted(
@@ -133,7 +133,7 @@ class LlavaFilesTest {
 
         Path twice = write("[" + GOOD + "]\n[" + GOOD + "]");
         assertThatThrownBy(() -> LlavaFiles.read(twice, Policy.SKIP))
-                .hasMessageContaining("at line 2; remove the rest");
+                .hasMessageContaining("at line 2; remove that part");
 
         Path key = write("[{\"id\": 1, \"id\": 2, \"conversations\": []}]");
         assertThatThrownBy(() -> LlavaFiles.read(key, Policy.SKIP)).hasMessageContaining("malformed JSON at line 1,");
@@ -151,7 +151,7 @@ class LlavaFilesTest {
     }
 
     @Test
-    void unusableFilesAreRefused() throws IOException {
+    void unusableFilesAreRejected() throws IOException {
         assertThatThrownBy(() -> LlavaFiles.read(dir.resolve("none.json"), Policy.SKIP))
                 .hasMessageEndingWith("none.json does not exist; check the path");
         for (String empty : List.of("", "[]", " \n")) {
@@ -172,7 +172,7 @@ class LlavaFilesTest {
     }
 
     @Test
-    void folderHoldsSymbolicLinksBack() throws IOException {
+    void symbolicLinksOutOfTheFolderAreRejected() throws IOException {
         Path root = Files.createDirectory(dir.resolve("images"));
         Path outside = Files.writeString(dir.resolve("secret.jpg"), "x");
         Files.writeString(root.resolve("in.jpg"), "x");

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ModalityGroupedSamplerTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5})
-    void stepsAreOfOneKindButForTheTail(long seed) {
+    void stepsHoldOneModalityExceptTheLast(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         int[] lengths = IntStream.range(0, 1000)
                 .map(i -> random.nextInt(1, 300) * (random.nextInt(8) == 0 ? -1 : 1))
@@ -51,7 +51,7 @@ class ModalityGroupedSamplerTest {
     }
 
     @Test
-    void zeroLengthIsRefused() {
+    void zeroLengthIsRejected() {
         assertThatThrownBy(() -> new ModalityGroupedSampler(new int[] {1, 0}, 1, 1))
                 .isInstanceOf(IllegalArgumentException.class);
     }

@@ -19,19 +19,19 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A data set without what was found in it: records with a finding are left out, those that are only too long lose
- * questions at their end until they fit.
+ * A data set without the problems that were found: records with a finding are left out; records that are only too long lose
+ * their last questions until they fit.
  *
- * @param kept the records that stay, in the file's order
- * @param changes what was left out or shortened, in the file's order
+ * @param kept remaining records, in the file's order
+ * @param changes records that were left out or shortened, in the file's order
  */
 public record Cleaning(List<LlavaRecord> kept, List<Change> changes) {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     /**
-     * Something that was done.
+     * One change.
      *
-     * @param finding why
+     * @param finding the reason
      * @param action {@code left out} or {@code shortened by N questions}
      */
     public record Change(Finding finding, String action) {}
@@ -39,10 +39,10 @@ public record Cleaning(List<LlavaRecord> kept, List<Change> changes) {
     /**
      * Cleans a data set.
      *
-     * @param data what was checked
-     * @param result what was found
-     * @param prompts the lengths were checked with; null if they were not
-     * @param keepDuplicates whether repetitions are meant
+     * @param data that was checked
+     * @param result of the check
+     * @param prompts that were used to check lengths; null if lengths were not checked
+     * @param keepDuplicates whether duplicates are kept
      */
     public static Cleaning of(
             LlavaData data, DataCheck.Result result, @Nullable SamplePrompts prompts, boolean keepDuplicates) {
@@ -75,7 +75,7 @@ public record Cleaning(List<LlavaRecord> kept, List<Change> changes) {
         return new Cleaning(List.copyOf(kept), ordered);
     }
 
-    /** The record without its last questions, whole where it fits; null if even its first does not fit. */
+    /** The record without its last questions, so that it fits; null if even its first question does not fit. */
     private static @Nullable LlavaRecord shortened(LlavaRecord record, SamplePrompts prompts) {
         for (int turns = record.turns().size() - 2; turns >= 2; turns -= 2) {
             List<Turn> first = record.turns().subList(0, turns);

@@ -22,9 +22,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Looks at every record and every image of a data set before training does (docs/reference/data.md#checks). */
+/** Checks every record and every image of a data set before training (docs/reference/data.md#checks). */
 public final class DataCheck {
-    /** What tells turns apart in the family's templates; an answer that holds it can teach a model to play both parts. */
+    /** Turn markers of the templates; an answer that contains one can train a model to write both sides. */
     private static final List<String> MARKERS =
             List.of("</s>", "<s>", " ASSISTANT:", "USER: ", "\nASSISTANT:", "\nUSER:", "### Human:", "### Assistant:");
 
@@ -42,16 +42,16 @@ public final class DataCheck {
     }
 
     /**
-     * What was found.
+     * The result of a check.
      *
-     * @param records of the file, malformed ones included
-     * @param joined rows of questions that make a record together with an earlier one
-     * @param textOnly records without an image
-     * @param images different images named by the records
-     * @param leadingAnswersDropped conversations that began with an answer, which is dropped
+     * @param records number of records in the file, malformed ones included
+     * @param joined number of rows that were joined to the record of an earlier one
+     * @param textOnly number of records without an image
+     * @param images number of different images
+     * @param leadingAnswersDropped number of conversations that began with an answer, which was dropped
      * @param sources usable records by source, see {@link Sources}
-     * @param lengthsChecked whether the length of sequences was looked at
-     * @param evaluationImages images compared with, by name
+     * @param lengthsChecked whether the length of sequences was checked
+     * @param evaluationImages number of evaluation images compared with
      * @param findings in the file's order
      */
     public record Result(
@@ -64,14 +64,14 @@ public final class DataCheck {
             boolean lengthsChecked,
             int evaluationImages,
             List<Finding> findings) {
-        /** How often each kind was found, kinds without a finding left out. */
+        /** Number of findings of each kind that was found. */
         public Map<Finding.Kind, Long> counts() {
             Map<Finding.Kind, Long> counts = new TreeMap<>();
             findings.forEach(finding -> counts.merge(finding.kind(), 1L, Long::sum));
             return counts;
         }
 
-        /** Whether something was found that training should not meet. */
+        /** Whether a finding is an error. */
         public boolean hasErrors() {
             return findings.stream().anyMatch(finding -> finding.kind().isError());
         }
@@ -81,11 +81,11 @@ public final class DataCheck {
      * Checks a data set.
      *
      * @param data the records
-     * @param images of the records; every one is decoded once
-     * @param prompts makes the sequences of which the length is checked; null to leave that out
-     * @param evaluation images that must not be there; null to leave that out
-     * @param threads how many decode
-     * @param progress told how many images were looked at
+     * @param images of the records; each is decoded once
+     * @param prompts makes the sequences whose length is checked; null to skip that
+     * @param evaluation images that must not be in the data; null to skip that
+     * @param threads number of threads that decode
+     * @param progress called with the number of images checked
      * @throws DataException if interrupted
      */
     public static Result run(
@@ -129,11 +129,11 @@ public final class DataCheck {
                 .flatMap(record -> record.images().stream())
                 .distinct()
                 .toList();
-        Map<String, Image> looked = new ConcurrentHashMap<>();
-        Workers.each(different, threads, image -> looked.put(image, look(image, evaluation)), progress);
+        Map<String, Image> checked = new ConcurrentHashMap<>();
+        Workers.each(different, threads, image -> checked.put(image, check(image, evaluation)), progress);
         for (int i = 0; i < data.records().size(); i++) {
             for (String name : data.records().get(i).images()) {
-                Image image = looked.get(name);
+                Image image = checked.get(name);
                 if (image != null && image.kind() != null) {
                     add(i, image.kind(), image.reason());
                 }
@@ -146,7 +146,7 @@ public final class DataCheck {
         static final Image FINE = new Image(null, "");
     }
 
-    private Image look(String image, @Nullable EvaluationImages evaluation) {
+    private Image check(String image, @Nullable EvaluationImages evaluation) {
         RgbImage pixels;
         try {
             pixels = images.decode(image);
@@ -167,7 +167,7 @@ public final class DataCheck {
         if (named.isPresent()) {
             return new Image(
                     Finding.Kind.LEAK_BY_NAME,
-                    "image '%s' is called like the evaluation image %s; compare them or leave the record out"
+                    "image '%s' has the name of the evaluation image %s; compare them or leave the record out"
                             .formatted(image, named.get()));
         }
         return Image.FINE;
@@ -198,7 +198,7 @@ public final class DataCheck {
                     add(
                             i,
                             Finding.Kind.TEMPLATE_MARKER,
-                            "a turn contains '%s', which marks a turn's border in the template; reword it"
+                            "a turn contains '%s', which separates turns in the template; reword it"
                                     .formatted(marker.get().strip()));
                     break;
                 }
@@ -208,9 +208,10 @@ public final class DataCheck {
 
     private void lengths(SamplePrompts prompts) {
         Map<Integer, Finding> found = new ConcurrentHashMap<>();
-        List<Integer> places = IntStream.range(0, data.records().size()).boxed().toList();
+        List<Integer> indices =
+                IntStream.range(0, data.records().size()).boxed().toList();
         Workers.each(
-                places, threads, i -> length(i, prompts).ifPresent(finding -> found.put(i, finding)), (d, t) -> {});
+                indices, threads, i -> length(i, prompts).ifPresent(finding -> found.put(i, finding)), (d, t) -> {});
         findings.addAll(found.values());
     }
 
@@ -224,10 +225,10 @@ public final class DataCheck {
                     : Optional.of(finding(
                             i,
                             Finding.Kind.TOO_LONG,
-                            "it has %,d tokens, image rows included, and loses the last %,d; shorten or split it"
+                            "it has %,d tokens, image tokens included, and loses the last %,d; shorten or split it"
                                     .formatted(length, length - prompts.maxLength())));
         } catch (DataException e) {
-            return Optional.of(finding(i, Finding.Kind.NOTHING_TAUGHT, String.valueOf(e.getMessage())));
+            return Optional.of(finding(i, Finding.Kind.NOTHING_SUPERVISED, String.valueOf(e.getMessage())));
         }
     }
 

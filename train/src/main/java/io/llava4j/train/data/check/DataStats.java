@@ -23,16 +23,16 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is in a data set.
+ * Statistics of a data set.
  *
- * @param records usable records
- * @param sources what each source has, the largest first, see {@link Sources}
- * @param questions per record, how many questions it has
- * @param lengths per record, places in the sequence before any cut, image rows included; empty without a tokenizer
- * @param supervised per record, places the loss is taken at; as many as {@code lengths}
- * @param imageEdges per different image that could be read, its longer edge in pixels; empty if not looked at
- * @param badImages images that could not be read
- * @param answers the most frequent answers with how often they are given
+ * @param records number of usable records
+ * @param sources statistics of each source, the largest first, see {@link Sources}
+ * @param questions number of questions of each record
+ * @param lengths tokens of each record before truncation, image tokens included; empty without a tokenizer
+ * @param supervised number of supervised tokens of each record; as long as {@code lengths}
+ * @param imageEdges longer edge in pixels of each different image that could be read; empty if images were not read
+ * @param badImages number of images that could not be read
+ * @param answers the most frequent answers and their counts
  * @param allAnswers number of answers
  * @param differentAnswers number of different answers
  * @param maxLength longest sequence; 0 without a tokenizer
@@ -50,28 +50,28 @@ public record DataStats(
         int differentAnswers,
         int maxLength) {
     private static final int TOP_ANSWERS = 20;
-    /** Longer answers are texts, of which no two are the same. */
+    /** Longer answers are texts that hardly repeat. */
     private static final int ANSWER_LETTERS = 60;
 
     /**
-     * What a source has.
+     * Statistics of one source.
      *
-     * @param records of it
-     * @param images different ones
-     * @param questions of all its records
-     * @param tokens of all its records, image rows included, cut to the longest sequence; 0 without a tokenizer
-     * @param supervised places the loss is taken at; 0 without a tokenizer
+     * @param records number of records
+     * @param images number of different images
+     * @param questions number of questions
+     * @param tokens number of tokens after truncation, image tokens included; 0 without a tokenizer
+     * @param supervised number of supervised tokens; 0 without a tokenizer
      */
     public record Source(int records, int images, long questions, long tokens, long supervised) {}
 
     /**
-     * Counts.
+     * Computes the statistics.
      *
      * @param records to count
-     * @param prompts makes the sequences; null to leave their lengths out
-     * @param images to look at; null to leave their sizes out
-     * @param threads how many work
-     * @param progress told how many records and images were looked at
+     * @param prompts makes the sequences; null to skip their lengths
+     * @param images of the records; null to skip their sizes
+     * @param threads number of threads
+     * @param progress called with the number of records, then of images
      */
     public static DataStats of(
             List<LlavaRecord> records,
@@ -82,8 +82,8 @@ public record DataStats(
         int[] lengths = new int[prompts == null ? 0 : records.size()];
         int[] supervised = new int[lengths.length];
         if (prompts != null) {
-            List<Integer> places = IntStream.range(0, records.size()).boxed().toList();
-            Workers.each(places, threads, i -> measure(records.get(i), prompts, i, lengths, supervised), progress);
+            List<Integer> indices = IntStream.range(0, records.size()).boxed().toList();
+            Workers.each(indices, threads, i -> measure(records.get(i), prompts, i, lengths, supervised), progress);
         }
         Map<String, Integer> edges = new ConcurrentHashMap<>();
         List<String> names = records.stream()
@@ -107,22 +107,22 @@ public record DataStats(
                 supervised,
                 known,
                 edges.size() - known.length,
-                most(answers),
+                mostFrequent(answers),
                 records.stream().mapToInt(record -> record.turns().size() / 2).sum(),
                 answers.size(),
                 prompts == null ? 0 : prompts.maxLength());
     }
 
-    /** Share of the sequences' places at which the loss is taken; 0 without a tokenizer. */
-    public double taughtShare() {
-        long places = Arrays.stream(lengths)
+    /** Fraction of the tokens that are supervised; 0 without a tokenizer. */
+    public double supervisedShare() {
+        long tokens = Arrays.stream(lengths)
                 .asLongStream()
                 .map(length -> Math.min(length, maxLength))
                 .sum();
-        return places == 0 ? 0 : Arrays.stream(supervised).asLongStream().sum() / (double) places;
+        return tokens == 0 ? 0 : Arrays.stream(supervised).asLongStream().sum() / (double) tokens;
     }
 
-    /** Records that lose their end to the longest sequence. */
+    /** Number of records that are truncated to the longest sequence. */
     public long tooLong() {
         return Arrays.stream(lengths).filter(length -> length > maxLength).count();
     }
@@ -133,7 +133,7 @@ public record DataStats(
             lengths[i] = prompts.sequenceLength(prompt);
             supervised[i] = prompts.supervised(prompt);
         } catch (DataException e) {
-            lengths[i] = 0; // validate tells why; training leaves it out
+            lengths[i] = 0; // training leaves it out; data validate says why
         }
     }
 
@@ -151,14 +151,14 @@ public record DataStats(
         boolean manyFolders = !Sources.count(records)
                 .keySet()
                 .containsAll(records.stream().map(Sources::of).distinct().toList());
-        Map<String, List<Integer>> places = IntStream.range(0, records.size())
+        Map<String, List<Integer>> bySource = IntStream.range(0, records.size())
                 .boxed()
                 .collect(Collectors.groupingBy(
                         i -> manyFolders && !records.get(i).images().isEmpty()
                                 ? Sources.IMAGES
                                 : Sources.of(records.get(i))));
         SequencedMap<String, Source> sources = new LinkedHashMap<>();
-        places.entrySet().stream()
+        bySource.entrySet().stream()
                 .sorted(Comparator.comparingInt((Map.Entry<String, List<Integer>> e) ->
                                 -e.getValue().size())
                         .thenComparing(Map.Entry.comparingByKey()))
@@ -202,7 +202,7 @@ public record DataStats(
         return counts;
     }
 
-    private static SequencedMap<String, Integer> most(Map<String, Integer> counts) {
+    private static SequencedMap<String, Integer> mostFrequent(Map<String, Integer> counts) {
         List<Map.Entry<String, Integer>> sorted = new ArrayList<>(counts.entrySet());
         sorted.removeIf(entry -> entry.getKey().length() > ANSWER_LETTERS);
         sorted.sort(Map.Entry.<String, Integer>comparingByValue(Comparator.reverseOrder())

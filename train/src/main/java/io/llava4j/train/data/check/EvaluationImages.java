@@ -20,13 +20,13 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Images that must not be trained on: by name, and by look where the images are at hand. Names are compared without
- * folder, extension and COCO's prefixes, so that {@code coco/train2017/000000000285.jpg} is
+ * Evaluation images, which must not be in the training data: known by name and, if the files exist, by perceptual hash.
+ * Names are compared without folder, extension and COCO's prefixes, so that {@code coco/train2017/000000000285.jpg} equals
  * {@code COCO_val2014_000000000285.jpg}.
  */
 public final class EvaluationImages {
     /**
-     * Bits two hashes of the same image may differ in; at most 15, so that one of 16 chunks is equal. Measured on 111
+     * Number of bits in which two hashes of the same image may differ; at most 15, so that one of 16 chunks is equal. Measured on 111
      * photos of COCO: copies scaled to 3/4, 1/2 and 1/4 differ in at most 3, 5 and 8 bits, to 1/8 in at most 19 (110 of
      * 111 are found), JPEG of quality 75 and 30 (60 of the photos) in at most 5
      * and 14; cropped by 1 % at each edge 27 of 60 are found, by 2 % two; the closest two of the 6,105 pairs of different
@@ -34,7 +34,7 @@ public final class EvaluationImages {
      */
     static final int SAME_BITS = 15;
 
-    /** Two hashes that differ in more bits than this are of different images, also after cropping or framing. */
+    /** Hashes that differ in more bits belong to different images, even after cropping or framing. */
     private static final int OTHER_BITS = 64;
 
     private static final Pattern IMAGE_NAME =
@@ -47,7 +47,7 @@ public final class EvaluationImages {
             .limit(CHUNKS)
             .<Map<Integer, List<Hashed>>>map(m -> m)
             .toList();
-    private final Map<String, PerceptualHash> looks = new HashMap<>();
+    private final Map<String, PerceptualHash> hashByName = new HashMap<>();
 
     private record Hashed(PerceptualHash hash, String name) {}
 
@@ -57,8 +57,8 @@ public final class EvaluationImages {
      * Reads evaluation sets.
      *
      * @param sets folders of images, and files that name images: question files, lists
-     * @param threads how many decode
-     * @param progress told how far it is
+     * @param threads number of threads that decode
+     * @param progress called with the number of images read
      */
     public static EvaluationImages read(List<Path> sets, int threads, Progress progress) {
         EvaluationImages all = new EvaluationImages();
@@ -89,7 +89,7 @@ public final class EvaluationImages {
             String name = image.getFileName().toString();
             all.names.putIfAbsent(key(name), image.toString());
             hashes.getOrDefault(image, Optional.empty()).ifPresent(hash -> {
-                all.looks.putIfAbsent(key(name), hash);
+                all.hashByName.putIfAbsent(key(name), hash);
                 all.add(hash, image.toString());
             });
         }
@@ -100,22 +100,22 @@ public final class EvaluationImages {
         return all;
     }
 
-    /** Images known by name. */
+    /** Number of images known by name. */
     public int size() {
         return names.size();
     }
 
-    /** The evaluation image of the same name, unless it is at hand and clearly another one. */
+    /** The evaluation image with the same name, unless the pixels show that it is another image. */
     Optional<String> named(String image, PerceptualHash hash) {
-        PerceptualHash look = looks.get(key(image));
-        return look != null && look.distance(hash) > OTHER_BITS
+        PerceptualHash known = hashByName.get(key(image));
+        return known != null && known.distance(hash) > OTHER_BITS
                 ? Optional.empty()
                 : Optional.ofNullable(names.get(key(image)));
     }
 
-    /** The evaluation image that looks the same, if any. */
+    /** The evaluation image with nearly the same hash, if there is one. */
     Optional<String> like(PerceptualHash hash) {
-        if (hash.saysLittle()) {
+        if (hash.isFlat()) {
             return Optional.empty();
         }
         for (int i = 0; i < CHUNKS; i++) {
@@ -150,7 +150,7 @@ public final class EvaluationImages {
         try {
             return Optional.of(PerceptualHash.of(ImageDecoder.decode(file)));
         } catch (DataException e) {
-            return Optional.empty(); // its name still counts
+            return Optional.empty(); // it is still known by name
         }
     }
 

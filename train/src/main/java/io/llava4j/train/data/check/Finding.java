@@ -3,29 +3,29 @@ package io.llava4j.train.data.check;
 import io.llava4j.train.data.SkippedRecord;
 
 /**
- * Something about a record that its owner should know.
+ * A problem with a record.
  *
  * @param kind of finding
- * @param record which, and one sentence
+ * @param record and the problem in one sentence
  */
 public record Finding(Kind kind, SkippedRecord record) {
     /** Kinds of findings, the worst first (docs/reference/data.md#checks). */
     public enum Kind {
-        /** Breaks a rule of the format: training leaves it out. */
+        /** Breaks a rule of the format; training leaves it out. */
         MALFORMED("malformed records", true),
         /** Its image is missing, damaged or outside the folder. */
         BAD_IMAGE("records with bad image", true),
-        /** Nothing of its answers is left within the longest sequence. */
-        NOTHING_TAUGHT("records that teach nothing", true),
-        /** Its image is one of an evaluation set. */
+        /** No token of an answer is within the longest sequence. */
+        NOTHING_SUPERVISED("records without a supervised token", true),
+        /** Its image is in an evaluation set. */
         LEAK("records that leak an evaluation image", true),
-        /** Its image is called like one of an evaluation set whose pixels are not at hand. */
-        LEAK_BY_NAME("records whose image is called like an evaluation image", false),
-        /** Same image and same words as an earlier record. */
+        /** Its image has the name of one in an evaluation set. */
+        LEAK_BY_NAME("records whose image has the name of an evaluation image", false),
+        /** Has the same images and text as an earlier record. */
         DUPLICATE("duplicates of an earlier record", false),
-        /** Loses its end to the longest sequence. */
+        /** Is truncated to the longest sequence. */
         TOO_LONG("records longer than the longest sequence", false),
-        /** Holds text that the template uses to tell turns apart. */
+        /** Contains text that the template uses to separate turns. */
         TEMPLATE_MARKER("records with text that the template uses as a marker", false);
 
         private final String title;
@@ -36,12 +36,12 @@ public record Finding(Kind kind, SkippedRecord record) {
             this.error = error;
         }
 
-        /** What is counted, in the plural. */
+        /** Name of such findings, in the plural. */
         public String title() {
             return title;
         }
 
-        /** Whether a data set with it should not be trained on. */
+        /** Whether it is an error, not a warning. */
         public boolean isError() {
             return error;
         }

@@ -3,19 +3,19 @@ package io.llava4j.train.data.check;
 import java.util.Arrays;
 
 /**
- * Values counted in bins of equal width, the last one open above.
+ * Counts of values in bins of equal width; the last one may be open above.
  *
- * @param width of a bin, a round number
+ * @param width of a bin, one of 1, 2, 5, 10, 20 …
  * @param counts of the bins; bin {@code i} holds the values from {@code i * width} to below {@code (i + 1) * width}
  * @param open whether the last bin also holds everything above it
  */
 public record Histogram(int width, int[] counts, boolean open) {
     /**
-     * Counts values; what lies above the 99.5th percentile's bin is counted in the last one, so that a few giants do not
-     * flatten the rest.
+     * Counts values; values above the 99.5th percentile's bin are counted in the last one, so that a few outliers do not
+     * flatten the histogram.
      *
      * @param values not negative
-     * @param bins about so many
+     * @param bins approximate number of bins
      */
     public static Histogram of(int[] values, int bins) {
         if (values.length == 0) {

@@ -4,8 +4,8 @@ import io.llava4j.image.RgbImage;
 import java.util.Arrays;
 
 /**
- * An image's look in 256 bits: its grey values averaged on a grid of 17 x 16, one bit for each two neighbours of a row,
- * set where the right one is brighter. Other sizes and other compression of the same image change few bits.
+ * A perceptual hash of an image in 256 bits: grey values averaged on a grid of 17 x 16, one bit for each two neighbours in
+ * a row, set if the right one is brighter. Scaling and compression of an image change few bits.
  *
  * @param a rows 0 to 3
  * @param b rows 4 to 7
@@ -15,7 +15,7 @@ import java.util.Arrays;
 record PerceptualHash(long a, long b, long c, long d) {
     private static final int ROWS = 16;
     private static final int COLUMNS = 17;
-    /** Two neighbours must differ by so much of 255 before noise stops deciding the bit. */
+    /** Smallest difference of two neighbours, of 255, that sets a bit; smaller ones are noise. */
     private static final double NOISE = 1.0;
 
     static PerceptualHash of(RgbImage image) {
@@ -32,7 +32,7 @@ record PerceptualHash(long a, long b, long c, long d) {
         return new PerceptualHash(words[0], words[1], words[2], words[3]);
     }
 
-    /** Number of bits that differ. */
+    /** Number of different bits. */
     int distance(PerceptualHash other) {
         return Long.bitCount(a ^ other.a)
                 + Long.bitCount(b ^ other.b)
@@ -51,12 +51,12 @@ record PerceptualHash(long a, long b, long c, long d) {
         return (int) (word >>> 16 * (index & 3)) & 0xffff;
     }
 
-    /** An image this flat looks like any other flat one. */
-    boolean saysLittle() {
+    /** Whether the image is nearly uniform, so that its hash equals that of any other uniform image. */
+    boolean isFlat() {
         return Long.bitCount(a) + Long.bitCount(b) + Long.bitCount(c) + Long.bitCount(d) < 24;
     }
 
-    /** Mean grey of each cell; pixels on a border count for both cells by their share, so that scaling moves nothing. */
+    /** Mean grey of each cell; pixels on a border count for both cells in proportion, so that scaling changes little. */
     private static double[] grid(RgbImage image) {
         byte[] pixels = image.pixels();
         double[] grid = new double[ROWS * COLUMNS];
@@ -87,8 +87,8 @@ record PerceptualHash(long a, long b, long c, long d) {
         return grid;
     }
 
-    /** How much of a pixel lies in a cell. */
-    private static double share(int pixel, double begin, double length) {
-        return Math.max(0, Math.min(pixel + 1.0, begin + length) - Math.max(pixel, begin));
+    /** Fraction of a pixel in a cell. */
+    private static double share(int pixel, double start, double length) {
+        return Math.max(0, Math.min(pixel + 1.0, start + length) - Math.max(pixel, start));
     }
 }

@@ -8,16 +8,16 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.stream.Collectors;
 
-/** Which source a record is from, told by the first folder of its image, as LLaVA's mixtures are laid out. */
+/** Sources of records: the first folder of the image, as in LLaVA's mixtures. */
 public final class Sources {
     /** Records without an image. */
     public static final String TEXT = "text";
-    /** Images without a folder. */
+    /** Records whose image is in no folder. */
     public static final String NO_FOLDER = "(no folder)";
-    /** All images, where their folders are no sources. */
+    /** All records with an image, if the folders are not sources. */
     public static final String IMAGES = "images";
-    /** More folders than this are no sources but a way to keep folders small, as in LCS-558K. */
-    private static final int MOST = 40;
+    /** If there are more folders, they only keep folders small, as in LCS-558K, and are not sources. */
+    private static final int MAX_SOURCES = 40;
 
     /** Records of {@code llava_v1_5_mix665k.json} by the first folder of their images (docs/reference/data.md#instruction-mixture). */
     public static final SequencedMap<String, Integer> MIX665K = mix665k();
@@ -34,11 +34,11 @@ public final class Sources {
         return slash < 1 ? NO_FOLDER : image.substring(0, slash);
     }
 
-    /** Records of each source, the largest first. */
+    /** Number of records of each source, the largest first. */
     public static SequencedMap<String, Integer> count(List<LlavaRecord> records) {
         Map<String, Integer> counts = new LinkedHashMap<>();
         records.forEach(record -> counts.merge(of(record), 1, Integer::sum));
-        if (counts.size() > MOST) {
+        if (counts.size() > MAX_SOURCES) {
             int text = counts.getOrDefault(TEXT, 0);
             counts.clear();
             counts.put(IMAGES, records.size() - text);

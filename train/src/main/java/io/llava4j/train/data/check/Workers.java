@@ -10,33 +10,33 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 
-/** Does the same with many things on several threads. */
+/** Applies a function to many elements on several threads. */
 final class Workers {
-    private static final int AHEAD = 256;
+    private static final int MAX_PENDING = 256;
 
     private Workers() {}
 
     /**
-     * Waits until all is done.
+     * Applies it and waits for all of them.
      *
      * @throws DataException if interrupted
      */
-    static <T> void each(Collection<T> all, int threads, Consumer<T> work, Progress progress) {
+    static <T> void each(Collection<T> elements, int threads, Consumer<T> work, Progress progress) {
         // Platform threads: decoding is computing, not waiting.
         try (ExecutorService workers = Executors.newFixedThreadPool(threads)) {
             ArrayDeque<Future<?>> running = new ArrayDeque<>();
             int done = 0;
             try {
-                for (T one : all) {
-                    running.add(workers.submit(() -> work.accept(one)));
-                    if (running.size() > AHEAD) {
+                for (T element : elements) {
+                    running.add(workers.submit(() -> work.accept(element)));
+                    if (running.size() > MAX_PENDING) {
                         running.removeFirst().get();
-                        progress.update(++done, all.size());
+                        progress.update(++done, elements.size());
                     }
                 }
                 while (!running.isEmpty()) {
                     running.removeFirst().get();
-                    progress.update(++done, all.size());
+                    progress.update(++done, elements.size());
                 }
             } catch (InterruptedException e) {
                 workers.shutdownNow();

@@ -1,4 +1,4 @@
-/** What is wrong with a data set, found before training finds it; and what is in it. */
+/** Checks and statistics of data sets, before training. */
 @NullMarked
 package io.llava4j.train.data.check;
 

@@ -17,8 +17,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A folder of images, each with its caption in a text file of the same name beside it ({@code cat.jpg},
- * {@code cat.txt}), or all described by one metadata file.
+ * A folder of images, each with its caption in a text file of the same name ({@code cat.jpg}, {@code cat.txt}), or all
+ * described by one metadata file.
  */
 final class CaptionedFolder implements RowSource {
     static final Set<String> IMAGES = Set.of("jpg", "jpeg", "png", "gif", "bmp", "webp");
@@ -27,17 +27,17 @@ final class CaptionedFolder implements RowSource {
     private final Path folder;
     private final @Nullable RowSource metadata;
 
-    /** @param metadata reads the file that describes all images; null where each has a text file */
+    /** @param metadata reads the file that describes all images; null if each has a text file */
     CaptionedFolder(Path folder, @Nullable RowSource metadata) {
         this.folder = folder;
         this.metadata = metadata;
     }
 
     @Override
-    public Images read(RecordHandler sink) throws IOException {
+    public Images read(RecordHandler handler) throws IOException {
         Images images = new ImageFolder(folder, false);
         if (metadata != null) {
-            metadata.read(sink);
+            metadata.read(handler);
             return images;
         }
         List<Path> files;
@@ -56,7 +56,7 @@ final class CaptionedFolder implements RowSource {
             String fileName = image.getFileName().toString();
             Path text = image.resolveSibling(fileName.substring(0, fileName.lastIndexOf('.')) + ".txt");
             if (!Files.isRegularFile(text) || Files.size(text) > MAX_CAPTION_BYTES) {
-                sink.refuse(
+                handler.reject(
                         "image '%s' has no caption; write one of at most 1 MiB into %s"
                                 .formatted(name, text.getFileName()),
                         null);
@@ -69,9 +69,9 @@ final class CaptionedFolder implements RowSource {
                         .toString()
                         .strip();
                 ObjectNode row = JsonNodeFactory.instance.objectNode();
-                sink.row(row.put("id", name).put("image", name).put("caption", caption));
+                handler.row(row.put("id", name).put("image", name).put("caption", caption));
             } catch (CharacterCodingException e) {
-                sink.refuse("the caption %s is not UTF-8; convert it".formatted(text.getFileName()), e);
+                handler.reject("the caption %s is not UTF-8; convert it".formatted(text.getFileName()), e);
             }
         }
         return images;

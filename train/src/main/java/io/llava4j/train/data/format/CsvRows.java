@@ -20,7 +20,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** A table with a header: every row becomes an object of strings. Separated by commas, semicolons or, in TSV, tabs. */
 final class CsvRows implements RowSource {
-    private static final int HEADER_SHOWN = 1 << 16;
+    private static final int MAX_HEADER = 1 << 16;
 
     private final Path file;
 
@@ -29,7 +29,7 @@ final class CsvRows implements RowSource {
     }
 
     @Override
-    public @Nullable Images read(RecordHandler sink) throws IOException {
+    public @Nullable Images read(RecordHandler handler) throws IOException {
         long line = 1;
         try (BufferedReader in = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
             CsvReader<CsvRecord> table = CsvReader.builder()
@@ -58,7 +58,7 @@ final class CsvRows implements RowSource {
                 CsvRecord row = rows.next();
                 line = row.getStartingLineNumber();
                 if (row.getFieldCount() != header.size()) {
-                    sink.refuse(
+                    handler.reject(
                             "line %d has %d fields where the header has %d; quote the fields that hold a separator"
                                     .formatted(line, row.getFieldCount(), header.size()),
                             null);
@@ -70,7 +70,7 @@ final class CsvRows implements RowSource {
                         object.put(header.get(i), row.getField(i));
                     }
                 }
-                sink.row(object);
+                handler.row(object);
             }
         } catch (CharacterCodingException e) {
             throw notUtf8(line, e);
@@ -95,17 +95,17 @@ final class CsvRows implements RowSource {
         return new DataException("%s is not UTF-8 after line %d; convert it".formatted(file, line), e);
     }
 
-    /** Leaves the reader at its beginning, behind a byte order mark. */
+    /** Detects the separator; the reader stays at the start, after a byte order mark. */
     private char separator(BufferedReader in) throws IOException {
         if (file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".tsv")) {
             skipByteOrderMark(in);
             return '\t';
         }
         skipByteOrderMark(in);
-        in.mark(HEADER_SHOWN + 1);
+        in.mark(MAX_HEADER + 1);
         int commas = 0;
         int semicolons = 0;
-        for (int i = 0, c = in.read(); i < HEADER_SHOWN && c >= 0 && c != '\n'; i++, c = in.read()) {
+        for (int i = 0, c = in.read(); i < MAX_HEADER && c >= 0 && c != '\n'; i++, c = in.read()) {
             commas += c == ',' ? 1 : 0;
             semicolons += c == ';' ? 1 : 0;
         }

@@ -16,22 +16,22 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one door to data sets, whatever they come in. Told apart by content where it is decisive and by name otherwise:
+ * Opens data sets in all formats. The format is recognised by content where that is decisive, and by name otherwise:
  *
  * <ul>
  *   <li>JSON array, JSON lines, either of them gzipped
  *   <li>CSV ({@code .csv}) and TSV ({@code .tsv}) with a header
  *   <li>Parquet, one file or a folder of them; images inside
  *   <li>WebDataset: a {@code .tar} or a folder of them; images inside
- *   <li>a folder of images with {@code metadata.csv}, {@code metadata.jsonl}, or a text file beside each image
+ *   <li>a folder of images with {@code metadata.csv}, {@code metadata.jsonl}, or a text file for each image
  * </ul>
  *
  * <p>A file may be given in parts, as {@code name-{000..123}.tar} or {@code name-{00000..00015}.jsonl}.
  */
 public final class DataFiles {
     private static final Pattern BRACES = Pattern.compile("(.*)\\{(\\d{1,9})\\.\\.(\\d{1,9})}(.*)");
-    private static final int MOST_SHARDS = 100_000;
-    private static final int TAR_MAGIC_AT = 257;
+    private static final int MAX_SHARDS = 100_000;
+    private static final int TAR_MAGIC_OFFSET = 257;
 
     private DataFiles() {}
 
@@ -39,13 +39,13 @@ public final class DataFiles {
      * Reads all rows of a data set.
      *
      * @param path file, folder or brace pattern
-     * @param sink takes the rows
-     * @return the images that came with the rows, to be closed by the caller; null where images are files of their own
-     * @throws DataException in one sentence, if it is missing, of no known kind, or cannot be read on from some place
+     * @param handler takes the rows
+     * @return the images inside the data set, to be closed by the caller; null if images are separate files
+     * @throws DataException in one sentence, if it is missing, of an unknown format, or cannot be read to its end
      */
-    public static @Nullable Images read(Path path, RecordHandler sink) {
+    public static @Nullable Images read(Path path, RecordHandler handler) {
         try {
-            return reader(path).read(sink);
+            return reader(path).read(handler);
         } catch (NoSuchFileException e) {
             throw new DataException("%s does not exist; check the path".formatted(e.getFile()), e);
         } catch (IOException e) {
@@ -69,9 +69,9 @@ public final class DataFiles {
         boolean gzip = head.length > 1 && (head[0] & 0xff) == 0x1f && (head[1] & 0xff) == 0x8b;
         if (gzip && (name.endsWith(".tar.gz") || name.endsWith(".tgz"))) {
             throw new DataException(
-                    "%s is compressed, so its images cannot be reached one by one; gunzip it".formatted(path));
+                    "%s is compressed, so its images cannot be read one by one; gunzip it".formatted(path));
         }
-        if (name.endsWith(".tar") || startsWith(head, TAR_MAGIC_AT, "ustar")) {
+        if (name.endsWith(".tar") || startsWith(head, TAR_MAGIC_OFFSET, "ustar")) {
             return new TarRows(List.of(path));
         }
         if (name.endsWith(".csv") || name.endsWith(".tsv")) {
@@ -116,9 +116,9 @@ public final class DataFiles {
         if (name.endsWith(".parquet")) {
             return new ParquetRows(files);
         }
-        return sink -> {
+        return handler -> {
             for (Path file : files) {
-                @Nullable Images none = reader(file).read(sink);
+                @Nullable Images none = reader(file).read(handler);
                 if (none != null) {
                     none.close();
                     throw new DataException(
@@ -129,7 +129,7 @@ public final class DataFiles {
         };
     }
 
-    /** The files a path such as {@code train-{000000..000012}.tar} stands for; the path itself where it is no pattern. */
+    /** The files that a path such as {@code train-{000000..000012}.tar} names; only the path itself if it is no pattern. */
     public static List<Path> filesOf(Path path) {
         Matcher braces = BRACES.matcher(path.toString());
         if (!braces.matches() || Files.exists(path)) {
@@ -137,9 +137,9 @@ public final class DataFiles {
         }
         int first = Integer.parseInt(braces.group(2));
         int last = Integer.parseInt(braces.group(3));
-        if (last < first || last - first >= MOST_SHARDS) {
-            throw new DataException("%s stands for %s files; write {first..last} with at most %d"
-                    .formatted(path, last < first ? "no" : "too many", MOST_SHARDS));
+        if (last < first || last - first >= MAX_SHARDS) {
+            throw new DataException("%s names %s files; write {first..last} with at most %d"
+                    .formatted(path, last < first ? "no" : "too many", MAX_SHARDS));
         }
         String number = "%0" + braces.group(2).length() + "d";
         List<Path> files = new ArrayList<>();
@@ -151,7 +151,7 @@ public final class DataFiles {
 
     private static byte[] head(Path path) throws IOException {
         try (InputStream in = Files.newInputStream(path)) {
-            return in.readNBytes(TAR_MAGIC_AT + 5);
+            return in.readNBytes(TAR_MAGIC_OFFSET + 5);
         }
     }
 
@@ -160,7 +160,7 @@ public final class DataFiles {
                 && new String(head, at, magic.length(), StandardCharsets.ISO_8859_1).equals(magic);
     }
 
-    /** What is wrong with an image's path, judged without looking at the disk; null if it stays inside its folder. */
+    /** Says what is wrong with an image's path, without access to the disk; null if the path stays in its folder. */
     public static @Nullable String pathComplaint(String image) {
         if (image.isBlank() || image.indexOf('\0') >= 0) {
             return "the image path is empty or not a path; write one relative to the image folder";

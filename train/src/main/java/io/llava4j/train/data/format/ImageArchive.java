@@ -11,12 +11,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Images that lie in other files, found by name. Filled by one thread, then read by many. */
+/** Images inside other files, found by name. Filled by one thread, then read by many. */
 final class ImageArchive implements Images {
     private final Map<String, Slice> slices = new HashMap<>();
     private final List<FileChannel> files;
 
-    /** Where an image lies. */
+    /** Byte range of an image. */
     private record Slice(FileChannel file, long offset, long length) {}
 
     /** @param files closed with the archive */
@@ -27,9 +27,9 @@ final class ImageArchive implements Images {
     /**
      * Adds an image.
      *
-     * @param name preferred name; taken already by the same bytes it is shared, by others {@code unique} is used
-     * @param unique a name no other image has
-     * @return the name under which it is found
+     * @param name preferred name; if another image with other bytes has it, {@code unique} is used
+     * @param unique a name that no other image has
+     * @return the name of the image in this archive
      */
     String add(String name, String unique, FileChannel file, long offset, long length) throws IOException {
         Slice slice = new Slice(file, offset, length);
@@ -81,7 +81,7 @@ final class ImageArchive implements Images {
         ByteBuffer bytes = ByteBuffer.allocate((int) slice.length());
         while (bytes.hasRemaining()) {
             if (slice.file().read(bytes, slice.offset() + bytes.position()) < 0) {
-                throw new EOFException("it ends too early");
+                throw new EOFException("the file ends too early");
             }
         }
         return bytes.array();

@@ -9,7 +9,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
-/** Images that are files below a folder. Their paths come from data files and must not lead out of it. */
+/** Images that are files below a folder. Their paths come from data files and must stay inside it. */
 public final class ImageFolder implements Images {
     private final Path root;
     private final Path realRoot;
@@ -52,7 +52,7 @@ public final class ImageFolder implements Images {
             return real;
         } catch (NoSuchFileException e) {
             throw new DataException(
-                    "image '%s' does not exist in %s; fetch it or correct the path".formatted(image, root), e);
+                    "image '%s' does not exist in %s; download it or correct the path".formatted(image, root), e);
         } catch (IOException | InvalidPathException e) {
             throw new DataException("image '%s' in %s cannot be opened: %s".formatted(image, root, e.getMessage()), e);
         }
@@ -64,7 +64,7 @@ public final class ImageFolder implements Images {
         try {
             long length = Files.size(file);
             if (!Files.isRegularFile(file) || length > ImageDecoder.MAX_FILE_BYTES) {
-                throw new DataException("image %s is no file of at most %d bytes; replace it"
+                throw new DataException("image %s is not a file of at most %d bytes; replace it"
                         .formatted(file, ImageDecoder.MAX_FILE_BYTES));
             }
             return Files.readAllBytes(file);

@@ -26,7 +26,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** A JSON array, read element by element, or JSON lines. */
 final class JsonRows implements RowSource {
-    /** Longest line and longest text, in bytes: far above any conversation, far below what would fill the memory. */
+    /** Longest line and longest text in bytes: far longer than any conversation, and far from filling the memory. */
     static final int MAX_RECORD_BYTES = 1 << 24;
 
     static final JsonMapper JSON = JsonMapper.builder(JsonFactory.builder()
@@ -36,7 +36,7 @@ final class JsonRows implements RowSource {
                     .build())
             .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
             .build();
-    /** Reads one element of an array and leaves the rest to the next call. */
+    /** Reads one element of an array at a time. */
     private static final ObjectReader ELEMENTS =
             JSON.readerFor(JsonNode.class).without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
@@ -51,21 +51,21 @@ final class JsonRows implements RowSource {
     }
 
     @Override
-    public @Nullable Images read(RecordHandler sink) throws IOException {
+    public @Nullable Images read(RecordHandler handler) throws IOException {
         try (InputStream raw = Files.newInputStream(file);
                 InputStream in = new BufferedInputStream(gzip ? new GZIPInputStream(raw, 1 << 16) : raw, 1 << 16)) {
             if (startsWithObject(in)) {
-                readLines(in, sink);
+                readLines(in, handler);
             } else {
-                readArray(in, sink);
+                readArray(in, handler);
             }
         } catch (ZipException e) {
-            throw new DataException("%s is damaged gzip: %s; fetch it again".formatted(file, e.getMessage()), e);
+            throw new DataException("%s is damaged gzip: %s; download it again".formatted(file, e.getMessage()), e);
         }
         return null;
     }
 
-    private void readArray(InputStream in, RecordHandler sink) {
+    private void readArray(InputStream in, RecordHandler handler) {
         int rows = 0;
         try (JsonParser parser = JSON.createParser(in)) {
             JsonToken first = parser.nextToken();
@@ -74,32 +74,32 @@ final class JsonRows implements RowSource {
             }
             if (first != JsonToken.START_ARRAY) {
                 throw new DataException(
-                        "%s is not a JSON array of records; see docs for LLaVA's data format".formatted(file));
+                        "%s is not a JSON array of records; docs/own-data.md shows the format".formatted(file));
             }
             while (parser.nextToken() != JsonToken.END_ARRAY) {
                 JsonNode node = ELEMENTS.readValue(parser);
-                sink.row(node);
+                handler.row(node);
                 rows++;
             }
             if (parser.nextToken() != null) {
-                throw new DataException("%s goes on after its array of %d records at line %d; remove the rest"
+                throw new DataException("%s continues after its array of %d records at line %d; remove that part"
                         .formatted(file, rows, parser.currentTokenLocation().getLineNr()));
             }
         } catch (JacksonException e) {
             throw new DataException(
-                    "%s is malformed JSON%s in record %d: %s; repair or fetch the file again"
-                            .formatted(file, place(e.getLocation()), rows, firstLine(e)),
+                    "%s is malformed JSON%s in record %d: %s; repair or download the file again"
+                            .formatted(file, position(e.getLocation()), rows, firstLine(e)),
                     e);
         }
     }
 
-    private void readLines(InputStream in, RecordHandler sink) throws IOException {
+    private void readLines(InputStream in, RecordHandler handler) throws IOException {
         ByteArrayOutputStream line = new ByteArrayOutputStream(1 << 12);
         int number = 0;
         for (long length = readLine(in, line); length >= 0; length = readLine(in, line)) {
             number++;
             if (length > MAX_RECORD_BYTES) {
-                sink.refuse(
+                handler.reject(
                         "line %d has %d bytes, more than a record may have (%d); split it"
                                 .formatted(number, length, MAX_RECORD_BYTES),
                         null);
@@ -112,20 +112,20 @@ final class JsonRows implements RowSource {
                         .toString();
                 String json = number == 1 && text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
                 if (!json.isBlank()) {
-                    sink.row(JSON.readTree(json));
+                    handler.row(JSON.readTree(json));
                 }
             } catch (CharacterCodingException e) {
-                sink.refuse("line %d is not UTF-8; convert it".formatted(number), e);
+                handler.reject("line %d is not UTF-8; convert it".formatted(number), e);
             } catch (JacksonException e) {
-                sink.refuse("line %d is malformed JSON: %s; repair the line".formatted(number, firstLine(e)), e);
+                handler.reject("line %d is malformed JSON: %s; repair the line".formatted(number, firstLine(e)), e);
             }
         }
     }
 
     /**
-     * Reads up to the next line feed, keeping what a record may have.
+     * Reads a line and keeps its first {@link #MAX_RECORD_BYTES} bytes.
      *
-     * @return the line's length in bytes, all of it; -1 at the end
+     * @return the whole length of the line in bytes; -1 at the end of the file
      */
     private static long readLine(InputStream in, ByteArrayOutputStream line) throws IOException {
         line.reset();
@@ -142,7 +142,7 @@ final class JsonRows implements RowSource {
         return length;
     }
 
-    /** Whether the first character that is no white space is an opening brace; leaves the stream at its beginning. */
+    /** Whether the first character after white space is an opening brace; the stream stays at its start. */
     private static boolean startsWithObject(InputStream in) throws IOException {
         in.mark(1 << 15);
         int c = in.read();
@@ -153,7 +153,7 @@ final class JsonRows implements RowSource {
         return c == '{';
     }
 
-    private static String place(@Nullable TokenStreamLocation location) {
+    private static String position(@Nullable TokenStreamLocation location) {
         return location == null
                 ? ""
                 : " at line %d, column %d,".formatted(location.getLineNr(), location.getColumnNr());

@@ -33,15 +33,15 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Parquet as Hugging Face's data sets have it: images are bytes, or structs of {@code bytes} and {@code path}.
+ * Parquet as in Hugging Face's data sets: images are bytes, or structs of {@code bytes} and {@code path}.
  *
- * <p>A column of a row group cannot be reached row by row, so images are copied once into a temporary file, which is
- * gone when the data set is closed. It takes as much disk as the images do.
+ * <p>A column of a row group has no random access, so images are copied once into a temporary file of the same size,
+ * which is deleted when the data set is closed.
  */
 final class ParquetRows implements RowSource {
     private static final Set<CompressionCodec> CODECS = Set.of(
             CompressionCodec.UNCOMPRESSED, CompressionCodec.SNAPPY, CompressionCodec.GZIP, CompressionCodec.ZSTD);
-    /** Held, because a level set on a logger nobody holds may be forgotten. */
+    /** Kept in a field: the level of a logger without references may be lost. */
     private static final Logger LIBRARY = Logger.getLogger("dev.hardwood");
 
     static {
@@ -59,15 +59,15 @@ final class ParquetRows implements RowSource {
     }
 
     @Override
-    public Images read(RecordHandler sink) throws IOException {
+    public Images read(RecordHandler handler) throws IOException {
         Path temporary = Files.createTempFile("llava-images", ".bin");
-        FileChannel spool = FileChannel.open(
+        FileChannel storage = FileChannel.open(
                 temporary, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
-        ImageArchive images = new ImageArchive(List.of(spool));
+        ImageArchive images = new ImageArchive(List.of(storage));
         boolean done = false;
         try {
             for (Path file : files) {
-                readWatched(new OneFile(file, spool, images, sink));
+                readWatched(new OneFile(file, storage, images, handler));
             }
             done = true;
             return images;
@@ -78,7 +78,7 @@ final class ParquetRows implements RowSource {
         }
     }
 
-    /** The reader waits for ever for some damaged files, so it runs beside and is given up where no row comes. */
+    /** Some damaged files block the reader for ever, so it runs in a thread and is abandoned if no row comes. */
     private static void readWatched(OneFile file) throws IOException {
         FutureTask<@Nullable Void> task = new FutureTask<>(() -> {
             file.read();
@@ -105,27 +105,27 @@ final class ParquetRows implements RowSource {
                 throw new DataException("reading %s was interrupted; run it again".formatted(file.file), e);
             }
         }
-        throw new DataException("%s gives no row after row %d for %d seconds; it is damaged, fetch it again"
+        throw new DataException("%s gives no row after row %d for %d seconds; it is damaged, download it again"
                 .formatted(file.file, row, PATIENCE_SECONDS));
     }
 
     /** Reads one file. */
     private static final class OneFile {
         private final Path file;
-        private final FileChannel spool;
+        private final FileChannel storage;
         private final ImageArchive images;
-        private final RecordHandler sink;
+        private final RecordHandler handler;
         private volatile long row;
 
-        OneFile(Path file, FileChannel spool, ImageArchive images, RecordHandler sink) {
+        OneFile(Path file, FileChannel storage, ImageArchive images, RecordHandler handler) {
             this.file = file;
-            this.spool = spool;
+            this.storage = storage;
             this.images = images;
-            this.sink = sink;
+            this.handler = handler;
         }
 
         void read() throws IOException {
-            // The reader's own exceptions are of many kinds, and a declared size may be more than any memory holds.
+            // The library throws many kinds of exceptions, and a declared size may exceed any memory.
             try (ParquetFileReader reader = ParquetFileReader.open(new PlainFile(file))) {
                 checkColumns(reader, Files.size(file));
                 try (RowReader rows = reader.rowReader()) {
@@ -139,7 +139,7 @@ final class ParquetRows implements RowSource {
                 throw e;
             } catch (RuntimeException | IOException e) {
                 throw new DataException(
-                        "%s is damaged Parquet near row %d: %s; fetch it again".formatted(file, row, reason(e)), e);
+                        "%s is damaged Parquet near row %d: %s; download it again".formatted(file, row, reason(e)), e);
             } catch (OutOfMemoryError e) {
                 throw new DataException(
                         "%s needs more memory than there is near row %d; write it with smaller row groups or raise -Xmx"
@@ -148,8 +148,8 @@ final class ParquetRows implements RowSource {
             }
         }
 
-        /** A chunk that lies outside the file would keep the reader busy for ever. */
-        private void checkPlace(ColumnChunk chunk, long length) {
+        /** A chunk outside the file would block the reader for ever. */
+        private void checkRange(ColumnChunk chunk, long length) {
             long start = chunk.chunkStartOffset();
             long size = chunk.metaData().totalCompressedSize();
             long values = chunk.metaData().numValues();
@@ -160,7 +160,7 @@ final class ParquetRows implements RowSource {
                     || chunk.metaData().dataPageOffset() < start
                     || chunk.metaData().dataPageOffset() >= start + size) {
                 throw new DataException(
-                        "%s is damaged Parquet: a column lies outside the file; fetch it again".formatted(file));
+                        "%s is damaged Parquet: a column is outside the file; download it again".formatted(file));
             }
         }
 
@@ -174,7 +174,7 @@ final class ParquetRows implements RowSource {
             }
             for (RowGroup group : reader.getFileMetaData().rowGroups()) {
                 for (ColumnChunk chunk : group.columns()) {
-                    checkPlace(chunk, length);
+                    checkRange(chunk, length);
                     if (!CODECS.contains(chunk.metaData().codec())) {
                         throw new DataException("%s is compressed with %s; write it with snappy, gzip or zstd"
                                 .formatted(file, chunk.metaData().codec()));
@@ -189,9 +189,9 @@ final class ParquetRows implements RowSource {
                 if (!object.has("id") && !object.has("question_id")) {
                     object.put("id", file.getFileName() + "#" + row);
                 }
-                sink.row(object);
+                handler.row(object);
             } catch (DataException e) {
-                sink.refuse("row %d of %s: %s".formatted(row, file.getFileName(), e.getMessage()), e);
+                handler.reject("row %d of %s: %s".formatted(row, file.getFileName(), e.getMessage()), e);
             }
         }
 
@@ -228,7 +228,7 @@ final class ParquetRows implements RowSource {
             };
         }
 
-        /** Hugging Face's image: its bytes, or only a path where the file lies elsewhere. */
+        /** Whether this is Hugging Face's image: its bytes, or only a path if the file is elsewhere. */
         private static boolean isImage(PqStruct struct) {
             boolean bytes = false;
             boolean path = false;
@@ -261,12 +261,12 @@ final class ParquetRows implements RowSource {
                 throw new DataException("its image has %d bytes, more than the limit of %d; scale it down"
                         .formatted(bytes.length, ImageDecoder.MAX_FILE_BYTES));
             }
-            long offset = spool.size();
+            long offset = storage.size();
             ByteBuffer buffer = ByteBuffer.wrap(bytes);
             while (buffer.hasRemaining()) {
-                spool.write(buffer, offset + buffer.position());
+                storage.write(buffer, offset + buffer.position());
             }
-            return NODES.stringNode(images.add(name, unique, spool, offset, bytes.length));
+            return NODES.stringNode(images.add(name, unique, storage, offset, bytes.length));
         }
 
         private static String reason(Exception e) {

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 
-/** A file that is read instead of mapped: a mapped one that gets shorter meanwhile ends the whole process. */
+/** A file that is read, not mapped: if a mapped file is truncated while it is read, the process crashes. */
 final class PlainFile implements InputFile {
     private final Path path;
     private final FileChannel file;
@@ -26,13 +26,13 @@ final class PlainFile implements InputFile {
     @Override
     public ByteBuffer readRange(long offset, int size) throws IOException {
         if (offset < 0 || size < 0 || size > length - offset) {
-            throw new IOException("it names %d bytes at byte %d, which lie outside it".formatted(size, offset));
+            throw new IOException("it refers to %d bytes at byte %d, which are outside of it".formatted(size, offset));
         }
-        // Direct, because the decompressors take nothing else without a copy.
+        // Direct: the decompressors would copy any other buffer.
         ByteBuffer bytes = ByteBuffer.allocateDirect(size);
         while (bytes.hasRemaining()) {
             if (file.read(bytes, offset + bytes.position()) < 0) {
-                throw new IOException("it got shorter while it was read");
+                throw new IOException("it became shorter while it was read");
             }
         }
         return bytes.flip();

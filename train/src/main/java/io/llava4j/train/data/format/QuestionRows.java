@@ -9,27 +9,26 @@ import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
 /**
- * How rows of an image, a question and an answer become conversations. Records that are conversations already are left
- * as they are.
+ * How rows with an image, a question and an answer become conversations. Records that are conversations already stay as
+ * they are.
  *
- * @param mergeByImage whether all rows of an image that ask for the same form of answer make one conversation, with the
- *     prompt in its first question only (docs/reference/data.md#conversation-layouts)
- * @param responseFormat what their questions say about the form of the answer, unless a row has a
- *     {@code response_format} of its own
+ * @param mergeByImage whether all rows with the same image and the same response format make one conversation, with the
+ *     format's prompt in its first question only (docs/reference/data.md#conversation-layouts)
+ * @param responseFormat response format of rows that have no {@code response_format} of their own
  */
 public record QuestionRows(boolean mergeByImage, ResponseFormat responseFormat) {
     private static final List<ResponseFormat> OF_QUESTIONS = List.of(
             ResponseFormat.NONE, ResponseFormat.SHORT, ResponseFormat.LETTER, ResponseFormat.SHORT_OR_UNANSWERABLE);
 
-    /** Merged, and asked as they stand. */
+    /** Rows are merged by image; questions stay as they are. */
     public static final QuestionRows STANDARD = new QuestionRows(true, ResponseFormat.NONE);
 
-    /** @throws ConfigException if questions cannot ask in this form */
+    /** @throws ConfigException if questions cannot have this format */
     public QuestionRows {
         requireFor(responseFormat);
     }
 
-    /** @throws ConfigException if questions cannot ask in this form */
+    /** @throws ConfigException if questions cannot have this format */
     public static void requireFor(ResponseFormat responseFormat) {
         if (!OF_QUESTIONS.contains(responseFormat)) {
             throw new ConfigException("response-format must be one of %s for questions of your own, not %s"
@@ -38,7 +37,7 @@ public record QuestionRows(boolean mergeByImage, ResponseFormat responseFormat) 
     }
 
     /**
-     * The format of a row.
+     * The response format of a row.
      *
      * @throws DataException if it names one that does not exist
      */
@@ -53,9 +52,9 @@ public record QuestionRows(boolean mergeByImage, ResponseFormat responseFormat) 
     }
 
     /**
-     * The format of a name, in capitals or not.
+     * The response format with this name, in upper or lower case.
      *
-     * @throws ConfigException if questions cannot ask in such a form
+     * @throws ConfigException if no response format of questions has this name
      */
     public static ResponseFormat named(String name) {
         return find(name)

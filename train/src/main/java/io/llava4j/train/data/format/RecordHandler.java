@@ -3,16 +3,16 @@ package io.llava4j.train.data.format;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/** Takes the rows of a file in their order. */
+/** Takes the rows of a file, in their order. */
 public interface RecordHandler {
-    /** A row; nothing is known of it but that it is JSON. */
+    /** Takes a row, any JSON value. */
     void row(JsonNode row);
 
     /**
-     * A row that cannot be read while those behind it can.
+     * Takes note of a row that cannot be read; the rows after it can.
      *
      * @param reason one sentence: what, which line or entry, what to do
-     * @param cause what told so
+     * @param cause the exception, if there was one
      */
-    void refuse(String reason, @Nullable Exception cause);
+    void reject(String reason, @Nullable Exception cause);
 }

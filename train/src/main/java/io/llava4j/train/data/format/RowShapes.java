@@ -12,21 +12,21 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Rows of other shapes as LLaVA records (docs/reference/data.md#record-format):
+ * Converts rows of other shapes into LLaVA records (docs/reference/data.md#record-format):
  *
  * <ul>
- *   <li>{@code image, question, answer} and, if a row has one, {@code response_format}; of a list {@code
- *       answers} the most frequent one is taken, the first of equals
+ *   <li>{@code image, question, answer} and, optionally, {@code response_format}; of a list {@code answers} the most
+ *       frequent one is used, among equals the first
  *   <li>{@code image, caption} or {@code image, text}: stage 1's pair
  *   <li>{@code messages}: turns of {@code role} and {@code content}
  *   <li>{@code texts}: pairs of {@code user} and {@code assistant}
  * </ul>
  *
- * <p>The image may be called {@code image}, {@code image_path}, {@code file_name} or be the only one of {@code images}.
- * What has no such shape is passed on as it is.
+ * <p>The image is in {@code image}, {@code image_path} or {@code file_name}, or is the only one of {@code images}. Rows of
+ * any other shape stay as they are.
  */
 public final class RowShapes {
-    /** A request of stage 1's data; the template of stage 1 leaves it out. */
+    /** The request before a caption; the template of stage 1 omits it. */
     static final String CAPTION_REQUEST = "Provide a brief description of the given image.";
 
     private static final String PLACEHOLDER = "<image>";
@@ -47,9 +47,11 @@ public final class RowShapes {
     }
 
     /**
-     * A row as a record of LLaVA's format; the row itself where it has no other shape.
+     * Converts a row into a record in LLaVA's format.
      *
-     * @throws io.llava4j.DataException if it asks for a form of answer that does not exist
+     * @return the row itself if it has none of the other shapes
+     *
+     * @throws io.llava4j.DataException if its {@code response_format} does not exist
      */
     public static JsonNode toRecord(JsonNode row, QuestionRows questions) {
         if (!(row instanceof ObjectNode object) || object.has("conversations")) {
@@ -124,7 +126,7 @@ public final class RowShapes {
         return turn;
     }
 
-    /** Content in parts, as chat interfaces have it: text, and an image by its place. */
+    /** Joins content in parts, as chat interfaces have it; an image part becomes a placeholder. */
     private static JsonNode parts(JsonNode content) {
         StringBuilder text = new StringBuilder();
         for (JsonNode part : content) {
@@ -134,7 +136,7 @@ public final class RowShapes {
         return JsonNodeFactory.instance.stringNode(text.toString().strip());
     }
 
-    /** The most frequent text of a list of texts or of objects with an {@code answer}; the first of equals. */
+    /** The most frequent text of a list of texts or of objects with an {@code answer}; among equals, the first. */
     private static JsonNode mostFrequent(JsonNode answers) {
         if (!answers.isArray()) {
             return answers;
@@ -167,7 +169,7 @@ public final class RowShapes {
         return null;
     }
 
-    /** Names the image in the first question, unless a turn does. */
+    /** Adds the placeholder to the first question, unless a turn contains it. */
     private static void placeImage(ArrayNode turns) {
         for (JsonNode turn : turns) {
             if (turn.path("value").stringValue("").contains(PLACEHOLDER)) {

@@ -3,15 +3,15 @@ package io.llava4j.train.data.format;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** Reads one kind of file. */
+/** Reads data sets in one file format. */
 @FunctionalInterface
 interface RowSource {
     /**
      * Reads all rows.
      *
-     * @return the images that came with them; null where images are files of their own
-     * @throws io.llava4j.DataException if the file cannot be read on from some place
+     * @return the images inside the data set; null if images are separate files
+     * @throws io.llava4j.DataException if the rest of a file cannot be read
      */
     @Nullable
-    Images read(RecordHandler sink) throws IOException;
+    Images read(RecordHandler handler) throws IOException;
 }

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** The headers of a tar file, one after the other: ustar, with long names and sizes as GNU tar and pax write them. */
+/** Iterates over the headers of a tar file: ustar, with long names and sizes as GNU tar and pax write them. */
 final class TarEntries {
     static final int BLOCK = 512;
     private static final int MAX_EXTENSION = 1 << 20;
@@ -23,7 +23,7 @@ final class TarEntries {
     /**
      * An entry.
      *
-     * @param name path in the archive, hostile until checked
+     * @param name path in the archive; not to be trusted before it is checked
      * @param type ustar's type flag
      * @param offset of its content in the file
      * @param length of its content
@@ -164,7 +164,7 @@ final class TarEntries {
             return Long.parseLong(digits);
         } catch (NumberFormatException e) {
             throw new DataException(
-                    "%s is a damaged tar file: '%s' is no number; fetch it again".formatted(path, digits), e);
+                    "%s is a damaged tar file: '%s' is no number; download it again".formatted(path, digits), e);
         }
     }
 
@@ -181,6 +181,6 @@ final class TarEntries {
     }
 
     private DataException broken(String what) {
-        return new DataException("%s %s at byte %d; fetch it again".formatted(path, what, position));
+        return new DataException("%s %s at byte %d; download it again".formatted(path, what, position));
     }
 }

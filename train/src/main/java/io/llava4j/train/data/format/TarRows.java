@@ -18,9 +18,9 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * WebDataset shards: files that follow each other and share their name up to the first dot are one sample. A sample is a
- * {@code .json} with a record, or a {@code .txt} with a caption, and at most one image. Nothing is unpacked: images
- * stay where they are and are found by the record's {@code image}, or by their own name if it has none.
+ * WebDataset shards: consecutive files with the same name up to the first dot are one sample. A sample is a {@code .json}
+ * with a record, or a {@code .txt} with a caption, and at most one image. Nothing is unpacked: images are read from the
+ * archive, by the record's {@code image}, or by their own name if it has none.
  */
 final class TarRows implements RowSource {
     private final List<Path> shards;
@@ -30,7 +30,7 @@ final class TarRows implements RowSource {
     }
 
     @Override
-    public Images read(RecordHandler sink) throws IOException {
+    public Images read(RecordHandler handler) throws IOException {
         List<FileChannel> files = new ArrayList<>();
         ImageArchive images = new ImageArchive(files);
         boolean done = false;
@@ -38,7 +38,7 @@ final class TarRows implements RowSource {
             for (Path shard : shards) {
                 FileChannel file = open(shard);
                 files.add(file);
-                new Shard(shard, file, images, sink).read();
+                new Shard(shard, file, images, handler).read();
             }
             done = true;
             return images;
@@ -53,7 +53,8 @@ final class TarRows implements RowSource {
         try {
             return FileChannel.open(shard);
         } catch (NoSuchFileException e) {
-            throw new DataException("shard %s does not exist; fetch it or name those that do".formatted(shard), e);
+            throw new DataException(
+                    "shard %s does not exist; download it or name only shards that exist".formatted(shard), e);
         }
     }
 
@@ -62,14 +63,14 @@ final class TarRows implements RowSource {
         private final Path path;
         private final FileChannel file;
         private final ImageArchive images;
-        private final RecordHandler sink;
+        private final RecordHandler handler;
         private final List<TarEntries.Entry> sample = new ArrayList<>();
 
-        Shard(Path path, FileChannel file, ImageArchive images, RecordHandler sink) {
+        Shard(Path path, FileChannel file, ImageArchive images, RecordHandler handler) {
             this.path = path;
             this.file = file;
             this.images = images;
-            this.sink = sink;
+            this.handler = handler;
         }
 
         void read() throws IOException {
@@ -80,7 +81,7 @@ final class TarRows implements RowSource {
                 }
                 String complaint = entry.isFile() ? DataFiles.pathComplaint(entry.name()) : "it is not a plain file";
                 if (complaint != null) {
-                    sink.refuse("entry '%s' of %s: %s".formatted(entry.name(), path.getFileName(), complaint), null);
+                    handler.reject("entry '%s' of %s: %s".formatted(entry.name(), path.getFileName(), complaint), null);
                     continue;
                 }
                 if (!sample.isEmpty() && !key(sample.getFirst()).equals(key(entry))) {
@@ -114,9 +115,9 @@ final class TarRows implements RowSource {
                 if (images.size() > 1) {
                     throw new DataException("it has %d images; a record has one".formatted(images.size()));
                 }
-                sink.row(row(key, json, caption, images.isEmpty() ? null : images.getFirst()));
+                handler.row(row(key, json, caption, images.isEmpty() ? null : images.getFirst()));
             } catch (DataException e) {
-                sink.refuse("sample '%s' of %s: %s".formatted(key, path.getFileName(), e.getMessage()), e);
+                handler.reject("sample '%s' of %s: %s".formatted(key, path.getFileName(), e.getMessage()), e);
             }
         }
 
@@ -181,7 +182,7 @@ final class TarRows implements RowSource {
             return name.substring(Math.min(name.length(), dot(name) + 1)).toLowerCase(Locale.ROOT);
         }
 
-        /** Place of the first dot of the last part of a path; its length if there is none. */
+        /** Index of the first dot in the last part of a path; the length of the path if there is none. */
         private static int dot(String name) {
             int dot = name.indexOf('.', name.lastIndexOf('/') + 1);
             return dot < 0 ? name.length() : dot;

@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Writes a ustar file of plain files, without owners and times: the same content, the same bytes. */
+/** Writes a ustar archive of plain files without owners and times: the same content gives the same bytes. */
 public final class TarWriter implements AutoCloseable {
     private static final int BLOCK = TarEntries.BLOCK;
 
@@ -18,7 +18,7 @@ public final class TarWriter implements AutoCloseable {
         this.out = out;
     }
 
-    /** Begins a new file. */
+    /** Creates an archive. */
     public static TarWriter create(Path file) throws IOException {
         return new TarWriter(new BufferedOutputStream(Files.newOutputStream(file), 1 << 16));
     }
@@ -38,7 +38,7 @@ public final class TarWriter implements AutoCloseable {
         byte[] header = new byte[BLOCK];
         byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
         if (nameBytes.length > 100) {
-            throw new IllegalArgumentException("'%s' is too long a name for this writer".formatted(name));
+            throw new IllegalArgumentException("'%s' is longer than the 100 bytes of a ustar name".formatted(name));
         }
         System.arraycopy(nameBytes, 0, header, 0, nameBytes.length);
         octal(header, 100, 8, 0644);
@@ -56,12 +56,12 @@ public final class TarWriter implements AutoCloseable {
         header[155] = ' ';
         out.write(header);
         out.write(content);
-        int rest = Math.floorMod(-content.length, BLOCK);
-        out.write(new byte[rest]);
-        length += BLOCK + content.length + rest;
+        int padding = Math.floorMod(-content.length, BLOCK);
+        out.write(new byte[padding]);
+        length += BLOCK + content.length + padding;
     }
 
-    /** Writes the end mark. */
+    /** Writes the end-of-archive marker. */
     @Override
     public void close() throws IOException {
         out.write(new byte[2 * BLOCK]);

@@ -66,7 +66,7 @@ public final class MixtureKeys {
                     .append(Files.size(file))
                     .append(Files.getLastModifiedTime(file).toMillis());
         } catch (NoSuchFileException e) {
-            throw new DataException(file + " does not exist; fetch it or correct the path", e);
+            throw new DataException(file + " does not exist; download it or correct the path", e);
         } catch (IOException e) {
             throw new DataException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
         }

@@ -10,7 +10,7 @@ import java.util.function.Consumer;
 final class AOkvqaReader implements SourceReader {
     private static final Set<String> FIELDS =
             Set.of("split", "image_id", "question_id", "question", "choices", "correct_choice_idx");
-    private static final int MOST_OPTIONS = 26;
+    private static final int MAX_OPTIONS = 26;
 
     @Override
     public void read(SourceFiles files, Problems problems, Consumer<RawItem> out) {
@@ -18,14 +18,14 @@ final class AOkvqaReader implements SourceReader {
             boolean training = !record.has("split") || record.text("split").equals("train");
             List<String> options = record.texts("choices");
             double correct = record.number("correct_choice_idx");
-            if (options.size() < 2 || options.size() > MOST_OPTIONS) {
-                throw new BadRecord("it has %d choices, not 2 to %d".formatted(options.size(), MOST_OPTIONS));
+            if (options.size() < 2 || options.size() > MAX_OPTIONS) {
+                throw new BadRecord("it has %d choices, not 2 to %d".formatted(options.size(), MAX_OPTIONS));
             }
             if (options.stream().anyMatch(String::isBlank) || new HashSet<>(options).size() < options.size()) {
-                throw new BadRecord("a choice is empty or there twice");
+                throw new BadRecord("a choice is empty or occurs twice");
             }
             if (correct != Math.rint(correct) || correct < 0 || correct >= options.size()) {
-                throw new BadRecord("its correct_choice_idx is not the place of a choice");
+                throw new BadRecord("its correct_choice_idx is not the index of a choice");
             }
             String imageId = record.id("image_id");
             out.accept(new RawItem(

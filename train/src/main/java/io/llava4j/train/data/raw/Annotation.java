@@ -5,14 +5,14 @@ import java.io.Serializable;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** One thing a data set says about an image, before any rule of a mixture was applied. */
+/** One annotation of an image, or a conversation, as the data set has it, before any rule of a mixture is applied. */
 public sealed interface Annotation extends Serializable {
     /**
      * A question with the answers people gave.
      *
      * @param text of the question
      * @param answers at least one, in the file's order
-     * @param agreed the data set's own choice among them; null if it makes none
+     * @param agreed the answer that the data set itself chose; null if it chose none
      */
     record Question(
             String text, List<String> answers, @Nullable String agreed) implements Annotation {}
@@ -22,12 +22,12 @@ public sealed interface Annotation extends Serializable {
      *
      * @param text of the question
      * @param options at least two
-     * @param correct place of the right one
+     * @param correct index of the right option, from 0
      */
     record Choice(String text, List<String> options, int correct) implements Annotation {}
 
     /**
-     * A part of the image in words.
+     * A description of a region of the image.
      *
      * @param phrase as annotated
      * @param x left edge in pixels
@@ -38,21 +38,21 @@ public sealed interface Annotation extends Serializable {
     record Region(String phrase, double x, double y, double width, double height) implements Annotation {}
 
     /**
-     * The whole image in one sentence.
+     * A caption of the whole image.
      *
      * @param text as annotated
-     * @param readText words that were read from the image by a machine; empty if there are none
+     * @param readText OCR tokens of the image; may be empty
      */
     record Caption(String text, List<String> readText) implements Annotation {}
 
     /**
-     * A finished conversation in LLaVA's own form.
+     * A finished conversation in LLaVA's format.
      *
-     * @param turns alternating, human first; {@code <image>} stands in them already
+     * @param turns alternating, human first, with {@code <image>} in them
      */
     record Dialogue(List<Turn> turns) implements Annotation {}
 
-    /** A conversation as people shared it: any speakers in any order. */
+    /** A shared conversation, with any speakers in any order. */
     record Chat(List<Message> messages) implements Annotation {}
 
     /**

@@ -3,7 +3,7 @@ package io.llava4j.train.data.raw;
 import java.util.Map;
 import java.util.Set;
 
-/** An entry of {@code images} in a file of COCO's form. */
+/** An entry of {@code images} in a file in COCO's format. */
 record CocoImage(String fileName, int width, int height) {
     private static final Set<String> FIELDS = Set.of("id", "file_name", "width", "height");
 

@@ -9,12 +9,12 @@ public final class CocoNames {
 
     private CocoNames() {}
 
-    /** The file name of 2014's training images. */
+    /** The file name of a training image of 2014. */
     static String of2014(String imageId) {
         return "COCO_train2014_" + of2017(imageId);
     }
 
-    /** The file name since 2017: twelve digits. */
+    /** The file name of an image since 2017: twelve digits. */
     static String of2017(String imageId) {
         try {
             long number = Long.parseLong(imageId);
@@ -22,14 +22,14 @@ public final class CocoNames {
                 return "%012d.jpg".formatted(number);
             }
         } catch (NumberFormatException e) {
-            throw new BadRecord("its image_id '%s' is no number of a COCO image".formatted(imageId));
+            throw new BadRecord("its image_id '%s' is not the number of a COCO image".formatted(imageId));
         }
-        throw new BadRecord("its image_id %s is no number of a COCO image".formatted(imageId));
+        throw new BadRecord("its image_id %s is not the number of a COCO image".formatted(imageId));
     }
 
     /**
-     * A path with a file name of 2014 turned into 2017's, which has the same images under shorter names (docs/reference/data.md#raw-schemas);
-     * another path as it is.
+     * Replaces a file name of 2014 by that of 2017, which names the same image
+     * (docs/reference/data.md#raw-schemas); any other path stays as it is.
      */
     public static String renamedTo2017(String path) {
         int slash = path.lastIndexOf('/') + 1;

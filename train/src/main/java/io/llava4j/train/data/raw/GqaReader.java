@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** GQA: objects of questions by key; those that are not of the balanced set are not for training. */
+/** GQA: objects of questions by key; only the balanced set is for training. */
 final class GqaReader implements SourceReader {
     private static final Set<String> FIELDS = Set.of("question", "imageId", "answer", "isBalanced");
 

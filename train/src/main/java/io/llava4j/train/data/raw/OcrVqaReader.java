@@ -37,7 +37,7 @@ final class OcrVqaReader implements SourceReader {
             }
             out.accept(new RawItem(
                     record.key(),
-                    // Every image is saved under this ending, whatever is in it
+                    // Every image is saved with this extension, whatever its format
                     // (docs/reference/data.md#image-folders).
                     record.key() + ".jpg",
                     0,

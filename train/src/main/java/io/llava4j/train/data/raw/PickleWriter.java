@@ -9,11 +9,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/** Writes a list of plain data as a Python pickle, protocol 2: the form of RefCOCO's references. */
+/** Writes a list of plain data as a Python pickle, protocol 2, the format of RefCOCO's references. */
 public final class PickleWriter implements AutoCloseable {
     private final DataOutputStream out;
 
-    /** Begins a list in a file. */
+    /** Starts a file with a list. */
     public PickleWriter(Path file) throws IOException {
         Files.createDirectories(file.toAbsolutePath().getParent());
         out = new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(file), 1 << 18));
@@ -22,7 +22,7 @@ public final class PickleWriter implements AutoCloseable {
         out.write(']');
     }
 
-    /** Adds an element: maps with text keys, lists, texts and whole numbers of 32 bits. */
+    /** Adds an element of maps with text keys, lists, texts and 32-bit integers. */
     public void add(Map<String, ?> record) throws IOException {
         write(record);
         out.write('a');

@@ -16,7 +16,7 @@ import java.util.function.LongConsumer;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
-/** A file of annotations, plain or gzipped, that is read from beginning to end and hashed on the way. */
+/** A file of annotations, plain or gzipped, that is read completely and hashed at the same time. */
 public final class RawFile {
     private static final int BUFFER = 1 << 16;
     private static final int GZIP_MAGIC = 0x1f8b;
@@ -27,19 +27,19 @@ public final class RawFile {
 
     /**
      * @param path of the file
-     * @param bytesRead told how many bytes were read, again and again; may throw to stop
+     * @param bytesRead called repeatedly with the number of bytes read since the last call; may throw to stop
      */
     public RawFile(Path path, LongConsumer bytesRead) {
         this.path = path;
         this.bytesRead = bytesRead;
     }
 
-    /** Where the file is. */
+    /** Path of the file on disk. */
     public Path path() {
         return path;
     }
 
-    /** Hash of the bytes on disk in hexadecimal digits; null until the file was read to its end. */
+    /** SHA-256 of the bytes on disk in hexadecimal digits; null before the file was read completely. */
     public @Nullable String sha256() {
         return sha256;
     }
@@ -63,7 +63,7 @@ public final class RawFile {
             sha256 = HexFormat.of().formatHex(raw.digest.digest());
             return result;
         } catch (NoSuchFileException e) {
-            throw new DataException(path + " does not exist; fetch it or correct the path", e);
+            throw new DataException(path + " does not exist; download it or correct the path", e);
         } catch (IOException e) {
             throw new DataException("%s cannot be read: %s".formatted(path, e.getMessage()), e);
         }

@@ -19,12 +19,12 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Reads the records of a JSON file one by one, however large it is. Only the fields asked for are kept; what else a
- * record has is passed over. Files come in several shapes, and each reader takes them all: an array of records, an object
- * that holds the array in a field, an object of records by key, or records one after another (JSON lines).
+ * Reads the records of a JSON file of any size one by one and keeps only the fields a reader asks for. Takes all shapes
+ * of such files: an array of records, an object with the array in a field, an object of records by key, or records one
+ * after another (JSON lines).
  */
 final class RawJson {
-    /** Leaves the stream open: {@link RawFile} hashes what follows. */
+    /** Leaves the stream open, since {@link RawFile} hashes the remaining bytes. */
     private static final JsonMapper JSON = JsonMapper.builder(JsonFactory.builder()
                     .disable(StreamReadFeature.AUTO_CLOSE_SOURCE)
                     .build())
@@ -52,9 +52,9 @@ final class RawJson {
      * @param file the array itself, JSON lines, or an object with the array in {@code field}
      * @param field name of the array's field; empty if the file is the array itself
      * @param fields of a record that are kept
-     * @param problems told of records that are no objects or that the visitor refuses
+     * @param problems takes records that are not objects or that the visitor rejects
      * @param visitor takes the records in order
-     * @throws DataException naming file and record, if the file is malformed from some place on or has no such array
+     * @throws DataException naming file and record, if the file is malformed or has no such array
      */
     static void array(RawFile file, String field, Set<String> fields, Problems problems, Consumer<RawRecord> visitor) {
         RawJson json = new RawJson(file, fields, problems, visitor);
@@ -72,17 +72,17 @@ final class RawJson {
             try (JsonParser parser = parser(in)) {
                 reading.accept(parser);
                 if (parser.nextToken() != null) {
-                    throw new DataException("%s goes on after its records at line %d; remove the rest"
+                    throw new DataException("%s continues after its records at line %d; remove that part"
                             .formatted(
                                     file.path(), parser.currentTokenLocation().getLineNr()));
                 }
                 return index;
             } catch (JacksonException e) {
                 throw new DataException(
-                        "%s is malformed JSON%s in record %d: %s; repair or fetch the file again"
+                        "%s is malformed JSON%s in record %d: %s; repair or download the file again"
                                 .formatted(
                                         file.path(),
-                                        place(e.getLocation()),
+                                        position(e.getLocation()),
                                         index,
                                         e.getOriginalMessage()
                                                 .lines()
@@ -151,7 +151,7 @@ final class RawJson {
         }
     }
 
-    /** Takes the value the parser stands on. */
+    /** Passes the current value of the parser on. */
     private void accept(String key, JsonParser parser) {
         RawRecord record = null;
         try {
@@ -183,7 +183,7 @@ final class RawJson {
         return node;
     }
 
-    private static String place(@Nullable TokenStreamLocation location) {
+    private static String position(@Nullable TokenStreamLocation location) {
         return location == null
                 ? ""
                 : " at line %d, column %d,".formatted(location.getLineNr(), location.getColumnNr());

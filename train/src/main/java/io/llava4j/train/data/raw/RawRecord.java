@@ -6,18 +6,18 @@ import java.util.OptionalDouble;
 import tools.jackson.databind.JsonNode;
 
 /**
- * A record of a raw file. Every getter throws {@link BadRecord} with one sentence if the field is not what it must be;
- * numbers may be written as strings and ids as numbers, which many exports do.
+ * A record of a raw file. Getters throw {@link BadRecord} with one sentence if a field is missing or of another type.
+ * Numbers may be written as strings and ids as numbers, as many exports do.
  *
- * @param file where it stands
- * @param index place in the file, from 0
- * @param key of the record, where the file is an object of records; else empty
- * @param node the fields that were asked for
+ * @param file that holds it
+ * @param index of the record in the file, from 0
+ * @param key of the record if the file is an object of records; otherwise empty
+ * @param node its requested fields
  */
 record RawRecord(String file, int index, String key, JsonNode node) {
     private static final List<String> IDS = List.of("id", "question_id", "image_id", "ref_id");
 
-    /** What the record is called in lists: its key, or the first id it has. */
+    /** The name of the record in messages: its key, or the first id it has. */
     String name() {
         return key.isEmpty()
                 ? IDS.stream()
@@ -59,7 +59,7 @@ record RawRecord(String file, int index, String key, JsonNode node) {
         return number(node.path(field)).orElseThrow(() -> wrong(field, "is missing or not a number"));
     }
 
-    /** A whole number of pixels that an image can have. */
+    /** A number of pixels, from 1 to a million. */
     int size(String field) {
         double value = number(field);
         if (value != Math.rint(value) || value < 1 || value > 1_000_000) {
@@ -68,7 +68,7 @@ record RawRecord(String file, int index, String key, JsonNode node) {
         return (int) value;
     }
 
-    /** A list of texts; numbers among them are taken as texts. */
+    /** A list of texts; numbers are converted to text. */
     List<String> texts(String field) {
         List<String> texts = new ArrayList<>();
         for (JsonNode item : list(field)) {

@@ -9,7 +9,7 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Writes a raw annotation file record by record, in one of the three shapes raw files have. */
+/** Writes a raw annotation file record by record, in one of the three shapes of raw files. */
 public final class RawWriter implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -23,7 +23,7 @@ public final class RawWriter implements AutoCloseable {
         this.keyed = keyed;
     }
 
-    /** An array of records. */
+    /** Starts a file that is an array of records. */
     public static RawWriter array(Path file) throws IOException {
         JsonGenerator out = open(file);
         out.writeStartArray();
@@ -31,7 +31,7 @@ public final class RawWriter implements AutoCloseable {
     }
 
     /**
-     * An object with an array of records.
+     * Starts a file that is an object with an array of records.
      *
      * @param head fields before the array
      * @param field of the array
@@ -44,7 +44,7 @@ public final class RawWriter implements AutoCloseable {
         return new RawWriter(out, true, false);
     }
 
-    /** An object of records by key. */
+    /** Starts a file that is an object of records by key. */
     public static RawWriter keyed(Path file) throws IOException {
         JsonGenerator out = open(file);
         out.writeStartObject();

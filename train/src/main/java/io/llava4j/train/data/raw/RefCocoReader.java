@@ -16,8 +16,8 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * RefCOCO, RefCOCO+ and RefCOCOg: people's words for boxes in COCO's images. Each of the sets has a file
- * {@code NAME-refs}, a Python pickle or the same as JSON, and {@code NAME-instances} with images and boxes.
+ * RefCOCO, RefCOCO+ and RefCOCOg: sentences about boxes in COCO's images. Each set has a file {@code NAME-refs},
+ * a Python pickle or the same as JSON, and a file {@code NAME-instances} with images and boxes.
  */
 final class RefCocoReader implements SourceReader {
     private static final String REFS = "-refs";
@@ -66,7 +66,7 @@ final class RefCocoReader implements SourceReader {
 
     private static RawItem item(RawRecord ref, Map<String, CocoImage> images, Map<String, double[]> boxes) {
         String imageId = ref.id("image_id");
-        // Not the ref's own file_name, which has the object's number in it.
+        // Not the file_name of the reference, which contains the number of the box.
         CocoImage image = images.get(imageId);
         double[] box = boxes.get(ref.id("ann_id"));
         if (image == null || box == null) {
@@ -124,7 +124,7 @@ final class RefCocoReader implements SourceReader {
         }
     }
 
-    /** The fields of a reference, taken by name: a hostile pickle may go round in circles elsewhere. */
+    /** The fields of a reference, copied by name: other parts of a malicious pickle may refer to themselves. */
     private static ObjectNode ref(Object value) {
         if (!(value instanceof Map<?, ?> ref)) {
             throw new BadRecord("it is not a dictionary");

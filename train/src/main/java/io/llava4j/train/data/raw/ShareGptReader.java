@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import tools.jackson.databind.JsonNode;
 
-/** ShareGPT: conversations as people shared them, in one file or several. Nothing is cleaned here. */
+/** ShareGPT: shared conversations, in one or several files, not cleaned yet. */
 final class ShareGptReader implements SourceReader {
     private static final Set<String> FIELDS = Set.of("id", "conversations");
 

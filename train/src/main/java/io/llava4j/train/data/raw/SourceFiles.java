@@ -5,7 +5,7 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
 
-/** The files of a source by the part they play, such as {@code questions} and {@code annotations}. */
+/** The files of a source by role, such as {@code questions} and {@code annotations}. */
 public final class SourceFiles {
     private final String source;
     private final Map<String, RawFile> files;
@@ -19,14 +19,18 @@ public final class SourceFiles {
         this.files = files;
     }
 
-    /** @throws ConfigException if the recipe does not name it */
+    /**
+     * The file of a role.
+     *
+     * @throws ConfigException if the recipe does not name it
+     */
     public RawFile get(String role) {
         return find(role)
                 .orElseThrow(() ->
                         new ConfigException("sources.%s.files.%s is missing; name the file".formatted(source, role)));
     }
 
-    /** The file of a role that need not be there. */
+    /** The file of an optional role. */
     public Optional<RawFile> find(String role) {
         return Optional.ofNullable(files.get(role));
     }

@@ -6,12 +6,12 @@ import java.util.function.Consumer;
 @FunctionalInterface
 public interface SourceReader {
     /**
-     * Reads everything once.
+     * Reads all files of the source.
      *
      * @param files of the source
-     * @param problems told of records that cannot be used
-     * @param out takes what was read, in the files' order
-     * @throws io.llava4j.DataException naming file and record, if a file cannot be read to its end
+     * @param problems takes records that cannot be used
+     * @param out takes the items, in the files' order
+     * @throws io.llava4j.DataException naming file and record, if a file cannot be read completely
      */
     void read(SourceFiles files, Problems problems, Consumer<RawItem> out);
 }

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** TextCaps: captions, and the words that Rosetta read from the images (file {@code ocr}, which may be left out). */
+/** TextCaps: captions, and optionally (file {@code ocr}) the words that Rosetta read in the images. */
 final class TextCapsReader implements SourceReader {
     private static final Set<String> CAPTION = Set.of("image_id", "caption_id", "caption_str", "set_name");
     private static final Set<String> OCR = Set.of("image_id", "ocr_tokens");
@@ -22,7 +22,7 @@ final class TextCapsReader implements SourceReader {
                         OCR,
                         problems,
                         record ->
-                                // The file has an image once for each question about it, always with the same words.
+                                // The file repeats an image for each question about it, always with the same words.
                                 words.putIfAbsent(record.id("image_id"), record.texts("ocr_tokens"))));
         RawJson.array(files.get("captions"), "data", CAPTION, problems, record -> {
             String image = record.id("image_id");

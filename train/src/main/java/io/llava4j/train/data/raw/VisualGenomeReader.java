@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Visual Genome: regions of images in words; sizes and folders of the images stand in a file of their own. */
+/** Visual Genome: descriptions of regions; sizes and folders of the images are in a second file. */
 final class VisualGenomeReader implements SourceReader {
     private static final Set<String> IMAGE = Set.of("image_id", "id", "width", "height", "url");
     private static final Set<String> REGIONS = Set.of("id", "regions");
@@ -54,7 +54,7 @@ final class VisualGenomeReader implements SourceReader {
                 region.number("height"));
     }
 
-    /** The address's last folder and name: {@code VG_100K_2/1.jpg}. */
+    /** Last folder and file name of the address: {@code VG_100K_2/1.jpg}. */
     private static String path(String url) {
         int name = url.lastIndexOf('/');
         int folder = name < 1 ? -1 : url.lastIndexOf('/', name - 1);

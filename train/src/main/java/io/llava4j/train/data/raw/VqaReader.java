@@ -32,7 +32,7 @@ final class VqaReader implements SourceReader {
             }
             if (answers.putIfAbsent(annotation.id("question_id"), new Answers(words.same(all), words.same(agreed)))
                     != null) {
-                throw new BadRecord("its question_id is there twice");
+                throw new BadRecord("its question_id occurs twice");
             }
         });
         RawFile questions = files.get("questions");

@@ -50,7 +50,7 @@ class BrokenRawFilesTest {
                 "{\"1\": {\"question\": \u0001}}",
                 "{\"1\": \"\\ud83d\", }"
             })
-    void aMalformedFileIsOneSentence(String content) {
+    void malformedFileFailsInOneSentence(String content) {
         raw.file("g.json", content);
         assertThatThrownBy(() -> raw.build(GQA))
                 .isInstanceOf(DataException.class)
@@ -73,7 +73,7 @@ class BrokenRawFilesTest {
                 "{\"question\": \"What?\", \"imageId\": 6, \"answer\": \"\\ud83d\"}",
                 "{\"question\": \"Is <image> an image?\", \"imageId\": 6, \"answer\": \"<image>\"}"
             })
-    void aBadRecordIsCountedAndListedAndTheRestGoesOn(String record) {
+    void badRecordIsCountedAndListedAndTheOthersAreBuilt(String record) {
         raw.file("g.json", "{\"bad\": " + record + ", " + GOOD + "}");
         Built built = raw.build(GQA);
         assertThat(built.records()).hasSize(1);
@@ -82,7 +82,7 @@ class BrokenRawFilesTest {
     }
 
     @Test
-    void aBadRecordEndsTheBuildIfAskedTo() {
+    void badRecordEndsTheBuildIfThePolicyIsToFail() {
         raw.file("g.json", "{" + GOOD + ", \"bad\": 7}");
         assertThatThrownBy(() -> raw.build(GQA, "bad-records=fail"))
                 .isInstanceOf(DataException.class)
@@ -90,7 +90,7 @@ class BrokenRawFilesTest {
     }
 
     @Test
-    void encodingsAndWrappingsAreToldFromTheContent() throws IOException {
+    void encodingsAndShapesAreDetectedByContent() throws IOException {
         Path file = dir.resolve("raw/g.json");
         raw.file("g.json", "\uFEFF{" + GOOD + "}");
         assertThat(raw.build(GQA).records()).hasSize(1);
@@ -114,7 +114,7 @@ class BrokenRawFilesTest {
 
     /** A line is nothing special to a JSON reader, however long. */
     @Test
-    void aLineOfAHundredMegabytesIsRead() throws IOException {
+    void lineOfAHundredMegabytesIsRead() throws IOException {
         Files.createDirectories(dir.resolve("raw"));
         try (BufferedWriter out = Files.newBufferedWriter(dir.resolve("raw/g.json"))) {
             out.write("{" + GOOD);
@@ -146,7 +146,7 @@ class BrokenRawFilesTest {
                         "\"x\": \"NaN\", \"y\": 1, \"width\": 5, \"height\": 5",
                 "\"x\": 5, \"y\": 1, \"width\": 5"
             })
-    void absurdRegionsAreLeftOutAlone(String numbers) {
+    void onlyInvalidRegionsAreLeftOut(String numbers) {
         raw.file(
                 "r.json",
                 "[{\"id\": 1, \"regions\": [{\"phrase\": \"bad\", " + numbers
@@ -159,7 +159,7 @@ class BrokenRawFilesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"0", "-4", "1e30", "\"wide\"", "2.5"})
-    void absurdImageSizesAreLeftOut(String width) {
+    void invalidImageSizesAreLeftOut(String width) {
         raw.file(
                 "r.json",
                 "[{\"id\": 1, \"regions\": [{\"phrase\": \"a\", \"x\": 1, \"y\": 1, \"width\": 9, \"height\": 5}]}]");
@@ -171,7 +171,7 @@ class BrokenRawFilesTest {
     }
 
     @Test
-    void aPickleThatGoesRoundInCirclesOrRunsCodeDoesNoHarm() {
+    void cyclicAndCodeRunningPicklesAreHarmless() {
         raw.file(
                 "i.json",
                 "{\"images\": [{\"id\": 7, \"file_name\": \"7.jpg\", \"width\": 9, \"height\": 9}], \"annotations\": [{\"id\": 4, \"bbox\": [1, 2, 3, 4]}]}");
@@ -201,7 +201,7 @@ class BrokenRawFilesTest {
     }
 
     @Test
-    void missingFilesAndWrongRulesAreToldBeforeTheWorkBegins() {
+    void missingFilesAndWrongRulesFailBeforeReading() {
         assertThatThrownBy(() -> raw.build(GQA))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("file questions of source s");

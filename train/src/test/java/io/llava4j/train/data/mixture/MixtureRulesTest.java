@@ -62,7 +62,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void questionsOfAImageAreMergedAndThePromptStandsOnce() {
+    void questionsOfAnImageAreMergedWithOnePrompt() {
         vqa();
         Built built = raw.build(VQA);
         assertThat(built.records()).hasSize(2);
@@ -73,7 +73,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void theMostFrequentAnswerIsTaught() {
+    void mostFrequentAnswerIsUsed() {
         vqa();
         assertThat(raw.build(VQA).texts(0)).contains("mesh", "2");
         assertThat(raw.build(VQA).texts(1)).contains("there");
@@ -82,7 +82,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void cocosNamesAreThoseOf2017AndIdsNameTheirSource() {
+    void cocoNamesAreThoseOf2017AndIdsNameTheirSource() {
         vqa();
         Built old = raw.build(VQA, "coco-2017-names=false", "source-in-id=false");
         assertThat(old.records().getFirst().images()).containsExactly("coco/train2017/COCO_train2014_000000000009.jpg");
@@ -127,7 +127,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void aMultipleChoiceQuestionComesOnceForEachOptionAndEveryLetterIsRightOnce() {
+    void multipleChoiceQuestionIsRepeatedSoThatEachLetterIsRightOnce() {
         choices();
         Built built = raw.build(A_OKVQA);
         assertThat(built.records()).hasSize(4);
@@ -185,7 +185,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void atMostTenRegionsOfAImageAreDrawn() {
+    void atMostTenRegionsOfAnImageAreDrawn() {
         regions(25);
         Built built = raw.build(VG);
         assertThat(built.records().getFirst().turns()).hasSize(20);
@@ -195,7 +195,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void boxesAreSharesOfThePaddedSquare() {
+    void boxesAreFractionsOfThePaddedSquare() {
         regions(1);
         assertThat(raw.build(VG, "region-form=describe").texts(0))
                 .containsExactly("<image>\n" + REGION + "[0.0, 0.25, 0.06, 0.33].", "Thing 0.");
@@ -209,7 +209,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void bothRegionFormsComeByChance() {
+    void bothRegionFormsAreDrawn() {
         regions(10);
         List<String> texts = raw.build(VG).texts(0);
         assertThat(texts).anyMatch(text -> text.contains(REGION)).anyMatch(text -> text.contains(BOX));
@@ -250,7 +250,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void rulesAreKnownByTheirOldNames() {
+    void rulesKeepTheirOldNamesAsAliases() {
         references(12);
         assertThat(pairs(raw.build(REF_COCO, "max-pairs=5"))).containsExactly(5, 5, 2);
         for (String old : List.of("fewer-pairs-than=6", "s.fewer-pairs-than=6", "sources.s.rules.fewer-pairs-than=6")) {
@@ -276,7 +276,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void aReferencesBoxAndWords() {
+    void referenceHasBoxAndWords() {
         references(1);
         Built built = raw.build(REF_COCO, "region-form=describe");
         assertThat(built.records().getFirst().images()).containsExactly("coco/train2017/000000000007.jpg");
@@ -284,7 +284,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void oneImageHasOneCaptionAndTheWordsInIt() {
+    void imageHasOneCaptionAndItsOcrTokens() {
         raw.file("c.json", """
                 {"data": [{"image_id": "a1", "caption_str": "One.", "set_name": "train"},
                  {"image_id": "a1", "caption_str": "Two.", "set_name": "train"},
@@ -325,7 +325,7 @@ class MixtureRulesTest {
                     no-template-markers| human | Hello my good friend | gpt | I end here</s>
                     deduplicate        | human | A good question? | gpt | A good answer.
                     """)
-    void whatVicunaLeftOutIsLeftOut(String rule, String from, String question, String other, String answer) {
+    void vicunasRulesRejectConversations(String rule, String from, String question, String other, String answer) {
         String chat = chat(from.strip(), question.strip(), other.strip(), answer.strip());
         Built built = chats(chat);
         assertThat(built.records()).hasSize(1);
@@ -337,7 +337,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void whatComesBeforeTheFirstQuestionOrAfterTheLastAnswerIsDropped() {
+    void turnsBeforeTheFirstQuestionAndAfterTheLastAnswerAreDropped() {
         String greeted = chat("system", "Be nice.", "gpt", "Hello there!", "human", "A question?", "gpt", "An answer.");
         assertThat(chats(greeted).texts(0)).containsExactly("A question?", "An answer.");
         assertThat(chats(greeted, "drop-leading-answers=false").records()).hasSize(1);
@@ -347,7 +347,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void theSpeakersMustTakeTurns() {
+    void speakersMustAlternate() {
         String twice = chat("human", "One question?", "human", "Another?", "bing", "An answer.");
         assertThat(chats(twice).counts()).containsEntry("strict-alternation", 1);
         assertThat(chats(twice, "strict-alternation=false").texts(0))
@@ -355,7 +355,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void aConversationEndsBeforeAnEmptyTurn() {
+    void conversationEndsBeforeAnEmptyTurn() {
         String empty = chat("human", "A question?", "gpt", "An answer.", "human", "More?", "gpt", " ");
         assertThat(chats(empty).texts(0)).containsExactly("A question?", "An answer.");
         assertThat(chats(empty, "stop-at-empty=false").counts()).containsEntry("invalid", 1);
@@ -384,7 +384,7 @@ class MixtureRulesTest {
     }
 
     @Test
-    void languagesAreSkippedIfAsked() {
+    void languagesAreSkippedByRule() {
         String korean = chat("human", "안녕하세요 반갑습니다 오늘", "gpt", "네 반갑습니다 무엇을 도와드릴까요");
         assertThat(chats(korean).records()).hasSize(2);
         assertThat(chats(korean, "skip-languages=ko,ja").counts()).containsEntry("skip-languages", 1);
