@@ -28,7 +28,7 @@ public final class ClipTextTower {
      * @param hiddenSize width
      * @param layers blocks
      * @param heads attention heads
-     * @param vocabSize rows of the token table
+     * @param vocabSize size of the token table
      * @param maxPositions longest phrase in tokens
      */
     public record Shape(int hiddenSize, int layers, int heads, int vocabSize, int maxPositions) {

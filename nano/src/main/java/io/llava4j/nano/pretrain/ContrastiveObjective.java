@@ -9,6 +9,7 @@ import io.llava4j.model.config.VisionConfig;
 import io.llava4j.nano.world.Drawings;
 import io.llava4j.nano.world.SceneOptions;
 import io.llava4j.nano.world.Sprites;
+import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.LinearOperator;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
@@ -27,18 +28,18 @@ import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Contrastive pre-training of a vision tower on images and phrases, CLIP's loss (Radford et al. 2021) taken field by
- * field: LLaVA reads patch rows, so each row is compared with the phrases of all things, and those that are true of its
- * field must win the softmax.
+ * Contrastive pre-training of a vision tower on images and phrases, CLIP's loss (Radford et al. 2021) per patch: LLaVA
+ * uses patch features, so each of them is compared with the phrases of all things, and the softmax must favour those that
+ * are true of its patch.
  */
 public final class ContrastiveObjective implements Objective {
-    /** Fields that show background are many and easy; a field with a thing in it counts as much as this many of them. */
+    /** Weight of a patch that shows background: such patches are many and easy. */
     private static final float BACKGROUND_WEIGHT = 0.2f;
 
     private static final int TEXT_WIDTH = 128;
 
-    /** In words. */
-    private static final int LONGEST_PHRASE = 8;
+    /** Longest phrase in words. */
+    private static final int MAX_WORDS = 8;
 
     private static final String HEAD = "contrastive.";
 
@@ -63,25 +64,26 @@ public final class ContrastiveObjective implements Objective {
     private final Sprites sprites = new Sprites(Drawings.load());
     private final Map<TowerConfig.Part, NanoPairs> pairs = new LinkedHashMap<>();
     private final Map<String, Integer> vocabulary = new LinkedHashMap<>();
-    private final Prefetcher<Batch> ahead = new Prefetcher<>(this::prepare);
+    private final Prefetcher<Batch> prefetcher = new Prefetcher<>(this::prepare);
 
     ContrastiveObjective(TowerConfig config, VisionConfig vision, Weights weights) {
         this.config = config;
         this.data = config.data().nano();
         this.vision = vision;
         this.weights = weights;
-        // The text side is thrown away in the end, so the words of the closed list of phrases are vocabulary enough.
+        // The text tower is dropped after training, so the words of the closed list of phrases are vocabulary enough.
         for (String phrase : pairsOf(data.phaseAt(0)).phrases()) {
             for (String word : phrase.split(" ")) {
                 vocabulary.putIfAbsent(word, vocabulary.size());
             }
         }
-        ClipTextTower.Shape text = new ClipTextTower.Shape(TEXT_WIDTH, 2, 4, vocabulary.size(), LONGEST_PHRASE);
+        ClipTextTower.Shape text = new ClipTextTower.Shape(TEXT_WIDTH, 2, 4, vocabulary.size(), MAX_WORDS);
         Initializer initializer = new Initializer(config.seed(), config.device());
         text.tensors().forEach((name, shape) -> initializer.fill(weights, name, shape));
         initializer.fill(weights, HEAD + "vision_projection.weight", text.hiddenSize(), vision.hiddenSize());
         // CLIP's starting temperature
-        weights.put(HEAD + "logit_scale", Tensors.of(new float[] {(float) Math.log(1 / 0.07)}, 1));
+        Tensor temperature = Tensors.of(new float[] {(float) Math.log(1 / 0.07)}, 1);
+        weights.put(HEAD + "logit_scale", temperature.to(Engine.device(config.device()), Tensors.FLOAT));
         this.parameters = new TrainableParameters(weights, name -> true);
         this.projection = weights.linear(HEAD + "vision_projection.");
         this.tower = new ClipVisionTower(vision, weights);
@@ -100,27 +102,32 @@ public final class ContrastiveObjective implements Objective {
 
     @Override
     public Supplier<Loss> microBatch(int step, int micro, int of) {
-        Batch batch = ahead.get(step * of + micro);
+        Batch batch = prefetcher.get(step * of + micro);
         return () -> loss(batch);
     }
 
     private Loss loss(Batch batch) {
-        Tensor pixels = Tensors.of(batch.pixels(), batch.count(), 3, batch.edge(), batch.edge());
-        Tensor rows = unit(projection.apply(tower.patchFeatures(pixels)));
+        Tensor scale = weights.get(HEAD + "logit_scale").exp();
+        Tensor pixels = Tensors.of(batch.pixels(), batch.count(), 3, batch.edge(), batch.edge())
+                .to(scale.device(), Tensors.FLOAT);
+        Tensor features = unit(projection.apply(tower.patchFeatures(pixels)));
         Tensor phrases =
                 unit(textTower.embed(batch.phrases().stream().map(this::encode).toList()));
-        Tensor scale = weights.get(HEAD + "logit_scale").exp();
         // [images, patches, phrases]
-        Tensor logits = rows.matmul(phrases.t()).mul(scale);
+        Tensor logits = features.matmul(phrases.t()).mul(scale);
         Tensor targets = Tensors.of(
-                batch.targets(), batch.count(), rows.size(1), batch.phrases().size());
+                        batch.targets(),
+                        batch.count(),
+                        features.size(1),
+                        batch.phrases().size())
+                .to(scale.device(), Tensors.FLOAT);
         Tensor loss = logits.log_softmax(2).mul(targets).sum().mul(Tensors.scalar(-1 / batch.weight()));
-        long patches = (long) batch.count() * rows.size(1);
-        return new Loss(loss, batch.ids(), patches, patches);
+        long positions = (long) batch.count() * features.size(1);
+        return new Loss(loss, batch.ids(), positions, positions);
     }
 
-    private static Tensor unit(Tensor rows) {
-        return rows.div(rows.square()
+    private static Tensor unit(Tensor vectors) {
+        return vectors.div(vectors.square()
                 .sum(new long[] {-1}, true, new ScalarTypeOptional())
                 .add(Tensors.scalar(1e-6))
                 .sqrt());
@@ -142,7 +149,7 @@ public final class ContrastiveObjective implements Objective {
         Map<String, Integer> columns = new LinkedHashMap<>();
         source.plainPhrases().forEach(phrase -> columns.put(phrase, columns.size()));
         int plain = columns.size();
-        List<List<String>> fields = new ArrayList<>();
+        List<List<String>> patches = new ArrayList<>();
         List<String> ids = new ArrayList<>();
         ImageProcessor processor = new ImageProcessor(edge, AspectMode.CROP);
         float[] pixels = new float[perDevice * 3 * edge * edge];
@@ -150,18 +157,18 @@ public final class ContrastiveObjective implements Objective {
             long number = (long) index * perDevice + i;
             float[] one = processor.process(source.pair(number).image());
             System.arraycopy(one, 0, pixels, i * one.length, one.length);
-            fields.addAll(source.fields(number, grid));
+            patches.addAll(source.cells(number, grid));
             ids.add("pair " + number);
         }
         // Dyed things and words that occur in the batch join the plain names of all things.
-        fields.forEach(field -> field.forEach(phrase -> columns.putIfAbsent(phrase, columns.size())));
-        float[] targets = new float[fields.size() * columns.size()];
+        patches.forEach(patch -> patch.forEach(phrase -> columns.putIfAbsent(phrase, columns.size())));
+        float[] targets = new float[patches.size() * columns.size()];
         float weight = 0;
-        for (int field = 0; field < fields.size(); field++) {
-            List<String> phrases = fields.get(field);
+        for (int patch = 0; patch < patches.size(); patch++) {
+            List<String> phrases = patches.get(patch);
             float share = phrases.getFirst().endsWith("background") ? BACKGROUND_WEIGHT : 1;
             for (String phrase : phrases) {
-                targets[field * columns.size() + columns.getOrDefault(phrase, plain)] = share / phrases.size();
+                targets[patch * columns.size() + columns.getOrDefault(phrase, plain)] = share / phrases.size();
             }
             weight += share;
         }
@@ -185,7 +192,7 @@ public final class ContrastiveObjective implements Objective {
 
     @Override
     public void close() {
-        ahead.close();
+        prefetcher.close();
         parameters.close();
         weights.close();
     }

@@ -1,7 +1,7 @@
 package io.llava4j.nano.pretrain;
 
 /**
- * Weights of the kinds of conversation the nano language model is pre-trained on; they need not sum to 1.
+ * Shares of the kinds of conversation that the nano language model is pre-trained on; they need not sum to 1.
  *
  * @param vqa short-answer question conversations
  * @param choice multiple choice

@@ -27,7 +27,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
-/** Text-only pre-training of a small language model on texts about described scenes, kind after kind by a curriculum. */
+/** Pre-training of a small language model on texts about scenes in words; a curriculum changes the kinds of text. */
 public final class LanguageObjective implements Objective {
     private final LanguageConfig config;
     private final LanguageConfig.Texts data;
@@ -38,8 +38,8 @@ public final class LanguageObjective implements Objective {
     private final Map<LanguageConfig.Part, NanoText> corpora = new ConcurrentHashMap<>();
     private final Weights weights;
     private final TrainableParameters parameters;
-    private final LlamaModel decoder;
-    private final Prefetcher<List<SyntheticBatch>> ahead = new Prefetcher<>(this::prepare);
+    private final LlamaModel languageModel;
+    private final Prefetcher<List<SyntheticBatch>> prefetcher = new Prefetcher<>(this::prepare);
     private List<SyntheticBatch> prepared = List.of();
     private int preparedStep = -1;
 
@@ -51,7 +51,7 @@ public final class LanguageObjective implements Objective {
         this.prompts = new PromptBuilder(SentencePieceTokenizer.load(tokenizer), ConversationTemplate.V1);
         this.weights = weights;
         this.parameters = new TrainableParameters(weights, name -> true);
-        this.decoder = new LlamaModel(text, weights);
+        this.languageModel = new LlamaModel(text, weights);
     }
 
     @Override
@@ -67,7 +67,7 @@ public final class LanguageObjective implements Objective {
     @Override
     public Supplier<Loss> microBatch(int step, int micro, int of) {
         if (micro == 0 || step != preparedStep) {
-            prepared = ahead.get(step);
+            prepared = prefetcher.get(step);
             preparedStep = step;
         }
         SyntheticBatch batch = prepared.get(micro);
@@ -75,18 +75,19 @@ public final class LanguageObjective implements Objective {
     }
 
     private Loss loss(SyntheticBatch batch) {
-        TrainingPass pass = decoder.train(batch.embeds(decoder), config.gradientCheckpointing(), config.seed());
+        TrainingPass pass =
+                languageModel.train(batch.embeds(languageModel), config.gradientCheckpointing(), config.seed());
         int[][] labels = batch.labels();
         return new Loss(
-                SequenceLoss.of(decoder, pass.hidden(), labels),
+                SequenceLoss.of(languageModel, pass.hidden(), labels),
                 batch.ids(),
                 (long) labels.length * labels[0].length,
                 SequenceLoss.supervised(labels),
-                batch.cut(),
+                batch.truncation(),
                 pass::backward);
     }
 
-    /** The micro-batches of a step; samples of like length share one, as padding is computed for nothing. */
+    /** The micro-batches of a step; samples of similar length share one, which saves padding. */
     private List<SyntheticBatch> prepare(int step) {
         List<SyntheticBatch.Sample> samples = new ArrayList<>();
         for (int i = 0; i < config.samplesPerStep(); i++) {
@@ -116,33 +117,34 @@ public final class LanguageObjective implements Objective {
         TextShares shares = phase.shares();
         double at = new SplittableRandom(data.seed() + number * 0x9E3779B97F4A7C15L).nextDouble(shares.total());
         if ((at -= shares.associativeRecall()) < 0) {
-            return plain(number, corpus.partners(number));
+            return plain(number, corpus.associativeRecall(number));
         }
         if ((at -= shares.attributeListing()) < 0) {
-            return plain(number, corpus.rollCall(number));
+            return plain(number, corpus.attributeListing(number));
         }
         if ((at -= shares.captionPairs()) < 0) {
             return plain(number, corpus.captionPair(number));
         }
-        NanoText.Talk talk = at - shares.existenceDrills() < 0 ? corpus.drill(number) : corpus.conversation(number);
+        NanoText.Conversation conversation =
+                at - shares.existenceDrills() < 0 ? corpus.existenceDrill(number) : corpus.conversation(number);
         int maxLength = config.data().maxLength();
         return sample(
                 number,
-                prompts.training(talk.turns(), talk.fields().isEmpty() ? 0 : 1, maxLength)
+                prompts.training(conversation.turns(), conversation.cells().isEmpty() ? 0 : 1, maxLength)
                         .truncated(maxLength),
-                talk.fields());
+                conversation.cells());
     }
 
-    private SyntheticBatch.Sample sample(long number, Prompt prompt, List<SceneField> fields) {
-        return new SyntheticBatch.Sample("text " + number, prompt, fields, data.seed() * 0x9E3779B97F4A7C15L + number);
+    private SyntheticBatch.Sample sample(long number, Prompt prompt, List<GridCell> cells) {
+        return new SyntheticBatch.Sample("text " + number, prompt, cells, data.seed() * 0x9E3779B97F4A7C15L + number);
     }
 
     /** Stage 1's form: no system prompt and no roles (docs/reference/conversation.md#image-placement). No piece of the vocabulary crosses a blank. */
-    private SyntheticBatch.Sample plain(long number, NanoText.Plain plain) {
+    private SyntheticBatch.Sample plain(long number, NanoText.PlainText plain) {
         SentencePieceTokenizer tokens = prompts.tokenizer();
         IntStream.Builder ids = IntStream.builder().add(tokens.bosId());
         IntStream.Builder labels = IntStream.builder().add(Prompt.IGNORE_INDEX);
-        if (!plain.fields().isEmpty()) {
+        if (!plain.cells().isEmpty()) {
             ids.add(Prompt.IMAGE_TOKEN_INDEX);
             labels.add(Prompt.IGNORE_INDEX);
         }
@@ -153,7 +155,7 @@ public final class LanguageObjective implements Objective {
             }
         }
         Prompt prompt = new Prompt(ids.build().toArray(), labels.build().toArray());
-        return sample(number, prompt.truncated(config.data().maxLength()), plain.fields());
+        return sample(number, prompt.truncated(config.data().maxLength()), plain.cells());
     }
 
     @Override
@@ -163,8 +165,8 @@ public final class LanguageObjective implements Objective {
 
     @Override
     public void close() {
-        ahead.close();
-        decoder.close();
+        prefetcher.close();
+        languageModel.close();
         parameters.close();
         weights.close();
     }

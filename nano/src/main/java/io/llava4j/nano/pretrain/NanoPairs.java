@@ -56,15 +56,15 @@ public final class NanoPairs {
     }
 
     /**
-     * Phrases that are true of each field of a grid over the image, row by row from the top left.
+     * Phrases that are true of each cell of a grid over the image, row by row from the top left.
      *
-     * @param grid fields along an edge
+     * @param grid cells along an edge
      */
-    public List<List<String>> fields(long index, int grid) {
-        return SceneFields.phrases(sampler.scene(index), grid);
+    public List<List<String>> cells(long index, int grid) {
+        return GridCells.phrases(sampler.scene(index), grid);
     }
 
-    /** Phrases that name each category and each background: what every field is told apart from. */
+    /** Phrases that name each category and each background: what every cell is distinguished from. */
     public List<String> plainPhrases() {
         List<String> plain = new ArrayList<>();
         sampler.categories().forEach(category -> plain.add(category.withArticle()));
@@ -72,7 +72,7 @@ public final class NanoPairs {
         return List.copyOf(plain);
     }
 
-    /** The truth behind a pair. */
+    /** The scene of a pair. */
     public Scene scene(long index) {
         return sampler.scene(index);
     }

@@ -8,14 +8,15 @@ import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Prepares the next batch while the current one trains. What it gives depends on the index only, never on timing.
+ * Prepares the next batch on another thread while the current one is in use. A batch depends on its index only, never on
+ * timing.
  *
  * @param <T> what is prepared
  */
 final class Prefetcher<T> implements AutoCloseable {
     private final IntFunction<T> prepare;
     private final ExecutorService worker = Executors.newSingleThreadExecutor(
-            Thread.ofPlatform().daemon().name("batch-ahead").factory());
+            Thread.ofPlatform().daemon().name("prefetcher").factory());
     private int nextIndex = -1;
     private @Nullable CompletableFuture<T> next;
 
@@ -23,7 +24,7 @@ final class Prefetcher<T> implements AutoCloseable {
         this.prepare = prepare;
     }
 
-    /** The batch of that index; the following one is begun. */
+    /** The batch of that index; starts to prepare the next one. */
     T get(int index) {
         CompletableFuture<T> wanted = next;
         if (wanted == null || nextIndex != index) {

@@ -15,8 +15,8 @@ enum Source {
     CONVERSATION,
     TEXT_ONLY;
 
-    private static final int FEWEST_QUESTIONS = 3;
-    private static final int MOST_QUESTIONS = 6;
+    private static final int MIN_QUESTIONS = 3;
+    private static final int MAX_QUESTIONS = 6;
 
     static Source pick(FinetuneShares shares, SplitMix64 random) {
         return values()[
@@ -30,8 +30,8 @@ enum Source {
     }
 
     /**
-     * A conversation about a scene, without the image's placeholder; short answers where the scene gives nothing to ask
-     * in this source's way.
+     * A conversation about a scene, without the image's placeholder; short answers where the scene offers no question of
+     * this source's kind.
      */
     List<Turn> turns(SceneConversations conversations, Scene scene, SplitMix64 random) {
         List<Turn> turns = switch (this) {
@@ -42,8 +42,6 @@ enum Source {
             case CONVERSATION -> conversations.free(scene, random);
             case TEXT_ONLY -> throw new IllegalStateException("text-only conversations have no scene");
         };
-        return turns.isEmpty()
-                ? conversations.vqa(scene, random.between(FEWEST_QUESTIONS, MOST_QUESTIONS), random)
-                : turns;
+        return turns.isEmpty() ? conversations.vqa(scene, random.between(MIN_QUESTIONS, MAX_QUESTIONS), random) : turns;
     }
 }

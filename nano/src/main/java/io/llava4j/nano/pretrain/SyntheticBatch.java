@@ -15,58 +15,58 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A padded batch of texts in which fields of scenes stand for image rows. A field is one position: the sum of its words'
- * embeddings, louder than a word of text and seen through noise, for such are the rows a projector makes. A model that
- * has only met clean words reads each with a few numbers, others in each block, and what it has learnt of words does not
- * carry over to images.
+ * A padded batch of texts with synthetic image tokens: the cells of a grid over a scene in place of the tokens that a
+ * projector makes of an image. A cell is one token: the sum of its words' embeddings, scaled up and with noise, as a
+ * projector's tokens are. A model that is trained on clean words alone represents each of them in a few dimensions, and
+ * what it has learnt of words does not carry over to images.
  *
- * <p>A field's sum is turned by a quarter, as no tower speaks in embeddings of words: (x, y) becomes (-y, x), x and y
- * being the halves. Otherwise nothing would resemble a word in a question more than that word itself, and attention that
- * looks for it among the fields would find the question.
+ * <p>A cell's sum is rotated by 90°, because no vision tower outputs embeddings of words: (x, y) becomes (-y, x), where x
+ * and y are its halves. Without the rotation a word in a question resembles itself more than any cell, and attention that
+ * looks for it among the cells finds the question.
  */
 final class SyntheticBatch {
-    /** Words of a field at most: a name, a color and a place of two. */
-    private static final int WORDS = 4;
+    /** Most words of a cell: a name, a color and a place of two. */
+    private static final int MAX_WORDS = 4;
 
-    /** A field is up to this many times as loud as a word. */
-    private static final double LOUDEST = 3;
+    /** Largest factor of a cell's sum. */
+    private static final double MAX_SCALE = 3;
 
     /**
      * A text.
      *
-     * @param id told if something goes wrong with it
-     * @param prompt in which {@link Prompt#IMAGE_TOKEN_INDEX} stands for the fields
-     * @param fields of its scene
+     * @param id names the sample in messages
+     * @param prompt with {@link Prompt#IMAGE_TOKEN_INDEX} in place of the cells
+     * @param cells of its scene
      * @param seed of its noise
      */
-    record Sample(String id, Prompt prompt, List<SceneField> fields, long seed) {
-        /** Positions, fields included. */
+    record Sample(String id, Prompt prompt, List<GridCell> cells, long seed) {
+        /** Tokens, cells included. */
         int length() {
-            return prompt.length() + prompt.imageCount() * (fields.size() - 1);
+            return prompt.length() + prompt.imageCount() * (cells.size() - 1);
         }
     }
 
     private final List<Sample> samples;
     private final int longest;
     private final int hidden;
-    /** Of the text, {@code [samples * longest]}; their weight is 1, or 0 where a field is. */
+    /** Ids of the text, {@code [samples * longest]}; their weight is 1, or 0 at a cell. */
     private final long[] tokens;
 
     private final float[] isText;
-    /** Of the fields, {@code [WORDS][samples * longest]}, with a weight for each; 0 where there is no word. */
+    /** Ids of the cells' words, {@code [MAX_WORDS][samples * longest]}, with a weight for each; 0 where there is no word. */
     private final long[][] words;
 
     private final float[][] weights;
-    /** Of the fields, {@code [samples * longest * hidden]}. */
+    /** Noise of the cells, {@code [samples * longest * hidden]}. */
     private final float[] noise;
 
     private final int[][] labels;
 
     /**
-     * @param samples of like length
-     * @param tokenizer of the words; a word is told by its first piece
+     * @param samples of similar length
+     * @param tokenizer of the words; a cell uses the first piece of each
      * @param hidden width of an embedding
-     * @param largestNoise deviation of the noise in the noisiest sample, before a field is made louder
+     * @param largestNoise standard deviation of the noise in the noisiest sample, before scaling
      */
     SyntheticBatch(List<Sample> samples, SentencePieceTokenizer tokenizer, int hidden, double largestNoise) {
         this.samples = samples;
@@ -75,48 +75,48 @@ final class SyntheticBatch {
         int positions = samples.size() * longest;
         this.tokens = new long[positions];
         this.isText = new float[positions];
-        this.words = new long[WORDS][positions];
-        this.weights = new float[WORDS][positions];
+        this.words = new long[MAX_WORDS][positions];
+        this.weights = new float[MAX_WORDS][positions];
         this.noise = new float[positions * hidden];
         this.labels = new int[samples.size()][longest];
-        for (int row = 0; row < samples.size(); row++) {
-            fill(row, samples.get(row), tokenizer, largestNoise);
+        for (int i = 0; i < samples.size(); i++) {
+            fill(i, samples.get(i), tokenizer, largestNoise);
         }
     }
 
-    private void fill(int row, Sample sample, SentencePieceTokenizer tokenizer, double largestNoise) {
-        Arrays.fill(labels[row], Prompt.IGNORE_INDEX);
+    private void fill(int sequence, Sample sample, SentencePieceTokenizer tokenizer, double largestNoise) {
+        Arrays.fill(labels[sequence], Prompt.IGNORE_INDEX);
         Prompt prompt = sample.prompt();
-        int at = row * longest;
+        int at = sequence * longest;
         for (int i = 0; i < prompt.length(); i++) {
             if (prompt.ids()[i] == Prompt.IMAGE_TOKEN_INDEX) {
-                fields(at, sample, tokenizer, largestNoise);
-                at += sample.fields().size();
+                fillCells(at, sample, tokenizer, largestNoise);
+                at += sample.cells().size();
             } else {
                 tokens[at] = prompt.ids()[i];
                 isText[at] = 1;
-                labels[row][at - row * longest] = prompt.labels()[i];
+                labels[sequence][at - sequence * longest] = prompt.labels()[i];
                 at++;
             }
         }
     }
 
-    private void fields(int from, Sample sample, SentencePieceTokenizer tokenizer, double largestNoise) {
+    private void fillCells(int from, Sample sample, SentencePieceTokenizer tokenizer, double largestNoise) {
         SplittableRandom random = new SplittableRandom(sample.seed());
-        double loudness = random.nextDouble(1, LOUDEST);
-        double deviation = loudness * random.nextDouble() * largestNoise / Math.sqrt(2);
-        // Half of this noise is a thing's own: an unusual drawing is unusual in all of its fields.
-        Map<Integer, float[]> ofThings = new HashMap<>();
-        // A projector adds much the same to every row besides, and that hides names from a model that has never met it.
-        float[] common = gaussian(loudness * random.nextDouble() * largestNoise / Math.sqrt(2), random);
+        double scale = random.nextDouble(1, MAX_SCALE);
+        double deviation = scale * random.nextDouble() * largestNoise / Math.sqrt(2);
+        // One part of the noise belongs to a thing: an unusual drawing is unusual in all of its cells.
+        Map<Integer, float[]> noiseOfThings = new HashMap<>();
+        // Another part is common to all cells, as a projector adds a common offset to every image token.
+        float[] common = gaussian(scale * random.nextDouble() * largestNoise / Math.sqrt(2), random);
         int at = from;
-        for (SceneField field : sample.fields()) {
-            List<String> told = field.words();
-            for (int i = 0; i < told.size(); i++) {
-                words[i][at] = tokenizer.encode(told.get(i))[0];
-                weights[i][at] = (float) loudness;
+        for (GridCell cell : sample.cells()) {
+            List<String> cellWords = cell.words();
+            for (int i = 0; i < cellWords.size(); i++) {
+                words[i][at] = tokenizer.encode(cellWords.get(i))[0];
+                weights[i][at] = (float) scale;
             }
-            float[] shared = ofThings.computeIfAbsent(field.thing(), thing -> gaussian(deviation, random));
+            float[] shared = noiseOfThings.computeIfAbsent(cell.thing(), thing -> gaussian(deviation, random));
             float[] own = gaussian(deviation, random);
             for (int i = 0; i < hidden; i++) {
                 noise[at * hidden + i] = common[i] + shared[i] + own[i];
@@ -142,29 +142,30 @@ final class SyntheticBatch {
         return labels;
     }
 
-    Truncation cut() {
-        Truncation cut = Truncation.NONE;
+    Truncation truncation() {
+        Truncation all = Truncation.NONE;
         for (Sample sample : samples) {
-            cut = cut.plus(sample.prompt().truncatedTokens());
+            all = all.plus(sample.prompt().truncatedTokens());
         }
-        return cut;
+        return all;
     }
 
     /** {@code [samples, longest, hidden]}. */
-    Tensor embeds(LlamaModel decoder) {
-        Tensor like = decoder.like();
-        Tensor fields = Tensors.of(noise, samples.size(), longest, hidden).to(like.device(), like.scalar_type());
-        for (int i = 0; i < WORDS; i++) {
-            fields = fields.add(weighted(decoder, words[i], weights[i]));
+    Tensor embeds(LlamaModel languageModel) {
+        Tensor like = languageModel.like();
+        Tensor cells = Tensors.of(noise, samples.size(), longest, hidden).to(like.device(), like.scalar_type());
+        for (int i = 0; i < MAX_WORDS; i++) {
+            cells = cells.add(weighted(languageModel, words[i], weights[i]));
         }
         int half = hidden / 2;
-        Tensor turned = torch.cat(new TensorVector(fields.narrow(2, half, half).neg(), fields.narrow(2, 0, half)), 2);
-        return turned.add(weighted(decoder, tokens, isText));
+        Tensor rotated = torch.cat(new TensorVector(cells.narrow(2, half, half).neg(), cells.narrow(2, 0, half)), 2);
+        return rotated.add(weighted(languageModel, tokens, isText));
     }
 
-    private Tensor weighted(LlamaModel decoder, long[] ids, float[] factors) {
-        Tensor like = decoder.like();
-        return decoder.embed(Tensors.of(ids, samples.size(), longest).to(like.device(), torch.ScalarType.Long))
+    private Tensor weighted(LlamaModel languageModel, long[] ids, float[] factors) {
+        Tensor like = languageModel.like();
+        return languageModel
+                .embed(Tensors.of(ids, samples.size(), longest).to(like.device(), torch.ScalarType.Long))
                 .mul(Tensors.of(factors, samples.size(), longest, 1).to(like.device(), like.scalar_type()));
     }
 }

@@ -22,25 +22,26 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What the shipped nano language model was made for: it finds a name among the fields of a scene it has not met. */
+/** What the shipped nano language model is made for: it finds a name among the cells of a scene that it was not trained on. */
 class NanoLanguageTest {
     private static final Path FOLDER = Path.of("..", "models", "nano-language");
-    private static final int TALKS = 48;
+    private static final int DRILLS = 48;
 
     @Test
-    void theShippedModelLooksNamesUpInFieldsOfScenes() {
+    void theShippedModelLooksNamesUpInCellsOfScenes() {
         try (Checkpoint checkpoint = Checkpoint.open(FOLDER);
                 Weights weights = Engine.scope("weights", () -> ModelLoader.weights(checkpoint.tensors(), "cpu"))) {
             TextConfig text = ((ModelKind.Llama) checkpoint.kind()).text();
             SentencePieceTokenizer tokenizer = SentencePieceTokenizer.load(checkpoint.tokenizerDir());
-            try (LlamaModel decoder = Engine.scope("decoder", () -> new LlamaModel(text, weights))) {
+            try (LlamaModel languageModel = Engine.scope("languageModel", () -> new LlamaModel(text, weights))) {
                 int right = 0;
                 int asked = 0;
                 SyntheticBatch drills = drills(tokenizer, text.hiddenSize());
                 float[] logits = Engine.inference(
                         "drills",
-                        () -> Tensors.toFloats(decoder.logits(
-                                decoder.train(drills.embeds(decoder), false, 1).hidden())));
+                        () -> Tensors.toFloats(languageModel.logits(languageModel
+                                .train(drills.embeds(languageModel), false, 1)
+                                .hidden())));
                 int[][] labels = drills.labels();
                 int width = logits.length / labels.length / labels[0].length;
                 for (int row = 0; row < labels.length; row++) {
@@ -65,11 +66,11 @@ class NanoLanguageTest {
                 new NanoText(sprites, SceneOptions.scenes(sprites.drawings().trainingSets()), 991);
         PromptBuilder prompts = new PromptBuilder(tokenizer, ConversationTemplate.V1);
         List<SyntheticBatch.Sample> samples = new ArrayList<>();
-        for (int i = 0; i < TALKS; i++) {
-            NanoText.Talk talk = corpus.drill(i);
-            if (!talk.fields().isEmpty()) {
+        for (int i = 0; i < DRILLS; i++) {
+            NanoText.Conversation drill = corpus.existenceDrill(i);
+            if (!drill.cells().isEmpty()) {
                 samples.add(new SyntheticBatch.Sample(
-                        "drill " + i, prompts.training(talk.turns(), 1, 512), talk.fields(), i));
+                        "drill " + i, prompts.training(drill.turns(), 1, 512), drill.cells(), i));
             }
         }
         return new SyntheticBatch(samples, tokenizer, hidden, 0);

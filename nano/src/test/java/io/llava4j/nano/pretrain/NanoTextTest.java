@@ -29,32 +29,32 @@ class NanoTextTest {
     @Test
     void conversationsAlternateAndAreTheSameEveryTime() {
         NanoText again = new NanoText(sprites, 4);
-        int mapped = 0;
+        int inCells = 0;
         for (int i = 500; i >= 0; i--) {
-            NanoText.Talk talk = text.conversation(i);
-            List<Turn> turns = talk.turns();
+            NanoText.Conversation conversation = text.conversation(i);
+            List<Turn> turns = conversation.turns();
             assertThat(turns).isNotEmpty().hasSizeBetween(2, 16);
-            mapped += talk.fields().isEmpty() ? 0 : 1;
+            inCells += conversation.cells().isEmpty() ? 0 : 1;
             for (int k = 0; k < turns.size(); k++) {
                 assertThat(turns.get(k).role()).isEqualTo(k % 2 == 0 ? Role.HUMAN : Role.ASSISTANT);
                 assertThat(turns.get(k).text()).isNotBlank();
                 assertThat(turns.get(k).text().startsWith(Turn.IMAGE_PLACEHOLDER + "\n"))
-                        .isEqualTo(k == 0 && !talk.fields().isEmpty());
+                        .isEqualTo(k == 0 && !conversation.cells().isEmpty());
             }
-            assertThat(again.conversation(i)).isEqualTo(talk);
+            assertThat(again.conversation(i)).isEqualTo(conversation);
         }
-        assertThat(mapped).isBetween(300, 400);
+        assertThat(inCells).isBetween(300, 400);
     }
 
     @Test
-    void drillsAskForWhatTheSceneShows() {
+    void existenceDrillsAskForWhatTheSceneShows() {
         int yes = 0;
         int asked = 0;
-        int told = 0;
+        int shown = 0;
         for (int i = 0; i < 300; i++) {
-            NanoText.Talk drill = text.drill(i);
+            NanoText.Conversation drill = text.existenceDrill(i);
             List<Turn> turns = drill.turns();
-            assertThat(drill).isEqualTo(new NanoText(sprites, 4).drill(i));
+            assertThat(drill).isEqualTo(new NanoText(sprites, 4).existenceDrill(i));
             assertThat(turns).hasSize(16);
             String[] first = turns.getFirst().text().split("\n");
             for (int k = 0; k < turns.size(); k += 2) {
@@ -63,35 +63,35 @@ class NanoTextTest {
                 boolean there = turns.get(k + 1).text().equals("yes");
                 asked++;
                 yes += there ? 1 : 0;
-                if (!drill.fields().isEmpty()) {
-                    told += there && shows(drill.fields(), name) ? 1 : 0;
-                    assertThat(there || !shows(drill.fields(), name)).isTrue();
+                if (!drill.cells().isEmpty()) {
+                    shown += there && shows(drill.cells(), name) ? 1 : 0;
+                    assertThat(there || !shows(drill.cells(), name)).isTrue();
                 } else if (there) {
                     assertThat(first[0]).contains(name);
                 }
             }
         }
         assertThat(yes / (double) asked).isBetween(0.45, 0.55);
-        // A field is judged at its middle, so a small thing behind another may be in none.
-        assertThat(told / (0.8 * yes)).isGreaterThan(0.9);
+        // A cell shows what is at its centre, so no cell may show a small thing that another one covers.
+        assertThat(shown / (0.8 * yes)).isGreaterThan(0.9);
     }
 
     @Test
-    void rollCallsSayWhatTheSceneShows() {
+    void attributeListingsSayWhatTheSceneShows() {
         for (int i = 0; i < 300; i++) {
-            NanoText.Plain rollCall = text.rollCall(i);
-            List<NanoText.Part> parts = rollCall.parts();
-            boolean mapped = !rollCall.fields().isEmpty();
-            assertThat(parts).hasSize(mapped ? 16 : 17);
+            NanoText.PlainText attributeListing = text.attributeListing(i);
+            List<NanoText.Part> parts = attributeListing.parts();
+            boolean inCells = !attributeListing.cells().isEmpty();
+            assertThat(parts).hasSize(inCells ? 16 : 17);
             String description = parts.getFirst().text();
-            for (int k = mapped ? 0 : 1; k < parts.size(); k += 2) {
+            for (int k = inCells ? 0 : 1; k < parts.size(); k += 2) {
                 assertThat(parts.get(k).supervised()).isFalse();
                 assertThat(parts.get(k + 1).supervised()).isTrue();
                 String name = parts.get(k).text().replaceAll("^Is there |^an? |( in the image)?\\?$|:$", "");
                 name = name.replaceAll("^an? ", "");
                 boolean there = !parts.get(k + 1).text().equals("no ;");
-                if (mapped) {
-                    assertThat(there || !shows(rollCall.fields(), name)).isTrue();
+                if (inCells) {
+                    assertThat(there || !shows(attributeListing.cells(), name)).isTrue();
                 } else if (there) {
                     assertThat(description).contains(name);
                 }
@@ -99,43 +99,43 @@ class NanoTextTest {
         }
     }
 
-    /** Two things may share their name's first word, which is all a field tells. */
-    private static boolean shows(List<SceneField> fields, String name) {
+    /** Two things may share their name's first word, the only one that a cell has. */
+    private static boolean shows(List<GridCell> cells, String name) {
         return !name.startsWith("ice ")
-                && fields.stream().anyMatch(field -> field.words().getFirst().equals(name.split(" ", 2)[0]));
+                && cells.stream().anyMatch(cell -> cell.words().getFirst().equals(name.split(" ", 2)[0]));
     }
 
     @Test
-    void fieldsTellThingsWithTheirColours() {
-        NanoText.Plain pair = text.captionPair(3);
-        assertThat(pair.fields()).hasSize(36);
+    void cellsNameThingsWithTheirColours() {
+        NanoText.PlainText pair = text.captionPair(3);
+        assertThat(pair.cells()).hasSize(36);
         assertThat(pair.parts()).singleElement().satisfies(part -> {
             assertThat(part.supervised()).isTrue();
             assertThat(part.text()).endsWith("\n");
         });
         for (int i = 0; i < 100; i++) {
-            NanoText.Plain one = text.captionPair(i);
-            for (SceneField field : one.fields()) {
-                if (field.thing() >= 0 && field.tint() != null) {
+            NanoText.PlainText one = text.captionPair(i);
+            for (GridCell cell : one.cells()) {
+                if (cell.thing() >= 0 && cell.tint() != null) {
                     assertThat(one.parts().getFirst().text())
-                            .contains(field.word())
-                            .contains(field.tint());
+                            .contains(cell.word())
+                            .contains(cell.tint());
                 }
             }
         }
     }
 
     @Test
-    void partnersAreToldByFieldsAndOnlyOnce() {
+    void associativeRecallAsksForPairsThatTheCellsShowOnce() {
         int missing = 0;
         for (int i = 0; i < 50; i++) {
-            NanoText.Plain partners = text.partners(i);
-            List<NanoText.Part> parts = partners.parts();
-            Set<String> told = new HashSet<>();
-            for (SceneField field : partners.fields()) {
-                for (String word : field.words().subList(0, 2)) {
+            NanoText.PlainText recall = text.associativeRecall(i);
+            List<NanoText.Part> parts = recall.parts();
+            Set<String> shown = new HashSet<>();
+            for (GridCell cell : recall.cells()) {
+                for (String word : cell.words().subList(0, 2)) {
                     // Ice cream and ice skates share their first word.
-                    assertThat(told.add(word) || word.equals("ice")).as(word).isTrue();
+                    assertThat(shown.add(word) || word.equals("ice")).as(word).isTrue();
                 }
             }
             for (int k = 0; k < parts.size(); k += 2) {
@@ -145,10 +145,10 @@ class NanoTextTest {
                 assertThat(parts.get(k + 1).supervised()).isTrue();
                 if (answer.equals("no")) {
                     missing++;
-                    assertThat(asked.equals("ice") || !told.contains(asked)).isTrue();
+                    assertThat(asked.equals("ice") || !shown.contains(asked)).isTrue();
                 } else {
-                    assertThat(partners.fields())
-                            .anyMatch(field -> field.word().equals(asked) && answer.equals(field.tint()));
+                    assertThat(recall.cells())
+                            .anyMatch(cell -> cell.word().equals(asked) && answer.equals(cell.tint()));
                 }
             }
         }

@@ -28,11 +28,11 @@ class SyntheticBatchTest {
     private static TinyRun tiny;
     private static SentencePieceTokenizer tokenizer;
 
-    /** A plain field, a dyed one, and a background between two tokens of text. */
-    private static final List<SceneField> FIELDS = List.of(
-            new SceneField(0, "thing", null, "a"),
-            new SceneField(1, "thing", "red", "a thing"),
-            new SceneField(SceneField.BACKGROUND, "blue", null, "a"));
+    /** A plain cell, a dyed one, and a background. */
+    private static final List<GridCell> CELLS = List.of(
+            new GridCell(0, "thing", null, "a"),
+            new GridCell(1, "thing", "red", "a thing"),
+            new GridCell(GridCell.BACKGROUND, "blue", null, "a"));
 
     @BeforeAll
     static void write() {
@@ -41,7 +41,7 @@ class SyntheticBatchTest {
     }
 
     @Test
-    void aFieldIsOnePositionThatSumsItsWordsAndIsTurned() {
+    void aCellIsOnePositionThatSumsItsWordsAndIsRotated() {
         SyntheticBatch batch = batch(0);
         assertThat(batch.labels()).isDeepEqualTo(new int[][] {
             {-100, -100, -100, -100, 7, 8},
@@ -54,42 +54,42 @@ class SyntheticBatchTest {
         float[] red = embedding(tokenizer.encode("red")[0]);
         float[] place = embedding(tokenizer.encode("a")[0]);
         int half = thing.length / 2;
-        float loudness = rows[1][half] / (thing[0] + place[0]);
-        assertThat(loudness).isBetween(1f, 3f);
+        float scale = rows[1][half] / (thing[0] + place[0]);
+        assertThat(scale).isBetween(1f, 3f);
         float product = 0;
         for (int i = 0; i < thing.length; i++) {
             int to = i < half ? i + half : i - half;
-            float sign = i < half ? loudness : -loudness;
+            float sign = i < half ? scale : -scale;
             assertThat(rows[1][to]).isEqualTo(sign * (thing[i] + place[i]), within(1e-4f));
             assertThat(rows[2][to]).isEqualTo(sign * (2 * thing[i] + red[i] + place[i]), within(1e-4f));
             product += rows[1][i] * (thing[i] + place[i]);
         }
-        assertThat(product).as("a field does not resemble its words").isEqualTo(0, within(1e-4f));
-        // padding behind the shorter text
+        assertThat(product).as("a cell does not resemble its words").isEqualTo(0, within(1e-4f));
+        // padding after the shorter text
         assertThat(rows[6 + 5]).containsExactly(new float[rows[0].length], within(0f));
     }
 
     @Test
-    void noiseIsOnFieldsOnlyAndTheSameEveryTime() {
+    void noiseIsOnCellsOnlyAndTheSameEveryTime() {
         float[][] clean = embeds(batch(0));
         float[][] noisy = embeds(batch(1));
         assertThat(noisy).isDeepEqualTo(embeds(batch(1)));
         assertThat(noisy[0]).containsExactly(clean[0]);
         assertThat(noisy[5]).containsExactly(clean[5]);
-        for (int field = 1; field <= 3; field++) {
-            assertThat(noisy[field]).isNotEqualTo(clean[field]);
+        for (int cell = 1; cell <= 3; cell++) {
+            assertThat(noisy[cell]).isNotEqualTo(clean[cell]);
         }
     }
 
     @Test
-    void aThirdOfTheNoiseIsCommonToAllFieldsOfASample() {
+    void aThirdOfTheNoiseIsCommonToAllCellsOfASample() {
         int count = 6;
-        List<SceneField> fields = IntStream.range(0, count)
-                .mapToObj(thing -> new SceneField(thing, "thing", null, "a"))
+        List<GridCell> cells = IntStream.range(0, count)
+                .mapToObj(thing -> new GridCell(thing, "thing", null, "a"))
                 .toList();
         Prompt prompt = new Prompt(new int[] {Prompt.IMAGE_TOKEN_INDEX}, new int[] {Prompt.IGNORE_INDEX});
         List<SyntheticBatch.Sample> samples = IntStream.range(0, 200)
-                .mapToObj(seed -> new SyntheticBatch.Sample("a", prompt, fields, seed))
+                .mapToObj(seed -> new SyntheticBatch.Sample("a", prompt, cells, seed))
                 .toList();
         float[][] clean = embeds(new SyntheticBatch(samples, tokenizer, 16, 0));
         float[][] noisy = embeds(new SyntheticBatch(samples, tokenizer, 16, 3));
@@ -109,13 +109,13 @@ class SyntheticBatchTest {
     }
 
     private static SyntheticBatch batch(double noise) {
-        Prompt told = new Prompt(
+        Prompt described = new Prompt(
                 new int[] {1, Prompt.IMAGE_TOKEN_INDEX, 7, 8},
                 new int[] {Prompt.IGNORE_INDEX, Prompt.IGNORE_INDEX, 7, 8});
         Prompt text = new Prompt(new int[] {1, 9}, new int[] {Prompt.IGNORE_INDEX, 9});
         return new SyntheticBatch(
                 List.of(
-                        new SyntheticBatch.Sample("a", told, FIELDS, 5),
+                        new SyntheticBatch.Sample("a", described, CELLS, 5),
                         new SyntheticBatch.Sample("b", text, List.of(), 6)),
                 tokenizer,
                 16,
@@ -123,7 +123,7 @@ class SyntheticBatchTest {
     }
 
     private static float[][] embeds(SyntheticBatch batch) {
-        float[] all = withDecoder(decoder -> Tensors.toFloats(batch.embeds(decoder)));
+        float[] all = withLanguageModel(languageModel -> Tensors.toFloats(batch.embeds(languageModel)));
         float[][] rows = new float[all.length / 16][16];
         for (int i = 0; i < all.length; i++) {
             rows[i / 16][i % 16] = all[i];
@@ -132,10 +132,11 @@ class SyntheticBatchTest {
     }
 
     private static float[] embedding(int id) {
-        return withDecoder(decoder -> Tensors.toFloats(decoder.embed(Tensors.of(new long[] {id}, 1))));
+        return withLanguageModel(
+                languageModel -> Tensors.toFloats(languageModel.embed(Tensors.of(new long[] {id}, 1))));
     }
 
-    private static float[] withDecoder(Function<LlamaModel, float[]> use) {
+    private static float[] withLanguageModel(Function<LlamaModel, float[]> use) {
         ModelLoader.Loaded start = Objectives.start(tiny.recipe("finetune", "plain", "words", Map.of()));
         try (LlavaModel model = start.model()) {
             return Engine.inference("embeddings", () -> use.apply(model.languageModel()));

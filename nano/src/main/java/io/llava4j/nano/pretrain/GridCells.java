@@ -13,30 +13,30 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What each field of a grid over a scene shows, row by row from the top left, judged at the field's middle. */
-final class SceneFields {
-    private SceneFields() {}
+/** What each cell of a grid over a scene shows at its centre, row by row from the top left. */
+final class GridCells {
+    private GridCells() {}
 
-    /** Phrases that are true of each field: of the thing in front, the sign's word, or the background. */
+    /** Phrases that are true of each cell: of the thing in front, the sign's word, or the background. */
     static List<List<String>> phrases(Scene scene, int grid) {
-        List<List<String>> fields = new ArrayList<>();
+        List<List<String>> cells = new ArrayList<>();
         for (int y = 0; y < grid; y++) {
             for (int x = 0; x < grid; x++) {
-                fields.add(phrases(scene, (x + 0.5) / grid, (y + 0.5) / grid));
+                cells.add(phrases(scene, (x + 0.5) / grid, (y + 0.5) / grid));
             }
         }
-        return fields;
+        return cells;
     }
 
-    /** What each field shows, in words: the text that resembles the rows a projector makes of an image. */
-    static List<SceneField> words(Scene scene, int grid) {
-        List<SceneField> fields = new ArrayList<>();
+    /** What each cell shows, in words: text in place of the image tokens that a projector makes. */
+    static List<GridCell> words(Scene scene, int grid) {
+        List<GridCell> cells = new ArrayList<>();
         for (int y = 0; y < grid; y++) {
             for (int x = 0; x < grid; x++) {
-                fields.add(field(scene, (x + 0.5) / grid, (y + 0.5) / grid));
+                cells.add(cell(scene, (x + 0.5) / grid, (y + 0.5) / grid));
             }
         }
-        return fields;
+        return cells;
     }
 
     private static List<String> phrases(Scene scene, double x, double y) {
@@ -52,23 +52,22 @@ final class SceneFields {
         return object.tint() == null ? List.of(plain) : List.of(plain, Wording.phrase(object));
     }
 
-    private static SceneField field(Scene scene, double x, double y) {
+    private static GridCell cell(Scene scene, double x, double y) {
         String place = Place.at(x, y).words();
         Sign sign = scene.sign();
         if (sign != null && contains(sign.box(), x, y)) {
-            return new SceneField(SceneField.SIGN, SignFont.read(sign.word()), null, place);
+            return new GridCell(GridCell.SIGN, SignFont.read(sign.word()), null, place);
         }
         SceneObject object = front(scene, x, y);
         if (object == null) {
-            return new SceneField(
-                    SceneField.BACKGROUND, scene.background().color().name(), null, place);
+            return new GridCell(GridCell.BACKGROUND, scene.background().color().name(), null, place);
         }
         NamedColor tint = object.tint();
-        return new SceneField(
+        return new GridCell(
                 scene.objects().indexOf(object), word(object.category()), tint == null ? null : tint.name(), place);
     }
 
-    /** What a field calls a thing: one word is all it can hold. */
+    /** A cell's name for a thing, a single word. */
     static String word(Category category) {
         return category.name().split(" ", 2)[0];
     }
