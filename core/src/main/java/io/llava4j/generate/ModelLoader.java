@@ -22,7 +22,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** From stored tensors to a network that can compute. */
+/** Loads stored tensors into a network. */
 public final class ModelLoader {
     private static final Logger LOG = LoggerFactory.getLogger(ModelLoader.class);
 
@@ -31,15 +31,15 @@ public final class ModelLoader {
     /**
      * A loaded model.
      *
-     * @param model the network, to be closed by the caller
-     * @param tokenizer reads its tokenizer, while the model is open
+     * @param model the network; the caller closes it
+     * @param tokenizer reads its tokenizer; call it while the model is open
      */
     public record Loaded(LlavaModel model, Supplier<SentencePieceTokenizer> tokenizer) {}
 
     /**
-     * Loads a whole LLaVA model of any layout to answer with; a LoRA adapter is merged into its base. It computes in
-     * 32-bit floats; on the CPU its weights stay in the mapped files, and those of a narrower type are widened where they
-     * are used. Weights that are NaN or infinite are warned of, while it answers already.
+     * Loads a whole LLaVA model of any layout for inference; a LoRA adapter is merged into its base. The model computes in
+     * 32-bit floats. On the CPU its weights stay in the mapped files, and 16-bit weights are upcast where they are used. A
+     * background thread warns of weights that are NaN or infinite.
      *
      * @param directory model folder, or folder of an adapter that names its base
      * @param device {@code cpu} or {@code cuda:N}
@@ -106,17 +106,17 @@ public final class ModelLoader {
     }
 
     /**
-     * Lays tensors over stored ones where the network can use them as they are, and copies the others: matrices in their
-     * own type, which is widened where they are used, and everything else as 32-bit floats.
+     * Tensors over the mapped files where possible, copies of the others: matrices in their storage type, which is upcast
+     * where they are used, and everything else as 32-bit floats.
      *
-     * @param tensors must stay open as long as the result is used, which must not be written to
-     * @param device on any other than {@code cpu} everything is a copy
+     * @param tensors must stay open as long as the result is used; the result must not be written to
+     * @param device on devices other than {@code cpu} everything is copied
      */
     public static Weights mapped(Map<String, TensorEntry> tensors, String device) {
         Device place = Engine.device(device);
         Weights weights = new Weights();
         tensors.forEach((name, entry) -> Engine.scope("loading " + name, () -> {
-            if (!place.is_cpu() || !(entry.dtype() == DType.F32 || isWidenedInUse(entry))) {
+            if (!place.is_cpu() || !(entry.dtype() == DType.F32 || isUpcastInUse(entry))) {
                 weights.put(name, copy(entry, place));
             } else if (isAligned(entry)) {
                 weights.put(name, Tensors.over(entry.data(), type(entry.dtype()), entry.shape()));
@@ -128,15 +128,15 @@ public final class ModelLoader {
         return weights;
     }
 
-    /** What the file holds in another form has no place in it, and is not computed to find that out. */
+    /** Whether a tensor can lie over the file; never computes its elements. */
     private static boolean isAligned(TensorEntry entry) {
         return entry.content() instanceof TensorEntry.Stored stored
                 && stored.data().isNative()
                 && stored.data().address() % entry.dtype().bytes() == 0;
     }
 
-    /** Linear layers and the embedding table are; norms, biases, convolutions and positions are small and used as they are. */
-    private static boolean isWidenedInUse(TensorEntry entry) {
+    /** Linear layers and the embedding table; norms, biases, convolutions and positions are small and loaded as 32-bit floats. */
+    private static boolean isUpcastInUse(TensorEntry entry) {
         return (entry.dtype() == DType.F16 || entry.dtype() == DType.BF16)
                 && entry.shape().length == 2
                 && !entry.name().endsWith("position_embedding.weight");
@@ -151,14 +151,14 @@ public final class ModelLoader {
         };
     }
 
-    /** Copies stored tensors to a device as 32-bit floats, under the same names. */
+    /** Copies stored tensors to a device as 32-bit floats, under their names. */
     public static Weights weights(Map<String, TensorEntry> tensors, String device) {
         Weights weights = new Weights();
         addTo(weights, tensors, device);
         return weights;
     }
 
-    /** Adds stored tensors to others. */
+    /** Copies stored tensors to a device as 32-bit floats and adds them to {@code weights}. */
     public static void addTo(Weights weights, Map<String, TensorEntry> tensors, String device) {
         Device place = Engine.device(device);
         tensors.forEach((name, entry) -> Engine.scope("loading " + name, () -> {

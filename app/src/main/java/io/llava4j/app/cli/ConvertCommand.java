@@ -17,14 +17,14 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code llava convert}: the same model in another tool's files. */
+/** {@code llava convert}: writes a model in the files of another tool. */
 @Command(
         name = "convert",
-        description = "Write a model in the files of LLaVA, transformers or llama.cpp.",
+        description = "Convert a model to the files of LLaVA, transformers or llama.cpp.",
         footer = {
             "",
-            "What SOURCE is, is found from its content: a folder of any layout, or a GGUF file with its mmproj file"
-                    + " beside it. TARGET appears whole or not at all."
+            "SOURCE may be a folder in any layout, or a GGUF file with its mmproj file in the same folder; the content"
+                    + " decides. TARGET appears whole or not at all."
         })
 final class ConvertCommand implements Callable<Integer> {
     /** Names of the target layouts on the command line. */
@@ -63,7 +63,7 @@ final class ConvertCommand implements Callable<Integer> {
             required = true,
             paramLabel = "LAYOUT",
             description = {
-                "liuhaotian (LLaVA's own, tower embedded), hf (transformers from 4.52), hf-old (before), or gguf"
+                "liuhaotian (LLaVA's own, with the vision tower), hf (transformers 4.52 or newer), hf-old (older), or gguf"
                         + " (llama.cpp: model-TYPE.gguf and mmproj-TYPE.gguf)."
             })
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -72,13 +72,14 @@ final class ConvertCommand implements Callable<Integer> {
     @Option(
             names = "--type",
             paramLabel = "TYPE",
-            description = "f32, f16, bf16, or q8_0 and q4_0 (gguf only); without it the weights keep theirs.")
+            description =
+                    "Storage type: f32, f16, bf16, or q8_0 and q4_0 (gguf only). By default every tensor keeps its type.")
     private Converter.@Nullable Precision type;
 
     @Option(
             names = "--vision-tower",
             paramLabel = "DIR",
-            description = "CLIP's folder, where the model names its tower but does not hold it.")
+            description = "Folder of the CLIP model, if the source does not contain its vision tower.")
     private @Nullable Path visionTower;
 
     private ConvertCommand() {}
@@ -106,7 +107,7 @@ final class ConvertCommand implements Callable<Integer> {
             if (written.tokenizer().isEmpty()) {
                 spec.commandLine()
                         .getErr()
-                        .println("%s has no tokenizer.model, so neither has %s; add one before you ask the model"
+                        .println("%s has no tokenizer.model; copy one to %s before you use the model"
                                 .formatted(source, target));
             }
             out.flush();

@@ -30,23 +30,25 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
-/** {@code llava inspect}: what a checkpoint holds; reads headers only. */
-@Command(
-        name = "inspect",
-        description = "Tell what a model folder or a safetensors file holds, and the memory it takes.")
+/** {@code llava inspect}: describes a checkpoint; reads headers only. */
+@Command(name = "inspect", description = "Describe a checkpoint: parts, parameters, types, configuration, memory.")
 final class InspectCommand implements Callable<Integer> {
+    private static final String TOWER = "visionTower";
+    private static final String PROJECTOR = "projector";
+    private static final String LANGUAGE_MODEL = "languageModel";
+
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "PATH", description = "A model folder, or a safetensors file.")
+    @Parameters(paramLabel = "PATH", description = "A model folder, a safetensors file or a GGUF file.")
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path path;
 
-    @Option(names = "--tensors", description = "List every tensor too.")
+    @Option(names = "--tensors", description = "Also list every tensor.")
     private boolean tensors;
 
-    @Option(names = "--check", description = "Read all numbers too and name tensors that hold NaN or infinity.")
+    @Option(names = "--check", description = "Also read all weights and name the tensors with NaN or infinity.")
     private boolean check;
 
     @ArgGroup(exclusive = false, heading = "Random weights:%n")
@@ -57,7 +59,7 @@ final class InspectCommand implements Callable<Integer> {
 
     private InspectCommand() {}
 
-    /** Tower, projector or decoder. */
+    /** Counts of one part of the model: vision tower, projector or language model. */
     private static final class Part {
         private final Set<DType> types = new TreeSet<>();
         private int count;
@@ -92,18 +94,18 @@ final class InspectCommand implements Callable<Integer> {
             random.write(path);
         }
         try (Checkpoint checkpoint = Checkpoint.open(path)) {
-            String complaint = complaint(checkpoint);
+            String problem = problem(checkpoint);
             if (json) {
-                out.println(JsonMapper.builder().build().writeValueAsString(document(checkpoint, complaint)));
+                out.println(JsonMapper.builder().build().writeValueAsString(document(checkpoint, problem)));
             } else {
-                print(out, checkpoint, complaint);
+                print(out, checkpoint, problem);
             }
             out.flush();
-            return complaint == null ? 0 : 1;
+            return problem == null ? 0 : 1;
         }
     }
 
-    private @Nullable String complaint(Checkpoint checkpoint) {
+    private @Nullable String problem(Checkpoint checkpoint) {
         try {
             checkpoint.requireComplete();
         } catch (CheckpointException e) {
@@ -113,15 +115,15 @@ final class InspectCommand implements Callable<Integer> {
         return damaged.isEmpty() ? null : "NaN or infinity in %d tensors: %s".formatted(damaged.size(), damaged);
     }
 
-    private void print(PrintWriter out, Checkpoint checkpoint, @Nullable String complaint) {
+    private void print(PrintWriter out, Checkpoint checkpoint, @Nullable String problem) {
         out.println(path + ": " + checkpoint.describe());
-        out.println(complaint == null ? "complete: every tensor the configuration calls for is there" : complaint);
+        out.println(problem == null ? "complete: all tensors of the configuration are present" : problem);
         out.println();
-        out.printf("%-10s %8s %16s %16s  %s%n", "part", "tensors", "parameters", "bytes", "type");
+        out.printf("%-13s %8s %16s %16s  %s%n", "part", "tensors", "parameters", "bytes", "type");
         parts(checkpoint)
                 .forEach((name, part) -> out.printf(
                         Locale.ROOT,
-                        "%-10s %8d %,16d %,16d  %s%n",
+                        "%-13s %8d %,16d %,16d  %s%n",
                         name,
                         part.count,
                         part.parameters,
@@ -142,14 +144,14 @@ final class InspectCommand implements Callable<Integer> {
         }
     }
 
-    private Map<String, Object> document(Checkpoint checkpoint, @Nullable String complaint) {
+    private Map<String, Object> document(Checkpoint checkpoint, @Nullable String problem) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("path", path.toString());
         document.put("description", checkpoint.describe());
         document.put("layout", KebabCase.of(checkpoint.layout()));
-        document.put("complete", complaint == null);
-        if (complaint != null) {
-            document.put("complaint", complaint);
+        document.put("complete", problem == null);
+        if (problem != null) {
+            document.put("problem", problem);
         }
         Map<String, Object> parts = new LinkedHashMap<>();
         parts(checkpoint).forEach((name, part) -> parts.put(name, part.json()));
@@ -178,9 +180,9 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static void print(PrintWriter out, MemoryEstimate estimate) {
-        out.printf(Locale.ROOT, "memory in GB, estimated for one sequence of %,d tokens%n", estimate.tokens());
-        out.printf(row(5), "answering", "weights", "cache", "working", "total");
-        for (MemoryEstimate.Answering row : estimate.answering()) {
+        out.printf(Locale.ROOT, "estimated memory in GB for one sequence of %,d tokens%n", estimate.tokens());
+        out.printf(row(5), "inference", "weights", "KV cache", "working", "total");
+        for (MemoryEstimate.Inference row : estimate.inference()) {
             out.printf(
                     row(5),
                     row.precision(),
@@ -189,7 +191,7 @@ final class InspectCommand implements Callable<Integer> {
                     giga(row.working()),
                     giga(row.total()));
         }
-        out.printf(row(6), "training, stage", "weights", "gradients", "moments", "activations", "total");
+        out.printf(row(6), "training", "weights", "gradients", "moments", "activations", "total");
         for (MemoryEstimate.Training row : estimate.training()) {
             out.printf(
                     row(6),
@@ -213,7 +215,7 @@ final class InspectCommand implements Callable<Integer> {
 
     private static Map<String, Part> parts(Checkpoint checkpoint) {
         Map<String, Part> parts = new LinkedHashMap<>();
-        for (String name : List.of("tower", "projector", "decoder", "total")) {
+        for (String name : List.of(TOWER, PROJECTOR, LANGUAGE_MODEL, "total")) {
             parts.put(name, new Part());
         }
         checkpoint.tensors().forEach((name, tensor) -> {
@@ -226,26 +228,26 @@ final class InspectCommand implements Callable<Integer> {
 
     private static String part(String name) {
         if (name.startsWith(CanonicalNames.TOWER)) {
-            return "tower";
+            return TOWER;
         }
-        return name.startsWith(CanonicalNames.PROJECTOR) ? "projector" : "decoder";
+        return name.startsWith(CanonicalNames.PROJECTOR) ? PROJECTOR : LANGUAGE_MODEL;
     }
 
-    /** The configuration by part, as records whose components say what is what. */
+    /** The configuration by part, as records or maps. */
     private static Map<String, Object> configuration(ModelKind kind) {
         Map<String, Object> parts = new LinkedHashMap<>();
         switch (kind) {
             case ModelKind.Llava llava -> {
-                parts.put("tower", llava.config().vision());
-                parts.put("decoder", llava.config().text());
+                parts.put(TOWER, llava.config().vision());
+                parts.put(LANGUAGE_MODEL, llava.config().text());
                 Map<String, Object> model = fields(llava.config());
                 model.keySet().removeAll(List.of("vision", "text"));
                 model.put("tokensPerImage", llava.config().tokensPerImage());
                 parts.put("model", model);
             }
-            case ModelKind.Clip clip -> parts.put("tower", clip.vision());
-            case ModelKind.Llama llama -> parts.put("decoder", llama.text());
-            case ModelKind.Projector projector -> parts.put("projector", projector);
+            case ModelKind.Clip clip -> parts.put(TOWER, clip.vision());
+            case ModelKind.Llama llama -> parts.put(LANGUAGE_MODEL, llama.text());
+            case ModelKind.Projector projector -> parts.put(PROJECTOR, projector);
         }
         return parts;
     }

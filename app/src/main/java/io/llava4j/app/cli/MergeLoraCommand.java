@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code llava merge-lora}: a whole model from a base model and a LoRA adapter. */
+/** {@code llava merge-lora}: merges a LoRA adapter and its base into a whole model. */
 @Command(name = "merge-lora", description = "Merge a LoRA adapter into its base model.")
 final class MergeLoraCommand implements Callable<Integer> {
     @Spec
@@ -28,7 +28,7 @@ final class MergeLoraCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "ADAPTER",
-            description = "Folder with adapter_config.json, adapter_model.* and, if more was trained,"
+            description = "Folder with adapter_config.json, adapter_model.* and, if other tensors were trained in full,"
                     + " non_lora_trainables.*.")
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path adapter;
@@ -50,7 +50,7 @@ final class MergeLoraCommand implements Callable<Integer> {
     @Option(
             names = "--vision-tower",
             paramLabel = "DIR",
-            description = "CLIP model, where the base has none (default: the folder that config.json names).")
+            description = "CLIP model, if the base has no vision tower (default: the folder that config.json names).")
     private @Nullable Path visionTower;
 
     private MergeLoraCommand() {}

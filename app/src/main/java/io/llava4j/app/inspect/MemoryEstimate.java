@@ -9,45 +9,45 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The memory a whole model takes on the CPU, estimated from its configuration; all sizes in bytes.
+ * Memory of a whole model on the CPU, estimated from its configuration; all sizes in bytes.
  *
- * @param tokens in the sequence: text and image rows
- * @param answering a row for every precision weights may be stored in
- * @param training a row for each stage of LLaVA-1.5, for one sequence at a time
+ * @param tokens in the sequence: text and image tokens
+ * @param inference for every storage type of the weights
+ * @param training for each stage of LLaVA-1.5, with one sequence at a time
  */
-public record MemoryEstimate(int tokens, List<Answering> answering, List<Training> training) {
-    /** The length both stages cut sequences to. */
+public record MemoryEstimate(int tokens, List<Inference> inference, List<Training> training) {
+    /** Both stages truncate sequences to this length. */
     private static final int TOKENS = 2048;
 
-    /** The Java machine, the engine's libraries and their buffers. */
+    /** The Java virtual machine, the engine's libraries and their buffers. */
     private static final long PROCESS = 700_000_000L;
 
     private static final int FLOAT = 4;
 
-    /** As much of a narrow matrix is widened at a time. */
+    /** Bytes of a 16-bit matrix that are upcast at a time. */
     private static final long TILE = 256L << 20;
 
     /**
-     * Answering one request. Computation is in 32-bit floats whatever the weights are stored in.
+     * Inference for one request. Computation is in 32-bit floats for any storage type.
      *
-     * @param precision of the matrices; QUANTISED stands for every type in blocks, which is unpacked when it is loaded
+     * @param precision storage type of the matrices; QUANTISED is any block format, which is unpacked when loaded
      * @param weights mapped from the files
-     * @param cache keys and values of the whole sequence
-     * @param working what reading the sequence needs besides, the process itself included
-     * @param total of these
+     * @param cache KV cache of the whole sequence
+     * @param working other memory of the prefill, including the process itself
+     * @param total sum of these
      */
-    public record Answering(String precision, long weights, long cache, long working, long total) {}
+    public record Inference(String precision, long weights, long cache, long working, long total) {}
 
     /**
      * A training stage in 32-bit floats, one sequence at a time.
      *
-     * @param stage what it trains
-     * @param trainable parameters that learn
+     * @param stage name, with the trained parts
+     * @param trainable count of trainable parameters
      * @param weights of the whole model
-     * @param gradients of what learns
-     * @param moments AdamW's two
-     * @param activations kept for the way back
-     * @param total of these and the process
+     * @param gradients of the trainable parameters
+     * @param moments both moments of AdamW
+     * @param activations kept for the backward pass
+     * @param total sum of these and the process
      */
     public record Training(
             String stage, long trainable, long weights, long gradients, long moments, long activations, long total) {}
@@ -58,12 +58,12 @@ public record MemoryEstimate(int tokens, List<Answering> answering, List<Trainin
         F16(2, 2),
         QUANTISED(4, 2);
 
-        private final int decoder;
+        private final int languageModel;
         private final int other;
 
-        /** Bytes per number of the matrices of the decoder and of the other parts. */
-        Precision(int decoder, int other) {
-            this.decoder = decoder;
+        /** Bytes per matrix element of the language model and of the other parts. */
+        Precision(int languageModel, int other) {
+            this.languageModel = languageModel;
             this.other = other;
         }
 
@@ -71,7 +71,9 @@ public record MemoryEstimate(int tokens, List<Answering> answering, List<Trainin
             if (shape.length == 1) {
                 return FLOAT;
             }
-            return name.startsWith(CanonicalNames.TOWER) || name.startsWith(CanonicalNames.PROJECTOR) ? other : decoder;
+            return name.startsWith(CanonicalNames.TOWER) || name.startsWith(CanonicalNames.PROJECTOR)
+                    ? other
+                    : languageModel;
         }
     }
 
@@ -80,27 +82,27 @@ public record MemoryEstimate(int tokens, List<Answering> answering, List<Trainin
         Map<String, long[]> shapes =
                 ExpectedTensors.of(new ModelKind.Llava(config)).shapes();
         int tokens = Math.min(TOKENS, config.text().maxPositionEmbeddings());
-        List<Answering> answering = List.of(Precision.values()).stream()
-                .map(precision -> answering(precision, config, shapes, tokens))
+        List<Inference> inference = List.of(Precision.values()).stream()
+                .map(precision -> inference(precision, config, shapes, tokens))
                 .toList();
         long projector = parameters(shapes, CanonicalNames.PROJECTOR);
         long tower = parameters(shapes, CanonicalNames.TOWER);
         long all = parameters(shapes, "");
         return new MemoryEstimate(
                 tokens,
-                answering,
+                inference,
                 List.of(
-                        training("1 (projector)", projector, all, frozenBlock(config.text()), config, tokens),
+                        training("pretrain (projector)", projector, all, frozenBlock(config.text()), config, tokens),
                         training(
-                                "2 (projector and decoder)",
+                                "finetune (all but the tower)",
                                 all - tower,
                                 all,
-                                learningBlock(config.text()),
+                                trainableBlock(config.text()),
                                 config,
                                 tokens)));
     }
 
-    private static Answering answering(
+    private static Inference inference(
             Precision precision, LlavaConfig config, Map<String, long[]> shapes, int tokens) {
         long weights = 0;
         for (Map.Entry<String, long[]> tensor : shapes.entrySet()) {
@@ -110,26 +112,26 @@ public record MemoryEstimate(int tokens, List<Answering> answering, List<Trainin
         long cache = 2L * text.layers() * text.kvHeads() * text.headDim() * tokens * FLOAT;
         // One block at a time: input, sum, norm, queries, keys and values with their rotations; gate, up and product.
         long working = PROCESS + (long) tokens * (12L * text.hiddenSize() + 4L * text.intermediateSize()) * FLOAT;
-        if (precision.decoder < FLOAT) {
+        if (precision.languageModel < FLOAT) {
             working += Math.min(TILE, (long) text.hiddenSize() * text.intermediateSize() * FLOAT);
         }
-        return new Answering(precision.name(), weights, cache, working, weights + cache + working);
+        return new Inference(precision.name(), weights, cache, working, weights + cache + working);
     }
 
-    /** Numbers a block keeps per token where its weights are frozen: inputs of norms, attention's operands, the MLP's. */
+    /** Elements that a frozen block keeps per token: inputs of norms, operands of attention and of the MLP. */
     private static long frozenBlock(TextConfig text) {
         return 6L * text.hiddenSize() + 3L * text.intermediateSize();
     }
 
-    /** As {@link #frozenBlock}, and the input of every linear layer. */
-    private static long learningBlock(TextConfig text) {
+    /** As {@link #frozenBlock}, plus the input of every linear layer. */
+    private static long trainableBlock(TextConfig text) {
         return 9L * text.hiddenSize() + 4L * text.intermediateSize();
     }
 
     private static Training training(
             String stage, long trainable, long all, long perTokenAndBlock, LlavaConfig config, int tokens) {
         TextConfig text = config.text();
-        // Logits, their logarithm and their gradient stand beside what the blocks keep.
+        // Besides the blocks: logits, their log-softmax and their gradient.
         long activations = tokens * (text.layers() * perTokenAndBlock + 3L * text.vocabSize()) * FLOAT;
         long weights = all * FLOAT;
         long gradients = trainable * FLOAT;

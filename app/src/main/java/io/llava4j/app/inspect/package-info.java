@@ -1,4 +1,4 @@
-/** What a checkpoint takes: sizes and estimates from its configuration alone. */
+/** Memory estimates from the configuration of a checkpoint. */
 @NullMarked
 package io.llava4j.app.inspect;
 

@@ -50,7 +50,8 @@ class ConvertCommandTest {
         JsonNode json = CliRun.of("inspect", gguf, "--json").json();
         assertThat(json.path("complete").asBoolean()).isTrue();
         assertThat(json.path("layout").asString()).isEqualTo("gguf");
-        assertThat(json.path("config").path("decoder").path("kvHeads").asInt()).isEqualTo(2);
+        assertThat(json.path("config").path("languageModel").path("kvHeads").asInt())
+                .isEqualTo(2);
         assertThat(gguf.resolve("mmproj-F16.gguf")).exists();
     }
 

@@ -22,19 +22,20 @@ class InspectCommandTest {
     Path dir;
 
     @Test
-    void wholeModelIsToldByParts() {
+    void describesAWholeModelByParts() {
         Path model = CliRun.reference("goldens/tiny-llava/mha/liuhaotian-fp32");
         CliRun run = CliRun.of("inspect", model, "--json", "--tensors");
         assertThat(run.code()).as(run.err()).isZero();
         JsonNode json = run.json();
         assertThat(json.path("complete").asBoolean()).isTrue();
-        assertThat(json.path("parts").propertyNames()).containsExactly("tower", "projector", "decoder", "total");
+        assertThat(json.path("parts").propertyNames())
+                .containsExactly("visionTower", "projector", "languageModel", "total");
         // 64 -> 96 -> 96 with biases
         JsonNode projector = json.path("parts").path("projector");
         assertThat(projector.path("parameters").asLong()).isEqualTo(64 * 96 + 96 + 96 * 96 + 96);
         assertThat(projector.path("bytes").asLong())
                 .isEqualTo(4 * projector.path("parameters").asLong());
-        assertThat(json.path("config").path("decoder").path("hiddenSize").asInt())
+        assertThat(json.path("config").path("languageModel").path("hiddenSize").asInt())
                 .isEqualTo(96);
         assertThat(json.path("tensors"))
                 .hasSize(json.path("parts").path("total").path("tensors").asInt());
@@ -45,14 +46,14 @@ class InspectCommandTest {
     }
 
     @Test
-    void connectorAloneIsToldToo() {
+    void describesAProjectorAlone() {
         CliRun run = CliRun.of("inspect", CliRun.reference("goldens/tiny-llava/mha/mm_projector.safetensors"));
         assertThat(run.code()).as(run.err()).isZero();
-        assertThat(run.out()).contains("a projector").doesNotContain("decoder:");
+        assertThat(run.out()).contains("a projector").doesNotContain("languageModel:");
     }
 
     @Test
-    void whatIsNoModelIsOneSentence() throws IOException {
+    void aPathThatIsNoModelGivesOneSentence() throws IOException {
         Path file = dir.resolve("weights.safetensors");
         Files.writeString(file, "this is no safetensors file");
         for (Path path : new Path[] {dir.resolve("nowhere"), dir.resolve("weights.safetensors")}) {
@@ -68,7 +69,7 @@ class InspectCommandTest {
     }
 
     @Test
-    void randomModelsAreWrittenToldAndAnswer() throws IOException {
+    void writesRandomModelsThatAnswer() throws IOException {
         Path tiny = TinyModel.write(dir);
         Path model = dir.resolve("random");
         CliRun run = CliRun.of("inspect", "--make-random", tiny, "--dtype", "BF16", model, "--json", "--check");
@@ -92,14 +93,14 @@ class InspectCommandTest {
     @Test
     void memoryOfLlava7b() {
         MemoryEstimate estimate = MemoryEstimate.of(LlavaConfig.LLAVA_1_5_7B);
-        Map<String, Long> weights = estimate.answering().stream()
-                .collect(Collectors.toMap(MemoryEstimate.Answering::precision, MemoryEstimate.Answering::weights));
+        Map<String, Long> weights = estimate.inference().stream()
+                .collect(Collectors.toMap(MemoryEstimate.Inference::precision, MemoryEstimate.Inference::weights));
         assertThat(weights.get("F32")).isEqualTo(4 * 7_062_902_784L);
-        // Vectors, which are widened on loading, take 4 bytes instead of 2.
+        // Vectors, which are upcast on loading, take 4 bytes instead of 2.
         assertThat(weights.get("BF16")).isBetween(2 * 7_062_902_784L, 2 * 7_062_902_784L + 2_000_000);
-        // Unpacked: the decoder to 32 bits, while the tower beside it is stored in 16.
+        // Unpacked: the language model to 32 bits, while the tower is stored in 16.
         assertThat(weights.get("QUANTISED")).isBetween(4 * 6_738_415_616L, 4 * 7_062_902_784L);
-        assertThat(estimate.answering().getFirst().cache()).isEqualTo(2048L * 1024 * 1024);
+        assertThat(estimate.inference().getFirst().cache()).isEqualTo(2048L * 1024 * 1024);
         MemoryEstimate.Training projector = estimate.training().get(0);
         assertThat(projector.trainable()).isEqualTo(20_979_712);
         MemoryEstimate.Training both = estimate.training().get(1);
