@@ -14,6 +14,7 @@ import io.llava4j.checkpoint.layout.RopePermutation;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.tensor.format.TensorCast;
+import io.llava4j.text.ConversationTemplate;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -45,6 +46,14 @@ class GgufConversionTest {
 
     private static LlavaConfig config(int vocabulary, int imageToken) {
         return SmallModel.config(vocabulary, imageToken);
+    }
+
+    @Test
+    void theConversationTemplateIsKept() {
+        LlavaConfig config = config(48, -1).withConversationTemplate(ConversationTemplate.named("llava_llama_2"));
+        try (Checkpoint read = Checkpoint.open(convert(model(config, null), "gguf", CheckpointLayout.GGUF, null))) {
+            assertThat(read.config()).isEqualTo(config);
+        }
     }
 
     /** Every precision comes back within its rounding; what can be exact is. */

@@ -1,0 +1,125 @@
+package io.llava4j.generate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.llava4j.DataException;
+import io.llava4j.image.AspectMode;
+import io.llava4j.image.RgbImage;
+import io.llava4j.model.LlavaModel;
+import io.llava4j.model.TinyModels;
+import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.TextConfig;
+import io.llava4j.text.ConversationTemplate;
+import io.llava4j.text.PromptBuilder;
+import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.text.Turn;
+import io.llava4j.text.VocabularyTrainer;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A whole pipeline on a tiny random model. */
+class LlavaPipelineTest {
+    private static final List<Turn> QUESTION = List.of(Turn.human("<image>\nWhat is on the mat?"));
+    private static final int LIMIT = 600;
+
+    @TempDir
+    private static Path folder;
+
+    private static SentencePieceTokenizer tokenizer;
+
+    @BeforeAll
+    static void trainTokenizer() {
+        tokenizer = VocabularyTrainer.train(
+                List.of("the cat is on the mat and the dog is not", "what is the cat on?")
+                        .iterator(),
+                VocabularyTrainer.MIN_SIZE + 5,
+                folder);
+    }
+
+    /** An image becomes 4 tokens; what is too long is reported with its length, which depends on the template. */
+    @ParameterizedTest
+    @ValueSource(strings = {"v1", "llava_llama_2", "mpt"})
+    void theTemplateIsTheModelsUnlessSettingsNameOne(String name) {
+        ConversationTemplate template = ConversationTemplate.named(name);
+        List<Turn> endless = List.of(Turn.human("<image>\n" + "What is on the mat? ".repeat(60)));
+        int length = new PromptBuilder(tokenizer, template).inference(endless).length() + TinyModels.PATCHES - 1;
+        ChatRequest request = new ChatRequest(endless, List.of(image(1)));
+        String message = "the prompt has " + length + " tokens, image tokens included, but the model reads " + LIMIT;
+        try (LlavaPipeline own = new LlavaPipeline(model(config().withConversationTemplate(template)), tokenizer);
+                LlavaPipeline named =
+                        new LlavaPipeline(model(config()), tokenizer, new LlavaPipeline.Settings(template, true))) {
+            for (LlavaPipeline pipeline : List.of(own, named)) {
+                assertThatThrownBy(() -> pipeline.answer(List.of(request), GenerationOptions.greedy(1)))
+                        .isInstanceOf(DataException.class)
+                        .hasMessageStartingWith(message);
+            }
+        }
+    }
+
+    @Test
+    void streamsTheAnswerThatABatchGives() {
+        try (LlavaPipeline pipeline = new LlavaPipeline(model(config()), tokenizer)) {
+            GenerationOptions options = GenerationOptions.greedy(12);
+            ChatRequest first = new ChatRequest(QUESTION, List.of(image(1)));
+            ChatRequest second = new ChatRequest(List.of(Turn.human("What is the cat on?")), List.of());
+            List<String> answers = pipeline.answer(List.of(first, second), options);
+            StringBuilder text = new StringBuilder();
+            ChatResponse response =
+                    pipeline.stream(first, options, part -> !text.append(part).isEmpty());
+            assertThat(response.text())
+                    .isEqualTo(answers.getFirst())
+                    .isEqualTo(text.toString().strip());
+            assertThat(response.tokens()).isBetween(1, 12);
+            assertThat(pipeline.stream(second, options, part -> true).text()).isEqualTo(answers.get(1));
+        }
+    }
+
+    @Test
+    void everyRequestNeedsOneImageForEachPlaceholder() {
+        try (LlavaPipeline pipeline = new LlavaPipeline(model(config()), tokenizer)) {
+            List<ChatRequest> tooManyAndTooFew = List.of(
+                    new ChatRequest(List.of(Turn.human("What is the cat on?")), List.of(image(1))),
+                    new ChatRequest(QUESTION, List.of()));
+            assertThatThrownBy(() -> pipeline.answer(tooManyAndTooFew, GenerationOptions.greedy(1)))
+                    .isInstanceOf(DataException.class)
+                    .hasMessage("a request has 0 <image> placeholders for 1 images; write one <image> for each");
+        }
+    }
+
+    private static LlavaModel model(LlavaConfig config) {
+        return TinyModels.of(config);
+    }
+
+    private static LlavaConfig config() {
+        TextConfig text = new TextConfig(
+                16,
+                24,
+                2,
+                4,
+                2,
+                tokenizer.vocabSize(),
+                2048,
+                1e-5,
+                10000,
+                false,
+                tokenizer.bosId(),
+                tokenizer.eosId(),
+                0);
+        return new LlavaConfig(
+                TinyModels.config(0, List.of()).vision(), text, "mlp2x_gelu", -2, false, AspectMode.PAD, -1, LIMIT);
+    }
+
+    private static RgbImage image(int shade) {
+        byte[] pixels = new byte[3 * TinyModels.EDGE * TinyModels.EDGE];
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = (byte) (i * 7 * shade);
+        }
+        return new RgbImage(TinyModels.EDGE, TinyModels.EDGE, pixels);
+    }
+}
