@@ -5,9 +5,11 @@ import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.format.QuestionFile;
 import io.llava4j.eval.report.EvaluationReport;
+import io.llava4j.eval.report.RunComparison;
 import io.llava4j.eval.report.RunResults;
 import io.llava4j.eval.run.EvalRunner;
 import io.llava4j.eval.run.Evaluation;
+import io.llava4j.eval.run.EvaluationPlan;
 import io.llava4j.eval.run.Shard;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
@@ -202,8 +204,7 @@ final class EvalCommand implements Callable<Integer> {
         Shard shard = tasks.shard == null ? null : Shard.parse(tasks.shard);
         Path data = data(tasks);
         Path folder = tasks.out == null ? model.beside(blind ? "evaluation-blind" : "evaluation") : tasks.out;
-        Evaluation.Plan plan =
-                new Evaluation.Plan(benchmarks(tasks, data), data, folder, tasks.limit, batchSize, blind);
+        EvaluationPlan plan = new EvaluationPlan(benchmarks(tasks, data), data, folder, tasks.limit, batchSize, blind);
         // Folders that lack are told of before the model is loaded.
         plan.tasks().forEach(plan::folder);
         PrintWriter err = spec.commandLine().getErr();
@@ -231,9 +232,9 @@ final class EvalCommand implements Callable<Integer> {
             }
             if (!results.tasks().isEmpty()) {
                 EvaluationReport report = new EvaluationReport(
-                        Map.of(name, results),
-                        tasks.noPublished ? List.of() : EvaluationReport.PAPER,
-                        evaluation.gallery(results),
+                        new RunComparison(
+                                Map.of(name, results), tasks.noPublished ? List.of() : EvaluationReport.PAPER),
+                        evaluation.wrongAnswers(results),
                         List.of());
                 report.write(folder);
                 if (!tasks.json) {
@@ -261,7 +262,7 @@ final class EvalCommand implements Callable<Integer> {
 
     private static List<Benchmark> benchmarks(Tasks tasks, Path data) {
         if (tasks.names.equals(List.of(ALL))) {
-            return Evaluation.available(data);
+            return EvaluationPlan.available(data);
         }
         return tasks.names.stream().map(Benchmarks::named).distinct().toList();
     }

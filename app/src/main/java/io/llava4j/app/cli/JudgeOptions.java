@@ -1,6 +1,6 @@
 package io.llava4j.app.cli;
 
-import io.llava4j.eval.run.Evaluation;
+import io.llava4j.eval.run.Judge;
 import io.llava4j.eval.transport.OpenAiJudge;
 import java.net.URI;
 import java.nio.file.Path;
@@ -58,15 +58,15 @@ final class JudgeOptions {
     private @Nullable Path replies;
 
     /** The judge that was chosen. */
-    Evaluation.Judges judges(CommandSpec spec) {
+    Judge judges(CommandSpec spec) {
         if (judge == null) {
-            return new Evaluation.Judges(model == null ? "the published judge" : model, model, null, replies);
+            return new Judge(model == null ? "the published judge" : model, model, null, replies);
         }
         if (replies != null) {
             throw new ParameterException(spec.commandLine(), "--judge and --judge-replies exclude each other");
         }
         if (judge.equals(LOCAL)) {
-            return Evaluation.Judges.ofWords();
+            return Judge.local();
         }
         URI url;
         try {
@@ -75,7 +75,7 @@ final class JudgeOptions {
             throw new ParameterException(spec.commandLine(), "--judge '%s' is no address".formatted(judge), e);
         }
         String name = model == null ? "the published judge" : model;
-        return new Evaluation.Judges(
+        return new Judge(
                 name,
                 model,
                 new OpenAiJudge(new OpenAiJudge.Settings(

@@ -4,6 +4,7 @@ import io.llava4j.DataException;
 import io.llava4j.app.run.MetricsFile;
 import io.llava4j.eval.report.Charts;
 import io.llava4j.eval.report.EvaluationReport;
+import io.llava4j.eval.report.RunComparison;
 import io.llava4j.eval.report.RunResults;
 import io.llava4j.eval.report.TrainingCurve;
 import io.llava4j.io.AtomicFiles;
@@ -79,8 +80,8 @@ final class PlotCommand implements Callable<Integer> {
             stdout.println(out.resolve(file));
         }
         if (!results.isEmpty()) {
-            EvaluationReport report =
-                    new EvaluationReport(results, published ? EvaluationReport.PAPER : List.of(), Map.of(), curves);
+            EvaluationReport report = new EvaluationReport(
+                    new RunComparison(results, published ? EvaluationReport.PAPER : List.of()), Map.of(), curves);
             report.write(out);
             stdout.print(report.text());
             stdout.println(out.resolve("report.html"));

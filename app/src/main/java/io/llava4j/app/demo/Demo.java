@@ -10,6 +10,8 @@ import io.llava4j.eval.report.Results;
 import io.llava4j.eval.report.RunResults;
 import io.llava4j.eval.run.EvalRunner;
 import io.llava4j.eval.run.Evaluation;
+import io.llava4j.eval.run.EvaluationPlan;
+import io.llava4j.eval.run.Judge;
 import io.llava4j.eval.transport.LocalJudge;
 import io.llava4j.eval.vqa.Vqav2;
 import io.llava4j.generate.LlavaPipeline;
@@ -188,8 +190,8 @@ public final class Demo {
         }
     }
 
-    private Evaluation.Plan plan(Path benchmarks, Condition condition) {
-        return new Evaluation.Plan(
+    private EvaluationPlan plan(Path benchmarks, Condition condition) {
+        return new EvaluationPlan(
                 Benchmarks.published(),
                 benchmarks,
                 directory.resolve("eval").resolve("nano" + condition.suffix()),
@@ -210,9 +212,9 @@ public final class Demo {
                         plan(benchmarks, condition),
                         new EvalRunner(model, name, ImageDecoder::decode),
                         name,
-                        Evaluation.Judges.ofWords(),
+                        Judge.local(),
                         observer);
-                observer.total = evaluation.questions();
+                observer.total = evaluation.questionCount();
                 runs.put(condition, evaluation.run());
             } catch (CancellationException e) {
                 // The answers given so far are in the files; the next run goes on behind them.

@@ -4,25 +4,24 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.Base64;
 import java.util.Objects;
 
 /**
- * The frame of every report: style sheet, charts and images are inside the page, there is no script, and a content
- * security policy forbids any. Light and dark follow the reader's system.
+ * The frame of every report. Style sheet, charts and images are inside the page; it has no script, and its content security
+ * policy forbids any. Light or dark follows the reader's system.
  */
 public final class HtmlPage {
     private HtmlPage() {}
 
-    /** Everything up to the header's content, which goes on behind it. */
+    /** The start of the page, up to the content of its header. */
     static String head(String title, String introduction) {
         return head(title, introduction, "");
     }
 
     /**
-     * Everything up to the header's content, which goes on behind it.
+     * The start of the page, up to the content of its header.
      *
-     * @param style rules of the page's own, after those of every report
+     * @param style the page's own rules, added to those of every report
      */
     public static String head(String title, String introduction, String style) {
         return """
@@ -47,31 +46,6 @@ public final class HtmlPage {
     /** The end of the page. */
     public static String foot(String footer) {
         return "</main>\n<footer><p>%s</p></footer>\n</body>\n</html>\n".formatted(Html.escape(footer));
-    }
-
-    /** An image with its question, as an item of a list of class {@code cards}. */
-    static String card(ReportSample sample) {
-        boolean right = sample.credit() >= 0.5;
-        String blind = sample.blindAnswer().isEmpty()
-                ? ""
-                : "<div><dt>blind</dt><dd>%s</dd></div>".formatted(Html.escape(sample.blindAnswer()));
-        return """
-                <li class="card %s">
-                <img alt="Image for the question: %s" src="data:%s;base64,%s">
-                <p class="question">%s</p>
-                <dl><div class="answer"><dt>model</dt><dd>%s <span class="verdict">%s</span></dd></div>
-                <div><dt>truth</dt><dd>%s</dd></div>%s</dl>
-                </li>
-                """.formatted(
-                        right ? "right" : "wrong",
-                        Html.escape(sample.question()),
-                        sample.mediaType(),
-                        Base64.getEncoder().encodeToString(sample.image()),
-                        Html.escape(sample.question()),
-                        sample.answer().isBlank() ? "<i>nothing</i>" : Html.escape(sample.answer()),
-                        right ? "✓ right" : "✗ wrong",
-                        Html.escape(sample.truth()),
-                        blind);
     }
 
     private static String styleSheet() {

@@ -13,8 +13,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * Writes the report as one page that needs nothing else: style sheet, charts and images are inside, there is no script,
- * and a content security policy forbids any. Light and dark follow the reader's system.
+ * The page of {@code llava demo}: the same questions under every {@link Condition}, samples, training and what to do next.
  */
 public final class HtmlReport {
     private final ReportData data;
@@ -105,7 +104,7 @@ public final class HtmlReport {
             section("All twelve benchmarks");
             add("""
                     <p>Nano images in the files of the original benchmarks, scored by their official rules. Each axis goes
-                    from zero to the best of the three, whose value stands beside the name. MME counts points, at most 2000;
+                    from zero to the best of the three; its value is beside the name. MME counts points, at most 2000;
                     the others are percent. LLaVA-Bench and MM-Vet are graded by a rule that compares words, not by a
                     language model.</p>
                     """);
@@ -151,7 +150,7 @@ public final class HtmlReport {
         section("POPE: does it see what is not there?");
         add("""
                 <p>Half of the questions ask for an object that is absent. It is drawn at random, from the most frequent
-                objects, or from those that usually keep the present ones company. Percent; yes is the positive class.</p>
+                objects, or from those that often appear together with the present ones. Percent; yes is the positive class.</p>
                 <div class="scroll"><table>
                 <thead><tr><th scope="col">Split</th><th scope="col">Model</th><th scope="col" class="n wide">Questions</th>\
                 <th scope="col" class="n">Accuracy</th><th scope="col" class="n">Precision</th>\
@@ -189,29 +188,21 @@ public final class HtmlReport {
     }
 
     private void samples() {
-        if (data.samples().isEmpty()) {
-            return;
+        List<ReportSample> samples = data.samples();
+        if (!samples.isEmpty()) {
+            html.append(HtmlParts.section(
+                    "Images it had never met",
+                    "%s Of these %d answers %d are right."
+                            .formatted(Html.escape(data.sampleNote()), samples.size(), HtmlParts.right(samples)),
+                    HtmlParts.cards(samples)));
         }
-        long right = data.samples().stream().filter(s -> s.credit() >= 0.5).count();
-        section("Images it had never met");
-        add(
-                "<p>%s Of these %d answers %d are right.</p>\n<ul class=\"cards\">\n",
-                Html.escape(data.sampleNote()), data.samples().size(), right);
-        data.samples().forEach(sample -> html.append(HtmlPage.card(sample)));
-        add("</ul>\n</section>\n");
     }
 
     private void training() {
-        if (data.curves().isEmpty()) {
-            return;
+        if (!data.curves().isEmpty()) {
+            html.append(
+                    HtmlParts.section("How it was trained", HtmlParts.CURVES_CAPTION, HtmlParts.curves(data.curves())));
         }
-        section("How it was trained");
-        add("<p>Loss over optimiser steps, as measured (thin) and smoothed (bold), and the learning rate.</p>\n");
-        add("<div class=\"charts\">\n");
-        for (TrainingCurve curve : data.curves()) {
-            add("<figure><figcaption>%s</figcaption>%s</figure>\n", Html.escape(curve.name()), SvgCurves.draw(curve));
-        }
-        add("</div>\n</section>\n");
     }
 
     private void facts() {
@@ -225,9 +216,7 @@ public final class HtmlReport {
                 "<div><dt>Peak memory</dt><dd>%s MB</dd></div>\n</dl>\n",
                 Html.count(Math.round(results.peakRssBytes() / 1e6)));
         if (!results.notes().isEmpty()) {
-            add("<h3>Notes</h3>\n<ul class=\"notes\">\n");
-            results.notes().forEach(note -> add("<li>%s</li>\n", Html.escape(note)));
-            add("</ul>\n");
+            html.append("<h3>Notes</h3>\n").append(HtmlParts.notes(results.notes()));
         }
         add("</section>\n");
     }

@@ -16,7 +16,7 @@ import java.util.TreeMap;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What an evaluation measured.
+ * What {@code llava demo} measured: one model under several conditions.
  *
  * @param model the model's name
  * @param vqa VQA accuracies by condition; {@link Condition#SIGHTED} is always there
@@ -24,7 +24,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param benchmarks scores on all benchmarks by condition; may be empty
  * @param seconds wall time of the whole job
  * @param peakRssBytes largest resident memory of the process
- * @param notes what was skipped or is odd
+ * @param notes what was skipped or needs explaining
  */
 public record Results(
         String model,
@@ -45,13 +45,11 @@ public record Results(
         benchmarks = new TreeMap<>(benchmarks);
     }
 
-    /** The runs on all benchmarks beside each other, the sighted model's first; empty if there were none. */
-    public Optional<EvaluationReport> comparison() {
+    /** The runs on all benchmarks side by side, the sighted model's first; empty if there were none. */
+    public Optional<RunComparison> comparison() {
         Map<String, RunResults> runs = new LinkedHashMap<>();
         benchmarks.forEach((condition, run) -> runs.put(condition.title(), run));
-        return runs.isEmpty()
-                ? Optional.empty()
-                : Optional.of(new EvaluationReport(runs, List.of(), Map.of(), List.of()));
+        return runs.isEmpty() ? Optional.empty() : Optional.of(new RunComparison(runs, List.of()));
     }
 
     /** VQA accuracy in percent, if the condition was measured. */

@@ -18,16 +18,16 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What a run of {@code llava eval} measured: {@code results.json}, and {@code scores.json} with what each question
- * contributes in the folder of every task. Nothing in them depends on when, how fast or in how many pieces it was run.
+ * What a run of {@code llava eval} measured: {@code results.json}, and in the folder of every task {@code scores.json} with
+ * each question's contribution. The files do not depend on time, speed, batches or shards.
  *
  * @param model names the model
  * @param blind whether it was asked without images
  * @param limit questions of each task; 0 for all
- * @param unofficial what the questions are where they are not the published ones; else empty
+ * @param customNote what the questions are if they are not the published ones ({@code unofficial} in the file); else empty
  * @param tasks in the order they were asked for
  */
-public record RunResults(String model, boolean blind, int limit, String unofficial, List<TaskResult> tasks) {
+public record RunResults(String model, boolean blind, int limit, String customNote, List<TaskResult> tasks) {
     /** Name of the file in a run's folder. */
     public static final String FILE = "results.json";
 
@@ -74,8 +74,8 @@ public record RunResults(String model, boolean blind, int limit, String unoffici
         tree.put("model", model);
         tree.put("blind", blind);
         tree.put("limit", limit);
-        if (!unofficial.isEmpty()) {
-            tree.put("unofficial", unofficial);
+        if (!customNote.isEmpty()) {
+            tree.put("unofficial", customNote);
         }
         tree.put("tasks", byTask);
         return tree;

@@ -12,6 +12,7 @@ import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionFile;
 import io.llava4j.eval.format.QuestionId;
 import io.llava4j.eval.report.EvaluationReport;
+import io.llava4j.eval.report.RunComparison;
 import io.llava4j.eval.report.RunResults;
 import io.llava4j.eval.report.TaskResult;
 import io.llava4j.eval.transport.LocalJudge;
@@ -130,11 +131,13 @@ class EvaluationTest {
     }
 
     @Test
-    void theReportShowsTheRunBesideThePaper() throws IOException {
+    void reportShowsTheRunBesideThePublishedModels() throws IOException {
         Evaluation evaluation = evaluation("run", 8);
         RunResults results = evaluation.run();
         EvaluationReport report = new EvaluationReport(
-                Map.of("tiny", results), EvaluationReport.PAPER, evaluation.gallery(results), List.of());
+                new RunComparison(Map.of("tiny", results), EvaluationReport.PAPER),
+                evaluation.wrongAnswers(results),
+                List.of());
         assertThat(report.text()).contains("POPE", "LLaVA-1.5 7B", "85.9");
         String html = report.html();
         assertThat(html)
@@ -165,7 +168,7 @@ class EvaluationTest {
         Map<String, RunResults> two = new LinkedHashMap<>();
         two.put("better", better);
         two.put("tiny", results);
-        assertThat(new EvaluationReport(two, List.of(), Map.of(), List.of()).text())
+        assertThat(new EvaluationReport(new RunComparison(two, List.of()), Map.of(), List.of()).text())
                 .contains("better against tiny")
                 .containsPattern("POPE\\s+24\\s+\\+\\d+\\.\\d \\(.*<?0\\.\\d+\\s+better");
     }
@@ -188,22 +191,18 @@ class EvaluationTest {
                 bench.resolve("rule.json"),
                 "{\"llava_bench_conv\": {\"role\": \"Assistant\", \"prompt\": \"Judge.\"}}");
         List<Benchmark> tasks = List.of(Benchmarks.LLAVA_BENCH);
-        Evaluation.Judges files = new Evaluation.Judges("someone", null, null, null);
+        Judge files = new Judge("someone", null, null, null);
         assertThat(evaluation("offline", 4, 0, tasks, files).run().tasks()).isEmpty();
         assertThat(notes).singleElement().asString().contains("waits for 1 replies", "requests.jsonl");
         Path replies = folder.resolve("replies.jsonl");
         Files.writeString(replies, "{\"id\": \"1\", \"reply\": \"8 4\\nwhy\"}\n");
-        RunResults judged = evaluation("offline", 4, 0, tasks, new Evaluation.Judges("someone", null, null, replies))
+        RunResults judged = evaluation("offline", 4, 0, tasks, new Judge("someone", null, null, replies))
                 .run();
         assertThat(judged.tasks().getFirst().value()).isEqualTo(50);
         assertThat(judged.tasks().getFirst().judge()).isEqualTo("someone");
 
         RunResults local = evaluation(
-                        "local",
-                        4,
-                        0,
-                        tasks,
-                        new Evaluation.Judges(LocalJudge.NAME, LocalJudge.NAME, new LocalJudge(), null))
+                        "local", 4, 0, tasks, new Judge(LocalJudge.NAME, LocalJudge.NAME, new LocalJudge(), null))
                 .run();
         assertThat(local.tasks().getFirst().judge()).isEqualTo("local-word-overlap");
         assertThat(local.tasks().getFirst().value()).isPositive();
@@ -243,7 +242,7 @@ class EvaluationTest {
                 {"id": "mmbench_cn/2", "reply": "B"}
                 {"id": "2", "reply": "Z"}
                 """);
-        RunResults judged = evaluation("exact", 4, 0, tasks, new Evaluation.Judges("someone", null, null, replies))
+        RunResults judged = evaluation("exact", 4, 0, tasks, new Judge("someone", null, null, replies))
                 .run();
         assertThat(judged.tasks().getFirst().value()).isEqualTo(50);
         assertThat(judged.tasks().getFirst().judge()).isEqualTo("someone");
@@ -255,11 +254,7 @@ class EvaluationTest {
                 .isEqualTo(50);
 
         RunResults local = evaluation(
-                        "exact-local",
-                        4,
-                        0,
-                        tasks,
-                        new Evaluation.Judges(LocalJudge.NAME, LocalJudge.NAME, new LocalJudge(), null))
+                        "exact-local", 4, 0, tasks, new Judge(LocalJudge.NAME, LocalJudge.NAME, new LocalJudge(), null))
                 .run();
         assertThat(local.tasks().getFirst().judge()).isEmpty();
         assertThat(folder.resolve("exact-local/mmbench/judge")).doesNotExist();
@@ -278,12 +273,12 @@ class EvaluationTest {
                         .run()
                         .tasks())
                 .isEmpty();
-        assertThat(notes).singleElement().asString().contains("VQAv2 is not scored", "hand in");
+        assertThat(notes).singleElement().asString().contains("VQAv2 is not scored", "submit ");
         assertThat(folder.resolve("upload/vqav2/vqav2-upload.json"))
                 .content()
                 .matches(
                         "\\[\\{\"question_id\": 1, \"answer\": \"\"}, \\{\"question_id\": 2, \"answer\": \"(yes|no)\"}]");
-        assertThat(Evaluation.available(folder.resolve("data"))).containsExactly(Benchmarks.VQAV2, Benchmarks.POPE);
+        assertThat(EvaluationPlan.available(folder.resolve("data"))).containsExactly(Benchmarks.VQAV2, Benchmarks.POPE);
     }
 
     @Test
@@ -292,10 +287,10 @@ class EvaluationTest {
         Files.writeString(
                 bench.resolve("val.json"),
                 "[{\"image\": \"VizWiz_val_00000001.png\", \"question\": \"What?\", \"answerable\": 0, \"answers\": []}]");
-        Evaluation.Plan plan = new Evaluation.Plan(
+        EvaluationPlan plan = new EvaluationPlan(
                 List.of(Benchmarks.UNANSWERABLE_PLAIN, Benchmarks.POPE), folder.resolve("data"), folder, 0, 1, false);
         assertThat(plan.folder(Benchmarks.UNANSWERABLE_PLAIN)).isEqualTo(bench);
-        assertThat(Evaluation.available(folder.resolve("data"))).doesNotContain(Benchmarks.UNANSWERABLE_PLAIN);
+        assertThat(EvaluationPlan.available(folder.resolve("data"))).doesNotContain(Benchmarks.UNANSWERABLE_PLAIN);
         for (String name : List.of("MME", "seed_bench", "mm-vet", "llava-bench-in-the-wild")) {
             assertThat(Benchmarks.published().stream().flatMap(b -> b.filePatterns().folders().stream()))
                     .contains(name);
@@ -308,7 +303,7 @@ class EvaluationTest {
                         evaluation("x", 4, 0, List.of(Benchmarks.GQA), none()).run())
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("has no folder 'gqa'");
-        assertThat(Evaluation.available(folder.resolve("data"))).containsExactly(Benchmarks.POPE);
+        assertThat(EvaluationPlan.available(folder.resolve("data"))).containsExactly(Benchmarks.POPE);
     }
 
     @Test
@@ -322,14 +317,13 @@ class EvaluationTest {
         return evaluation(out, batchSize, 0, POPE, none());
     }
 
-    private static Evaluation.Judges none() {
-        return new Evaluation.Judges("", null, null, null);
+    private static Judge none() {
+        return new Judge("", null, null, null);
     }
 
-    private Evaluation evaluation(
-            String out, int batchSize, int limit, List<Benchmark> tasks, Evaluation.Judges judges) {
-        Evaluation.Plan plan =
-                new Evaluation.Plan(tasks, folder.resolve("data"), folder.resolve(out), limit, batchSize, false);
+    private Evaluation evaluation(String out, int batchSize, int limit, List<Benchmark> tasks, Judge judges) {
+        EvaluationPlan plan =
+                new EvaluationPlan(tasks, folder.resolve("data"), folder.resolve(out), limit, batchSize, false);
         Evaluation.Observer observer = new Evaluation.Observer() {
             @Override
             public void answered(Benchmark task, long done, long total) {}

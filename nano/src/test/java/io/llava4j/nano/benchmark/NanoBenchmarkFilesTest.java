@@ -14,7 +14,7 @@ import io.llava4j.eval.judge.JudgeRequest;
 import io.llava4j.eval.judge.LlavaBench;
 import io.llava4j.eval.judge.MmVet;
 import io.llava4j.eval.run.CustomBenchmark;
-import io.llava4j.eval.run.Evaluation;
+import io.llava4j.eval.run.EvaluationPlan;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.score.Score;
@@ -75,7 +75,7 @@ class NanoBenchmarkFilesTest {
 
     @Test
     void allTwelveAreThereAndSayThatTheyAreNotOfficial() {
-        assertThat(Evaluation.available(data)).containsExactlyElementsOf(Benchmarks.published());
+        assertThat(EvaluationPlan.available(data)).containsExactlyElementsOf(Benchmarks.published());
         assertThat(written.counts().keySet())
                 .containsExactlyInAnyOrderElementsOf(
                         Benchmarks.published().stream().map(Benchmark::name).toList());
