@@ -3,9 +3,15 @@ package io.llava4j.app.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.DataException;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -36,6 +42,26 @@ class MainTest {
             assertThat(run(verb, "--help")).isZero();
             assertThat(out.toString()).contains("Usage: llava " + verb);
         }
+    }
+
+    /** The table of the README lists every verb, with the verbs of data and bench, and none that does not exist. */
+    @Test
+    void readmeListsEveryVerb() throws IOException {
+        Set<String> expected = new TreeSet<>();
+        Main.commandLine().getSubcommands().forEach((verb, line) -> {
+            if (line.getSubcommands().isEmpty()) {
+                expected.add(verb);
+            }
+            line.getSubcommands().keySet().forEach(second -> expected.add(verb + " " + second));
+        });
+        String readme = Files.readString(Path.of("../README.md"));
+        Set<String> listed = new TreeSet<>();
+        Matcher row = Pattern.compile("(?m)^\\| `((?:data |bench )?[a-z-]+)[ `]")
+                .matcher(readme.substring(readme.indexOf("## Verbs"), readme.indexOf("## Documentation")));
+        while (row.find()) {
+            listed.add(row.group(1));
+        }
+        assertThat(listed).isEqualTo(expected);
     }
 
     @Test
