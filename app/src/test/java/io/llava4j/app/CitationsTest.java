@@ -30,6 +30,9 @@ class CitationsTest {
     private static final Pattern OUTSIDE =
             Pattern.compile("(^|[\\s(`])spec/[\\w-]+\\.md|benchmark " + "notes", Pattern.CASE_INSENSITIVE);
 
+    private static final Pattern CLASS = Pattern.compile("`([A-Z]\\w*[a-z]\\w*)(?:[.(][^`]*)?`");
+    private static final Pattern SHORTENED_PATH = Pattern.compile("`(\\w[\\w/]*)/\\.\\.\\./([\\w/]+\\.java)`");
+
     private static List<Path> files;
 
     private final Map<Path, Set<String>> anchors = new HashMap<>();
@@ -96,6 +99,34 @@ class CitationsTest {
                 Path page = path.isEmpty() ? file : file.resolveSibling(path).normalize();
                 if (!hasSection(page, hash < 0 ? "" : target.substring(hash + 1))) {
                     broken.add(ROOT.relativize(file) + ": " + target);
+                }
+            }
+        }
+        assertThat(broken).isEmpty();
+    }
+
+    /** Pages about the code name classes in code font; each exists, as do the files they name. */
+    @Test
+    void namedClassesExist() throws IOException {
+        Set<String> classes = new HashSet<>();
+        for (Path file : files) {
+            classes.add(file.getFileName().toString().replace(".java", ""));
+        }
+        List<String> broken = new ArrayList<>();
+        for (String page : List.of("ARCHITECTURE.md", "CONTRIBUTING.md", "docs/adding.md", "docs/embedding.md")) {
+            String text = withoutCode(Files.readString(ROOT.resolve(page)));
+            Matcher named = CLASS.matcher(text);
+            while (named.find()) {
+                if (!classes.contains(named.group(1))) {
+                    broken.add(page + ": " + named.group(1));
+                }
+            }
+            Matcher shortened = SHORTENED_PATH.matcher(text);
+            while (shortened.find()) {
+                Path start = ROOT.resolve(shortened.group(1));
+                String end = shortened.group(2);
+                if (files.stream().noneMatch(file -> file.startsWith(start) && file.endsWith(end))) {
+                    broken.add(page + ": " + shortened.group());
                 }
             }
         }
