@@ -165,7 +165,7 @@ class DataCommandsTest {
         assertThat(CliRun.of("data", "nano", dir, "--stage1", -1).err()).contains("negative");
         assertThat(CliRun.of("data", "nano", dir, "--threads", 0).err()).contains("--threads must be 1 or more");
         assertThat(CliRun.of("data", "vocabulary", dir, "--size", 10).err()).contains("--size must be 260 or more");
-        assertThat(CliRun.of("data").err()).contains("a verb of data is missing");
+        assertThat(CliRun.of("data").err()).contains("a verb is missing, for example data build");
         assertThat(CliRun.of("data", "nanno").err()).contains("did you mean").contains("nano");
     }
 }
