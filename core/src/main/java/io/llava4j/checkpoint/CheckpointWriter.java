@@ -138,7 +138,7 @@ public final class CheckpointWriter {
     }
 
     static void generation(Path directory, TextConfig text) {
-        json(directory.resolve("generation_config.json"), ModelConfigWriter.generation(text));
+        json(directory.resolve(ModelConfigs.GENERATION_FILE), ModelConfigWriter.generation(text));
     }
 
     static void json(Path file, ObjectNode content) {

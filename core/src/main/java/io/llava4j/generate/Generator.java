@@ -5,6 +5,7 @@ import io.llava4j.model.LlavaModel;
 import io.llava4j.tensor.Engine;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,12 +72,12 @@ public final class Generator {
      * @param images normalised pixels {@code [3, size, size]} in the order of the placeholders; the same array is the same
      *     image, goes through the vision tower once and may be part of a shared prefix
      * @param options decoding options
-     * @param stopId id that ends an answer and is part of it; -1 for none
+     * @param stopIds ids that end an answer; the one that does is part of it
      * @param observer sees every token and may end an answer
      * @return ids of each answer
      */
     public List<int[]> generate(
-            List<int[]> prompts, List<float[]> images, GenerationOptions options, int stopId, Observer observer) {
+            List<int[]> prompts, List<float[]> images, GenerationOptions options, Set<Integer> stopIds, Observer observer) {
         if (prompts.isEmpty()) {
             return List.of();
         }
@@ -88,7 +89,7 @@ public final class Generator {
         }
         return Engine.inference("generation", () -> {
             try (DecodingSession batch = new DecodingSession(model, placed, sharedPrefixes(placed))) {
-                decode(batch, sequences, stopId, observer);
+                decode(batch, sequences, stopIds, observer);
                 return sequences.stream().map(Sequence::answer).toList();
             } finally {
                 sequences.forEach(Sequence::close);
@@ -96,7 +97,7 @@ public final class Generator {
         });
     }
 
-    private void decode(DecodingSession batch, List<Sequence> sequences, int stopId, Observer observer) {
+    private void decode(DecodingSession batch, List<Sequence> sequences, Set<Integer> stopIds, Observer observer) {
         boolean isAlone = sequences.size() == 1;
         float[][] logits = new float[sequences.size()][];
         while (true) {
@@ -108,7 +109,7 @@ public final class Generator {
             for (Sequence sequence : sequences) {
                 if (!sequence.isDone()) {
                     int id = sequence.choose(logits[sequence.index()]);
-                    sequence.endIf(!observer.token(sequence.index(), id) || id == stopId);
+                    sequence.endIf(!observer.token(sequence.index(), id) || stopIds.contains(id));
                 }
             }
             if (sequences.stream().allMatch(Sequence::isDone)) {

@@ -10,10 +10,12 @@ import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +37,7 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     private final Generator generator;
     private final SentencePieceTokenizer tokenizer;
     private final PromptBuilder prompts;
+    private final Set<Integer> stopIds;
     private final ImageProcessor processor;
 
     /**
@@ -59,6 +62,8 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
         this.model = model;
         this.generator = new Generator(model, settings.sharesPrefixes());
         this.tokenizer = tokenizer;
+        this.stopIds = new HashSet<>(model.config().text().eosTokenIds());
+        stopIds.add(tokenizer.eosId());
         this.prompts = new PromptBuilder(
                 tokenizer,
                 Objects.requireNonNullElse(settings.template(), model.config().conversationTemplate()));
@@ -110,7 +115,7 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
         }
         List<AnswerText> answers =
                 requests.stream().map(request -> answerText(options)).toList();
-        generator.generate(ids, pixels, options, tokenizer.eosId(), (sequence, id) -> {
+        generator.generate(ids, pixels, options, stopIds, (sequence, id) -> {
             answers.get(sequence).accept(id);
             return !answers.get(sequence).isStopped();
         });
@@ -122,21 +127,36 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     public ChatResponse stream(ChatRequest request, GenerationOptions options, Predicate<String> onText) {
         AnswerText answer = answerText(options);
         boolean[] wanted = {true};
-        List<int[]> chosen = generator.generate(
-                List.of(ids(request)),
+        int[] prompt = ids(request);
+        List<int[]> answers = generator.generate(
+                List.of(prompt),
                 request.images().stream().map(processor::process).toList(),
                 options,
-                tokenizer.eosId(),
+                stopIds,
                 (sequence, id) -> {
                     String text = answer.accept(id);
                     wanted[0] = text.isEmpty() || onText.test(text);
                     return wanted[0] && !answer.isStopped();
                 });
+        int[] chosen = answers.getFirst();
         if (wanted[0]) {
             String last = answer.finish();
             wanted[0] = last.isEmpty() || onText.test(last);
         }
-        return new ChatResponse(answer.toString(), chosen.getFirst().length);
+        FinishReason finish;
+        if (!wanted[0]) {
+            finish = FinishReason.CANCELLED;
+        } else if (answer.isStopped() || chosen.length > 0 && stopIds.contains(chosen[chosen.length - 1])) {
+            finish = FinishReason.STOP;
+        } else {
+            finish = chosen.length < options.maxNewTokens() ? FinishReason.CONTEXT : FinishReason.MAX_NEW_TOKENS;
+        }
+        return new ChatResponse(
+                answer.toString(),
+                chosen.length,
+                finish,
+                model.config().splicedLength(prompt),
+                request.images().size() * model.config().tokensPerImage());
     }
 
     private AnswerText answerText(GenerationOptions options) {

@@ -6,6 +6,7 @@ import io.llava4j.checkpoint.adapter.PeftAdapter;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
@@ -52,15 +53,17 @@ public final class ModelLoader {
         Checkpoint checkpoint = Checkpoint.open(directory);
         boolean loaded = false;
         try {
+            LlavaConfig config = checkpoint.config();
             checkpoint.requireComplete();
             Weights weights = mapped(checkpoint.tensors(), device);
+            // A network that cannot be built closes nothing itself, so the check begins after it is there.
+            LlavaModel model = new LlavaModel(config, weights);
             WeightCheck check =
                     WeightCheck.start(checkpoint.tensors().values(), damaged -> warnOfNotFinite(directory, damaged));
             weights.onClose(() -> {
                 check.close();
                 checkpoint.close();
             });
-            LlavaModel model = new LlavaModel(checkpoint.config(), weights);
             loaded = true;
             return new Loaded(
                     model,

@@ -82,9 +82,12 @@ public final class Sampler {
     public static double[] probabilities(float[] logits, int[] previousIds, GenerationOptions options) {
         float[] scores = penalised(logits, previousIds, options.repetitionPenalty());
         if (options.temperature() == 0) {
-            double[] certain = new double[scores.length];
-            certain[argmax(scores)] = 1;
-            return certain;
+            return certain(scores.length, argmax(scores));
+        }
+        int best = argmax(scores);
+        if (Float.isFinite(scores[best]) && !Float.isFinite(scores[best] / (float) options.temperature())) {
+            // Beyond the range of floats the likeliest token has all the probability, as in the limit.
+            return certain(scores.length, best);
         }
         for (int id = 0; id < scores.length; id++) {
             scores[id] /= (float) options.temperature();
@@ -100,6 +103,12 @@ public final class Sampler {
             }
         }
         return softmax(scores);
+    }
+
+    private static double[] certain(int tokens, int id) {
+        double[] probabilities = new double[tokens];
+        probabilities[id] = 1;
+        return probabilities;
     }
 
     private static float[] penalised(float[] logits, int[] previousIds, double penalty) {

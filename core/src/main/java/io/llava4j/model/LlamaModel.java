@@ -55,7 +55,7 @@ public final class LlamaModel implements AutoCloseable {
         }
         this.norm = new RmsNorm(weights, names.norm());
         this.lmHead = weights.linear(names.lmHead().prefix());
-        this.rotary = new RotaryEmbedding(config.headDim(), config.ropeTheta());
+        this.rotary = new RotaryEmbedding(config.headDim(), config.ropeTheta(), config.ropeFactor());
     }
 
     /** Shape of the language model. */

@@ -15,12 +15,15 @@ final class RotaryEmbedding implements AutoCloseable {
 
     private final int headDim;
     private final double theta;
+    private final double factor;
     private final Weights tables = new Weights();
     private int capacity;
 
-    RotaryEmbedding(int headDim, double theta) {
+    /** @param factor positions are divided by it; 1 for none */
+    RotaryEmbedding(int headDim, double theta, double factor) {
         this.headDim = headDim;
         this.theta = theta;
+        this.factor = factor;
     }
 
     /** Angles of positions {@code first … first + tokens - 1}, the same for every sequence. */
@@ -64,7 +67,7 @@ final class RotaryEmbedding implements AutoCloseable {
         int half = headDim / 2;
         for (int i = 0; i < half; i++) {
             // 1 / theta^(2i/d) in floats, as torch computes it
-            float frequency = 1f / (float) Math.pow((float) theta, (float) (2 * i) / headDim);
+            float frequency = 1f / (float) Math.pow((float) theta, (float) (2 * i) / headDim) / (float) factor;
             for (int position = 0; position < capacity; position++) {
                 float angle = position * frequency;
                 int at = position * headDim + i;

@@ -9,6 +9,7 @@ import io.llava4j.tensor.Tensors;
 import io.llava4j.text.Prompt;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

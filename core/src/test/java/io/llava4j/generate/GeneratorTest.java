@@ -12,6 +12,7 @@ import io.llava4j.text.Prompt;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.AfterAll;
@@ -47,7 +48,7 @@ class GeneratorTest {
         List<List<float[]>> own = List.of(images.subList(0, 1), List.of(), images.subList(1, 3), images.subList(3, 4));
         for (GenerationOptions options :
                 List.of(GenerationOptions.greedy(9), new GenerationOptions(9, 0.8, 0.9, 12, 1.2, 5))) {
-            List<int[]> together = generator.generate(prompts, images, options, 2, NOBODY);
+            List<int[]> together = generator.generate(prompts, images, options, Set.of(2), NOBODY);
             for (int i = 0; i < prompts.size(); i++) {
                 assertThat(together.get(i))
                         .as("prompt %d", i)
@@ -62,7 +63,7 @@ class GeneratorTest {
         Arrays.fill(nearTheEnd, 5);
         int[] brief = {1, 9};
         List<int[]> together =
-                generator.generate(List.of(brief, nearTheEnd), List.of(), GenerationOptions.greedy(12), -1, NOBODY);
+                generator.generate(List.of(brief, nearTheEnd), List.of(), GenerationOptions.greedy(12), Set.of(), NOBODY);
         assertThat(together.get(0))
                 .hasSize(12)
                 .containsExactly(one(brief, List.of(), GenerationOptions.greedy(12), -1));
@@ -95,7 +96,7 @@ class GeneratorTest {
         }
         assertThat(one(prompt, List.of(), options, stop)).containsExactly(Arrays.copyOf(free, first + 1));
         assertThat(one(prompt, List.of(), GenerationOptions.greedy(1), -1)).hasSize(1);
-        assertThat(generator.generate(List.of(), List.of(), options, 2, NOBODY)).isEmpty();
+        assertThat(generator.generate(List.of(), List.of(), options, Set.of(2), NOBODY)).isEmpty();
     }
 
     @Test
@@ -108,7 +109,7 @@ class GeneratorTest {
             return sequence == 1 || seen.size() < 3;
         };
         List<int[]> answers = generator.generate(
-                List.of(new int[] {1, 5}, new int[] {1, 6, 7}), List.of(), GenerationOptions.greedy(8), -1, observer);
+                List.of(new int[] {1, 5}, new int[] {1, 6, 7}), List.of(), GenerationOptions.greedy(8), Set.of(), observer);
         assertThat(answers.get(0))
                 .hasSize(3)
                 .containsExactly(seen.stream().mapToInt(i -> i).toArray());
@@ -126,9 +127,9 @@ class GeneratorTest {
         for (int i = 0; i < prompts.size(); i++) {
             assertThat(first.get(i)).containsExactly(copies.get(i), within(1e-5f));
         }
-        assertThat(generator.generate(prompts, List.of(image, other, image), options, 2, NOBODY))
+        assertThat(generator.generate(prompts, List.of(image, other, image), options, Set.of(2), NOBODY))
                 .usingRecursiveComparison()
-                .isEqualTo(generator.generate(prompts, List.of(image, other, image.clone()), options, 2, NOBODY));
+                .isEqualTo(generator.generate(prompts, List.of(image, other, image.clone()), options, Set.of(2), NOBODY));
     }
 
     @Test
@@ -167,7 +168,7 @@ class GeneratorTest {
             Arrays.fill(whole, 5);
             whole[1] = IMAGE;
             assertThat(truncator
-                            .generate(List.of(whole), images(1), options, -1, NOBODY)
+                            .generate(List.of(whole), images(1), options, Set.of(), NOBODY)
                             .getFirst())
                     .hasSize(7)
                     .containsExactly(one(new int[] {5, IMAGE, 5}, images(1), options, -1));
@@ -179,12 +180,12 @@ class GeneratorTest {
         GenerationOptions options = GenerationOptions.greedy(6);
         List<int[]> prompts = List.of(new int[] {1, IMAGE, 5}, new int[] {1, 6});
         for (int i = 0; i < 5; i++) {
-            generator.generate(prompts, images(1), options, -1, NOBODY);
+            generator.generate(prompts, images(1), options, Set.of(), NOBODY);
         }
         System.gc();
         long objects = Pointer.totalCount();
         for (int i = 0; i < 50; i++) {
-            generator.generate(prompts, images(1), options, -1, NOBODY);
+            generator.generate(prompts, images(1), options, Set.of(), NOBODY);
         }
         assertThat(Pointer.totalCount() - objects).isLessThanOrEqualTo(50);
     }
@@ -202,7 +203,7 @@ class GeneratorTest {
 
     private static int[] one(int[] prompt, List<float[]> images, GenerationOptions options, int stop) {
         return generator
-                .generate(List.of(prompt), images, options, stop, NOBODY)
+                .generate(List.of(prompt), images, options, Set.of(stop), NOBODY)
                 .getFirst();
     }
 

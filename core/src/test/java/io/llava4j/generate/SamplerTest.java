@@ -94,4 +94,17 @@ class SamplerTest {
     private static void refused(ThrowingCallable options, String reason) {
         assertThatThrownBy(options).isInstanceOf(ConfigException.class).hasMessageStartingWith(reason);
     }
+
+    @Test
+    void aTemperatureBeyondTheRangeOfFloatsIsGreedyInTheLimit() {
+        for (double temperature : new double[] {1e-30, 1e-38, 1e-39, 1e-46, Double.MIN_VALUE}) {
+            GenerationOptions tiny = new GenerationOptions(1, temperature, 0.9, 2, 1, 0);
+            assertThat(Sampler.probabilities(new float[] {1, 5, 4.9f}, new int[0], tiny))
+                    .containsExactly(0, 1, 0);
+            assertThat(Sampler.probabilities(new float[] {-3, -1, -2}, new int[0], tiny))
+                    .containsExactly(0, 1, 0);
+            assertThat(Sampler.probabilities(new float[] {0, -1, -2}, new int[0], tiny))
+                    .containsExactly(1, 0, 0);
+        }
+    }
 }

@@ -2,10 +2,9 @@ package io.llava4j.app.chat;
 
 import io.llava4j.DataException;
 import io.llava4j.LlavaException;
+import io.llava4j.generate.ChatResponse;
 import io.llava4j.image.RgbImage;
 import java.io.PrintWriter;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -37,25 +36,29 @@ public final class ChatLoop {
     private final ChatSession session;
     private final LineSource lines;
     private final PrintWriter out;
+    private final PrintWriter notes;
     private final Interruptible interruptible;
-    private final Function<Path, RgbImage> decoder;
+    private final Function<String, RgbImage> decoder;
 
     /**
      * @param session the conversation
      * @param lines the user
      * @param out answers and messages
+     * @param notes what there is to say about an answer
      * @param interruptible stops an answer
-     * @param decoder reads images
+     * @param decoder reads images by path or data URL
      */
     public ChatLoop(
             ChatSession session,
             LineSource lines,
             PrintWriter out,
+            PrintWriter notes,
             Interruptible interruptible,
-            Function<Path, RgbImage> decoder) {
+            Function<String, RgbImage> decoder) {
         this.session = session;
         this.lines = lines;
         this.out = out;
+        this.notes = notes;
         this.interruptible = interruptible;
         this.decoder = decoder;
     }
@@ -99,25 +102,29 @@ public final class ChatLoop {
         }
     }
 
-    private void answer(Function<Predicate<String>, String> question) {
+    private void answer(Function<Predicate<String>, ChatResponse> question) {
         interruptible.run(stop -> {
-            String answer = question.apply(text -> {
+            ChatResponse answer = question.apply(text -> {
                 out.print(text);
                 out.flush();
                 return !stop.getAsBoolean();
             });
-            out.println(answer.isEmpty() ? "(no answer)" : stop.getAsBoolean() ? " (stopped)" : "");
+            out.println(answer.text().isEmpty() ? "(no answer)" : stop.getAsBoolean() ? " (stopped)" : "");
+            if (answer.finish().isCut()) {
+                notes.println("llava: " + answer.cutMessage());
+                notes.flush();
+            }
         });
     }
 
     private void image(String argument) {
-        RgbImage image = decoder.apply(path(argument));
+        RgbImage image = decoder.apply(unquoted(argument));
         session.show(image);
         out.printf("new conversation about %s (%d x %d)%n", argument, image.width(), image.height());
     }
 
     /** Terminals quote the name of a dropped file, or escape its blanks. */
-    private static Path path(String argument) {
+    private static String unquoted(String argument) {
         String name = argument.strip();
         if (name.length() > 1
                 && "'\"".indexOf(name.charAt(0)) >= 0
@@ -132,11 +139,7 @@ public final class ChatLoop {
         if (name.startsWith("~/")) {
             name = System.getProperty("user.home") + name.substring(1);
         }
-        try {
-            return Path.of(name);
-        } catch (InvalidPathException e) {
-            throw new DataException("'" + name + "' is not a path; name an image: /image PATH", e);
-        }
+        return name;
     }
 
     private void set(String argument) {

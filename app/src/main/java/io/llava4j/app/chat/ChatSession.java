@@ -2,6 +2,7 @@ package io.llava4j.app.chat;
 
 import io.llava4j.DataException;
 import io.llava4j.generate.ChatRequest;
+import io.llava4j.generate.ChatResponse;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.StreamingChatModel;
 import io.llava4j.image.RgbImage;
@@ -52,10 +53,10 @@ public final class ChatSession {
      *
      * @param question plain text without an image placeholder
      * @param onText receives the answer in parts; returns false to stop it
-     * @return the answer up to the end or the stop, trimmed; empty if the model gave none
+     * @return the answer up to the end or the stop; its text is empty if the model gave none
      * @throws DataException if the question holds {@code <image>}, or the conversation is too long for the model
      */
-    public String ask(String question, Predicate<String> onText) {
+    public ChatResponse ask(String question, Predicate<String> onText) {
         if (question.contains(Turn.IMAGE_PLACEHOLDER)) {
             throw new DataException("leave out " + Turn.IMAGE_PLACEHOLDER + "; an image is shown with /image PATH");
         }
@@ -68,12 +69,12 @@ public final class ChatSession {
                     Turn.human(Turn.IMAGE_PLACEHOLDER + "\n" + asked.getFirst().text()));
         }
         ChatRequest request = new ChatRequest(asked, image == null ? List.of() : List.of(image));
-        String answer = model.stream(request, options, onText).text();
-        if (!answer.isEmpty()) {
+        ChatResponse response = model.stream(request, options, onText);
+        if (!response.text().isEmpty()) {
             turns.add(Turn.human(question));
-            turns.add(Turn.assistant(answer));
+            turns.add(Turn.assistant(response.text()));
         }
-        return answer;
+        return response;
     }
 
     /**
@@ -81,7 +82,7 @@ public final class ChatSession {
      *
      * @throws DataException if there was no question yet
      */
-    public String regenerate(Predicate<String> onText) {
+    public ChatResponse regenerate(Predicate<String> onText) {
         String question = lastQuestion;
         if (question == null) {
             throw new DataException("there is no question yet; ask one first");
@@ -94,9 +95,9 @@ public final class ChatSession {
         options = options.withSeed(options.seed() + 1);
         boolean answered = false;
         try {
-            String answer = ask(question, onText);
-            answered = !answer.isEmpty();
-            return answer;
+            ChatResponse response = ask(question, onText);
+            answered = !response.text().isEmpty();
+            return response;
         } finally {
             if (!answered) {
                 turns.clear();

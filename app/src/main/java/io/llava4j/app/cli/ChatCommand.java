@@ -6,7 +6,6 @@ import io.llava4j.app.chat.LineSource;
 import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
-import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.RgbImage;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -14,7 +13,6 @@ import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
@@ -46,15 +44,15 @@ final class ChatCommand implements Callable<Integer> {
     @Option(
             names = {"-i", "--image"},
             paramLabel = "PATH",
-            description = "The first image; /image PATH shows another one later.")
-    private @Nullable Path image;
+            description = "The first image, a file or a data URL; /image PATH shows another one later.")
+    private @Nullable String image;
 
     private ChatCommand() {}
 
     @Override
     public Integer call() {
         GenerationOptions options = decoding.checked(spec);
-        RgbImage first = image == null ? null : ImageDecoder.decode(image);
+        RgbImage first = image == null ? null : ImageArgument.decode(image);
         try (LlavaPipeline pipeline = model.open()) {
             ChatSession session = new ChatSession(pipeline, options);
             if (first != null) {
@@ -102,7 +100,7 @@ final class ChatCommand implements Callable<Integer> {
                 work.accept(stop);
             }
         };
-        new ChatLoop(session, lines, out, interruptible, ImageDecoder::decode).run();
+        new ChatLoop(session, lines, out, err, interruptible, ImageArgument::decode).run();
         out.flush();
     }
 

@@ -15,7 +15,7 @@ final class Errors {
     static int usage(ParameterException failure, String[] args) {
         CommandLine failed = failure.getCommandLine();
         PrintWriter err = failed.getErr();
-        err.println("llava: " + reason(failure) + nearest(failure) + " Try '"
+        err.println("llava: " + reason(failure) + nearest(failure) + promptHint(failure) + " Try '"
                 + failed.getCommandSpec().qualifiedName() + " --help'.");
         return CommandLine.ExitCode.USAGE;
     }
@@ -52,6 +52,15 @@ final class Errors {
         }
         List<String> names = unmatched.getSuggestions();
         return names.isEmpty() ? "." : "; did you mean " + names.getFirst() + "?";
+    }
+
+    /** A prompt may look like an option. */
+    private static String promptHint(ParameterException failure) {
+        boolean takesPrompt = failure.getCommandLine().getCommandSpec().positionalParameters().stream()
+                .anyMatch(parameter -> parameter.paramLabel().equals("PROMPT"));
+        return takesPrompt && failure instanceof UnmatchedArgumentException
+                ? " A prompt that begins with - goes after --."
+                : "";
     }
 
     private static String oneLine(String message) {

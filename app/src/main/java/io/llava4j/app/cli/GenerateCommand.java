@@ -4,16 +4,15 @@ import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.ChatResponse;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
-import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.RgbImage;
 import io.llava4j.text.Turn;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.function.LongSupplier;
 import picocli.CommandLine;
@@ -24,6 +23,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 import tools.jackson.databind.json.JsonMapper;
 
 /** {@code llava generate}: answers one question. */
@@ -42,13 +42,17 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(
             names = {"-i", "--image"},
             paramLabel = "PATH",
-            description = "An image (JPEG, PNG, GIF, BMP or WebP); repeatable.")
-    private List<Path> images = new ArrayList<>();
+            description =
+                    "An image (JPEG, PNG, GIF, BMP, WebP or TIFF): a file, a data URL, or - for stdin; repeatable.")
+    private List<String> images = new ArrayList<>();
 
     @Parameters(
             arity = "1..*",
             paramLabel = "PROMPT",
-            description = "The question. Images come first unless the question says <image> where they belong.")
+            description = {
+                "The question. Images come first unless the question says <image> where they belong.",
+                "Put -- before a question that looks like an option."
+            })
     private List<String> prompt = new ArrayList<>();
 
     @Option(names = "--json", description = "Print one JSON document instead of the streamed text.")
@@ -59,11 +63,18 @@ final class GenerateCommand implements Callable<Integer> {
 
     private GenerateCommand() {}
 
+    /** A prompt of several words may begin with a minus; see {@link #refuseUnknownOptions}. */
+    static void allowPromptsLikeOptions(CommandLine root) {
+        CommandLine generate = Objects.requireNonNull(root.getSubcommands().get("generate"));
+        generate.setUnmatchedOptionsArePositionalParams(true);
+    }
+
     @Override
     public Integer call() {
         GenerationOptions options = decoding.checked(spec);
+        refuseUnknownOptions();
         String question = placed(String.join(" ", prompt));
-        List<RgbImage> decoded = images.stream().map(ImageDecoder::decode).toList();
+        List<RgbImage> decoded = decoded();
         PrintWriter out = spec.commandLine().getOut();
         Timing timing = new Timing(System::nanoTime);
         try (LlavaPipeline pipeline = model.open()) {
@@ -84,12 +95,36 @@ final class GenerateCommand implements Callable<Integer> {
                 out.println();
             }
             out.flush();
-            if (verbose) {
-                spec.commandLine().getErr().println(timing.describe(response.tokens()));
-                spec.commandLine().getErr().flush();
+            PrintWriter err = spec.commandLine().getErr();
+            if (response.finish().isCut()) {
+                err.println("llava: " + response.cutMessage());
             }
+            if (verbose) {
+                err.println(timing.describe(response.tokens()));
+            }
+            err.flush();
         }
         return CommandLine.ExitCode.OK;
+    }
+
+    /** A word that begins with a minus is an option that does not exist, unless it stands after {@code --}. */
+    private void refuseUnknownOptions() {
+        List<String> words = spec.commandLine().getParseResult().originalArgs();
+        int end = words.contains("--") ? words.indexOf("--") : words.size();
+        for (String word : words.subList(0, end)) {
+            if (word.startsWith("-") && prompt.contains(word) && word.chars().noneMatch(Character::isWhitespace)) {
+                throw new UnmatchedArgumentException(spec.commandLine(), List.of(word));
+            }
+        }
+    }
+
+    private List<RgbImage> decoded() {
+        if (images.stream().filter("-"::equals).count() > 1) {
+            throw new ParameterException(spec.commandLine(), "--image - reads stdin, which holds one image only");
+        }
+        return images.stream()
+                .map(image -> ImageArgument.decode(image, System.in))
+                .toList();
     }
 
     /** The prompt with a placeholder for every image. */
@@ -110,10 +145,13 @@ final class GenerateCommand implements Callable<Integer> {
     private void print(PrintWriter out, String question, ChatResponse response, Timing timing) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("model", model.directory().toString());
-        document.put("images", images.stream().map(Path::toString).toList());
+        document.put("images", images.stream().map(ImageArgument::shown).toList());
         document.put("prompt", question);
         document.put("answer", response.text());
         document.put("tokens", response.tokens());
+        document.put("finish_reason", response.finish().label());
+        document.put("prompt_tokens", response.promptTokens());
+        document.put("image_tokens", response.imageTokens());
         document.put("seconds", timing.seconds());
         out.println(JsonMapper.builder().build().writeValueAsString(document));
     }

@@ -54,8 +54,10 @@ public final class Main implements Callable<Integer> {
         Main main = new Main();
         CommandLine commandLine = new CommandLine(main);
         Verbs.addTo(commandLine);
+        GenerateCommand.allowPromptsLikeOptions(commandLine);
         commandLine
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExpandAtFiles(false) // a prompt may begin with @
                 .setExecutionStrategy(main::execute)
                 .setParameterExceptionHandler(Errors::usage)
                 .setExecutionExceptionHandler((failure, failed, parsed) -> Errors.failure(failure, failed, main.debug));

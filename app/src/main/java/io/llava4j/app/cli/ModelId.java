@@ -27,10 +27,12 @@ final class ModelId {
     /**
      * For example {@code model-1f00ab34}.
      *
-     * @throws CheckpointException if the folder cannot be read
+     * @param directory of the model, or a GGUF file
+     * @throws CheckpointException if it cannot be read
      */
     static String of(Path directory) {
-        try (Stream<Path> files = Files.list(directory)) {
+        // A file is named to be read without its neighbours.
+        try (Stream<Path> files = Files.isDirectory(directory) ? Files.list(directory) : Stream.of(directory)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             List<Path> sorted = files.filter(Files::isRegularFile).sorted().toList();
             for (Path file : sorted) {
@@ -39,7 +41,7 @@ final class ModelId {
             String fingerprint = HexFormat.of().formatHex(digest.digest(), 0, SHOWN_BYTES);
             return directory.toRealPath().getFileName() + "-" + fingerprint;
         } catch (IOException e) {
-            throw new CheckpointException("the model folder %s cannot be read".formatted(directory), e);
+            throw new CheckpointException("the model %s cannot be read".formatted(directory), e);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every JDK has SHA-256", e);
         }

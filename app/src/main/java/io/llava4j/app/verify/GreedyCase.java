@@ -8,6 +8,7 @@ import io.llava4j.model.LlavaModel;
 import io.llava4j.tensor.Engine;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -132,7 +133,7 @@ final class GreedyCase {
                         batch.ids(),
                         batch.placedPixels(),
                         GenerationOptions.greedy(steps),
-                        stopId,
+                        stopId < 0 ? Set.of() : Set.of(stopId),
                         (sequence, id) -> true);
     }
 }

@@ -7,7 +7,6 @@ import io.llava4j.generate.GenerationOptions;
 import io.llava4j.image.RgbImage;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -17,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class ChatLoopTest {
     private final FakeModel model = new FakeModel();
     private final ChatSession session = new ChatSession(model, GenerationOptions.greedy(8));
-    private final List<Path> decoded = new ArrayList<>();
+    private final List<String> decoded = new ArrayList<>();
     private BooleanSupplier stop = () -> false;
 
     @Test
@@ -38,7 +37,7 @@ class ChatLoopTest {
                         "new conversation about 'a cat.png' (4 x 2)",
                         "answer 1",
                         "new conversation about b\\ dog.png (4 x 2)");
-        assertThat(decoded).containsExactly(Path.of("a cat.png"), Path.of("b dog.png"));
+        assertThat(decoded).containsExactly("a cat.png", "b dog.png");
         assertThat(model.requests.getFirst().images()).hasSize(1);
     }
 
@@ -89,14 +88,15 @@ class ChatLoopTest {
                         session,
                         prompt -> lines.hasNext() ? lines.next() : null,
                         new PrintWriter(out),
+                        new PrintWriter(out),
                         work -> work.accept(stop),
                         this::decode)
                 .run();
         return out.toString().lines().toList();
     }
 
-    private RgbImage decode(Path file) {
-        if (file.toString().startsWith("missing")) {
+    private RgbImage decode(String file) {
+        if (file.startsWith("missing")) {
             throw new DataException(file + " does not exist");
         }
         decoded.add(file);

@@ -19,8 +19,8 @@ class ChatSessionTest {
     @Test
     void everyQuestionBringsTheWholeConversationWithTheImageFirst() {
         session.show(IMAGE);
-        assertThat(session.ask("what?", text -> true)).isEqualTo("answer 1");
-        assertThat(session.ask("and?", text -> true)).isEqualTo("answer 2");
+        assertThat(session.ask("what?", text -> true).text()).isEqualTo("answer 1");
+        assertThat(session.ask("and?", text -> true).text()).isEqualTo("answer 2");
         assertThat(model.requests.getLast().turns())
                 .containsExactly(Turn.human("<image>\nwhat?"), Turn.assistant("answer 1"), Turn.human("and?"));
         assertThat(model.requests.getLast().images()).containsExactly(IMAGE);
@@ -59,7 +59,7 @@ class ChatSessionTest {
     void regenerateReplacesTheLastAnswerByTheNextSeed() {
         session.ask("one", text -> true);
         session.ask("two", text -> true);
-        assertThat(session.regenerate(text -> true)).isEqualTo("answer 3");
+        assertThat(session.regenerate(text -> true).text()).isEqualTo("answer 3");
         assertThat(session.turns()).extracting(Turn::text).containsExactly("one", "answer 1", "two", "answer 3");
         assertThat(model.requests.getLast().turns()).extracting(Turn::text).containsExactly("one", "answer 1", "two");
         assertThat(model.options).extracting(GenerationOptions::seed).containsExactly(0L, 0L, 1L);
@@ -68,7 +68,7 @@ class ChatSessionTest {
     @Test
     void questionWithoutAnswerIsAskedAgainButNotRemembered() {
         session.ask("one", text -> true);
-        assertThat(session.ask("silence", text -> true)).isEmpty();
+        assertThat(session.ask("silence", text -> true).text()).isEmpty();
         assertThat(session.turns()).hasSize(2);
         session.regenerate(text -> true);
         assertThat(model.requests.getLast().turns())
@@ -79,7 +79,7 @@ class ChatSessionTest {
 
     @Test
     void stoppedAnswerIsRememberedUpToTheStop() {
-        assertThat(session.ask("one", text -> false)).isEqualTo("answer");
+        assertThat(session.ask("one", text -> false).text()).isEqualTo("answer");
         assertThat(session.turns()).containsExactly(Turn.human("one"), Turn.assistant("answer"));
     }
 

@@ -3,6 +3,7 @@ package io.llava4j.app.chat;
 import io.llava4j.DataException;
 import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.ChatResponse;
+import io.llava4j.generate.FinishReason;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.StreamingChatModel;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ final class FakeModel implements StreamingChatModel {
             throw new DataException("the prompt is too long");
         }
         if (question.endsWith("silence")) {
-            return new ChatResponse("", 1);
+            return new ChatResponse("", 1, FinishReason.STOP, 5, 0);
         }
         StringBuilder answer = new StringBuilder();
         for (String piece : List.of("answer", " ", Integer.toString(requests.size()))) {
@@ -32,6 +33,6 @@ final class FakeModel implements StreamingChatModel {
                 break;
             }
         }
-        return new ChatResponse(answer.toString().strip(), 3);
+        return new ChatResponse(answer.toString().strip(), 3, FinishReason.STOP, 5, 0);
     }
 }

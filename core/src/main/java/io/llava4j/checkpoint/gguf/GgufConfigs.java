@@ -37,7 +37,6 @@ public final class GgufConfigs {
     static TextConfig text(Gguf file) {
         GgufMetadata keys = file.metadata();
         keys.requireAbsentOr("llama.expert_count", 0L);
-        keys.requireAbsentOr("llama.rope.scaling.type", "none");
         int heads = keys.size("llama.attention.head_count");
         int hidden = keys.size("llama.embedding_length");
         Gguf.Entry table = file.tensors().get(GgufNames.TOKEN_TABLE);
@@ -58,7 +57,9 @@ public final class GgufConfigs {
                 !file.tensors().containsKey(GgufNames.HEAD),
                 keys.integer(GgufTokenizer.BOS).orElse(1),
                 keys.integer(GgufTokenizer.EOS).orElse(2),
-                keys.integer(GgufTokenizer.PAD).orElse(0));
+                keys.integer(GgufTokenizer.PAD).orElse(0),
+                GgufRope.factor(file),
+                GgufTokenizer.moreEosTokenIds(keys));
         if (hidden % heads != 0 || text.headDim() % 2 != 0) {
             throw keys.bad("llama.attention.head_count", "an even head size that divides " + hidden);
         }
@@ -166,6 +167,7 @@ public final class GgufConfigs {
         keys.put("llama.rope.dimension_count", text.headDim());
         keys.put("llama.rope.freq_base", (float) text.ropeTheta());
         keys.put("llama.vocab_size", text.vocabSize());
+        GgufRope.addTo(keys, text);
         return keys;
     }
 

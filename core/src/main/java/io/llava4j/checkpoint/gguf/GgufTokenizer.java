@@ -8,9 +8,11 @@ import io.llava4j.text.PieceType;
 import io.llava4j.text.SentencePieceModel;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,9 @@ public final class GgufTokenizer {
     static final String EOS = "tokenizer.ggml.eos_token_id";
     static final String PAD = "tokenizer.ggml.padding_token_id";
 
+    private static final String EOT = "tokenizer.ggml.eot_token_id";
+    private static final String EOM = "tokenizer.ggml.eom_token_id";
+    private static final String ALL_EOS = "llava4j.eos_token_ids";
     private static final String UNK = "tokenizer.ggml.unknown_token_id";
     private static final String MODEL = "tokenizer.ggml.model";
     private static final String TOKENS = "tokenizer.ggml.tokens";
@@ -47,6 +52,10 @@ public final class GgufTokenizer {
         keys.put(BOS, text.bosTokenId());
         keys.put(EOS, text.eosTokenId());
         keys.put(PAD, text.padTokenId());
+        if (!text.moreEosTokenIds().isEmpty()) {
+            keys.put(EOT, text.moreEosTokenIds().getFirst());
+            keys.put(ALL_EOS, text.eosTokenIds().stream().mapToInt(id -> id).toArray());
+        }
         if (tokenizer == null) {
             return;
         }
@@ -131,6 +140,18 @@ public final class GgufTokenizer {
         // Parsing it again applies the checks of a tokenizer.model.
         SentencePieceModel checked = SentencePieceModel.parse(model.toBytes(), "in " + keys.file());
         return Optional.of(SentencePieceTokenizer.of(checked, keys.flag(LEGACY, true)));
+    }
+
+    /** Ids beside {@link #EOS} that end an answer for llama.cpp. */
+    static List<Integer> moreEosTokenIds(GgufMetadata keys) {
+        Set<Integer> ids = new LinkedHashSet<>();
+        for (String key : List.of(EOT, EOM)) {
+            keys.integer(key).ifPresent(ids::add);
+        }
+        keys.list(ALL_EOS, Long.class).orElse(List.of()).forEach(id -> ids.add(id.intValue()));
+        ids.removeIf(id -> id < 0);
+        ids.remove(keys.integer(EOS).orElse(2));
+        return List.copyOf(ids);
     }
 
     private static int token(GgufMetadata keys, String key, int absent, int tokens) {

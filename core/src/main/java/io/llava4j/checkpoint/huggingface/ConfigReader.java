@@ -50,6 +50,19 @@ public record ConfigReader(Path file, String path, ObjectNode node) {
         return value.intValue();
     }
 
+    /** Token ids under a key that holds one or a list of them; those below 0 stand for none. */
+    List<Integer> tokenIds(String key) {
+        List<Integer> ids = new ArrayList<>();
+        if (has(key)) {
+            JsonNode value = node.get(key);
+            for (JsonNode element : value.isArray() ? value : List.of(value)) {
+                ids.add(integer(key, element));
+            }
+        }
+        ids.removeIf(id -> id < 0);
+        return ids;
+    }
+
     List<Integer> sizes(String key) {
         if (!has(key)) {
             return List.of();

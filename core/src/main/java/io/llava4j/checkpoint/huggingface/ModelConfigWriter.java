@@ -131,7 +131,14 @@ public final class ModelConfigWriter {
         node.put("max_position_embeddings", text.maxPositionEmbeddings());
         node.put("rms_norm_eps", text.rmsNormEps());
         node.put("rope_theta", text.ropeTheta());
-        node.putNull("rope_scaling");
+        if (text.ropeFactor() == 1) {
+            node.putNull("rope_scaling");
+        } else {
+            node.putObject("rope_scaling")
+                    .put("type", "linear")
+                    .put("rope_type", "linear")
+                    .put("factor", text.ropeFactor());
+        }
         node.put("hidden_act", "silu");
         node.put("tie_word_embeddings", text.tieWordEmbeddings());
         tokenIds(node, text);
@@ -141,6 +148,10 @@ public final class ModelConfigWriter {
     public static ObjectNode generation(TextConfig text) {
         ObjectNode root = StrictJson.MAPPER.createObjectNode();
         tokenIds(root, text);
+        if (!text.moreEosTokenIds().isEmpty()) {
+            ArrayNode ids = root.putArray("eos_token_id");
+            text.eosTokenIds().forEach(ids::add);
+        }
         return root;
     }
 

@@ -11,7 +11,10 @@ import io.llava4j.model.config.VisionConfig;
 import io.llava4j.text.ConversationTemplate;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import tools.jackson.databind.node.BooleanNode;
 import tools.jackson.databind.node.IntNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -25,6 +28,8 @@ import tools.jackson.databind.node.StringNode;
 public final class ModelConfigs {
     /** Name of the configuration file. */
     public static final String FILE = "config.json";
+    /** Name of the file of generation settings. */
+    public static final String GENERATION_FILE = "generation_config.json";
     /** Name of the image processor's file. */
     public static final String PREPROCESSOR_FILE = "preprocessor_config.json";
 
@@ -33,6 +38,8 @@ public final class ModelConfigs {
 
     /** Limits memory: the tensor names of all blocks are listed before the weights are read. */
     private static final int MOST_BLOCKS = 1 << 10;
+
+    private static final String EOS = "eos_token_id";
 
     private ModelConfigs() {}
 
@@ -60,7 +67,7 @@ public final class ModelConfigs {
             if (!type.equals("llava") && !type.equals("llava_llama")) {
                 throw config.bad("model_type", "\"llava\" or \"llava_llama\"");
             }
-            return new ModelKind.Llava(liuhaotian(config, towers));
+            return new ModelKind.Llava(liuhaotian(directory, config, towers));
         }
         return switch (type) {
             case "llava" -> new ModelKind.Llava(huggingFace(directory, config));
@@ -68,7 +75,7 @@ public final class ModelConfigs {
                 new ModelKind.Clip(vision(config.child("vision_config")
                         .orElseThrow(() -> config.bad("vision_config", "the shape of the vision tower"))));
             case "clip_vision_model" -> new ModelKind.Clip(vision(config));
-            case "llama" -> new ModelKind.Llama(text(config));
+            case "llama" -> new ModelKind.Llama(text(config, eosTokenIds(directory, config)));
             default -> throw config.bad("model_type", "llava, llava_llama, clip, clip_vision_model or llama");
         };
     }
@@ -86,7 +93,7 @@ public final class ModelConfigs {
         return new ConfigReader(file, "", StrictJson.object(file));
     }
 
-    private static LlavaConfig liuhaotian(ConfigReader config, TowerConfig towers) {
+    private static LlavaConfig liuhaotian(Path directory, ConfigReader config, TowerConfig towers) {
         config.requireAbsentOr("mm_use_im_start_end", BooleanNode.FALSE);
         config.requireAbsentOr("mm_patch_merge_type", StringNode.valueOf("flat"));
         config.requireAbsentOr("s2", BooleanNode.FALSE);
@@ -112,7 +119,7 @@ public final class ModelConfigs {
                 .orElseThrow(() -> config.bad("mm_vision_select_layer", "the index of a hidden state, such as -2"));
         return new LlavaConfig(
                 vision,
-                text(config),
+                text(config, eosTokenIds(directory, config)),
                 projectorType(config),
                 selectLayer(config, "mm_vision_select_layer", selectLayer, vision),
                 keepCls,
@@ -144,6 +151,9 @@ public final class ModelConfigs {
                 merged.set(key, config.node().get(key));
             }
         }
+        if (RopeScaling.factor(config) != 1 && RopeScaling.factor(config) != RopeScaling.factor(text)) {
+            throw config.bad("rope_scaling", "the scaling of text_config, or none");
+        }
         boolean keepCls =
                 switch (config.string("vision_feature_select_strategy").orElse("default")) {
                     case "default" -> false;
@@ -152,7 +162,7 @@ public final class ModelConfigs {
                 };
         return new LlavaConfig(
                 vision,
-                text(new ConfigReader(config.file(), "text_config.", merged)),
+                text(new ConfigReader(config.file(), "text_config.", merged), eosTokenIds(directory, text, config)),
                 "mlp2x_gelu",
                 selectLayer(
                         config,
@@ -259,16 +269,29 @@ public final class ModelConfigs {
         return vision;
     }
 
+    /**
+     * Every id that ends an answer: those of the configurations, then those of generation_config.json, which
+     * transformers' generate() reads (docs/reference/model.md#generation).
+     */
+    private static List<Integer> eosTokenIds(Path directory, ConfigReader... configs) {
+        Set<Integer> ids = new LinkedHashSet<>();
+        for (ConfigReader config : configs) {
+            ids.addAll(config.tokenIds(EOS));
+        }
+        Path generation = directory.resolve(GENERATION_FILE);
+        if (Files.exists(generation)) {
+            ids.addAll(new ConfigReader(generation, "", StrictJson.object(generation)).tokenIds(EOS));
+        }
+        return List.copyOf(ids);
+    }
+
     /** Absent keys are those of transformers' LlamaConfig. */
-    private static TextConfig text(ConfigReader config) {
+    private static TextConfig text(ConfigReader config, List<Integer> eosTokenIds) {
         config.requireAbsentOr("hidden_act", StringNode.valueOf("silu"));
         config.requireAbsentOr("attention_bias", BooleanNode.FALSE);
         config.requireAbsentOr("mlp_bias", BooleanNode.FALSE);
         if (config.path().startsWith("text_config")) {
             config.requireAbsentOr("model_type", StringNode.valueOf("llama"));
-        }
-        if (config.has("rope_scaling")) {
-            throw config.bad("rope_scaling", "null");
         }
         int heads = config.size("num_attention_heads", 32);
         TextConfig text = new TextConfig(
@@ -280,11 +303,13 @@ public final class ModelConfigs {
                 config.size("vocab_size", 32000),
                 config.size("max_position_embeddings", 2048),
                 config.positive("rms_norm_eps", 1e-6),
-                config.positive("rope_theta", ropeParameters(config)),
+                config.positive("rope_theta", RopeScaling.theta(config).orElse(10000)),
                 config.flag("tie_word_embeddings", false),
                 config.integer("bos_token_id").orElse(1),
-                config.integer("eos_token_id").orElse(2),
-                Math.max(0, config.integer("pad_token_id").orElse(0)));
+                eosTokenIds.isEmpty() ? 2 : eosTokenIds.getFirst(),
+                Math.max(0, config.integer("pad_token_id").orElse(0)),
+                RopeScaling.factor(config),
+                eosTokenIds.isEmpty() ? List.of() : eosTokenIds.subList(1, eosTokenIds.size()));
         if (text.hiddenSize() % heads != 0 || text.headDim() % 2 != 0) {
             throw config.bad("num_attention_heads", "an even head size that divides hidden_size " + text.hiddenSize());
         }
@@ -295,15 +320,5 @@ public final class ModelConfigs {
             throw config.bad("head_dim", "hidden_size / num_attention_heads = " + text.headDim());
         }
         return text;
-    }
-
-    /** transformers 5 moved {@code rope_theta} here. */
-    private static double ropeParameters(ConfigReader config) {
-        return config.child("rope_parameters")
-                .map(rope -> {
-                    rope.requireAbsentOr("rope_type", StringNode.valueOf("default"));
-                    return rope.positive("rope_theta", 10000);
-                })
-                .orElse(10000.0);
     }
 }

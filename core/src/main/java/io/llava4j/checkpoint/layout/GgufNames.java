@@ -17,6 +17,8 @@ public final class GgufNames {
     public static final String TOKEN_TABLE = "token_embd.weight";
     /** The LM head. */
     public static final String HEAD = "output.weight";
+    /** What every frequency of the rotary embedding is divided by; read with the configuration. */
+    public static final String ROPE_FREQUENCIES = "rope_freqs.weight";
     /** Bias of the first MLP matrix of the tower's first block. */
     public static final String FIRST_MLP_BIAS = "v.blk.0.ffn_up.bias";
 
@@ -103,7 +105,7 @@ public final class GgufNames {
 
     /** Whether a tensor is recomputed instead of read. */
     public static boolean ignores(String name) {
-        return name.equals("rope_freqs.weight");
+        return name.equals(ROPE_FREQUENCIES);
     }
 
     /** Translates {@code FROM index . part . weight}. */

@@ -1,5 +1,9 @@
 package io.llava4j.model.config;
 
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.SequencedSet;
+
 /**
  * Shape of a LLaMA language model (docs/reference/model.md#language-model).
  *
@@ -16,6 +20,8 @@ package io.llava4j.model.config;
  * @param bosTokenId id at the start of a sequence
  * @param eosTokenId id that ends an answer
  * @param padTokenId id that pads the sequences of a batch
+ * @param ropeFactor positions are divided by it (linear RoPE scaling); 1 for none
+ * @param moreEosTokenIds further ids that end an answer; empty in LLaVA-1.5
  */
 public record TextConfig(
         int hiddenSize,
@@ -30,11 +36,54 @@ public record TextConfig(
         boolean tieWordEmbeddings,
         int bosTokenId,
         int eosTokenId,
-        int padTokenId) {
+        int padTokenId,
+        double ropeFactor,
+        List<Integer> moreEosTokenIds) {
 
     /** Vicuna-7B v1.5. */
     public static final TextConfig VICUNA_7B =
             new TextConfig(4096, 11008, 32, 32, 32, 32000, 4096, 1e-5, 10000, false, 1, 2, 0);
+
+    /** Without RoPE scaling, and with one id that ends an answer. */
+    public TextConfig(
+            int hiddenSize,
+            int intermediateSize,
+            int layers,
+            int heads,
+            int kvHeads,
+            int vocabSize,
+            int maxPositionEmbeddings,
+            double rmsNormEps,
+            double ropeTheta,
+            boolean tieWordEmbeddings,
+            int bosTokenId,
+            int eosTokenId,
+            int padTokenId) {
+        this(
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                kvHeads,
+                vocabSize,
+                maxPositionEmbeddings,
+                rmsNormEps,
+                ropeTheta,
+                tieWordEmbeddings,
+                bosTokenId,
+                eosTokenId,
+                padTokenId,
+                1,
+                List.of());
+    }
+
+    /** All ids that end an answer. */
+    public SequencedSet<Integer> eosTokenIds() {
+        SequencedSet<Integer> ids = new LinkedHashSet<>();
+        ids.add(eosTokenId);
+        ids.addAll(moreEosTokenIds);
+        return ids;
+    }
 
     /** Width of one attention head. */
     public int headDim() {
@@ -56,7 +105,9 @@ public record TextConfig(
                 tieWordEmbeddings,
                 bosTokenId,
                 eosTokenId,
-                padTokenId);
+                padTokenId,
+                ropeFactor,
+                moreEosTokenIds);
     }
 
     /** The same with another padding token. */
@@ -74,6 +125,8 @@ public record TextConfig(
                 tieWordEmbeddings,
                 bosTokenId,
                 eosTokenId,
-                padTokenId);
+                padTokenId,
+                ropeFactor,
+                moreEosTokenIds);
     }
 }

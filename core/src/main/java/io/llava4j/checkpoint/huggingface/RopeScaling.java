@@ -1,0 +1,59 @@
+package io.llava4j.checkpoint.huggingface;
+
+import java.util.OptionalDouble;
+import tools.jackson.databind.node.DoubleNode;
+
+/**
+ * Scaling of the rotary embedding in a configuration: {@code rope_scaling}, or {@code rope_parameters} since
+ * transformers 5 (docs/reference/model.md#rotary-position-embedding). Linear scaling is computed; every other type is
+ * refused by name.
+ */
+final class RopeScaling {
+    private static final String[] KEYS = {"rope_parameters", "rope_scaling"};
+
+    private RopeScaling() {}
+
+    /** What positions are divided by; 1 without scaling. */
+    static double factor(ConfigReader config) {
+        double factor = 1;
+        for (String key : KEYS) {
+            double own = config.child(key).map(rope -> factor(config, key, rope)).orElse(1.0);
+            if (factor != 1 && own != 1 && own != factor) {
+                throw config.bad(key, "the factor of " + KEYS[0]);
+            }
+            factor = own == 1 ? factor : own;
+        }
+        return factor;
+    }
+
+    /** {@code rope_theta}, where it stands among the parameters. */
+    static OptionalDouble theta(ConfigReader config) {
+        for (String key : KEYS) {
+            var rope = config.child(key);
+            if (rope.isPresent() && rope.get().has("rope_theta")) {
+                return OptionalDouble.of(rope.get().positive("rope_theta", 1));
+            }
+        }
+        return OptionalDouble.empty();
+    }
+
+    private static double factor(ConfigReader config, String key, ConfigReader rope) {
+        if (rope.has("partial_rotary_factor") && rope.positive("partial_rotary_factor", 1) != 1) {
+            throw rope.bad("partial_rotary_factor", DoubleNode.valueOf(1).toString());
+        }
+        if (rope.node().properties().stream().anyMatch(entry -> entry.getValue().isObject())) {
+            throw config.bad(key, "one scaling for all layers");
+        }
+        String type = rope.string("rope_type").or(() -> rope.string("type")).orElse("default");
+        return switch (type) {
+            case "default" -> 1;
+            case "linear" -> {
+                if (!rope.has("factor")) {
+                    throw rope.bad("factor", "a number above 0 for linear scaling");
+                }
+                yield rope.positive("factor", 1);
+            }
+            default -> throw config.bad(key, "none, or the type \"linear\"");
+        };
+    }
+}
