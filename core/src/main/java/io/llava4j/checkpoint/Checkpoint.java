@@ -81,6 +81,7 @@ public final class Checkpoint implements AutoCloseable {
         if (GgufModel.isAt(directoryOrFile)) {
             return gguf(directoryOrFile);
         }
+        QuantisedWeights.refuseConfigured(directory(directoryOrFile));
         List<WeightFiles> files = new ArrayList<>();
         boolean opened = false;
         try {
@@ -121,6 +122,7 @@ public final class Checkpoint implements AutoCloseable {
                     "%s holds LoRA adapters, not a model; merge them into their base with `llava merge-lora`"
                             .formatted(path));
         }
+        QuantisedWeights.refuseStored(path, names);
         CheckpointLayout layout = CheckpointLayout.of(names)
                 .orElseThrow(() ->
                         new CheckpointException("%s holds no tensors of LLaVA, CLIP or LLaMA; the first one is '%s'"

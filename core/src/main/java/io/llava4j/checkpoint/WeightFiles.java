@@ -6,6 +6,7 @@ import io.llava4j.checkpoint.layout.WeightFile;
 import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.checkpoint.torch.TorchBin;
 import io.llava4j.io.FileErrors;
+import io.llava4j.io.ForeignContent;
 import io.llava4j.io.StrictJson;
 import java.io.IOException;
 import java.io.InputStream;
@@ -64,6 +65,9 @@ public final class WeightFiles implements AutoCloseable {
      * @throws CheckpointException naming file and tensor if the file is damaged
      */
     public static WeightFile openFile(Path file) {
+        ForeignContent.describe(file).ifPresent(what -> {
+            throw new CheckpointException("%s %s".formatted(file, what));
+        });
         return isTorch(file) ? TorchBin.open(file) : SafeTensors.open(file);
     }
 

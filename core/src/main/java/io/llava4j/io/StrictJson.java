@@ -37,6 +37,9 @@ public final class StrictJson {
      * @throws CheckpointException if the JSON is not well formed or not an object
      */
     public static ObjectNode object(Path file, byte[] json) {
+        ForeignContent.describe(json).ifPresent(what -> {
+            throw new CheckpointException("%s %s".formatted(file, what));
+        });
         JsonNode node;
         try {
             node = MAPPER.readTree(json);

@@ -1,6 +1,7 @@
 package io.llava4j.text;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.io.ForeignContent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -49,7 +50,11 @@ public record SentencePieceModel(
                 throw new CheckpointException(
                         "%s has %d bytes, more than any SentencePiece model; check the path".formatted(file, size));
             }
-            return parse(Files.readAllBytes(file), file.toString());
+            byte[] bytes = Files.readAllBytes(file);
+            ForeignContent.describe(bytes).ifPresent(what -> {
+                throw new CheckpointException("%s %s".formatted(file, what));
+            });
+            return parse(bytes, file.toString());
         } catch (IOException e) {
             throw new CheckpointException(
                     "cannot read the tokenizer %s (%s); a model folder needs its tokenizer.model"

@@ -1,6 +1,7 @@
 package io.llava4j.text;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.io.ForeignContent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,9 @@ record TokenizerConfig(boolean legacy, @Nullable String padToken) {
         if (!Files.exists(file)) {
             return new TokenizerConfig(true, null);
         }
+        ForeignContent.describe(file).ifPresent(what -> {
+            throw new CheckpointException("%s %s".formatted(file, what));
+        });
         JsonNode root;
         try {
             root = JsonMapper.builder().build().readTree(file);

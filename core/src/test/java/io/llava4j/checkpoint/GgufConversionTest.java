@@ -13,6 +13,8 @@ import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.RopePermutation;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.TextConfig;
+import io.llava4j.tensor.format.BlockFormat;
 import io.llava4j.tensor.format.TensorCast;
 import io.llava4j.text.ConversationTemplate;
 import java.io.IOException;
@@ -265,7 +267,7 @@ class GgufConversionTest {
         refused(gguf, "model-F32.gguf", "llama.block_count", 16_000_000, "llama.block_count is 16000000");
         refused(gguf, "model-F32.gguf", "llama.attention.head_count", 5, "llama.attention.head_count is 5");
         refused(gguf, "model-F32.gguf", "llama.attention.head_count_kv", 3, "llama.attention.head_count_kv is 3");
-        refused(gguf, "model-F32.gguf", "llama.rope.scaling.type", "linear", "llama.rope.scaling.type is linear");
+        refused(gguf, "model-F32.gguf", "llama.rope.scaling.type", "yarn", "llama.rope.scaling.type is yarn");
         refused(gguf, "model-F32.gguf", "split.count", 2, "one part of a split model");
         refused(gguf, "model-F32.gguf", "general.architecture", "qwen2", "general.architecture is qwen2");
         refused(
@@ -274,6 +276,58 @@ class GgufConversionTest {
                 "llama.block_count",
                 3,
                 "9 tensors are missing: model.layers.2.self_attn.q_proj");
+    }
+
+    @Test
+    void ropeScalingAndFurtherEndIdsAreReadAndKept() throws IOException {
+        LlavaConfig plain = config(48, -1);
+        TextConfig text = plain.text();
+        TextConfig scaled = new TextConfig(
+                32, 64, 2, 4, 2, 48, 128, text.rmsNormEps(), text.ropeTheta(), false, 1, 2, 0, 4, List.of(7, 9));
+        Path gguf = convert(model(plain.withText(scaled), null), "gguf", CheckpointLayout.GGUF, null);
+        Path back = convert(gguf, "back", CheckpointLayout.HF_NEW, null);
+        for (Path folder : List.of(gguf, back)) {
+            try (Checkpoint read = Checkpoint.open(folder)) {
+                assertThat(read.config().text().ropeFactor()).isEqualTo(4);
+                assertThat(read.config().text().eosTokenIds()).containsExactly(2, 7, 9);
+            }
+        }
+    }
+
+    @Test
+    void ropeScalingOfOtherConvertersIsRead() throws IOException {
+        Path gguf = convert(model(config(48, -1), null), "gguf", CheckpointLayout.GGUF, null);
+        assertThat(rope(gguf, "llama.rope.scaling.factor", 8, null)).isEqualTo(8);
+        assertThat(rope(gguf, "llama.rope.scale_linear", 8, null)).isEqualTo(8);
+        assertThat(rope(gguf, "llama.rope.scaling.factor", 0, null)).isEqualTo(1);
+        assertThat(rope(gguf, "llama.rope.scaling.factor", 2, new float[] {8, 8, 8, 8}))
+                .isEqualTo(16);
+        assertThatThrownBy(() -> rope(gguf, "llama.rope.scaling.factor", 2, new float[] {1, 1, 8, 8}))
+                .hasMessageContaining("rope_freqs.weight")
+                .hasMessageContaining("unequally");
+    }
+
+    /** The factor that is read once a key, and a tensor of frequencies, are added; the file is put back. */
+    private static double rope(Path gguf, String key, float value, float @Nullable [] frequencies) throws IOException {
+        Path file = gguf.resolve("model-F32.gguf");
+        Path kept = gguf.resolveSibling("kept");
+        Files.move(file, kept);
+        try (Gguf read = Gguf.open(kept)) {
+            SequencedMap<String, Object> keys = writable(read.metadata().values());
+            keys.put(key, value);
+            List<GgufWriter.Source> sources = new ArrayList<>(sources(read, UnaryOperator.identity()));
+            if (frequencies != null) {
+                MemorySegment data = MemorySegment.ofArray(frequencies);
+                sources.add(new GgufWriter.Source("rope_freqs.weight", BlockFormat.F32, new long[] {4}, () -> data));
+            }
+            GgufWriter.write(file, keys, sources);
+        }
+        try (Checkpoint read = Checkpoint.open(gguf).requireComplete()) {
+            return read.config().text().ropeFactor();
+        } finally {
+            Files.delete(file);
+            Files.move(kept, file);
+        }
     }
 
     private static void refused(Path gguf, String name, String key, Object value, String reason) {

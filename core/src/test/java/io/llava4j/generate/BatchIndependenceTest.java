@@ -119,7 +119,7 @@ class BatchIndependenceTest {
                     part.stream().map(Request::ids).toList(),
                     part.stream().flatMap(request -> request.images().stream()).toList(),
                     GenerationOptions.greedy(4),
-                    stop,
+                    Set.of(stop),
                     NOBODY));
         }
         return answers;

@@ -62,8 +62,8 @@ class GeneratorTest {
         int[] nearTheEnd = new int[TinyModels.POSITIONS - 2];
         Arrays.fill(nearTheEnd, 5);
         int[] brief = {1, 9};
-        List<int[]> together =
-                generator.generate(List.of(brief, nearTheEnd), List.of(), GenerationOptions.greedy(12), Set.of(), NOBODY);
+        List<int[]> together = generator.generate(
+                List.of(brief, nearTheEnd), List.of(), GenerationOptions.greedy(12), Set.of(), NOBODY);
         assertThat(together.get(0))
                 .hasSize(12)
                 .containsExactly(one(brief, List.of(), GenerationOptions.greedy(12), -1));
@@ -96,7 +96,8 @@ class GeneratorTest {
         }
         assertThat(one(prompt, List.of(), options, stop)).containsExactly(Arrays.copyOf(free, first + 1));
         assertThat(one(prompt, List.of(), GenerationOptions.greedy(1), -1)).hasSize(1);
-        assertThat(generator.generate(List.of(), List.of(), options, Set.of(2), NOBODY)).isEmpty();
+        assertThat(generator.generate(List.of(), List.of(), options, Set.of(2), NOBODY))
+                .isEmpty();
     }
 
     @Test
@@ -109,7 +110,11 @@ class GeneratorTest {
             return sequence == 1 || seen.size() < 3;
         };
         List<int[]> answers = generator.generate(
-                List.of(new int[] {1, 5}, new int[] {1, 6, 7}), List.of(), GenerationOptions.greedy(8), Set.of(), observer);
+                List.of(new int[] {1, 5}, new int[] {1, 6, 7}),
+                List.of(),
+                GenerationOptions.greedy(8),
+                Set.of(),
+                observer);
         assertThat(answers.get(0))
                 .hasSize(3)
                 .containsExactly(seen.stream().mapToInt(i -> i).toArray());
@@ -129,7 +134,8 @@ class GeneratorTest {
         }
         assertThat(generator.generate(prompts, List.of(image, other, image), options, Set.of(2), NOBODY))
                 .usingRecursiveComparison()
-                .isEqualTo(generator.generate(prompts, List.of(image, other, image.clone()), options, Set.of(2), NOBODY));
+                .isEqualTo(
+                        generator.generate(prompts, List.of(image, other, image.clone()), options, Set.of(2), NOBODY));
     }
 
     @Test

@@ -108,6 +108,7 @@ final class InspectCommand implements Callable<Integer> {
     private @Nullable String problem(Checkpoint checkpoint) {
         try {
             checkpoint.requireComplete();
+            requireTokenizer(checkpoint);
         } catch (CheckpointException e) {
             return e.getMessage();
         }
@@ -115,9 +116,34 @@ final class InspectCommand implements Callable<Integer> {
         return damaged.isEmpty() ? null : "NaN or infinity in %d tensors: %s".formatted(damaged.size(), damaged);
     }
 
+    /** A whole model is loaded with its tokenizer; one without any can still be trained or get one. */
+    private static void requireTokenizer(Checkpoint checkpoint) {
+        if (checkpoint.kind() instanceof ModelKind.Llava llava) {
+            int rows = llava.config().text().vocabSize();
+            checkpoint
+                    .tokenizer()
+                    .filter(tokenizer -> tokenizer.vocabSize() > rows)
+                    .ifPresent(tokenizer -> {
+                        throw new CheckpointException("the tokenizer has %d pieces but the embedding table only %d rows"
+                                .formatted(tokenizer.vocabSize(), rows));
+                    });
+        }
+    }
+
+    private static boolean cannotAnswer(Checkpoint checkpoint) {
+        return checkpoint.kind() instanceof ModelKind.Llava
+                && checkpoint.tokenizer().isEmpty();
+    }
+
+    private static String completeness(Checkpoint checkpoint) {
+        return cannotAnswer(checkpoint)
+                ? "weights are complete, but there is no tokenizer; add its files before you ask the model"
+                : "complete: all tensors of the configuration are present";
+    }
+
     private void print(PrintWriter out, Checkpoint checkpoint, @Nullable String problem) {
         out.println(path + ": " + checkpoint.describe());
-        out.println(problem == null ? "complete: all tensors of the configuration are present" : problem);
+        out.println(problem == null ? completeness(checkpoint) : problem);
         out.println();
         out.printf("%-13s %8s %16s %16s  %s%n", "part", "tensors", "parameters", "bytes", "type");
         parts(checkpoint)
@@ -150,6 +176,8 @@ final class InspectCommand implements Callable<Integer> {
         document.put("description", checkpoint.describe());
         document.put("layout", KebabCase.of(checkpoint.layout()));
         document.put("complete", problem == null);
+        document.put(
+                "tokenizer", problem == null && checkpoint.kind() instanceof ModelKind.Llava && !cannotAnswer(checkpoint));
         if (problem != null) {
             document.put("problem", problem);
         }

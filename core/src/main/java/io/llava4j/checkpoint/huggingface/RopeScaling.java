@@ -17,7 +17,8 @@ final class RopeScaling {
     static double factor(ConfigReader config) {
         double factor = 1;
         for (String key : KEYS) {
-            double own = config.child(key).map(rope -> factor(config, key, rope)).orElse(1.0);
+            double own =
+                    config.child(key).map(rope -> factor(config, key, rope)).orElse(1.0);
             if (factor != 1 && own != 1 && own != factor) {
                 throw config.bad(key, "the factor of " + KEYS[0]);
             }
@@ -46,7 +47,12 @@ final class RopeScaling {
         }
         String type = rope.string("rope_type").or(() -> rope.string("type")).orElse("default");
         return switch (type) {
-            case "default" -> 1;
+            case "default" -> {
+                if (rope.has("factor") && rope.positive("factor", 1) != 1) {
+                    throw config.bad(key, "none, or the type \"linear\"");
+                }
+                yield 1;
+            }
             case "linear" -> {
                 if (!rope.has("factor")) {
                     throw rope.bad("factor", "a number above 0 for linear scaling");

@@ -4,6 +4,7 @@ import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.layout.WeightFile;
 import io.llava4j.io.FileErrors;
+import io.llava4j.io.ForeignContent;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -11,7 +12,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -100,10 +100,9 @@ public final class SafeTensors implements WeightFile {
         }
         byte[] prefix = read(channel, 0, PREFIX_BYTES);
         long length = ByteBuffer.wrap(prefix).order(ByteOrder.LITTLE_ENDIAN).getLong();
-        if (new String(prefix, StandardCharsets.ISO_8859_1).equals("version ")) {
-            throw new CheckpointException(
-                    "%s is a Git LFS pointer, not the weights themselves; run `git lfs pull`".formatted(file));
-        }
+        ForeignContent.describe(file).ifPresent(what -> {
+            throw new CheckpointException("%s %s".formatted(file, what));
+        });
         if (prefix[0] == 'P' && prefix[1] == 'K' && prefix[2] == 3 && prefix[3] == 4) {
             throw new CheckpointException(
                     "%s is a zip archive (a torch .bin file?), not a safetensors file".formatted(file));

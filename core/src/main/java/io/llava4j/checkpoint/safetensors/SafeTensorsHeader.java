@@ -82,7 +82,7 @@ record SafeTensorsHeader(List<Slot> slots, Map<String, String> metadata) {
         }
         JsonNode type = node.path("dtype");
         DType dtype = DType.named(type.isString() ? type.stringValue() : "")
-                .orElseThrow(() -> bad(file, name, "unknown dtype %s".formatted(FileErrors.shown(type.toString()))));
+                .orElseThrow(() -> bad(file, name, unknown(type)));
         long[] shape = integers(file, name, node.path("shape"), "shape");
         long[] offsets = integers(file, name, node.path("data_offsets"), "data_offsets");
         if (offsets.length != 2 || offsets[0] > offsets[1] || offsets[1] > dataBytes) {
@@ -109,6 +109,13 @@ record SafeTensorsHeader(List<Slot> slots, Map<String, String> metadata) {
                             .formatted(shape(node), dtype, bytes, offsets[1] - offsets[0]));
         }
         return new Slot(name, dtype, shape, offsets[0], offsets[1]);
+    }
+
+    private static String unknown(JsonNode type) {
+        String shown = FileErrors.shown(type.toString());
+        return type.isString() && type.stringValue().matches("F[468]_.*")
+                ? "it is quantised to %s; take the model in F16 or BF16".formatted(shown)
+                : "unknown dtype %s".formatted(shown);
     }
 
     private static long[] integers(Path file, String name, JsonNode node, String key) {

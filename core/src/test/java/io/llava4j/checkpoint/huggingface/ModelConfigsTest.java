@@ -123,6 +123,44 @@ class ModelConfigsTest {
     }
 
     @Test
+    void linearRopeScalingIsReadFromEveryKey() throws IOException {
+        for (String scaling : List.of(
+                "'rope_scaling':{'type':'linear','factor':4}",
+                "'rope_scaling':{'rope_type':'linear','factor':4.0}",
+                "'rope_parameters':{'rope_type':'linear','factor':4,'rope_theta':10000}",
+                "'rope_scaling':null,'rope_parameters':{'rope_type':'linear','factor':4}")) {
+            String json = scaling.replace('\'', '"');
+            assertThat(text("{\"model_type\":\"llama\"," + json + "}").ropeFactor())
+                    .isEqualTo(4);
+            assertThat(llava("{\"model_type\":\"llava\",\"text_config\":{" + json + "}}")
+                            .text()
+                            .ropeFactor())
+                    .isEqualTo(4);
+            assertThatThrownBy(() -> llava("{\"model_type\":\"llava\",\"text_config\":{}," + json + "}"))
+                    .hasMessageContaining("rope_scaling");
+        }
+    }
+
+    @Test
+    void everyIdThatEndsAnAnswerIsRead() throws IOException {
+        assertThat(text("{\"model_type\":\"llama\"}").eosTokenIds()).containsExactly(2);
+        assertThat(text("{\"model_type\":\"llama\",\"eos_token_id\":[2,13]}").eosTokenIds())
+                .containsExactly(2, 13);
+        Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\":[2,7]}");
+        assertThat(llava("{\"model_type\":\"llava\",\"eos_token_id\":9,\"text_config\":{\"eos_token_id\":5}}")
+                        .text()
+                        .eosTokenIds())
+                .containsExactly(5, 9, 2, 7);
+        assertThat(llava("""
+                {"model_type":"llava_llama","mm_vision_tower":"openai/clip-vit-large-patch14-336",
+                 "mm_vision_select_layer":-2,"eos_token_id":2}""").text().eosTokenIds()).containsExactly(2, 7);
+    }
+
+    private TextConfig text(String json) throws IOException {
+        return ((ModelKind.Llama) read(json)).text();
+    }
+
+    @Test
     void preprocessorMayPad() throws IOException {
         Files.writeString(folder.resolve("preprocessor_config.json"), "{\"do_pad\":true,\"crop_size\":336}");
         assertThat(llava("{\"model_type\":\"llava\"}").aspectMode()).isEqualTo(AspectMode.PAD);
@@ -162,7 +200,15 @@ class ModelConfigsTest {
                 "'rms_norm_eps':'x'|rms_norm_eps",
                 "'tie_word_embeddings':1|tie_word_embeddings is 1; llava4j needs true or false",
                 "'hidden_act':'gelu'|hidden_act",
-                "'eos_token_id':[2,3]|eos_token_id",
+                "'eos_token_id':[2,'x']|eos_token_id",
+                "'eos_token_id':2.5|eos_token_id",
+                "'rope_scaling':{'rope_type':'dynamic','factor':2}|rope_scaling is {\"rope_type\":\"dynamic\"",
+                "'rope_scaling':{'rope_type':'llama3','factor':8}|rope_scaling",
+                "'rope_parameters':{'rope_type':'yarn','factor':4}|rope_parameters",
+                "'rope_scaling':{'type':'linear'}|rope_scaling.factor",
+                "'rope_scaling':{'type':'linear','factor':0}|rope_scaling.factor is 0",
+                "'rope_parameters':{'rope_theta':1e4,'partial_rotary_factor':0.5}|partial_rotary_factor",
+                "'rope_parameters':{'full_attention':{'rope_theta':1e4}}|rope_parameters",
                 "'model_type':'llava_mpt'|model_type is \"llava_mpt\"",
                 "'mm_vision_tower':'google/siglip'|the vision tower 'google/siglip' is no folder",
                 "'vision_config':{'patch_size':13,'image_size':224}|vision_config.patch_size is 13",
