@@ -77,7 +77,11 @@ public final class Generator {
      * @return ids of each answer
      */
     public List<int[]> generate(
-            List<int[]> prompts, List<float[]> images, GenerationOptions options, Set<Integer> stopIds, Observer observer) {
+            List<int[]> prompts,
+            List<float[]> images,
+            GenerationOptions options,
+            Set<Integer> stopIds,
+            Observer observer) {
         if (prompts.isEmpty()) {
             return List.of();
         }
