@@ -105,7 +105,7 @@ public final class TrainCommand implements Callable<Integer> {
 
         @Override
         public void step(Step step) {
-            sum = sum.plus(step.cut());
+            sum = sum.plus(step.truncation());
         }
 
         void print(PrintWriter err) {

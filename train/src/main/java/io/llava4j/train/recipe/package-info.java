@@ -1,4 +1,4 @@
-/** What to train and how: typed recipes, trainable parts, learning-rate schedule. */
+/** Recipes of LLaVA's two stages, and the training objective that a recipe describes. */
 @NullMarked
 package io.llava4j.train.recipe;
 

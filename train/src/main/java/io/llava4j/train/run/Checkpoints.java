@@ -19,7 +19,7 @@ public interface Checkpoints {
         }
     }
 
-    /** Keeps nothing. */
+    /** Saves nothing. */
     Checkpoints NONE = new Checkpoints() {
         @Override
         public int restoreLatest(TrainableParameters parameters, AdamW optimizer) {
@@ -31,14 +31,14 @@ public interface Checkpoints {
     };
 
     /**
-     * Takes the newest state back.
+     * Restores the newest state.
      *
      * @return optimiser steps done; 0 if there is no state
      */
     int restoreLatest(TrainableParameters parameters, AdamW optimizer);
 
     /**
-     * Keeps a state.
+     * Saves a state.
      *
      * @param step optimiser steps done
      */

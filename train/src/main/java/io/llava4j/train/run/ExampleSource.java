@@ -5,16 +5,16 @@ import io.llava4j.train.data.SkippedRecord;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Where a run takes its micro-batches from; the same step and place give the same samples in every run. */
+/** Micro-batches of a run; the same step and index give the same samples in every run. */
 public interface ExampleSource extends AutoCloseable {
     /** Samples of one epoch. */
     int size();
 
     /**
-     * A micro-batch; steps are asked for in order, beginning anywhere.
+     * A micro-batch; steps come in order, but the first may be any.
      *
      * @param step optimiser step, from 0
-     * @param micro place within the step, from 0
+     * @param micro index within the step, from 0
      * @return null where the epoch's last step has no such micro-batch
      */
     @Nullable

@@ -6,11 +6,11 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.stream.Collectors;
 
-/** Tells whether two resolved recipes give the same course of training. */
+/** Decides whether two resolved recipes give the same course of training. */
 final class Fingerprint {
     private Fingerprint() {}
 
-    /** Hash of a resolved recipe, without what only says what is reported and kept, or how memory is saved. */
+    /** Hash of a resolved recipe, without keys that only decide what is reported and saved, or how memory is used. */
     static String of(String yaml) {
         boolean[] relevant = {true};
         String text = yaml.lines()

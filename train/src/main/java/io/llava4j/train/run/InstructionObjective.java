@@ -96,19 +96,19 @@ public final class InstructionObjective implements Objective {
                 names,
                 Arrays.stream(spliced.lengths()).sum(),
                 SequenceLoss.supervised(spliced.labels()),
-                cut(model, examples, spliced),
+                truncation(model, examples, spliced),
                 output.pass()::backward);
     }
 
     /** By the prompts' own limit, then by the splice. */
-    private static Truncation cut(LlavaModel model, List<Example> examples, LlavaModel.Spliced spliced) {
-        Truncation cut = Truncation.NONE;
+    private static Truncation truncation(LlavaModel model, List<Example> examples, LlavaModel.Spliced spliced) {
+        Truncation sum = Truncation.NONE;
         for (int i = 0; i < examples.size(); i++) {
             Prompt prompt = examples.get(i).prompt();
-            cut = cut.plus(
+            sum = sum.plus(
                     prompt.truncatedTokens() + model.config().splicedLength(prompt.ids()) - spliced.lengths()[i]);
         }
-        return cut;
+        return sum;
     }
 
     @Override

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The gradients of a step's micro-batches, several computed at once if the recipe says so. A small network's operations
- * are too short to be shared by threads; whole micro-batches are not. The sum is formed in the micro-batches' order, so
+ * are too short to split over threads; whole micro-batches are not. The sum is formed in the micro-batches' order, so
  * it does not depend on how many run at once.
  */
 public final class MicroBatches implements AutoCloseable {
@@ -43,13 +43,13 @@ public final class MicroBatches implements AutoCloseable {
         }
     }
 
-    /** What is told of a micro-batch whose gradients were added. */
-    record Result(double loss, List<String> samples, long tokens, long supervised, Truncation cut) {}
+    /** A micro-batch whose gradients were added. */
+    record Result(double loss, List<String> samples, long tokens, long supervised, Truncation truncation) {}
 
     private final Objective objective;
     private final int accumulation;
     private final int atOnce;
-    /** Gradients of the micro-batches under way, {@code [count]} each. */
+    /** Gradients of the running micro-batches, {@code [count]} each. */
     private final Weights slots = new Weights();
 
     private final @Nullable ExecutorService workers;
@@ -159,7 +159,8 @@ public final class MicroBatches implements AutoCloseable {
     }
 
     private static Result result(Objective.Loss loss) {
-        return new Result(loss.loss().item_double(), loss.samples(), loss.tokens(), loss.supervised(), loss.cut());
+        return new Result(
+                loss.loss().item_double(), loss.samples(), loss.tokens(), loss.supervised(), loss.truncation());
     }
 
     @Override

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Writes what was learnt as model folders. */
+/** Writes trained weights as model folders. */
 public final class ModelFiles {
     /** File of a projector alone, as stage 1 leaves it. */
     public static final String PROJECTOR = "mm_projector.safetensors";
@@ -27,7 +27,7 @@ public final class ModelFiles {
     private ModelFiles() {}
 
     /**
-     * Writes a projector alone: what stage 1 has learnt (docs/reference/training.md#checkpoints).
+     * Writes a projector alone, the result of stage 1 (docs/reference/training.md#checkpoints).
      *
      * @param directory must not exist yet
      */
@@ -43,10 +43,10 @@ public final class ModelFiles {
     }
 
     /**
-     * Writes adapters and what else has learnt beside them, as PEFT and LLaVA do.
+     * Writes adapters and the projector trained with them, in the files of PEFT and LLaVA.
      *
      * @param directory must not exist yet
-     * @param adapter what it is and what it was trained on
+     * @param adapter their configuration and the model they belong to
      * @param weights by canonical name
      * @param tokenizer folder whose tokenizer goes with it
      */

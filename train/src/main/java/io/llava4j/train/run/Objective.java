@@ -8,26 +8,32 @@ import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** What a run makes smaller: one per kind of training, all run by the same {@link Trainer}. */
+/** A training objective: the loss, the trainable parameters and the data. {@link Trainer} minimises any of them. */
 public interface Objective extends AutoCloseable {
     /**
      * The loss of one micro-batch.
      *
      * @param loss mean over the micro-batch, a scalar with its graph
-     * @param samples ids of what was seen, to name them when something goes wrong
-     * @param tokens positions the decoder or tower worked on
-     * @param supervised positions that were trained on
-     * @param cut what the samples lost to the longest sequence
-     * @param rest carries the gradient on where the loss's own backward ends; nothing to do without gradient
-     *     checkpointing
+     * @param samples ids of the samples, for messages
+     * @param tokens positions that the network computed
+     * @param supervised supervised tokens
+     * @param truncation what the samples lost to the longest sequence
+     * @param remainingBackward backward pass through checkpointed blocks, where the loss's own ends; does nothing without
+     *     gradient checkpointing
      */
-    record Loss(Tensor loss, List<String> samples, long tokens, long supervised, Truncation cut, Runnable rest) {
-        /** A loss with one graph, of samples that are whole. */
+    record Loss(
+            Tensor loss,
+            List<String> samples,
+            long tokens,
+            long supervised,
+            Truncation truncation,
+            Runnable remainingBackward) {
+        /** A loss with one graph, of samples that were not truncated. */
         public Loss(Tensor loss, List<String> samples, long tokens, long supervised) {
             this(loss, samples, tokens, supervised, Truncation.NONE, () -> {});
         }
 
-        /** What it adds to a step's loss: the mean of the micro-batches' means, as in the reference (docs/reference/training.md#loss). */
+        /** Its part of a step's loss, which is the mean of the micro-batches' means (docs/reference/training.md#loss). */
         Tensor share(int parts) {
             return loss.div(Tensors.scalar(parts));
         }
@@ -35,22 +41,22 @@ public interface Objective extends AutoCloseable {
         /** Adds the gradients of its {@link #share}. */
         void backward(int parts) {
             share(parts).backward();
-            rest.run();
+            remainingBackward.run();
         }
     }
 
     /** Optimiser steps of one pass over the data; the last may be smaller. */
     int stepsPerEpoch();
 
-    /** What learns. */
+    /** The trainable parameters. */
     TrainableParameters parameters();
 
     /**
-     * Draws the samples of one micro-batch. The same step and place give the same samples in every run of the recipe;
-     * steps are asked for in order, beginning anywhere.
+     * Draws the samples of one micro-batch. The same step and index give the same samples in every run of the recipe;
+     * steps come in order, but the first may be any.
      *
      * @param step optimiser step, from 0
-     * @param micro place within the step, from 0
+     * @param micro index within the step, from 0
      * @param of micro-batches of a full step
      * @return computes the loss, on any thread; null where the epoch's last step has no such micro-batch, or all of its samples were left out
      */
@@ -63,7 +69,7 @@ public interface Objective extends AutoCloseable {
     }
 
     /**
-     * Writes what was learnt as a model directory.
+     * Writes the trained model as a directory.
      *
      * @param directory must not exist; complete or absent afterwards
      */

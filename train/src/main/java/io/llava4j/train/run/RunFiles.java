@@ -49,14 +49,14 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
     private @Nullable BufferedWriter metrics;
     private @Nullable EventFile events;
 
-    /** @param leftOut every record left out so far */
+    /** @param leftOut gives every record that was left out so far */
     RunFiles(Path directory, Config config, Supplier<List<SkippedRecord>> leftOut) {
         this.directory = directory;
         this.config = config;
         this.leftOut = leftOut;
     }
 
-    /** Keeps the lines of steps that a resumed run does not repeat, and what it will not meet again to list it. */
+    /** Keeps the lines of steps that a resumed run does not repeat, and the list of records that were left out in them. */
     @Override
     public void begin(int firstStep, int steps) {
         Path file = directory.resolve("metrics.jsonl");
@@ -86,7 +86,7 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         listSkipped();
     }
 
-    /** A TensorBoard file that holds the kept steps already. */
+    /** A TensorBoard file that starts with the kept steps. */
     private EventFile events(List<String> kept) throws IOException {
         EventFile file = new EventFile(directory.resolve("tb/events.out.tfevents.0.llava4j"), now());
         for (String line : kept) {
@@ -114,7 +114,7 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         return System.currentTimeMillis() / 1e3;
     }
 
-    /** A line that a killed process left torn counts as never written. */
+    /** A line that a killed process did not finish counts as never written. */
     private static long stepOf(String line) {
         try {
             return JSON.readTree(line).path("step").asLong(Long.MAX_VALUE);
@@ -139,9 +139,9 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         line.put("samples", step.samples());
         line.put("tokens", step.tokens());
         line.put("supervised_tokens", step.supervisedTokens());
-        if (step.cut().samples() > 0) {
-            line.put("cut_samples", step.cut().samples());
-            line.put("cut_tokens", step.cut().tokens());
+        if (step.truncation().samples() > 0) {
+            line.put("cut_samples", step.truncation().samples());
+            line.put("cut_tokens", step.truncation().tokens());
         }
         line.put("seconds", step.seconds());
         line.put("time", now());

@@ -22,7 +22,7 @@ import java.util.stream.Stream;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
-/** What a run needs to go on exactly where it was: the parameters that learn, AdamW's moments and the step. */
+/** What a run needs to resume exactly: the trainable parameters, AdamW's moments and the step. */
 public final class TrainState {
     private static final String FILE = "state.safetensors";
     private static final String FIRST_MOMENT = "optimizer.first_moment";
@@ -97,7 +97,7 @@ public final class TrainState {
         }
 
         /**
-         * Takes the newest state back.
+         * Restores the newest state.
          *
          * @return optimiser steps done; 0 if there is no state
          * @throws CheckpointException if it is of another recipe or cannot be read
@@ -125,12 +125,12 @@ public final class TrainState {
             }
         }
 
-        /** Deletes every state, when a run is complete or begun anew. */
+        /** Deletes every state. */
         public void clear() {
             all().forEach(Store::delete);
         }
 
-        /** Folders of states, oldest first. One appears only when it is whole; a killed deletion leaves it empty. */
+        /** Folders of states, oldest first. A folder appears when it is complete; a killed deletion leaves it empty. */
         private List<Path> all() {
             if (!Files.isDirectory(directory)) {
                 return List.of();
@@ -157,8 +157,9 @@ public final class TrainState {
         private static void restore(SafeTensors state, Path file, String name, Tensor into) {
             TensorEntry entry = state.tensors().get(name);
             if (entry == null || entry.elements() != into.numel()) {
-                throw new CheckpointException(file + " lacks tensor " + name + " in its size; the checkpoint belongs to"
-                        + " another model, so start again without --resume");
+                throw new CheckpointException(
+                        file + " has no tensor " + name + " of the expected size; the checkpoint belongs"
+                                + " to another model, so start again without --resume");
             }
             into.copy_(Tensors.of(entry.toFloats(), Tensors.shape(into)));
         }

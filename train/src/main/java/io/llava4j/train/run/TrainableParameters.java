@@ -14,22 +14,22 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The tensors that learn, one behind the other in one buffer, with their gradients in a second one. The network's
+ * The trainable tensors, one after the other in one buffer, with their gradients in a second one. The network's
  * weights are views of the first, so that the optimiser, clipping, checkpoints and exchanges between processes are a
  * few operations on whole buffers.
  */
 public final class TrainableParameters implements AutoCloseable {
     /**
-     * A stretch of the buffer with its own settings (docs/reference/training.md#optimizer).
+     * A segment of the buffer with its own settings (docs/reference/training.md#optimizer).
      *
-     * @param offset first number
-     * @param length how many
+     * @param offset first element
+     * @param length number of elements
      * @param projector whether it has the projector's learning rate
      * @param decay whether weight decay applies: not to biases and norms
      */
     public record Group(long offset, long length, boolean projector, boolean decay) {}
 
-    private static final int NORM_STRETCH = 4096;
+    private static final int NORM_CHUNK = 4096;
 
     private final Weights buffers = new Weights();
     private final Map<String, Tensor> views = new LinkedHashMap<>();
@@ -38,22 +38,22 @@ public final class TrainableParameters implements AutoCloseable {
     /**
      * Moves the chosen weights into one buffer; must come before the network is built on them.
      *
-     * @param weights all tensors; those that learn are replaced by views
-     * @param learns chooses by canonical name
+     * @param weights all tensors; trainable ones are replaced by views
+     * @param trainable chooses by canonical name
      */
-    public TrainableParameters(Weights weights, Predicate<String> learns) {
+    public TrainableParameters(Weights weights, Predicate<String> trainable) {
         List<String> order = new ArrayList<>();
-        List<Tensor> pieces = new ArrayList<>();
+        List<Tensor> tensors = new ArrayList<>();
         long offset = 0;
         for (boolean projector : new boolean[] {false, true}) {
             for (boolean decay : new boolean[] {true, false}) {
                 long start = offset;
                 for (String name : weights.names()) {
-                    if (learns.test(name)
+                    if (trainable.test(name)
                             && name.startsWith(ProjectorType.PREFIX) == projector
                             && decays(name, weights.get(name)) == decay) {
                         order.add(name);
-                        pieces.add(weights.get(name));
+                        tensors.add(weights.get(name));
                         offset += weights.get(name).numel();
                     }
                 }
@@ -63,20 +63,20 @@ public final class TrainableParameters implements AutoCloseable {
             }
         }
         if (order.isEmpty()) {
-            throw new ConfigException("no tensor of the model learns; check the recipe's section 'trainable'");
+            throw new ConfigException("no tensor of the model is trainable; check the recipe's section 'trainable'");
         }
-        Tensor like = pieces.getFirst();
+        Tensor like = tensors.getFirst();
         buffers.put("values", torch.zeros(new long[] {offset}, like.options()));
         buffers.put("gradients", torch.zeros(new long[] {offset}, like.options()));
         long at = 0;
         for (int i = 0; i < order.size(); i++) {
-            Tensor piece = pieces.get(i);
-            long[] shape = Tensors.shape(piece);
-            Tensor view = values().narrow(0, at, piece.numel()).view(shape);
-            view.copy_(piece);
+            Tensor tensor = tensors.get(i);
+            long[] shape = Tensors.shape(tensor);
+            Tensor view = values().narrow(0, at, tensor.numel()).view(shape);
+            view.copy_(tensor);
             Tensor leaf = view.detach().set_requires_grad(true);
-            leaf.mutable_grad().put(gradients().narrow(0, at, piece.numel()).view(shape));
-            at += piece.numel();
+            leaf.mutable_grad().put(gradients().narrow(0, at, tensor.numel()).view(shape));
+            at += tensor.numel();
             weights.put(order.get(i), leaf);
             views.put(order.get(i), leaf);
         }
@@ -97,17 +97,17 @@ public final class TrainableParameters implements AutoCloseable {
         return buffers.get("gradients");
     }
 
-    /** The tensors that learn by canonical name; views of {@link #values}. */
+    /** The trainable tensors by canonical name; views of {@link #values}. */
     public Map<String, Tensor> views() {
         return views;
     }
 
-    /** Stretches with settings of their own. */
+    /** Segments with settings of their own. */
     public List<Group> groups() {
         return groups;
     }
 
-    /** Forgets the gradients. */
+    /** Sets the gradients to zero. */
     public void zeroGradients() {
         gradients().zero_();
     }
@@ -129,15 +129,16 @@ public final class TrainableParameters implements AutoCloseable {
         return norm;
     }
 
-    /** Summed by stretches: one 32-bit sum over the whole buffer would lose a digit for every factor of ten in size. */
+    /** Summed by chunks: one 32-bit sum over the whole buffer would lose a digit for every factor of ten in size. */
     private double gradientNorm() {
-        long whole = gradients().numel() / NORM_STRETCH * NORM_STRETCH;
-        Tensor stretches = gradients()
+        long whole = gradients().numel() / NORM_CHUNK * NORM_CHUNK;
+        Tensor chunks = gradients()
                 .narrow(0, 0, whole)
-                .view(whole / NORM_STRETCH, NORM_STRETCH)
+                .view(whole / NORM_CHUNK, NORM_CHUNK)
                 .norm(new ScalarOptional(Tensors.scalar(2)), 1);
-        Tensor rest = gradients().narrow(0, whole, gradients().numel() - whole).norm();
-        return Tensors.cat(0, stretches, rest.view(1))
+        Tensor remainder =
+                gradients().narrow(0, whole, gradients().numel() - whole).norm();
+        return Tensors.cat(0, chunks, remainder.view(1))
                 .to(torch.ScalarType.Double)
                 .norm()
                 .item_double();

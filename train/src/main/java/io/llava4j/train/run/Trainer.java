@@ -24,9 +24,9 @@ public final class Trainer {
      *
      * @param config optimiser, schedule, batch size, checkpoints and threads
      * @param objective what is trained
-     * @param checkpoints where states are kept
-     * @param listener told of every step
-     * @param stopRequested asked after every step; true ends the run with a checkpoint
+     * @param checkpoints where states are saved
+     * @param listener receives every step
+     * @param stopRequested called after every step; true ends the run with a checkpoint
      */
     public Trainer(
             RunConfig config,
@@ -51,7 +51,7 @@ public final class Trainer {
      *
      * @param resume continue from the newest checkpoint if there is one
      * @return whether all steps were done
-     * @throws LlavaException if loss or gradients stop being numbers; the message names the samples
+     * @throws LlavaException if the loss or the gradients become NaN or infinite; the message names the samples
      */
     public boolean run(boolean resume) {
         int steps = steps();
@@ -90,14 +90,14 @@ public final class Trainer {
         double loss = 0;
         long tokens = 0;
         long supervised = 0;
-        Truncation cut = Truncation.NONE;
+        Truncation truncation = Truncation.NONE;
         for (MicroBatches.Result part : parts) {
             requireNumber("loss", part.loss(), step, part.samples());
             samples.addAll(part.samples());
             loss += part.loss();
             tokens += part.tokens();
             supervised += part.supervised();
-            cut = cut.plus(part.cut());
+            truncation = truncation.plus(part.truncation());
         }
         int accumulation = config.batch().accumulation();
         if (parts.size() < accumulation && !parts.isEmpty()) {
@@ -109,7 +109,7 @@ public final class Trainer {
         if (!parts.isEmpty()) {
             optimizer.step(rate);
         } else {
-            // Nothing was learnt, so nothing moves; the step counts all the same, as the schedule's does.
+            // Without samples nothing moves; the step counts nevertheless, as it does for the schedule.
             optimizer.resumeAt(step + 1L);
         }
         return new TrainingListener.Step(
@@ -121,7 +121,7 @@ public final class Trainer {
                 samples.size(),
                 tokens,
                 supervised,
-                cut,
+                truncation,
                 (System.nanoTime() - start) / 1e9);
     }
 

@@ -14,9 +14,9 @@ public interface TrainingListener {
      * @param learningRate used in the step
      * @param gradientNorm global norm before clipping
      * @param samples samples seen in the step
-     * @param tokens positions the network worked on
-     * @param supervisedTokens positions that were trained on
-     * @param cut what samples lost to the longest sequence
+     * @param tokens positions that the network computed
+     * @param supervisedTokens supervised tokens
+     * @param truncation what samples lost to the longest sequence
      * @param seconds the step took
      */
     record Step(
@@ -28,7 +28,7 @@ public interface TrainingListener {
             int samples,
             long tokens,
             long supervisedTokens,
-            Truncation cut,
+            Truncation truncation,
             double seconds) {}
 
     /**
@@ -48,7 +48,7 @@ public interface TrainingListener {
     /** The run ended: all steps done, or stopped with a checkpoint. */
     default void end(boolean complete) {}
 
-    /** One listener that tells several, in order. */
+    /** One listener that calls several in order. */
     static TrainingListener all(List<TrainingListener> listeners) {
         return new TrainingListener() {
             @Override

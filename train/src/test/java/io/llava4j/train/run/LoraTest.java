@@ -89,7 +89,7 @@ class LoraTest {
     }
 
     @Test
-    void everyLinearLayerOfTheDecoderIsAdaptedAndNoneOfTheTower() {
+    void everyLinearLayerOfTheLanguageModelIsAdaptedAndNoneOfTheTower() {
         TrainConfig config = tiny.recipe("finetune", "plain", "parts", LORA);
         try (Objective objective = Objectives.create(config)) {
             List<String> adapted = objective.parameters().views().keySet().stream()
@@ -104,7 +104,7 @@ class LoraTest {
 
     /** dB = alpha / r * dW A^T, where dW is the gradient of full training; and A gets none while B is zero. */
     @Test
-    void adaptersBeginWithoutEffectAndWithTheGradientOfTheirLayer() {
+    void adaptersStartWithoutEffectAndWithTheGradientOfTheirLayer() {
         Map<String, String> brief = Map.of("schedule.max-steps", "1", "optimizer.max-grad-norm", "0");
         Course full = course(tiny.recipe("finetune", "plain", "full", brief));
         TrainConfig config = tiny.recipe(

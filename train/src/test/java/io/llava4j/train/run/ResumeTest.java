@@ -138,7 +138,7 @@ class ResumeTest {
     }
 
     @Test
-    void aRunThatCannotBeginKeepsWhatAnEarlierOneReached() throws IOException {
+    void aRunThatCannotStartKeepsTheResultsOfAnEarlierOne() throws IOException {
         TrainConfig config = tiny.recipe("finetune", "plain", "kept", Map.of());
         runUntil(config, false, 4);
         Map<String, String> before = files(config.output());

@@ -82,7 +82,7 @@ class TrainerTest {
     }
 
     @Test
-    void aImageThatIsNoNumberStopsTheRunAndMovesNothing() {
+    void anImageWithNanStopsTheRunAndMovesNothing() {
         float[] broken = pixels(1);
         broken[7] = Float.NaN;
         TrainConfig config = tiny.recipe("finetune", "plain", "nan", Map.of("batch.accumulation", "1"));
@@ -102,7 +102,7 @@ class TrainerTest {
     }
 
     @Test
-    void anEndlessGradientStopsTheRunAndMovesNothing() {
+    void anInfiniteGradientStopsTheRunAndMovesNothing() {
         TrainConfig config = tiny.recipe("finetune", "plain", "endless", Map.of("batch.accumulation", "1"));
         ExampleSource source = source((step, micro) -> List.of(seen("sample", "red", pixels(2))));
         try (Objective objective = Objectives.create(config, source)) {
@@ -127,7 +127,7 @@ class TrainerTest {
     }
 
     @Test
-    void theTowerStaysAsItWasAndTheRestLearns() {
+    void theTowerIsFrozenAndAllOtherPartsAreTrained() {
         TrainConfig config = tiny.recipe("finetune", "stem", "parts", Map.of("schedule.max-steps", "3"));
         assertThat(TrainingRun.run(config, Objectives::create, false, step -> {}, () -> false))
                 .isTrue();
@@ -146,7 +146,7 @@ class TrainerTest {
     }
 
     @Test
-    void stageOneLearnsAndSavesTheConnectorOnly() {
+    void stageOneTrainsAndSavesTheProjectorOnly() {
         TrainConfig config = tiny.recipe("pretrain", "plain", "projector", Map.of("schedule.max-steps", "3"));
         try (Objective objective = Objectives.create(config)) {
             assertThat(objective.parameters().views().keySet())
@@ -174,7 +174,7 @@ class TrainerTest {
         TrainableParameters parameters =
                 Engine.scope("parameters", () -> new TrainableParameters(own.weights(), name -> true));
         try (LlavaModel model = new LlavaModel(own.config(), own.weights())) {
-            LlamaModel decoder = model.languageModel();
+            LlamaModel languageModel = model.languageModel();
             float[][] gradients = new float[2][];
             double[] losses = new double[2];
             for (int way = 0; way < 2; way++) {
@@ -190,8 +190,8 @@ class TrainerTest {
                             List.of(pixels(1))));
                     int[][] labels = output.sequences().labels();
                     Tensor loss = all
-                            ? SequenceLoss.ofAllLogits(decoder, output.hidden(), labels)
-                            : SequenceLoss.of(decoder, output.hidden(), labels);
+                            ? SequenceLoss.ofAllLogits(languageModel, output.hidden(), labels)
+                            : SequenceLoss.of(languageModel, output.hidden(), labels);
                     loss.backward();
                     losses[at] = loss.item_double();
                     gradients[at] = Tensors.toFloats(parameters.gradients());
@@ -302,9 +302,9 @@ class TrainerTest {
         assertThat(lines(broken.output().resolve("skipped.jsonl"))).isEqualTo(skipped);
     }
 
-    /** Text alone is cut when it is tokenized, beside an image also by the splice. */
+    /** Text is truncated when it is tokenized; with an image, the splice truncates once more. */
     @Test
-    void whatIsCutIsCounted() throws IOException {
+    void truncationIsCounted() throws IOException {
         String longAnswer = "yes and ".repeat(60).strip();
         List<Map<String, Object>> records = List.of(
                 TinyRun.record("short", "", "Is it?", "yes"),
@@ -314,17 +314,17 @@ class TrainerTest {
         TrainConfig config = tiny.recipe(
                 "finetune",
                 "plain",
-                "cutting",
+                "truncation",
                 Map.of(
-                        "data.json", tiny.data("cutting.json", records).toString(),
+                        "data.json", tiny.data("truncation.json", records).toString(),
                         "data.max-length", "150",
                         "schedule.max-steps", "1"));
-        List<Truncation> cuts = new ArrayList<>();
-        TrainingRun.run(config, Objectives::create, false, step -> cuts.add(step.cut()), () -> false);
+        List<Truncation> truncations = new ArrayList<>();
+        TrainingRun.run(config, Objectives::create, false, step -> truncations.add(step.truncation()), () -> false);
         Prompt text = prompt("Is it?", longAnswer, 0);
         int image = prompt("<image>\nIs it?", longAnswer, 1).length() - 1 + 4;
         int lost = text.length() + text.truncatedTokens() - 150 + image - 150;
-        assertThat(cuts).containsExactly(new Truncation(2, lost));
+        assertThat(truncations).containsExactly(new Truncation(2, lost));
         assertThat(lines(config.output().resolve("metrics.jsonl")))
                 .singleElement()
                 .satisfies(line -> {
