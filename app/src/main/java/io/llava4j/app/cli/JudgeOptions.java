@@ -10,7 +10,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** Options of the judge that LLaVA-Bench and MM-Vet need, and that MMBench may have. */
+/** Options of the judge, which LLaVA-Bench and MM-Vet require and MMBench may use. */
 final class JudgeOptions {
     private static final String LOCAL = "local";
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(2);
@@ -22,8 +22,8 @@ final class JudgeOptions {
             paramLabel = "URL",
             description =
                     "Judge for LLaVA-Bench, MM-Vet and MMBench: the address of an OpenAI-compatible API such as"
-                            + " https://host/v1, or 'local' for a rule that compares words, which nano benchmarks take by"
-                            + " themselves. Without it, requests are written to files, and MMBench is scored by its rules alone.")
+                            + " https://host/v1, or 'local' for a rule that compares words (the default of nano"
+                            + " benchmarks). Without it, requests are written to files, and MMBench is scored by its rules alone.")
     private @Nullable String judge;
 
     @Option(
@@ -41,13 +41,13 @@ final class JudgeOptions {
     @Option(
             names = "--judge-requests",
             paramLabel = "N",
-            description = "Send no more than N requests in this run, retries included; 0 for no limit.")
+            description = "Send at most N requests in this run, including retries; 0 for no limit.")
     private long requests;
 
     @Option(
             names = "--judge-tokens",
             paramLabel = "N",
-            description = "Send nothing more after N tokens of prompts and replies; 0 for no limit.")
+            description = "Stop sending after N tokens of prompts and replies; 0 for no limit.")
     private long tokens;
 
     @Option(
@@ -58,12 +58,12 @@ final class JudgeOptions {
     private @Nullable Path replies;
 
     /** The judge that was chosen. */
-    Judge judges(CommandSpec spec) {
+    Judge judge(CommandSpec spec) {
         if (judge == null) {
             return new Judge(model == null ? "the published judge" : model, model, null, replies);
         }
         if (replies != null) {
-            throw new ParameterException(spec.commandLine(), "--judge and --judge-replies exclude each other");
+            throw new ParameterException(spec.commandLine(), "--judge and --judge-replies cannot be combined");
         }
         if (judge.equals(LOCAL)) {
             return Judge.local();
@@ -72,7 +72,7 @@ final class JudgeOptions {
         try {
             url = URI.create(judge);
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), "--judge '%s' is no address".formatted(judge), e);
+            throw new ParameterException(spec.commandLine(), "--judge '%s' is not an address".formatted(judge), e);
         }
         String name = model == null ? "the published judge" : model;
         return new Judge(

@@ -160,7 +160,7 @@ final class ScoreCommand implements Callable<Integer> {
         Submission form = scored.submission();
         if (form == null) {
             throw new ParameterException(
-                    spec.commandLine(), "--submission: nothing is handed in for " + scored.title());
+                    spec.commandLine(), "--submission: there is no submission file for " + scored.title());
         }
         form.writer().write(found, answers, target);
     }

@@ -127,6 +127,6 @@ class ScoreCommandsTest {
         assertThat(role.err()).contains("no role is called 'choises'", "reference-answers");
         CliRun nothing = CliRun.of("score", "pope", "--answers", "nothing.jsonl", "--submission", "x");
         assertThat(nothing.code()).isEqualTo(2);
-        assertThat(nothing.err()).contains("nothing is handed in for POPE");
+        assertThat(nothing.err()).contains("there is no submission file for POPE");
     }
 }

@@ -20,7 +20,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Questions with lettered options about scenes, in English and Chinese, true by construction. */
+/** Makes questions with lettered options about scenes, in English and Chinese; the answers follow from the scenes. */
 final class ChoiceQuestions {
     private static final int OPTIONS = 4;
     private static final int MOST_OBJECTS = 5;
@@ -32,7 +32,7 @@ final class ChoiceQuestions {
         this.questions = new Questions(categories, QuestionShares.DEFAULT);
     }
 
-    /** What is asked about. */
+    /** What a question is about. */
     enum Topic {
         BACKGROUND,
         OBJECT,
@@ -49,49 +49,14 @@ final class ChoiceQuestions {
         ONE_LESS
     }
 
-    /**
-     * A question.
-     *
-     * @param options two or four, all different
-     * @param answer place of the right one
-     */
-    record Choice(Phrase question, List<Phrase> options, int answer) {
-        /** The letter of the right option. */
-        String letter() {
-            return Character.toString('A' + answer);
-        }
-
-        /** Question and lettered options in English, a line each. */
-        String lettered() {
-            StringBuilder text = new StringBuilder(question.english());
-            for (int i = 0; i < options.size(); i++) {
-                text.append('\n')
-                        .append((char) ('A' + i))
-                        .append(". ")
-                        .append(options.get(i).english());
-            }
-            return text.toString();
-        }
-
-        /** The options moved on by some places, as in a circular evaluation. */
-        Choice rotated(int by) {
-            int count = options.size();
-            List<Phrase> moved = new ArrayList<>();
-            for (int i = 0; i < count; i++) {
-                moved.add(options.get(Math.floorMod(i - by, count)));
-            }
-            return new Choice(question, moved, (answer + by) % count);
-        }
-    }
-
     /** A question about a scene. */
     record Asked(Topic topic, int scene, Choice choice) {}
 
     /**
      * Questions about the scenes of a sampler, from the first on.
      *
-     * @param wanted how many of each topic
-     * @param perScene most questions about one scene
+     * @param wanted number of questions per topic
+     * @param perScene maximum number of questions about one scene
      * @return in the order of scenes
      */
     List<Asked> ask(
@@ -103,7 +68,7 @@ final class ChoiceQuestions {
             SplitMix64 random = folder.random(name, i);
             List<Topic> topics = new ArrayList<>(open.keySet());
             random.shuffle(topics);
-            // What is left most often first, so that images are shared to the end.
+            // The topics with the most open questions come first, so that questions share images until the end.
             topics.sort((a, b) -> Integer.compare(open.getOrDefault(b, 0), open.getOrDefault(a, 0)));
             int about = 0;
             for (Topic topic : topics) {
@@ -118,7 +83,7 @@ final class ChoiceQuestions {
         return asked;
     }
 
-    /** A question, or null where the scene does not give one beyond doubt. */
+    /** A question, or null if the scene allows none with one certain answer. */
     @Nullable
     Choice ask(Topic topic, Scene scene, SplitMix64 random) {
         SceneObject object = random.pick(scene.objects());
@@ -242,7 +207,7 @@ final class ChoiceQuestions {
                 random);
     }
 
-    /** The only thing on one side of another; the options are what else is there before what is not. */
+    /** Asks for the only object on one side of another. Wrong options are first the scene's other objects, then absent ones. */
     private @Nullable Choice neighbour(
             Scene scene, SceneObject object, Phrase name, SceneObject other, Phrase otherName, SplitMix64 random) {
         int side = Questions.side(other, object);
@@ -306,7 +271,7 @@ final class ChoiceQuestions {
         return list;
     }
 
-    /** The truth and the first three others, in any order. */
+    /** The right option and the first three different others, in random order. */
     private static Choice choice(Phrase question, Phrase truth, List<Phrase> others, SplitMix64 random) {
         List<Phrase> options = new ArrayList<>(List.of(truth));
         for (Phrase other : others) {

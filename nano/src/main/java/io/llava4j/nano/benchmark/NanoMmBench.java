@@ -1,7 +1,6 @@
 package io.llava4j.nano.benchmark;
 
 import de.siegmar.fastcsv.writer.CsvWriter;
-import io.llava4j.nano.benchmark.ChoiceQuestions.Choice;
 import io.llava4j.nano.benchmark.ChoiceQuestions.Topic;
 import io.llava4j.nano.text.Phrase;
 import io.llava4j.nano.world.SceneSampler;

@@ -1,6 +1,5 @@
 package io.llava4j.nano.benchmark;
 
-import io.llava4j.nano.benchmark.ChoiceQuestions.Choice;
 import io.llava4j.nano.benchmark.ChoiceQuestions.Topic;
 import io.llava4j.nano.world.SceneSampler;
 import io.llava4j.text.ResponseFormat;
