@@ -2,13 +2,13 @@ package io.llava4j.generate;
 
 /** Why an answer ended. */
 public enum FinishReason {
-    /** The model ended it, or a stop text came. */
+    /** At a stop id or a stop text. */
     STOP("stop"),
-    /** It had as many tokens as were allowed. */
+    /** At the limit of new tokens. */
     MAX_NEW_TOKENS("length"),
-    /** The model's context was full. */
+    /** Prompt and answer fill the model's context. */
     CONTEXT("length"),
-    /** Whoever read it wanted no more. */
+    /** The reader stopped it. */
     CANCELLED("cancelled");
 
     private final String label;
@@ -17,12 +17,12 @@ public enum FinishReason {
         this.label = label;
     }
 
-    /** The word for it in JSON, which is that of OpenAI's interface where it has one. */
+    /** Its name in JSON: OpenAI's, where OpenAI has one. */
     public String label() {
         return label;
     }
 
-    /** Whether the answer would have continued. */
+    /** Whether a limit ended the answer before the model did. */
     public boolean isCut() {
         return this == MAX_NEW_TOKENS || this == CONTEXT;
     }

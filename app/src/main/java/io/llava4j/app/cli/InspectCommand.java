@@ -177,7 +177,8 @@ final class InspectCommand implements Callable<Integer> {
         document.put("layout", KebabCase.of(checkpoint.layout()));
         document.put("complete", problem == null);
         document.put(
-                "tokenizer", problem == null && checkpoint.kind() instanceof ModelKind.Llava && !cannotAnswer(checkpoint));
+                "tokenizer",
+                problem == null && checkpoint.kind() instanceof ModelKind.Llava && !cannotAnswer(checkpoint));
         if (problem != null) {
             document.put("problem", problem);
         }

@@ -44,7 +44,7 @@ public record TextConfig(
     public static final TextConfig VICUNA_7B =
             new TextConfig(4096, 11008, 32, 32, 32, 32000, 4096, 1e-5, 10000, false, 1, 2, 0);
 
-    /** Without RoPE scaling, and with one id that ends an answer. */
+    /** A shape without RoPE scaling and with one id that ends an answer. */
     public TextConfig(
             int hiddenSize,
             int intermediateSize,
