@@ -20,7 +20,7 @@ final class JpegProgress {
     /**
      * Reads a scan's header.
      *
-     * @param in behind the segment's length
+     * @param in positioned after the length of the segment
      * @param length of the segment, its own two bytes included
      */
     void scan(ImageBytes in, int length) {

@@ -127,7 +127,7 @@ public final class SentencePieceTokenizer {
         return text.append(decoder.finish()).toString();
     }
 
-    /** A decoder for tokens that arrive one by one; its pieces add up to what {@link #decode} gives. */
+    /** A decoder for tokens that arrive one by one; their texts add up to the result of {@link #decode}. */
     public StreamDecoder streamDecoder(boolean skipSpecial) {
         return new StreamDecoder(this, skipSpecial);
     }

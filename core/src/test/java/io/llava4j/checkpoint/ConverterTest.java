@@ -73,14 +73,14 @@ class ConverterTest {
         assertThat(hf.resolve("preprocessor_config.json")).content().contains("LlavaImageProcessor");
         try (Checkpoint before = Checkpoint.open(model);
                 Checkpoint after = Checkpoint.open(hf).requireComplete()) {
-            LlavaConfig grown = after.config();
-            assertThat(grown.imageTokenId()).isEqualTo(pieces);
-            assertThat(grown.text().padTokenId()).isEqualTo(pieces + 1);
-            int rows = grown.text().vocabSize();
+            LlavaConfig resized = after.config();
+            assertThat(resized.imageTokenId()).isEqualTo(pieces);
+            assertThat(resized.text().padTokenId()).isEqualTo(pieces + 1);
+            int rows = resized.text().vocabSize();
             assertThat(rows % 64).isZero();
             assertThat(rows).isBetween(pieces + 2, pieces + 65);
-            assertThat(grown.aspectMode()).isEqualTo(AspectMode.PAD);
-            assertThat(grown.maxSequenceLength()).isEqualTo(96);
+            assertThat(resized.aspectMode()).isEqualTo(AspectMode.PAD);
+            assertThat(resized.maxSequenceLength()).isEqualTo(96);
             assertThat(after.tokenizer().orElseThrow().encode(TEXT)).isEqualTo(tokenizer.encode(TEXT));
             for (String table : List.of(CanonicalNames.EMBED_TOKENS, CanonicalNames.LM_HEAD)) {
                 float[] old = before.tensor(table).toFloats();

@@ -229,9 +229,9 @@ class GgufConversionTest {
     @Test
     void filesThatDoNotBelongTogetherAreRefused() throws IOException {
         Path gguf = convert(model(config(48, -1), null), "gguf", CheckpointLayout.GGUF, null);
-        Path decoder = gguf.resolve("model-F32.gguf");
+        Path languageModel = gguf.resolve("model-F32.gguf");
         Path mmproj = gguf.resolve("mmproj-F32.gguf");
-        Path second = Files.copy(decoder, gguf.resolve("second.gguf"));
+        Path second = Files.copy(languageModel, gguf.resolve("second.gguf"));
         assertThatThrownBy(() -> Checkpoint.open(gguf))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("2 GGUF files of a language model, model-F32.gguf and second.gguf");
@@ -242,14 +242,14 @@ class GgufConversionTest {
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("general.architecture is clip; llava4j needs the language model's file");
         Files.delete(second);
-        Files.delete(decoder);
+        Files.delete(languageModel);
         assertThatThrownBy(() -> Checkpoint.open(gguf)).hasMessageContaining("but no language model");
         Files.delete(mmproj);
         assertThatThrownBy(() -> Checkpoint.open(gguf)).isInstanceOf(CheckpointException.class);
     }
 
     @Test
-    void aDecoderAloneIsALlama() throws IOException {
+    void aLanguageModelAloneIsALlama() throws IOException {
         Path gguf = convert(model(config(48, -1), null), "gguf", CheckpointLayout.GGUF, null);
         Files.delete(gguf.resolve("mmproj-F32.gguf"));
         try (Checkpoint read = Checkpoint.open(gguf).requireComplete()) {

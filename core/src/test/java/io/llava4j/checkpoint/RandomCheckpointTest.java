@@ -30,7 +30,7 @@ class RandomCheckpointTest {
 
     @ParameterizedTest
     @EnumSource(names = {"F32", "F16", "BF16"})
-    void isCompleteAndOfTheDistributionItSays(DType type) {
+    void isCompleteAndHasTheStatedDistribution(DType type) {
         new RandomCheckpoint(KIND, type, 3).write(dir.resolve("m"), null, (done, total) -> {});
         try (Checkpoint model = Checkpoint.open(dir.resolve("m")).requireComplete()) {
             assertThat(model.kind()).isEqualTo(KIND);
@@ -55,7 +55,7 @@ class RandomCheckpointTest {
     }
 
     @Test
-    void goesOnWhereItWasInterruptedAndLeavesWholeFilesAlone() throws IOException {
+    void resumesAfterAnInterruptionAndKeepsCompleteFiles() throws IOException {
         RandomCheckpoint random = new RandomCheckpoint(KIND, DType.BF16, 3, 4_000);
         Path whole = dir.resolve("whole");
         random.write(whole, null, (done, total) -> {});

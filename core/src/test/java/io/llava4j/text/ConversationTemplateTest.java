@@ -56,7 +56,7 @@ class ConversationTemplateTest {
     }
 
     @Test
-    void chatMlHasRolesInTags() {
+    void chatMlWritesRolesInTags() {
         assertThat(ConversationTemplate.named("mistral_direct").render(OPEN, true))
                 .isEqualTo("<|im_start|>system\nAnswer the questions.<|im_end|><|im_start|>user\nQ1<|im_end|>"
                         + "<|im_start|>assistant\nA1<|im_end|><|im_start|>user\nQ2<|im_end|><|im_start|>assistant\n");
@@ -66,7 +66,7 @@ class ConversationTemplateTest {
 
     @ParameterizedTest
     @CsvSource({"v1_mmtag, </s>", "v0_mmtag, ###"})
-    void taggedImagesStandBetweenTheirTags(String name, String end) {
+    void imagesAreWrittenBetweenTheirTags(String name, String end) {
         PromptBuilder builder = new PromptBuilder(TokenizerGoldens.tokenizer(), ConversationTemplate.named(name));
         Prompt prompt =
                 builder.training(List.of(Turn.human("What is <image> this?"), Turn.assistant("A cat.")), 1, 512);
@@ -80,7 +80,7 @@ class ConversationTemplateTest {
         assertThat(supervised(builder, prompt)).isEqualTo("A cat." + end);
     }
 
-    /** By construction every style teaches the answers with their ends and nothing else. */
+    /** By construction every style supervises the answers with their ends and nothing else. */
     @ParameterizedTest
     @CsvSource({
         "llava_v0, A1###A2###",
@@ -89,7 +89,7 @@ class ConversationTemplateTest {
         "llama_2, A1 </s>A2 </s>",
         "mistral_instruct, A1 </s>A2 </s>"
     })
-    void answersAndTheirEndsAreTaught(String name, String expected) {
+    void answersAndTheirEndsAreSupervised(String name, String expected) {
         PromptBuilder builder = new PromptBuilder(TokenizerGoldens.tokenizer(), ConversationTemplate.named(name));
         assertThat(supervised(builder, builder.training(TURNS, 0, 2048)).replace(" </s>", "</s>"))
                 .isEqualTo(expected.replace(" </s>", "</s>"));

@@ -54,7 +54,7 @@ class PromptBuilderTest {
     }
 
     @Test
-    void samplesTheReferenceGivesUpAreLabelledByTheirAnswers() {
+    void samplesThatTheReferenceMasksAreLabelledByTheirAnswers() {
         SentencePieceTokenizer tokenizer = TokenizerGoldens.tokenizer();
         PromptBuilder builder = new PromptBuilder(tokenizer, ConversationTemplate.V1);
         assertThat(supervised(builder, Turn.human("Say it"), Turn.assistant(" USER ASSISTANT: hi")))
@@ -193,7 +193,7 @@ class PromptBuilderTest {
         assertThatThrownBy(call).isInstanceOf(DataException.class).hasMessageContaining(part);
     }
 
-    /** The text of what is supervised; every answer is followed by its end. */
+    /** The text of the supervised tokens; every answer is followed by its end. */
     private static String supervised(PromptBuilder builder, Turn... turns) {
         Prompt prompt = builder.training(List.of(turns), turns[0].text().contains("<image>") ? 1 : 0, 4096);
         assertThat(IntStream.range(0, prompt.length())

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 /** The texts of docs/reference/data.md#response-formats, as the released data has them. */
 class ResponseFormatTest {
     @Test
-    void promptStandsOnALineOfItsOwn() {
+    void promptHasALineOfItsOwn() {
         assertThat(ResponseFormat.SHORT.ask("What is it?"))
                 .isEqualTo("What is it?\nAnswer the question using a single word or phrase.");
         assertThat(ResponseFormat.CAPTION.ask("")).isEqualTo("Provide a one-sentence caption for the provided image.");

@@ -141,7 +141,7 @@ class SentencePieceTokenizerTest {
     }
 
     @Test
-    void startsNameThePlaceOfEveryToken() {
+    void startsGiveThePositionOfEveryToken() {
         Encoding encoding = TokenizerGoldens.tokenizer().encodeWithStarts("Hi 2😀</s> ok");
         // ▁Hi ▁ 2 four bytes </s> ▁ok
         assertThat(encoding.starts()).containsExactly(0, 2, 3, 4, 4, 4, 4, 6, 10);
@@ -188,7 +188,7 @@ class SentencePieceTokenizerTest {
     }
 
     @Test
-    void configSaysTheModeAndThePadToken(@TempDir Path dir) throws IOException {
+    void configGivesModeAndPadToken(@TempDir Path dir) throws IOException {
         Files.copy(
                 TokenizerGoldens.require(TokenizerGoldens.DIR).resolve("tokenizer.model"),
                 dir.resolve("tokenizer.model"));

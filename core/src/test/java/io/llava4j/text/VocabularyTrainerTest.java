@@ -38,7 +38,7 @@ class VocabularyTrainerTest {
             for (int k = 0; k < 8; k++) {
                 text.append(' ').append(COMMON[random.nextInt(COMMON.length)]);
             }
-            // Rare words, so that there is something left to learn.
+            // Rare words, so that there are merges left.
             for (int k = 0; k < 5; k++) {
                 text.append((char) ('a' + random.nextInt(26)));
             }
@@ -91,7 +91,7 @@ class VocabularyTrainerTest {
         }
     }
 
-    /** The learner keeps every word as the tokenizer encodes it, so a piece that was learnt can be reached. */
+    /** The learner keeps every word as the tokenizer encodes it, so every piece that was learnt is reachable. */
     @Test
     void everyLearntPieceIsWhatItsTextEncodesTo() {
         TrainingUnits units = new TrainingUnits();
@@ -119,7 +119,7 @@ class VocabularyTrainerTest {
     }
 
     @Test
-    void tooLittleTextIsSaidWithWhatIsPossible(@TempDir Path other) {
+    void tooLittleTextNamesThePossibleSize(@TempDir Path other) {
         List<String> little = List.of("a cat", "a dog");
         assertThatThrownBy(() -> VocabularyTrainer.train(little.iterator(), 500, other))
                 .isInstanceOf(DataException.class)

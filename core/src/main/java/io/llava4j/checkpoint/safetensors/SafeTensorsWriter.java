@@ -45,7 +45,7 @@ public final class SafeTensorsWriter {
      * Writes one file atomically.
      *
      * @param metadata free strings for the header
-     * @throws CheckpointException if it cannot be written; nothing is left behind
+     * @throws CheckpointException if it cannot be written; then no file remains
      */
     public static void write(Path file, Collection<TensorSource> tensors, Map<String, String> metadata) {
         requireDistinct(file, tensors);

@@ -31,7 +31,7 @@ public final class TorchBinWriter {
     /**
      * Writes one file atomically.
      *
-     * @throws CheckpointException if it cannot be written; nothing is left behind
+     * @throws CheckpointException if it cannot be written; then no file remains
      */
     public static void write(Path file, Collection<TensorSource> tensors) {
         List<TensorSource> ordered = List.copyOf(tensors);

@@ -19,7 +19,7 @@ class FinitenessTest {
         "F16, 7BFF, 7C00, FC00, 7E00, FC01",
         "BF16, 7F7F, 7F80, FF80, 7FC0, FF81"
     })
-    void findsWhatIsNotFiniteAtEveryPlace(
+    void findsNonFiniteElementsAtEveryPosition(
             DType type, String largest, String infinity, String negative, String nan, String other) {
         for (int count : new int[] {1, 2, 3, 5, 8}) {
             long[] numbers = new long[count];
@@ -35,7 +35,7 @@ class FinitenessTest {
                 }
             }
         }
-        // Behind the first stretch too, and the greatest negative number is one.
+        // Also after the first chunk, and the greatest negative number is finite.
         long[] many = new long[(1 << 20) / type.bytes() + 3];
         Arrays.fill(many, -1L ^ Long.parseUnsignedLong(nan, 16));
         assertThat(Finiteness.isFinite(tensor(type, many))).isTrue();
