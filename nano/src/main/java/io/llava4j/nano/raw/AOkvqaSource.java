@@ -9,7 +9,7 @@ import io.llava4j.train.data.raw.RawWriter;
 import java.io.IOException;
 import java.util.List;
 
-/** A-OKVQA: a question of four options about each image. */
+/** A-OKVQA: a question with four options about each image. */
 final class AOkvqaSource implements RawSource {
     @Override
     public void write(SourceImages images) throws IOException {

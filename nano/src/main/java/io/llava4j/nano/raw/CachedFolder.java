@@ -16,20 +16,21 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A folder whose content follows from a fingerprint. It appears whole: all is written beside it and moved when done; a
- * stopped run leaves nothing, what a killed one left is removed by the next, and a folder with the same fingerprint is kept.
+ * A folder whose content is determined by a fingerprint. It is created atomically: written to a temporary folder and moved
+ * when complete. A stopped run leaves nothing, the next run removes what a killed one left, and a folder with the same
+ * fingerprint is kept.
  *
- * @param what it holds, for messages
- * @param manifest name of the file that tells fingerprint and counts
+ * @param what the folder contains, for messages
+ * @param manifest name of the file with fingerprint and counts
  */
 public record CachedFolder(String what, String manifest) {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
-    /** Writes everything but the manifest. */
+    /** Writes everything except the manifest. */
     @FunctionalInterface
     public interface Content {
         /**
-         * Writes into a folder that is made.
+         * Writes into an existing folder.
          *
          * @return counts for the manifest
          */
@@ -37,11 +38,11 @@ public record CachedFolder(String what, String manifest) {
     }
 
     /**
-     * Writes the folder or keeps the one that is there.
+     * Writes the folder or keeps the existing one.
      *
-     * @param directory absent, empty, or an older one of this kind, which is replaced
-     * @param about what the manifest says besides fingerprint and counts
-     * @throws DataException if the directory holds something else, another process is writing it, or it cannot be written
+     * @param directory missing, empty, or an older folder of this kind, which is replaced
+     * @param about further entries of the manifest
+     * @throws DataException if the directory contains other files, another process is writing it, or it cannot be written
      */
     public NanoWorld.Result write(Path directory, String fingerprint, Map<String, ?> about, Content content) {
         Path target = directory.toAbsolutePath().normalize();
@@ -109,7 +110,7 @@ public record CachedFolder(String what, String manifest) {
         try {
             return JSON.readTree(file);
         } catch (JacksonException e) {
-            throw new DataException("%s: is no manifest of %s; remove the folder".formatted(file, what), e);
+            throw new DataException("%s is not a manifest of %s; remove the folder".formatted(file, what), e);
         }
     }
 

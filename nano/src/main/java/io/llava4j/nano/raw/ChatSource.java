@@ -12,7 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** ShareGPT: conversations without an image as people share them, some as HTML, with a greeting first or an open end. */
+/** ShareGPT: shared conversations without an image, some in HTML, some with a greeting first or an unanswered question last. */
 final class ChatSource implements RawSource {
     @Override
     public boolean illustrated() {
@@ -49,7 +49,7 @@ final class ChatSource implements RawSource {
         return spoken;
     }
 
-    /** Speakers and what they say, in turns. */
+    /** Speakers and their texts, alternating. */
     static List<String> spoken(List<Turn> turns) {
         List<String> spoken = new ArrayList<>();
         for (Turn turn : turns) {

@@ -9,7 +9,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Whole directories. */
+/** Operations on whole directories. */
 final class FileTrees {
     private FileTrees() {}
 
@@ -22,7 +22,7 @@ final class FileTrees {
         }
     }
 
-    /** Deletes a directory with all in it, if it exists; links are not followed. */
+    /** Deletes a directory and its content if it exists; links are not followed. */
     static void delete(Path path) throws IOException {
         if (!Files.exists(path)) {
             return;

@@ -9,7 +9,7 @@ import io.llava4j.train.data.raw.RawWriter;
 import java.io.IOException;
 import java.util.List;
 
-/** GQA's balanced questions: many about each image, which therefore shows several things. */
+/** GQA's balanced questions: many about each image, which therefore shows several objects. */
 final class GqaSource implements RawSource {
     /** More would not be about existence, which is asked for as often as a scene has categories. */
     static final int QUESTIONS = 8;

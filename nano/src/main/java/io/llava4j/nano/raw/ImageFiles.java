@@ -26,7 +26,7 @@ public final class ImageFiles {
         Files.write(file, encode(image, format));
     }
 
-    /** A file's bytes. */
+    /** Encodes an image as the bytes of a file. */
     public static byte[] encode(RgbImage image, String format) {
         ImageWriter writer = ImageIO.getImageWritersByFormatName(format).next();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -12,7 +12,7 @@ import java.util.List;
 
 /** LLaVA-Instruct-150K: conversations of several turns and detailed descriptions, in full sentences. */
 final class InstructSource implements RawSource {
-    /** Share of detailed descriptions: 23K of 158K. */
+    /** Fraction of detailed descriptions: 23K of 158K. */
     private static final double DETAILED = 0.15;
 
     @Override

@@ -12,7 +12,7 @@ import java.util.List;
 
 /** LCS-558K: images with one caption each, for stage 1 (docs/reference/data.md#pretraining-data). */
 final class LcsSource implements RawSource {
-    /** Few things in half of the images: a projector learns names soonest where a caption cannot mean much else. */
+    /** Half of the images show few objects: with short captions the projector is trained on names fastest. */
     @Override
     public List<SceneOptions> scenes(SceneOptions usual) {
         return List.of(usual.withObjects(1, 2), usual.withObjects(3, 5));

@@ -15,8 +15,8 @@ import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 
 /**
- * A nano world and the data files of both stages in it, built from its raw files by {@code recipes/data/nano-lcs.yaml}
- * and {@code nano-mix.yaml}, each in a folder of its recipe's name with manifest and datasheet.
+ * A nano world with the data files of both stages, built from its raw files by {@code recipes/data/nano-lcs.yaml}
+ * and {@code nano-mix.yaml}, each in a folder named after its recipe, with manifest and datasheet.
  */
 public final class NanoData {
     private static final String CAPTIONS = "nano-lcs";
@@ -30,11 +30,11 @@ public final class NanoData {
     private final BooleanSupplier stop;
 
     /**
-     * @param home where {@code recipes/} and {@code models/} are
+     * @param home folder of {@code recipes/} and {@code models/}
      * @param world folder to write
-     * @param options what is in the world
-     * @param threads how many draw and build
-     * @param display shows how far it is
+     * @param options of the world
+     * @param threads number of threads that draw and build
+     * @param display shows progress
      * @param stop true stops at the next safe point
      */
     public NanoData(
@@ -52,28 +52,28 @@ public final class NanoData {
         this.stop = stop;
     }
 
-    /** The caption pairs of stage 1. */
+    /** Data file of stage 1: caption pairs. */
     public Path stage1() {
         return world.resolve(CAPTIONS).resolve(CAPTIONS + ".json");
     }
 
-    /** The conversations of stage 2. */
+    /** Data file of stage 2: conversations. */
     public Path stage2() {
         return world.resolve(MIXTURE).resolve(MIXTURE + ".json");
     }
 
-    /** The folder that the images' paths of both start in. */
+    /** The image folder of both data files. */
     public Path images() {
         return world.resolve("images");
     }
 
     /**
-     * Writes the world, or keeps the one that is there.
+     * Writes the world, or keeps the existing one.
      *
      * @return empty if it was stopped
      */
     public Optional<NanoWorld.Result> write() {
-        try (Progress.Shown progress = display.open("nano world", "pictures")) {
+        try (Progress.Shown progress = display.open("nano world", "images")) {
             return Optional.of(NanoWorld.write(world, options, new Sprites(Drawings.load()), threads, (done, total) -> {
                 progress.update(done, total);
                 if (stop.getAsBoolean()) {
@@ -86,7 +86,7 @@ public final class NanoData {
     }
 
     /**
-     * Builds the data files of a written world, or keeps those that are there; a stage of no records has none.
+     * Builds the data files of a written world, or keeps existing ones; a stage without records has none.
      *
      * @return manifests by file, or empty if it was stopped
      */

@@ -24,7 +24,8 @@ import java.util.Map;
 import java.util.function.BooleanSupplier;
 
 /**
- * Images with questions, annotations and captions to measure a model on, in the formats of VQAv2 and COCO (docs/reference/data.md#raw-schemas).
+ * Images with questions, annotations and captions for evaluation, in the formats of VQAv2 and COCO
+ * (docs/reference/data.md#raw-schemas).
  * Image ids count from 1; file names are COCO's {@code %012d.jpg}.
  */
 public final class NanoSplit {
@@ -37,9 +38,9 @@ public final class NanoSplit {
     private final List<Scene> scenes = new ArrayList<>();
 
     /**
-     * @param name separates the scenes of one split from those of another
-     * @param sets the drawings to use
-     * @param count of images
+     * @param name of the split; other names give other scenes
+     * @param sets icon sets of the drawings
+     * @param count number of images
      */
     NanoSplit(String name, Sprites sprites, List<String> sets, int count, NanoWorldOptions options) {
         this(
@@ -59,14 +60,14 @@ public final class NanoSplit {
         this.sampler = sampler;
     }
 
-    /** Scenes that were chosen from a sampler's. */
+    /** Scenes chosen from those of a sampler. */
     public static NanoSplit of(String name, long seed, int imageSize, SceneSampler sampler, List<Scene> scenes) {
         NanoSplit split = new NanoSplit(name, seed, imageSize, sampler);
         split.scenes.addAll(scenes);
         return split;
     }
 
-    /** The seed of a split's scenes. */
+    /** The seed of the scenes of a split. */
     public static long seed(long seed, String split) {
         return SplitMix64.of(seed, split, 0).nextLong();
     }
@@ -112,7 +113,7 @@ public final class NanoSplit {
         return new Vqa(ordered("questions", questions), ordered("annotations", annotations));
     }
 
-    /** Yes, no, yes, no … */
+    /** Alternates: yes, no, yes, no … */
     public static final class Alternating implements BooleanSupplier {
         private boolean next = true;
 
@@ -131,7 +132,7 @@ public final class NanoSplit {
         return answers;
     }
 
-    /** COCO's instances file; boxes in pixels, and as an extra field the artist's set of each drawing. */
+    /** COCO's instances file; boxes in pixels, and the icon set of each drawing as an extra field. */
     public Map<String, Object> instances() {
         Map<String, Integer> ids = new LinkedHashMap<>();
         List<Object> categories = new ArrayList<>();
@@ -196,7 +197,7 @@ public final class NanoSplit {
         return images;
     }
 
-    /** How many questions there are of each kind, for the manifest. */
+    /** Number of questions of each kind, for the manifest. */
     static Map<String, Integer> countByKind(Vqa vqa) {
         Map<String, Integer> counts = new LinkedHashMap<>();
         for (Kind kind : Kind.values()) {

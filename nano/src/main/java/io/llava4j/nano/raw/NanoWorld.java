@@ -14,22 +14,22 @@ import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Writes a nano world as the raw data sets LLaVA's recipe is made of, and as images to measure a model on:
+ * Writes a nano world: the raw data sets of LLaVA's recipe, and images for evaluation:
  *
  * <ul>
  *   <li>{@code raw/}: annotation files of LCS-558K and of the ten sources of the mixture, in their original schemas, at
  *       the paths that {@code recipes/data/lcs558k.yaml} and {@code mix665k.yaml} name
- *   <li>{@code images/}: their images; each belongs to one source, and what is said about it follows from its scene
+ *   <li>{@code images/}: their images; each belongs to one source, and its scene is the ground truth of its annotations
  *   <li>{@code eval/}: images by held-out artists in {@code images}, {@code vqa_questions.json} and
  *       {@code vqa_annotations.json} in VQAv2's format, {@code instances.json} and {@code captions.json} in COCO's
- *   <li>{@code validation/}: the same, other scenes with training artists' drawings
- *   <li>{@code manifest.json}: options, counts and a fingerprint by which an up-to-date world is recognised
+ *   <li>{@code validation/}: the same with other scenes by training artists
+ *   <li>{@code manifest.json}: options, counts and the fingerprint of the world
  * </ul>
  *
- * The same options give the same bytes, however many threads draw.
+ * The same options give the same bytes for any number of threads.
  */
 public final class NanoWorld {
-    /** Raised when the same options give other bytes than before. */
+    /** Increased when the same options give other bytes than before. */
     private static final int VERSION = 3;
 
     private static final CachedFolder FOLDER = new CachedFolder("a nano world", "manifest.json");
@@ -41,11 +41,11 @@ public final class NanoWorld {
     private final Progress progress;
 
     /**
-     * A world on disk.
+     * A nano world on disk.
      *
-     * @param directory where it is
-     * @param reused whether it was there already, with the same fingerprint
-     * @param counts images of each source (conversations, where there are none), images and questions of the splits
+     * @param directory of the world
+     * @param reused whether it existed with the same fingerprint
+     * @param counts images of each source (or conversations, if it has none), images and questions of the splits
      */
     public record Result(Path directory, boolean reused, Map<String, Integer> counts) {}
 
@@ -56,15 +56,14 @@ public final class NanoWorld {
     }
 
     /**
-     * Writes a world, or keeps the one that is there if it has the same fingerprint. The directory appears whole: all is
-     * written beside it and moved when done; a stopped run leaves nothing, what a killed one left is removed by the next.
+     * Writes a world, or keeps the existing one if it has the same fingerprint ({@link CachedFolder}).
      *
-     * @param directory absent, empty, or an older world, which is replaced
-     * @param options what to write
+     * @param directory missing, empty, or an older world, which is replaced
+     * @param options of the world
      * @param sprites the drawings
-     * @param threads how many draw
-     * @param progress told how far it is
-     * @throws DataException if the directory holds something else, another process is writing it, or it cannot be
+     * @param threads number of threads that draw
+     * @param progress called with the number of images drawn
+     * @throws DataException if the directory contains other files, another process is writing it, or it cannot be
      *     written
      */
     public static Result write(
@@ -77,7 +76,7 @@ public final class NanoWorld {
                 root -> world.writeAll(root, threads));
     }
 
-    /** What the manifest tells besides fingerprint and counts. */
+    /** Entries of the manifest besides fingerprint and counts. */
     private Map<String, ?> about() {
         Map<String, Object> about = new LinkedHashMap<>();
         about.put("version", VERSION);

@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
-/** OCR-VQA: book covers, which are scenes with a sign, whose word is the title; five questions each, as in the real set. */
+/** OCR-VQA: book covers: scenes with a sign, whose word is the title; five questions each, as in the real data set. */
 final class OcrVqaSource implements RawSource {
     private static final int QUESTIONS = 5;
     private static final int TRAINING = 1;

@@ -4,22 +4,22 @@ import io.llava4j.nano.world.SceneOptions;
 import java.io.IOException;
 import java.util.List;
 
-/** A raw data set of LLaVA's recipe as the nano world writes it: annotation files in the original schema, and images. */
+/** Writes a raw data set of LLaVA's recipe about nano scenes: annotation files in the original schema, and images. */
 interface RawSource {
     /**
-     * What its images show; of several kinds the images take turns.
+     * Options of its scenes; several options are used in turn.
      *
-     * @param usual what images of the nano world show
+     * @param usual options of the nano world's scenes
      */
     default List<SceneOptions> scenes(SceneOptions usual) {
         return List.of(usual);
     }
 
-    /** Whether there is an image to each item. */
+    /** Whether its items have images. */
     default boolean illustrated() {
         return true;
     }
 
-    /** Writes the annotation files and has the images drawn. */
+    /** Writes the annotation files and queues the images for drawing. */
     void write(SourceImages images) throws IOException;
 }

@@ -3,11 +3,11 @@ package io.llava4j.nano.raw;
 import java.util.List;
 
 /**
- * The raw data sets of a nano world: LCS-558K for stage 1, and the ten sources of the mixture with the paper's shares of
- * its conversations.
+ * The raw data sets of a nano world: LCS-558K for stage 1, and the ten sources of the mixture in the paper's
+ * proportions.
  */
 final class RawSources {
-    /** The released mixture's conversations (docs/reference/data.md#instruction-mixture). */
+    /** Conversations of the released mixture by source (docs/reference/data.md#instruction-mixture). */
     private static final double MIXTURE = 665_298;
 
     /** Copies of an A-OKVQA question, one for each option. */
@@ -19,12 +19,12 @@ final class RawSources {
      * A source of a world.
      *
      * @param name as in {@code recipes/data/nano-mix.yaml}
-     * @param count of its images, or of its conversations if they have none
-     * @param source what is written
+     * @param count number of its images, or of its conversations if they have none
+     * @param source writes its files
      */
     record Part(String name, int count, RawSource source) {}
 
-    /** All sources, always in the same order; each of the mixture's gives about one conversation for an image. */
+    /** All sources in a fixed order; those of the mixture give about one conversation for each image. */
     static List<Part> of(NanoWorldOptions options) {
         int mixture = options.stage2();
         return List.of(
@@ -41,7 +41,7 @@ final class RawSources {
                 new Part("vg", share(mixture, 86_417), new VisualGenomeSource()));
     }
 
-    /** At least one of each, so that every source is there in the smallest mixture. */
+    /** At least one of each, so that the smallest mixture has every source. */
     private static int share(int mixture, int ofReleased) {
         return mixture == 0 ? 0 : (int) Math.max(1, Math.round(mixture / MIXTURE * ofReleased));
     }

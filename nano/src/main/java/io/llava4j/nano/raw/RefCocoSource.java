@@ -19,14 +19,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * RefCOCO, RefCOCO+ and RefCOCOg: words that mean one thing of an image and no other. RefCOCO speaks of each thing, the
- * other two of some, so that an image's pairs nearly always make one conversation.
+ * RefCOCO, RefCOCO+ and RefCOCOg: expressions that refer to exactly one object of an image. RefCOCO has one for each object,
+ * the other two for some, so that the pairs of an image nearly always make one conversation.
  */
 final class RefCocoSource implements RawSource {
-    /** Chance that RefCOCO+ or RefCOCOg speaks of a thing. */
+    /** Probability that RefCOCO+ or RefCOCOg refers to an object. */
     private static final double ALSO = 0.1;
 
-    /** The three sets: names of folder and reference file, and how they speak. */
+    /** The three sets: folder, reference file and kind of expressions. */
     private enum Dataset {
         PLAIN("refcoco", "refs(unc).p"),
         WITHOUT_PLACES("refcoco+", "refs(unc).p"),
@@ -40,7 +40,7 @@ final class RefCocoSource implements RawSource {
             this.refs = refs;
         }
 
-        /** Words for a thing, if there are any that mean no other. */
+        /** An expression for an object, if one refers to no other object. */
         Optional<String> words(Scene scene, SceneObject object, SplitMix64 random) {
             boolean unique = Questions.isUnique(scene, object);
             Optional<String> place = place(scene, object);
@@ -58,7 +58,7 @@ final class RefCocoSource implements RawSource {
         }
     }
 
-    /** Few boxes: each takes twenty tokens, which would drown the short answers of so small a mixture. */
+    /** Few boxes: each takes twenty tokens, far more than the short answers of so small a mixture. */
     @Override
     public List<SceneOptions> scenes(SceneOptions usual) {
         return List.of(usual.withObjects(1, 3));
@@ -107,7 +107,7 @@ final class RefCocoSource implements RawSource {
         }
     }
 
-    /** Where a thing is, if that is clear and nothing of its kind is there, too. */
+    /** Place of an object, if it is unambiguous and no object of its category is there, too. */
     private static Optional<String> place(Scene scene, SceneObject object) {
         Place place = Place.of(object.box());
         boolean alone = scene.objects().stream()

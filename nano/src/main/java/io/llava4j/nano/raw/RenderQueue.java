@@ -16,9 +16,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** Draws images on several threads while the calling one goes on to write what is said about them. */
+/** Draws images on several threads while the calling thread writes their annotations. */
 public final class RenderQueue implements AutoCloseable {
-    /** Images that may wait; a caller that is further ahead draws one itself. */
+    /** Largest number of waiting images; beyond it the caller draws an image itself. */
     private static final int WAITING = 1024;
 
     private static final long POLL_MILLIS = 200;
@@ -33,9 +33,9 @@ public final class RenderQueue implements AutoCloseable {
 
     /**
      * @param imageSize edge in pixels
-     * @param threads how many draw
-     * @param expected images that will be drawn, or 0 if that shows only when all are queued
-     * @param progress told by the calling thread
+     * @param threads number of threads that draw
+     * @param expected number of images, or 0 if it is not known before all are queued
+     * @param progress called by the calling thread
      */
     public RenderQueue(int imageSize, int threads, int expected, Progress progress) {
         this.imageSize = imageSize;
@@ -52,7 +52,7 @@ public final class RenderQueue implements AutoCloseable {
     }
 
     /**
-     * Draws an image, now or soon.
+     * Draws an image in the calling thread or, later, in another one.
      *
      * @param format {@code jpg} or {@code png}, whatever the file's name ends in
      * @throws RuntimeException if an earlier image could not be written
@@ -86,11 +86,11 @@ public final class RenderQueue implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new DataException("writing pictures of the nano world was interrupted; run it again", e);
+            throw new DataException("writing images of the nano world was interrupted; run it again", e);
         }
         requireNoFailure();
         if (drawn.get() != total()) {
-            throw new IllegalStateException(drawn + " pictures drawn of " + total());
+            throw new IllegalStateException(drawn + " images drawn of " + total());
         }
         progress.update(total(), total());
     }
@@ -104,7 +104,7 @@ public final class RenderQueue implements AutoCloseable {
         }
     }
 
-    /** Gives up what is not drawn yet. */
+    /** Drops images that are not drawn yet. */
     @Override
     public void close() {
         workers.shutdownNow();

@@ -13,17 +13,17 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The images of one raw data set: scenes by training artists, numbers that no other source uses, and where files go.
- * What belongs to image {@code i} depends on the world's options, the source's name and {@code i} only.
+ * The images of one raw data set: scenes by training artists, image numbers that no other source uses, and paths. Image
+ * {@code i} depends only on the world's options, the name of the source and {@code i}.
  */
 final class SourceImages {
-    /** Distance of two sources' image numbers. */
+    /** Difference between the first image numbers of two sources. */
     private static final int NUMBERS = 10_000_000;
 
-    /** So many are asked about an image that its categories run out; this makes about two fifths ask for existence. */
+    /** The many questions use up the categories of an image; this makes about two fifths of them existence questions. */
     private static final double EXISTENCE = 0.75;
 
-    /** POPE asks for absent things of any kind, and drawings of artists not met before resemble what they show less. */
+    /** POPE asks for absent objects of any kind, and drawings by held-out artists are harder to recognise. */
     private static final double ALIKE = 0;
 
     private final Path root;
@@ -38,10 +38,10 @@ final class SourceImages {
     /**
      * @param root of the world
      * @param part the source
-     * @param place of the source among all, from 1
+     * @param place number of the source among all, from 1
      * @param sprites the drawings
      * @param options of the world
-     * @param queue draws the images
+     * @param queue that draws the images
      */
     SourceImages(
             Path root, RawSources.Part part, int place, Sprites sprites, NanoWorldOptions options, RenderQueue queue) {
@@ -72,7 +72,7 @@ final class SourceImages {
         return options.imageSize();
     }
 
-    /** A length in pixels, to two decimals as COCO has it. */
+    /** A length in pixels with two decimals, as in COCO. */
     double pixels(double shareOfEdge) {
         return Math.rint(shareOfEdge * size() * 100) / 100;
     }
@@ -91,7 +91,7 @@ final class SourceImages {
         return "%012d.jpg".formatted(number(index));
     }
 
-    /** The decisions of one item. */
+    /** Random numbers for one item. */
     SplitMix64 random(int index) {
         return SplitMix64.of(options.seed(), stream(), index);
     }
@@ -108,7 +108,7 @@ final class SourceImages {
         return conversations;
     }
 
-    /** Different questions, one at least; as many as wanted if the scene gives them. Yes and no by a fair coin. */
+    /** Different questions, at least one, and as many as wanted if the scene allows. A fair coin decides yes or no. */
     List<Question> ask(Scene scene, int wanted, SplitMix64 random) {
         List<Question> asked = List.of();
         while (asked.isEmpty()) {
@@ -117,13 +117,13 @@ final class SourceImages {
         return asked;
     }
 
-    /** An annotation file. */
+    /** Path of an annotation file. */
     Path file(String path) {
         return root.resolve("raw").resolve(path);
     }
 
     /**
-     * Has an image drawn. Every fifth is a PNG whatever its name ends in, which real data has, too.
+     * Queues an image for drawing. Every fifth is a PNG with any extension, as in real data.
      *
      * @param path below the image folder
      */

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 
-/** TextCaps: five captions of an image with a word in it, and the word as Rosetta reads it. */
+/** TextCaps: five captions of an image with a sign, and its word as an OCR token of Rosetta. */
 final class TextCapsSource implements RawSource {
     private static final int CAPTIONS = 5;
 

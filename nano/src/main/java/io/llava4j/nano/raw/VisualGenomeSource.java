@@ -15,9 +15,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Visual Genome: an image's regions, one for each thing, in words. */
+/** Visual Genome: descriptions of the regions of an image, one for each object. */
 final class VisualGenomeSource implements RawSource {
-    /** Few regions: a box takes twenty tokens, which would drown the short answers of so small a mixture. */
+    /** Few regions: a box takes twenty tokens, far more than the short answers of so small a mixture. */
     @Override
     public List<SceneOptions> scenes(SceneOptions usual) {
         return List.of(usual.withObjects(1, 2));

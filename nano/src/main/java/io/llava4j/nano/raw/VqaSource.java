@@ -16,11 +16,11 @@ import java.util.Map;
  * @param folder of the files
  * @param questionFile name of the questions' file
  * @param annotationFile name of the answers' file
- * @param fewest questions wanted about an image
- * @param most questions wanted about an image
- * @param agreed whether the file tells the most frequent answer
+ * @param min smallest number of questions about an image
+ * @param max largest number of questions about an image
+ * @param agreed whether the file has the most frequent answer
  */
-record VqaSource(String folder, String questionFile, String annotationFile, int fewest, int most, boolean agreed)
+record VqaSource(String folder, String questionFile, String annotationFile, int min, int max, boolean agreed)
         implements RawSource {
     /** 443,757 questions about 82,783 images. */
     static final VqaSource VQAV2 = new VqaSource(
@@ -36,7 +36,7 @@ record VqaSource(String folder, String questionFile, String annotationFile, int 
 
     @Override
     public void write(SourceImages images) throws IOException {
-        // In this order: Map.of has another one in every process.
+        // A map with a fixed order: Map.of has another order in every process.
         Map<String, ?> head = RawSchemas.ordered("data_subtype", "train2014", "data_type", "mscoco");
         try (RawWriter questions = RawWriter.field(images.file(folder + "/" + questionFile), head, "questions");
                 RawWriter annotations =
@@ -46,7 +46,7 @@ record VqaSource(String folder, String questionFile, String annotationFile, int 
                 Scene scene = images.scene(i);
                 int image = images.number(i);
                 int id = image * 10;
-                for (Question question : images.ask(scene, random.between(fewest, most), random)) {
+                for (Question question : images.ask(scene, random.between(min, max), random)) {
                     questions.add(QuestionSchemas.vqaQuestion(id, image, question.text()));
                     annotations.add(QuestionSchemas.vqaAnnotation(
                             id++,

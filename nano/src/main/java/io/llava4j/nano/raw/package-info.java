@@ -1,4 +1,4 @@
-/** The raw files of every source of the mixture, about nano scenes. */
+/** Raw files of every source of the mixture, about nano scenes. */
 @NullMarked
 package io.llava4j.nano.raw;
 

@@ -9,7 +9,7 @@ import io.llava4j.nano.world.SplitMix64;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One-line captions of scenes in varied words: lower case, no full stop, as web captions are. */
+/** One-line captions of scenes in varied words: lower case, no full stop, as on web pages. */
 public final class Captions {
     private static final List<String> INSTRUCTIONS = List.of(
             "Describe the image concisely.",
@@ -23,17 +23,17 @@ public final class Captions {
 
     private Captions() {}
 
-    /** One of the ways to ask for a short description; stage 1 discards it (docs/reference/data.md#pretraining-data). */
+    /** A random request for a short description; stage 1 discards it (docs/reference/data.md#pretraining-data). */
     public static String instruction(SplitMix64 random) {
         return random.pick(INSTRUCTIONS);
     }
 
-    /** A caption that is true of the scene. */
+    /** A caption that is true for the scene. */
     public static String caption(Scene scene, SplitMix64 random) {
         List<SceneObject> objects = new ArrayList<>(scene.objects());
         random.shuffle(objects);
         List<String> parts = new ArrayList<>();
-        // In a crowd, where something is can only be told by finding it again: that is what questions need, too.
+        // With many objects a place can only be named after finding the object, which questions need, too.
         boolean places = random.chance(objects.size() > 2 ? 0.8 : 0.5);
         for (List<SceneObject> alike : Wording.alike(objects)) {
             SceneObject first = alike.getFirst();

@@ -6,16 +6,16 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 
-/** The same words in English and Chinese. */
+/** A phrase in English and Chinese. */
 public record Phrase(String english, String chinese) {
     private static final Map<String, String> CHINESE = read();
 
-    /** Words that are the same in both, such as a number. */
+    /** A phrase that is the same in both languages, such as a number. */
     public static Phrase same(String words) {
         return new Phrase(words, words);
     }
 
-    /** A name of a category, color, place or kind. */
+    /** The name of a category, color, place or kind, given in English. */
     public static Phrase of(String english) {
         return new Phrase(english, Objects.requireNonNull(CHINESE.get(english), () -> "no Chinese for " + english));
     }

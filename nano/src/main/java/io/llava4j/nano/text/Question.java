@@ -5,11 +5,11 @@ import java.util.List;
 /**
  * One question with its short answer.
  *
- * @param kind what it asks about
- * @param topic what it is about, the same for every wording of it; a conversation asks about a topic once
+ * @param kind of the question
+ * @param topic the same for every wording of the question; a conversation asks about a topic once
  * @param text without a format prompt
  * @param answer one word or a short phrase, lower case; numbers in digits
- * @param synonyms other answers some people would give to the same effect
+ * @param synonyms other answers with the same meaning
  */
 public record Question(Kind kind, String topic, String text, String answer, List<String> synonyms) {
     /** What a question asks about. */

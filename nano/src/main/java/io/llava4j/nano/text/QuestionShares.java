@@ -1,29 +1,29 @@
 package io.llava4j.nano.text;
 
 /**
- * How often each kind of short-answer question is asked.
+ * Frequencies of the kinds of short-answer questions.
  *
- * @param existence chance that a question is about existence, from 0 to 1; a scene of few categories lowers it (by a
- *     fifth on average), since a category is asked for once
+ * @param existence probability of a question about existence; scenes with few categories lower it (by a fifth on average),
+ *     since a category is asked for once
  * @param count weight among the others
  * @param color weight among the others
  * @param position weight among the others
  * @param category weight among the others
- * @param alike chance that a category which is asked for but absent is of a kind that is there, such as another animal
+ * @param alike probability that an absent category is of a kind that is present, such as another animal
  */
 public record QuestionShares(
         double existence, double count, double color, double position, double category, double alike) {
-    /** About two fifths existence, as POPE measures it. */
+    /** About two fifths of the questions are about existence, which POPE measures. */
     public static final QuestionShares DEFAULT = new QuestionShares(0.52, 0.2, 0.2, 0.25, 0.35, 0.5);
 
-    /** The same with another chance of existence. */
+    /** A copy with another probability of existence questions. */
     public QuestionShares withExistence(double chance) {
         return new QuestionShares(chance, count, color, position, category, alike);
     }
 
     /**
-     * The same with another chance that what is absent is like something present. The more often it is, the surer a model
-     * wants to be before it says yes.
+     * A copy with another probability that an absent category is of a kind that is present. The higher it is, the less
+     * often a model trained on the questions says yes.
      */
     public QuestionShares withAlike(double chance) {
         return new QuestionShares(existence, count, color, position, category, chance);

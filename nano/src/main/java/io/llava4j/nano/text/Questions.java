@@ -16,26 +16,25 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Short-answer questions about scenes, true by construction. Where the truth could be argued about (a box in the middle
- * of two fields, two cats when "the cat" is asked for) no question is asked.
+ * Short-answer questions about scenes, true by construction. Ambiguous questions (a box between two fields, "the cat" in
+ * a scene with two cats) are not asked.
  */
 public final class Questions {
-    /** What a question about the background's color is about. */
+    /** Topic of a question about the background's color. */
     static final String BACKGROUND = "background";
 
-    /** Smallest distance of two middles, as a fraction of the edge, for one to be left of or above the other. */
+    /** Smallest distance of two centres, as a fraction of the edge, for one to be left of or above the other. */
     private static final double APART = 0.2;
 
     private final List<Category> categories;
     private final QuestionShares shares;
 
     /**
-     * @param categories what can be asked for
-     * @param shares how often each kind is asked
+     * @param categories that questions may name
+     * @param shares frequencies of the kinds of questions
      */
     public Questions(List<Category> categories, QuestionShares shares) {
         this.categories = categories;
@@ -43,10 +42,11 @@ public final class Questions {
     }
 
     /**
-     * Different questions about one scene; now and then fewer than wanted, if the scene does not give more. A sign is
-     * always asked about.
+     * Different questions about one scene; fewer than wanted if the scene does not allow more. A sign is always asked
+     * about.
      *
-     * @param yes decides for each existence question whether its answer is yes
+     * @param wanted number of questions
+     * @param yes decides the answer of each existence question
      */
     public List<Question> ask(Scene scene, int wanted, BooleanSupplier yes, SplitMix64 random) {
         List<Question> asked = new ArrayList<>();
@@ -81,8 +81,8 @@ public final class Questions {
     }
 
     /**
-     * Existence questions in POPE's words. In training each is yes or no by a fair coin of its own, so no answer tells
-     * anything about another; there are at most as many as the scene has categories, or a "yes" could run out.
+     * Existence questions in POPE's words. In training a fair coin decides each answer, so no answer depends on another.
+     * There are at most as many as the scene has categories, so that every answer can be "yes".
      */
     List<Question> existence(Scene scene, int wanted, BooleanSupplier answer, SplitMix64 random) {
         List<Category> present = new ArrayList<>(
@@ -100,7 +100,7 @@ public final class Questions {
         return questions;
     }
 
-    /** A category the scene does not show; as often as the shares say from a supercategory it does show. */
+    /** A category that the scene does not show; with the shares' probability of a supercategory that it shows. */
     public Category absent(Scene scene, SplitMix64 random) {
         Set<Category> present = new HashSet<>();
         Set<String> groups = new HashSet<>();
@@ -121,17 +121,18 @@ public final class Questions {
         return random.pick(choice);
     }
 
+    /** How many objects there are, or of a category or group; null if the question drawn would be ambiguous or too easy. */
     @Nullable
     public Question count(Scene scene, SplitMix64 random) {
         List<SceneObject> objects = scene.objects();
         SceneObject example = random.pick(objects);
         return switch (random.nextInt(4)) {
-            // A sign might be counted by some, so scenes with one are not asked for all objects.
+            // People may count a sign, so scenes with one are not asked for all objects.
             case 0, 1 ->
                 scene.sign() != null ? null : number("How many objects are there in the image?", objects.size());
             case 2 -> {
                 int count = scene.count(example.category().name());
-                // Most categories appear once; asking for all of them would make "1" a safe guess.
+                // Most categories occur once; asking about all of them would make "1" a safe guess.
                 yield count == 1 && random.chance(0.6)
                         ? null
                         : number("How many " + example.category().plural() + " are there in the image?", count);
@@ -155,13 +156,14 @@ public final class Questions {
         return new Question(Kind.COUNT, text, text, Integer.toString(count), List.of(Wording.number(count)));
     }
 
+    /** The color of a tinted object or of the background. */
     @Nullable
     public Question color(Scene scene, SplitMix64 random) {
-        List<SceneObject> dyed = scene.objects().stream()
+        List<SceneObject> tinted = scene.objects().stream()
                 .filter(object -> object.tint() != null && isUnique(scene, object))
                 .toList();
-        if (!dyed.isEmpty() && random.chance(0.7)) {
-            SceneObject object = random.pick(dyed);
+        if (!tinted.isEmpty() && random.chance(0.7)) {
+            SceneObject object = random.pick(tinted);
             String name = object.category().name();
             return color(name, "What color is the " + name + "?", Objects.requireNonNull(object.tint()));
         }
@@ -226,74 +228,10 @@ public final class Questions {
         };
     }
 
+    /** What an object is; null if the question drawn would be ambiguous. */
     @Nullable
     public Question category(Scene scene, SplitMix64 random) {
-        List<SceneObject> objects = scene.objects();
-        SceneObject object = random.pick(objects);
-        return switch (random.nextInt(4)) {
-            case 0 -> {
-                if (objects.size() != 1) {
-                    yield null;
-                }
-                yield named(random.pick(List.of("What is shown in the image?", "What object is this?")), object);
-            }
-            case 1 -> {
-                Place place = Place.of(object.box());
-                boolean alone = only(objects, object, other -> place.couldMean(other.box()));
-                yield alone && Place.isClear(object.box())
-                        ? named("What is " + place.phrase() + " of the image?", object)
-                        : null;
-            }
-            case 2 -> {
-                String group = object.category().supercategory();
-                boolean alone = only(
-                        objects,
-                        object,
-                        other -> other.category().supercategory().equals(group)
-                                && !other.category().equals(object.category()));
-                yield alone && Kinds.isNamed(group)
-                        ? named("What " + Kinds.of(group).singular() + " is shown in the image?", object)
-                        : null;
-            }
-            default -> neighbour(scene, object, random);
-        };
-    }
-
-    /** "What is to the left of the cat?" where exactly one thing is. */
-    private static @Nullable Question neighbour(Scene scene, SceneObject object, SplitMix64 random) {
-        int direction = random.nextInt(4);
-        List<SceneObject> there = new ArrayList<>();
-        for (SceneObject other : scene.objects()) {
-            if (other == object) {
-                continue;
-            }
-            boolean sideways = direction < 2;
-            int relation = sideways ? side(other, object) : height(other, object);
-            double distance = sideways
-                    ? other.box().centreX() - object.box().centreX()
-                    : other.box().centreY() - object.box().centreY();
-            int wanted = direction % 2 == 0 ? -1 : 1;
-            if (relation == wanted) {
-                there.add(other);
-            } else if (relation == 0 && distance * wanted > 0) {
-                return null;
-            }
-        }
-        if (there.size() != 1 || !isUnique(scene, object)) {
-            return null;
-        }
-        String words =
-                List.of("to the left of", "to the right of", "above", "below").get(direction);
-        return named("What is " + words + " the " + object.category().name() + "?", there.getFirst());
-    }
-
-    private static Question named(String text, SceneObject object) {
-        return new Question(
-                Kind.CATEGORY,
-                text,
-                text,
-                object.category().name(),
-                List.of(object.category().plural()));
+        return CategoryQuestions.ask(scene, random);
     }
 
     private static Question text(Sign sign, SplitMix64 random) {
@@ -305,22 +243,19 @@ public final class Questions {
     /** -1 if the first is clearly left of the second, 1 if right, 0 if neither. */
     public static int side(SceneObject a, SceneObject b) {
         double distance = a.box().centreX() - b.box().centreX();
-        boolean told = Place.of(a.box()).column() != Place.of(b.box()).column();
-        return Math.abs(distance) < APART || !told ? 0 : (int) Math.signum(distance);
+        boolean distinct = Place.of(a.box()).column() != Place.of(b.box()).column();
+        return Math.abs(distance) < APART || !distinct ? 0 : (int) Math.signum(distance);
     }
 
     /** -1 if the first is clearly above the second, 1 if below, 0 if neither. */
     public static int height(SceneObject a, SceneObject b) {
         double distance = a.box().centreY() - b.box().centreY();
-        boolean told = Place.of(a.box()).row() != Place.of(b.box()).row();
-        return Math.abs(distance) < APART || !told ? 0 : (int) Math.signum(distance);
+        boolean distinct = Place.of(a.box()).row() != Place.of(b.box()).row();
+        return Math.abs(distance) < APART || !distinct ? 0 : (int) Math.signum(distance);
     }
 
+    /** Whether no other object of the scene has the category of this one. */
     public static boolean isUnique(Scene scene, SceneObject object) {
         return scene.count(object.category().name()) == 1;
-    }
-
-    private static boolean only(List<SceneObject> objects, SceneObject object, Predicate<SceneObject> rival) {
-        return objects.stream().noneMatch(other -> other != object && rival.test(other));
     }
 }

@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Stage-2 conversations about a scene in the layouts of LLaVA's mixture (docs/reference/data.md#conversation-layouts). The first human turn does not
- * hold the image placeholder yet: the caller puts the image, or a description of it, before it.
+ * Stage-2 conversations about a scene in the layouts of LLaVA's mixture (docs/reference/data.md#conversation-layouts). The first human turn has
+ * no image placeholder: the caller puts it, or a description of the image, before the turn.
  */
 public final class SceneConversations {
     /** Prompt for short answers (docs/reference/data.md#response-formats). */
@@ -35,14 +35,14 @@ public final class SceneConversations {
     private final Questions questions;
 
     /**
-     * @param categories what can be asked for
-     * @param shares how often each kind of question is asked
+     * @param categories that questions may name
+     * @param shares frequencies of the kinds of questions
      */
     public SceneConversations(List<Category> categories, QuestionShares shares) {
         this.questions = new Questions(categories, shares);
     }
 
-    /** All questions of one image in one conversation; the format prompt stands in the first turn only. */
+    /** All questions about one image in one conversation; only the first turn has the format prompt. */
     public List<Turn> vqa(Scene scene, int wanted, SplitMix64 random) {
         List<Turn> turns = new ArrayList<>();
         for (Question question : questions.ask(scene, wanted, () -> random.chance(0.5), random)) {
@@ -52,7 +52,7 @@ public final class SceneConversations {
         return turns;
     }
 
-    /** One or two multiple-choice questions; the format prompt stands in the first turn only. */
+    /** One or two multiple-choice questions; only the first turn has the format prompt. */
     public List<Turn> choice(Scene scene, SplitMix64 random) {
         List<Turn> turns = new ArrayList<>();
         Set<String> asked = new HashSet<>();
@@ -105,7 +105,7 @@ public final class SceneConversations {
         return List.of(Turn.human(prompt), Turn.assistant(Wording.sentence(Captions.caption(scene, random))));
     }
 
-    /** Region descriptions and boxes, one or the other by chance for each of up to three objects. */
+    /** Descriptions or boxes of up to three objects, one of the two at random for each. */
     public List<Turn> region(Scene scene, SplitMix64 random) {
         List<Turn> turns = new ArrayList<>();
         List<SceneObject> objects = new ArrayList<>(scene.objects());

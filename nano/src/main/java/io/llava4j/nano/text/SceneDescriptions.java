@@ -10,14 +10,14 @@ import io.llava4j.train.data.Boxes;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Scenes in words, complete enough to answer every question about them: what a language model reads for an image. */
+/** Descriptions of scenes, complete enough to answer every question; a language model reads them in place of images. */
 public final class SceneDescriptions {
     private SceneDescriptions() {}
 
     /**
      * One line about all objects, the sign and the background, in one of several styles.
      *
-     * @param withBoxes whether coordinates are given instead of places
+     * @param withBoxes whether to give coordinates instead of places
      */
     public static String describe(Scene scene, boolean withBoxes, SplitMix64 random) {
         List<SceneObject> objects = new ArrayList<>(scene.objects());

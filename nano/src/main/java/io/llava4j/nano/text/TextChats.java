@@ -9,7 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** SceneConversations without an image: small facts of the nano world, sums, opposites, plurals, greetings. */
+/** Conversations without an image: facts of the nano world, sums, opposites, plurals, greetings. */
 public final class TextChats {
     private static final List<List<String>> OPPOSITES = List.of(
             List.of("big", "small"),
@@ -33,7 +33,7 @@ public final class TextChats {
     private final List<Category> categories;
     private final List<Category> named;
 
-    /** @param categories what is talked about */
+    /** @param categories that conversations are about */
     public TextChats(List<Category> categories) {
         this.categories = categories;
         this.named = categories.stream()

@@ -9,13 +9,13 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** English around names: articles, plurals, lists. */
+/** English grammar: articles, plurals, lists. */
 public final class Wording {
     private static final List<String> NUMBERS = List.of("no", "one", "two", "three", "four", "five");
 
     private Wording() {}
 
-    /** A word before others with its article: "a red", "an orange". */
+    /** Words with their indefinite article: "a red cat", "an orange cat". */
     public static String withArticle(String words) {
         return ("aeiou".indexOf(words.charAt(0)) >= 0 ? "an " : "a ") + words;
     }
@@ -25,6 +25,7 @@ public final class Wording {
         return tint == null ? category.withArticle() : withArticle(tint.name() + " " + category.name());
     }
 
+    /** The object with its color and article: "a red cat". */
     public static String phrase(SceneObject object) {
         return phrase(object.category(), object.tint());
     }
@@ -45,6 +46,7 @@ public final class Wording {
         return number(count) + " " + color + example.category().plural();
     }
 
+    /** A number from 0 to 5 in words; "no" for 0. */
     public static String number(int count) {
         return NUMBERS.get(count);
     }
@@ -57,7 +59,7 @@ public final class Wording {
         return String.join(", ", parts.subList(0, parts.size() - 1)) + " and " + parts.getLast();
     }
 
-    /** Objects that are called the same, in order of first appearance. */
+    /** Objects grouped by their names, in order of first appearance. */
     public static List<List<SceneObject>> alike(List<SceneObject> objects) {
         Map<String, List<SceneObject>> groups = new LinkedHashMap<>();
         for (SceneObject object : objects) {

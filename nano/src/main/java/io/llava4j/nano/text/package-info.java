@@ -1,4 +1,4 @@
-/** What is said about scenes: captions, questions, conversations. */
+/** Texts about scenes: captions, questions, conversations. */
 @NullMarked
 package io.llava4j.nano.text;
 

@@ -1,9 +1,9 @@
 package io.llava4j.nano.world;
 
 /**
- * What lies behind the objects: two shades of one named colour and the pattern that mixes them.
+ * The background of a scene: two shades of one named colour and the pattern that mixes them.
  *
- * @param color the colour the background is called by
+ * @param color its named colour
  * @param pattern how the shades are mixed
  * @param shade first shade, {@code 0xRRGGBB}
  * @param otherShade second shade; unused by {@link Pattern#PLAIN}

@@ -9,7 +9,7 @@ final class BackgroundPainter {
     private BackgroundPainter() {}
 
     /**
-     * @param background what to paint
+     * @param background of the scene
      * @param canvas {@code size * size} pixels {@code 0xRRGGBB}
      * @param size edge in pixels
      */

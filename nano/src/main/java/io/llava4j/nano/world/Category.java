@@ -1,11 +1,11 @@
 package io.llava4j.nano.world;
 
 /**
- * A kind of thing of the nano world, such as a cat or a fire truck.
+ * A category of objects of the nano world, such as a cat or a fire truck.
  *
  * @param name lower-case English singular, one or two words
  * @param plural lower-case English plural
- * @param supercategory what it is a kind of, such as "animal"
+ * @param supercategory such as "animal"
  * @param article the indefinite article before the name, "a" or "an"
  */
 public record Category(String name, String plural, String supercategory, String article) {

@@ -24,7 +24,7 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
  * The drawings shipped with the nano world: each category drawn by several artists, whole sets held out for tests.
  *
  * <p>The resources beside this class are made by {@code scripts/nano-drawings}; {@code ATTRIBUTION.md} among them names
- * authors and licences. Immutable, if nobody writes into the pixels.
+ * authors and licences. Immutable as long as the pixels are not modified.
  */
 public final class Drawings {
     private static final String HELD_OUT = "held-out";
@@ -80,12 +80,12 @@ public final class Drawings {
         return categories;
     }
 
-    /** The sets whose drawings may be trained on. */
+    /** The sets whose drawings are used in training. */
     public List<String> trainingSets() {
         return names(false);
     }
 
-    /** The sets whose drawings are for tests only: hands no training image shows. */
+    /** The sets whose drawings are used in tests only: no training image shows these artists' drawings. */
     public List<String> heldOutSets() {
         return names(true);
     }
@@ -123,7 +123,7 @@ public final class Drawings {
         if (image.getType() != BufferedImage.TYPE_4BYTE_ABGR) {
             return image.getRGB(0, 0, width, height, null, 0, width);
         }
-        // What the PNG reader gives for RGBA; getRGB would pass each pixel through the colour model, far slower.
+        // The PNG reader's own layout of RGBA; getRGB would convert each pixel, which is far slower.
         byte[] rgba = (byte[]) image.getRaster().getDataElements(0, 0, width, height, null);
         int[] argb = new int[width * height];
         for (int i = 0; i < argb.length; i++) {
@@ -141,7 +141,7 @@ public final class Drawings {
         ImageReader reader = ImageIO.getImageReadersByFormatName("png").next();
         try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(bytes(archive)))) {
             for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
-                // A memory stream, since ImageIO's own choice for a plain InputStream is a file in the temp folder.
+                // A memory stream: ImageIO would write a plain InputStream to a temporary file.
                 reader.setInput(
                         new MemoryCacheImageInputStream(new ByteArrayInputStream(zip.readAllBytes())), true, true);
                 images.put(entry.getName(), reader.read(0));
@@ -170,7 +170,11 @@ public final class Drawings {
         return rows;
     }
 
-    /** A resource beside the drawings. */
+    /**
+     * The bytes of a resource of the drawings.
+     *
+     * @throws DataException if it is missing or cannot be read
+     */
     public static byte[] bytes(String name) {
         try (InputStream in = Drawings.class.getResourceAsStream(name)) {
             if (in == null) {

@@ -7,14 +7,14 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 
-/** A hash of all that a nano world's bytes follow from. */
+/** A hash of everything that determines the bytes of a nano world. */
 public final class DrawingsFingerprint {
     private DrawingsFingerprint() {}
 
     /** SHA-256 over version, options, categories and the pixels of every drawing, in hexadecimal digits. */
     public static String of(int version, Record options, Drawings drawings) {
         MessageDigest digest = sha256();
-        // A record's text names every component with its value.
+        // The text of a record contains every component and its value.
         digest.update((version + " " + options).getBytes(StandardCharsets.UTF_8));
         for (var sets : List.of(drawings.trainingSets(), drawings.heldOutSets())) {
             digest.update(sets.toString().getBytes(StandardCharsets.UTF_8));

@@ -4,11 +4,11 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Dyeing: a drawing's lightness stays, so that its shape remains visible, while every colour in it becomes the tint,
- * from a dark shade over the tint itself to a light one.
+ * Tints drawings: the lightness stays, so that the shape remains visible, and every colour becomes a shade of the tint, from
+ * dark to light.
  */
 final class Dye {
-    /** Lightness of black and of white after dyeing: pure black or white would show no colour. */
+    /** Lightness of black and of white after tinting: pure black or white would show no colour. */
     private static final double DARKEST = 0.3;
 
     private static final double LIGHTEST = 0.85;
@@ -20,7 +20,7 @@ final class Dye {
 
     private Dye() {}
 
-    /** The dyed colour {@code 0xRRGGBB} for each luma 0..255. */
+    /** The tinted colour {@code 0xRRGGBB} for each luma 0..255. */
     static int[] of(NamedColor tint) {
         int[] table = TABLES.get(tint);
         return table == null ? table(tint) : table;

@@ -3,7 +3,7 @@ package io.llava4j.nano.world;
 import io.llava4j.train.data.Box;
 
 /**
- * A rectangle in fractions of the image's edge, origin top left: the same at every size the scene is drawn at.
+ * A rectangle in fractions of the image's edge, origin top left: independent of the size of the image.
  *
  * @param left smallest x
  * @param top smallest y
@@ -11,32 +11,32 @@ import io.llava4j.train.data.Box;
  * @param bottom largest y
  */
 public record Extent(double left, double top, double right, double bottom) {
-    /** Fraction of the edge. */
+    /** Width as a fraction of the edge. */
     public double width() {
         return right - left;
     }
 
-    /** Fraction of the edge. */
+    /** Height as a fraction of the edge. */
     public double height() {
         return bottom - top;
     }
 
-    /** Fraction of the edge. */
+    /** Horizontal centre as a fraction of the edge. */
     public double centreX() {
         return (left + right) / 2;
     }
 
-    /** Fraction of the edge. */
+    /** Vertical centre as a fraction of the edge. */
     public double centreY() {
         return (top + bottom) / 2;
     }
 
-    /** The same as a coordinate box: scenes are square, so nothing changes by padding (docs/reference/data.md#boxes). */
+    /** This rectangle as a box of the training data; scenes are square, so padding changes nothing (docs/reference/data.md#boxes). */
     public Box toBox() {
         return new Box(left, top, right, bottom);
     }
 
-    /** Shared area as a fraction of the smaller of both boxes. */
+    /** Area of the intersection as a fraction of the smaller of both boxes. */
     double overlap(Extent other) {
         double w = Math.min(right, other.right) - Math.max(left, other.left);
         double h = Math.min(bottom, other.bottom) - Math.max(top, other.top);

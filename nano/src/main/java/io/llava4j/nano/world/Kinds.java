@@ -3,7 +3,7 @@ package io.llava4j.nano.world;
 import java.util.List;
 import java.util.Map;
 
-/** Supercategories people have a word for: only these are asked about as a group. */
+/** Supercategories with a common English noun; only these are asked about as a group. */
 public final class Kinds {
     /** A group's noun in singular and plural. */
     public record Noun(String singular, String plural) {}

@@ -3,13 +3,13 @@ package io.llava4j.nano.world;
 import java.util.List;
 
 /**
- * A colour with the one word that names it in questions and answers.
+ * A colour with its name in questions and answers.
  *
  * @param name English word
  * @param rgb {@code 0xRRGGBB}
  */
 public record NamedColor(String name, int rgb) {
-    /** Colours an object may be dyed in: far enough apart to be told from each other at 64 pixels. */
+    /** Colours an object may be tinted in; different enough to be distinguished at 64 pixels. */
     public static final List<NamedColor> TINTS = List.of(
             new NamedColor("red", 0xE02020),
             new NamedColor("orange", 0xFF8A10),

@@ -1,6 +1,6 @@
 package io.llava4j.nano.world;
 
-/** Where in the image something is: one of nine fields, by the middle of its box. */
+/** The place of an object in the image: one of nine fields, by the centre of its box. */
 public enum Place {
     TOP_LEFT("top left", "in the top left corner"),
     TOP("top", "at the top"),
@@ -12,11 +12,11 @@ public enum Place {
     BOTTOM("bottom", "at the bottom"),
     BOTTOM_RIGHT("bottom right", "in the bottom right corner");
 
-    /** Fields end here; the middle one is smaller than a third so that "left" and "right" are not rare. */
+    /** Borders of the fields; the middle one is smaller than a third, so that "left" and "right" are not rare. */
     private static final double LOW = 0.4;
 
     private static final double HIGH = 0.6;
-    /** A middle this near to a field's end could be called either way. */
+    /** A centre this close to a border is ambiguous. */
     private static final double DOUBT = 0.03;
 
     private final String words;
@@ -47,21 +47,22 @@ public enum Place {
         return ordinal() / 3;
     }
 
+    /** The field that contains the centre of a box. */
     public static Place of(Extent box) {
         return at(box.centreX(), box.centreY());
     }
 
-    /** The field a point lies in, as fractions of the image's edge. */
+    /** The field that contains a point, given as fractions of the image's edge. */
     public static Place at(double x, double y) {
         return values()[third(y) * 3 + third(x)];
     }
 
-    /** Whether nobody would name another field. */
+    /** Whether the field of a box is unambiguous. */
     public static boolean isClear(Extent box) {
         return clear(box.centreX()) && clear(box.centreY());
     }
 
-    /** Whether somebody might mean a box by this field's phrase: "on the left" may be the top left corner, too. */
+    /** Whether this field's phrase could also refer to a box: "on the left" includes the top left corner. */
     public boolean couldMean(Extent box) {
         Place other = of(box);
         return other == this

@@ -4,10 +4,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The exact truth about one square image, independent of the size it is drawn at.
+ * The ground truth of one square image, independent of its size in pixels.
  *
  * @param index number of the scene in its sampler's sequence
- * @param background what lies behind everything
+ * @param background of the image
  * @param objects in painting order, at least one
  * @param sign a board with a word; null in most scenes
  */
@@ -16,12 +16,11 @@ public record Scene(
         Background background,
         List<SceneObject> objects,
         @Nullable Sign sign) {
-    /** Copies the list. */
     public Scene {
         objects = List.copyOf(objects);
     }
 
-    /** How many objects are of a category. */
+    /** Number of objects of a category. */
     public int count(String categoryName) {
         int count = 0;
         for (SceneObject object : objects) {

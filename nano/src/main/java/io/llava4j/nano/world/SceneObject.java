@@ -5,15 +5,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * One drawing in a scene.
  *
- * @param category what it is
+ * @param category of the object
  * @param sprite the drawing
- * @param tint the colour it is dyed in; null if it keeps its own colours
+ * @param tint the colour it is tinted in; null if it keeps its own colours
  * @param mirrored whether left and right are swapped
  * @param angle clockwise rotation in radians
- * @param anchorX where the drawing's middle lies, as a fraction of the edge
- * @param anchorY where the drawing's middle lies, as a fraction of the edge
+ * @param anchorX horizontal centre of the drawing as a fraction of the edge
+ * @param anchorY vertical centre of the drawing as a fraction of the edge
  * @param scale edges of the image per pixel of the drawing
- * @param box tight box of what is visible of the object by itself; neighbours cover at most
+ * @param box tight box of the object without its neighbours, which cover at most
  *     {@link SceneSampler#MAX_OVERLAP} of it
  */
 public record SceneObject(
@@ -26,7 +26,7 @@ public record SceneObject(
         double anchorY,
         double scale,
         Extent box) {
-    /** Name of the artist's set the drawing is from. */
+    /** Name of the icon set of the drawing. */
     public String set() {
         return sprite.set();
     }

@@ -3,16 +3,16 @@ package io.llava4j.nano.world;
 import java.util.List;
 
 /**
- * What scenes may look like.
+ * Options of random scenes.
  *
- * @param sets artists' sets that drawings are taken from
- * @param minObjects fewest objects, at least 1
- * @param maxObjects most objects; now and then fewer find room
+ * @param sets icon sets of the drawings
+ * @param minObjects smallest number of objects, at least 1
+ * @param maxObjects largest number of objects; sometimes fewer fit
  * @param minSize smallest object, longer edge as a fraction of the image's edge
  * @param maxSize largest object in a scene of two; a single object may be larger, four or five are smaller
- * @param tintProbability chance that an object is dyed
- * @param repeatProbability chance that an object is of the same category as one before it
- * @param signProbability chance of a word on a board
+ * @param tintProbability probability that an object is tinted
+ * @param repeatProbability probability that an object has the category of an earlier one
+ * @param signProbability probability of a sign
  * @param maxAngle largest rotation in radians, either way
  */
 public record SceneOptions(
@@ -39,43 +39,42 @@ public record SceneOptions(
         }
     }
 
-    /** Scenes of 1 to 5 objects, as tower and language model are pre-trained on. */
+    /** Scenes of 1 to 5 objects for the pre-training of tower and language model. */
     public static SceneOptions scenes(List<String> sets) {
         return new SceneOptions(sets, 1, 5, 0.34, 0.66, 0.25, 0.15, 0.1, 0.2);
     }
 
-    /** Scenes of the raw data sets of both stages: somewhat smaller objects, about what the shipped tower was trained on. */
+    /** Scenes of the raw data sets of both stages: somewhat smaller objects, about as in the shipped tower's training. */
     public static SceneOptions sources(List<String> sets) {
         return scenes(sets).withSizes(0.3, 0.64);
     }
 
     /**
-     * Scenes to measure a model on: somewhat larger objects, so that five rarely find room. A model that was trained on
-     * such knows the drawings it has seen better, and those of artists it has not met worse, than one trained on smaller
-     * ones.
+     * Scenes for evaluation: somewhat larger objects, so that five rarely fit. A model trained on such scenes is better on
+     * known drawings and worse on those of held-out artists than one trained on smaller objects.
      */
     public static SceneOptions evaluation(List<String> sets) {
         return scenes(sets).withSizes(0.45, 0.72);
     }
 
-    /** Scenes of one object that fills most of the image: where a tower's pre-training begins. */
+    /** Scenes of one object that fills most of the image, for the first part of a tower's pre-training. */
     public static SceneOptions singles(List<String> sets) {
         return new SceneOptions(sets, 1, 1, 0.7, 0.98, 0.2, 0, 0, 0.2);
     }
 
-    /** The same with another number of objects. */
+    /** A copy with another number of objects. */
     public SceneOptions withObjects(int min, int max) {
         return new SceneOptions(
                 sets, min, max, minSize, maxSize, tintProbability, repeatProbability, signProbability, maxAngle);
     }
 
-    /** The same with other object sizes. */
+    /** A copy with other object sizes. */
     public SceneOptions withSizes(double min, double max) {
         return new SceneOptions(
                 sets, minObjects, maxObjects, min, max, tintProbability, repeatProbability, signProbability, maxAngle);
     }
 
-    /** The same with another chance of a sign. */
+    /** A copy with another probability of a sign. */
     public SceneOptions withSigns(double probability) {
         return new SceneOptions(
                 sets,

@@ -4,8 +4,8 @@ import io.llava4j.image.RgbImage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Draws scenes. Own integer arithmetic instead of a graphics library: the same scene gives the same bytes on every
- * machine, and composing costs a fraction of a training step.
+ * Renders scenes with integer arithmetic instead of a graphics library: the same scene gives the same bytes on every
+ * machine, in a fraction of the time of a training step.
  */
 public final class SceneRenderer {
     private static final int FRACTION_BITS = 16;
@@ -14,9 +14,9 @@ public final class SceneRenderer {
     private SceneRenderer() {}
 
     /**
-     * Draws a scene, anti-aliased.
+     * Renders a scene, anti-aliased.
      *
-     * @param scene what to draw
+     * @param scene to render
      * @param size edge of the square image in pixels
      */
     public static RgbImage render(Scene scene, int size) {
@@ -50,7 +50,7 @@ public final class SceneRenderer {
         int[] dye = object.tint() == null ? null : Dye.of(object.tint());
         double cos = StrictMath.cos(object.angle());
         double sin = StrictMath.sin(object.angle());
-        // The corners of the turned drawing bound the pixels it can touch.
+        // The corners of the rotated drawing bound the pixels it can cover.
         double halfWidth = sprite.width() * object.scale() / 2;
         double halfHeight = sprite.height() * object.scale() / 2;
         double reachX = (Math.abs(cos) * halfWidth + Math.abs(sin) * halfHeight) * size + 1;

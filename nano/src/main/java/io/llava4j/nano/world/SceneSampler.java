@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
  * An endless, seeded sequence of scenes. Scene {@code i} depends on seed, options and {@code i} only. Thread-safe.
  */
 public final class SceneSampler {
-    /** Largest part of an object's box that a neighbour's box may share, of the smaller of both. */
+    /** Largest overlap of two objects' boxes as a fraction of the smaller one. */
     public static final double MAX_OVERLAP = 0.08;
 
     private static final double[] PATTERN_WEIGHTS = {0.4, 0.2, 0.15, 0.1, 0.15};
-    /** Chances of 1, 2, … 5 objects before the options cut the range. */
+    /** Weights of 1, 2, … 5 objects before the options limit the range. */
     private static final double[] COUNT_WEIGHTS = {0.22, 0.3, 0.24, 0.15, 0.09};
     /** Largest object in scenes of 1, 2, … objects, relative to the options' largest. */
     private static final double[] CROWDING = {1.4, 1.0, 0.9, 0.78, 0.7};
@@ -31,7 +31,7 @@ public final class SceneSampler {
 
     /**
      * @param sprites the drawings
-     * @param options what scenes may look like
+     * @param options of the scenes
      * @param seed of the sequence
      * @throws IllegalArgumentException if the allowed sets hold no drawing
      */
@@ -50,7 +50,7 @@ public final class SceneSampler {
         return categories;
     }
 
-    /** The scene with a number from 0 up. */
+    /** The scene with an index from 0. */
     public Scene scene(long index) {
         SplitMix64 random = SplitMix64.of(seed, "scene", index);
         Background background = background(random);
@@ -90,7 +90,7 @@ public final class SceneSampler {
         Sprite sprite = random.pick(sprites.of(category, options.sets()));
         NamedColor tint = null;
         if (random.chance(options.tintProbability())) {
-            // An object in the background's own colour could not be told from it.
+            // An object in the background's colour would be invisible.
             List<NamedColor> free = NamedColor.TINTS.stream()
                     .filter(color -> !color.name().equals(background.color().name()))
                     .toList();
@@ -155,7 +155,7 @@ public final class SceneSampler {
                 random.nextLong());
     }
 
-    /** The colour, a little off and {@code lighter} levels lighter, still the same colour to the eye. */
+    /** The colour, slightly varied and {@code lighter} levels lighter; people still call it the same. */
     private static int shade(SplitMix64 random, NamedColor color, int lighter) {
         int red = Math.clamp(color.red() + lighter + random.between(-6, 6), 0, 255);
         int green = Math.clamp(color.green() + lighter + random.between(-6, 6), 0, 255);

@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The words on signs and the letters they are drawn with: an own 5 x 7 bitmap, because a bare JDK may have no fonts at
- * all and letters must look the same everywhere.
+ * The words on signs and their 5 x 7 bitmap letters: a JDK may have no fonts, and letters must look the same on every
+ * machine.
  */
 public final class SignFont {
     /** Common words of 3 to 5 letters. */
@@ -66,7 +66,7 @@ public final class SignFont {
         return bits;
     }
 
-    /** A sign's word as it is written in questions and answers. */
+    /** The word of a sign as questions and answers write it. */
     public static String read(String word) {
         return word.toLowerCase(Locale.ROOT);
     }

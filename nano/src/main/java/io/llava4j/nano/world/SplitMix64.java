@@ -4,8 +4,8 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * The SplitMix64 generator. Every item of the nano world owns one, seeded from (seed, stream, index), so that it never
- * matters which thread makes an item or in which order.
+ * The SplitMix64 random generator. Every item of the nano world has its own, seeded from (seed, stream, index), so that the
+ * result depends neither on threads nor on the order of the items.
  */
 public final class SplitMix64 {
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
@@ -16,7 +16,7 @@ public final class SplitMix64 {
         this.state = state;
     }
 
-    /** The generator of one item; {@code stream} separates uses that share seed and index. */
+    /** The generator of one item; {@code stream} separates uses with the same seed and index. */
     public static SplitMix64 of(long seed, String stream, long index) {
         long mixed = mix(seed + GOLDEN_GAMMA);
         for (int i = 0; i < stream.length(); i++) {
@@ -25,6 +25,7 @@ public final class SplitMix64 {
         return new SplitMix64(mix(mixed ^ mix(index + GOLDEN_GAMMA)));
     }
 
+    /** The next 64 random bits. */
     public long nextLong() {
         state += GOLDEN_GAMMA;
         return mix(state);
@@ -53,10 +54,12 @@ public final class SplitMix64 {
         return low + (high - low) * nextDouble();
     }
 
+    /** True with this probability. */
     public boolean chance(double probability) {
         return nextDouble() < probability;
     }
 
+    /** A random element of a list. */
     public <T> T pick(List<T> items) {
         return items.get(nextInt(items.size()));
     }
@@ -77,6 +80,7 @@ public final class SplitMix64 {
         return weights.length - 1;
     }
 
+    /** Shuffles a list in place. */
     public void shuffle(List<?> items) {
         for (int i = items.size() - 1; i > 0; i--) {
             Collections.swap(items, i, nextInt(i + 1));

@@ -5,11 +5,11 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A drawing made ready for composing: premultiplied alpha at halved resolutions, built on first use, and the outline
- * that gives the tight box under rotation. Thread-safe.
+ * A drawing prepared for rendering: premultiplied alpha at halved resolutions, built on first use, and the outline, which
+ * gives the tight box under rotation. Thread-safe.
  */
 public final class Sprite {
-    /** Alpha from which a pixel of a drawing counts as visible, of 255. */
+    /** Smallest alpha, of 255, of a visible pixel. */
     static final int VISIBLE_ALPHA = 96;
 
     private static final int MAX_LEVELS = 5;
@@ -23,7 +23,7 @@ public final class Sprite {
         this.outline = outline(drawing);
     }
 
-    /** Name of the artist's set. */
+    /** Name of the icon set. */
     public String set() {
         return drawing.set();
     }
@@ -59,11 +59,11 @@ public final class Sprite {
     Level level(int number) {
         Level level = levels.get(number);
         if (level == null) {
-            // Two threads may both build it: the results are equal, so whichever stays does not matter.
+            // Two threads may both build it; the results are equal.
             level = number == 0 ? premultiplied(drawing) : halved(level(number - 1));
             levels.set(number, level);
             if (number == 1) {
-                // The full resolution is rarely needed and would take most of the memory: its halves do without it.
+                // The full resolution is rarely needed and takes most of the memory; it is dropped after halving.
                 levels.set(0, null);
             }
         }
@@ -146,7 +146,7 @@ public final class Sprite {
         return new Level(width, height, out);
     }
 
-    /** Area average of 2 x 2 pixels; what lies beyond an odd edge is transparent, so that nothing shifts. */
+    /** Area average of 2 x 2 pixels; pixels beyond an odd edge count as transparent, so that nothing shifts. */
     private static Level halved(Level from) {
         int width = (from.width() + 1) / 2;
         int height = (from.height() + 1) / 2;

@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The drawings as sprites, made on first use and shared by every sampler. Thread-safe. */
+/** The drawings as sprites, built on first use and shared by all samplers. Thread-safe. */
 public final class Sprites {
     private final Drawings drawings;
     private final Map<Key, List<Sprite>> sprites = new ConcurrentHashMap<>();
 
     private record Key(String category, List<String> sets) {}
 
-    /** @param drawings where the sprites come from */
+    /** @param drawings of the sprites */
     public Sprites(Drawings drawings) {
         this.drawings = drawings;
     }
