@@ -6,7 +6,7 @@ import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.ResponseFormat;
 
 /**
- * How a benchmark's questions are put (docs/reference/evaluation.md#prompts).
+ * How a benchmark's questions become prompts (docs/reference/evaluation.md#prompts).
  *
  * @param responseFormat the lines that follow a question; empty for none
  * @param template the conversation around it
@@ -21,7 +21,7 @@ public record PromptStyle(
     /** A single word or phrase. */
     static final PromptStyle SHORT = of(ResponseFormat.SHORT.prompt(), SHORT_ANSWER, RecordedPrompt.TEXT);
 
-    /** A single word or phrase, or that the image does not tell. */
+    /** A single word or phrase, or "Unanswerable" where the image does not show the answer. */
     static final PromptStyle SHORT_OR_UNANSWERABLE =
             of(ResponseFormat.SHORT_OR_UNANSWERABLE.prompt(), SHORT_ANSWER, RecordedPrompt.TEXT);
 

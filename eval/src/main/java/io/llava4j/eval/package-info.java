@@ -1,4 +1,4 @@
-/** Benchmarks, their official scorers, and reports. */
+/** The benchmarks and what describes one: prompt style, files, questions, scorer, published results. */
 @NullMarked
 package io.llava4j.eval;
 

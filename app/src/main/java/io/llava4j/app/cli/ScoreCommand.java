@@ -27,14 +27,14 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
-/** {@code llava score}: scores answers that are there already; needs no model. */
+/** {@code llava score}: scores existing answers; needs no model. */
 @Command(
         name = "score",
-        description = "Score answers that are there already, as the official code does.",
+        description = "Score existing answers as the official code does.",
         footer = {
             "",
-            "Files are looked for in --folder by their usual names; those named one by one go before.",
-            "docs/evaluation.md tells for each benchmark which files it needs and what is odd about its code."
+            "Files are found in --folder by their usual names; options for single files take precedence.",
+            "docs/evaluation.md lists each benchmark's files and the quirks of its official code."
         })
 final class ScoreCommand implements Callable<Integer> {
     /** Names for the help and for completion. */
@@ -71,7 +71,10 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(names = "--questions", paramLabel = "FILE", description = "Question file, LLaVA's or the official one.")
     private @Nullable Path questions;
 
-    @Option(names = "--annotations", paramLabel = "PATH", description = "What is true: the official file or folder.")
+    @Option(
+            names = "--annotations",
+            paramLabel = "PATH",
+            description = "The ground truth: the official file or folder.")
     private @Nullable Path annotations;
 
     @Option(
@@ -83,22 +86,22 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(
             names = "--replies",
             paramLabel = "FILE",
-            description = "What a judge replied: JSON lines of id (MMBench: index) and reply.")
+            description = "The judge's replies: JSON lines of id (MMBench: index) and reply.")
     private @Nullable Path replies;
 
-    @Option(names = "--strict", description = "Also score by a saner rule, and say where it differs.")
+    @Option(names = "--strict", description = "Also score by a stricter rule, and warn where it differs.")
     private boolean strict;
 
     @Option(
             names = "--submission",
             paramLabel = "PATH",
-            description = "Also write what the benchmark's server or evaluator takes.")
+            description = "Also write the file for the benchmark's server or evaluator.")
     private @Nullable Path submission;
 
     @Option(names = "--json", description = "Print one JSON document instead of a table.")
     private boolean json;
 
-    @Option(names = "--per-question", description = "With --json: what every question contributes, too.")
+    @Option(names = "--per-question", description = "With --json: add every question's contribution.")
     private boolean perQuestion;
 
     private ScoreCommand() {}
@@ -168,15 +171,15 @@ final class ScoreCommand implements Callable<Integer> {
     private void printTable(Benchmark scored, Score score) {
         PrintWriter out = spec.commandLine().getOut();
         out.printf(Locale.ROOT, "%s: %d answers%n", scored.title(), score.samples());
-        Score.Strict sane = score.strict();
-        if (sane != null) {
+        Score.Strict strictScore = score.strict();
+        if (strictScore != null) {
             out.printf(Locale.ROOT, "%10s %10s%n", "official", "strict");
         }
         score.numbers().forEach((name, value) -> {
-            if (sane == null) {
+            if (strictScore == null) {
                 out.printf(Locale.ROOT, "%10.4f  %s%n", value, name);
             } else {
-                Double other = sane.numbers().get(name);
+                Double other = strictScore.numbers().get(name);
                 out.printf(
                         Locale.ROOT,
                         "%10.4f %10s  %s%n",
@@ -195,10 +198,10 @@ final class ScoreCommand implements Callable<Integer> {
         document.put("headline", score.headline());
         document.put("value", score.value());
         document.put("numbers", score.numbers());
-        Score.Strict sane = score.strict();
-        if (sane != null) {
-            document.put("strict_rule", sane.rule());
-            document.put("strict_numbers", sane.numbers());
+        Score.Strict strictScore = score.strict();
+        if (strictScore != null) {
+            document.put("strict_rule", strictScore.rule());
+            document.put("strict_numbers", strictScore.numbers());
         }
         if (perQuestion) {
             document.put("per_question", score.perQuestion());
@@ -220,9 +223,9 @@ final class ScoreCommand implements Callable<Integer> {
     }
 
     private static void warnWhereStrictDiffers(Score score, PrintWriter err) {
-        Score.Strict sane = score.strict();
-        if (sane != null) {
-            Double other = sane.numbers().get(score.headline());
+        Score.Strict strictScore = score.strict();
+        if (strictScore != null) {
+            Double other = strictScore.numbers().get(score.headline());
             if (other != null && Double.compare(other, score.value()) != 0) {
                 err.printf(
                         Locale.ROOT,
@@ -230,7 +233,7 @@ final class ScoreCommand implements Callable<Integer> {
                         score.headline(),
                         score.value(),
                         other,
-                        sane.rule());
+                        strictScore.rule());
             }
         }
     }

@@ -44,8 +44,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The whole life of a nano LLaVA in one directory: world, mixture, stage 1, stage 2, evaluation of the trained model, of the same
- * model blindfolded and of the model before stage 2, and the report. Every phase can be interrupted and goes on where it
- * was.
+ * model blindfolded and of the model before stage 2, and the report. Every phase can be interrupted and resumes.
  */
 public final class Demo {
     private static final Logger LOG = LoggerFactory.getLogger(Demo.class);
@@ -217,14 +216,14 @@ public final class Demo {
                 observer.total = evaluation.questionCount();
                 runs.put(condition, evaluation.run());
             } catch (CancellationException e) {
-                // The answers given so far are in the files; the next run goes on behind them.
+                // The answers so far are in the files; the next run resumes after them.
                 return Optional.empty();
             }
         }
         return Optional.of(runs);
     }
 
-    /** One progress line over all benchmarks, and the place to stop at. */
+    /** One progress line over all benchmarks; also checks for a requested stop. */
     private final class Observer implements Evaluation.Observer {
         private final ProgressLine progress;
         private final Map<String, Long> done = new HashMap<>();

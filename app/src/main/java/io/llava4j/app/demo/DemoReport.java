@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Writes a demo up: {@code report.html}, {@code plots/} and the model card. */
+/** Writes the report of a demo: {@code report.html}, {@code plots/} and the model card. */
 final class DemoReport {
     private static final Logger LOG = LoggerFactory.getLogger(DemoReport.class);
     private static final int SAMPLES = 24;
@@ -65,7 +65,7 @@ final class DemoReport {
                 new ReportData(
                         "nano-LLaVA learns to see",
                         "A LLaVA-1.5 of nano size, tuned in minutes on a CPU by the same code that trains the 7B model,"
-                                + " and asked about images whose artists it has never seen. These are nano numbers:"
+                                + " and asked about images by artists held out from training. These are nano numbers:"
                                 + " they show that the recipe works, not how well LLaVA-1.5 does.",
                         results,
                         curves,

@@ -1,4 +1,4 @@
-/** The main job: a small LLaVA-1.5 learns to see, is measured and written up. */
+/** The demo: trains a nano LLaVA-1.5, evaluates it and writes the report. */
 @NullMarked
 package io.llava4j.app.demo;
 

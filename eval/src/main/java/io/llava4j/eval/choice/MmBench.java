@@ -85,7 +85,7 @@ public final class MmBench {
         }
         if (!score.unresolved().isEmpty()) {
             warnings.add(
-                    "for %d rows (the first is %d) there is no usable reply; the official code draws an option at random, here they count as wrong"
+                    "for %d rows (the first is %d) there is no usable reply; the official code draws an option at random, this one counts them as wrong"
                             .formatted(
                                     score.unresolved().size(),
                                     score.unresolved().getFirst()));
@@ -167,7 +167,7 @@ public final class MmBench {
         for (List<@Nullable String> row : table.rows()) {
             long index = MmBenchTable.number(table.cell(row, "index"), source);
             if (predictions.table() != null && !predicted.contains(index)) {
-                continue; // VLMEvalKit goes by the rows of the sheet
+                continue; // VLMEvalKit iterates over the rows of the sheet
             }
             String truth = table.cell(row, "answer");
             if (truth == null) {

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param hits a question each, in the order of their indices
  * @param judgeCalls how often the official code would have asked a judge
- * @param unresolved rows with an answer for which the judge said nothing usable
+ * @param unresolved rows with an answer for which the judge gave no usable reply
  */
 public record MmBenchScore(List<Hit> hits, int judgeCalls, List<Long> unresolved) {
     /** Rotations of a question are rows whose index differs by a multiple of this. */

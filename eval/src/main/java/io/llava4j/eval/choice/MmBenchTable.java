@@ -188,7 +188,7 @@ public record MmBenchTable(List<String> columns, List<List<@Nullable String>> ro
                     throw new DataException("%s line %d: has %d fields instead of %d"
                             .formatted(file, record.getStartingLineNumber(), record.getFieldCount(), columns.size()));
                 } else {
-                    // A line that ends early lacks its last cells, as pandas reads it.
+                    // The last cells of a short line are missing, as in pandas.
                     rows.add(withoutMissing(record.getFields()));
                 }
             }

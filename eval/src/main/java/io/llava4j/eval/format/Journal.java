@@ -9,7 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** A file of lines that grows while work is under way; a kill tears its last line at most. */
+/** A file of lines that grows during a run. A kill can leave at most its last line incomplete. */
 public final class Journal {
     private Journal() {}
 

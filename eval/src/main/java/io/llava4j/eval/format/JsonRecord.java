@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
- * One JSON object of a data file together with the place it came from, so that a missing or mistyped field is reported
+ * One JSON object of a data file together with its file and line, so that a missing or mistyped field is reported
  * with file and line.
  *
  * @param node the object

@@ -47,7 +47,7 @@ public record ResultFile(List<Answer> answers, boolean official, int brokenLines
         return new ResultFile(answers, official[0], skipped);
     }
 
-    /** The last answer per question, at the place of the first, as Python's {@code dict} keeps them. */
+    /** The last answer per question, at the position of the first, as Python's {@code dict} keeps them. */
     public Map<QuestionId, Answer> last() {
         Map<QuestionId, Answer> last = new LinkedHashMap<>();
         answers.forEach(answer -> last.put(answer.id(), answer));

@@ -42,16 +42,16 @@ public record Review(
      * {@code 8, 9} has both and fails.
      */
     static List<Number> parse(String reply) {
-        List<String> pieces = PythonText.splitAtSpaces(reply.split("\n", 2)[0].replace(',', ' '));
-        if (pieces.size() != 2) {
+        List<String> words = PythonText.splitAtSpaces(reply.split("\n", 2)[0].replace(',', ' '));
+        if (words.size() != 2) {
             return FAILED;
         }
-        OptionalDouble first = PythonText.parseFloat(pieces.getFirst());
-        OptionalDouble second = PythonText.parseFloat(pieces.getLast());
+        OptionalDouble first = PythonText.parseFloat(words.getFirst());
+        OptionalDouble second = PythonText.parseFloat(words.getLast());
         return first.isPresent() && second.isPresent() ? List.of(first.getAsDouble(), second.getAsDouble()) : FAILED;
     }
 
-    /** Whether no points could be read; a judge's own -1 cannot be told from that in old files. */
+    /** Whether no points could be read; old files do not distinguish it from a judge's own -1. */
     boolean failed() {
         return reference() == -1 && model() == -1;
     }

@@ -1,6 +1,6 @@
 package io.llava4j.eval.report;
 
-/** In which state a model was asked. */
+/** A condition under which {@code llava demo} evaluates its model. */
 public enum Condition {
     /** The trained model with its images. */
     SIGHTED("sighted", ""),

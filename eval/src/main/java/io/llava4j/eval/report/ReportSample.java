@@ -9,7 +9,7 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * An image of the report with a question, its truth and what the model said.
+ * An image of the report with a question, its right answer and the model's answer.
  *
  * @param image an encoded image
  * @param mediaType {@code image/png} or {@code image/jpeg}
@@ -36,8 +36,7 @@ public record ReportSample(
     }
 
     /**
-     * Chooses questions to show before any answer is known: at random by seed, no image twice as long as there are
-     * others.
+     * Chooses questions before any answer is known: at random by seed, and no image twice while other images are left.
      *
      * @param questions with images or without; those without are not chosen
      * @return at most {@code count}

@@ -25,7 +25,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param blind whether it was asked without images
  * @param limit questions of each task; 0 for all
  * @param customNote what the questions are if they are not the published ones ({@code unofficial} in the file); else empty
- * @param tasks in the order they were asked for
+ * @param tasks in the order of the command line
  */
 public record RunResults(String model, boolean blind, int limit, String customNote, List<TaskResult> tasks) {
     /** Name of the file in a run's folder. */

@@ -69,7 +69,7 @@ final class SvgCurves {
                 curve.name(), smooth[0], curve.steps()[0], smooth[smooth.length - 1], curve.steps()[smooth.length - 1]);
     }
 
-    /** A polyline through the means of at most {@value #MOST_POINTS} stretches; gaps where nothing is finite. */
+    /** A polyline through the means of at most {@value #MOST_POINTS} segments; gaps where nothing is finite. */
     private static String path(String style, double[] x, double[] y, DoubleUnaryOperator toX, DoubleUnaryOperator toY) {
         StringBuilder path = new StringBuilder();
         int stride = Math.max(1, (x.length + MOST_POINTS - 1) / MOST_POINTS);

@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a run got on one benchmark.
+ * The result of a run on one benchmark.
  *
  * @param benchmark which
  * @param headline name of the published number, a key of {@code numbers}
  * @param numbers every number by name, in the unit the official code prints
  * @param samples answers scored
- * @param judge who graded; empty where nobody did
+ * @param judge the judge's name; empty without a judge
  * @param warnings what a reader of the numbers should know
  * @param perQuestion what each question contributes, by its id; 0..1 but for LLaVA-Bench
  */
@@ -25,7 +25,7 @@ public record TaskResult(
         List<String> warnings,
         Map<String, Double> perQuestion) {
 
-    /** Of a score. */
+    /** The result of a score. */
     public static TaskResult of(Benchmark benchmark, Score score, String judge) {
         return new TaskResult(
                 benchmark,

@@ -18,13 +18,13 @@ final class AnswerIds {
 
     static String of(String modelId, Question question, String answer) {
         String seed = String.join("\0", modelId, question.id().toString(), question.text(), answer);
-        BigInteger rest = new BigInteger(1, sha256(seed));
+        BigInteger remaining = new BigInteger(1, sha256(seed));
         BigInteger base = BigInteger.valueOf(ALPHABET.length());
         StringBuilder id = new StringBuilder(LENGTH);
         while (id.length() < LENGTH) {
-            BigInteger[] quotient = rest.divideAndRemainder(base);
+            BigInteger[] quotient = remaining.divideAndRemainder(base);
             id.append(ALPHABET.charAt(quotient[1].intValue()));
-            rest = quotient[0];
+            remaining = quotient[0];
         }
         return id.toString();
     }

@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Keeps answers while a run is under way: {@code <answers>.manifest.json} says what the run is, {@code <answers>.part}
- * takes the answers as they come, and becomes the answer file when all are there.
+ * Keeps the answers of a running evaluation: {@code <answers>.manifest.json} says what the run is, {@code <answers>.part}
+ * collects the answers and becomes the answer file when it is complete.
  */
 final class AnswerJournal {
     private final Path answers;
@@ -33,13 +33,13 @@ final class AnswerJournal {
         this.manifest = manifest;
     }
 
-    /** Where the manifest of an answer file is. */
+    /** The path of an answer file's manifest. */
     static Path manifestOf(Path answers) {
         return answers.resolveSibling(answers.getFileName() + ".manifest.json");
     }
 
     /**
-     * Answers of an earlier run with the same manifest; a last line that was torn by a kill is cut off.
+     * Answers of an earlier run with the same manifest; an incomplete last line, left by a kill, is removed.
      *
      * @throws ConfigException if the files belong to another run
      */
@@ -64,7 +64,7 @@ final class AnswerJournal {
             }
             return Files.exists(earlier) ? read(earlier, questions) : new LinkedHashMap<>();
         } catch (IOException e) {
-            throw new DataException("%s: cannot be continued (%s)".formatted(answers, e.getMessage()), e);
+            throw new DataException("%s: cannot be resumed (%s)".formatted(answers, e.getMessage()), e);
         }
     }
 
@@ -74,7 +74,7 @@ final class AnswerJournal {
         Journal.append(part, lines.toString());
     }
 
-    /** Writes the answer file in one step and drops the journal. */
+    /** Writes the answer file atomically and deletes the journal. */
     void finish(List<Answer> ordered) {
         if (!Files.exists(answers)) {
             AnswerFile.write(answers, ordered);

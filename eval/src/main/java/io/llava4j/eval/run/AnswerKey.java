@@ -4,7 +4,8 @@ import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.QuestionId;
 
 /**
- * What an answer belongs to. Ids alone do not tell: TextVQA and MME ask several questions under the id of an image.
+ * Identifies the question of an answer. The id alone is not enough: TextVQA and MME ask several questions under the id of an
+ * image.
  *
  * @param id the question's id
  * @param prompt the question as the answer file keeps it

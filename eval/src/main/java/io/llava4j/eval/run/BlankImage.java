@@ -2,7 +2,7 @@ package io.llava4j.eval.run;
 
 import io.llava4j.image.RgbImage;
 
-/** The image a blindfolded model sees: nothing, in CLIP's mean colour, which is close to zero after normalising. */
+/** The image of the blind condition: CLIP's mean colour, which is close to zero after normalisation. */
 public final class BlankImage {
     private static final byte RED = 122;
     private static final byte GREEN = 116;

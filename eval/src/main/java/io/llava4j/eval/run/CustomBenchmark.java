@@ -11,11 +11,11 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Questions in a benchmark's files that are not the published ones, such as the nano benchmarks: {@code unofficial.json}
- * beside them says so. No published number is then shown beside a run.
+ * A benchmark's files with questions of one's own, such as the nano benchmarks. {@code unofficial.json} beside them declares
+ * it, and no published number is then shown beside a run.
  *
  * @param note what they are, in a sentence or two for the report
- * @param localJudge whether the local judge grades them where no other is named
+ * @param localJudge whether the local judge grades them if no other is named
  * @param maxNewTokens longest answer where the benchmark allows more; 0 for the benchmark's own limit
  */
 public record CustomBenchmark(String note, boolean localJudge, int maxNewTokens) {
@@ -25,7 +25,7 @@ public record CustomBenchmark(String note, boolean localJudge, int maxNewTokens)
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     /**
-     * What a benchmark's folder says.
+     * Reads the declaration of a benchmark's folder; empty for the published questions.
      *
      * @throws DataException if the file is broken
      */
@@ -38,7 +38,7 @@ public record CustomBenchmark(String note, boolean localJudge, int maxNewTokens)
             JsonNode tree = JSON.readTree(file);
             String note = tree.path("note").asString("");
             if (note.isBlank()) {
-                throw new DataException(file + ": needs a 'note' that tells what the questions are");
+                throw new DataException(file + ": needs a 'note' that says what the questions are");
             }
             return Optional.of(new CustomBenchmark(
                     note,
@@ -49,7 +49,7 @@ public record CustomBenchmark(String note, boolean localJudge, int maxNewTokens)
         }
     }
 
-    /** How a benchmark's questions in a folder are decoded: with its own limit, or a lower one that the folder names. */
+    /** Decoding for a benchmark's questions in a folder: its own limit, or a lower one that the folder declares. */
     public static GenerationOptions decoding(Benchmark benchmark, Path folder) {
         return of(folder)
                 .map(CustomBenchmark::maxNewTokens)

@@ -21,11 +21,11 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * Puts questions to a model and writes LLaVA's {@code answers.jsonl}.
+ * Asks a model questions and writes LLaVA's {@code answers.jsonl}.
  *
  * <p>Questions about one image are answered next to each other, and requests of a batch share the decoded image (the
- * same object), so that a generator can reuse its prefill. Answers are kept as they come in a journal beside the answer
- * file; a run that was killed goes on where it stopped, and answers of {@link Shard}s beside the file are taken over. The
+ * same object), so that a generator can reuse its prefill. Answers go to a journal beside the answer
+ * file as they come; a killed run resumes, and answers of {@link Shard}s beside the file are reused. The
  * answer file appears when it is complete, in the order of the questions (official POPE scoring pairs by position), and is
  * the same whether or not the run was interrupted. Several questions may have one id, as in TextVQA and MME, where it
  * names the image.
@@ -50,13 +50,13 @@ public final class EvalRunner {
     }
 
     /**
-     * What to ask.
+     * The questions and how to ask them.
      *
      * @param questions those with equal id and recorded prompt are about one image; they are asked once
      * @param imageRoot folder of the images
      * @param answers the answer file
      * @param options decoding
-     * @param batchSize requests given to the model at once
+     * @param batchSize requests per batch
      * @param blind whether every image is replaced by {@link BlankImage}
      * @param recordedPrompt what the answer file keeps of a question as {@code prompt}
      */
@@ -87,12 +87,12 @@ public final class EvalRunner {
             }
         }
 
-        /** What finds a question's answer again. */
+        /** Identifies a question's answer. */
         AnswerKey key(Question question) {
             return new AnswerKey(question.id(), recordedPrompt.apply(question));
         }
 
-        /** The part of it that a shard answers. */
+        /** The job of one shard. */
         public Job part(Shard shard) {
             return new Job(
                     shard.of(questions), imageRoot, shard.file(answers), options, batchSize, blind, recordedPrompt);
@@ -100,7 +100,7 @@ public final class EvalRunner {
     }
 
     /**
-     * Answers all questions, or those an earlier, interrupted run left.
+     * Answers all questions, or those that an interrupted run left open.
      *
      * @return the answers in the order of the questions
      * @throws io.llava4j.DataException for an image that is missing, broken or outside the folder; checked for all
@@ -178,7 +178,7 @@ public final class EvalRunner {
             Question earlier = asked.putIfAbsent(job.key(question), question);
             if (earlier != null && !earlier.equals(question)) {
                 throw new ConfigException(
-                        "question_id %s is asked twice with the same text about two images; leave one of the two out"
+                        "question_id %s is asked twice with the same text about two images; remove one of them"
                                 .formatted(question.id()));
             }
         }

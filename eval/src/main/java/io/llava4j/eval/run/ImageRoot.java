@@ -6,7 +6,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
 /**
- * The folder that a question file's images live in; names that lead out of it are refused.
+ * The folder of a question file's images; rejects names that lead out of it.
  *
  * @param folder an existing folder
  */

@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What makes an answer file continuable: the same model, questions and decoding. Batch size is not part of it, since
+ * Identifies a run, so that only the same model, questions and decoding resume an answer file. Batch size is not part of it, since
  * answers do not depend on it.
  *
  * @param json canonical JSON, one line

@@ -7,10 +7,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A part of the questions: as LLaVA cuts them, {@code ceil(N / count)} in a row, the last part what is left.
+ * A contiguous part of the questions, as LLaVA splits them: {@code ceil(N / count)} each, fewer in the last.
  *
  * @param index from 1
- * @param count of all parts
+ * @param count number of shards
  */
 public record Shard(int index, int count) {
     private static final Pattern TEXT = Pattern.compile("(\\d{1,6})/(\\d{1,6})");
@@ -27,12 +27,12 @@ public record Shard(int index, int count) {
     public static Shard parse(String text) {
         Matcher matcher = TEXT.matcher(text);
         if (!matcher.matches()) {
-            throw new ConfigException("'%s' is no shard; write the second of eight as 2/8".formatted(text));
+            throw new ConfigException("'%s' is not a shard; write the second of eight as 2/8".formatted(text));
         }
         return new Shard(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
     }
 
-    /** Its part of a list. */
+    /** The shard's part of a list. */
     public <T> List<T> of(List<T> all) {
         int size = Math.ceilDiv(all.size(), count);
         int from = Math.min(all.size(), (index - 1) * size);

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Finds what shards have answered. */
+/** Finds the answers of finished shards. */
 final class ShardFiles {
     private static final Pattern NAME = Pattern.compile(".*\\.(\\d{1,6})-of-(\\d{1,6})(?:\\.[^.]*)?");
 

@@ -1,4 +1,4 @@
-/** Runs a model on benchmarks: questions, answers, judges, scores, submissions, results. */
+/** Runs a model on benchmarks: answers in batches and shards, resumable; then judge, scores, submissions and results. */
 @NullMarked
 package io.llava4j.eval.run;
 

@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
  * How answers fit the questions.
  *
  * @param brokenLines lines of the answer file that are not JSON
- * @param duplicates ids of answers that came again, once per repetition
+ * @param duplicates ids of repeated answers, once per repetition
  * @param missing questions without an answer
  * @param unknown answers without a question
  */
@@ -48,7 +48,7 @@ public record Coverage(int brokenLines, List<Object> duplicates, List<Object> mi
     /**
      * A sentence for each kind that occurs.
      *
-     * @param ofMissing what becomes of questions without an answer
+     * @param ofMissing what happens to questions without an answer
      */
     public List<String> warnings(String ofMissing) {
         List<String> warnings = new ArrayList<>();

@@ -2,23 +2,23 @@ package io.llava4j.eval.score;
 
 import io.llava4j.io.KebabCase;
 
-/** What a file is to a benchmark. */
+/** The role of a file in a benchmark. */
 public enum FileRole {
-    /** What is asked: LLaVA's question file, or the benchmark's own. */
+    /** The questions: LLaVA's question file, or the benchmark's own. */
     QUESTIONS,
-    /** What is true. */
+    /** The ground truth. */
     ANNOTATIONS,
     /** Which questions belong to which split. */
     SPLITS,
     /** Answers that are valid or plausible for a question. */
     CHOICES,
-    /** Words read in the images. */
+    /** Words that an OCR system read in the images. */
     OCR,
     /** Descriptions of the images for the judge. */
     CONTEXT,
     /** Answers that the judge compares with. */
     REFERENCE_ANSWERS,
-    /** What the judge is told. */
+    /** The judge's instructions. */
     RULES,
     /** Folder of the images. */
     IMAGES;

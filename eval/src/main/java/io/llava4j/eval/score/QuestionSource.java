@@ -9,7 +9,7 @@ import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
-/** Makes questions of a benchmark's files, and tells where their images are. */
+/** Reads questions from a benchmark's files and locates their images. */
 @FunctionalInterface
 public interface QuestionSource {
     /**
@@ -20,7 +20,7 @@ public interface QuestionSource {
     List<Question> questions(BenchmarkFiles files, UnaryOperator<String> render);
 
     /**
-     * The folder that the questions' images are named in.
+     * The folder to which the questions' image names are relative.
      *
      * @param work where images that come inside a table are written
      */
@@ -56,12 +56,12 @@ public interface QuestionSource {
         };
     }
 
-    /** A question file that comes with the benchmark and is sent as it is. */
+    /** The benchmark's own question file; its texts are sent unchanged. */
     static QuestionSource own() {
         return (files, render) -> QuestionFile.read(files.require(FileRole.QUESTIONS));
     }
 
-    /** The same questions, with other names. */
+    /** The same questions with another naming. */
     default QuestionSource named(Function<Question, String> naming) {
         QuestionSource questions = this;
         return new QuestionSource() {

@@ -5,7 +5,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a benchmark gives a set of answers.
+ * The scores of a set of answers on a benchmark.
  *
  * @param headline name of the number that is published, a key of {@code numbers}
  * @param numbers every number by name, in the unit the official code prints
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  *     (points of the model)
  * @param samples answers scored
  * @param warnings what a reader of the numbers should know
- * @param strict the same numbers by a saner rule; null if not asked for
+ * @param strict the same numbers by a stricter rule; null if not requested
  */
 public record Score(
         String headline,
@@ -23,10 +23,10 @@ public record Score(
         List<String> warnings,
         @Nullable Strict strict) {
     /**
-     * The sane variant.
+     * Numbers by a stricter rule.
      *
      * @param rule in which it differs from the official one
-     * @param numbers by the same names as the official ones; may lack some
+     * @param numbers by the same names as the official ones; some may be missing
      */
     public record Strict(String rule, Map<String, Double> numbers) {}
 
@@ -37,7 +37,7 @@ public record Score(
         }
     }
 
-    /** Numbers of the sane variant; none if it was not asked for. */
+    /** Numbers by the strict rule; empty if not requested. */
     public Map<String, Double> strictNumbers() {
         return strict == null ? Map.of() : strict.numbers();
     }

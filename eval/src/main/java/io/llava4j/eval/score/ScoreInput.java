@@ -4,12 +4,12 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is to be scored.
+ * The input of a scorer.
  *
- * @param files the benchmark's own
+ * @param files the benchmark's files
  * @param answers a file, or a folder where the benchmark keeps several
- * @param replies what a judge said; null if nobody was asked
- * @param strict whether the sane variant is computed beside the official one
+ * @param replies the judge's replies; null without a judge
+ * @param strict whether the strict numbers are computed beside the official ones
  */
 public record ScoreInput(
         BenchmarkFiles files, Path answers, @Nullable Path replies, boolean strict) {

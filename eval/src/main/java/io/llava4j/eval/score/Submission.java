@@ -3,10 +3,10 @@ package io.llava4j.eval.score;
 import java.nio.file.Path;
 
 /**
- * What is handed in to a benchmark's server or evaluator.
+ * The file that is submitted to a benchmark's server or evaluator.
  *
  * @param fileName usual name
- * @param writer makes it of an answer file
+ * @param writer converts an answer file
  */
 public record Submission(String fileName, Writer writer) {
     /** Writes a submission. */

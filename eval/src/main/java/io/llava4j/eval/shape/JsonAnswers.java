@@ -23,7 +23,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Answers asked for as JSON. The question file is LLaVA's; its texts name the fields. The annotations are JSON lines of
+ * Answers that the prompt requests as JSON. The question file is LLaVA's; its texts name the fields. The annotations are JSON lines of
  * {@code question_id} and {@code fields}, the values that are right; a list means that any of its values is.
  */
 public final class JsonAnswers {
@@ -84,7 +84,7 @@ public final class JsonAnswers {
                 null);
     }
 
-    /** What an answer holds; nothing where it is not JSON from beginning to end. */
+    /** What an answer holds; empty unless the whole answer is JSON. */
     private static JsonNode parse(String text) {
         try {
             return MAPPER.readTree(PythonText.strip(text));

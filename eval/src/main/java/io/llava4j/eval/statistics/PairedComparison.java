@@ -54,7 +54,7 @@ public record PairedComparison(
                 allOrNothing ? OptionalDouble.of(mcNemar(onlyFirst, onlySecond)) : OptionalDouble.empty());
     }
 
-    /** Whether the difference can be told from noise: by McNemar's test where it applies, else by the interval. */
+    /** Whether the difference is significant: by McNemar's test where it applies, else by the interval. */
     public boolean significant() {
         return mcNemar.isPresent()
                 ? mcNemar.getAsDouble() <= SIGNIFICANT

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Keeps every reply of a judge as it comes, so that nothing is paid for twice: a run that stopped goes on, and an equal
+ * Keeps every reply of a judge as it comes, so that nothing is paid for twice: a stopped run resumes, and an equal
  * request gets the reply it had. Where there is no judge to ask, requests are collected, to be written to a file in the
  * format of OpenAI's batch API and answered elsewhere.
  *
@@ -42,7 +42,7 @@ public final class CachedJudge implements Function<JudgeRequest, String> {
      * @param cache file of replies; made when the first comes
      * @param task names requests in files, {@code task/id}, so that those of several tasks can be answered together
      * @param model asked instead of the one each benchmark was published with; null for that one
-     * @param judge asked for what is not known; null to collect it
+     * @param judge replies to requests that are not cached; null to collect these
      */
     public CachedJudge(
             Path cache, String task, @Nullable String model, @Nullable Function<JudgeRequest, String> judge) {
@@ -73,7 +73,7 @@ public final class CachedJudge implements Function<JudgeRequest, String> {
         return reply;
     }
 
-    /** Requests without a reply so far; while there are some, what benchmarks make of the replies means nothing. */
+    /** Requests without a reply so far; while there are any, scores from the replies are meaningless. */
     public int pending() {
         return pending.size();
     }

@@ -27,12 +27,12 @@ public final class LocalJudge implements Function<JudgeRequest, String> {
     private static final Pattern LLAVA_BENCH = Pattern.compile(
             "(?s)\\[Context]\n(.*?)\n\n\\[Question]\n.*?\n\n\\[(.*?) 1]\n(.*?)\n\n\\[End of \\2 1]\n\n\\[\\2 2]\n(.*?)\n\n\\[End of \\2 2].*");
 
-    /** Behind the few-shot prompt: question, truth and prediction; neither of the first two has a line break. */
+    /** After the few-shot prompt: question, ground truth and prediction; neither of the first two has a line break. */
     private static final Pattern MM_VET = Pattern.compile("(?s).*\n[^\n]* \\| ([^\n]*?) \\| (.*?) \\| (?:\n.*)?");
 
     /**
      * For LLaVA-Bench, each answer's points from 1 to 10 by the words it shares with the context, or for the second
-     * answer with the first; for MM-Vet, the share of the truth's parts that the prediction contains.
+     * answer with the first; for MM-Vet, the share of the ground truth's parts that the prediction contains.
      */
     @Override
     public String apply(JudgeRequest request) {
@@ -52,7 +52,7 @@ public final class LocalJudge implements Function<JudgeRequest, String> {
                 "the local judge knows the requests of LLaVA-Bench and MM-Vet only, not that of " + request.id());
     }
 
-    /** Harmonic mean of the shares of meaningful words that answer and truth have in common, 0..1. */
+    /** Harmonic mean of the shares of meaningful words that answer and ground truth have in common, 0..1. */
     public static double overlap(String answer, String truth) {
         Set<String> given = words(answer);
         Set<String> wanted = words(truth);
@@ -62,7 +62,7 @@ public final class LocalJudge implements Function<JudgeRequest, String> {
     }
 
     /**
-     * Share of the parts of an MM-Vet truth that an answer contains: parts are joined by {@code <AND>}, ways to say one by
+     * Share of the parts of MM-Vet's ground truth that an answer contains: parts are joined by {@code <AND>}, alternatives by
      * {@code <OR>}.
      */
     public static double parts(String answer, String truth) {

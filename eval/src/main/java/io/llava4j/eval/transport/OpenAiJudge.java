@@ -20,7 +20,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A language model behind any OpenAI-compatible endpoint. Rate limits, server errors and broken connections are tried
+ * A language model at any OpenAI-compatible endpoint. Rate limits, server errors and broken connections are tried
  * again after a pause that doubles, or as long as the server asks for; every other refusal ends the judging at once.
  */
 public final class OpenAiJudge implements Function<JudgeRequest, String> {
@@ -32,13 +32,13 @@ public final class OpenAiJudge implements Function<JudgeRequest, String> {
      * How to reach the judge.
      *
      * @param url of the API, for example {@code https://host/v1}
-     * @param model asked for; null for the one each benchmark was published with
+     * @param model requested; null for the one each benchmark was published with
      * @param key sent as bearer token; null for none
      * @param retries of a request that failed
      * @param firstPause before the first retry
      * @param timeout of one request
-     * @param mostRequests after so many requests nothing more is sent; 0 for no limit
-     * @param mostTokens after so many tokens, prompts and replies, nothing more is sent; 0 for no limit
+     * @param mostRequests maximum number of requests; 0 for no limit
+     * @param mostTokens stops sending after this number of tokens of prompts and replies; 0 for no limit
      */
     public record Settings(
             URI url,
@@ -153,7 +153,7 @@ public final class OpenAiJudge implements Function<JudgeRequest, String> {
         boolean tokensSpent = settings.mostTokens() > 0 && tokens >= settings.mostTokens();
         if (requestsSpent || tokensSpent) {
             throw new DataException(
-                    "the judge's budget is spent before question %s (%d requests, %d tokens); replies so far are kept, raise the budget to go on"
+                    "the judge's budget is spent before question %s (%d requests, %d tokens); replies so far are kept; raise the budget to resume"
                             .formatted(task.id(), requests, tokens));
         }
         requests++;

@@ -45,7 +45,7 @@ public final class VizWiz {
 
     private VizWiz() {}
 
-    /** An annotated image; {@code answerable} is 1 or 0, null where the file does not tell. */
+    /** An annotated image; {@code answerable} is 1 or 0, null where the file does not say. */
     public record Annotated(
             VqaAnnotation annotation, @Nullable Long answerable) {}
 
@@ -184,7 +184,7 @@ public final class VizWiz {
     /**
      * The second task: how well {@code answerable} scores find unanswerable questions.
      *
-     * @param annotated the truth
+     * @param annotated the ground truth
      * @param scores by image, 1 for answerable
      * @return average precision and F1 of "unanswerable", percent with two decimals
      */

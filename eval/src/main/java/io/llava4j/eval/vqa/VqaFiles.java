@@ -33,7 +33,7 @@ public final class VqaFiles {
     /**
      * A results file as uploaded to the server.
      *
-     * @param answers by id; of two answers with one id the last, at the place of the first
+     * @param answers by id; of two answers with one id, the last one at the position of the first
      * @param duplicates how many answers were overwritten by a later one
      */
     public record VqaResults(Map<QuestionId, String> answers, int duplicates) {}

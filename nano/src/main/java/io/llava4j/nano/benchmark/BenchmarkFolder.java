@@ -47,7 +47,7 @@ final class BenchmarkFolder {
         return options.imageSize();
     }
 
-    /** Scenes to measure a model on, by held-out artists. */
+    /** Evaluation scenes, drawn by held-out artists. */
     SceneOptions scenes() {
         return SceneOptions.evaluation(sprites.drawings().heldOutSets());
     }
@@ -62,7 +62,7 @@ final class BenchmarkFolder {
         return NanoSplit.of("benchmark " + benchmark, options.seed(), options.imageSize(), sampler, scenes);
     }
 
-    /** Chance for one item of a benchmark. */
+    /** Random numbers for one item of a benchmark. */
     SplitMix64 random(String benchmark, long index) {
         return SplitMix64.of(options.seed(), "benchmark " + benchmark, index);
     }
@@ -107,7 +107,7 @@ final class BenchmarkFolder {
         }
     }
 
-    /** An object with its fields in this order, names and values in turns. */
+    /** An object with its fields in this order: alternating names and values. */
     static Map<String, Object> object(@Nullable Object... namesAndValues) {
         return RawSchemas.ordered(namesAndValues);
     }
@@ -117,7 +117,7 @@ final class BenchmarkFolder {
         return object("question_id", id, "image", image, "text", text, "category", category);
     }
 
-    /** People's answers with how sure they were. */
+    /** Human answers with their confidence. */
     static List<Map<String, Object>> confident(List<String> answers) {
         return answers.stream()
                 .map(answer -> object("answer", answer, "answer_confidence", "yes"))

@@ -3,10 +3,10 @@ package io.llava4j.nano.benchmark;
 import java.io.IOException;
 import java.util.Map;
 
-/** A benchmark whose files can be written about nano scenes. */
+/** Writes one benchmark's files about nano scenes. */
 interface NanoBenchmark {
     /**
-     * Writes files and has images drawn, both below a folder of the benchmark's name as {@code llava eval} knows it.
+     * Writes files and draws images, both in a folder with the benchmark's name as {@code llava eval} knows it.
      *
      * @return questions by that name; images where questions are made later
      */

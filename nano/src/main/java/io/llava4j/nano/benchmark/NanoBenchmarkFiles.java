@@ -14,7 +14,7 @@ import java.util.List;
 
 /** The twelve benchmarks about the nano world, ready for {@code llava eval}. */
 public final class NanoBenchmarkFiles {
-    /** Folder beside a model where they are looked for. */
+    /** Name of the folder beside a model where {@code llava eval} looks for them. */
     public static final String FOLDER = "benchmarks";
 
     /** Objects asked about in each image, as POPE does: 18 questions in its three splits. */
@@ -23,11 +23,11 @@ public final class NanoBenchmarkFiles {
     private NanoBenchmarkFiles() {}
 
     /**
-     * Writes them, or keeps those that are there if they are of the same options.
+     * Writes them, or keeps existing ones that were written with the same options.
      *
      * @param directory gets a folder for each benchmark
-     * @param threads how many draw
-     * @param progress told how many images are drawn
+     * @param threads number of drawing threads
+     * @param progress receives the number of images drawn
      */
     public static NanoWorld.Result write(Path directory, NanoBenchmarkOptions options, int threads, Progress progress) {
         return NanoBenchmarks.write(
@@ -39,7 +39,7 @@ public final class NanoBenchmarkFiles {
                 folder -> buildPope(folder, options.seed()));
     }
 
-    /** All images are asked about, by POPE's procedure; the number of questions. */
+    /** Asks about all images by POPE's procedure; returns the number of questions. */
     private static int buildPope(Path folder, long seed) {
         List<ImageObjects> images = CocoInstances.read(folder.resolve("annotations/instances_val2014.json"));
         return PopeFiles.write(

@@ -16,13 +16,13 @@ import java.util.function.ToIntFunction;
 
 /**
  * Writes the twelve benchmarks of LLaVA-1.5 about images of the nano world, each in the files and folders of the
- * original, for {@code llava eval} and {@code llava score}. All drawings are by held-out artists. Beside every benchmark
- * lies {@code unofficial.json}, which says that these are not the published questions.
+ * original, for {@code llava eval} and {@code llava score}. All drawings are by held-out artists. Every benchmark's
+ * folder holds {@code unofficial.json}, which declares that these are not the published questions.
  *
  * <p>The same options give the same bytes, however many threads draw.
  */
 public final class NanoBenchmarks {
-    /** Raised when the same options give other bytes than before. */
+    /** Incremented when the same options give other bytes than before. */
     private static final int VERSION = 2;
 
     private static final CachedFolder FOLDER = new CachedFolder("nano benchmarks", "nano-benchmarks.json");
@@ -44,21 +44,21 @@ public final class NanoBenchmarks {
             new NanoLlavaBench(),
             new NanoMmVet());
 
-    /** Longer than any true answer; a model that does not know when to stop is cut there. */
+    /** Longer than any right answer; truncates a model that does not stop. */
     private static final int MAX_NEW_TOKENS = 64;
 
     private NanoBenchmarks() {}
 
     /**
-     * Writes the benchmarks, or keeps those that are there if they are of the same options.
+     * Writes the benchmarks, or keeps existing ones that were written with the same options.
      *
      * @param directory absent, empty, or older nano benchmarks, which are replaced; gets a folder for each benchmark
      * @param options what to write
      * @param sprites the drawings
-     * @param threads how many draw
-     * @param progress told how many images are drawn
+     * @param threads number of drawing threads
+     * @param progress receives the number of images drawn
      * @param pope builds POPE's questions by POPE's procedure in its folder, which holds
-     *     {@code annotations/instances_val2014.json} in COCO's form and the images in {@code val2014}, and tells how many
+     *     {@code annotations/instances_val2014.json} in COCO's form and the images in {@code val2014}, and returns their number
      * @return questions by benchmark
      * @throws DataException if the directory holds something else, another process is writing it, or it cannot be written
      */

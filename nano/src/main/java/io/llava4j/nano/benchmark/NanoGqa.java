@@ -24,7 +24,7 @@ final class NanoGqa implements NanoBenchmark {
     private static final String NAME = "gqa";
     private static final int IMAGES = 24;
     private static final int QUESTIONS = 10;
-    /** GQA does not count. */
+    /** GQA has no counting questions. */
     private static final QuestionShares SHARES = new QuestionShares(0.4, 0, 0.2, 0.4, 0.4, 0.5);
 
     private static final String CHOOSE = " or ";
@@ -140,7 +140,7 @@ final class NanoGqa implements NanoBenchmark {
         };
     }
 
-    /** What could be answered, if the image held these categories. */
+    /** The valid answers for an image with these categories. */
     private static List<String> valid(Question question, List<Category> categories) {
         return switch (question.kind()) {
             case EXISTENCE -> List.of("yes", "no");

@@ -15,7 +15,7 @@ import java.util.Map;
 
 /**
  * LLaVA-Bench in the wild: three questions about each image, one of each category, with a description of the image and
- * a true answer for the judge. The reference answers stand in the file that holds GPT-4's in the original.
+ * a right answer for the judge. The reference answers are in the file that holds GPT-4's in the original.
  */
 final class NanoLlavaBench implements NanoBenchmark {
     private static final String NAME = "llava_bench";
@@ -26,7 +26,7 @@ final class NanoLlavaBench implements NanoBenchmark {
                     + " numbers, first and second assistant's, on the first line with one space between them and nothing else;"
                     + " then explain.";
 
-    /** A question with its true answer. */
+    /** A question with its right answer. */
     private record Asked(String category, String question, String answer) {}
 
     @Override
@@ -89,7 +89,7 @@ final class NanoLlavaBench implements NanoBenchmark {
                         everything(scene) + " " + background(scene)));
     }
 
-    /** All things, those that are alone with their places. */
+    /** All objects; unique ones with their positions. */
     private static String everything(Scene scene) {
         List<String> parts = new ArrayList<>();
         for (List<SceneObject> alike : Wording.alike(scene.objects())) {

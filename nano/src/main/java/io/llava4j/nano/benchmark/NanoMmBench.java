@@ -16,8 +16,7 @@ import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
- * MMBench and MMBench-CN, dev: the same questions in both languages, each in as many rows as it has options, which are moved
- * on by one from row to row. Images are inside the tables, in base64.
+ * MMBench and MMBench-CN, dev: the same questions in both languages, one row per rotation of the options. Images are inside the tables, in base64.
  */
 final class NanoMmBench implements NanoBenchmark {
     private static final String NAME = "mmbench";

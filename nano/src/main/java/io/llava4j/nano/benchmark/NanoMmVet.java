@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** MM-Vet: open questions that need one capability or several, with the parts of the truth joined by AND and OR. */
+/** MM-Vet: open questions that need one capability or several, with the parts of the ground truth joined by AND and OR. */
 final class NanoMmVet implements NanoBenchmark {
     private static final String NAME = "mm_vet";
     private static final int PER_TASK = 8;
@@ -35,10 +35,10 @@ final class NanoMmVet implements NanoBenchmark {
             How many objects are there in the image? | 2 <OR> two | There are two objects. | 1.0
             Can you read the sign? | stop | The sign says open. | 0.0""";
 
-    /** A question with its truth. */
+    /** A question with its ground truth. */
     private record Asked(String question, String answer) {}
 
-    /** Asks about a scene, or gives null where it gives nothing to ask. */
+    /** Asks about a scene; null if it allows no question. */
     private interface Asker {
         @Nullable
         Asked ask(Scene scene, SplitMix64 random);
@@ -107,7 +107,7 @@ final class NanoMmVet implements NanoBenchmark {
         return Map.of(NAME, samples.size());
     }
 
-    /** Everything there is, a part for each category. */
+    /** All objects, one part per category. */
     private static String things(Scene scene) {
         return scene.objects().stream()
                 .map(SceneObject::category)

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * MME: two questions about each image in fourteen categories, one to be answered yes and one no. Five categories keep
- * images and questions in folders of their own, as in the release. What the nano world has no like of (celebrities,
- * landmarks, code) is stood in for by what it has: names of things, buildings, a line of code about the image.
+ * images and questions in folders of their own, as in the release. Celebrities, landmarks and code are replaced by
+ * what the nano world has: names of things, buildings, a line of code about the image.
  */
 final class NanoMme implements NanoBenchmark {
     private static final String NAME = "mme";
@@ -34,7 +34,7 @@ final class NanoMme implements NanoBenchmark {
     /** Questions about one image. */
     private record Pair(String yes, String no) {}
 
-    /** Makes a pair, or null where the scene gives none. */
+    /** Makes a pair; null if the scene allows none. */
     private interface Asker {
         @Nullable
         Pair ask(Scene scene, Questions questions, SplitMix64 random);
@@ -102,7 +102,7 @@ final class NanoMme implements NanoBenchmark {
         return Map.of(NAME, asked.size());
     }
 
-    /** About a thing that is there and one that is not. */
+    /** Asks about a present and an absent thing. */
     private static Asker about(String question, Function<Category, String> name) {
         return (scene, questions, random) -> new Pair(
                 question.formatted(name.apply(random.pick(scene.objects()).category())),

@@ -17,7 +17,7 @@ final class NanoPope implements NanoBenchmark {
     static final String NAME = "pope";
     private static final int IMAGES = 120;
     private static final int CATEGORIES = 3;
-    /** So that there are enough things to ask for that are not there. */
+    /** Leaves enough absent categories to ask about. */
     private static final int FEWEST = 4;
 
     @Override

@@ -23,7 +23,7 @@ final class NanoScienceQa implements NanoBenchmark {
     private static final int FIRST_ID = 11;
     private static final String BIOLOGY = "biology";
 
-    /** A topic of school with what stands for it, and the hint that is given. */
+    /** A school topic with its nano topic and its hint. */
     private record Lesson(Topic topic, String subject, String field, String skill, String hint) {}
 
     private static final List<Lesson> WITH_IMAGE = List.of(

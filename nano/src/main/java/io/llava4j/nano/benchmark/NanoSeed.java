@@ -20,7 +20,7 @@ final class NanoSeed implements NanoBenchmark {
     private static final int FIRST_ID = 100_000;
     private static final int VIDEO_TYPES = 10;
 
-    /** Type numbers and names of SEED-Bench with what stands for them; all topics have four options. */
+    /** Type numbers and names of SEED-Bench with their nano topics; all topics have four options. */
     private record Type(int number, String name, Topic topic) {
         boolean video() {
             return number >= VIDEO_TYPES;
@@ -67,7 +67,7 @@ final class NanoSeed implements NanoBenchmark {
             wanted.put(type.topic(), folder.scaled(PER_TYPE));
             types.put(type.topic(), type);
         });
-        // A frame belongs to one question, as its name tells the type.
+        // A frame belongs to one question because its name contains the type.
         int perScene = video ? 1 : PER_IMAGE;
         int drawn = -1;
         for (ChoiceQuestions.Asked one :

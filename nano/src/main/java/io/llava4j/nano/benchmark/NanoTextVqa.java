@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * TextVQA, val 0.5.1: signs, and words that an OCR system read from them. Like a real one it now and then reads a letter
- * wrong, or nothing.
+ * TextVQA, val 0.5.1: signs, and words that an OCR system read from them. Like a real one, it sometimes misreads a letter
+ * or misses the word.
  */
 final class NanoTextVqa implements NanoBenchmark {
     private static final String NAME = "textvqa";

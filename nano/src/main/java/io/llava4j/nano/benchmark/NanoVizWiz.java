@@ -59,7 +59,7 @@ final class NanoVizWiz implements NanoBenchmark {
         }
     }
 
-    /** About a thing that is not there, or the words of a sign that is not. */
+    /** Asks about an absent thing or the text of an absent sign. */
     private static Question unanswerable(Questions asker, Scene scene, SplitMix64 random) {
         String absent = asker.absent(scene, random).name();
         return switch (random.nextInt(scene.sign() == null ? 3 : 2)) {
