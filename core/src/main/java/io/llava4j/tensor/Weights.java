@@ -66,11 +66,6 @@ public final class Weights implements AutoCloseable {
         return LinearProvider.instance().create(get(prefix + "weight"), find(prefix + "bias"));
     }
 
-    /** Parameter count of all tensors together. */
-    public long parameterCount() {
-        return tensors.values().stream().mapToLong(Tensor::numel).sum();
-    }
-
     @Override
     public void close() {
         tensors.values().forEach(Tensor::releaseReference);

@@ -63,7 +63,7 @@ public record ConversationTemplate(
     }
 
     /** Whether the text is only an image and its caption. */
-    public boolean captionOnly() {
+    boolean captionOnly() {
         return form == Form.CAPTION;
     }
 
