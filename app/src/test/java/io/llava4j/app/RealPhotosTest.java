@@ -68,7 +68,7 @@ class RealPhotosTest {
     private static final Path LANGUAGE = Path.of("../models/nano-language");
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int STEPS = 3;
-    /** Every so many photographs one is kept for the questions, and not trained on. */
+    /** Every n-th photograph is kept for the questions, and not trained on. */
     private static final int HELD_OUT = 4;
 
     @TempDir
@@ -79,7 +79,7 @@ class RealPhotosTest {
 
     private record Region(String category, double x, double y, double width, double height) {}
 
-    /** What a run told: which weights learn, and the loss of each step. */
+    /** What a run reported: which weights are trained, and the loss of each step. */
     private static final class Told implements TrainingListener {
         private final Set<String> learning = new HashSet<>();
         private final List<Double> losses = new ArrayList<>();
@@ -214,14 +214,14 @@ class RealPhotosTest {
         instructions.addAll(regions(learnt));
 
         TrainConfig align = recipe("pretrain", write("stage1.json", captionPairs(learnt)), Map.of());
-        Map<String, float[]> before = connectorAtStart(align);
+        Map<String, float[]> before = projectorAtStart(align);
         Told first = train(align);
         assertThat(first.learning).isEqualTo(before.keySet());
         Path projector = align.output().resolve("model").resolve(ModelFiles.PROJECTOR);
 
         TrainConfig tune =
                 recipe("finetune", write("stage2.json", instructions), Map.of("model.projector", projector.toString()));
-        Map<String, float[]> between = connectorAtStart(tune);
+        Map<String, float[]> between = projectorAtStart(tune);
         Told second = train(tune);
         assertThat(second.learning)
                 .containsAll(before.keySet())
@@ -323,7 +323,7 @@ class RealPhotosTest {
         return told;
     }
 
-    private static Map<String, float[]> connectorAtStart(TrainConfig config) {
+    private static Map<String, float[]> projectorAtStart(TrainConfig config) {
         ModelLoader.Loaded start = Objectives.start(config);
         Map<String, float[]> values = new TreeMap<>();
         try (LlavaModel model = start.model()) {
