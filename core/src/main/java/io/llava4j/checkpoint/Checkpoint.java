@@ -64,7 +64,7 @@ public final class Checkpoint implements AutoCloseable {
      * @throws ConfigException naming file and key, if the configuration cannot be used
      */
     public static Checkpoint open(Path directoryOrFile) {
-        return open(directoryOrFile, null);
+        return open(directoryOrFile, ModelParts.FOUND);
     }
 
     /**
@@ -75,11 +75,24 @@ public final class Checkpoint implements AutoCloseable {
      *     relative to the model's folder. Not used if the tower is embedded.
      */
     public static Checkpoint open(Path directoryOrFile, @Nullable Path visionTower) {
+        return open(directoryOrFile, new ModelParts(visionTower, null));
+    }
+
+    /**
+     * As {@link #open(Path)}, with parts that are stored separately.
+     *
+     * @param parts used where the model does not hold them itself
+     */
+    public static Checkpoint open(Path directoryOrFile, ModelParts parts) {
         if (!Files.exists(directoryOrFile)) {
             throw new CheckpointException("%s does not exist".formatted(directoryOrFile));
         }
         if (GgufModel.isAt(directoryOrFile)) {
-            return gguf(directoryOrFile);
+            return gguf(directoryOrFile, parts.mmproj());
+        }
+        if (parts.mmproj() != null) {
+            throw new CheckpointException(
+                    "%s is no GGUF model, so it takes no mmproj file".formatted(directoryOrFile));
         }
         QuantisedWeights.refuseConfigured(directory(directoryOrFile));
         List<WeightFiles> files = new ArrayList<>();
@@ -87,7 +100,7 @@ public final class Checkpoint implements AutoCloseable {
         try {
             WeightFiles weights = WeightFiles.open(directoryOrFile);
             files.add(weights);
-            Checkpoint checkpoint = assemble(directoryOrFile, weights, visionTower, files);
+            Checkpoint checkpoint = assemble(directoryOrFile, weights, parts.visionTower(), files);
             opened = true;
             return checkpoint;
         } finally {
@@ -97,8 +110,8 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
-    private static Checkpoint gguf(Path path) {
-        GgufModel model = GgufModel.open(path);
+    private static Checkpoint gguf(Path path, @Nullable Path mmproj) {
+        GgufModel model = GgufModel.open(path, mmproj);
         boolean opened = false;
         try {
             Checkpoint checkpoint = new Checkpoint(path, model.kind(), CheckpointLayout.GGUF, model::close, model);

@@ -60,7 +60,7 @@ record VisionTowerLocator(Path model, @Nullable Path given) {
         String name = ModelConfigs.towerName(model).orElse("");
         return find(name)
                 .orElseThrow(() -> new CheckpointException(
-                        "%s holds no vision tower and mm_vision_tower '%s' is no folder; download it and pass its path"
+                        "%s holds no vision tower and mm_vision_tower '%s' is no folder; download it and name it with --vision-tower"
                                 .formatted(shown, name)));
     }
 }

@@ -1,6 +1,7 @@
 package io.llava4j.generate;
 
 import io.llava4j.DataException;
+import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.LlavaModel;
@@ -83,7 +84,12 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
 
     /** {@link #open(Path, String)} with settings of its own. */
     public static LlavaPipeline open(Path directory, String device, Settings settings) {
-        ModelLoader.Loaded loaded = ModelLoader.load(directory, device);
+        return open(directory, device, settings, ModelParts.FOUND);
+    }
+
+    /** {@link #open(Path, String, Settings)} with parts that are stored separately from the model. */
+    public static LlavaPipeline open(Path directory, String device, Settings settings, ModelParts parts) {
+        ModelLoader.Loaded loaded = ModelLoader.load(directory, device, parts);
         return new LlavaPipeline(loaded.model(), loaded.tokenizer().get(), settings);
     }
 

@@ -151,8 +151,14 @@ public final class MergedModel implements AutoCloseable {
     private float[] merge(TensorEntry weight, PeftAdapter.Pair pair) {
         return Engine.inference("merging " + weight.name(), () -> {
             Tensor change = tensor(pair.up()).matmul(tensor(pair.down()));
-            return Tensors.toFloats(
-                    tensor(weight).add(change.mul(Tensors.scalar(adapter.lora().scale()))));
+            Tensor sum = tensor(weight).add(change.mul(Tensors.scalar(pair.scale())));
+            TensorEntry magnitude = pair.magnitude();
+            if (magnitude != null) {
+                // DoRA: every row gets the length that was trained.
+                Tensor lengths = sum.mul(sum).sum(1).sqrt();
+                sum = sum.mul(tensor(magnitude).view(-1).div(lengths).view(-1, 1));
+            }
+            return Tensors.toFloats(sum);
         });
     }
 

@@ -2,6 +2,7 @@ package io.llava4j.generate;
 
 import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.checkpoint.adapter.PeftAdapter;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.layout.TensorSource;
@@ -47,10 +48,19 @@ public final class ModelLoader {
      * @throws CheckpointException naming the tensors that are missing, unexpected or misshapen
      */
     public static Loaded load(Path directory, String device) {
+        return load(directory, device, ModelParts.FOUND);
+    }
+
+    /**
+     * As {@link #load(Path, String)}, with parts that are stored separately.
+     *
+     * @param parts used where the model does not hold them itself
+     */
+    public static Loaded load(Path directory, String device, ModelParts parts) {
         if (PeftAdapter.isIn(directory)) {
-            return merged(directory, device);
+            return merged(directory, device, parts);
         }
-        Checkpoint checkpoint = Checkpoint.open(directory);
+        Checkpoint checkpoint = Checkpoint.open(directory, parts);
         boolean loaded = false;
         try {
             LlavaConfig config = checkpoint.config();
@@ -77,8 +87,8 @@ public final class ModelLoader {
         }
     }
 
-    private static Loaded merged(Path directory, String device) {
-        try (MergedModel merged = MergedModel.open(directory, null, null)) {
+    private static Loaded merged(Path directory, String device, ModelParts parts) {
+        try (MergedModel merged = MergedModel.open(directory, null, parts.visionTower())) {
             Weights weights = new Weights();
             List<String> damaged = new ArrayList<>();
             for (TensorSource source : merged.tensors()) {

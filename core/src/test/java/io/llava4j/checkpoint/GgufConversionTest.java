@@ -22,6 +22,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -246,6 +247,42 @@ class GgufConversionTest {
         assertThatThrownBy(() -> Checkpoint.open(gguf)).hasMessageContaining("but no language model");
         Files.delete(mmproj);
         assertThatThrownBy(() -> Checkpoint.open(gguf)).isInstanceOf(CheckpointException.class);
+    }
+
+    @Test
+    void neighboursOfANamedFileDoNotMatter() throws IOException {
+        Path gguf = convert(model(config(48, -1), null), "gguf", CheckpointLayout.GGUF, null);
+        Path named = gguf.resolve("model-F32.gguf");
+        Path mmproj = gguf.resolve("mmproj-F32.gguf");
+        byte[] whole = Files.readAllBytes(named);
+        Files.write(gguf.resolve("model-Q8_0.gguf"), Arrays.copyOf(whole, whole.length / 2));
+        Files.writeString(gguf.resolve("model-IQ4.gguf"), "GGUF but nothing of the kind");
+        rewritten(named, gguf.resolve("model-F16-00001-of-00002.gguf"), "split.count", 2);
+        try (Checkpoint read = Checkpoint.open(named)) {
+            assertThat(read.requireComplete().kind()).isInstanceOf(ModelKind.Llava.class);
+        }
+        assertThatThrownBy(() -> Checkpoint.open(gguf.resolve("model-F16-00001-of-00002.gguf")))
+                .hasMessageContaining("one part of a split model");
+        Path second = Files.copy(mmproj, gguf.resolve("mmproj-second.gguf"));
+        assertThatThrownBy(() -> Checkpoint.open(named)).hasMessageContaining("name one with --mmproj");
+        for (Path part : List.of(mmproj, second)) {
+            try (Checkpoint read = Checkpoint.open(named, new ModelParts(null, part))) {
+                assertThat(read.requireComplete().kind()).isInstanceOf(ModelKind.Llava.class);
+            }
+        }
+        assertThatThrownBy(() -> Checkpoint.open(named, new ModelParts(null, named)))
+                .hasMessageContaining("general.architecture is llama");
+        Files.delete(second);
+        Files.write(mmproj, Arrays.copyOf(Files.readAllBytes(mmproj), 200));
+        assertThatThrownBy(() -> Checkpoint.open(named)).hasMessageContaining("mmproj-F32.gguf");
+    }
+
+    private static void rewritten(Path from, Path to, String key, Object value) {
+        try (Gguf read = Gguf.open(from)) {
+            SequencedMap<String, Object> keys = writable(read.metadata().values());
+            keys.put(key, value);
+            GgufWriter.write(to, keys, sources(read, UnaryOperator.identity()));
+        }
     }
 
     @Test

@@ -51,7 +51,7 @@ final class EvalOptions {
     /** The model's name in answers and results. */
     String modelId() {
         if (modelId == null) {
-            modelId = ModelId.of(model.directory());
+            modelId = model.id();
         }
         return modelId;
     }

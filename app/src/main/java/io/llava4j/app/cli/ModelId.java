@@ -27,16 +27,18 @@ final class ModelId {
     /**
      * For example {@code model-1f00ab34}.
      *
-     * @param directory of the model, or a GGUF file
+     * @param parts the model's folder or GGUF file, and whatever is stored separately from it
      * @throws CheckpointException if it cannot be read
      */
-    static String of(Path directory) {
-        // A file is named to be read without its neighbours.
-        try (Stream<Path> files = Files.isDirectory(directory) ? Files.list(directory) : Stream.of(directory)) {
+    static String of(List<Path> parts) {
+        Path directory = parts.getFirst();
+        try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            List<Path> sorted = files.filter(Files::isRegularFile).sorted().toList();
-            for (Path file : sorted) {
-                add(digest, file);
+            for (Path part : parts) {
+                // A file is named to be read without its neighbours.
+                for (Path file : Files.isDirectory(part) ? filesIn(part) : List.of(part)) {
+                    add(digest, file);
+                }
             }
             String fingerprint = HexFormat.of().formatHex(digest.digest(), 0, SHOWN_BYTES);
             return directory.toRealPath().getFileName() + "-" + fingerprint;
@@ -44,6 +46,12 @@ final class ModelId {
             throw new CheckpointException("the model %s cannot be read".formatted(directory), e);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    private static List<Path> filesIn(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.filter(Files::isRegularFile).sorted().toList();
         }
     }
 

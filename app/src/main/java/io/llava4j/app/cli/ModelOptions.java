@@ -1,7 +1,13 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.generate.LlavaPipeline;
+import io.llava4j.checkpoint.ModelParts;
+import io.llava4j.text.ConversationTemplate;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Options of verbs that load a model. */
@@ -17,6 +23,24 @@ final class ModelOptions {
     @Option(names = "--device", description = "cpu or cuda:N (default: ${DEFAULT-VALUE}).")
     private String device = "cpu";
 
+    @Option(
+            names = "--vision-tower",
+            paramLabel = "DIR",
+            description = "CLIP's folder, where the model names its tower but does not hold it.")
+    private @Nullable Path visionTower;
+
+    @Option(
+            names = "--mmproj",
+            paramLabel = "FILE",
+            description = "GGUF file of tower and projector (default: the one beside the model's file).")
+    private @Nullable Path mmproj;
+
+    @Option(
+            names = "--template",
+            paramLabel = "NAME",
+            description = "Conversation template, such as v1 or llava_llama_2 (default: the model's own).")
+    private @Nullable String template;
+
     /** The path as given on the command line. */
     Path directory() {
         return model;
@@ -27,8 +51,16 @@ final class ModelOptions {
         return model.toAbsolutePath().normalize().resolveSibling(name);
     }
 
+    /** Name of the model for its answers; whatever else decides them is part of it. */
+    String id() {
+        List<Path> all = Stream.of(model, visionTower, mmproj).filter(Objects::nonNull).toList();
+        return ModelId.of(all) + (template == null ? "" : "-" + template);
+    }
+
     /** Loads the model. */
     LlavaPipeline open() {
-        return LlavaPipeline.open(model, device);
+        ConversationTemplate named = template == null ? null : ConversationTemplate.named(template);
+        return LlavaPipeline.open(
+                model, device, new LlavaPipeline.Settings(named, true), new ModelParts(visionTower, mmproj));
     }
 }

@@ -25,9 +25,8 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.BooleanNode;
-import tools.jackson.databind.node.StringNode;
 
 /**
  * A LoRA adapter as PEFT and LLaVA store it (docs/reference/model.md#lora-adapter-layout): {@code adapter_config.json},
@@ -42,21 +41,24 @@ public final class PeftAdapter implements AutoCloseable {
     /** Begins the names of all tensors: PEFT's wrapper, and the model in it. */
     static final String WRAPPER = "base_model.model.";
 
+    private static final String MAGNITUDE = "lora_magnitude_vector";
     private static final List<String> WEIGHT_FILES = List.of(WEIGHTS, "adapter_model.bin");
     private static final List<String> OTHER_FILES = List.of("non_lora_trainables.safetensors", OTHERS);
-    private static final Pattern PAIR = Pattern.compile("(.+\\.)(lora_[AB]\\.weight)");
+    private static final Pattern PAIR = Pattern.compile("(.+\\.)(lora_[AB]\\.weight|lora_magnitude_vector)(\\.weight)?");
 
     /**
      * The two low-rank matrices of a layer, whose product B A is added to its weight.
      *
      * @param down A, {@code [rank, in]}
      * @param up B, {@code [out, rank]}
+     * @param scale factor of B A
+     * @param magnitude length of every row of the merged matrix (DoRA), {@code [out]}; null for LoRA
      */
-    public record Pair(TensorEntry down, TensorEntry up) {}
+    public record Pair(TensorEntry down, TensorEntry up, double scale, @Nullable TensorEntry magnitude) {}
 
     private final Path directory;
     private final ConfigReader config;
-    private final LoraConfig lora;
+    private final AdapterSettings settings;
     private final List<WeightFile> files = new ArrayList<>();
     private final SequencedMap<String, Pair> pairs = new LinkedHashMap<>();
     private final SequencedMap<String, TensorEntry> others = new LinkedHashMap<>();
@@ -65,7 +67,7 @@ public final class PeftAdapter implements AutoCloseable {
         this.directory = directory;
         Path file = directory.resolve(CONFIG);
         this.config = new ConfigReader(file, "", StrictJson.object(file));
-        this.lora = lora(config);
+        this.settings = AdapterSettings.read(config);
     }
 
     /** Whether a folder holds an adapter. */
@@ -89,6 +91,7 @@ public final class PeftAdapter implements AutoCloseable {
         try {
             adapter.readPairs();
             adapter.readOthers();
+            adapter.requireSavedModules();
             opened = true;
             return adapter;
         } finally {
@@ -96,21 +99,6 @@ public final class PeftAdapter implements AutoCloseable {
                 adapter.close();
             }
         }
-    }
-
-    private static LoraConfig lora(ConfigReader config) {
-        config.requireAbsentOr("peft_type", StringNode.valueOf("LORA"));
-        config.requireAbsentOr("bias", StringNode.valueOf("none"));
-        for (String key : List.of("use_dora", "use_rslora", "fan_in_fan_out")) {
-            config.requireAbsentOr(key, BooleanNode.FALSE);
-        }
-        for (String key : List.of("rank_pattern", "alpha_pattern", "modules_to_save", "layer_replication")) {
-            JsonNode value = config.node().path(key);
-            if (value.isValueNode() ? config.has(key) : !value.isEmpty()) {
-                throw config.bad(key, "none");
-            }
-        }
-        return new LoraConfig(config.size("r", 8), config.positive("lora_alpha", 8), 0);
     }
 
     private WeightFile file(List<String> names) {
@@ -127,8 +115,13 @@ public final class PeftAdapter implements AutoCloseable {
 
     private void readPairs() {
         Map<String, Map<String, TensorEntry>> byLayer = new LinkedHashMap<>();
+        Map<String, TensorEntry> saved = new LinkedHashMap<>();
         file(WEIGHT_FILES).tensors().forEach((name, tensor) -> {
             Matcher matcher = PAIR.matcher(name);
+            if (name.startsWith(WRAPPER) && !matcher.matches() && !name.contains(".lora_")) {
+                saved.put(name.replace("modules_to_save.", ""), tensor); // a module that was trained in full
+                return;
+            }
             if (!name.startsWith(WRAPPER) || !matcher.matches()) {
                 throw new CheckpointException("%s: tensor '%s' does not belong to a LoRA adapter of linear layers"
                         .formatted(directory, FileErrors.shown(name)));
@@ -148,6 +141,7 @@ public final class PeftAdapter implements AutoCloseable {
                 throw new CheckpointException("%s: the adapter of '%s' has no %s"
                         .formatted(directory, shown, down == null ? LoraConfig.DOWN : LoraConfig.UP));
             }
+            LoraConfig lora = settings.of(layer.substring(0, layer.length() - ".weight".length()));
             if (down.shape().length != 2
                     || up.shape().length != 2
                     || down.shape()[0] != lora.rank()
@@ -158,8 +152,30 @@ public final class PeftAdapter implements AutoCloseable {
             String canonical = layout.canonical(layer)
                     .orElseThrow(() -> new CheckpointException(
                             "%s: the adapter of '%s' is not for a layer of LLaVA".formatted(directory, shown)));
-            pairs.put(canonical, new Pair(down, up));
+            TensorEntry magnitude = parts.get(MAGNITUDE);
+            if (settings.dora() == (magnitude == null)) {
+                throw new CheckpointException("%s: use_dora is %s, but the adapter of '%s' has %s %s"
+                        .formatted(directory, settings.dora(), shown, magnitude == null ? "no" : "a", MAGNITUDE));
+            }
+            pairs.put(canonical, new Pair(down, up, lora.scale(), magnitude));
         });
+        saved.forEach((name, tensor) -> {
+            String plain = name.substring(WRAPPER.length());
+            String canonical = layout.canonical(plain)
+                    .or(() -> CheckpointLayout.LIUHAOTIAN.canonical(plain))
+                    .orElseThrow(() -> new CheckpointException("%s: tensor '%s' does not belong to LLaVA"
+                            .formatted(directory, FileErrors.shown(name))));
+            others.put(canonical, tensor.withName(canonical));
+        });
+    }
+
+    private void requireSavedModules() {
+        for (JsonNode module : config.node().path("modules_to_save")) {
+            String name = module.asString("");
+            if (others.keySet().stream().noneMatch(tensor -> List.of(tensor.split("\\.")).contains(name))) {
+                throw config.bad("modules_to_save", "the tensors of " + FileErrors.shown(name) + " beside the adapter");
+            }
+        }
     }
 
     /** Names begin with PEFT's wrapper, {@code base_model.model.}, and may have {@code model.} twice after it. */
@@ -183,7 +199,7 @@ public final class PeftAdapter implements AutoCloseable {
 
     /** Rank and alpha; dropout, which only training needs, is 0. */
     public LoraConfig lora() {
-        return lora;
+        return settings.usual();
     }
 
     /** The base model that the configuration names: a folder or a hub id. */

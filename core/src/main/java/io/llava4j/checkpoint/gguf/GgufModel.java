@@ -1,6 +1,7 @@
 package io.llava4j.checkpoint.gguf;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.LlavaException;
 import io.llava4j.checkpoint.huggingface.ModelConfigs;
 import io.llava4j.checkpoint.layout.GgufNames;
 import io.llava4j.checkpoint.layout.ModelKind;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -68,48 +70,49 @@ public final class GgufModel implements AutoCloseable {
     }
 
     /**
-     * Opens the files of a folder, or the file of a language model with the mmproj file in the same folder.
+     * Opens the files of a folder, or the language model's file that is named. What is named is what is read: beside a
+     * named file only a tower's file is looked for, and whatever else lies there does not matter.
      *
+     * @param mmproj file of the tower and projector; null takes the one in the same folder
      * @throws CheckpointException if it is not clear which files belong together, or a file cannot be used
      */
-    public static GgufModel open(Path path) {
+    public static GgufModel open(Path path, @Nullable Path mmproj) {
         List<Gguf> opened = new ArrayList<>();
         GgufModel model = null;
         try {
             boolean directory = Files.isDirectory(path);
-            Path folder = directory
-                    ? path
-                    : Objects.requireNonNull(path.toAbsolutePath().getParent());
-            Gguf languageModel = null;
-            if (!directory) {
-                languageModel = open(path, opened);
+            Gguf languageModel = directory ? null : open(path, opened);
+            if (languageModel != null) {
                 requireArchitecture(languageModel, GgufConfigs.LLAMA);
             }
             List<Gguf> languageModels = new ArrayList<>();
             List<Gguf> towers = new ArrayList<>();
-            for (Path file : filesIn(folder)) {
-                if (!directory && Files.isSameFile(file, path)) {
-                    continue;
+            if (mmproj != null) {
+                towers.add(tower(mmproj, opened));
+            }
+            if (directory) {
+                for (Path file : filesIn(path)) {
+                    if (mmproj != null && isTowerFile(file)) {
+                        continue;
+                    }
+                    Gguf gguf = open(file, opened);
+                    (architecture(gguf).equals(GgufConfigs.CLIP) ? towers : languageModels).add(gguf);
                 }
-                Gguf gguf = open(file, opened);
-                if (architecture(gguf).equals(GgufConfigs.CLIP)) {
-                    towers.add(gguf);
-                } else {
-                    languageModels.add(gguf);
-                }
+            } else if (mmproj == null) {
+                towers.addAll(towersBeside(path, opened));
             }
             if (languageModel == null) {
-                languageModel = only(path, languageModels, "language model")
+                languageModel = only(path, languageModels, "language model", "name one of them")
                         .orElseThrow(() -> new CheckpointException(
                                 "%s holds a tower and projector in GGUF but no language model; put its file beside them"
                                         .formatted(path)));
                 requireArchitecture(languageModel, GgufConfigs.LLAMA);
             }
-            Gguf mmproj = only(path, towers, "vision tower (mmproj)").orElse(null);
-            model = new GgufModel(languageModel, mmproj);
+            model = new GgufModel(
+                    languageModel,
+                    only(path, towers, "vision tower (mmproj)", "name one with --mmproj")
+                            .orElse(null));
             return model;
-        } catch (IOException e) {
-            throw FileErrors.cannotRead(path, e);
         } finally {
             for (Gguf file : opened) {
                 if (model == null || file != model.languageModel && file != model.mmproj) {
@@ -117,6 +120,43 @@ public final class GgufModel implements AutoCloseable {
                 }
             }
         }
+    }
+
+    private static Gguf tower(Path mmproj, List<Gguf> opened) {
+        if (!Gguf.is(mmproj)) {
+            throw new CheckpointException(
+                    "%s is no GGUF file%s".formatted(mmproj, Files.exists(mmproj) ? "" : ": it does not exist"));
+        }
+        Gguf gguf = open(mmproj, opened);
+        if (!architecture(gguf).equals(GgufConfigs.CLIP)) {
+            throw gguf.metadata().bad(GgufMetadata.ARCHITECTURE, "a tower's file, \"" + GgufConfigs.CLIP + "\"");
+        }
+        return gguf;
+    }
+
+    /** Towers in the folder of a language model's file; a damaged file counts only where it is called a tower's. */
+    private static List<Gguf> towersBeside(Path path, List<Gguf> opened) {
+        List<Gguf> towers = new ArrayList<>();
+        CheckpointException damaged = null;
+        for (Path file : filesIn(Objects.requireNonNull(path.toAbsolutePath().getParent()))) {
+            try {
+                Gguf gguf = Gguf.open(file);
+                opened.add(gguf);
+                if (architecture(gguf).equals(GgufConfigs.CLIP)) {
+                    towers.add(gguf);
+                }
+            } catch (LlavaException e) {
+                damaged = isTowerFile(file) ? new CheckpointException(e.getMessage(), e) : damaged;
+            }
+        }
+        if (towers.isEmpty() && damaged != null) {
+            throw damaged;
+        }
+        return towers;
+    }
+
+    private static boolean isTowerFile(Path file) {
+        return file.getFileName().toString().toLowerCase(Locale.ROOT).contains("mmproj");
     }
 
     private static Gguf open(Path file, List<Gguf> opened) {
@@ -139,15 +179,16 @@ public final class GgufModel implements AutoCloseable {
         }
     }
 
-    private static Optional<Gguf> only(Path path, List<Gguf> files, String what) {
+    private static Optional<Gguf> only(Path path, List<Gguf> files, String what, String remedy) {
         if (files.size() > 1) {
-            throw new CheckpointException("%s: there are %d GGUF files of a %s, %s and %s; keep one of them there"
+            throw new CheckpointException("%s: there are %d GGUF files of a %s, %s and %s; %s"
                     .formatted(
                             path,
                             files.size(),
                             what,
                             files.getFirst().file().getFileName(),
-                            files.get(1).file().getFileName()));
+                            files.get(1).file().getFileName(),
+                            remedy));
         }
         return files.stream().findFirst();
     }

@@ -105,7 +105,7 @@ public final class ModelConfigs {
         VisionConfig vision = own.map(ModelConfigs::vision)
                 .or(() -> towers.find(towerName))
                 .orElseThrow(() -> new ConfigException(
-                        ("%s: the vision tower '%s' is no folder beside the model; " + "download it and pass its path")
+                        ("%s: the vision tower '%s' is no folder beside the model; " + "download it and name it with --vision-tower")
                                 .formatted(config.file(), towerName)));
         if (config.has("mm_hidden_size") && config.size("mm_hidden_size", 1) != vision.hiddenSize()) {
             throw config.bad("mm_hidden_size", "the tower's width, " + vision.hiddenSize());

@@ -285,7 +285,7 @@ class LoraTest {
         Map<String, String> messages = new TreeMap<>();
         messages.put("\"r\" : 4|\"r\" : 5", "does not have the rank r = 5");
         messages.put("\"bias\" : \"none\"|\"bias\" : \"all\"", "bias is \"all\"");
-        messages.put("\"peft_type\"|\"use_dora\" : true, \"peft_type\"", "use_dora is true");
+        messages.put("\"peft_type\"|\"lora_bias\" : true, \"peft_type\"", "lora_bias is true");
         messages.put("\"modules_to_save\" : null|\"modules_to_save\" : [\"lm_head\"]", "modules_to_save");
         messages.put(tiny.language().toAbsolutePath() + "|lmsys/vicuna-7b-v1.5", "give its path with --base");
         Path file = adapter.resolve("adapter_config.json");

@@ -1,0 +1,16 @@
+package io.llava4j.checkpoint;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Parts of a model that are stored separately from it.
+ *
+ * @param visionTower folder of the CLIP model; null for the one that the configuration names
+ * @param mmproj GGUF file of tower and projector; null for the one in the same folder
+ */
+public record ModelParts(
+        @Nullable Path visionTower, @Nullable Path mmproj) {
+    /** Nothing but what is found with the model. */
+    public static final ModelParts FOUND = new ModelParts(null, null);
+}
