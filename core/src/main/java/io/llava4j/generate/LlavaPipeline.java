@@ -68,8 +68,7 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
         this.prompts = new PromptBuilder(
                 tokenizer,
                 Objects.requireNonNullElse(settings.template(), model.config().conversationTemplate()));
-        this.processor = new ImageProcessor(
-                model.visionTower().imageSize(), model.config().aspectMode());
+        this.processor = model.config().vision().imageProcessor(model.config().aspectMode());
     }
 
     /** Loads a model directory of any supported layout on the CPU. */

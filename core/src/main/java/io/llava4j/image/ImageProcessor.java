@@ -23,38 +23,32 @@ public final class ImageProcessor {
 
     /** Preprocessing with CLIP's mean and standard deviation. */
     public ImageProcessor(int size, AspectMode mode) {
-        this(size, mode, CLIP_MEAN, CLIP_STD);
+        this(size, mode, PixelScaling.CLIP);
+    }
+
+    /** Preprocessing with another mean and standard deviation. */
+    public ImageProcessor(int size, AspectMode mode, List<Double> mean, List<Double> std) {
+        this(size, mode, new PixelScaling(1.0 / 255.0, true, mean, std));
     }
 
     /**
      * Preprocessing with other constants.
      *
      * @param size edge of the result in pixels, at least 1
-     * @param mode how an image becomes square
-     * @param mean red, green, blue in 0..1; also the colour of padding, as {@code (int) (255 * mean)}
-     * @param std red, green, blue, greater than 0
+     * @param mode what happens to an image that is not square
+     * @param scaling how bytes become floats; its mean is also the colour of padding, as {@code (int) (255 * mean)}
      * @throws IllegalArgumentException if an argument is out of its range
      */
-    public ImageProcessor(int size, AspectMode mode, List<Double> mean, List<Double> std) {
-        if (size < 1 || mean.size() != CHANNELS || std.size() != CHANNELS) {
-            throw new IllegalArgumentException(
-                    "image size must be at least 1, mean and std need 3 values; they are %d, %s and %s"
-                            .formatted(size, mean, std));
+    public ImageProcessor(int size, AspectMode mode, PixelScaling scaling) {
+        if (size < 1) {
+            throw new IllegalArgumentException("image size must be at least 1; it is " + size);
         }
         this.size = size;
         this.mode = mode;
         for (int c = 0; c < CHANNELS; c++) {
-            if (!(mean.get(c) >= 0 && mean.get(c) <= 1 && std.get(c) > 0)) {
-                throw new IllegalArgumentException(
-                        "image mean must be within 0..1 and std positive; they are %s and %s".formatted(mean, std));
-            }
-            padColour[c] = (int) (255 * mean.get(c));
-            float meanValue = mean.get(c).floatValue();
-            float stdValue = std.get(c).floatValue();
+            padColour[c] = (int) (255 * scaling.mean().get(c));
             for (int value = 0; value < 256; value++) {
-                // Rescaled in double, rounded to float, then normalised in float, as the reference does.
-                float rescaled = (float) (value * (1.0 / 255.0));
-                normalised[c][value] = (rescaled - meanValue) / stdValue;
+                normalised[c][value] = scaling.apply(c, value);
             }
         }
     }

@@ -300,7 +300,8 @@ class GgufConversionTest {
         refused(gguf, "mmproj-F32.gguf", "clip.projector_type", "ldp", "clip.projector_type is ldp; llava4j needs mlp");
         refused(gguf, "mmproj-F32.gguf", "clip.vision.block_count", 0, "clip.vision.block_count is 0");
         refused(gguf, "mmproj-F32.gguf", "clip.vision.feature_layer", new int[] {9}, "clip.vision.feature_layer");
-        refused(gguf, "mmproj-F32.gguf", "clip.vision.image_mean", new float[] {0, 0, 0}, "llava4j needs CLIP's");
+        refused(gguf, "mmproj-F32.gguf", "clip.vision.image_mean", new float[] {0, 2, 0}, "three numbers from 0 to 1");
+        refused(gguf, "mmproj-F32.gguf", "clip.vision.image_std", new float[] {0, 1, 1}, "three numbers above 0");
         refused(gguf, "model-F32.gguf", "llama.block_count", 16_000_000, "llama.block_count is 16000000");
         refused(gguf, "model-F32.gguf", "llama.attention.head_count", 5, "llama.attention.head_count is 5");
         refused(gguf, "model-F32.gguf", "llama.attention.head_count_kv", 3, "llama.attention.head_count_kv is 3");

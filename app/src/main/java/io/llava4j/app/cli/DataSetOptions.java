@@ -161,7 +161,7 @@ final class DataSetOptions {
         TrainConfig known = config();
         AspectMode mode =
                 known == null ? AspectMode.PAD : known.data().imageAspectRatio().mode();
-        return new ImageProcessor(vision().imageSize(), mode);
+        return vision().imageProcessor(mode);
     }
 
     /** The model of the recipe; null if there is no recipe or the model's files do not exist. */

@@ -3,6 +3,7 @@ package io.llava4j.checkpoint.gguf;
 import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.layout.GgufNames;
 import io.llava4j.image.AspectMode;
+import io.llava4j.image.PixelScaling;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
@@ -28,8 +29,6 @@ public final class GgufConfigs {
     private static final String MEAN = "clip.vision.image_mean";
     private static final String STD = "clip.vision.image_std";
     private static final String ONLY_PROJECTOR = "mlp2x_gelu";
-    private static final List<Double> CLIP_MEAN = List.of(0.48145466, 0.4578275, 0.40821073);
-    private static final List<Double> CLIP_STD = List.of(0.26862954, 0.26130258, 0.27577711);
 
     private GgufConfigs() {}
 
@@ -82,8 +81,6 @@ public final class GgufConfigs {
         keys.requireAbsentOr("clip.projector_type", "mlp");
         keys.requireAbsentOr("clip.use_silu", false);
         keys.requireAbsentOr("clip.vision.mm_patch_merge_type", "flat");
-        requireClips(keys, MEAN, CLIP_MEAN);
-        requireClips(keys, STD, CLIP_STD);
         VisionConfig vision = new VisionConfig(
                 keys.size("clip.vision.embedding_length"),
                 keys.size("clip.vision.feed_forward_length"),
@@ -93,7 +90,8 @@ public final class GgufConfigs {
                 keys.size("clip.vision.patch_size"),
                 keys.positive("clip.vision.attention.layer_norm_epsilon"),
                 keys.flag("clip.use_gelu", false) ? "gelu" : "quick_gelu",
-                List.of());
+                List.of(),
+                scaling(keys));
         if (vision.hiddenSize() % vision.heads() != 0) {
             throw keys.bad("clip.vision.attention.head_count", "a divisor of " + vision.hiddenSize());
         }
@@ -145,13 +143,26 @@ public final class GgufConfigs {
         return layers.getFirst().intValue() - vision.layers() - 1;
     }
 
-    private static void requireClips(GgufMetadata keys, String key, List<Double> clips) {
-        List<Double> values = keys.list(key, Double.class).orElse(clips);
-        for (int i = 0; i < clips.size(); i++) {
-            if (values.size() != clips.size() || Math.abs(values.get(i) - clips.get(i)) > 1e-6) {
-                throw keys.bad(key, "CLIP's " + clips);
-            }
+    /** As floats in the file; CLIP's are the numbers they were made from. */
+    private static PixelScaling scaling(GgufMetadata keys) {
+        List<Double> mean = constants(keys, MEAN, PixelScaling.CLIP.mean());
+        List<Double> std = constants(keys, STD, PixelScaling.CLIP.std());
+        if (!PixelScaling.isMean(mean)) {
+            throw keys.bad(MEAN, "three numbers from 0 to 1");
         }
+        if (!PixelScaling.isStd(std)) {
+            throw keys.bad(STD, "three numbers above 0");
+        }
+        return new PixelScaling(PixelScaling.CLIP.rescaleFactor(), true, mean, std);
+    }
+
+    private static List<Double> constants(GgufMetadata keys, String key, List<Double> clips) {
+        List<Double> values = keys.list(key, Double.class).orElse(clips);
+        boolean same = values.size() == clips.size();
+        for (int i = 0; same && i < clips.size(); i++) {
+            same = Math.abs(values.get(i) - clips.get(i)) <= 1e-6;
+        }
+        return same ? clips : values;
     }
 
     /** Keys of the language model's file. */
@@ -179,6 +190,9 @@ public final class GgufConfigs {
     public static SequencedMap<String, Object> llavaKeys(String name, LlavaConfig config, BlockFormat type) {
         VisionConfig vision = config.vision();
         refuseUnless(vision.stemChannels().isEmpty(), "its tower begins with a convolutional stem");
+        refuseUnless(
+                vision.scaling().normalises() && vision.scaling().rescaleFactor() == PixelScaling.CLIP.rescaleFactor(),
+                "its images are rescaled or normalised in another way");
         refuseUnless(config.projectorType().equals(ONLY_PROJECTOR), "its projector is " + config.projectorType());
         refuseUnless(!config.keepCls(), "it keeps the CLS token of its tower");
         SequencedMap<String, Object> keys = general(CLIP, "mmproj", name, type);
@@ -198,8 +212,8 @@ public final class GgufConfigs {
         keys.put("clip.vision.block_count", vision.layers());
         int layer = config.selectLayer();
         keys.put(FEATURE_LAYER, new int[] {layer < 0 ? layer + vision.layers() + 1 : layer});
-        keys.put(MEAN, floats(CLIP_MEAN));
-        keys.put(STD, floats(CLIP_STD));
+        keys.put(MEAN, floats(vision.scaling().mean()));
+        keys.put(STD, floats(vision.scaling().std()));
         keys.put(ASPECT, config.aspectMode() == AspectMode.PAD ? "pad" : "square");
         keys.put("clip.vision.mm_patch_merge_type", "flat");
         if (config.imageTokenId() >= 0) {

@@ -50,6 +50,21 @@ public record ConfigReader(Path file, String path, ObjectNode node) {
         return value.intValue();
     }
 
+    /** A list of numbers; empty if there is none. */
+    Optional<List<Double>> numbers(String key) {
+        if (!has(key)) {
+            return Optional.empty();
+        }
+        List<Double> numbers = new ArrayList<>();
+        for (JsonNode element : node.get(key)) {
+            if (!element.isNumber()) {
+                throw bad(key, "a list of numbers");
+            }
+            numbers.add(element.doubleValue());
+        }
+        return Optional.of(List.copyOf(numbers));
+    }
+
     /** Token ids under a key that holds one or a list of them; those below 0 stand for none. */
     List<Integer> tokenIds(String key) {
         List<Integer> ids = new ArrayList<>();

@@ -166,10 +166,12 @@ public final class ModelConfigWriter {
         root.put("do_center_crop", true);
         root.putObject("crop_size").put("height", vision.imageSize()).put("width", vision.imageSize());
         root.put("do_rescale", true);
-        root.put("rescale_factor", 1 / 255.0);
-        root.put("do_normalize", true);
-        root.putArray("image_mean").add(0.48145466).add(0.4578275).add(0.40821073);
-        root.putArray("image_std").add(0.26862954).add(0.26130258).add(0.27577711);
+        root.put("rescale_factor", vision.scaling().rescaleFactor());
+        root.put("do_normalize", vision.scaling().normalises());
+        ArrayNode mean = root.putArray("image_mean");
+        vision.scaling().mean().forEach(mean::add);
+        ArrayNode std = root.putArray("image_std");
+        vision.scaling().std().forEach(std::add);
         return root;
     }
 

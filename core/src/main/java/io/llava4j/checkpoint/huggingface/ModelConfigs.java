@@ -72,9 +72,9 @@ public final class ModelConfigs {
         return switch (type) {
             case "llava" -> new ModelKind.Llava(huggingFace(directory, config));
             case "clip" ->
-                new ModelKind.Clip(vision(config.child("vision_config")
-                        .orElseThrow(() -> config.bad("vision_config", "the shape of the vision tower"))));
-            case "clip_vision_model" -> new ModelKind.Clip(vision(config));
+                new ModelKind.Clip(scaled(directory, vision(config.child("vision_config")
+                        .orElseThrow(() -> config.bad("vision_config", "the shape of the vision tower")))));
+            case "clip_vision_model" -> new ModelKind.Clip(scaled(directory, vision(config)));
             case "llama" -> new ModelKind.Llama(text(config, eosTokenIds(directory, config)));
             default -> throw config.bad("model_type", "llava, llava_llama, clip, clip_vision_model or llama");
         };
@@ -103,6 +103,7 @@ public final class ModelConfigs {
         Optional<ConfigReader> own = config.child("vision_config");
         String towerName = config.string("mm_vision_tower").orElse("");
         VisionConfig vision = own.map(ModelConfigs::vision)
+                .map(tower -> scaled(directory, tower))
                 .or(() -> towers.find(towerName))
                 .orElseThrow(() -> new ConfigException(
                         ("%s: the vision tower '%s' is no folder beside the model; " + "download it and name it with --vision-tower")
@@ -141,7 +142,7 @@ public final class ModelConfigs {
         config.requireAbsentOr("projector_hidden_act", StringNode.valueOf("gelu"));
         config.requireAbsentOr("multimodal_projector_bias", BooleanNode.TRUE);
         VisionConfig vision =
-                config.child("vision_config").map(ModelConfigs::vision).orElse(VisionConfig.CLIP_VIT_L_336);
+                scaled(directory, config.child("vision_config").map(ModelConfigs::vision).orElse(VisionConfig.CLIP_VIT_L_336));
         ConfigReader text = config.child("text_config")
                 .orElseGet(() -> new ConfigReader(config.file(), "text_config.", StrictJson.MAPPER.createObjectNode()));
         ObjectNode merged = text.node().deepCopy();
@@ -170,29 +171,24 @@ public final class ModelConfigs {
                         config.integer("vision_feature_layer").orElse(-2),
                         vision),
                 keepCls,
-                aspectMode(config).or(() -> preprocessor(directory, vision)).orElse(AspectMode.CROP),
+                aspectMode(config).orElseGet(() -> preprocessor(directory, vision)),
                 imageToken(config, HF_IMAGE_TOKEN),
                 maxSequenceLength(config),
                 conversationTemplate(config));
     }
 
-    /** Newer llava-hf processors can pad; resizing and normalisation must be CLIP's. */
-    private static Optional<AspectMode> preprocessor(Path directory, VisionConfig vision) {
-        Path file = directory.resolve(PREPROCESSOR_FILE);
-        if (!Files.exists(file)) {
-            return Optional.empty();
-        }
-        ConfigReader config = new ConfigReader(file, "", StrictJson.object(file));
-        if (config.has("crop_size")) {
-            boolean sides = config.node().get("crop_size").isObject();
-            int size = sides
-                    ? config.child("crop_size").orElseThrow().size("height", vision.imageSize())
-                    : config.size("crop_size", vision.imageSize());
-            if (size != vision.imageSize()) {
-                throw config.bad("crop_size", "the tower's image size, " + vision.imageSize());
-            }
-        }
-        return config.flag("do_pad", false) ? Optional.of(AspectMode.PAD) : Optional.empty();
+    /** The tower with the scaling of the processor's files beside it. */
+    private static VisionConfig scaled(Path directory, VisionConfig vision) {
+        return PreprocessorConfig.read(directory, vision.imageSize())
+                .map(config -> vision.withScaling(config.scaling()))
+                .orElse(vision);
+    }
+
+    private static AspectMode preprocessor(Path directory, VisionConfig vision) {
+        return PreprocessorConfig.read(directory, vision.imageSize())
+                .filter(PreprocessorConfig::pads)
+                .map(config -> AspectMode.PAD)
+                .orElse(AspectMode.CROP);
     }
 
     /** llava4j's own key; absent where the template is LLaVA-1.5's. */

@@ -1,5 +1,8 @@
 package io.llava4j.model.config;
 
+import io.llava4j.image.AspectMode;
+import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.PixelScaling;
 import java.util.List;
 
 /**
@@ -15,6 +18,7 @@ import java.util.List;
  * @param hiddenAct activation of the MLP: {@code quick_gelu} or {@code gelu}
  * @param stemChannels empty for CLIP's patch convolution; otherwise the channels of a convolutional stem's residual
  *     stages, of which each halves the resolution, so that there are log2 of {@code patchSize}
+ * @param scaling how bytes of an image become the tower's input; {@link PixelScaling#CLIP} in LLaVA-1.5
  */
 public record VisionConfig(
         int hiddenSize,
@@ -25,11 +29,56 @@ public record VisionConfig(
         int patchSize,
         double layerNormEps,
         String hiddenAct,
-        List<Integer> stemChannels) {
+        List<Integer> stemChannels,
+        PixelScaling scaling) {
 
     /** CLIP ViT-L/14 at 336 pixels, the tower of LLaVA-1.5. */
     public static final VisionConfig CLIP_VIT_L_336 =
             new VisionConfig(1024, 4096, 24, 16, 336, 14, 1e-5, "quick_gelu", List.of());
+
+    /** A tower that reads images as OpenAI's CLIP does. */
+    public VisionConfig(
+            int hiddenSize,
+            int intermediateSize,
+            int layers,
+            int heads,
+            int imageSize,
+            int patchSize,
+            double layerNormEps,
+            String hiddenAct,
+            List<Integer> stemChannels) {
+        this(
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                imageSize,
+                patchSize,
+                layerNormEps,
+                hiddenAct,
+                stemChannels,
+                PixelScaling.CLIP);
+    }
+
+    /** Prepares images for this tower. */
+    public ImageProcessor imageProcessor(AspectMode mode) {
+        return new ImageProcessor(imageSize, mode, scaling);
+    }
+
+    /** The same tower with another scaling of its input. */
+    public VisionConfig withScaling(PixelScaling scaling) {
+        return new VisionConfig(
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                imageSize,
+                patchSize,
+                layerNormEps,
+                hiddenAct,
+                stemChannels,
+                scaling);
+    }
 
     /** Patches along one edge. */
     public int grid() {
@@ -52,6 +101,7 @@ public record VisionConfig(
                 patchSize,
                 layerNormEps,
                 hiddenAct,
-                stemChannels);
+                stemChannels,
+                scaling);
     }
 }

@@ -55,8 +55,7 @@ public final class TrainingData implements ExampleSource {
                 new PromptBuilder(SentencePieceTokenizer.load(tokenizer), spec.conversationTemplate()),
                 spec.maxLength(),
                 model.tokensPerImage());
-        ImageProcessor processor = new ImageProcessor(
-                model.vision().imageSize(), spec.imageAspectRatio().mode());
+        ImageProcessor processor = model.vision().imageProcessor(spec.imageAspectRatio().mode());
         Images images = records.images(spec.images(), spec.followSymlinks());
         EpochSampler sampler = spec.groupByModality()
                 ? new ModalityGroupedSampler(
