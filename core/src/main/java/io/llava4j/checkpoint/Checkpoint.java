@@ -91,8 +91,7 @@ public final class Checkpoint implements AutoCloseable {
             return gguf(directoryOrFile, parts.mmproj());
         }
         if (parts.mmproj() != null) {
-            throw new CheckpointException(
-                    "%s is no GGUF model, so it takes no mmproj file".formatted(directoryOrFile));
+            throw new CheckpointException("%s is no GGUF model, so it takes no mmproj file".formatted(directoryOrFile));
         }
         QuantisedWeights.refuseConfigured(directory(directoryOrFile));
         List<WeightFiles> files = new ArrayList<>();

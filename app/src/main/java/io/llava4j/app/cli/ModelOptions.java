@@ -1,7 +1,7 @@
 package io.llava4j.app.cli;
 
-import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.checkpoint.ModelParts;
+import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.text.ConversationTemplate;
 import java.nio.file.Path;
 import java.util.List;
@@ -53,7 +53,8 @@ final class ModelOptions {
 
     /** Name of the model for its answers; whatever else decides them is part of it. */
     String id() {
-        List<Path> all = Stream.of(model, visionTower, mmproj).filter(Objects::nonNull).toList();
+        List<Path> all =
+                Stream.of(model, visionTower, mmproj).filter(Objects::nonNull).toList();
         return ModelId.of(all) + (template == null ? "" : "-" + template);
     }
 

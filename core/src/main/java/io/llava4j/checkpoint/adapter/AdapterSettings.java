@@ -20,7 +20,12 @@ import tools.jackson.databind.node.StringNode;
  * @param usual rank and alpha of layers without their own; alpha includes rank stabilisation
  */
 record AdapterSettings(
-        LoraConfig usual, boolean dora, boolean stabilised, double alpha, Map<Pattern, Integer> ranks, Map<Pattern, Double> alphas) {
+        LoraConfig usual,
+        boolean dora,
+        boolean stabilised,
+        double alpha,
+        Map<Pattern, Integer> ranks,
+        Map<Pattern, Double> alphas) {
     /** Initialisations that leave the base's weights as they are; PiSSA, OLoRA, CorDA and LoftQ train on others. */
     private static final Set<String> PLAIN_INITIALISATIONS = Set.of("gaussian", "orthogonal", "eva");
 

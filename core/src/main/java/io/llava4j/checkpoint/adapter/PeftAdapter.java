@@ -44,7 +44,8 @@ public final class PeftAdapter implements AutoCloseable {
     private static final String MAGNITUDE = "lora_magnitude_vector";
     private static final List<String> WEIGHT_FILES = List.of(WEIGHTS, "adapter_model.bin");
     private static final List<String> OTHER_FILES = List.of("non_lora_trainables.safetensors", OTHERS);
-    private static final Pattern PAIR = Pattern.compile("(.+\\.)(lora_[AB]\\.weight|lora_magnitude_vector)(\\.weight)?");
+    private static final Pattern PAIR =
+            Pattern.compile("(.+\\.)(lora_[AB]\\.weight|lora_magnitude_vector)(\\.weight)?");
 
     /**
      * The two low-rank matrices of a layer, whose product B A is added to its weight.
@@ -54,7 +55,11 @@ public final class PeftAdapter implements AutoCloseable {
      * @param scale factor of B A
      * @param magnitude length of every row of the merged matrix (DoRA), {@code [out]}; null for LoRA
      */
-    public record Pair(TensorEntry down, TensorEntry up, double scale, @Nullable TensorEntry magnitude) {}
+    public record Pair(
+            TensorEntry down,
+            TensorEntry up,
+            double scale,
+            @Nullable TensorEntry magnitude) {}
 
     private final Path directory;
     private final ConfigReader config;
@@ -163,8 +168,8 @@ public final class PeftAdapter implements AutoCloseable {
             String plain = name.substring(WRAPPER.length());
             String canonical = layout.canonical(plain)
                     .or(() -> CheckpointLayout.LIUHAOTIAN.canonical(plain))
-                    .orElseThrow(() -> new CheckpointException("%s: tensor '%s' does not belong to LLaVA"
-                            .formatted(directory, FileErrors.shown(name))));
+                    .orElseThrow(() -> new CheckpointException(
+                            "%s: tensor '%s' does not belong to LLaVA".formatted(directory, FileErrors.shown(name))));
             others.put(canonical, tensor.withName(canonical));
         });
     }
@@ -172,7 +177,8 @@ public final class PeftAdapter implements AutoCloseable {
     private void requireSavedModules() {
         for (JsonNode module : config.node().path("modules_to_save")) {
             String name = module.asString("");
-            if (others.keySet().stream().noneMatch(tensor -> List.of(tensor.split("\\.")).contains(name))) {
+            if (others.keySet().stream()
+                    .noneMatch(tensor -> List.of(tensor.split("\\.")).contains(name))) {
                 throw config.bad("modules_to_save", "the tensors of " + FileErrors.shown(name) + " beside the adapter");
             }
         }

@@ -72,8 +72,10 @@ public final class ModelConfigs {
         return switch (type) {
             case "llava" -> new ModelKind.Llava(huggingFace(directory, config));
             case "clip" ->
-                new ModelKind.Clip(scaled(directory, vision(config.child("vision_config")
-                        .orElseThrow(() -> config.bad("vision_config", "the shape of the vision tower")))));
+                new ModelKind.Clip(scaled(
+                        directory,
+                        vision(config.child("vision_config")
+                                .orElseThrow(() -> config.bad("vision_config", "the shape of the vision tower")))));
             case "clip_vision_model" -> new ModelKind.Clip(scaled(directory, vision(config)));
             case "llama" -> new ModelKind.Llama(text(config, eosTokenIds(directory, config)));
             default -> throw config.bad("model_type", "llava, llava_llama, clip, clip_vision_model or llama");
@@ -105,9 +107,9 @@ public final class ModelConfigs {
         VisionConfig vision = own.map(ModelConfigs::vision)
                 .map(tower -> scaled(directory, tower))
                 .or(() -> towers.find(towerName))
-                .orElseThrow(() -> new ConfigException(
-                        ("%s: the vision tower '%s' is no folder beside the model; " + "download it and name it with --vision-tower")
-                                .formatted(config.file(), towerName)));
+                .orElseThrow(() -> new ConfigException(("%s: the vision tower '%s' is no folder beside the model; "
+                                + "download it and name it with --vision-tower")
+                        .formatted(config.file(), towerName)));
         if (config.has("mm_hidden_size") && config.size("mm_hidden_size", 1) != vision.hiddenSize()) {
             throw config.bad("mm_hidden_size", "the tower's width, " + vision.hiddenSize());
         }
@@ -141,8 +143,9 @@ public final class ModelConfigs {
     private static LlavaConfig huggingFace(Path directory, ConfigReader config) {
         config.requireAbsentOr("projector_hidden_act", StringNode.valueOf("gelu"));
         config.requireAbsentOr("multimodal_projector_bias", BooleanNode.TRUE);
-        VisionConfig vision =
-                scaled(directory, config.child("vision_config").map(ModelConfigs::vision).orElse(VisionConfig.CLIP_VIT_L_336));
+        VisionConfig vision = scaled(
+                directory,
+                config.child("vision_config").map(ModelConfigs::vision).orElse(VisionConfig.CLIP_VIT_L_336));
         ConfigReader text = config.child("text_config")
                 .orElseGet(() -> new ConfigReader(config.file(), "text_config.", StrictJson.MAPPER.createObjectNode()));
         ObjectNode merged = text.node().deepCopy();

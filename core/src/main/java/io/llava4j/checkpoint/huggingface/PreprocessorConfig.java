@@ -25,8 +25,8 @@ record PreprocessorConfig(PixelScaling scaling, boolean pads) {
     private static final int BICUBIC = 3;
 
     /** Steps that are read below. */
-    private static final Set<String> KNOWN_STEPS = Set.of(
-            "do_resize", "do_center_crop", "do_rescale", "do_normalize", "do_convert_rgb", "do_pad");
+    private static final Set<String> KNOWN_STEPS =
+            Set.of("do_resize", "do_center_crop", "do_rescale", "do_normalize", "do_convert_rgb", "do_pad");
 
     /** What other processors have and CLIP's does not. */
     private static final List<String> OTHER_PROCESSORS =
@@ -40,8 +40,8 @@ record PreprocessorConfig(PixelScaling scaling, boolean pads) {
      * @throws ConfigException naming file and key, for a step that is not CLIP's
      */
     static Optional<PreprocessorConfig> read(Path directory, int imageSize) {
-        Optional<PreprocessorConfig> own = config(directory, ModelConfigs.PREPROCESSOR_FILE)
-                .map(config -> read(config, imageSize));
+        Optional<PreprocessorConfig> own =
+                config(directory, ModelConfigs.PREPROCESSOR_FILE).map(config -> read(config, imageSize));
         Optional<PreprocessorConfig> nested = config(directory, PROCESSOR_FILE)
                 .flatMap(config -> config.child("image_processor"))
                 .map(config -> read(config, imageSize));
@@ -114,9 +114,7 @@ record PreprocessorConfig(PixelScaling scaling, boolean pads) {
         if (!PixelScaling.isStd(std)) {
             throw config.bad("image_std", "three numbers above 0");
         }
-        double factor = config.flag("do_rescale", true)
-                ? config.positive("rescale_factor", clip.rescaleFactor())
-                : 1;
+        double factor = config.flag("do_rescale", true) ? config.positive("rescale_factor", clip.rescaleFactor()) : 1;
         return new PixelScaling(factor, config.flag("do_normalize", true), mean, std);
     }
 }

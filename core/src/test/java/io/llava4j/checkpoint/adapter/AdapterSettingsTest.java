@@ -32,8 +32,9 @@ class AdapterSettingsTest {
 
     @Test
     void layersHaveRanksAndAlphasOfTheirOwn() {
-        AdapterSettings settings = read("'r':4,'lora_alpha':8,'use_rslora':true,"
-                + "'rank_pattern':{'q_proj':16,'layers.1.mlp.up_proj':9},'alpha_pattern':{'^model.layers.1.*up_proj':27}");
+        AdapterSettings settings = read(
+                "'r':4,'lora_alpha':8,'use_rslora':true,"
+                        + "'rank_pattern':{'q_proj':16,'layers.1.mlp.up_proj':9},'alpha_pattern':{'^model.layers.1.*up_proj':27}");
         assertThat(settings.of("model.layers.0.self_attn.q_proj").rank()).isEqualTo(16);
         assertThat(settings.of("model.layers.0.self_attn.q_proj").scale()).isEqualTo(2);
         assertThat(settings.of("model.layers.1.mlp.up_proj").rank()).isEqualTo(9);

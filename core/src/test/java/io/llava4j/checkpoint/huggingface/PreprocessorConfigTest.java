@@ -36,10 +36,11 @@ class PreprocessorConfigTest {
     void scalingIsObeyedInEitherFile() throws IOException {
         PixelScaling half = new PixelScaling(1 / 255.0, true, HALF, HALF);
         String settings = "'image_mean':[0.5,0.5,0.5],'image_std':[0.5,0.5,0.5]";
-        assertThat(read("preprocessor_config.json", settings).vision().scaling()).isEqualTo(half);
+        assertThat(read("preprocessor_config.json", settings).vision().scaling())
+                .isEqualTo(half);
         Files.delete(folder.resolve("preprocessor_config.json"));
-        LlavaConfig nested = read(
-                "processor_config.json", "'patch_size':14,'image_processor':{'do_pad':true," + settings + "}");
+        LlavaConfig nested =
+                read("processor_config.json", "'patch_size':14,'image_processor':{'do_pad':true," + settings + "}");
         assertThat(nested.vision().scaling()).isEqualTo(half);
         assertThat(nested.aspectMode()).isEqualTo(AspectMode.PAD);
         assertThatThrownBy(() -> read("preprocessor_config.json", "'image_mean':[0.1,0.5,0.5]"))
@@ -56,8 +57,10 @@ class PreprocessorConfigTest {
         assertThat(first(read(file, "'image_mean':[0.5,0.5,0.5],'image_std':[0.25,0.25,0.25]"), image))
                 .isCloseTo((200 / 255f - 0.5f) / 0.25f, within(1e-6f));
         assertThat(first(read(file, "'do_normalize':false"), image)).isEqualTo((float) (200 * (1 / 255.0)));
-        assertThat(first(read(file, "'do_normalize':false,'do_rescale':false"), image)).isEqualTo(200f);
-        assertThat(first(read(file, "'do_normalize':false,'rescale_factor':0.5"), image)).isEqualTo(100f);
+        assertThat(first(read(file, "'do_normalize':false,'do_rescale':false"), image))
+                .isEqualTo(200f);
+        assertThat(first(read(file, "'do_normalize':false,'rescale_factor':0.5"), image))
+                .isEqualTo(100f);
     }
 
     private static float first(LlavaConfig config, RgbImage image) {
@@ -111,6 +114,7 @@ class PreprocessorConfigTest {
                 "'image_processor_type':'LlavaImageProcessorFast','do_pad':null,'data_format':'channels_first'"
             })
     void clipsOwnSettingsAreTheDefault(String settings) throws IOException {
-        assertThat(read("preprocessor_config.json", settings).vision().scaling()).isEqualTo(PixelScaling.CLIP);
+        assertThat(read("preprocessor_config.json", settings).vision().scaling())
+                .isEqualTo(PixelScaling.CLIP);
     }
 }

@@ -55,7 +55,8 @@ public final class TrainingData implements ExampleSource {
                 new PromptBuilder(SentencePieceTokenizer.load(tokenizer), spec.conversationTemplate()),
                 spec.maxLength(),
                 model.tokensPerImage());
-        ImageProcessor processor = model.vision().imageProcessor(spec.imageAspectRatio().mode());
+        ImageProcessor processor =
+                model.vision().imageProcessor(spec.imageAspectRatio().mode());
         Images images = records.images(spec.images(), spec.followSymlinks());
         EpochSampler sampler = spec.groupByModality()
                 ? new ModalityGroupedSampler(
