@@ -20,7 +20,7 @@ public record PixelScaling(double rescaleFactor, boolean normalises, List<Double
     public PixelScaling {
         if (!isMean(mean) || !isStd(std) || !(rescaleFactor > 0)) {
             throw new IllegalArgumentException(
-                    "image mean must be three values within 0..1, std and rescale factor positive; they are %s, %s and %s"
+                    "image mean must be three values within 0..1, std positive; they are %s and %s, with the rescale factor %s"
                             .formatted(mean, std, rescaleFactor));
         }
     }
