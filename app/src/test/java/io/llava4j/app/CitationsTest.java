@@ -28,7 +28,7 @@ class CitationsTest {
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
     private static final Pattern HEADING = Pattern.compile("#{1,6} +(.*?)\\s*#*");
     private static final Pattern OUTSIDE =
-            Pattern.compile("(^|[\\s(`])spec/[\\w-]+\\.md|benchmark " + "notes", Pattern.CASE_INSENSITIVE);
+            Pattern.compile("(^|[\\s(`])spec" + "/[\\w-]+|benchmark " + "notes", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern CLASS = Pattern.compile("`([A-Z]\\w*[a-z]\\w*)(?:[.(][^`]*)?`");
     private static final Pattern SHORTENED_PATH = Pattern.compile("`(\\w[\\w/]*)/\\.\\.\\./([\\w/]+\\.java)`");

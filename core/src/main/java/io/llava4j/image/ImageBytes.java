@@ -1,8 +1,10 @@
 package io.llava4j.image;
 
 import io.llava4j.DataException;
+import io.llava4j.io.ForeignContent;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** An image file in memory with a reading position; every read past the end is refused as a truncated image. */
@@ -124,14 +126,13 @@ final class ImageBytes {
 
     /** The error for a file that is not an image, naming what it is instead. */
     DataException unknown() {
-        String begin = new String(bytes, 0, Math.min(bytes.length, 256), StandardCharsets.ISO_8859_1).stripLeading();
-        String lower = begin.toLowerCase(Locale.ROOT);
-        if (begin.startsWith("version https://git-lfs.github.com/spec/")) {
-            return refused("is a Git LFS pointer, not the image itself", "run git lfs pull");
+        Optional<String> foreign = ForeignContent.describe(bytes);
+        if (foreign.isPresent()) {
+            return new DataException("image %s %s".formatted(name, foreign.get()));
         }
-        if (lower.startsWith("<!doctype html") || lower.startsWith("<html")) {
-            return refused("is a web page, not an image", "download the image itself");
-        }
+        String lower = new String(bytes, 0, Math.min(bytes.length, 64), StandardCharsets.ISO_8859_1)
+                .stripLeading()
+                .toLowerCase(Locale.ROOT);
         if (lower.startsWith("<svg") || lower.startsWith("<?xml")) {
             return refused("is an XML or SVG file, not a pixel image", "render it to PNG");
         }

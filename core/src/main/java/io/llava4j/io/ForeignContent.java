@@ -25,7 +25,7 @@ public final class ForeignContent {
                 .replaceFirst("^\u00ef\u00bb\u00bf", "")
                 .stripLeading()
                 .toLowerCase(Locale.ROOT);
-        if (text.startsWith("version https://git-lfs.github.com/spec/")) {
+        if (text.startsWith("version https://git-lfs.github.com/")) {
             return Optional.of("is a Git LFS pointer, not the file itself; run `git lfs pull`");
         }
         if (text.startsWith("<!doctype html") || text.startsWith("<html")) {

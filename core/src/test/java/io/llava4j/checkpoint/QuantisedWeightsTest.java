@@ -63,7 +63,7 @@ class QuantisedWeightsTest {
             Files.writeString(folder.resolve("config.json"), "{\"model_type\":\"llama\"}");
         }
         Path file = folder.resolve(name);
-        Files.writeString(file, "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n");
+        Files.writeString(file, "version https://git-lfs.github.com/v1\noid sha256:00\nsize 12\n");
         assertThatThrownBy(() -> Checkpoint.open(folder))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessage("%s is a Git LFS pointer, not the file itself; run `git lfs pull`", file);

@@ -204,7 +204,7 @@ class ImageDecoderTest {
     @Test
     void filesThatAreNoImageAreNamedForWhatTheyAre() {
         for (var example : Map.of(
-                        "version https://git-lfs.github.com/spec/v1\noid sha256:00", "git lfs pull",
+                        "version https://git-lfs.github.com/v1\noid sha256:00", "git lfs pull",
                         "<!DOCTYPE html><html>", "web page",
                         "\n<html><body>404", "web page",
                         "<svg xmlns=''/>", "SVG")

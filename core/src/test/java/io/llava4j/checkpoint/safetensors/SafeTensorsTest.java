@@ -110,7 +110,7 @@ class SafeTensorsTest {
     @Test
     void otherFilesAreCalledByTheirName() throws IOException {
         assertThatThrownBy(() -> SafeTensors.open(
-                        raw("version https://git-lfs.github.com/spec/v1\n".getBytes(StandardCharsets.UTF_8))))
+                        raw("version https://git-lfs.github.com/v1\n".getBytes(StandardCharsets.UTF_8))))
                 .hasMessageContaining("Git LFS pointer");
         assertThatThrownBy(() -> SafeTensors.open(
                         raw((byte) 'P', (byte) 'K', (byte) 3, (byte) 4, (byte) 0, (byte) 0, (byte) 0, (byte) 0)))
