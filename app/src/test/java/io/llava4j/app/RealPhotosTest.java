@@ -80,7 +80,7 @@ class RealPhotosTest {
     private record Region(String category, double x, double y, double width, double height) {}
 
     /** What a run reported: which weights are trained, and the loss of each step. */
-    private static final class Told implements TrainingListener {
+    private static final class LossRecorder implements TrainingListener {
         private final Set<String> learning = new HashSet<>();
         private final List<Double> losses = new ArrayList<>();
 
@@ -215,14 +215,14 @@ class RealPhotosTest {
 
         TrainConfig align = recipe("pretrain", write("stage1.json", captionPairs(learnt)), Map.of());
         Map<String, float[]> before = projectorAtStart(align);
-        Told first = train(align);
+        LossRecorder first = train(align);
         assertThat(first.learning).isEqualTo(before.keySet());
         Path projector = align.output().resolve("model").resolve(ModelFiles.PROJECTOR);
 
         TrainConfig tune =
                 recipe("finetune", write("stage2.json", instructions), Map.of("model.projector", projector.toString()));
         Map<String, float[]> between = projectorAtStart(tune);
-        Told second = train(tune);
+        LossRecorder second = train(tune);
         assertThat(second.learning)
                 .containsAll(before.keySet())
                 .noneMatch(name -> name.startsWith(CanonicalNames.TOWER));
@@ -305,22 +305,22 @@ class RealPhotosTest {
         return new RecipeLoader().load(Path.of("../recipes/nano").resolve(stage + ".yaml"), values, Map.of());
     }
 
-    private static Told train(TrainConfig config) throws IOException {
-        Told told = new Told();
-        assertThat(TrainingRun.run(config, Objectives::create, false, told, () -> false))
+    private static LossRecorder train(TrainConfig config) throws IOException {
+        LossRecorder recorder = new LossRecorder();
+        assertThat(TrainingRun.run(config, Objectives::create, false, recorder, () -> false))
                 .isTrue();
-        assertThat(told.losses).hasSize(STEPS).allMatch(loss -> Double.isFinite(loss) && loss > 0);
+        assertThat(recorder.losses).hasSize(STEPS).allMatch(loss -> Double.isFinite(loss) && loss > 0);
         List<JsonNode> metrics = Files.readAllLines(config.output().resolve("metrics.jsonl")).stream()
                 .map(JSON::readTree)
                 .toList();
         assertThat(metrics).extracting(line -> line.path("step").asInt()).containsExactly(1, 2, 3);
-        assertThat(metrics).extracting(line -> line.path("loss").asDouble()).isEqualTo(told.losses);
+        assertThat(metrics).extracting(line -> line.path("loss").asDouble()).isEqualTo(recorder.losses);
         assertThat(metrics)
                 .allMatch(line -> line.path("samples").asInt() == config.samplesPerStep())
                 .allMatch(line -> line.path("supervised_tokens").asInt() > 0);
         assertThat(config.output().resolve("skipped.jsonl")).doesNotExist();
-        System.out.printf("photographs, %s: losses %s%n", config.stage(), told.losses);
-        return told;
+        System.out.printf("photographs, %s: losses %s%n", config.stage(), recorder.losses);
+        return recorder;
     }
 
     private static Map<String, float[]> projectorAtStart(TrainConfig config) {

@@ -37,7 +37,7 @@ class VerifyRunnerTest {
     private final Fake boxes = new Fake("boxes", out -> out.accept(CaseResult.within("boxes", "one", 0, 0)));
     private final Fake broken = new Fake("broken", out -> {
         out.accept(CaseResult.within("broken", "before", 1e-6, 1e-5));
-        throw new DataException("expected.json lacks key 'hash'");
+        throw new DataException("expected.json has no key 'hash'");
     });
     private final Fake idle = new Fake("idle", out -> {});
 
@@ -61,7 +61,7 @@ class VerifyRunnerTest {
                         tuple("broken", "a", Status.FAIL),
                         tuple("boxes", "one", Status.OK),
                         tuple("unknown", "c", Status.SKIPPED));
-        assertThat(results.get(1).detail()).isEqualTo("expected.json lacks key 'hash'");
+        assertThat(results.get(1).detail()).isEqualTo("expected.json has no key 'hash'");
     }
 
     @Test

@@ -44,16 +44,16 @@ final class RefCocoSource implements RawSource {
         Optional<String> words(Scene scene, SceneObject object, SplitMix64 random) {
             boolean unique = Questions.isUnique(scene, object);
             Optional<String> place = place(scene, object);
-            boolean told = unique || place.isPresent();
+            boolean identified = unique || place.isPresent();
             return switch (this) {
                 case PLAIN ->
                     unique && random.chance(0.5)
                             ? Optional.of("the " + object.category().name())
                             : Optional.of(Wording.bare(object) + place.orElse(""))
-                                    .filter(words -> told);
+                                    .filter(words -> identified);
                 case WITHOUT_PLACES -> Optional.of(Wording.bare(object)).filter(words -> unique && random.chance(ALSO));
                 case SENTENCES ->
-                    Optional.of(Wording.phrase(object) + place.orElse("")).filter(words -> told && random.chance(ALSO));
+                    Optional.of(Wording.phrase(object) + place.orElse("")).filter(words -> identified && random.chance(ALSO));
             };
         }
     }

@@ -39,7 +39,7 @@ class ResumeTest {
     private static TinyRun tiny;
     private static final Map<String, Outcome> UNBROKEN = new HashMap<>();
 
-    /** What a run leaves behind: metrics without times, and the bytes of its weights. */
+    /** The files of a run: metrics without times, and the bytes of its weights. */
     private record Outcome(List<JsonNode> metrics, Map<String, String> model) {}
 
     private static final class Killed extends RuntimeException {
@@ -89,7 +89,7 @@ class ResumeTest {
     void killedAndResumed(String stage, String patches) throws IOException {
         TrainConfig config = tiny.recipe(stage, patches, "killed-" + stage + "-" + patches, Map.of());
         Path output = config.output();
-        // Before any checkpoint, just behind one, between gradients and optimiser, before the last step.
+        // Before any checkpoint, just after one, between gradients and optimiser, before the last step.
         kill(config, false, 2, false);
         assertThat(output.resolve("checkpoints")).doesNotExist();
         kill(config, true, 4, false);
@@ -97,7 +97,7 @@ class ResumeTest {
         kill(config, true, 6, true);
         assertThat(names(output.resolve("checkpoints"))).containsExactly("step-000003");
 
-        // What a process killed while writing leaves behind.
+        // The rest of a process that was killed while writing.
         Files.writeString(output.resolve("metrics.jsonl"), "{\"step\":6,\"lo", StandardOpenOption.APPEND);
         Path torn = Files.createDirectories(output.resolve("checkpoints/.step-000006.partial"));
         Files.writeString(torn.resolve("state.safetensors"), "torn");

@@ -269,7 +269,7 @@ class TrainerTest {
         records.add(TinyRun.record("absent", "absent.png", "<image>\nIs it?", "yes"));
         records.add(TinyRun.record("broken", "broken.png", "<image>\nIs it?", "yes"));
         records.add(TinyRun.record("no-answer", "image-1.png", "<image>\nIs it?", ""));
-        // The answer begins before the limit as text, but behind it once the image's rows stand there.
+        // As text the answer starts before the limit; with the image's tokens in the sequence it starts after it.
         records.add(TinyRun.record("too-long", "image-1.png", question, "red"));
         Map<String, String> settings = Map.of(
                 "data.json", tiny.data("skipping.json", records).toString(),

@@ -155,7 +155,7 @@ public record MixtureRecipe(
                 .toList();
     }
 
-    /** Of too many conversations of a source so many are kept; 0 keeps all. */
+    /** The largest number of conversations of a source; 0 for no limit. */
     public int sample(String source) {
         return rulesOf(source).limit(Rule.SAMPLE);
     }
