@@ -146,7 +146,7 @@ public final class GgufModel implements AutoCloseable {
                     towers.add(gguf);
                 }
             } catch (LlavaException e) {
-                damaged = isTowerFile(file) ? new CheckpointException(e.getMessage(), e) : damaged;
+                damaged = isTowerFile(file) ? new CheckpointException(String.valueOf(e.getMessage()), e) : damaged;
             }
         }
         if (towers.isEmpty() && damaged != null) {
