@@ -314,8 +314,10 @@ public final class Checkpoint implements AutoCloseable {
         if (gguf != null) {
             return GgufTokenizer.read(gguf.metadata());
         }
-        Path file = tokenizerDir().resolve(SentencePieceTokenizer.MODEL_FILE);
-        return Files.exists(file) ? Optional.of(SentencePieceTokenizer.load(file)) : Optional.empty();
+        Path folder = tokenizerDir();
+        return SentencePieceTokenizer.isIn(folder)
+                ? Optional.of(SentencePieceTokenizer.load(folder))
+                : Optional.empty();
     }
 
     /** One line: kind, layout, parameter count, types, size. */

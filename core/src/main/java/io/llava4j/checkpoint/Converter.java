@@ -124,7 +124,7 @@ public final class Converter {
     private void huggingFace(Path directory, CheckpointLayout layout, @Nullable Precision precision)
             throws IOException {
         requireCommonParts();
-        int vocabulary = tokenizer == null ? config.text().vocabSize() : tokenizer.vocabSize();
+        int vocabulary = tokenizer == null ? config.text().vocabSize() : tokenizer.idCount();
         LlavaConfig resized = EmbeddingResize.withImageToken(config, vocabulary);
         EmbeddingResize resize = new EmbeddingResize();
         List<TensorSource> tensors = new ArrayList<>();

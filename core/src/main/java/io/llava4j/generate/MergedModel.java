@@ -10,6 +10,7 @@ import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
+import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -63,7 +64,7 @@ public final class MergedModel implements AutoCloseable {
                             : Optional.empty())
                     .orElseThrow(() -> new CheckpointException(
                             "%s holds no config.json of LLaVA, and its base is no LLaVA model".formatted(directory)));
-            this.tokenizer = Files.exists(directory.resolve("tokenizer.model")) ? directory : baseModel.tokenizerDir();
+            this.tokenizer = SentencePieceTokenizer.isIn(directory) ? directory : baseModel.tokenizerDir();
             requireFitting(directory, baseFolder);
             merged = true;
         } finally {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,14 +26,21 @@ public final class SentencePieceTokenizer {
     private final SentencePieceModel model;
     private final BpeMerger merger;
     private final Map<String, Integer> specialTokens;
+    private final List<AddedToken> addedTokens;
     private final int padId;
     private final boolean legacy;
 
     private SentencePieceTokenizer(
-            SentencePieceModel model, BpeMerger merger, Map<String, Integer> specialTokens, int padId, boolean legacy) {
+            SentencePieceModel model,
+            BpeMerger merger,
+            Map<String, Integer> specialTokens,
+            List<AddedToken> addedTokens,
+            int padId,
+            boolean legacy) {
         this.model = model;
         this.merger = merger;
         this.specialTokens = specialTokens;
+        this.addedTokens = addedTokens;
         this.padId = padId;
         this.legacy = legacy;
     }
@@ -42,13 +50,37 @@ public final class SentencePieceTokenizer {
      * {@code legacy} key, the tokenizer is in legacy mode; without a pad token in either file, padding is the unknown
      * token as in LLaVA's training.
      *
-     * @param modelFileOrDir a {@code tokenizer.model} or the folder that holds it
+     * @param modelFileOrDir a {@code tokenizer.model} or {@code tokenizer.json}, or the folder that holds it
      * @throws CheckpointException if a file is missing, damaged or of another kind
      */
     public static SentencePieceTokenizer load(Path modelFileOrDir) {
-        Path file = Files.isDirectory(modelFileOrDir) ? modelFileOrDir.resolve(MODEL_FILE) : modelFileOrDir;
-        SentencePieceModel model = SentencePieceModel.read(file);
-        return of(model, TokenizerConfig.read(file.resolveSibling(TokenizerConfig.FILE)));
+        Path file = vocabularyFile(modelFileOrDir);
+        TokenizerConfig config = TokenizerConfig.read(file.resolveSibling(TokenizerConfig.FILE));
+        SentencePieceModel model;
+        if (file.endsWith(TokenizerJsonModel.FILE)) {
+            TokenizerJsonModel read = TokenizerJsonModel.read(file);
+            model = read.model();
+            config = config.withDefaultLegacy(read.legacy());
+        } else {
+            model = SentencePieceModel.read(file);
+        }
+        Path folder = Objects.requireNonNull(file.toAbsolutePath().getParent());
+        return of(model, config, AddedTokens.read(folder, model.pieces().size()));
+    }
+
+    /** The file that holds a vocabulary: the one named, or of a folder tokenizer.model, else tokenizer.json. */
+    public static Path vocabularyFile(Path modelFileOrDir) {
+        if (!Files.isDirectory(modelFileOrDir)) {
+            return modelFileOrDir;
+        }
+        Path model = modelFileOrDir.resolve(MODEL_FILE);
+        Path json = modelFileOrDir.resolve(TokenizerJsonModel.FILE);
+        return !Files.exists(model) && Files.exists(json) ? json : model;
+    }
+
+    /** Whether a folder holds a vocabulary. */
+    public static boolean isIn(Path folder) {
+        return Files.exists(vocabularyFile(folder));
     }
 
     /**
@@ -58,10 +90,16 @@ public final class SentencePieceTokenizer {
      * @param legacy see the class comment
      */
     public static SentencePieceTokenizer of(SentencePieceModel model, boolean legacy) {
-        return of(model, new TokenizerConfig(legacy, null));
+        return of(model, legacy, List.of());
     }
 
-    private static SentencePieceTokenizer of(SentencePieceModel model, TokenizerConfig config) {
+    /** As {@link #of(SentencePieceModel, boolean)}, with tokens beyond the vocabulary. */
+    public static SentencePieceTokenizer of(SentencePieceModel model, boolean legacy, List<AddedToken> addedTokens) {
+        return of(model, new TokenizerConfig(legacy, null), addedTokens);
+    }
+
+    private static SentencePieceTokenizer of(
+            SentencePieceModel model, TokenizerConfig config, List<AddedToken> addedTokens) {
         String padToken = config.padToken();
         int namedPad = padToken == null ? -1 : model.pieces().indexOf(padToken);
         int padId = namedPad >= 0 ? namedPad : model.padId() >= 0 ? model.padId() : model.unkId();
@@ -69,12 +107,18 @@ public final class SentencePieceTokenizer {
         for (int id : new int[] {model.bosId(), model.eosId(), model.unkId(), padId}) {
             specialTokens.put(model.pieces().get(id), id);
         }
-        return new SentencePieceTokenizer(model, new BpeMerger(model), specialTokens, padId, config.legacy());
+        for (AddedToken token : addedTokens) {
+            if (!token.content().equals(AddedTokens.IMAGE)) {
+                specialTokens.putIfAbsent(token.content(), token.id());
+            }
+        }
+        return new SentencePieceTokenizer(
+                model, new BpeMerger(model), specialTokens, List.copyOf(addedTokens), padId, config.legacy());
     }
 
     /** A tokenizer over the same vocabulary in the given mode; shares all data. */
     public SentencePieceTokenizer withLegacy(boolean newLegacy) {
-        return newLegacy == legacy ? this : new SentencePieceTokenizer(model, merger, specialTokens, padId, newLegacy);
+        return newLegacy == legacy ? this : new SentencePieceTokenizer(model, merger, specialTokens, addedTokens, padId, newLegacy);
     }
 
     /** Ids of {@code text} without a leading BOS; empty for an empty text. */
@@ -174,6 +218,27 @@ public final class SentencePieceTokenizer {
     /** The vocabulary with scores and types. */
     public SentencePieceModel model() {
         return model;
+    }
+
+    /** Tokens beyond the vocabulary, by id. */
+    public List<AddedToken> addedTokens() {
+        return addedTokens;
+    }
+
+    /** Number of ids: one above the highest of a piece or an added token. */
+    public int idCount() {
+        return addedTokens.isEmpty() ? vocabSize() : addedTokens.getLast().id() + 1;
+    }
+
+    /** The added token of that id, or null. */
+    @Nullable
+    AddedToken added(int id) {
+        for (AddedToken token : addedTokens) {
+            if (token.id() == id) {
+                return token;
+            }
+        }
+        return null;
     }
 
     boolean isSpecial(int id) {

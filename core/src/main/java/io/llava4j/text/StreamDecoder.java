@@ -24,7 +24,15 @@ public final class StreamDecoder {
         if (id < 0) {
             throw new IllegalArgumentException("token id %d has no text".formatted(id));
         }
-        if (id >= tokenizer.vocabSize() || (skipSpecial && tokenizer.isSpecial(id))) {
+        if (id >= tokenizer.vocabSize()) {
+            AddedToken added = tokenizer.added(id);
+            if (added == null || skipSpecial && added.special() || added.content().equals(AddedTokens.IMAGE)) {
+                return "";
+            }
+            atStart = false;
+            return bytes.finish() + added.content();
+        }
+        if (skipSpecial && tokenizer.isSpecial(id)) {
             return "";
         }
         boolean first = atStart;

@@ -14,14 +14,24 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param legacy whether every segment after a special token begins with a dummy space; true if the file does not say
  * @param padToken text of the padding token, if named
+ * @param saysLegacy whether the file says so
  */
-record TokenizerConfig(boolean legacy, @Nullable String padToken) {
+record TokenizerConfig(boolean legacy, @Nullable String padToken, boolean saysLegacy) {
     static final String FILE = "tokenizer_config.json";
+
+    TokenizerConfig(boolean legacy, @Nullable String padToken) {
+        this(legacy, padToken, true);
+    }
+
+    /** These settings with the mode that another file gives, unless this one gives it. */
+    TokenizerConfig withDefaultLegacy(boolean other) {
+        return saysLegacy ? this : new TokenizerConfig(other, padToken, true);
+    }
 
     /** Reads {@code file}; if it is missing, all settings have their defaults. */
     static TokenizerConfig read(Path file) {
         if (!Files.exists(file)) {
-            return new TokenizerConfig(true, null);
+            return new TokenizerConfig(true, null, false);
         }
         ForeignContent.describe(file).ifPresent(what -> {
             throw new CheckpointException("%s %s".formatted(file, what));
@@ -42,6 +52,6 @@ record TokenizerConfig(boolean legacy, @Nullable String padToken) {
         JsonNode pad = root.path("pad_token");
         JsonNode content = pad.isObject() ? pad.path("content") : pad;
         return new TokenizerConfig(
-                !legacy.isBoolean() || legacy.booleanValue(), content.isString() ? content.stringValue() : null);
+                !legacy.isBoolean() || legacy.booleanValue(), content.isString() ? content.stringValue() : null, legacy.isBoolean());
     }
 }

@@ -6,6 +6,7 @@ import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.RandomCheckpoint;
 import io.llava4j.tensor.format.DType;
 import java.nio.file.Files;
+import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -40,8 +41,8 @@ final class RandomModelOptions {
     void write(Path directory) {
         Path folder = folder();
         RandomCheckpoint model = new RandomCheckpoint(Checkpoint.kindOf(folder), type, seed);
-        if (tokenizer != null && !Files.isRegularFile(tokenizer.resolve("tokenizer.model"))) {
-            throw new ConfigException("%s holds no tokenizer.model".formatted(tokenizer));
+        if (tokenizer != null && !SentencePieceTokenizer.isIn(tokenizer)) {
+            throw new ConfigException("%s holds no tokenizer.model or tokenizer.json".formatted(tokenizer));
         }
         String what = String.format(Locale.ROOT, "%,d random parameters", model.parameters());
         try (ProgressLine progress = ProgressLine.onStderr(what, "MB")) {

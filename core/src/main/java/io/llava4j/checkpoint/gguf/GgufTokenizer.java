@@ -4,10 +4,12 @@ import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.huggingface.ChatTemplate;
 import io.llava4j.checkpoint.huggingface.TokenizerFiles;
 import io.llava4j.model.config.TextConfig;
+import io.llava4j.text.AddedToken;
 import io.llava4j.text.PieceType;
 import io.llava4j.text.SentencePieceModel;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +37,7 @@ public final class GgufTokenizer {
     private static final String LEGACY = "llava4j.tokenizer.legacy";
     private static final String SENTENCE_PIECE = "llama";
     private static final String NONE = "no_vocab";
+    private static final int USER_DEFINED = 4;
     private static final int UNUSED = 5;
 
     private GgufTokenizer() {}
@@ -70,12 +73,18 @@ public final class GgufTokenizer {
         float[] scores = new float[text.vocabSize()];
         int[] types = new int[text.vocabSize()];
         System.arraycopy(model.scores(), 0, scores, 0, pieces);
+        Map<Integer, AddedToken> added = new HashMap<>();
+        tokenizer.addedTokens().forEach(token -> added.put(token.id(), token));
         for (int id = 0; id < text.vocabSize(); id++) {
+            AddedToken own = added.get(id);
             if (id < pieces) {
                 types[id] = model.types().get(id).code();
             } else if (id == imageToken || id == text.padTokenId()) {
                 tokens.add(id == imageToken ? TokenizerFiles.IMAGE : TokenizerFiles.PAD);
                 types[id] = PieceType.CONTROL.code();
+            } else if (own != null) {
+                tokens.add(own.content());
+                types[id] = own.special() ? PieceType.CONTROL.code() : USER_DEFINED;
             } else {
                 tokens.add("[PAD%d]".formatted(id));
                 types[id] = UNUSED;
@@ -139,7 +148,7 @@ public final class GgufTokenizer {
                 pieceTypes.contains(PieceType.BYTE));
         // Parsing it again applies the checks of a tokenizer.model.
         SentencePieceModel checked = SentencePieceModel.parse(model.toBytes(), "in " + keys.file());
-        return Optional.of(SentencePieceTokenizer.of(checked, keys.flag(LEGACY, true)));
+        return Optional.of(SentencePieceTokenizer.of(checked, keys.flag(LEGACY, true), added(tokens, types, pieces)));
     }
 
     /** Ids beside {@link #EOS} that end an answer for llama.cpp. */
@@ -152,6 +161,17 @@ public final class GgufTokenizer {
         ids.removeIf(id -> id < 0);
         ids.remove(keys.integer(EOS).orElse(2));
         return List.copyOf(ids);
+    }
+
+    private static List<AddedToken> added(List<String> tokens, List<Long> types, int pieces) {
+        List<AddedToken> added = new ArrayList<>();
+        for (int id = pieces; id < tokens.size(); id++) {
+            boolean special = types.get(id) == PieceType.CONTROL.code();
+            if (special || types.get(id) == USER_DEFINED) {
+                added.add(new AddedToken(id, tokens.get(id), special));
+            }
+        }
+        return added;
     }
 
     private static int token(GgufMetadata keys, String key, int absent, int tokens) {

@@ -2,6 +2,7 @@ package io.llava4j.checkpoint.huggingface;
 
 import io.llava4j.io.AtomicFiles;
 import io.llava4j.io.StrictJson;
+import io.llava4j.text.AddedToken;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,10 +50,28 @@ public final class TokenizerFiles {
         ObjectNode config = config(tokenizer);
         config.put("pad_token", tokenizer.piece(tokenizer.padId()));
         config.put("padding_side", "right");
+        if (!tokenizer.addedTokens().isEmpty()) {
+            SequencedMap<String, Integer> ids = new LinkedHashMap<>();
+            addTokens(config.putObject("added_tokens_decoder"), ids, tokenizer.addedTokens());
+            json(directory.resolve("added_tokens.json"), idNode(ids));
+        }
         json(directory.resolve(CONFIG), config);
         json(
                 directory.resolve("special_tokens_map.json"),
                 specialTokens(tokenizer, tokenizer.piece(tokenizer.padId())));
+    }
+
+    /** Adds the tokens beyond the vocabulary to a configuration; those in {@code ids} are there already. */
+    private static void addTokens(
+            ObjectNode decoder, SequencedMap<String, Integer> ids, List<AddedToken> tokens) {
+        for (AddedToken token : tokens) {
+            if (!ids.containsKey(token.content()) && !ids.containsValue(token.id())) {
+                ObjectNode described = decoder.putObject(Integer.toString(token.id()));
+                describe(described, token.content());
+                described.put("special", token.special());
+                ids.put(token.content(), token.id());
+            }
+        }
     }
 
     /**
@@ -86,12 +105,17 @@ public final class TokenizerFiles {
             describe(added.putObject(Integer.toString(padToken)), PAD);
             ids.put(PAD, padToken);
         }
+        addTokens(added, ids, tokenizer.addedTokens());
         json(directory.resolve(CONFIG), config);
-        ObjectNode addedIds = StrictJson.MAPPER.createObjectNode();
-        ids.forEach(addedIds::put);
-        json(directory.resolve("added_tokens.json"), addedIds);
+        json(directory.resolve("added_tokens.json"), idNode(ids));
         json(directory.resolve(TokenizerJson.FILE), TokenizerJson.of(tokenizer, ids));
         json(directory.resolve("special_tokens_map.json"), specialTokens(tokenizer, pad));
+    }
+
+    private static ObjectNode idNode(SequencedMap<String, Integer> ids) {
+        ObjectNode node = StrictJson.MAPPER.createObjectNode();
+        ids.forEach(node::put);
+        return node;
     }
 
     /** Describes a special token. */

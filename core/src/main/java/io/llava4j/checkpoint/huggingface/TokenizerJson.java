@@ -1,6 +1,7 @@
 package io.llava4j.checkpoint.huggingface;
 
 import io.llava4j.io.StrictJson;
+import io.llava4j.text.AddedToken;
 import io.llava4j.text.PieceType;
 import io.llava4j.text.SentencePieceModel;
 import io.llava4j.text.SentencePieceTokenizer;
@@ -10,7 +11,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -38,7 +41,7 @@ final class TokenizerJson {
         root.put("version", "1.0");
         root.putNull("truncation");
         root.putNull("padding");
-        addedTokens(root.putArray("added_tokens"), model, added);
+        addedTokens(root.putArray("added_tokens"), tokenizer, added);
         spaces(root);
         beginning(root.putObject("post_processor"), tokenizer);
         decoder(root.putObject("decoder"));
@@ -64,7 +67,12 @@ final class TokenizerJson {
         return node.put("type", type);
     }
 
-    private static void addedTokens(ArrayNode tokens, SentencePieceModel model, Map<String, Integer> added) {
+    private static void addedTokens(ArrayNode tokens, SentencePieceTokenizer tokenizer, Map<String, Integer> added) {
+        SentencePieceModel model = tokenizer.model();
+        Set<Integer> ordinary = tokenizer.addedTokens().stream()
+                .filter(token -> !token.special())
+                .map(AddedToken::id)
+                .collect(Collectors.toSet());
         Map<Integer, String> byId = new TreeMap<>();
         for (int id = 0; id < model.pieces().size(); id++) {
             PieceType type = model.types().get(id);
@@ -73,7 +81,11 @@ final class TokenizerJson {
             }
         }
         added.forEach((text, id) -> byId.put(id, text));
-        byId.forEach((id, text) -> TokenizerFiles.describe(tokens.addObject().put("id", id), text));
+        byId.forEach((id, text) -> {
+            ObjectNode token = tokens.addObject().put("id", id);
+            TokenizerFiles.describe(token, text);
+            token.put("special", !ordinary.contains(id));
+        });
     }
 
     /**

@@ -50,7 +50,7 @@ public final class MixtureKeys {
         if (tokenizer != null && recipe.countsTokens(name)) {
             append(
                     all,
-                    Files.isDirectory(tokenizer) ? tokenizer.resolve(SentencePieceTokenizer.MODEL_FILE) : tokenizer);
+                    SentencePieceTokenizer.vocabularyFile(tokenizer));
         }
         return hash(all.toString());
     }

@@ -1,0 +1,102 @@
+package io.llava4j.text;
+
+import io.llava4j.CheckpointException;
+import io.llava4j.io.StrictJson;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Reads the tokens that a model folder adds to its vocabulary: {@code added_tokens_decoder} of tokenizer_config.json,
+ * added_tokens.json and {@code added_tokens} of tokenizer.json, which must agree.
+ */
+final class AddedTokens {
+    /** The placeholder of images; it is spliced, never looked up. */
+    static final String IMAGE = "<image>";
+
+    private static final String PAD = "<pad>";
+
+    private final int vocabulary;
+    private final Map<Integer, AddedToken> tokens = new TreeMap<>();
+
+    private AddedTokens(int vocabulary) {
+        this.vocabulary = vocabulary;
+    }
+
+    /**
+     * Reads the files of a folder.
+     *
+     * @param vocabulary number of pieces; tokens with a lower id are pieces
+     * @return by id
+     * @throws CheckpointException if a file is damaged or two give an id different texts
+     */
+    static List<AddedToken> read(Path folder, int vocabulary) {
+        AddedTokens added = new AddedTokens(vocabulary);
+        Path config = folder.resolve(TokenizerConfig.FILE);
+        Set<String> special = new HashSet<>(Set.of(IMAGE, PAD));
+        if (Files.exists(config)) {
+            JsonNode root = StrictJson.object(config);
+            special.add(content(root.path("pad_token")));
+            for (JsonNode token : root.path("additional_special_tokens")) {
+                special.add(content(token));
+            }
+            for (Map.Entry<String, JsonNode> token : root.path("added_tokens_decoder").properties()) {
+                added.add(config, token.getKey(), token.getValue());
+            }
+        }
+        Path json = folder.resolve(TokenizerJsonModel.FILE);
+        if (Files.exists(json)) {
+            for (JsonNode token : StrictJson.object(json).path("added_tokens")) {
+                added.add(json, token.path("id").asString("-1"), token);
+            }
+        }
+        Path ids = folder.resolve("added_tokens.json");
+        if (Files.exists(ids)) {
+            for (Map.Entry<String, JsonNode> token : StrictJson.object(ids).properties()) {
+                int id = token.getValue().asInt(-1);
+                AddedToken known = added.tokens.get(id);
+                boolean isSpecial = known == null ? special.contains(token.getKey()) : known.special();
+                added.add(ids, new AddedToken(id, token.getKey(), isSpecial));
+            }
+        }
+        return new ArrayList<>(added.tokens.values());
+    }
+
+    private static String content(JsonNode token) {
+        return (token.isObject() ? token.path("content") : token).asString("");
+    }
+
+    private void add(Path file, String id, JsonNode token) {
+        try {
+            add(
+                    file,
+                    new AddedToken(
+                            Integer.parseInt(id),
+                            content(token),
+                            token.path("special").asBoolean(false)));
+        } catch (NumberFormatException e) {
+            throw new CheckpointException("%s: the id of an added token is %s".formatted(file, id), e);
+        }
+    }
+
+    private void add(Path file, AddedToken token) {
+        if (token.id() < 0 || token.content().isEmpty()) {
+            throw new CheckpointException(
+                    "%s: an added token has no text or no id of 0 or more; copy the file again".formatted(file));
+        }
+        if (token.id() < vocabulary) {
+            return;
+        }
+        AddedToken known = tokens.putIfAbsent(token.id(), token);
+        if (known != null && !known.content().equals(token.content())) {
+            throw new CheckpointException("%s: token %d is '%s', but another file of the tokenizer calls it '%s'"
+                    .formatted(file, token.id(), token.content(), known.content()));
+        }
+    }
+}
