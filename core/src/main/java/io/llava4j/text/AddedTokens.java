@@ -46,7 +46,8 @@ final class AddedTokens {
             for (JsonNode token : root.path("additional_special_tokens")) {
                 special.add(content(token));
             }
-            for (Map.Entry<String, JsonNode> token : root.path("added_tokens_decoder").properties()) {
+            for (Map.Entry<String, JsonNode> token :
+                    root.path("added_tokens_decoder").properties()) {
                 added.add(config, token.getKey(), token.getValue());
             }
         }

@@ -118,7 +118,9 @@ public final class SentencePieceTokenizer {
 
     /** A tokenizer over the same vocabulary in the given mode; shares all data. */
     public SentencePieceTokenizer withLegacy(boolean newLegacy) {
-        return newLegacy == legacy ? this : new SentencePieceTokenizer(model, merger, specialTokens, addedTokens, padId, newLegacy);
+        return newLegacy == legacy
+                ? this
+                : new SentencePieceTokenizer(model, merger, specialTokens, addedTokens, padId, newLegacy);
     }
 
     /** Ids of {@code text} without a leading BOS; empty for an empty text. */

@@ -26,7 +26,9 @@ public final class StreamDecoder {
         }
         if (id >= tokenizer.vocabSize()) {
             AddedToken added = tokenizer.added(id);
-            if (added == null || skipSpecial && added.special() || added.content().equals(AddedTokens.IMAGE)) {
+            if (added == null
+                    || skipSpecial && added.special()
+                    || added.content().equals(AddedTokens.IMAGE)) {
                 return "";
             }
             atStart = false;

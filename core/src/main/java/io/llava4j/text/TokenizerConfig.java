@@ -52,6 +52,8 @@ record TokenizerConfig(boolean legacy, @Nullable String padToken, boolean saysLe
         JsonNode pad = root.path("pad_token");
         JsonNode content = pad.isObject() ? pad.path("content") : pad;
         return new TokenizerConfig(
-                !legacy.isBoolean() || legacy.booleanValue(), content.isString() ? content.stringValue() : null, legacy.isBoolean());
+                !legacy.isBoolean() || legacy.booleanValue(),
+                content.isString() ? content.stringValue() : null,
+                legacy.isBoolean());
     }
 }

@@ -24,8 +24,8 @@ class AddedTokensConversionTest {
                 tokenizers.resolve("added_tokens.json"),
                 "{\"<image>\": %d, \"<pad>\": %d, \"<loc_7>\": %d}"
                         .formatted(vocabulary, vocabulary + 1, vocabulary + 2));
-        Path from = SmallModel.write(
-                folder.resolve("model"), SmallModel.config(vocabulary + 8, vocabulary), tokenizers);
+        Path from =
+                SmallModel.write(folder.resolve("model"), SmallModel.config(vocabulary + 8, vocabulary), tokenizers);
         int step = 0;
         for (CheckpointLayout layout : List.of(
                 CheckpointLayout.HF_NEW,
@@ -63,7 +63,8 @@ class AddedTokensConversionTest {
         }
         Path back = SmallModel.convert(hf, folder.resolve("back"), CheckpointLayout.GGUF, null);
         try (Checkpoint checkpoint = Checkpoint.open(back)) {
-            assertThat(checkpoint.tokenizer().orElseThrow().encode("the cat")).containsExactly(trained.encode("the cat"));
+            assertThat(checkpoint.tokenizer().orElseThrow().encode("the cat"))
+                    .containsExactly(trained.encode("the cat"));
         }
     }
 }

@@ -62,8 +62,7 @@ public final class TokenizerFiles {
     }
 
     /** Adds the tokens beyond the vocabulary to a configuration; those in {@code ids} are there already. */
-    private static void addTokens(
-            ObjectNode decoder, SequencedMap<String, Integer> ids, List<AddedToken> tokens) {
+    private static void addTokens(ObjectNode decoder, SequencedMap<String, Integer> ids, List<AddedToken> tokens) {
         for (AddedToken token : tokens) {
             if (!ids.containsKey(token.content()) && !ids.containsValue(token.id())) {
                 ObjectNode described = decoder.putObject(Integer.toString(token.id()));

@@ -53,7 +53,8 @@ final class RefCocoSource implements RawSource {
                                     .filter(words -> identified);
                 case WITHOUT_PLACES -> Optional.of(Wording.bare(object)).filter(words -> unique && random.chance(ALSO));
                 case SENTENCES ->
-                    Optional.of(Wording.phrase(object) + place.orElse("")).filter(words -> identified && random.chance(ALSO));
+                    Optional.of(Wording.phrase(object) + place.orElse(""))
+                            .filter(words -> identified && random.chance(ALSO));
             };
         }
     }

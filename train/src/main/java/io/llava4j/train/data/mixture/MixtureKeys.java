@@ -48,9 +48,7 @@ public final class MixtureKeys {
         }
         Path tokenizer = recipe.tokenizer();
         if (tokenizer != null && recipe.countsTokens(name)) {
-            append(
-                    all,
-                    SentencePieceTokenizer.vocabularyFile(tokenizer));
+            append(all, SentencePieceTokenizer.vocabularyFile(tokenizer));
         }
         return hash(all.toString());
     }
