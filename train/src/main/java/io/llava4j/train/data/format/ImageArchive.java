@@ -25,20 +25,30 @@ final class ImageArchive implements Images {
     }
 
     /**
-     * Adds an image.
+     * Adds an image. An image is known by its content, so a name never refers to two: if another image has both names, a
+     * number is added.
      *
-     * @param name preferred name; if another image with other bytes has it, {@code unique} is used
-     * @param unique a name that no other image has
+     * @param name preferred name
+     * @param place where the image is, as file and entry or row; used if another image has the name
      * @return the name of the image in this archive
      */
-    String add(String name, String unique, FileChannel file, long offset, long length) throws IOException {
+    String add(String name, String place, FileChannel file, long offset, long length) throws IOException {
         Slice slice = new Slice(file, offset, length);
-        Slice other = slices.putIfAbsent(name, slice);
-        if (other == null || same(slice, other)) {
-            return name;
+        String free = name;
+        for (int number = 1; ; number++) {
+            Slice other = slices.putIfAbsent(free, slice);
+            if (other == null || same(slice, other)) {
+                return free;
+            }
+            free = number == 1 ? place : numbered(place, number);
         }
-        slices.put(unique, slice);
-        return unique;
+    }
+
+    /** {@code folder/name-2.jpg}. */
+    private static String numbered(String place, int number) {
+        int dot = place.lastIndexOf('.');
+        int end = dot > place.lastIndexOf('/') ? dot : place.length();
+        return place.substring(0, end) + "-" + number + place.substring(end);
     }
 
     @Override

@@ -9,8 +9,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -60,6 +62,7 @@ final class TarRows implements RowSource {
 
     /** Reads one file. */
     private static final class Shard {
+        private final Set<String> finished = new HashSet<>();
         private final Path path;
         private final FileChannel file;
         private final ImageArchive images;
@@ -87,6 +90,11 @@ final class TarRows implements RowSource {
                 if (!sample.isEmpty() && !key(sample.getFirst()).equals(key(entry))) {
                     finish();
                 }
+                if (finished.contains(key(entry))) {
+                    throw new DataException(
+                            "'%s' of %s is apart from the other files of sample '%s'; write each file once, with tar --sort=name"
+                                    .formatted(entry.name(), path, key(entry)));
+                }
                 sample.add(entry);
             }
             finish();
@@ -100,7 +108,11 @@ final class TarRows implements RowSource {
             TarEntries.Entry json = null;
             TarEntries.Entry caption = null;
             List<TarEntries.Entry> images = new ArrayList<>();
+            finished.add(key);
+            Set<String> names = new HashSet<>();
+            String repeated = null;
             for (TarEntries.Entry entry : sample) {
+                repeated = names.add(entry.name()) ? repeated : entry.name();
                 String extension = extension(entry);
                 if (extension.equals("json")) {
                     json = entry;
@@ -112,8 +124,16 @@ final class TarRows implements RowSource {
             }
             sample.clear();
             try {
+                if (repeated != null) {
+                    throw new DataException("'%s' stands in it twice; write each file once".formatted(repeated));
+                }
                 if (images.size() > 1) {
-                    throw new DataException("it has %d images; a record has one".formatted(images.size()));
+                    String last = images.getLast().name();
+                    throw new DataException(
+                            extension(images.getLast()).contains(".")
+                                    ? "'%s' belongs to it because a sample's name ends at the first dot; rename files to have one dot"
+                                            .formatted(last)
+                                    : "it has %d images; a record has one".formatted(images.size()));
                 }
                 handler.row(row(key, json, caption, images.isEmpty() ? null : images.getFirst()));
             } catch (DataException e) {
@@ -149,13 +169,13 @@ final class TarRows implements RowSource {
                 row.put("id", key);
             }
             if (image != null) {
-                String unique = path.getFileName() + "/" + image.name();
-                String name = row.path("image").stringValue(unique);
+                String place = path.getFileName() + "/" + image.name();
+                String name = row.path("image").stringValue(place);
                 String complaint = DataFiles.pathComplaint(name);
                 if (complaint != null) {
                     throw new DataException(complaint);
                 }
-                row.put("image", images.add(name, unique, file, image.offset(), image.length()));
+                row.put("image", images.add(name, place, file, image.offset(), image.length()));
             }
             return row;
         }
