@@ -52,10 +52,12 @@ class ImageArchiveTest {
             }
         }
         try (LlavaData data = LlavaFiles.read(dir.resolve("part-{0..2}/s.tar"), Policy.FAIL)) {
-            assertThat(data.records()).hasSize(3).allSatisfy(record -> assertThat(data.images(null, false)
-                            .bytes(record.images().getFirst()))
-                    .asString(StandardCharsets.UTF_8)
-                    .isEqualTo(record.turns().getLast().text().replace("caption", "image")));
+            assertThat(data.records())
+                    .hasSize(3)
+                    .allSatisfy(record -> assertThat(data.images(null, false)
+                                    .bytes(record.images().getFirst()))
+                            .asString(StandardCharsets.UTF_8)
+                            .isEqualTo(record.turns().getLast().text().replace("caption", "image")));
         }
     }
 
