@@ -214,7 +214,8 @@ public final class SentencePieceTokenizer {
      * @throws IndexOutOfBoundsException if {@code id} is outside the vocabulary
      */
     public String piece(int id) {
-        return model.pieces().get(id);
+        AddedToken added = added(id);
+        return added == null ? model.pieces().get(id) : added.content();
     }
 
     /** The vocabulary with scores and types. */

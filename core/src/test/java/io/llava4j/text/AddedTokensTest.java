@@ -62,6 +62,7 @@ class AddedTokensTest {
         assertThat(tokenizer.decode(tokenizer.encode("the cat is on<loc_7>the mat"), true))
                 .isEqualTo("the cat is on<loc_7>the mat");
         assertThat(tokenizer.idCount()).isEqualTo(vocabulary + 4);
+        assertThat(tokenizer.piece(loc)).isEqualTo("<loc_7>");
         assertThat(tokenizer.withLegacy(true).encode("<loc_7>")).containsExactly(loc);
     }
 
