@@ -1,6 +1,7 @@
 package io.llava4j.io;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.LlavaException;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -129,6 +130,21 @@ public final class AtomicFiles {
         } catch (IOException e) {
             // The first failure is the one to report; the next write deletes the remaining files.
             LOG.warn("{} could not be removed: {}", partial, e.getMessage());
+        }
+    }
+
+    /**
+     * Deletes a directory with all that is in it, if it exists.
+     *
+     * @throws LlavaException if it cannot be deleted
+     */
+    public static void deleteDirectory(Path directory) {
+        try {
+            if (Files.exists(directory)) {
+                deleteAll(directory);
+            }
+        } catch (IOException e) {
+            throw new LlavaException(directory + " cannot be deleted; check permissions", e);
         }
     }
 

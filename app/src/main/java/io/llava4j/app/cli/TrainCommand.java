@@ -24,10 +24,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -54,12 +56,29 @@ public final class TrainCommand implements Callable<Integer> {
     private boolean resume;
 
     @Option(
+            names = "--overwrite",
+            description = "Delete an earlier run in the run directory, its checkpoints and its model, and start anew.")
+    private boolean overwrite;
+
+    @Option(
+            names = "--max-left-out",
+            paramLabel = "SHARE",
+            description = "Largest share of the records that may be left out, from 0 to 1: data.max-left-out.")
+    private @Nullable String maxLeftOut;
+
+    @Option(
             names = "--dry-run",
             description = "Check recipe, data and model, print the resolved recipe and the number of steps, and stop.")
     private boolean dryRun;
 
     @Override
     public Integer call() {
+        if (resume && overwrite) {
+            throw new ParameterException(spec.commandLine(), "--resume and --overwrite exclude each other");
+        }
+        if (maxLeftOut != null) {
+            overrides.put("data.max-left-out", maxLeftOut);
+        }
         Map<String, String> env = System.getenv();
         PretrainingRecipes own = new PretrainingRecipes(recipe, overrides, env);
         Optional<PretrainingStage> stage = own.stage();
@@ -77,7 +96,9 @@ public final class TrainCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         if (dryRun) {
             out.print(ConfigFile.toYaml(config));
-            out.println("# " + TrainingRun.dryRun(config, objectives));
+            String line = TrainingRun.dryRun(
+                    config, objectives, new Notes(spec.commandLine().getErr())::note);
+            out.println("# " + line);
             out.flush();
             return CommandLine.ExitCode.OK;
         }
@@ -86,8 +107,9 @@ public final class TrainCommand implements Callable<Integer> {
         try (StopSignal stop = new StopSignal(err, "the checkpoint of this step");
                 ProgressLine progress = ProgressLine.onStderr(stage, "steps")) {
             TruncationSum truncation = new TruncationSum();
-            TrainingListener listener = TrainingListener.all(List.of(new TrainingProgress(progress), truncation));
-            boolean complete = TrainingRun.run(config, objectives, resume, listener, stop);
+            TrainingListener listener =
+                    TrainingListener.all(List.of(new TrainingProgress(progress), truncation, new Notes(err)));
+            boolean complete = TrainingRun.run(config, objectives, start(), listener, stop);
             truncation.print(err);
             if (!complete) {
                 err.println("stopped; continue with --resume");
@@ -97,6 +119,25 @@ public final class TrainCommand implements Callable<Integer> {
         out.println(config.output().resolve(TrainingRun.MODEL));
         out.flush();
         return CommandLine.ExitCode.OK;
+    }
+
+    private TrainingRun.Start start() {
+        if (overwrite) {
+            return TrainingRun.Start.OVERWRITE;
+        }
+        return resume ? TrainingRun.Start.RESUME : TrainingRun.Start.NEW;
+    }
+
+    /** Prints what the user should know. */
+    private record Notes(PrintWriter err) implements TrainingListener {
+        @Override
+        public void note(String sentence) {
+            err.println("note: " + sentence);
+            err.flush();
+        }
+
+        @Override
+        public void step(Step step) {}
     }
 
     /** Counts what samples lost to the longest sequence, so that the loss does not go unnoticed. */

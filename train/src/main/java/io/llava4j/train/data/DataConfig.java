@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param groupByModality batches of images only or text only (docs/reference/training.md#sampler)
  * @param missingImagePolicy what happens to a record whose image is missing or unreadable
  * @param badRecordPolicy what happens to a record that breaks the format's rules
+ * @param maxLeftOut largest share of the records that may be left out before the first step, from 0 to 1; more stop the run
  * @param mergeByImage whether the questions of a table about one image make one conversation
  * @param responseFormat what such questions say about the form of the answer, unless a record has its own
  *     {@code response_format}
@@ -37,6 +38,7 @@ public record DataConfig(
         boolean groupByModality,
         @Default("fail") Policy missingImagePolicy,
         @Default("skip") Policy badRecordPolicy,
+        @Default("0.05") double maxLeftOut,
         @Default("true") boolean mergeByImage,
         @Default("none") ResponseFormat responseFormat,
         @Default("0") int workers) {
@@ -44,6 +46,9 @@ public record DataConfig(
     public DataConfig {
         Require.atLeast("max-length", maxLength, 4);
         Require.atLeast("workers", workers, 0);
+        Require.that(
+                maxLeftOut >= 0 && maxLeftOut <= 1,
+                "max-left-out is %s; write a share of the records from 0 to 1".formatted(maxLeftOut));
         QuestionRows.requireFor(responseFormat);
     }
 

@@ -75,7 +75,7 @@ public final class Objectives {
             LlavaModel model = new LlavaModel(assembly.config(), assembly.weights(), lora);
             return new InstructionObjective(
                     new InstructionObjective.Settings(
-                            config.samplesPerStep(), config.seed(), config.gradientCheckpointing()),
+                            config.samplesPerStep(), config.seed(), config.gradientCheckpointing(), assembly.notes()),
                     model,
                     parameters,
                     samples.apply(assembly),

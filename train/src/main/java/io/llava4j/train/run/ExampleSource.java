@@ -25,6 +25,11 @@ public interface ExampleSource extends AutoCloseable {
         return List.of();
     }
 
+    /** Sentences for the user before the first step, such as how many records are left out. */
+    default List<String> notes() {
+        return List.of();
+    }
+
     @Override
     default void close() {}
 }

@@ -21,7 +21,7 @@ final class Fingerprint {
                                 && !line.startsWith("gradient-checkpointing:")
                                 && !line.startsWith("output:");
                     }
-                    return relevant[0];
+                    return relevant[0] && !line.startsWith("  max-left-out:");
                 })
                 .collect(Collectors.joining("\n"));
         try {

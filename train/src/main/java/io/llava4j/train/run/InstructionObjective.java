@@ -25,8 +25,9 @@ public final class InstructionObjective implements Objective {
      * @param samplesPerStep samples of an optimiser step on this device
      * @param seed of the adapters' dropout
      * @param gradientCheckpointing whether the backward pass recomputes the language model's blocks
+     * @param notes on the model, for the user
      */
-    public record Settings(int samplesPerStep, long seed, boolean gradientCheckpointing) {}
+    public record Settings(int samplesPerStep, long seed, boolean gradientCheckpointing, List<String> notes) {}
 
     private final Settings settings;
     private final LlavaModel model;
@@ -114,6 +115,13 @@ public final class InstructionObjective implements Objective {
     @Override
     public List<SkippedRecord> skipped() {
         return data.skipped();
+    }
+
+    @Override
+    public List<String> notes() {
+        List<String> all = new ArrayList<>(settings.notes());
+        all.addAll(data.notes());
+        return all;
     }
 
     @Override

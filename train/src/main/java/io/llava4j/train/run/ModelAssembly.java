@@ -12,12 +12,17 @@ import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.ProjectorType;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
+import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.train.config.Default;
 import io.llava4j.train.config.Require;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,8 +31,12 @@ import org.jspecify.annotations.Nullable;
  * @param config of the whole model
  * @param weights of all parts, by canonical name
  * @param tokenizer folder or file of the tokenizer
+ * @param notes for the user, such as that a part starts from random weights
  */
-public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer) {
+public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer, List<String> notes) {
+    private static final String RANDOM_PROJECTOR =
+            "the projector starts from random weights, because model.projector names no file";
+
     /**
      * Where the model comes from: a whole model, or its parts.
      *
@@ -98,6 +107,13 @@ public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer)
             assembly.loadProjector(projector, device);
         }
         assembly.completeProjector(projector, random);
+        int positions = assembly.config().text().maxPositionEmbeddings();
+        if (maxLength > positions) {
+            assembly.notes()
+                    .add(
+                            "data.max-length %d is more than the %d positions of the language model; longer samples train positions that it does not know"
+                                    .formatted(maxLength, positions));
+        }
         return assembly;
     }
 
@@ -106,7 +122,8 @@ public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer)
             return new ModelAssembly(
                     checkpoint.config().withAspectMode(aspect).withMaxSequenceLength(maxLength),
                     ModelLoader.weights(checkpoint.tensors(), device),
-                    checkpoint.tokenizerDir());
+                    checkpoint.tokenizerDir(),
+                    new ArrayList<>());
         }
     }
 
@@ -118,7 +135,7 @@ public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer)
                     parts.toLlava(visionOf(tower, towerFile), textOf(language, languageFile), aspect, maxLength);
             Weights weights = ModelLoader.weights(languageFile.tensors(), device);
             ModelLoader.addTo(weights, towerFile.tensors(), device);
-            return new ModelAssembly(config, weights, languageFile.tokenizerDir());
+            return new ModelAssembly(config, weights, languageFile.tokenizerDir(), new ArrayList<>());
         }
     }
 
@@ -135,13 +152,29 @@ public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer)
     /** Random weights for a projector that no file has. */
     private void completeProjector(@Nullable Path projector, Initializer random) {
         ExpectedTensors.of(new ModelKind.Llava(config)).shapes().forEach((name, shape) -> {
-            if (name.startsWith(CanonicalNames.PROJECTOR) && weights.find(name) == null) {
+            if (!name.startsWith(CanonicalNames.PROJECTOR)) {
+                return;
+            }
+            Tensor known = weights.find(name);
+            if (known != null && !Arrays.equals(Tensors.shape(known), shape)) {
+                throw new ConfigException(
+                        "%s: %s has the shape %s where the model needs %s; it belongs to another model"
+                                .formatted(
+                                        projector == null ? "the projector" : "model.projector " + projector,
+                                        name,
+                                        Arrays.toString(Tensors.shape(known)),
+                                        Arrays.toString(shape)));
+            }
+            if (known == null) {
                 if (projector != null) {
                     throw new ConfigException(
                             "model.projector %s has no tensor %s; it belongs to another projector-type"
                                     .formatted(projector, name));
                 }
                 random.fill(weights, name, shape);
+                if (!notes.contains(RANDOM_PROJECTOR)) {
+                    notes.add(RANDOM_PROJECTOR);
+                }
             }
         });
     }

@@ -68,6 +68,11 @@ public interface Objective extends AutoCloseable {
         return List.of();
     }
 
+    /** Sentences for the user before the first step: what is left out, and what starts from random weights. */
+    default List<String> notes() {
+        return List.of();
+    }
+
     /**
      * Writes the trained model as a directory.
      *

@@ -1,5 +1,6 @@
 package io.llava4j.train.run;
 
+import io.llava4j.DataException;
 import io.llava4j.LlavaException;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
@@ -63,9 +64,8 @@ public final class Trainer {
             int first = resume ? checkpoints.restoreLatest(objective.parameters(), optimizer) : 0;
             listener.begin(first, steps);
             for (int step = first; step < steps; step++) {
-                int at = step;
                 double rate = schedule.at(step, config.optimizer().learningRate());
-                listener.step(Engine.scope("step " + (step + 1), () -> step(at, steps, rate, optimizer, microBatches)));
+                listener.step(stepOrSave(step, steps, rate, optimizer, microBatches));
                 boolean stop = stopRequested.getAsBoolean() && step + 1 < steps;
                 int every = config.checkpoint().everySteps();
                 if (stop || (every > 0 && (step + 1) % every == 0 && step + 1 < steps)) {
@@ -79,6 +79,19 @@ public final class Trainer {
         }
         listener.end(complete);
         return complete;
+    }
+
+    /** A step; if its samples cannot be loaded, the state before it is saved, as when a stop is requested. */
+    private TrainingListener.Step stepOrSave(
+            int step, int steps, double rate, AdamW optimizer, MicroBatches microBatches) {
+        try {
+            return Engine.scope("step " + (step + 1), () -> step(step, steps, rate, optimizer, microBatches));
+        } catch (DataException e) {
+            if (step > 0) {
+                checkpoints.save(step, objective.parameters(), optimizer);
+            }
+            throw e;
+        }
     }
 
     private TrainingListener.Step step(int step, int steps, double rate, AdamW optimizer, MicroBatches microBatches) {

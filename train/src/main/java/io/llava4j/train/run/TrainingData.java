@@ -10,6 +10,7 @@ import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.DataConfig;
 import io.llava4j.train.data.DataLoader;
 import io.llava4j.train.data.EpochSampler;
+import io.llava4j.train.data.LeftOut;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaFiles;
 import io.llava4j.train.data.LlavaRecord;
@@ -34,6 +35,7 @@ public final class TrainingData implements ExampleSource {
     private final Function<String, float[]> pixels;
     private final DataLoader.Settings settings;
     private final List<SkippedRecord> skippedBefore = new ArrayList<>();
+    private final LeftOut leftOut;
     private @Nullable DataLoader loader;
     private int epoch = -1;
     private int position;
@@ -46,7 +48,7 @@ public final class TrainingData implements ExampleSource {
      * @param seed of their order
      * @param model whose image size and token count per image the prompts are made for
      * @param tokenizer its file or folder
-     * @throws DataException if the records cannot be read
+     * @throws DataException if the records cannot be read, images are missing, or too many records are left out
      */
     public static TrainingData of(
             DataConfig spec, MicroBatches.Config batch, long seed, LlavaConfig model, Path tokenizer) {
@@ -58,6 +60,8 @@ public final class TrainingData implements ExampleSource {
         ImageProcessor processor =
                 model.vision().imageProcessor(spec.imageAspectRatio().mode());
         Images images = records.images(spec.images(), spec.followSymlinks());
+        LeftOut leftOut = LeftOut.of(records, images, spec.missingImagePolicy());
+        leftOut.require(spec.maxLeftOut());
         EpochSampler sampler = spec.groupByModality()
                 ? new ModalityGroupedSampler(
                         records.records().stream()
@@ -68,6 +72,7 @@ public final class TrainingData implements ExampleSource {
                 : new RandomSampler(records.records().size());
         return new TrainingData(
                 records,
+                leftOut,
                 sampler,
                 seed,
                 batch.perDevice() * batch.accumulation(),
@@ -79,6 +84,7 @@ public final class TrainingData implements ExampleSource {
 
     private TrainingData(
             LlavaData data,
+            LeftOut leftOut,
             EpochSampler sampler,
             long seed,
             int samplesPerStep,
@@ -86,6 +92,7 @@ public final class TrainingData implements ExampleSource {
             Function<String, float[]> pixels,
             DataLoader.Settings settings) {
         this.data = data;
+        this.leftOut = leftOut;
         this.sampler = sampler;
         this.seed = seed;
         this.samplesPerStep = samplesPerStep;
@@ -119,6 +126,11 @@ public final class TrainingData implements ExampleSource {
         Batch batch = current.next();
         position = batch.end();
         return batch;
+    }
+
+    @Override
+    public List<String> notes() {
+        return leftOut.sentence().stream().toList();
     }
 
     /** Every record left out so far: by the reader of the file, then while loading. */

@@ -31,6 +31,9 @@ public interface TrainingListener {
             Truncation truncation,
             double seconds) {}
 
+    /** Something that the user should know, as one sentence; before training begins or after it. */
+    default void note(String sentence) {}
+
     /**
      * Training begins.
      *
@@ -51,6 +54,11 @@ public interface TrainingListener {
     /** One listener that calls several in order. */
     static TrainingListener all(List<TrainingListener> listeners) {
         return new TrainingListener() {
+            @Override
+            public void note(String sentence) {
+                listeners.forEach(listener -> listener.note(sentence));
+            }
+
             @Override
             public void begin(int firstStep, int steps) {
                 listeners.forEach(listener -> listener.begin(firstStep, steps));

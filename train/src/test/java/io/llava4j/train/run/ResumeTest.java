@@ -143,7 +143,8 @@ class ResumeTest {
         runUntil(config, false, 4);
         Map<String, String> before = files(config.output());
         TrainConfig wrong = tiny.recipe("finetune", "plain", "kept", Map.of("data.json", "nowhere.json"));
-        assertThatThrownBy(() -> TrainingRun.run(wrong, Objectives::create, false, NOBODY, () -> false))
+        assertThatThrownBy(() ->
+                        TrainingRun.run(wrong, Objectives::create, TrainingRun.Start.OVERWRITE, NOBODY, () -> false))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("nowhere.json");
         assertThat(files(config.output())).isEqualTo(before);

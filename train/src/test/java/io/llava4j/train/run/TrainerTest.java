@@ -274,6 +274,7 @@ class TrainerTest {
         Map<String, String> settings = Map.of(
                 "data.json", tiny.data("skipping.json", records).toString(),
                 "data.missing-image-policy", "skip",
+                "data.max-left-out", "1",
                 "data.max-length", Integer.toString(answer + 2),
                 "batch.per-device", "1",
                 "schedule.max-steps", "12");

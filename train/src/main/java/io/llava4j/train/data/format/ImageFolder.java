@@ -59,6 +59,11 @@ public final class ImageFolder implements Images {
     }
 
     @Override
+    public void require(String image) {
+        resolve(image);
+    }
+
+    @Override
     public byte[] bytes(String image) {
         Path file = resolve(image);
         try {

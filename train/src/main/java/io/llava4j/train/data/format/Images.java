@@ -15,6 +15,14 @@ public interface Images extends AutoCloseable {
     byte[] bytes(String image);
 
     /**
+     * Checks that an image is there, without reading it.
+     *
+     * @param image name as the record has it
+     * @throws DataException if it is missing or may not be read
+     */
+    default void require(String image) {}
+
+    /**
      * Decodes an image.
      *
      * @param image name as the record has it
