@@ -165,6 +165,9 @@ final class DataValidateCommand implements Callable<Integer> {
             }
         }
         counts.put("leading_answers_dropped", (long) result.leadingAnswersDropped());
+        if (result.systemPromptsDropped() > 0) {
+            counts.put("system_prompts_dropped", (long) result.systemPromptsDropped());
+        }
         if (cleaning != null) {
             counts.put("records_written", (long) cleaning.kept().size());
         }

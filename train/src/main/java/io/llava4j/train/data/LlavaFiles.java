@@ -96,6 +96,7 @@ public final class LlavaFiles implements RecordHandler {
                 joined,
                 repeated,
                 rules.leadingAnswersDropped(),
+                rules.systemPromptsDropped(),
                 images);
     }
 

@@ -7,7 +7,6 @@ import io.llava4j.train.data.format.DataFiles;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /** The rules of LLaVA's data format (docs/reference/data.md#record-format, docs/reference/data.md#checks). */
@@ -17,16 +16,22 @@ public final class RecordRules {
             "Please provide the bounding box coordinate of the region this sentence describes:";
 
     private int leadingAnswersDropped;
+    private int systemPromptsDropped;
 
     /** Number of conversations so far whose leading answer was dropped. */
     int leadingAnswersDropped() {
         return leadingAnswersDropped;
     }
 
-    /** The record's id as text; empty if it has none or an unusable one. */
+    /** Number of conversations so far whose own system prompt was dropped, because the template has one. */
+    int systemPromptsDropped() {
+        return systemPromptsDropped;
+    }
+
+    /** The record's id as text, whatever its type; empty if it has none. */
     static String id(JsonNode node) {
         JsonNode id = node.path("id");
-        return id.isString() || id.isIntegralNumber() ? id.asString() : "";
+        return id.isContainer() ? id.toString() : id.asString("");
     }
 
     /**
@@ -36,20 +41,20 @@ public final class RecordRules {
      */
     public LlavaRecord read(JsonNode node) {
         require(node.isObject(), "it is not a JSON object; write {\"id\": …, \"conversations\": […]}");
-        JsonNode id = node.path("id");
-        require(
-                id.isMissingNode() || id.isString() || id.isIntegralNumber(),
-                "its id is neither a string nor a whole number; make it one of them");
-        String image = image(node.path("image"));
+        List<String> images = images(node.path("image"));
+        boolean system = !node.path("system").asString("").isBlank();
         List<Turn> turns = turns(node.path("conversations"));
         boolean startsWithAnswer = turns.size() > 1 && turns.getFirst().role() == Role.ASSISTANT;
         if (startsWithAnswer) {
             turns.removeFirst();
         }
-        LlavaRecord read = new LlavaRecord(id(node), image == null ? List.of() : List.of(image), turns);
+        LlavaRecord read = new LlavaRecord(id(node), images, turns);
         check(read);
         if (startsWithAnswer) {
             leadingAnswersDropped++;
+        }
+        if (system || isSystem(node.path("conversations").path(0))) {
+            systemPromptsDropped++;
         }
         return read;
     }
@@ -65,11 +70,23 @@ public final class RecordRules {
         checkBoxes(record.turns());
     }
 
-    private static @Nullable String image(JsonNode node) {
-        if (node.isMissingNode() || node.isNull()) {
-            return null;
+    private static List<String> images(JsonNode node) {
+        if (node.isMissingNode() || node.isNull() || (node.isNumber() && Double.isNaN(node.doubleValue()))) {
+            return List.of();
         }
-        require(node.isString(), "its image is not a string; a record has one image");
+        List<String> images = new ArrayList<>();
+        for (JsonNode image : node.isArray() ? node : List.of(node)) {
+            images.add(image(image));
+        }
+        return images;
+    }
+
+    private static boolean isSystem(JsonNode turn) {
+        return turn.path("from").stringValue("").equals("system");
+    }
+
+    private static String image(JsonNode node) {
+        require(node.isString(), "its image is not a string; write the path of an image, or a list of paths");
         String image = node.asString();
         String complaint = DataFiles.pathComplaint(image);
         if (complaint != null) {
@@ -84,6 +101,9 @@ public final class RecordRules {
                 "it has no conversations; give it a list of turns, or question and answer, or a caption");
         List<Turn> turns = new ArrayList<>();
         for (JsonNode turn : conversations) {
+            if (turns.isEmpty() && turn == conversations.path(0) && isSystem(turn)) {
+                continue;
+            }
             int number = turns.size() + 1;
             JsonNode value = turn.path("value");
             require(value.isString(), "turn %d has no text; give it a string 'value'".formatted(number));

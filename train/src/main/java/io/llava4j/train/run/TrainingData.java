@@ -130,7 +130,12 @@ public final class TrainingData implements ExampleSource {
 
     @Override
     public List<String> notes() {
-        return leftOut.sentence().stream().toList();
+        List<String> notes = new ArrayList<>(leftOut.sentence().stream().toList());
+        if (data.systemPromptsDropped() > 0) {
+            notes.add("the system prompts of %d records are dropped, because the template has its own"
+                    .formatted(data.systemPromptsDropped()));
+        }
+        return notes;
     }
 
     /** Every record left out so far: by the reader of the file, then while loading. */

@@ -49,6 +49,7 @@ public final class DataCheck {
      * @param textOnly number of records without an image
      * @param images number of different images
      * @param leadingAnswersDropped number of conversations that began with an answer, which was dropped
+     * @param systemPromptsDropped number of conversations whose own system prompt was dropped
      * @param sources usable records by source, see {@link Sources}
      * @param lengthsChecked whether the length of sequences was checked
      * @param evaluationImages number of evaluation images compared with
@@ -60,6 +61,7 @@ public final class DataCheck {
             int textOnly,
             int images,
             int leadingAnswersDropped,
+            int systemPromptsDropped,
             SequencedMap<String, Integer> sources,
             boolean lengthsChecked,
             int evaluationImages,
@@ -118,6 +120,7 @@ public final class DataCheck {
                 (int) data.records().stream().filter(r -> r.images().isEmpty()).count(),
                 different,
                 data.leadingAnswersDropped(),
+                data.systemPromptsDropped(),
                 Sources.count(data.records()),
                 prompts != null,
                 evaluation == null ? 0 : evaluation.size(),

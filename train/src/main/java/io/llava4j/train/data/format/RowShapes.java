@@ -1,5 +1,7 @@
 package io.llava4j.train.data.format;
 
+import io.llava4j.DataException;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,15 +24,14 @@ import tools.jackson.databind.node.ObjectNode;
  *   <li>{@code texts}: pairs of {@code user} and {@code assistant}
  * </ul>
  *
- * <p>The image is in {@code image}, {@code image_path} or {@code file_name}, or is the only one of {@code images}. Rows of
- * any other shape stay as they are.
+ * <p>Images are found by {@link RowImages}, or in the parts of messages; a first message of the role {@code system} is
+ * kept as {@code system}. Rows of any other shape stay as they are.
  */
 public final class RowShapes {
     /** The request before a caption; the template of stage 1 omits it. */
     static final String CAPTION_REQUEST = "Provide a brief description of the given image.";
 
     private static final String PLACEHOLDER = "<image>";
-    private static final List<String> IMAGE_NAMES = List.of("image", "image_path", "file_name", "images");
     private static final List<String> CAPTION_NAMES = List.of("caption", "text");
     private static final Map<String, String> SPEAKERS =
             Map.of("human", "human", "user", "human", "gpt", "gpt", "assistant", "gpt");
@@ -51,13 +52,18 @@ public final class RowShapes {
      *
      * @return the row itself if it has none of the other shapes
      *
-     * @throws io.llava4j.DataException if its {@code response_format} does not exist
+     * @throws io.llava4j.DataException if its {@code response_format} does not exist, or it has an image or a video that
+     *     cannot be used
      */
     public static JsonNode toRecord(JsonNode row, QuestionRows questions) {
-        if (!(row instanceof ObjectNode object) || object.has("conversations")) {
+        if (!(row instanceof ObjectNode object)) {
             return row;
         }
-        ArrayNode turns = turns(object, questions);
+        if (object.has("conversations")) {
+            return withImages(object);
+        }
+        List<String> partImages = new ArrayList<>();
+        ArrayNode turns = turns(object, questions, partImages);
         if (turns == null) {
             return row;
         }
@@ -66,22 +72,51 @@ public final class RowShapes {
         if (!id.isMissingNode()) {
             record.set("id", id);
         }
-        JsonNode image = image(object);
-        if (image != null) {
-            record.set("image", image);
-            placeImage(turns);
+        boolean chat = object.path("messages").isArray() || object.path("texts").isArray();
+        List<String> images = partImages.isEmpty() ? RowImages.of(object, !chat) : partImages;
+        setImages(record, images, turns);
+        if (object.has("system")) {
+            record.set("system", object.path("system"));
         }
         record.set("conversations", turns);
         return record;
     }
 
-    private static @Nullable ArrayNode turns(ObjectNode row, QuestionRows questions) {
+    /** A record in LLaVA's format whose images are under {@code image}. */
+    private static JsonNode withImages(ObjectNode record) {
+        List<String> images = RowImages.of(record, false);
+        JsonNode image = record.path("image");
+        if (image.isString() || image.isNumber() || (images.isEmpty() && image.isMissingNode())) {
+            return record;
+        }
+        ObjectNode copy = record.deepCopy();
+        if (images.isEmpty()) {
+            copy.remove("image");
+        } else if (copy.path("conversations") instanceof ArrayNode turns) {
+            setImages(copy, images, turns);
+        }
+        return copy;
+    }
+
+    private static void setImages(ObjectNode record, List<String> images, ArrayNode turns) {
+        if (images.size() == 1) {
+            record.put("image", images.getFirst());
+        } else if (images.size() > 1) {
+            images.forEach(record.putArray("image")::add);
+        }
+        if (!images.isEmpty()) {
+            placeImages(turns, images.size());
+        }
+    }
+
+    private static @Nullable ArrayNode turns(ObjectNode row, QuestionRows questions, List<String> images) {
         ArrayNode turns = JsonNodeFactory.instance.arrayNode();
         if (row.path("messages").isArray()) {
             for (JsonNode message : row.path("messages")) {
                 String role = message.path("role").stringValue("");
                 JsonNode content = message.path("content");
-                turns.add(turn(SPEAKERS.getOrDefault(role, role), content.isArray() ? parts(content) : content));
+                turns.add(
+                        turn(SPEAKERS.getOrDefault(role, role), content.isArray() ? parts(content, images) : content));
             }
             return turns;
         }
@@ -127,10 +162,19 @@ public final class RowShapes {
     }
 
     /** Joins content in parts, as chat interfaces have it; an image part becomes a placeholder. */
-    private static JsonNode parts(JsonNode content) {
+    private static JsonNode parts(JsonNode content, List<String> images) {
         StringBuilder text = new StringBuilder();
         for (JsonNode part : content) {
-            boolean image = part.path("type").stringValue("").startsWith("image");
+            String type = part.path("type").stringValue("");
+            if (type.startsWith("video") || type.startsWith("audio")) {
+                throw new DataException(
+                        "a message has a part of type '%s', which cannot be used; remove the record".formatted(type));
+            }
+            boolean image = type.startsWith("image") || type.equals("input_image");
+            String name = image ? RowImages.ofPart(part) : "";
+            if (!name.isEmpty()) {
+                images.add(name);
+            }
             text.append(image ? PLACEHOLDER + "\n" : part.path("text").asString(""));
         }
         return JsonNodeFactory.instance.stringNode(text.toString().strip());
@@ -157,27 +201,20 @@ public final class RowShapes {
         return JsonNodeFactory.instance.stringNode(best);
     }
 
-    private static @Nullable JsonNode image(ObjectNode row) {
-        for (String name : IMAGE_NAMES) {
-            JsonNode image = row.path(name);
-            boolean onlyOne = image.isArray() && image.size() <= 1;
-            JsonNode one = onlyOne ? image.path(0) : image;
-            if (!one.isMissingNode() && !one.isNull()) {
-                return one;
-            }
-        }
-        return null;
-    }
-
-    /** Adds the placeholder to the first question, unless a turn contains it. */
-    private static void placeImage(ArrayNode turns) {
+    /** Adds placeholders to the first question, unless a turn contains one. */
+    private static void placeImages(ArrayNode turns, int images) {
+        JsonNode question = null;
         for (JsonNode turn : turns) {
             if (turn.path("value").stringValue("").contains(PLACEHOLDER)) {
                 return;
             }
+            boolean human = turn.path("from").stringValue("").equals("human");
+            question = question == null && human ? turn : question;
         }
-        if (turns.path(0) instanceof ObjectNode first && first.path("value").isString()) {
-            first.put("value", PLACEHOLDER + "\n" + first.path("value").asString());
+        if (question instanceof ObjectNode first && first.path("value").isString()) {
+            first.put(
+                    "value",
+                    (PLACEHOLDER + "\n").repeat(images) + first.path("value").asString());
         }
     }
 }

@@ -1,0 +1,139 @@
+package io.llava4j.train.data.format;
+
+import io.llava4j.DataException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Finds the images of a row. Where none is found, a key that speaks of an image or a video is an error: such a row must not
+ * become a sample without its image.
+ */
+final class RowImages {
+    /** Keys that always hold images, in the order in which they are looked for; written without {@code _} and capitals. */
+    private static final List<String> KEYS = List.of(
+            "image",
+            "imagepath",
+            "filename",
+            "images",
+            "imagefile",
+            "imagename",
+            "imagefilename",
+            "imagepaths",
+            "imagefiles",
+            "img",
+            "imgs",
+            "imgpath",
+            "imgname",
+            "imgfile",
+            "picture",
+            "pictures",
+            "picturepath",
+            "photo",
+            "photos",
+            "photopath",
+            "imageurl",
+            "imageurls",
+            "imgurl",
+            "pixelvalues");
+
+    /** Keys that hold images in rows of one question or caption, and elsewhere only if the value is the name of an image. */
+    private static final List<String> WEAK_KEYS = List.of("url", "path", "file", "filepath", "key");
+
+    /** Keys of an object that describes one image. */
+    private static final List<String> PARTS =
+            List.of("path", "image", "url", "image_url", "file_name", "filename", "file");
+
+    private static final Set<String> LABELS = Set.of("id", "questionid", "imageid", "key");
+    private static final Set<String> TEXTS =
+            Set.of("question", "answer", "answers", "caption", "text", "source", "dataset", "hint", "system");
+    private static final Set<String> OTHER_MEDIA =
+            Set.of("video", "videos", "videopath", "audio", "audios", "audiopath");
+
+    private RowImages() {}
+
+    /**
+     * Names of a row's images.
+     *
+     * @param single whether the row is one question or caption
+     * @throws DataException if the row is about a video, or names an image under a key that is not known
+     */
+    static List<String> of(JsonNode row, boolean single) {
+        row.properties().forEach(entry -> {
+            if (OTHER_MEDIA.contains(plain(entry.getKey())) && hasContent(entry.getValue())) {
+                throw new DataException("it is about a %s, which cannot be used; remove the record"
+                        .formatted(plain(entry.getKey()).startsWith("video") ? "video" : "sound"));
+            }
+        });
+        for (String wanted : KEYS) {
+            for (var entry : row.properties()) {
+                if (plain(entry.getKey()).equals(wanted) && hasContent(entry.getValue())) {
+                    return names(entry.getKey(), entry.getValue());
+                }
+            }
+        }
+        for (var entry : row.properties()) {
+            String key = plain(entry.getKey());
+            boolean named = isImageName(entry.getValue());
+            if (WEAK_KEYS.contains(key) && hasContent(entry.getValue()) && (named || (single && !key.equals("key")))) {
+                return names(entry.getKey(), entry.getValue());
+            }
+            if (named && !LABELS.contains(key) && !TEXTS.contains(key)) {
+                throw new DataException("its '%s' names an image ('%s') but is not known as one; call it image"
+                        .formatted(
+                                entry.getKey(),
+                                DataFiles.shortened(entry.getValue().stringValue(""))));
+            }
+        }
+        return List.of();
+    }
+
+    /**
+     * Name of the image of a part of a message; empty if the part is only the place of an image.
+     *
+     * @param part with {@code type} {@code image} or {@code image_url}
+     */
+    static String ofPart(JsonNode part) {
+        for (String key : PARTS) {
+            JsonNode value = part.path(key);
+            String name = value.isObject() ? ofPart(value) : value.stringValue("");
+            if (!name.isBlank()) {
+                return name;
+            }
+        }
+        return "";
+    }
+
+    private static List<String> names(String key, JsonNode value) {
+        List<String> names = new ArrayList<>();
+        for (JsonNode one : value.isArray() ? value : List.of(value)) {
+            String name = one.isObject() ? ofPart(one) : one.stringValue("");
+            if (name.isBlank()) {
+                throw new DataException(
+                        "its '%s' is not the name of an image; write a path, or a list of paths".formatted(key));
+            }
+            names.add(name);
+        }
+        return names;
+    }
+
+    private static boolean hasContent(JsonNode value) {
+        boolean empty = value.isNull()
+                || (value.isString() && value.stringValue("").isBlank())
+                || (value.isContainer() && value.isEmpty())
+                || (value.isNumber() && Double.isNaN(value.doubleValue()));
+        return !empty;
+    }
+
+    private static boolean isImageName(JsonNode value) {
+        String name = value.stringValue("").toLowerCase(Locale.ROOT);
+        int dot = name.lastIndexOf('.');
+        return dot > 0 && name.indexOf('\n') < 0 && CaptionedFolder.IMAGES.contains(name.substring(dot + 1));
+    }
+
+    private static String plain(String key) {
+        return key.toLowerCase(Locale.ROOT).replaceAll("[ _-]", "");
+    }
+}

@@ -1,0 +1,126 @@
+package io.llava4j.train.data.format;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.llava4j.train.data.LlavaData;
+import io.llava4j.train.data.LlavaFiles;
+import io.llava4j.train.data.Policy;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A row that speaks of an image is used with it or left out with a reason, and never becomes text only. */
+class RowImagesTest {
+    private static final String TALK =
+            "\"conversations\": [{\"from\": \"human\", \"value\": \"What?\"}, {\"from\": \"gpt\", \"value\": \"A dog.\"}]";
+    private static final String CHAT =
+            "\"messages\": [{\"role\": \"user\", \"content\": \"What?\"}, {\"role\": \"assistant\", \"content\": \"A dog.\"}]";
+
+    @TempDir
+    Path dir;
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "images",
+                "Image",
+                "IMG",
+                "img",
+                "image_path",
+                "imagePath",
+                "image-file",
+                "file_name",
+                "fileName",
+                "picture",
+                "Photo",
+                "photos",
+                "image_url",
+                "url",
+                "path"
+            })
+    void aKeyForImagesIsUsedWhateverItsNameAndShape(String key) throws IOException {
+        for (String row :
+                new String[] {TALK, CHAT, "\"question\": \"What?\", \"answer\": \"A dog.\"", "\"caption\": \"A dog.\""
+                }) {
+            for (String value : new String[] {"\"f/a.jpg\"", "[\"f/a.jpg\"]", "[{\"path\": \"f/a.jpg\"}]"}) {
+                if (key.equals("url") || key.equals("path")) {
+                    value = "\"f/a.jpg\"";
+                }
+                try (LlavaData data = read("{\"%s\": %s, %s}".formatted(key, value, row))) {
+                    assertThat(data.records()).singleElement().satisfies(record -> {
+                        assertThat(record.images()).containsExactly("f/a.jpg");
+                        assertThat(record.turns().getFirst().text()).startsWith("<image>\n");
+                    });
+                }
+            }
+        }
+    }
+
+    @Test
+    void severalImagesAndPartsOfMessages() throws IOException {
+        try (LlavaData data = read("{\"images\": [\"a.jpg\", \"b.jpg\"], %s}".formatted(TALK))) {
+            assertThat(data.records().getFirst().images()).containsExactly("a.jpg", "b.jpg");
+            assertThat(data.records().getFirst().turns().getFirst().text()).isEqualTo("<image>\n<image>\nWhat?");
+        }
+        for (String part : new String[] {
+            "\"image\", \"image\": \"a.jpg\"",
+            "\"image\", \"path\": \"a.jpg\"",
+            "\"image_url\", \"image_url\": {\"url\": \"a.jpg\"}"
+        }) {
+            try (LlavaData data = read(
+                    "{\"messages\": [{\"role\": \"system\", \"content\": \"Be brief.\"}, {\"role\": \"user\", \"content\": [{\"type\": %s}, {\"type\": \"text\", \"text\": \"What?\"}]}, {\"role\": \"assistant\", \"content\": \"A dog.\"}]}"
+                            .formatted(part))) {
+                assertThat(data.records().getFirst().images()).containsExactly("a.jpg");
+                assertThat(data.records().getFirst().turns().getFirst().text()).isEqualTo("<image>\nWhat?");
+                assertThat(data.systemPromptsDropped()).isEqualTo(1);
+            }
+        }
+        try (LlavaData data = read("{\"system\": \"Be brief.\", %s}".formatted(TALK))) {
+            assertThat(data.systemPromptsDropped()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void whatCannotBeUsedIsLeftOutWithItsReason() throws IOException {
+        assertThat(reason("\"video\": \"a.mp4\", " + TALK)).contains("it is about a video, which cannot be used");
+        assertThat(reason("\"screenshot\": \"a.jpg\", " + TALK)).contains("its 'screenshot' names an image ('a.jpg')");
+        assertThat(reason("\"image\": \"https://example.org/a.jpg\", " + TALK))
+                .contains("is a web address; download it");
+        assertThat(reason("\"images\": [{\"width\": 3}], " + TALK))
+                .contains("its 'images' is not the name of an image");
+        assertThat(reason("\"image\": \"data:image/png;base64,%s\", ".formatted("A".repeat(9000)) + TALK))
+                .contains("the image is in the record itself")
+                .hasSizeLessThan(300);
+    }
+
+    @Test
+    void emptyKeysAndOddIdsCostNothing() throws IOException {
+        for (String id : new String[] {"null", "1.5", "true", "\"\"", "[1, 2]"}) {
+            for (String empty : new String[] {"null", "NaN", "\"\"", "[]"}) {
+                try (LlavaData data = read("{\"id\": %s, \"images\": %s, %s}".formatted(id, empty, TALK))) {
+                    assertThat(data.records().getFirst().images()).isEmpty();
+                }
+            }
+        }
+        try (LlavaData data = read("{\"id\": \"a.jpg\", \"image\": NaN, %s}".formatted(TALK))) {
+            assertThat(data.records().getFirst().images()).isEmpty();
+        }
+    }
+
+    private String reason(String row) throws IOException {
+        try (LlavaData data = read("{%s}\n{%s}".formatted(row, TALK))) {
+            assertThat(data.records())
+                    .singleElement()
+                    .satisfies(record -> assertThat(record.images()).isEmpty());
+            return data.skipped().getFirst().reason();
+        }
+    }
+
+    private LlavaData read(String lines) throws IOException {
+        return LlavaFiles.read(Files.writeString(dir.resolve("d.jsonl"), lines), Policy.SKIP);
+    }
+}
