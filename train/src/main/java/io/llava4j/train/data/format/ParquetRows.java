@@ -251,12 +251,9 @@ final class ParquetRows implements RowSource {
         }
 
         private JsonNode image(byte[] bytes, @Nullable String path) throws IOException {
-            String unique = file.getFileName() + "/" + row;
-            String name = path == null || path.isBlank() ? unique : path;
-            String complaint = DataFiles.pathComplaint(name);
-            if (complaint != null) {
-                throw new DataException(complaint);
-            }
+            // The bytes are here, so a path is only a label: one that leads elsewhere is not needed.
+            String place = file.getFileName() + "/" + row;
+            String name = path == null || DataFiles.pathComplaint(path) != null ? place : path;
             if (bytes.length > ImageDecoder.MAX_FILE_BYTES) {
                 throw new DataException("its image has %d bytes, more than the limit of %d; scale it down"
                         .formatted(bytes.length, ImageDecoder.MAX_FILE_BYTES));
@@ -266,7 +263,7 @@ final class ParquetRows implements RowSource {
             while (buffer.hasRemaining()) {
                 storage.write(buffer, offset + buffer.position());
             }
-            return NODES.stringNode(images.add(name, unique, storage, offset, bytes.length));
+            return NODES.stringNode(images.add(name, place, storage, offset, bytes.length));
         }
 
         private static String reason(Exception e) {
