@@ -208,7 +208,7 @@ class CheckpointWriterTest {
         assertThat(opened(model, "someone/clip", folder.resolve("tower"))).isEqualTo(TOWER);
         assertThatThrownBy(() -> opened(model, "someone/clip", null))
                 .hasMessageContaining("'someone/clip' is no folder")
-                .hasMessageContaining("pass its path");
+                .hasMessageContaining("name it with --vision-tower");
         assertThatThrownBy(() -> opened(model, "openai/clip-vit-large-patch14-336", null))
                 .hasMessageContaining("holds no vision tower");
     }
