@@ -94,7 +94,7 @@ class BadInputTest {
                 "{'id':'x','image':'ok.png','conversations':[{'from':'human','value':'<image> Please provide a short description for this region: [0.1, 0.2, 1.3, 0.4].'},{'from':'gpt','value':'a'}]} | outside the image",
             })
     void aBadRecordIsSkippedAndListedOrEndsTheRun(String record, String word) throws IOException {
-        CliRun skipping = train("[" + GOOD + "," + record.strip() + "]");
+        CliRun skipping = train("[" + GOOD + "," + record.strip() + "]", "--set", "data.max-left-out=1");
         assertThat(skipping.code()).as(skipping.err()).isZero();
         assertThat(dir.resolve("run/skipped.jsonl"))
                 .content()
@@ -106,6 +106,8 @@ class BadInputTest {
                 train(
                         "[" + GOOD + "," + record.strip() + "]",
                         "--set",
+                        "data.max-length=256",
+                        "--set",
                         "output=" + dir.resolve("strict"),
                         "--set",
                         "data.bad-record-policy=fail",
@@ -114,6 +116,16 @@ class BadInputTest {
                 "data.json, record 1 (id x): ",
                 word.strip());
         assertThat(dir.resolve("strict/model")).doesNotExist();
+    }
+
+    @Test
+    void aRunThatWouldLeaveOutTooManyRecordsDoesNotStart() throws IOException {
+        String bad = "{'id':'x','conversations':[{'from':'gpt','value':'a'}]}";
+        isOneSentence(
+                train("[" + GOOD + "," + bad + "]"),
+                "1 of 2 records cannot be used, more than data.max-left-out 0.05",
+                "an answer has no question before it");
+        assertThat(dir.resolve("run/model")).doesNotExist();
     }
 
     @Test
