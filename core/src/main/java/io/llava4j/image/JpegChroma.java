@@ -71,9 +71,24 @@ final class JpegChroma {
             int y = pixels[i] & 0xff;
             int cb = (pixels[i + 1] & 0xff) - 128;
             int cr = (pixels[i + 2] & 0xff) - 128;
-            pixels[i] = (byte) Math.clamp(y + ((91881 * cr + 32768) >> 16), 0, 255);
-            pixels[i + 1] = (byte) Math.clamp(y + ((-22554 * cb - 46802 * cr + 32768) >> 16), 0, 255);
-            pixels[i + 2] = (byte) Math.clamp(y + ((116130 * cb + 32768) >> 16), 0, 255);
+            pixels[i] = (byte) red(y, cr);
+            pixels[i + 1] = (byte) green(y, cb, cr);
+            pixels[i + 2] = (byte) blue(y, cb);
         }
+    }
+
+    /** Red of luma and chroma around 0, in libjpeg's integer arithmetic. */
+    static int red(int y, int cr) {
+        return Math.clamp(y + ((91881 * cr + 32768) >> 16), 0, 255);
+    }
+
+    /** Green, as {@link #red}. */
+    static int green(int y, int cb, int cr) {
+        return Math.clamp(y + ((-22554 * cb - 46802 * cr + 32768) >> 16), 0, 255);
+    }
+
+    /** Blue, as {@link #red}. */
+    static int blue(int y, int cb) {
+        return Math.clamp(y + ((116130 * cb + 32768) >> 16), 0, 255);
     }
 }

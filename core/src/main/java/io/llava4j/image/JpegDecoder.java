@@ -145,9 +145,9 @@ final class JpegDecoder {
             int y = row[i];
             int cb = row[i + 1] - 128;
             int cr = row[i + 2] - 128;
-            row[i] = 255 - Math.clamp(y + ((91881 * cr + 32768) >> 16), 0, 255);
-            row[i + 1] = 255 - Math.clamp(y + ((-22554 * cb - 46802 * cr + 32768) >> 16), 0, 255);
-            row[i + 2] = 255 - Math.clamp(y + ((116130 * cb + 32768) >> 16), 0, 255);
+            row[i] = 255 - JpegChroma.red(y, cr);
+            row[i + 1] = 255 - JpegChroma.green(y, cb, cr);
+            row[i + 2] = 255 - JpegChroma.blue(y, cb);
         }
     }
 
