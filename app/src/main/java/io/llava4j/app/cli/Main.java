@@ -1,5 +1,6 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.LlavaException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -73,6 +74,13 @@ public final class Main implements Callable<Integer> {
         if (debug) {
             System.setProperty("llava.log.level", "DEBUG"); // read by logback.xml at the first log line
         }
-        return new CommandLine.RunLast().execute(parsed);
+        try {
+            return new CommandLine.RunLast().execute(parsed);
+        } catch (OutOfMemoryError e) {
+            throw new LlavaException(
+                    "the Java heap of %d MiB is full; give it more with LLAVA_JAVA_OPTS=-Xmx8g"
+                            .formatted(Runtime.getRuntime().maxMemory() >> 20),
+                    e);
+        }
     }
 }

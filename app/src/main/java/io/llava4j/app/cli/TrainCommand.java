@@ -56,6 +56,12 @@ public final class TrainCommand implements Callable<Integer> {
     private boolean resume;
 
     @Option(
+            names = "--accept-changes",
+            description = "With --resume: continue although settings, data, images or weights have changed since the"
+                    + " checkpoint; the changes are printed.")
+    private boolean acceptChanges;
+
+    @Option(
             names = "--overwrite",
             description = "Delete an earlier run in the run directory, its checkpoints and its model, and start anew.")
     private boolean overwrite;
@@ -75,6 +81,9 @@ public final class TrainCommand implements Callable<Integer> {
     public Integer call() {
         if (resume && overwrite) {
             throw new ParameterException(spec.commandLine(), "--resume and --overwrite exclude each other");
+        }
+        if (acceptChanges && !resume) {
+            throw new ParameterException(spec.commandLine(), "--accept-changes needs --resume");
         }
         if (maxLeftOut != null) {
             overrides.put("data.max-left-out", maxLeftOut);
@@ -124,6 +133,9 @@ public final class TrainCommand implements Callable<Integer> {
     private TrainingRun.Start start() {
         if (overwrite) {
             return TrainingRun.Start.OVERWRITE;
+        }
+        if (acceptChanges) {
+            return TrainingRun.Start.RESUME_CHANGED;
         }
         return resume ? TrainingRun.Start.RESUME : TrainingRun.Start.NEW;
     }

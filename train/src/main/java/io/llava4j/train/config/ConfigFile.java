@@ -62,6 +62,23 @@ public final class ConfigFile {
         return new RecordBinder(note -> {}).bind(type, YamlText.parse(text), "");
     }
 
+    /** The values that {@link #toYaml} has written, as text by their full keys; without keys that are not set. */
+    public static Map<String, String> values(String yaml) {
+        Map<String, String> values = new LinkedHashMap<>();
+        flatten("", YamlText.parse(yaml), values);
+        return values;
+    }
+
+    private static void flatten(String prefix, Map<?, ?> section, Map<String, String> into) {
+        section.forEach((key, value) -> {
+            if (value instanceof Map<?, ?> inner) {
+                flatten(prefix + key + ".", inner, into);
+            } else if (value != null) {
+                into.put(prefix + key, String.valueOf(value));
+            }
+        });
+    }
+
     /** A path as the value of an override, whatever characters it has. */
     public static String quoted(Path path) {
         return "'" + path.toString().replace("'", "''") + "'";

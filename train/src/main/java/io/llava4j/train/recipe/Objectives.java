@@ -18,6 +18,7 @@ import io.llava4j.train.run.ModelFiles;
 import io.llava4j.train.run.Objective;
 import io.llava4j.train.run.TrainableParameters;
 import io.llava4j.train.run.TrainingData;
+import io.llava4j.train.run.input.ModelInputs;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -75,7 +76,11 @@ public final class Objectives {
             LlavaModel model = new LlavaModel(assembly.config(), assembly.weights(), lora);
             return new InstructionObjective(
                     new InstructionObjective.Settings(
-                            config.samplesPerStep(), config.seed(), config.gradientCheckpointing(), assembly.notes()),
+                            config.samplesPerStep(),
+                            config.seed(),
+                            config.gradientCheckpointing(),
+                            assembly.notes(),
+                            () -> ModelInputs.of(assembly.weights(), assembly.tokenizer())),
                     model,
                     parameters,
                     samples.apply(assembly),

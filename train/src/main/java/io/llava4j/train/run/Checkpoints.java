@@ -22,25 +22,31 @@ public interface Checkpoints {
     /** Saves nothing. */
     Checkpoints NONE = new Checkpoints() {
         @Override
-        public int restoreLatest(TrainableParameters parameters, AdamW optimizer) {
-            return 0;
+        public RunProgress restoreLatest(TrainableParameters parameters, AdamW optimizer) {
+            return RunProgress.START;
         }
 
         @Override
-        public void save(int step, TrainableParameters parameters, AdamW optimizer) {}
+        public void save(RunProgress progress, TrainableParameters parameters, AdamW optimizer) {}
+
+        @Override
+        public void saveBeside(RunProgress progress, TrainableParameters parameters, AdamW optimizer) {}
     };
 
     /**
      * Restores the newest state.
      *
-     * @return optimiser steps done; 0 if there is no state
+     * @return how far the run is; {@link RunProgress#START} if there is no state
      */
-    int restoreLatest(TrainableParameters parameters, AdamW optimizer);
+    RunProgress restoreLatest(TrainableParameters parameters, AdamW optimizer);
 
     /**
-     * Saves a state.
+     * Saves a state, in one step, then deletes the oldest beyond the number to keep.
      *
-     * @param step optimiser steps done
+     * @param progress how far the run is
      */
-    void save(int step, TrainableParameters parameters, AdamW optimizer);
+    void save(RunProgress progress, TrainableParameters parameters, AdamW optimizer);
+
+    /** Saves a state as {@link #save}, but deletes none; for a run that diverges, as an older one may be better. */
+    void saveBeside(RunProgress progress, TrainableParameters parameters, AdamW optimizer);
 }

@@ -2,6 +2,7 @@ package io.llava4j.train.run;
 
 import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.run.input.RunInputs;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,11 @@ public interface ExampleSource extends AutoCloseable {
     /** Every record left out so far. */
     default List<SkippedRecord> skipped() {
         return List.of();
+    }
+
+    /** Fingerprints of what is read besides the recipe; called before the first step. */
+    default RunInputs inputs() {
+        return RunInputs.NONE;
     }
 
     /** Sentences for the user before the first step, such as how many records are left out. */

@@ -6,6 +6,7 @@ import io.llava4j.text.Prompt;
 import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.Example;
 import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.run.input.RunInputs;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,8 +27,14 @@ public final class InstructionObjective implements Objective {
      * @param seed of the adapters' dropout
      * @param gradientCheckpointing whether the backward pass recomputes the language model's blocks
      * @param notes on the model, for the user
+     * @param modelInputs fingerprints of the model as it is before the first step
      */
-    public record Settings(int samplesPerStep, long seed, boolean gradientCheckpointing, List<String> notes) {}
+    public record Settings(
+            int samplesPerStep,
+            long seed,
+            boolean gradientCheckpointing,
+            List<String> notes,
+            Supplier<RunInputs> modelInputs) {}
 
     private final Settings settings;
     private final LlavaModel model;
@@ -115,6 +122,11 @@ public final class InstructionObjective implements Objective {
     @Override
     public List<SkippedRecord> skipped() {
         return data.skipped();
+    }
+
+    @Override
+    public RunInputs inputs() {
+        return data.inputs().and(settings.modelInputs().get());
     }
 
     @Override

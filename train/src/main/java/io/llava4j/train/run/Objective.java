@@ -2,6 +2,7 @@ package io.llava4j.train.run;
 
 import io.llava4j.tensor.Tensors;
 import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.run.input.RunInputs;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Supplier;
@@ -66,6 +67,11 @@ public interface Objective extends AutoCloseable {
     /** Records that were left out so far. */
     default List<SkippedRecord> skipped() {
         return List.of();
+    }
+
+    /** Fingerprints of what is read besides the recipe; called before the first step. */
+    default RunInputs inputs() {
+        return RunInputs.NONE;
     }
 
     /** Sentences for the user before the first step: what is left out, and what starts from random weights. */

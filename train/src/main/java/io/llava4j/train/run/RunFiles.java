@@ -2,10 +2,13 @@ package io.llava4j.train.run;
 
 import io.llava4j.LlavaException;
 import io.llava4j.io.AtomicFiles;
+import io.llava4j.io.FileErrors;
 import io.llava4j.train.config.Default;
 import io.llava4j.train.config.Require;
 import io.llava4j.train.config.Retired;
 import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.run.log.Environment;
+import io.llava4j.train.run.log.EventFile;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +28,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The files a run keeps about itself: {@code metrics.jsonl}, TensorBoard events, {@code env.json} and {@code skipped.jsonl}. */
+/** The files a run keeps about itself: {@code metrics.jsonl}, TensorBoard events, {@code env.json}, {@code skipped.jsonl}
+ * and {@code result.json}. */
 public final class RunFiles implements TrainingListener, AutoCloseable {
     /**
      * When metrics are written.
@@ -38,6 +43,8 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         }
     }
 
+    private static final String METRICS = "metrics.jsonl";
+    private static final String RESULT = "result.json";
     private static final String SKIPPED = "skipped.jsonl";
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -59,7 +66,7 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
     /** Keeps the lines of steps that a resumed run does not repeat, and the list of records that were left out in them. */
     @Override
     public void begin(int firstStep, int steps) {
-        Path file = directory.resolve("metrics.jsonl");
+        Path file = directory.resolve(METRICS);
         try {
             List<String> kept = new ArrayList<>();
             if (firstStep > 0 && Files.exists(file)) {
@@ -151,7 +158,7 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
             out.flush();
             board.scalars(now(), step.step(), scalars(step.loss(), step.learningRate(), step.gradientNorm()));
         } catch (IOException e) {
-            throw unwritable(directory.resolve("metrics.jsonl"), e);
+            throw unwritable(directory.resolve(METRICS), e);
         }
     }
 
@@ -169,6 +176,42 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         AtomicFiles.write(directory.resolve(SKIPPED), lines.getBytes(StandardCharsets.UTF_8));
     }
 
+    /** A sentence about the records that were left out in all of the run; empty if there were none. */
+    Optional<String> leftOut() {
+        return listed.stream()
+                .findFirst()
+                .map(first -> "%d records were left out; the first: %s; %s lists them"
+                        .formatted(
+                                listed.size(),
+                                JSON.readValue(first, SkippedRecord.class).message(),
+                                directory.resolve(SKIPPED)));
+    }
+
+    /** Writes what came out of a finished run. */
+    void result(RunProgress progress) {
+        Map<String, Object> result = new LinkedHashMap<>();
+        result.put("steps", progress.step());
+        result.put("samples", progress.samples());
+        result.put("left_out_records", listed.size());
+        result.put("cut_samples", progress.truncation().samples());
+        result.put("cut_tokens", progress.truncation().tokens());
+        AtomicFiles.write(directory.resolve(RESULT), JSON.writeValueAsBytes(result));
+    }
+
+    /** Steps of a finished run; of one by an earlier version, as far as its metrics show them. */
+    static long stepsOf(Path directory) {
+        Path result = directory.resolve(RESULT);
+        try {
+            if (Files.exists(result)) {
+                return JSON.readTree(Files.readString(result)).path("steps").asLong(0);
+            }
+            List<String> lines = Files.readAllLines(directory.resolve(METRICS));
+            return lines.isEmpty() ? 0 : stepOf(lines.getLast());
+        } catch (IOException e) {
+            throw FileErrors.cannotRead(result, e);
+        }
+    }
+
     private static LlavaException unwritable(Path file, IOException cause) {
         return new LlavaException(file + " cannot be written; check permissions and free space", cause);
     }
@@ -182,7 +225,7 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
                     events.close();
                 }
             } catch (IOException e) {
-                throw unwritable(directory.resolve("metrics.jsonl"), e);
+                throw unwritable(directory.resolve(METRICS), e);
             }
         }
     }

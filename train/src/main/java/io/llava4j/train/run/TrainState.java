@@ -8,13 +8,14 @@ import io.llava4j.checkpoint.safetensors.SafeTensorsWriter;
 import io.llava4j.io.AtomicFiles;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
+import io.llava4j.train.run.input.RunInputs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -27,6 +28,8 @@ public final class TrainState {
     private static final String FILE = "state.safetensors";
     private static final String FIRST_MOMENT = "optimizer.first_moment";
     private static final String SECOND_MOMENT = "optimizer.second_moment";
+    private static final String FINGERPRINT = "fingerprint";
+    private static final String INPUTS = "inputs";
     private static final Pattern FOLDER = Pattern.compile("step-(\\d{6,9})");
 
     private TrainState() {}
@@ -36,9 +39,15 @@ public final class TrainState {
      *
      * @param directory holds {@code step-000500/} and the like
      * @param keepLast older states beyond this number are deleted
-     * @param fingerprint of everything that decides the run's course; a state of another recipe is refused
+     * @param fingerprint of the settings that decide the run's course
+     * @param inputs what the run reads besides its recipe
      */
-    public record Store(Path directory, int keepLast, String fingerprint) implements Checkpoints {
+    public record Store(Path directory, int keepLast, String fingerprint, RunInputs inputs) implements Checkpoints {
+        /** The same folder, for a run whose inputs are known by now. */
+        Store with(RunInputs known) {
+            return new Store(directory, keepLast, fingerprint, known);
+        }
+
         /** The newest complete state. */
         public Optional<Path> latest() {
             return all().stream()
@@ -46,13 +55,17 @@ public final class TrainState {
                     .reduce((older, newer) -> newer);
         }
 
-        /**
-         * Writes a state in one step, then deletes the oldest beyond the number to keep.
-         *
-         * @param step optimiser steps done
-         */
         @Override
-        public void save(int step, TrainableParameters parameters, AdamW optimizer) {
+        public void save(RunProgress progress, TrainableParameters parameters, AdamW optimizer) {
+            saveBeside(progress, parameters, optimizer);
+            List<Path> states = all();
+            for (Path old : states.subList(0, Math.max(0, states.size() - keepLast))) {
+                delete(old);
+            }
+        }
+
+        @Override
+        public void saveBeside(RunProgress progress, TrainableParameters parameters, AdamW optimizer) {
             List<TensorSource> tensors = new ArrayList<>();
             Engine.scope("saving the training state", () -> {
                 parameters.views().forEach((name, tensor) -> tensors.add(source(name, tensor)));
@@ -60,57 +73,49 @@ public final class TrainState {
                 tensors.add(source(SECOND_MOMENT, optimizer.secondMoment()));
                 return null;
             });
-            Path folder = directory.resolve(String.format(Locale.ROOT, "step-%06d", step));
+            Path folder = directory.resolve(RunProgress.folder(progress.step()));
             if (!Files.exists(folder.resolve(FILE))) {
+                Map<String, String> metadata = new LinkedHashMap<>(progress.toMetadata());
+                metadata.put(FINGERPRINT, fingerprint);
+                metadata.put(INPUTS, inputs.toJson());
                 AtomicFiles.writeDirectory(
-                        folder,
-                        partial -> SafeTensorsWriter.write(
-                                partial.resolve(FILE),
-                                tensors,
-                                Map.of("step", Integer.toString(step), "fingerprint", fingerprint)));
-            }
-            List<Path> states = all();
-            for (Path old : states.subList(0, Math.max(0, states.size() - keepLast))) {
-                delete(old);
+                        folder, partial -> SafeTensorsWriter.write(partial.resolve(FILE), tensors, metadata));
             }
         }
 
-        /**
-         * Checks that the newest state, if there is one, is of this recipe.
-         *
-         * @throws CheckpointException if it is of another recipe or cannot be read
-         */
-        public void requireOwn() {
-            latest().ifPresent(newest -> {
-                Path file = newest.resolve(FILE);
-                try (SafeTensors state = SafeTensors.open(file)) {
-                    requireOwn(state, file);
-                }
-            });
+        /** Whether the newest state, if there is one, was written with these settings. */
+        boolean hasSameSettings() {
+            return latest().map(newest -> fingerprint.equals(metadata(newest).get(FINGERPRINT)))
+                    .orElse(true);
         }
 
-        private void requireOwn(SafeTensors state, Path file) {
-            if (!fingerprint.equals(state.metadata().get("fingerprint"))) {
-                throw new CheckpointException(file + " belongs to a run with other settings; restore them, choose"
-                        + " another output folder, or start again without --resume");
+        /** What the run reads now that is not as it was when the newest state was written. */
+        List<String> changedInputs() {
+            return latest().map(newest -> metadata(newest).get(INPUTS))
+                    .map(then -> inputs.changesSince(RunInputs.ofJson(then)))
+                    .orElse(List.of());
+        }
+
+        private static Map<String, String> metadata(Path folder) {
+            try (SafeTensors state = SafeTensors.open(folder.resolve(FILE))) {
+                return state.metadata();
             }
         }
 
         /**
          * Restores the newest state.
          *
-         * @return optimiser steps done; 0 if there is no state
-         * @throws CheckpointException if it is of another recipe or cannot be read
+         * @return how far the run is; {@link RunProgress#START} if there is no state
+         * @throws CheckpointException if it is of another model or cannot be read
          */
         @Override
-        public int restoreLatest(TrainableParameters parameters, AdamW optimizer) {
+        public RunProgress restoreLatest(TrainableParameters parameters, AdamW optimizer) {
             Optional<Path> newest = latest();
             if (newest.isEmpty()) {
-                return 0;
+                return RunProgress.START;
             }
             Path file = newest.get().resolve(FILE);
             try (SafeTensors state = SafeTensors.open(file)) {
-                requireOwn(state, file);
                 Engine.scope("restoring the training state", () -> {
                     try (NoGradGuard guard = new NoGradGuard()) {
                         parameters.views().forEach((name, tensor) -> restore(state, file, name, tensor));
@@ -119,9 +124,9 @@ public final class TrainState {
                     }
                     return null;
                 });
-                int step = Integer.parseInt(state.metadata().getOrDefault("step", "0"));
-                optimizer.resumeAt(step);
-                return step;
+                RunProgress progress = RunProgress.ofMetadata(state.metadata());
+                optimizer.resumeAt(progress.step());
+                return progress;
             }
         }
 

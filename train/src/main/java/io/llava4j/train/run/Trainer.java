@@ -1,12 +1,12 @@
 package io.llava4j.train.run;
 
-import io.llava4j.DataException;
 import io.llava4j.LlavaException;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 /**
  * Runs a recipe: micro-batches, accumulation, clipping, AdamW, checkpoints. Everything a step depends on is a function
@@ -19,6 +19,9 @@ public final class Trainer {
     private final Checkpoints checkpoints;
     private final TrainingListener listener;
     private final BooleanSupplier stopRequested;
+    private RunProgress progress = RunProgress.START;
+    /** Whether parameters and moments are between two steps' values. */
+    private boolean moving;
 
     /**
      * A run of a recipe.
@@ -47,50 +50,85 @@ public final class Trainer {
         return config.schedule().steps(objective.stepsPerEpoch());
     }
 
+    /** How far the run is. */
+    public RunProgress progress() {
+        return progress;
+    }
+
+    /** {@link #run(boolean, Runnable)} without anything to be done at the end. */
+    public boolean run(boolean resume) {
+        return run(resume, () -> {});
+    }
+
     /**
-     * Trains to the end, or until a stop is requested.
+     * Trains to the end, or until a stop is requested. At any error the steps done are saved, if the error did not come
+     * while the parameters were moved.
      *
      * @param resume continue from the newest checkpoint if there is one
+     * @param whenComplete called after the last step, for example to save the model
      * @return whether all steps were done
      * @throws LlavaException if the loss or the gradients become NaN or infinite; the message names the samples
      */
-    public boolean run(boolean resume) {
+    public boolean run(boolean resume, Runnable whenComplete) {
         int steps = steps();
-        LearningRate schedule = new LearningRate(config.schedule(), steps);
-        boolean complete = true;
         try (AdamW optimizer =
                         Engine.scope("setting up AdamW", () -> new AdamW(objective.parameters(), config.optimizer()));
                 MicroBatches microBatches = new MicroBatches(objective, config.batch(), config.engineThreads())) {
-            int first = resume ? checkpoints.restoreLatest(objective.parameters(), optimizer) : 0;
-            listener.begin(first, steps);
-            for (int step = first; step < steps; step++) {
-                double rate = schedule.at(step, config.optimizer().learningRate());
-                listener.step(stepOrSave(step, steps, rate, optimizer, microBatches));
-                boolean stop = stopRequested.getAsBoolean() && step + 1 < steps;
-                int every = config.checkpoint().everySteps();
-                if (stop || (every > 0 && (step + 1) % every == 0 && step + 1 < steps)) {
-                    checkpoints.save(step + 1, objective.parameters(), optimizer);
+            progress = resume ? checkpoints.restoreLatest(objective.parameters(), optimizer) : RunProgress.START;
+            listener.begin(progress.step(), steps);
+            try {
+                boolean complete = trainTo(steps, optimizer, microBatches);
+                listener.end(complete);
+                if (complete) {
+                    whenComplete.run();
                 }
-                if (stop) {
-                    complete = false;
-                    break;
-                }
+                return complete;
+            } catch (RuntimeException | Error e) {
+                keepStepsDone(optimizer, e);
+                throw e;
             }
         }
-        listener.end(complete);
-        return complete;
     }
 
-    /** A step; if its samples cannot be loaded, the state before it is saved, as when a stop is requested. */
-    private TrainingListener.Step stepOrSave(
-            int step, int steps, double rate, AdamW optimizer, MicroBatches microBatches) {
-        try {
-            return Engine.scope("step " + (step + 1), () -> step(step, steps, rate, optimizer, microBatches));
-        } catch (DataException e) {
-            if (step > 0) {
-                checkpoints.save(step, objective.parameters(), optimizer);
+    private boolean trainTo(int steps, AdamW optimizer, MicroBatches microBatches) {
+        LearningRate schedule = new LearningRate(config.schedule(), steps);
+        for (int step = progress.step(); step < steps; step++) {
+            int now = step;
+            double rate = schedule.at(step, config.optimizer().learningRate());
+            listener.step(Engine.scope("step " + (step + 1), () -> step(now, steps, rate, optimizer, microBatches)));
+            boolean stop = stopRequested.getAsBoolean() && step + 1 < steps;
+            int every = config.checkpoint().everySteps();
+            if (stop || (every > 0 && (step + 1) % every == 0 && step + 1 < steps)) {
+                checkpoints.save(progress, objective.parameters(), optimizer);
             }
-            throw e;
+            if (stop) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Saves the state after the last whole step; that this fails as well must not hide the error. */
+    private void keepStepsDone(AdamW optimizer, Throwable error) {
+        if (moving || progress.step() == 0) {
+            return;
+        }
+        try {
+            boolean sound = Engine.scope(
+                    "checking the training state",
+                    () -> Stream.of(objective.parameters().values(), optimizer.firstMoment(), optimizer.secondMoment())
+                            .allMatch(buffer -> Double.isFinite(buffer.norm().item_double())));
+            if (sound) {
+                if (error instanceof DivergedException) {
+                    checkpoints.saveBeside(progress, objective.parameters(), optimizer);
+                } else {
+                    checkpoints.save(progress, objective.parameters(), optimizer);
+                }
+                listener.note("the run ends with an error; its first %d steps are saved, continue with --resume"
+                        .formatted(progress.step()));
+            }
+        } catch (RuntimeException | Error e) {
+            error.addSuppressed(e);
         }
     }
 
@@ -119,12 +157,15 @@ public final class Trainer {
         listener.gradients(parameters);
         double norm = parameters.clipGradients(config.optimizer().maxGradNorm());
         requireNumber("gradient norm", norm, step, samples);
+        moving = true;
         if (!parts.isEmpty()) {
             optimizer.step(rate);
         } else {
             // Without samples nothing moves; the step counts nevertheless, as it does for the schedule.
             optimizer.resumeAt(step + 1L);
         }
+        progress = progress.after(samples.size(), truncation);
+        moving = false;
         return new TrainingListener.Step(
                 step + 1,
                 steps,
@@ -140,10 +181,19 @@ public final class Trainer {
 
     private static void requireNumber(String what, double value, int step, List<String> samples) {
         if (!Double.isFinite(value)) {
-            throw new LlavaException("the " + what + " became " + value + " at step " + (step + 1) + " on samples "
+            throw new DivergedException("the " + what + " became " + value + " at step " + (step + 1) + " on samples "
                     + String.join(", ", samples.subList(0, Math.min(16, samples.size())))
                     + "; the parameters were not moved. Lower optimizer.learning-rate or set optimizer.max-grad-norm,"
-                    + " then resume from the last checkpoint");
+                    + " then continue from the last checkpoint with --resume --accept-changes");
+        }
+    }
+
+    /** The loss or the gradients are no numbers; the newest state may be too late to continue from. */
+    private static final class DivergedException extends LlavaException {
+        private static final long serialVersionUID = 1;
+
+        DivergedException(String message) {
+            super(message);
         }
     }
 }

@@ -19,15 +19,22 @@ import io.llava4j.train.data.RandomSampler;
 import io.llava4j.train.data.SamplePrompts;
 import io.llava4j.train.data.SkippedRecord;
 import io.llava4j.train.data.format.Images;
+import io.llava4j.train.run.input.DataInputs;
+import io.llava4j.train.run.input.RunInputs;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Records as batches, epoch after epoch; what a step sees is a function of the recipe and the step number. */
 public final class TrainingData implements ExampleSource {
     private final LlavaData data;
+    private final Images images;
+    private final double maxLeftOut;
     private final EpochSampler sampler;
     private final long seed;
     private final int samplesPerStep;
@@ -72,7 +79,9 @@ public final class TrainingData implements ExampleSource {
                 : new RandomSampler(records.records().size());
         return new TrainingData(
                 records,
+                images,
                 leftOut,
+                spec.maxLeftOut(),
                 sampler,
                 seed,
                 batch.perDevice() * batch.accumulation(),
@@ -84,7 +93,9 @@ public final class TrainingData implements ExampleSource {
 
     private TrainingData(
             LlavaData data,
+            Images images,
             LeftOut leftOut,
+            double maxLeftOut,
             EpochSampler sampler,
             long seed,
             int samplesPerStep,
@@ -92,7 +103,9 @@ public final class TrainingData implements ExampleSource {
             Function<String, float[]> pixels,
             DataLoader.Settings settings) {
         this.data = data;
+        this.images = images;
         this.leftOut = leftOut;
+        this.maxLeftOut = maxLeftOut;
         this.sampler = sampler;
         this.seed = seed;
         this.samplesPerStep = samplesPerStep;
@@ -123,9 +136,26 @@ public final class TrainingData implements ExampleSource {
             loader = current;
             epoch = wantedEpoch;
         }
+        int skipped = current.skipped().size();
         Batch batch = current.next();
         position = batch.end();
+        if (current.skipped().size() > skipped) {
+            requireEnough();
+        }
         return batch;
+    }
+
+    /** What is found while loading, such as damaged images, counts for {@code data.max-left-out} too. */
+    private void requireEnough() {
+        Map<String, SkippedRecord> all = new LinkedHashMap<>();
+        Stream.concat(leftOut.records().stream(), skipped().stream())
+                .forEach(record -> all.putIfAbsent(record.file() + ":" + record.index(), record));
+        new LeftOut(List.copyOf(all.values()), leftOut.total()).require(maxLeftOut);
+    }
+
+    @Override
+    public RunInputs inputs() {
+        return DataInputs.of("data.json", data, images);
     }
 
     @Override

@@ -1,22 +1,26 @@
 package io.llava4j.train.run;
 
+import io.llava4j.CheckpointException;
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
 import io.llava4j.io.AtomicFiles;
+import io.llava4j.io.FileErrors;
 import io.llava4j.tensor.Engine;
 import io.llava4j.train.config.ConfigFile;
 import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.run.input.RecipeSettings;
+import io.llava4j.train.run.input.RunInputs;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 
 /** One run of a recipe in its directory: settings, metrics, checkpoints and the model that comes out. */
 public final class TrainingRun {
@@ -29,8 +33,10 @@ public final class TrainingRun {
     public enum Start {
         /** A directory with a finished model or a checkpoint is refused. */
         NEW,
-        /** The run continues from the newest checkpoint, if there is one. */
+        /** The run continues from the newest checkpoint, if there is one, with the same settings and inputs. */
         RESUME,
+        /** As {@link #RESUME}, but settings and inputs that have changed are noted and accepted. */
+        RESUME_CHANGED,
         /** The earlier run is deleted. */
         OVERWRITE
     }
@@ -66,51 +72,59 @@ public final class TrainingRun {
             BooleanSupplier stopRequested) {
         Path directory = config.output();
         Path model = directory.resolve(MODEL);
-        boolean resume = start == Start.RESUME;
+        boolean resume = start == Start.RESUME || start == Start.RESUME_CHANGED;
         String yaml = ConfigFile.toYaml(config);
-        TrainState.Store checkpoints = new TrainState.Store(
-                directory.resolve("checkpoints"), config.checkpoint().keepLast(), Fingerprint.of(yaml));
-        if (Files.exists(model) && resume) {
-            requireSame(directory, yaml);
+        RecipeSettings settings = new RecipeSettings(yaml);
+        TrainState.Store known = new TrainState.Store(
+                directory.resolve("checkpoints"),
+                config.checkpoint().keepLast(),
+                settings.fingerprint(),
+                RunInputs.NONE);
+        List<String> changes = new ArrayList<>();
+        if (resume && Files.exists(model)) {
+            requireSame(directory, settings);
             return true;
         }
         if (start == Start.NEW) {
-            requireEmpty(directory, checkpoints);
+            requireEmpty(directory, known);
         }
-        if (resume) {
-            checkpoints.requireOwn();
+        if (resume && !known.hasSameSettings()) {
+            changes.addAll(settings.changesSince(settingsOf(directory)));
+            require(start, changes, "settings", known);
         }
         // Last of what may refuse: until here an earlier run in the directory is as it was.
         try (Objective objective = objectives.apply(config);
                 RunFiles files = new RunFiles(directory, config.logging(), objective::skipped)) {
+            TrainState.Store checkpoints = known.with(objective.inputs());
+            if (resume) {
+                List<String> inputs = checkpoints.changedInputs();
+                require(start, inputs, "inputs", checkpoints);
+                changes.addAll(inputs);
+            }
             objective.notes().forEach(listener::note);
+            changes.forEach(change -> listener.note("changed since the last checkpoint: " + change));
             if (!resume) {
                 checkpoints.clear();
                 AtomicFiles.deleteDirectory(model);
             }
             AtomicFiles.write(directory.resolve("config.yaml"), yaml.getBytes(StandardCharsets.UTF_8));
-            boolean[] trained = {false};
-            TrainingListener all = TrainingListener.all(List.of(files, listener, new TrainingListener() {
-                @Override
-                public void begin(int firstStep, int steps) {
-                    trained[0] = firstStep > 0;
+            Trainer trainer = new Trainer(
+                    config, objective, checkpoints, TrainingListener.all(List.of(files, listener)), stopRequested);
+            boolean complete = trainer.run(resume, () -> {
+                if (trainer.progress().samples() > 0) {
+                    Engine.scope("saving the model", () -> {
+                        objective.save(model);
+                        return null;
+                    });
                 }
-
-                @Override
-                public void step(Step step) {
-                    trained[0] |= !Double.isNaN(step.loss());
-                }
-            }));
-            boolean complete = new Trainer(config, objective, checkpoints, all, stopRequested).run(resume);
+            });
+            files.leftOut().ifPresent(listener::note);
             if (complete) {
-                if (!trained[0]) {
+                if (trainer.progress().samples() == 0) {
                     throw new DataException(
                             "no sample could be used, so nothing was trained; " + firstReason(objective.skipped()));
                 }
-                Engine.scope("saving the model", () -> {
-                    objective.save(model);
-                    return null;
-                });
+                files.result(trainer.progress());
                 checkpoints.clear();
             }
             return complete;
@@ -130,20 +144,29 @@ public final class TrainingRun {
         });
     }
 
-    private static void requireSame(Path directory, String yaml) {
+    private static void require(Start start, List<String> changes, String what, TrainState.Store checkpoints) {
+        if (start == Start.RESUME && !changes.isEmpty()) {
+            throw new CheckpointException(
+                    "%s belongs to a run with other %s: %s; restore them, choose another output folder, or continue with what is there now with --resume --accept-changes"
+                            .formatted(checkpoints.latest().orElseThrow(), what, String.join(", ", changes)));
+        }
+    }
+
+    private static void requireSame(Path directory, RecipeSettings settings) {
+        List<String> changes = settings.changesSince(settingsOf(directory));
+        if (!changes.isEmpty()) {
+            throw new ConfigException(
+                    "the run in %s is finished already with %d steps; other settings need another output; changed: %s"
+                            .formatted(directory, RunFiles.stepsOf(directory), String.join(", ", changes)));
+        }
+    }
+
+    private static RecipeSettings settingsOf(Path directory) {
         Path file = directory.resolve("config.yaml");
         try {
-            if (Files.exists(file) && !Fingerprint.of(Files.readString(file)).equals(Fingerprint.of(yaml))) {
-                long steps;
-                try (Stream<String> lines = Files.lines(directory.resolve("metrics.jsonl"))) {
-                    steps = lines.count();
-                }
-                throw new ConfigException(
-                        "the run in %s is finished already with %d steps; other settings need another output"
-                                .formatted(directory, steps));
-            }
+            return new RecipeSettings(Files.readString(file));
         } catch (IOException e) {
-            throw new ConfigException("%s cannot be read; check permissions".formatted(file), e);
+            throw FileErrors.cannotRead(file, e);
         }
     }
 
@@ -163,17 +186,28 @@ public final class TrainingRun {
         try (Objective objective = objectives.apply(config)) {
             objective.notes().forEach(notes);
             int steps = new Trainer(config, objective, Checkpoints.NONE, step -> {}, () -> false).steps();
-            return Engine.scope("the first micro-batch", () -> {
-                Supplier<Objective.Loss> loss =
-                        objective.microBatch(0, 0, config.batch().accumulation());
-                return String.format(
-                        Locale.ROOT,
-                        "%d steps of %d samples; %,d trainable parameters; loss of the first micro-batch %.4f",
-                        steps,
-                        config.samplesPerStep(),
-                        objective.parameters().values().numel(),
-                        loss == null ? Double.NaN : loss.get().loss().item_double());
-            });
+            double loss = firstLoss(objective, config.batch().accumulation());
+            return String.format(
+                    Locale.ROOT,
+                    "%d steps of %d samples; %,d trainable parameters; loss of the first micro-batch %.4f",
+                    steps,
+                    config.samplesPerStep(),
+                    objective.parameters().values().numel(),
+                    loss);
         }
+    }
+
+    /** Of the first micro-batch of an epoch that has samples. */
+    private static double firstLoss(Objective objective, int accumulation) {
+        for (int step = 0; step < objective.stepsPerEpoch(); step++) {
+            for (int micro = 0; micro < accumulation; micro++) {
+                Supplier<Objective.Loss> loss = objective.microBatch(step, micro, accumulation);
+                if (loss != null) {
+                    return Engine.scope(
+                            "the first micro-batch", () -> loss.get().loss().item_double());
+                }
+            }
+        }
+        throw new DataException("no sample can be used; " + firstReason(objective.skipped()));
     }
 }

@@ -62,9 +62,42 @@ class LeftOutTest {
         assertThat(run(recipe("allowed", 18, 2, all), new ArrayList<>())).isTrue();
     }
 
+    /** Damage is found when an image is decoded: it is counted, said at the end, and limited like what is missing. */
+    @Test
+    void damagedImagesAreCountedAndLimited() throws Exception {
+        Files.writeString(tiny.images().resolve("broken.png"), "<html>");
+        List<Map<String, Object>> records = records(23, 0);
+        records.add(TinyRun.record("broken", "broken.png", "<image>\nIs it?", "yes"));
+        Map<String, String> skip = Map.of(
+                "data.missing-image-policy", "skip", "schedule.max-steps", "13", "data.group-by-modality", "false");
+        TrainConfig lenient = recipe("damaged", records, skip);
+        List<String> notes = new ArrayList<>();
+        assertThat(run(lenient, notes)).isTrue();
+        assertThat(notes)
+                .anySatisfy(note -> assertThat(note)
+                        .startsWith("1 records were left out; the first: ")
+                        .contains("broken")
+                        .contains("skipped.jsonl lists them"));
+        assertThat(Files.readString(lenient.output().resolve("result.json"))).contains("\"left_out_records\":1");
+
+        List<Map<String, Object>> first = List.of(
+                TinyRun.record("broken", "broken.png", "<image>\nIs it?", "yes"),
+                TinyRun.record("good", "image-1.png", "<image>\nIs it?", "yes"));
+        TrainConfig strict = recipe("strict-damage", first, skip);
+        assertThatThrownBy(() -> run(strict, new ArrayList<>()))
+                .hasMessageContaining("1 of 2 records cannot be used, more than data.max-left-out 0.05");
+
+        Map<String, String> all = new HashMap<>(skip);
+        all.put("data.max-left-out", "1");
+        all.put("batch.per-device", "1");
+        all.put("batch.accumulation", "1");
+        String line = TrainingRun.dryRun(recipe("dry-damage", first, all), Objectives::create, note -> {});
+        assertThat(line).startsWith("13 steps of 1 samples").doesNotContain("NaN");
+    }
+
     @Test
     void anEarlierRunIsDeletedOnlyOnRequest() {
-        TrainConfig config = recipe("earlier", 8, 0, Map.of("schedule.max-steps", "3"));
+        TrainConfig config = recipe("earlier", 8, 0, Map.of("schedule.max-steps", "3", "logging.every-steps", "2"));
         int[] last = {0};
         assertThat(TrainingRun.run(
                         config, Objectives::create, false, step -> last[0] = step.step(), () -> last[0] == 1))
@@ -78,7 +111,7 @@ class LeftOutTest {
                             config, Objectives::create, TrainingRun.Start.OVERWRITE, step -> {}, () -> false))
                     .isTrue();
         }
-        TrainConfig other = recipe("earlier", 8, 0, Map.of("schedule.max-steps", "4"));
+        TrainConfig other = recipe("earlier", 8, 0, Map.of("schedule.max-steps", "4", "logging.every-steps", "2"));
         assertThatThrownBy(() -> TrainingRun.run(other, Objectives::create, true, step -> {}, () -> false))
                 .hasMessageContaining("is finished already with 3 steps; other settings need another output");
     }
@@ -124,10 +157,10 @@ class LeftOutTest {
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining(
                         "model.mm_projector.0.weight has the shape [16, 20] where the model needs [16, 16]");
-        List<String> notes = new ArrayList<>();
-        TrainingRun.dryRun(recipe("long", 4, 0, Map.of("data.max-length", "999")), Objectives::create, notes::add);
-        assertThat(notes)
-                .anySatisfy(note -> assertThat(note).contains("data.max-length 999 is more than the 200 positions"));
+        TrainConfig tooLong = recipe("long", 4, 0, Map.of("data.max-length", "999"));
+        assertThatThrownBy(() -> TrainingRun.dryRun(tooLong, Objectives::create, note -> {}))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("data.max-length 999 is more than the 200 positions");
     }
 
     private static void delete(Path file) {

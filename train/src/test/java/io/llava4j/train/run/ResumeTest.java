@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.llava4j.CheckpointException;
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
+import io.llava4j.io.AtomicFiles;
 import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.TrainConfig;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -185,7 +187,10 @@ class ResumeTest {
                 config, Objectives::create, resume, step -> last[0] = step.step(), () -> last[0] == stop);
     }
 
-    private static void kill(TrainConfig config, boolean resume, int atStep, boolean beforeTheOptimizer) {
+    /** Leaves the files of a run as a killed process does; an error would save the steps done. */
+    private static void kill(TrainConfig config, boolean resume, int atStep, boolean beforeTheOptimizer)
+            throws IOException {
+        Map<String, byte[]> left = new TreeMap<>();
         TrainingListener killer = new TrainingListener() {
             private int done;
 
@@ -197,7 +202,7 @@ class ResumeTest {
             @Override
             public void gradients(TrainableParameters parameters) {
                 if (beforeTheOptimizer && done + 1 == atStep) {
-                    throw new Killed();
+                    die();
                 }
             }
 
@@ -205,12 +210,28 @@ class ResumeTest {
             public void step(Step step) {
                 done = step.step();
                 if (done == atStep) {
-                    throw new Killed();
+                    die();
                 }
+            }
+
+            private void die() {
+                try {
+                    files(config.output())
+                            .forEach((name, content) -> left.put(name, content.getBytes(StandardCharsets.ISO_8859_1)));
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+                throw new Killed();
             }
         };
         assertThatThrownBy(() -> TrainingRun.run(config, Objectives::create, resume, killer, () -> false))
                 .isInstanceOf(Killed.class);
+        AtomicFiles.deleteDirectory(config.output());
+        for (Map.Entry<String, byte[]> file : left.entrySet()) {
+            Path path = config.output().resolve(file.getKey());
+            Files.createDirectories(path.getParent());
+            Files.write(path, file.getValue());
+        }
     }
 
     private static Outcome outcome(TrainConfig config) throws IOException {

@@ -52,11 +52,21 @@ final class ImageArchive implements Images {
     }
 
     @Override
-    public byte[] bytes(String image) {
+    public long size(String image) {
+        return slice(image).length();
+    }
+
+    private Slice slice(String image) {
         Slice slice = slices.get(image);
         if (slice == null) {
             throw new DataException("image '%s' is not in the archive; add it or correct the name".formatted(image));
         }
+        return slice;
+    }
+
+    @Override
+    public byte[] bytes(String image) {
+        Slice slice = slice(image);
         if (slice.length() > ImageDecoder.MAX_FILE_BYTES) {
             throw new DataException("image '%s' has %d bytes, more than the limit of %d; scale it down"
                     .formatted(image, slice.length(), ImageDecoder.MAX_FILE_BYTES));

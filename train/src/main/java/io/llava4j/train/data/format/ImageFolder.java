@@ -64,6 +64,16 @@ public final class ImageFolder implements Images {
     }
 
     @Override
+    public long size(String image) {
+        Path file = resolve(image);
+        try {
+            return Files.size(file);
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        }
+    }
+
+    @Override
     public byte[] bytes(String image) {
         Path file = resolve(image);
         try {
@@ -74,8 +84,12 @@ public final class ImageFolder implements Images {
             }
             return Files.readAllBytes(file);
         } catch (IOException e) {
-            throw new DataException("image %s cannot be read: %s".formatted(file, e.getMessage()), e);
+            throw unreadable(file, e);
         }
+    }
+
+    private static DataException unreadable(Path file, IOException cause) {
+        return new DataException("image %s cannot be read: %s".formatted(file, cause.getMessage()), cause);
     }
 
     @Override

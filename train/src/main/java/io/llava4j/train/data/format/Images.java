@@ -23,6 +23,16 @@ public interface Images extends AutoCloseable {
     default void require(String image) {}
 
     /**
+     * Bytes of the file of an image.
+     *
+     * @param image name as the record has it
+     * @throws DataException if it is missing or may not be read
+     */
+    default long size(String image) {
+        return bytes(image).length;
+    }
+
+    /**
      * Decodes an image.
      *
      * @param image name as the record has it

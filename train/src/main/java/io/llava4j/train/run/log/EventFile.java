@@ -1,4 +1,4 @@
-package io.llava4j.train.run;
+package io.llava4j.train.run.log;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -15,13 +15,13 @@ import java.util.zip.CRC32C;
  * TensorBoard's event file: records of TensorFlow's {@code Event} message, each as length, checksum of the length, bytes,
  * checksum of the bytes. Only scalars are written.
  */
-final class EventFile implements AutoCloseable {
+public final class EventFile implements AutoCloseable {
     private static final int MASK_DELTA = 0xa282ead8;
 
     private final OutputStream out;
 
     /** Begins a file, replacing an older one. */
-    EventFile(Path file, double wallTime) throws IOException {
+    public EventFile(Path file, double wallTime) throws IOException {
         Files.createDirectories(file.toAbsolutePath().getParent());
         this.out = Files.newOutputStream(file);
         Message event = new Message();
@@ -35,7 +35,7 @@ final class EventFile implements AutoCloseable {
      *
      * @param wallTime seconds since 1970
      */
-    void scalars(double wallTime, long step, Map<String, Double> values) throws IOException {
+    public void scalars(double wallTime, long step, Map<String, Double> values) throws IOException {
         Message summary = new Message();
         values.forEach((tag, number) -> {
             Message value = new Message();

@@ -1,4 +1,4 @@
-package io.llava4j.train.run;
+package io.llava4j.train.run.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

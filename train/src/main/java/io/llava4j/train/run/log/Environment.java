@@ -1,14 +1,15 @@
-package io.llava4j.train.run;
+package io.llava4j.train.run.log;
 
 import io.llava4j.tensor.Engine;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** What a run was made on, for {@code env.json}: versions and machine, no names of people or hosts. */
-final class Environment {
+public final class Environment {
     private Environment() {}
 
-    static Map<String, Object> describe() {
+    /** By name. */
+    public static Map<String, Object> describe() {
         Map<String, Object> environment = new LinkedHashMap<>();
         String version = Environment.class.getPackage().getImplementationVersion();
         environment.put("llava4j", version == null ? "unpackaged" : version);

@@ -1,0 +1,43 @@
+package io.llava4j.train.run.input;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** SHA-256 of texts, numbers and bytes in their order; each is preceded by its length, so that their borders count. */
+final class Digest {
+    private static final int SHOWN_BYTES = 16;
+
+    private final MessageDigest sha;
+
+    Digest() {
+        try {
+            sha = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    Digest add(String text) {
+        return add(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    Digest add(byte[] bytes) {
+        add(bytes.length);
+        sha.update(bytes);
+        return this;
+    }
+
+    Digest add(long number) {
+        for (int shift = 0; shift < Long.SIZE; shift += Byte.SIZE) {
+            sha.update((byte) (number >>> shift));
+        }
+        return this;
+    }
+
+    /** The first 128 bits. */
+    String hex() {
+        return HexFormat.of().formatHex(sha.digest(), 0, SHOWN_BYTES);
+    }
+}

@@ -1,0 +1,97 @@
+package io.llava4j.train.run.input;
+
+import io.llava4j.LlavaException;
+import io.llava4j.checkpoint.layout.CanonicalNames;
+import io.llava4j.io.FileErrors;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeSet;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/** Fingerprints of the model that a run starts from: of the weights of each part, whatever their files, and of the tokenizer. */
+public final class ModelInputs {
+    private static final List<String> TOKENIZER_FILES =
+            List.of("tokenizer.model", "tokenizer.json", "added_tokens.json", "tokenizer_config.json");
+
+    private ModelInputs() {}
+
+    /**
+     * Fingerprints of a model before its first step. A tensor counts with the sums of the bits of its two halves, which
+     * are exact in any order and read all of it once.
+     *
+     * @param weights by canonical name
+     * @param tokenizer its folder or file
+     * @throws LlavaException if the tokenizer cannot be read
+     */
+    public static RunInputs of(Weights weights, Path tokenizer) {
+        Map<String, Digest> digests = new LinkedHashMap<>();
+        Map<String, Long> counts = new LinkedHashMap<>();
+        for (String name : new TreeSet<>(weights.names())) {
+            String part = part(name);
+            Tensor tensor = weights.get(name);
+            long elements = tensor.numel();
+            long half = elements / 2;
+            digests.computeIfAbsent(part, key -> new Digest())
+                    .add(name)
+                    .add(Arrays.toString(Tensors.shape(tensor)))
+                    .add(sumOfBits(tensor, 0, half))
+                    .add(sumOfBits(tensor, half, elements - half));
+            counts.merge(part, elements, Long::sum);
+        }
+        Map<String, RunInputs.Fingerprint> fingerprints = new LinkedHashMap<>();
+        digests.forEach((part, digest) -> fingerprints.put(
+                "weights of the " + part,
+                new RunInputs.Fingerprint(Objects.requireNonNull(counts.get(part)), digest.hex())));
+        fingerprints.put("tokenizer", tokenizer(tokenizer));
+        return new RunInputs(fingerprints);
+    }
+
+    private static String part(String name) {
+        if (name.startsWith(CanonicalNames.PROJECTOR)) {
+            return "projector";
+        }
+        return name.startsWith(CanonicalNames.TOWER) ? "vision tower" : "language model";
+    }
+
+    private static long sumOfBits(Tensor tensor, long from, long count) {
+        return Engine.inference(
+                "a fingerprint of the weights",
+                () -> tensor.detach()
+                        .to(torch.ScalarType.Float)
+                        .reshape(tensor.numel())
+                        .narrow(0, from, count)
+                        .view(torch.ScalarType.Int)
+                        .sum()
+                        .item_long());
+    }
+
+    private static RunInputs.Fingerprint tokenizer(Path tokenizer) {
+        Path folder = Files.isDirectory(tokenizer)
+                ? tokenizer
+                : Objects.requireNonNull(tokenizer.toAbsolutePath().getParent());
+        Digest digest = new Digest();
+        int count = 0;
+        for (String name : TOKENIZER_FILES) {
+            Path file = folder.resolve(name);
+            try {
+                if (Files.exists(file)) {
+                    digest.add(name).add(Files.readAllBytes(file));
+                    count++;
+                }
+            } catch (IOException e) {
+                throw FileErrors.cannotRead(file, e);
+            }
+        }
+        return new RunInputs.Fingerprint(count, digest.hex());
+    }
+}

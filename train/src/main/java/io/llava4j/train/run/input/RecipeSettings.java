@@ -1,0 +1,49 @@
+package io.llava4j.train.run.input;
+
+import io.llava4j.train.config.ConfigFile;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The values of a resolved recipe that decide the course of training, without keys that only decide what is reported and
+ * saved, or how memory is used.
+ */
+public final class RecipeSettings {
+    private static final List<String> WITHOUT_EFFECT =
+            List.of("logging.", "checkpoint.", "gradient-checkpointing", "output", "data.max-left-out");
+
+    private final Map<String, String> values = new LinkedHashMap<>();
+
+    /** @param yaml a recipe with every value */
+    public RecipeSettings(String yaml) {
+        ConfigFile.values(yaml).forEach((key, value) -> {
+            if (WITHOUT_EFFECT.stream().noneMatch(key::startsWith)) {
+                values.put(key, value);
+            }
+        });
+    }
+
+    /** Hash of the values; equal for recipes with the same course of training. */
+    public String fingerprint() {
+        Digest digest = new Digest();
+        values.forEach((key, value) -> digest.add(key).add(value));
+        return digest.hex();
+    }
+
+    /** The keys whose values differ, each with both values, for example {@code seed (42 then, 43 now)}. */
+    public List<String> changesSince(RecipeSettings then) {
+        Set<String> keys = new LinkedHashSet<>(values.keySet());
+        keys.addAll(then.values.keySet());
+        return keys.stream()
+                .filter(key -> !then.value(key).equals(value(key)))
+                .map(key -> "%s (%s then, %s now)".formatted(key, then.value(key), value(key)))
+                .toList();
+    }
+
+    private String value(String key) {
+        return values.getOrDefault(key, "not set");
+    }
+}
