@@ -107,17 +107,7 @@ public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer,
             assembly.loadProjector(projector, device);
         }
         assembly.completeProjector(projector, random);
-        requirePositions(maxLength, assembly.config().text());
         return assembly;
-    }
-
-    /** LLaVA trains 2,048 of Vicuna's 4,096 positions; linear RoPE scaling stretches those that the language model knows. */
-    private static void requirePositions(int maxLength, TextConfig text) {
-        long positions = Math.round(text.maxPositionEmbeddings() * Math.max(1, text.ropeFactor()));
-        Require.that(
-                maxLength <= positions,
-                "data.max-length %d is more than the %d positions of the language model, which knows nothing of those beyond; set it to at most %d"
-                        .formatted(maxLength, positions, positions));
     }
 
     private static ModelAssembly whole(Path base, AspectMode aspect, int maxLength, String device) {

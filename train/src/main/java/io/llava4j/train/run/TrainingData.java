@@ -1,11 +1,14 @@
 package io.llava4j.train.run;
 
+import io.llava4j.ConfigException;
 import io.llava4j.DataException;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.TextConfig;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.train.config.Require;
 import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.DataConfig;
 import io.llava4j.train.data.DataLoader;
@@ -55,10 +58,12 @@ public final class TrainingData implements ExampleSource {
      * @param seed of their order
      * @param model whose image size and token count per image the prompts are made for
      * @param tokenizer its file or folder
+     * @throws ConfigException if the longest sequence is longer than the language model's positions
      * @throws DataException if the records cannot be read, images are missing, or too many records are left out
      */
     public static TrainingData of(
             DataConfig spec, MicroBatches.Config batch, long seed, LlavaConfig model, Path tokenizer) {
+        requirePositions(spec.maxLength(), model.text());
         LlavaData records = LlavaFiles.read(spec.json(), spec.badRecordPolicy(), spec.questionRows());
         SamplePrompts prompts = new SamplePrompts(
                 new PromptBuilder(SentencePieceTokenizer.load(tokenizer), spec.conversationTemplate()),
@@ -89,6 +94,15 @@ public final class TrainingData implements ExampleSource {
                 image -> processor.process(images.decode(image)),
                 new DataLoader.Settings(
                         batch.perDevice(), spec.workers(), spec.missingImagePolicy(), spec.badRecordPolicy()));
+    }
+
+    /** LLaVA trains 2,048 of Vicuna's 4,096 positions; linear RoPE scaling stretches those that the language model knows. */
+    private static void requirePositions(int maxLength, TextConfig text) {
+        long positions = Math.round(text.maxPositionEmbeddings() * Math.max(1, text.ropeFactor()));
+        Require.that(
+                maxLength <= positions,
+                "data.max-length %d is more than the %d positions of the language model, which knows nothing of those beyond; set it to at most %d"
+                        .formatted(maxLength, positions, positions));
     }
 
     private TrainingData(
