@@ -3,9 +3,11 @@ package io.llava4j.generate;
 import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.adapter.PeftAdapter;
+import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.layout.TensorSource;
+import io.llava4j.model.LowRank;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.Engine;
@@ -24,7 +26,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A LoRA adapter merged into its base model: {@code W + alpha / r * B A} in 32-bit floats, rounded to the base's type.
+ * A LoRA adapter merged into its base model: {@code W + scale * B A} in 32-bit floats, rounded to the base's type.
  * Tensors that were trained in full replace the base's (docs/reference/model.md#lora-adapter-layout). Each tensor is
  * computed when it is read.
  */
@@ -111,6 +113,22 @@ public final class MergedModel implements AutoCloseable {
     }
 
     private void requireFitting(Path directory, Path base) {
+        Map<String, long[]> shapes =
+                ExpectedTensors.of(new ModelKind.Llava(config)).shapes();
+        adapter.others().forEach((name, tensor) -> {
+            long[] wanted = shapes.get(name);
+            if (wanted != null && !Arrays.equals(tensor.shape(), wanted)) {
+                throw new CheckpointException(
+                        ("%s has %s of shape %s, but the model of %s needs %s; give the base it was trained on, or the"
+                                        + " adapter's config.json")
+                                .formatted(
+                                        directory,
+                                        name,
+                                        Arrays.toString(tensor.shape()),
+                                        base,
+                                        Arrays.toString(wanted)));
+            }
+        });
         adapter.pairs().forEach((name, pair) -> {
             TensorEntry weight = plain.get(name);
             long[] wanted = {pair.up().shape()[0], pair.down().shape()[1]};
@@ -151,13 +169,12 @@ public final class MergedModel implements AutoCloseable {
 
     private float[] merge(TensorEntry weight, PeftAdapter.Pair pair) {
         return Engine.inference("merging " + weight.name(), () -> {
-            Tensor change = tensor(pair.up()).matmul(tensor(pair.down()));
-            Tensor sum = tensor(weight).add(change.mul(Tensors.scalar(pair.scale())));
+            Tensor sum = LowRank.sum(tensor(weight), tensor(pair.down()), tensor(pair.up()), pair.scale());
             TensorEntry magnitude = pair.magnitude();
             if (magnitude != null) {
                 // DoRA: every row gets the length that was trained.
-                Tensor lengths = sum.mul(sum).sum(1).sqrt();
-                sum = sum.mul(tensor(magnitude).view(-1).div(lengths).view(-1, 1));
+                sum = sum.mul(
+                        tensor(magnitude).view(-1).div(LowRank.rowLengths(sum)).view(-1, 1));
             }
             return Tensors.toFloats(sum);
         });

@@ -91,7 +91,7 @@ public final class LlamaModel implements AutoCloseable {
         Tensor x = embeds;
         for (Block block : blocks) {
             inputOfBlock.accept(x);
-            x = forward(block, x, angles, null, null);
+            x = forward(block, x, angles, null, null, false);
         }
         return x;
     }
@@ -110,7 +110,7 @@ public final class LlamaModel implements AutoCloseable {
                 // Set again for every block, so that a block that is computed again drops the same elements.
                 torch.manual_seed(seed * 0x9E3779B97F4A7C15L + block);
             }
-            return forward(blocks.get(block), x, angles, null, null);
+            return forward(blocks.get(block), x, angles, null, null, true);
         });
     }
 
@@ -131,7 +131,7 @@ public final class LlamaModel implements AutoCloseable {
         KvCache.@Nullable Chunk chunk = first ? null : cache.chunk(tokens, embeds);
         Tensor x = embeds;
         for (Block block : blocks) {
-            x = forward(block, x, angles, cache, chunk);
+            x = forward(block, x, angles, cache, chunk, false);
         }
         cache.advance(counts);
         return x;
@@ -142,8 +142,9 @@ public final class LlamaModel implements AutoCloseable {
             Tensor x,
             RotaryEmbedding.Angles angles,
             @Nullable KvCache cache,
-            KvCache.@Nullable Chunk chunk) {
-        return Engine.freeingIntermediates(() -> block.forward(x, angles, cache, chunk));
+            KvCache.@Nullable Chunk chunk,
+            boolean dropout) {
+        return Engine.freeingIntermediates(() -> block.forward(x, angles, cache, chunk, dropout));
     }
 
     /** The final norm: {@code [..., hidden] -> [..., hidden]}. */
@@ -217,20 +218,24 @@ public final class LlamaModel implements AutoCloseable {
         }
 
         Tensor forward(
-                Tensor x, RotaryEmbedding.Angles angles, @Nullable KvCache cache, KvCache.@Nullable Chunk chunk) {
+                Tensor x,
+                RotaryEmbedding.Angles angles,
+                @Nullable KvCache cache,
+                KvCache.@Nullable Chunk chunk,
+                boolean dropout) {
             Tensor h = inputNorm.forward(x);
-            Tensor q = RotaryEmbedding.rotate(Attention.splitHeads(query.forward(h), config.heads()), angles);
-            Tensor k = RotaryEmbedding.rotate(Attention.splitHeads(key.forward(h), config.kvHeads()), angles);
-            Tensor v = Attention.splitHeads(value.forward(h), config.kvHeads());
+            Tensor q = RotaryEmbedding.rotate(Attention.splitHeads(query.forward(h, dropout), config.heads()), angles);
+            Tensor k = RotaryEmbedding.rotate(Attention.splitHeads(key.forward(h, dropout), config.kvHeads()), angles);
+            Tensor v = Attention.splitHeads(value.forward(h, dropout), config.kvHeads());
             if (cache != null && chunk == null) {
                 cache.storeFirst(layer, k, v);
             }
             Tensor attention = cache == null || chunk == null
                     ? Attention.attend(q, k, v, null, true)
                     : cache.attend(layer, q, k, v, chunk);
-            Tensor y = x.add(out.forward(Attention.mergeHeads(attention)));
+            Tensor y = x.add(out.forward(Attention.mergeHeads(attention), dropout));
             Tensor m = postAttentionNorm.forward(y);
-            return y.add(down.forward(torch.silu(gate.forward(m)).mul(up.forward(m))));
+            return y.add(down.forward(torch.silu(gate.forward(m, dropout)).mul(up.forward(m, dropout)), dropout));
         }
     }
 }

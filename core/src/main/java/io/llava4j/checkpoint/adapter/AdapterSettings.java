@@ -17,28 +17,43 @@ import tools.jackson.databind.node.StringNode;
  * ranks and alphas of single layers, rank-stabilised scaling, DoRA. What cannot be merged into the base's weights, or was
  * trained on other weights than the base's, is rejected by name.
  *
- * @param usual rank and alpha of layers without their own; alpha includes rank stabilisation
+ * @param usual of layers without a rank or alpha of their own
+ * @param ranks by pattern of a layer's name
+ * @param alphas by pattern of a layer's name
  */
-record AdapterSettings(
-        LoraConfig usual,
-        boolean dora,
-        boolean stabilised,
-        double alpha,
-        Map<Pattern, Integer> ranks,
-        Map<Pattern, Double> alphas) {
+record AdapterSettings(LoraConfig usual, Map<Pattern, Integer> ranks, Map<Pattern, Double> alphas) {
     /** Initialisations that leave the base's weights as they are; PiSSA, OLoRA, CorDA and LoftQ train on others. */
     private static final Set<String> PLAIN_INITIALISATIONS = Set.of("gaussian", "orthogonal", "eva");
 
-    /** What has no place in a merged weight, whatever its value. */
-    private static final List<String> UNSUPPORTED = List.of(
-            "layer_replication",
-            "alora_invocation_tokens",
-            "alora_invocation_string",
-            "trainable_token_indices",
-            "target_parameters",
-            "megatron_config");
-
-    private static final List<String> COMPUTED_FLAGS = List.of("use_dora", "use_rslora");
+    /** Settings that are computed or checked here, and those that the tensors show or that only training needs. */
+    private static final Set<String> KNOWN = Set.of(
+            "alpha_pattern",
+            "auto_mapping",
+            "base_model_name_or_path",
+            "bias",
+            "corda_config",
+            "eva_config",
+            "exclude_modules",
+            "inference_mode",
+            "init_lora_weights",
+            "layers_pattern",
+            "layers_to_transform",
+            "loftq_config",
+            "lora_alpha",
+            "lora_dropout",
+            "megatron_core",
+            "modules_to_save",
+            "peft_type",
+            "peft_version",
+            "qalora_group_size",
+            "r",
+            "rank_pattern",
+            "revision",
+            "runtime_config",
+            "target_modules",
+            "task_type",
+            "use_dora",
+            "use_rslora");
 
     static AdapterSettings read(ConfigReader config) {
         config.requireAbsentOr("peft_type", StringNode.valueOf("LORA"));
@@ -46,14 +61,8 @@ record AdapterSettings(
         config.requireAbsentOr("lora_bias", BooleanNode.FALSE);
         config.requireAbsentOr("fan_in_fan_out", BooleanNode.FALSE);
         for (String key : config.node().propertyNames()) {
-            if (key.startsWith("use_") && !COMPUTED_FLAGS.contains(key)) {
-                config.requireAbsentOr(key, BooleanNode.FALSE);
-            }
-        }
-        for (String key : UNSUPPORTED) {
-            JsonNode value = config.node().path(key);
-            if (value.isValueNode() ? config.has(key) : !value.isEmpty()) {
-                throw config.bad(key, "none");
+            if (!KNOWN.contains(key) && isSet(config.node().get(key))) {
+                throw config.bad(key, config.node().get(key).isBoolean() ? "false" : "none");
             }
         }
         JsonNode initialisation = config.node().path("init_lora_weights");
@@ -62,17 +71,21 @@ record AdapterSettings(
                     "init_lora_weights",
                     "an adapter of the base's own weights; convert it with PEFT's path_initial_model_for_weight_conversion");
         }
-        boolean stabilised = flag(config, "use_rslora");
-        double alpha = config.positive("lora_alpha", 8);
         Map<Pattern, Integer> ranks = new LinkedHashMap<>();
         patterns(config, "rank_pattern").forEach((pattern, value) -> ranks.put(pattern, value.intValue()));
         return new AdapterSettings(
-                lora(config.size("r", 8), alpha, stabilised),
-                flag(config, "use_dora"),
-                stabilised,
-                alpha,
+                lora(
+                        config.size("r", 8),
+                        config.positive("lora_alpha", 8),
+                        flag(config, "use_rslora"),
+                        flag(config, "use_dora")),
                 ranks,
                 patterns(config, "alpha_pattern"));
+    }
+
+    /** Whether a value switches something on: neither null nor false nor empty. */
+    private static boolean isSet(JsonNode value) {
+        return value.isValueNode() ? !value.isNull() && !value.equals(BooleanNode.FALSE) : !value.isEmpty();
     }
 
     private static boolean flag(ConfigReader config, String key) {
@@ -99,14 +112,17 @@ record AdapterSettings(
         return patterns;
     }
 
-    /** Rank-stabilised adapters divide alpha by the root of the rank. */
-    private static LoraConfig lora(int rank, double alpha, boolean stabilised) {
-        return new LoraConfig(rank, stabilised ? alpha * Math.sqrt(rank) : alpha, 0);
+    private static LoraConfig lora(int rank, double alpha, boolean stabilised, boolean dora) {
+        return new LoraConfig(rank, alpha, 0, stabilised, dora, List.of(LoraConfig.ALL_LINEAR), List.of());
     }
 
     /** Rank and alpha of one layer; the first pattern that fits its name counts. */
     LoraConfig of(String layer) {
-        return lora(first(ranks, layer, usual.rank()), first(alphas, layer, alpha), stabilised);
+        return lora(
+                first(ranks, layer, usual.rank()),
+                first(alphas, layer, usual.alpha()),
+                usual.rankStabilised(),
+                usual.dora());
     }
 
     private static <T> T first(Map<Pattern, T> patterns, String layer, T other) {

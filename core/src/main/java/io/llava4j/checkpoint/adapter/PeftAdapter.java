@@ -41,7 +41,6 @@ public final class PeftAdapter implements AutoCloseable {
     /** Begins the names of all tensors: PEFT's wrapper, and the model in it. */
     static final String WRAPPER = "base_model.model.";
 
-    private static final String MAGNITUDE = "lora_magnitude_vector";
     private static final List<String> WEIGHT_FILES = List.of(WEIGHTS, "adapter_model.bin");
     private static final List<String> OTHER_FILES = List.of("non_lora_trainables.safetensors", OTHERS);
     private static final Pattern PAIR =
@@ -157,10 +156,15 @@ public final class PeftAdapter implements AutoCloseable {
             String canonical = layout.canonical(layer)
                     .orElseThrow(() -> new CheckpointException(
                             "%s: the adapter of '%s' is not for a layer of LLaVA".formatted(directory, shown)));
-            TensorEntry magnitude = parts.get(MAGNITUDE);
-            if (settings.dora() == (magnitude == null)) {
+            TensorEntry magnitude = parts.get(LoraConfig.MAGNITUDE);
+            if (settings.usual().dora() == (magnitude == null)) {
                 throw new CheckpointException("%s: use_dora is %s, but the adapter of '%s' has %s %s"
-                        .formatted(directory, settings.dora(), shown, magnitude == null ? "no" : "a", MAGNITUDE));
+                        .formatted(
+                                directory,
+                                settings.usual().dora(),
+                                shown,
+                                magnitude == null ? "no" : "a",
+                                LoraConfig.MAGNITUDE));
             }
             pairs.put(canonical, new Pair(down, up, lora.scale(), magnitude));
         });
@@ -177,8 +181,7 @@ public final class PeftAdapter implements AutoCloseable {
     private void requireSavedModules() {
         for (JsonNode module : config.node().path("modules_to_save")) {
             String name = module.asString("");
-            if (others.keySet().stream()
-                    .noneMatch(tensor -> List.of(tensor.split("\\.")).contains(name))) {
+            if (others.keySet().stream().noneMatch(tensor -> LoraConfig.isIn(name, tensor))) {
                 throw config.bad("modules_to_save", "the tensors of " + FileErrors.shown(name) + " beside the adapter");
             }
         }

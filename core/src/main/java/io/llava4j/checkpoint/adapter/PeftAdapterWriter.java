@@ -33,7 +33,7 @@ public final class PeftAdapterWriter {
      * Description of an adapter and of the model that it changes.
      *
      * @param model configuration of the whole model
-     * @param lora rank, alpha and dropout of the training
+     * @param lora settings of the training
      * @param base folder of the model, or of the language model, that it was trained on
      * @param visionTower folder of the tower, if the base has none
      */
@@ -49,8 +49,8 @@ public final class PeftAdapterWriter {
      * @param directory must not exist yet, or be empty
      * @param adapter its description
      * @param tokenizer folder whose tokenizer files are copied
-     * @param adapters A and B of every layer, by canonical name
-     * @param others tensors that were trained in full, by canonical name
+     * @param adapters tensors of the adapters and of the modules to save, by canonical name
+     * @param others other tensors that were trained in full, by canonical name
      * @throws CheckpointException if the files cannot be written
      */
     public static void save(
@@ -94,11 +94,19 @@ public final class PeftAdapterWriter {
         root.put("fan_in_fan_out", false);
         root.put("inference_mode", true);
         root.put("init_lora_weights", true);
-        root.putNull("modules_to_save");
+        root.put("use_rslora", adapter.lora().rankStabilised());
+        root.put("use_dora", adapter.lora().dora());
+        if (adapter.lora().modulesToSave().isEmpty()) {
+            root.putNull("modules_to_save");
+        } else {
+            ArrayNode saved = root.putArray("modules_to_save");
+            adapter.lora().modulesToSave().forEach(saved::add);
+        }
         // Full paths, because last names alone would also match layers of the tower
         // (docs/reference/model.md#lora-adapter-layout).
         ArrayNode targets = root.putArray("target_modules");
         adapters.stream()
+                .filter(tensor -> LoraConfig.isAdapter(tensor.name()))
                 .map(tensor -> tensor.name().substring(0, tensor.name().lastIndexOf(".lora_")))
                 .distinct()
                 .forEach(targets::add);

@@ -55,6 +55,11 @@ class AdapterSettingsTest {
                 "'alora_invocation_tokens':[1,2]",
                 "'alora_invocation_string':'x'",
                 "'use_qalora':true",
+                "'use_bdlora':{'target':1}",
+                "'arrow_config':{'top_k':2}",
+                "'velora_config':{'rank':1}",
+                "'unheard_of':3",
+                "'megatron_config':{'a':1}",
                 "'use_dora':'yes'",
                 "'lora_bias':true",
                 "'bias':'all'",
@@ -80,6 +85,8 @@ class AdapterSettingsTest {
                 "'init_lora_weights':'gaussian'",
                 "'rank_pattern':{},'alpha_pattern':{},'modules_to_save':null,'loftq_config':{}",
                 "'layers_to_transform':[0],'layers_pattern':'layers','exclude_modules':null,'megatron_core':'megatron.core'",
+                "'auto_mapping':{'base_model_class':'X'},'peft_version':'0.19.0','revision':null,'qalora_group_size':16",
+                "'arrow_config':null,'unheard_of':false,'later_config':{},'later_list':[],'ensure_weight_tying':false",
                 "'use_dora':false,'use_rslora':false,'use_qalora':false,'lora_bias':false,'alora_invocation_tokens':null"
             })
     void settingsThatOnlyTrainingNeedsArePassedOver(String setting) {

@@ -72,7 +72,8 @@ public final class Objectives {
             if (lora != null) {
                 LoraAdapters.addTo(assembly.weights(), lora, initializer(config));
             }
-            TrainableParameters parameters = new TrainableParameters(assembly.weights(), config.trainable()::includes);
+            TrainableParameters parameters = new TrainableParameters(
+                    assembly.weights(), name -> config.trainable().includes(name) || lora != null && lora.saves(name));
             LlavaModel model = new LlavaModel(assembly.config(), assembly.weights(), lora);
             return new InstructionObjective(
                     new InstructionObjective.Settings(

@@ -54,7 +54,7 @@ public final class ModelFiles {
         List<TensorSource> adapters = new ArrayList<>();
         List<TensorSource> others = new ArrayList<>();
         for (String name : weights.names()) {
-            if (name.endsWith(LoraConfig.DOWN) || name.endsWith(LoraConfig.UP)) {
+            if (LoraConfig.isAdapter(name) || adapter.lora().saves(name)) {
                 adapters.add(source(name, weights, DType.F32));
             } else if (name.startsWith(CanonicalNames.PROJECTOR)) {
                 others.add(source(name, weights, DType.F32));

@@ -1,6 +1,7 @@
 package io.llava4j.train.run;
 
 import io.llava4j.ConfigException;
+import io.llava4j.model.config.LoraConfig;
 import io.llava4j.model.config.ProjectorType;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
@@ -82,9 +83,9 @@ public final class TrainableParameters implements AutoCloseable {
         }
     }
 
-    /** LLaVA's rule: no decay on biases and on the norms' weights, the only tensors of one dimension. */
+    /** LLaVA's rule: no decay on biases and on the norms' weights, the only tensors of one dimension beside DoRA's lengths. */
     private static boolean decays(String name, Tensor tensor) {
-        return tensor.dim() > 1 && !name.endsWith(".bias");
+        return (tensor.dim() > 1 || LoraConfig.isAdapter(name)) && !name.endsWith(".bias");
     }
 
     /** All values, {@code [count]}. */

@@ -18,7 +18,7 @@ public record TrainableParts(boolean projector, boolean languageModel, boolean v
 
     /** Whether the tensor of this canonical name is trained; adapters always are. */
     public boolean includes(String tensor) {
-        if (tensor.endsWith(LoraConfig.DOWN) || tensor.endsWith(LoraConfig.UP)) {
+        if (LoraConfig.isAdapter(tensor)) {
             return true;
         }
         if (tensor.startsWith(CanonicalNames.PROJECTOR)) {

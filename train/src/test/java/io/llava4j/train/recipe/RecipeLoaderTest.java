@@ -125,7 +125,8 @@ class RecipeLoaderTest {
     @Test
     void adaptersBringLlavasRatesWithThem() throws IOException {
         TrainConfig lora = load(FINETUNE + "lora: {}\n");
-        assertThat(lora.lora()).isEqualTo(new LoraSettings(128, 256, 0.05));
+        assertThat(lora.lora())
+                .isEqualTo(new LoraSettings(128, 256, 0.05, List.of("all-linear"), false, false, List.of()));
         assertThat(lora.trainable()).isEqualTo(new TrainableParts(true, false, false));
         assertThat(lora.optimizer().learningRate()).isEqualTo(2e-4);
         assertThat(lora.optimizer().projectorLearningRate()).isEqualTo(2e-5);
