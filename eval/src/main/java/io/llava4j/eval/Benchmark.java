@@ -1,5 +1,6 @@
 package io.llava4j.eval;
 
+import io.llava4j.DataException;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.judge.JudgeSpec;
 import io.llava4j.eval.score.BenchmarkFilePatterns;
@@ -12,6 +13,7 @@ import io.llava4j.generate.GenerationOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param publishedScale factor from the scorer's headline number to the published unit
  * @param judge what a judge is asked; null for a benchmark without a judge
  * @param submission the file for the benchmark's server or evaluator; null if there is none
+ * @param missingImageAdvice a way to do without some images, for the message about a missing one; empty if there is none
  */
 public record Benchmark(
         String name,
@@ -40,7 +43,8 @@ public record Benchmark(
         Scorer scorer,
         double publishedScale,
         @Nullable JudgeSpec judge,
-        @Nullable Submission submission) {
+        @Nullable Submission submission,
+        String missingImageAdvice) {
 
     /** The benchmark's files in a folder. */
     public BenchmarkFiles files(Path folder) {
@@ -61,9 +65,17 @@ public record Benchmark(
      * The folder to which the questions' image names are relative.
      *
      * @param work where images that are stored inside a table (MMBench's) are written
+     * @param unusable receives the reason for each image of a table that cannot be written
      */
+    public Path images(Path folder, Path work, Consumer<DataException> unusable) {
+        return questionSource.images(files(folder), work, unusable);
+    }
+
+    /** The same, where every image of a table must be usable. */
     public Path images(Path folder, Path work) {
-        return questionSource.images(files(folder), work);
+        return images(folder, work, problem -> {
+            throw problem;
+        });
     }
 
     /** The lines that follow a question; empty for none. */
@@ -102,6 +114,7 @@ public record Benchmark(
         private double publishedScale = 1;
         private @Nullable JudgeSpec judge;
         private @Nullable Submission submission;
+        private String missingImageAdvice = "";
 
         private Builder(String name, String title) {
             this.name = name;
@@ -155,6 +168,12 @@ public record Benchmark(
             return this;
         }
 
+        /** Continues "get a complete copy, or …". */
+        Builder missingImageAdvice(String advice) {
+            this.missingImageAdvice = advice;
+            return this;
+        }
+
         Benchmark build() {
             return new Benchmark(
                     name,
@@ -166,7 +185,8 @@ public record Benchmark(
                     Objects.requireNonNull(scorer, "scorer"),
                     publishedScale,
                     judge,
-                    submission);
+                    submission,
+                    missingImageAdvice);
         }
     }
 }

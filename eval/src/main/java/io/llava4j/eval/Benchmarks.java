@@ -107,6 +107,15 @@ public final class Benchmarks {
             .questions(QuestionSource.llavasOr(FileRole.ANNOTATIONS, Seed::official))
             .scorer(Seed::score)
             .submission("seed-upload.jsonl", Seed::submit)
+            .missingImageAdvice("ask and score the questions about images alone with the task seed_image")
+            .build();
+
+    /** The part of SEED-Bench about images, for those who cannot get the frames of the videos. */
+    public static final Benchmark SEED_IMAGE = Benchmark.builder("seed_image", "SEED-Bench, images")
+            .files(Seed.FILES_OF_SEED)
+            .prompt(PromptStyle.LETTER)
+            .questions(Seed.aboutImages(QuestionSource.llavasOr(FileRole.ANNOTATIONS, Seed::official)))
+            .scorer(Seed::scoreImages)
             .build();
 
     /** LLaVA-Bench (in the wild): a judge compares long answers with GPT-4's. */
@@ -149,7 +158,7 @@ public final class Benchmarks {
             List.of(VQAV2, GQA, VIZWIZ, SCIENCEQA, TEXTVQA, POPE, MME, MMBENCH, MMBENCH_CN, SEED, LLAVA_BENCH, MM_VET);
 
     private static final List<Benchmark> ALL = Stream.concat(
-                    PUBLISHED.stream(), Stream.of(UNANSWERABLE_PROMPTED, UNANSWERABLE_PLAIN, JSON_ANSWERS))
+                    PUBLISHED.stream(), Stream.of(SEED_IMAGE, UNANSWERABLE_PROMPTED, UNANSWERABLE_PLAIN, JSON_ANSWERS))
             .toList();
 
     private Benchmarks() {}
@@ -181,7 +190,7 @@ public final class Benchmarks {
         return PUBLISHED;
     }
 
-    /** The twelve published benchmarks, then the paper's tests of zero-shot formats. */
+    /** The twelve published benchmarks, then SEED-Bench's image part and the paper's tests of zero-shot formats. */
     public static List<Benchmark> all() {
         return ALL;
     }

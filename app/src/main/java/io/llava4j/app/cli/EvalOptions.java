@@ -1,6 +1,7 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.eval.run.EvalRunner;
+import io.llava4j.eval.run.MissingImagePolicy;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.image.ImageDecoder;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,13 @@ final class EvalOptions {
 
     @Option(names = "--blind", description = "Replace every image by a blank one.")
     private boolean blind;
+
+    @Option(
+            names = "--missing-image-policy",
+            paramLabel = "POLICY",
+            description = "What happens to questions whose image is missing or cannot be read: fail ends the run, skip"
+                    + " gives an empty answer, blank asks about a blank image; the results count them (default: fail).")
+    private MissingImagePolicy missingImages = MissingImagePolicy.FAIL;
 
     @Option(
             names = "--model-id",
@@ -46,6 +54,10 @@ final class EvalOptions {
 
     boolean blind() {
         return blind;
+    }
+
+    MissingImagePolicy missingImages() {
+        return missingImages;
     }
 
     /** The model's name in answers and results. */

@@ -1,6 +1,7 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.app.terminal.ProgressLine;
+import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionFile;
 import io.llava4j.eval.run.EvalRunner;
 import io.llava4j.generate.GenerationOptions;
@@ -50,11 +51,17 @@ final class EvalQuestionFile {
                 answers,
                 GenerationOptions.greedy(maxNewTokens),
                 options.batchSize(),
-                options.blind());
+                options.blind(),
+                Question::text,
+                options.missingImages(),
+                "");
         try (LlavaPipeline pipeline = options.model().open();
                 ProgressLine progress = ProgressLine.onStderr("answers", "questions")) {
             options.runner(pipeline).run(job, progress::update);
         }
+        EvalRunner.unusableImages(job)
+                .ifPresent(images -> spec.commandLine().getErr().println("llava: warning: " + images.warning()));
+        spec.commandLine().getErr().flush();
         PrintWriter out = spec.commandLine().getOut();
         out.println(answers);
         out.flush();

@@ -74,7 +74,13 @@ final class EvalTasks {
         Shard part = shard == null ? null : Shard.parse(shard);
         Path benchmarks = data(spec, options.model());
         EvaluationPlan plan = new EvaluationPlan(
-                tasks(benchmarks), benchmarks, out(options), limit, options.batchSize(), options.blind());
+                tasks(benchmarks),
+                benchmarks,
+                out(options),
+                limit,
+                options.batchSize(),
+                options.blind(),
+                options.missingImages());
         // Missing folders are reported before the model is loaded.
         plan.tasks().forEach(plan::folder);
         PrintWriter stdout = spec.commandLine().getOut();

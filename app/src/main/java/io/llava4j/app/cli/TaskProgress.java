@@ -29,6 +29,11 @@ final class TaskProgress implements Evaluation.Observer, AutoCloseable {
     }
 
     @Override
+    public void warning(Benchmark task, String sentence) {
+        note("warning: %s: %s".formatted(task.title(), sentence));
+    }
+
+    @Override
     public void note(String sentence) {
         close();
         err.println("llava: " + sentence);

@@ -1,5 +1,6 @@
 package io.llava4j.eval.choice;
 
+import io.llava4j.DataException;
 import io.llava4j.eval.choice.MmBenchScore.Row;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.JsonFiles.BrokenLines;
@@ -12,8 +13,10 @@ import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.score.GroundTruth;
 import io.llava4j.eval.score.GroundTruthMissingException;
+import io.llava4j.eval.score.OtherEdition;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
+import io.llava4j.eval.score.UnknownLabels;
 import io.llava4j.io.AtomicFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +27,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** MMBench and MMBench-CN, dev (docs/reference/evaluation.md#mmbench): rotations of a question are rows, and all must be right. */
@@ -36,6 +41,7 @@ public final class MmBench {
     public static final BenchmarkFilePatterns FILES_CN =
             layout("mmbench_{dev,test}_cn*.tsv", "{MMBench,mmbench}_{DEV,TEST,dev,test}_{CN,cn}*.tsv");
 
+    private static final Pattern EDITION_11 = Pattern.compile("(?i)v1\\.?1");
     private static final int PREDICTION_COLUMN = 6;
     private static final Set<String> NOT_UPLOADED =
             Set.of("hint", "category", "source", "image", "comment", "l2-category");
@@ -62,13 +68,25 @@ public final class MmBench {
                 score.numbers(),
                 shares,
                 score.hits().size(),
-                warnings(rows, predictions, score, judge == null),
+                Stream.concat(
+                                edition(input.files()).stream(),
+                                warnings(rows, predictions, score, judge == null).stream())
+                        .toList(),
                 input.strict()
                         ? new Score.Strict(
                                 "full-width letters and punctuation and a left-over </s> are understood",
                                 MmBenchScore.of(rows, OptionMatching.TOLERANT, judge)
                                         .numbers())
                         : null);
+    }
+
+    /** Later editions, which their names show, have the same form and rule, but other questions. */
+    private static List<String> edition(BenchmarkFiles files) {
+        Path file = files.find(FileRole.ANNOTATIONS);
+        String name = file == null ? "" : file.getFileName().toString();
+        return EDITION_11.matcher(name).find()
+                ? List.of(OtherEdition.warning(name, "MMBench v1.1", "the first edition"))
+                : List.of();
     }
 
     private static List<String> warnings(
@@ -83,6 +101,9 @@ public final class MmBench {
             warnings.add("%d answers name no option and nobody was asked: their questions count as wrong"
                     .formatted(undecided));
         }
+        UnknownLabels unknown = new UnknownLabels();
+        rows.forEach(row -> unknown.check(row.options().keySet(), row.truth(), "row " + row.index()));
+        warnings.addAll(unknown.warnings("a letter of an option", "no prediction can be right there"));
         if (!score.unresolved().isEmpty()) {
             warnings.add(
                     "for %d rows (the first is %d) there is no usable reply; the official code draws an option at random, this one counts them as wrong"
@@ -150,6 +171,17 @@ public final class MmBench {
     }
 
     /**
+     * The benchmark's table.
+     *
+     * @throws DataException if it lacks a column that every edition has
+     */
+    static MmBenchTable questions(Path file) {
+        MmBenchTable table = MmBenchTable.read(file);
+        table.require(file, "index", "question", "A", "B");
+        return table;
+    }
+
+    /**
      * Rows of the benchmark's table, of which a result sheet chooses those it has; without a table those of a result
      * sheet that holds the truth itself.
      *
@@ -157,7 +189,7 @@ public final class MmBench {
      */
     public static List<Row> rows(BenchmarkFiles files, Predictions predictions, Path answers) {
         Path file = files.find(FileRole.ANNOTATIONS);
-        MmBenchTable table = file == null ? predictions.table() : MmBenchTable.read(file);
+        MmBenchTable table = file == null ? predictions.table() : questions(file);
         if (table == null) {
             throw new IllegalStateException(files.require(FileRole.ANNOTATIONS).toString());
         }
@@ -205,7 +237,7 @@ public final class MmBench {
         if (file == null) {
             return GroundTruth.of(Map.of());
         }
-        MmBenchTable table = MmBenchTable.read(file);
+        MmBenchTable table = questions(file);
         Map<String, String> truths = new HashMap<>();
         for (List<@Nullable String> row : table.rows()) {
             String letter = table.text(row, "answer");
@@ -218,8 +250,7 @@ public final class MmBench {
 
     /** Writes the Excel sheet that the leaderboard takes. */
     public static void submit(BenchmarkFiles files, Path answers, Path target) {
-        MmBenchTable upload =
-                upload(MmBenchTable.read(files.require(FileRole.ANNOTATIONS)), predictions(answers), target);
+        MmBenchTable upload = upload(questions(files.require(FileRole.ANNOTATIONS)), predictions(answers), target);
         AtomicFiles.write(target, upload.excel(Set.of("index")));
     }
 

@@ -4,6 +4,7 @@ import de.siegmar.fastcsv.reader.CsvParseException;
 import de.siegmar.fastcsv.reader.CsvReader;
 import de.siegmar.fastcsv.reader.CsvRecord;
 import io.llava4j.DataException;
+import io.llava4j.eval.format.PythonText;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -65,12 +66,21 @@ public record MmBenchTable(List<String> columns, List<List<@Nullable String>> ro
             if (table.rows().isEmpty()) {
                 throw new DataException(file + ": the table has no rows");
             }
-            return table;
+            return table.withOfficialNames();
         } catch (NoSuchFileException e) {
             throw new DataException(file + ": the file does not exist", e);
         } catch (IOException | UncheckedIOException | CsvParseException e) {
             throw new DataException("%s: cannot be read as a table (%s)".formatted(file, e.getMessage()), e);
         }
+    }
+
+    /** VLMEvalKit reads column names in small letters, except those of the options A to Z. */
+    private MmBenchTable withOfficialNames() {
+        return new MmBenchTable(
+                columns.stream()
+                        .map(name -> name.length() == 1 ? name : PythonText.lower(name))
+                        .toList(),
+                rows);
     }
 
     /** Whether pandas takes the content of a cell for nothing. */
@@ -136,7 +146,11 @@ public record MmBenchTable(List<String> columns, List<List<@Nullable String>> ro
     /** @throws DataException if a cell holds no whole number */
     public static long number(@Nullable String cell, Path file) {
         if (cell == null || !cell.matches("\\d{1,18}(\\.0+)?")) {
-            throw new DataException("%s: index '%s' is not a whole number".formatted(file, cell));
+            throw new DataException(
+                    cell == null
+                            ? file + ": a row has no 'index'; number the rows, or add the column"
+                            : "%s: index '%s' is not a whole number; MMBench numbers its rows, as rotations differ by millions"
+                                    .formatted(file, cell));
         }
         int point = cell.indexOf('.');
         return Long.parseLong(point < 0 ? cell : cell.substring(0, point));

@@ -15,8 +15,11 @@ import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.score.Means;
+import io.llava4j.eval.score.OtherEdition;
+import io.llava4j.eval.score.QuestionSource;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
+import io.llava4j.eval.score.UnknownLabels;
 import io.llava4j.io.AtomicFiles;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -26,10 +29,13 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiPredicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /** SEED-Bench as LLaVA scores it: a letter is generated and compared (docs/reference/evaluation.md#seed-bench). */
 public final class Seed {
@@ -42,10 +48,27 @@ public final class Seed {
             List.of(FileRole.ANNOTATIONS),
             List.of("seed_bench"));
 
+    private static final String IMAGE = "image";
+
+    /** The same files for the image part, which lie in SEED-Bench's folder. */
+    public static final BenchmarkFilePatterns FILES_OF_SEED =
+            new BenchmarkFilePatterns(FILES.byRole(), FILES.identifyingRoles(), List.of("seed", "seed_bench"));
+
+    private static final Set<String> DATA_TYPES = Set.of(IMAGE, "video");
+    private static final Set<String> LETTERS = Set.of("A", "B", "C", "D");
+
     private Seed() {}
 
     /** The official file. */
-    public record Annotations(Map<Long, String> types, List<Item> items) {}
+    public record Annotations(Map<Long, String> types, List<Item> items) {
+        /** The questions about images, and the types that occur among them. */
+        Annotations images() {
+            List<Item> images = items.stream().filter(Item::image).toList();
+            Map<Long, String> used = new HashMap<>(types);
+            used.keySet().retainAll(images.stream().map(Item::type).collect(Collectors.toSet()));
+            return new Annotations(used, images);
+        }
+    }
 
     /** A question of it; the official file writes ids as text. */
     public record Item(QuestionId id, long type, String dataType, String answer, JsonRecord record) {
@@ -55,7 +78,7 @@ public final class Seed {
         }
 
         boolean image() {
-            return dataType.equals("image");
+            return dataType.equals(IMAGE);
         }
     }
 
@@ -97,8 +120,43 @@ public final class Seed {
 
     /** Accuracy over all, images, videos and each type, in percent as printed. */
     public static Score score(ScoreInput input) {
-        Annotations annotations = annotations(input.files().require(FileRole.ANNOTATIONS));
+        return score(
+                input, annotations(input.files().require(FileRole.ANNOTATIONS)), results(input.answers()), "accuracy");
+    }
+
+    /** The questions among some that are about images, by the annotations. */
+    public static QuestionSource aboutImages(QuestionSource all) {
+        return (files, render) -> {
+            Set<QuestionId> images = annotations(files.require(FileRole.ANNOTATIONS)).images().items().stream()
+                    .map(Item::key)
+                    .collect(Collectors.toSet());
+            return all.questions(files, render).stream()
+                    .filter(question -> images.contains(keyOf(question.id())))
+                    .toList();
+        };
+    }
+
+    /** Accuracy over the questions about images and by type, in percent as printed; answers about videos do not count. */
+    public static Score scoreImages(ScoreInput input) {
+        Annotations all = annotations(input.files().require(FileRole.ANNOTATIONS));
+        Set<QuestionId> videos = all.items().stream()
+                .filter(item -> !item.image())
+                .map(Item::key)
+                .collect(Collectors.toSet());
         ResultFile file = results(input.answers());
+        return score(
+                input,
+                all.images(),
+                new ResultFile(
+                        file.answers().stream()
+                                .filter(answer -> !videos.contains(keyOf(answer.id())))
+                                .toList(),
+                        file.official(),
+                        file.brokenLines()),
+                IMAGE);
+    }
+
+    private static Score score(ScoreInput input, Annotations annotations, ResultFile file, String headline) {
         Map<QuestionId, Answer> answers = byKey(annotations, file);
         Counts counts = count(annotations, answers, String::equals);
         Map<String, Double> shares = new LinkedHashMap<>();
@@ -110,21 +168,24 @@ public final class Seed {
                                 .toList(),
                         0)
                 .warnings("count as wrong; LLaVA's script stops when it writes the upload"));
+        UnknownLabels unknown = new UnknownLabels();
+        annotations.items().forEach(item -> unknown.check(LETTERS, item.answer(), "question " + item.id()));
+        warnings.addAll(unknown.warnings("A, B, C or D", "no prediction of a letter can be right there"));
         if (counts.undefined() != null) {
             warnings.add(("no answer of type %d is right, at which LLaVA's script stops with a KeyError; "
                             + "here it counts as 0")
                     .formatted(counts.undefined()));
         }
         return new Score(
-                "accuracy",
-                numbers(annotations, counts),
+                headline,
+                numbers(annotations, counts, headline),
                 shares,
                 annotations.items().size(),
                 warnings,
-                input.strict() ? strict(annotations, file) : null);
+                input.strict() ? strict(annotations, file, headline) : null);
     }
 
-    private static Score.Strict strict(Annotations annotations, ResultFile file) {
+    private static Score.Strict strict(Annotations annotations, ResultFile file, String headline) {
         Map<QuestionId, Answer> answers = new HashMap<>();
         file.answers().forEach(answer -> answers.put(keyOf(answer.id()), answer));
         BiPredicate<String, String> letter = (text, truth) -> PythonText.strip(text)
@@ -132,14 +193,19 @@ public final class Seed {
                 .equals(truth);
         return new Score.Strict(
                 "ids are compared as text, and a letter counts also with white space or punctuation around it",
-                numbers(annotations, count(annotations, answers, letter)));
+                numbers(annotations, count(annotations, answers, letter), headline));
     }
 
-    private static Map<String, Double> numbers(Annotations annotations, Counts counts) {
+    /** The image part has the headline {@code image}, and neither a total nor videos. */
+    private static Map<String, Double> numbers(Annotations annotations, Counts counts, String headline) {
         Map<String, Double> numbers = new LinkedHashMap<>();
-        numbers.put("accuracy", percent(counts.total(), "total"));
-        numbers.put("image", percent(counts.total(), "image"));
-        numbers.put("video", percent(counts.total(), "video"));
+        if (!headline.equals(IMAGE)) {
+            numbers.put("accuracy", percent(counts.total(), "total"));
+        }
+        numbers.put(IMAGE, percent(counts.total(), IMAGE));
+        if (!headline.equals(IMAGE)) {
+            numbers.put("video", percent(counts.total(), "video"));
+        }
         new TreeMap<>(annotations.types())
                 .forEach((type, name) -> numbers.put(name, percent(counts.total(), String.valueOf(type))));
         return numbers;
@@ -221,6 +287,18 @@ public final class Seed {
         return new Counts(total, perQuestion, undefined);
     }
 
+    /** SEED-Bench 2, 2-Plus and H have other kinds of data, and lists of images. */
+    private static void checkEdition(JsonRecord entry) {
+        String type = entry.text("data_type");
+        JsonNode data = entry.node().path("data_id");
+        if (!DATA_TYPES.contains(type) || data.isArray()) {
+            throw OtherEdition.refused(
+                    entry.where(),
+                    data.isArray() ? "data_id is a list of images" : "data_type is '%s'".formatted(type),
+                    "SEED-Bench v1 (SEED-Bench.json), whose data are image or video");
+        }
+    }
+
     public static Annotations annotations(Path file) {
         Map<Long, String> types = new HashMap<>();
         JsonFiles.tree(file)
@@ -230,6 +308,7 @@ public final class Seed {
         List<Item> items = new ArrayList<>();
         JsonFiles.arrays(file, (field, entry) -> {
             if (field.equals("questions")) {
+                checkEdition(entry);
                 items.add(new Item(
                         entry.id("question_id"),
                         entry.integer("question_type_id"),

@@ -1,5 +1,7 @@
 package io.llava4j.eval.gqa;
 
+import io.llava4j.DataException;
+import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.JsonFiles.BrokenLines;
 import io.llava4j.eval.format.PythonJson;
@@ -54,13 +56,14 @@ public final class Gqa {
     public static Score score(ScoreInput input) {
         Map<String, GqaQuestion> questions = GqaQuestion.read(input.files().require(FileRole.ANNOTATIONS));
         ResultFile file = ResultFile.read(input.answers(), "questionId", "prediction", BrokenLines.REFUSE);
+        refuseNumbers(file, input.answers());
         Path choices = input.files().find(FileRole.CHOICES);
         GqaScore score = GqaScore.of(questions, predictions(file), choices == null ? null : choices(choices), false);
         Map<String, Double> shares = new LinkedHashMap<>();
         score.correct().forEach((id, value) -> shares.put(id, value.doubleValue()));
         Coverage coverage = Coverage.of(
-                questions.keySet(),
-                file.answers().stream().map(a -> a.id().value()).toList(),
+                questions.keySet().stream().map(QuestionId::of).toList(),
+                file.answers().stream().map(Answer::id).toList(),
                 0);
         return new Score(
                 "accuracy",
@@ -69,6 +72,17 @@ public final class Gqa {
                 score.correct().size(),
                 coverage.warnings("do not count (they are not balanced)"),
                 input.strict() ? strict(questions, file) : null);
+    }
+
+    private static void refuseNumbers(ResultFile file, Path answers) {
+        if (file.answers().stream().allMatch(answer -> answer.id().number())) {
+            throw new DataException(
+                    "%s: the ids are numbers, such as %s, but GQA's are text, and its code finds no such prediction; write them as \"%s\""
+                            .formatted(
+                                    answers,
+                                    file.answers().getFirst().id(),
+                                    file.answers().getFirst().id()));
+        }
     }
 
     private static Score.Strict strict(Map<String, GqaQuestion> questions, ResultFile file) {
@@ -109,10 +123,14 @@ public final class Gqa {
         return PythonJson.dumps(records);
     }
 
-    /** Predictions by question, the last of several; an official file's are taken as they are. */
+    /**
+     * Predictions by question, the last of several; an official file's are taken as they are. GQA's ids are text, and its
+     * code does not find an answer whose id is a number.
+     */
     public static Map<String, String> predictions(ResultFile file) {
         Map<String, String> predictions = new HashMap<>();
-        file.answers()
+        file.answers().stream()
+                .filter(answer -> !answer.id().number())
                 .forEach(answer -> predictions.put(
                         answer.id().value(), file.official() ? answer.text() : prediction(answer.text())));
         return predictions;

@@ -13,6 +13,7 @@ import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
+import io.llava4j.eval.score.OtherEdition;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import io.llava4j.io.AtomicFiles;
@@ -82,7 +83,7 @@ public final class MmVet {
         JsonFiles.fields(
                 file,
                 (id, record) -> samples.put(
-                        id,
+                        checked(id, record),
                         new Sample(
                                 id,
                                 record.text("imagename"),
@@ -93,6 +94,15 @@ public final class MmVet {
             throw new DataException(file + ": holds no samples; is it mm-vet.json?");
         }
         return samples;
+    }
+
+    /** MM-Vet v2 has other ids, and its questions name their images inside the text. */
+    private static String checked(String id, JsonRecord record) {
+        if (id.startsWith("v2_")
+                || (!record.node().has("imagename") && record.node().has("added_in"))) {
+            throw OtherEdition.refused(record.where(), "MM-Vet v2's question " + id, "MM-Vet v1 (mm-vet.json)");
+        }
+        return id;
     }
 
     /** Answers by sample: LLaVA's {@code answers.jsonl}, or results as MM-Vet's own evaluator reads them. */

@@ -14,6 +14,7 @@ import io.llava4j.eval.score.GroundTruth;
 import io.llava4j.eval.score.Means;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
+import io.llava4j.eval.score.UnknownLabels;
 import io.llava4j.io.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -23,6 +24,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /** MME (docs/reference/evaluation.md#mme). */
@@ -38,6 +40,8 @@ public final class Mme {
 
     private static final String YES_OR_NO = " Please answer yes or no.";
     private static final String SHORT = "Answer the question using a single word or phrase.";
+
+    private static final Set<String> TRUTHS = Set.of("yes", "no");
 
     private Mme() {}
 
@@ -118,6 +122,7 @@ public final class Mme {
         Map<String, List<MmeScore.Line>> lines = new HashMap<>();
         files.forEach((category, text) -> lines.put(category, MmeScore.parse(category, text)));
         MmeScore score = MmeScore.of(lines);
+        warnings.addAll(unknown(score, lines.keySet()));
         Map<String, Double> numbers = new LinkedHashMap<>();
         numbers.put("perception", score.total(MmeKeys.PERCEPTION));
         numbers.put("cognition", score.total(MmeKeys.COGNITION));
@@ -129,6 +134,23 @@ public final class Mme {
                             line -> shares.put(name(category, line.file(), line.question()), line.right() ? 1.0 : 0.0));
         });
         return new Score("perception", numbers, shares, shares.size(), warnings, input.strict() ? strict(score) : null);
+    }
+
+    private static List<String> unknown(MmeScore score, Set<String> categories) {
+        UnknownLabels unknown = new UnknownLabels();
+        score.tasks()
+                .forEach((category, task) -> task.lines()
+                        .forEach(line -> unknown.check(
+                                TRUTHS, PythonText.lower(line.truth()), name(category, line.file(), line.question()))));
+        List<String> warnings = new ArrayList<>(unknown.warnings("Yes or No", "the official code stops there"));
+        List<String> others = categories.stream()
+                .filter(category -> !MmeKeys.categories().contains(category))
+                .sorted()
+                .toList();
+        if (!others.isEmpty()) {
+            warnings.add("the categories %s are not MME's and do not count".formatted(others));
+        }
+        return warnings;
     }
 
     /** Pairs by image instead of by line, and the first word decides. */

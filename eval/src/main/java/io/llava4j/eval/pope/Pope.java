@@ -13,6 +13,7 @@ import io.llava4j.eval.score.Coverage;
 import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
+import io.llava4j.eval.score.UnknownLabels;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -63,6 +64,7 @@ public final class Pope {
                         answers.stream().map(Answer::id).toList(),
                         0)
                 .warnings("shift all that follow to other labels"));
+        warnings.addAll(unknown(labels));
         return new Score(
                 "f1",
                 numbers(score),
@@ -74,6 +76,13 @@ public final class Pope {
                                 "answers meet their labels by image and question, not by position",
                                 numbers(PopeScorer.score(questions, labels, answers, PopeScorer.Matching.STRICT)))
                         : null);
+    }
+
+    private static List<String> unknown(Map<String, List<PopeLabel>> labels) {
+        UnknownLabels unknown = new UnknownLabels();
+        labels.forEach((split, list) -> list.forEach(label -> unknown.check(
+                PopeLabel.KNOWN, label.label(), "'%s' about %s, %s".formatted(label.text(), label.image(), split))));
+        return unknown.warnings("yes or no in small letters", "the official script takes every label but no for yes");
     }
 
     /** The official score of every split with its counts. */

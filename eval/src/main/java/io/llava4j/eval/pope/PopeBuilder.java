@@ -109,7 +109,7 @@ public record PopeBuilder(int objectsPerImage, int images, long seed) {
     }
 
     private static PopeLabel label(int id, ImageObjects image, String object, boolean yes) {
-        return new PopeLabel(QuestionId.of(id), image.image(), question(object), yes);
+        return PopeLabel.of(QuestionId.of(id), image.image(), question(object), yes);
     }
 
     /** All objects, most frequent first; ties in order of first appearance. */

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * One line of POPE's label files {@code coco_pope_<split>.json} (JSON lines, despite the name).
@@ -16,9 +17,21 @@ import java.util.Map;
  * @param id 1-based in its file
  * @param image file name
  * @param text the question, without a response-format prompt
- * @param yes whether the object is there; any label but {@code no} counts as yes
+ * @param label {@code yes} or {@code no}
  */
-public record PopeLabel(QuestionId id, String image, String text, boolean yes) {
+public record PopeLabel(QuestionId id, String image, String text, String label) {
+    /** The labels that POPE defines. */
+    static final Set<String> KNOWN = Set.of("yes", "no");
+
+    /** A label by whether the object is there. */
+    static PopeLabel of(QuestionId id, String image, String text, boolean yes) {
+        return new PopeLabel(id, image, text, yes ? "yes" : "no");
+    }
+
+    /** Whether the object is there; as in the official script, any label but {@code no} counts as yes. */
+    public boolean yes() {
+        return !label.equals("no");
+    }
 
     /** Reads a label file; only {@code label} is needed, as the official script reads nothing else. */
     public static List<PopeLabel> read(Path file) {
@@ -30,7 +43,7 @@ public record PopeLabel(QuestionId id, String image, String text, boolean yes) {
                         line.node().has("question_id") ? line.id("question_id") : QuestionId.of(labels.size() + 1),
                         line.scalar("image", ""),
                         line.scalar("text", ""),
-                        !line.text("label").equals("no"))));
+                        line.text("label"))));
         if (labels.isEmpty()) {
             throw new DataException(file + ": holds no labels");
         }
@@ -44,7 +57,7 @@ public record PopeLabel(QuestionId id, String image, String text, boolean yes) {
             line.put("question_id", label.id());
             line.put("image", label.image());
             line.put("text", label.text());
-            line.put("label", label.yes() ? "yes" : "no");
+            line.put("label", label.label());
             return line;
         }));
     }

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.json.JsonReadFeature;
 import tools.jackson.databind.JsonNode;
@@ -66,6 +67,10 @@ public record RunResults(String model, boolean blind, int limit, String customNo
             if (!task.judge().isEmpty()) {
                 entry.put("judge", task.judge());
             }
+            UnusableImages unusable = task.unusable();
+            if (unusable != null) {
+                entry.put("unusable_images", unusable);
+            }
             entry.put("numbers", task.numbers());
             entry.put("warnings", task.warnings());
             byTask.put(task.name(), entry);
@@ -100,7 +105,8 @@ public record RunResults(String model, boolean blind, int limit, String customNo
                     entry.path("samples").asInt(0),
                     entry.path("judge").asString(""),
                     warnings,
-                    numbers(tree(folder.resolve(task.getKey()).resolve(SCORES)))));
+                    numbers(tree(folder.resolve(task.getKey()).resolve(SCORES))),
+                    unusable(entry.path("unusable_images"))));
         }
         if (tasks.isEmpty()) {
             throw new DataException(folder.resolve(FILE) + ": holds no results of llava eval --tasks; run it first");
@@ -111,6 +117,16 @@ public record RunResults(String model, boolean blind, int limit, String customNo
                 tree.path("limit").asInt(0),
                 tree.path("unofficial").asString(""),
                 tasks);
+    }
+
+    private static @Nullable UnusableImages unusable(JsonNode entry) {
+        return entry.isObject()
+                ? new UnusableImages(
+                        entry.path("policy").asString(""),
+                        entry.path("images").asInt(0),
+                        entry.path("questions").asInt(0),
+                        entry.path("first").asString(""))
+                : null;
     }
 
     private static JsonNode tree(Path file) {

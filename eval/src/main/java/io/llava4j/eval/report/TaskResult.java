@@ -2,8 +2,10 @@ package io.llava4j.eval.report;
 
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.score.Score;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The result of a run on one benchmark.
@@ -15,6 +17,7 @@ import java.util.Map;
  * @param judge the judge's name; empty without a judge
  * @param warnings what a reader of the numbers should know
  * @param perQuestion what each question contributes, by its id; 0..1 but for LLaVA-Bench
+ * @param unusable images that were missing or could not be read; null if there were none
  */
 public record TaskResult(
         Benchmark benchmark,
@@ -23,7 +26,20 @@ public record TaskResult(
         int samples,
         String judge,
         List<String> warnings,
-        Map<String, Double> perQuestion) {
+        Map<String, Double> perQuestion,
+        @Nullable UnusableImages unusable) {
+
+    /** A result for which all images could be used. */
+    public TaskResult(
+            Benchmark benchmark,
+            String headline,
+            Map<String, Double> numbers,
+            int samples,
+            String judge,
+            List<String> warnings,
+            Map<String, Double> perQuestion) {
+        this(benchmark, headline, numbers, samples, judge, warnings, perQuestion, null);
+    }
 
     /** The result of a score. */
     public static TaskResult of(Benchmark benchmark, Score score, String judge) {
@@ -35,6 +51,13 @@ public record TaskResult(
                 judge,
                 score.warnings(),
                 score.perQuestion());
+    }
+
+    /** The same result with a warning about images that could not be used. */
+    public TaskResult without(UnusableImages images) {
+        List<String> all = new ArrayList<>(List.of(images.warning()));
+        all.addAll(warnings);
+        return new TaskResult(benchmark, headline, numbers, samples, judge, all, perQuestion, images);
     }
 
     /** Name of the benchmark on the command line. */

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,6 +73,16 @@ final class AnswerJournal {
         StringBuilder lines = new StringBuilder();
         batch.forEach(answer -> lines.append(AnswerFile.render(answer)).append('\n'));
         Journal.append(part, lines.toString());
+    }
+
+    /** Goes on from these answers alone, also where the answer file was complete. */
+    void rewrite(Collection<Answer> kept) {
+        AnswerFile.write(part, List.copyOf(kept));
+        try {
+            Files.deleteIfExists(answers);
+        } catch (IOException e) {
+            throw new DataException("%s: cannot be deleted (%s)".formatted(answers, e.getMessage()), e);
+        }
     }
 
     /** Writes the answer file atomically and deletes the journal. */

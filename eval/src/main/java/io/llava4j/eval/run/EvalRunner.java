@@ -3,6 +3,7 @@ package io.llava4j.eval.run;
 import io.llava4j.ConfigException;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.Question;
+import io.llava4j.eval.report.UnusableImages;
 import io.llava4j.generate.ChatModel;
 import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.GenerationOptions;
@@ -12,11 +13,13 @@ import io.llava4j.text.Turn;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -59,6 +62,8 @@ public final class EvalRunner {
      * @param batchSize requests per batch
      * @param blind whether every image is replaced by {@link BlankImage}
      * @param recordedPrompt what the answer file keeps of a question as {@code prompt}
+     * @param missingImages what happens to questions whose image is missing or cannot be read
+     * @param missingImageAdvice another way on, for the message about such an image; may be empty
      */
     public record Job(
             List<Question> questions,
@@ -67,7 +72,9 @@ public final class EvalRunner {
             GenerationOptions options,
             int batchSize,
             boolean blind,
-            Function<Question, String> recordedPrompt) {
+            Function<Question, String> recordedPrompt,
+            MissingImagePolicy missingImages,
+            String missingImageAdvice) {
 
         /** A job whose answer file keeps the questions as they were sent. */
         public Job(
@@ -77,7 +84,7 @@ public final class EvalRunner {
                 GenerationOptions options,
                 int batchSize,
                 boolean blind) {
-            this(questions, imageRoot, answers, options, batchSize, blind, Question::text);
+            this(questions, imageRoot, answers, options, batchSize, blind, Question::text, MissingImagePolicy.FAIL, "");
         }
 
         /** @throws ConfigException if the batch size is not positive */
@@ -95,7 +102,15 @@ public final class EvalRunner {
         /** The job of one shard. */
         public Job part(Shard shard) {
             return new Job(
-                    shard.of(questions), imageRoot, shard.file(answers), options, batchSize, blind, recordedPrompt);
+                    shard.of(questions),
+                    imageRoot,
+                    shard.file(answers),
+                    options,
+                    batchSize,
+                    blind,
+                    recordedPrompt,
+                    missingImages,
+                    missingImageAdvice);
         }
     }
 
@@ -103,73 +118,101 @@ public final class EvalRunner {
      * Answers all questions, or those that an interrupted run left open.
      *
      * @return the answers in the order of the questions
-     * @throws io.llava4j.DataException for an image that is missing, broken or outside the folder; checked for all
-     *     questions before the first is asked
+     * @throws io.llava4j.DataException for an image outside the folder, and by {@link MissingImagePolicy#FAIL} for one
+     *     that is missing, checked for all questions before the first is asked, or broken
      * @throws ConfigException if the answer file belongs to another run
      */
     public List<Answer> run(Job job, Progress progress) {
         Set<AnswerKey> keys = keys(job);
-        Map<String, Path> images = locate(job);
+        ImageLedger ledger = ImageLedger.of(job.answers());
+        JobImages images = new JobImages(job, decoder, ledger);
         AnswerJournal journal = new AnswerJournal(job.answers(), RunManifest.of(job, modelId));
         Map<AnswerKey, Answer> answers = journal.resume(keys);
-        List<Answer> ofShards = ShardFiles.finished(job, modelId).stream()
+        List<Answer> ofShards = ShardFiles.finished(job, modelId, ledger).stream()
                 .filter(answer -> !answers.containsKey(AnswerKey.of(answer)))
                 .toList();
-        if (!ofShards.isEmpty()) {
+        ofShards.forEach(answer -> answers.put(AnswerKey.of(answer), answer));
+        if (removeStale(job, answers, images.changed(), ledger)) {
+            journal.rewrite(answers.values());
+        } else if (!ofShards.isEmpty()) {
             journal.append(ofShards);
-            ofShards.forEach(answer -> answers.put(AnswerKey.of(answer), answer));
         }
         progress.update(answers.size(), keys.size());
         List<Question> open = new ArrayList<>(byImage(new LinkedHashSet<>(job.questions())));
         open.removeIf(question -> answers.containsKey(job.key(question)));
         for (int from = 0; from < open.size(); from += job.batchSize()) {
             List<Question> batch = open.subList(from, Math.min(from + job.batchSize(), open.size()));
-            List<Answer> given = ask(batch, images, job);
-            journal.append(given);
-            given.forEach(answer -> answers.put(AnswerKey.of(answer), answer));
-            progress.update(answers.size(), keys.size());
+            JobImages.Decoded decoded = images.decode(batch);
+            List<Question> usable = batch.subList(0, decoded.usable());
+            if (!usable.isEmpty()) {
+                List<Answer> given = ask(usable, images, decoded.pixels(), job);
+                images.record(usable);
+                journal.append(given);
+                given.forEach(answer -> answers.put(AnswerKey.of(answer), answer));
+                progress.update(answers.size(), keys.size());
+            }
+            if (decoded.failure() != null) {
+                throw decoded.failure();
+            }
         }
         List<Answer> ordered = job.questions().stream()
                 .map(question -> Objects.requireNonNull(answers.get(job.key(question))))
                 .toList();
+        ledger.write(job.questions());
         journal.finish(ordered);
         return ordered;
     }
 
-    private List<Answer> ask(List<Question> batch, Map<String, Path> images, Job job) {
-        Map<String, RgbImage> decoded = new HashMap<>();
+    /** The images of a finished job that could not be used; empty if all could. */
+    public static Optional<UnusableImages> unusableImages(Job job) {
+        return Optional.ofNullable(ImageLedger.of(job.answers()).unusable(job.questions()));
+    }
+
+    /** Removes the answers to questions whose image has changed since; returns whether there were any. */
+    private static boolean removeStale(
+            Job job, Map<AnswerKey, Answer> answers, Set<String> changed, ImageLedger ledger) {
+        boolean removed = false;
+        for (Question question : job.questions()) {
+            if (question.image() != null && changed.contains(question.image())) {
+                removed |= answers.remove(job.key(question)) != null;
+            }
+        }
+        changed.forEach(ledger::forget);
+        return removed;
+    }
+
+    private List<Answer> ask(List<Question> batch, JobImages images, Map<String, RgbImage> pixels, Job job) {
         List<ChatRequest> requests = new ArrayList<>();
         for (Question question : batch) {
             String image = question.image();
+            if (images.skipped(image)) {
+                continue;
+            }
             if (image == null) {
                 requests.add(new ChatRequest(List.of(Turn.human(question.text())), List.of()));
             } else {
-                RgbImage pixels = decoded.computeIfAbsent(image, name -> decode(images, name, job.blind()));
                 String text = Turn.IMAGE_PLACEHOLDER + "\n" + question.text();
-                requests.add(new ChatRequest(List.of(Turn.human(text)), List.of(pixels)));
+                requests.add(
+                        new ChatRequest(List.of(Turn.human(text)), List.of(Objects.requireNonNull(pixels.get(image)))));
             }
         }
-        List<String> texts = answerer.answer(requests, job.options());
-        if (texts.size() != batch.size()) {
-            throw new IllegalStateException("%d answers to %d requests".formatted(texts.size(), batch.size()));
+        List<String> texts = requests.isEmpty() ? List.of() : answerer.answer(requests, job.options());
+        if (texts.size() != requests.size()) {
+            throw new IllegalStateException("%d answers to %d requests".formatted(texts.size(), requests.size()));
         }
+        Iterator<String> next = texts.iterator();
         List<Answer> answers = new ArrayList<>();
-        for (int i = 0; i < batch.size(); i++) {
-            Question question = batch.get(i);
+        for (Question question : batch) {
+            String text = images.skipped(question.image()) ? "" : next.next();
             answers.add(new Answer(
                     question.id(),
                     job.recordedPrompt().apply(question),
-                    texts.get(i),
-                    AnswerIds.of(modelId, question, texts.get(i)),
+                    text,
+                    AnswerIds.of(modelId, question, text),
                     modelId,
                     question.options()));
         }
         return answers;
-    }
-
-    private RgbImage decode(Map<String, Path> images, String name, boolean blind) {
-        RgbImage image = decoder.apply(Objects.requireNonNull(images.get(name)));
-        return blind ? BlankImage.like(image) : image;
     }
 
     private static Set<AnswerKey> keys(Job job) {
@@ -183,18 +226,6 @@ public final class EvalRunner {
             }
         }
         return asked.keySet();
-    }
-
-    private static Map<String, Path> locate(Job job) {
-        ImageRoot root = new ImageRoot(job.imageRoot());
-        Map<String, Path> images = new HashMap<>();
-        for (Question question : job.questions()) {
-            String image = question.image();
-            if (image != null && !images.containsKey(image)) {
-                images.put(image, root.resolve(image, "question " + question.id()));
-            }
-        }
-        return images;
     }
 
     /** Stable: images in order of first appearance, questions of one in their order. */

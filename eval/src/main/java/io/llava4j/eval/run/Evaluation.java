@@ -6,6 +6,7 @@ import io.llava4j.eval.judge.JudgeSpec;
 import io.llava4j.eval.report.ReportSample;
 import io.llava4j.eval.report.RunResults;
 import io.llava4j.eval.report.TaskResult;
+import io.llava4j.eval.report.UnusableImages;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.score.GroundTruthMissingException;
@@ -31,6 +32,9 @@ public final class Evaluation {
     public interface Observer {
         /** Progress of a task's answers. */
         void answered(Benchmark task, long done, long total);
+
+        /** What a reader of a task's numbers should know; the results hold it, too. */
+        default void warning(Benchmark task, String sentence) {}
 
         /** Something a user should know. */
         void note(String sentence);
@@ -73,7 +77,19 @@ public final class Evaluation {
         for (Benchmark task : plan.tasks()) {
             EvalRunner.Job job = job(task);
             runner.run(job, (done, total) -> observer.answered(task, done, total));
-            score(task, job.answers()).ifPresent(results::add);
+            UnusableImages unusable = EvalRunner.unusableImages(job).orElse(null);
+            score(task, job.answers())
+                    .map(result -> unusable == null ? result : result.without(unusable))
+                    .ifPresentOrElse(
+                            result -> {
+                                results.add(result);
+                                result.warnings().forEach(warning -> observer.warning(task, warning));
+                            },
+                            () -> {
+                                if (unusable != null) {
+                                    observer.warning(task, unusable.warning());
+                                }
+                            });
         }
         RunResults run = new RunResults(modelId, plan.blind(), plan.limit(), plan.customNote(), results);
         run.write(plan.out());
@@ -95,7 +111,9 @@ public final class Evaluation {
                 CustomBenchmark.decoding(task, plan.folder(task)),
                 plan.batchSize(),
                 plan.blind(),
-                task::recordedPrompt);
+                task::recordedPrompt,
+                plan.missingImages(),
+                task.missingImageAdvice());
     }
 
     private Optional<TaskResult> score(Benchmark task, Path answers) {
@@ -113,7 +131,15 @@ public final class Evaluation {
             }
             return judgeAndScore(task, files, answers);
         } catch (GroundTruthMissingException e) {
-            observer.note("%s is not scored: %s".formatted(task.title(), e.getMessage()));
+            observer.note("%s is not scored: %s%s"
+                    .formatted(
+                            task.title(),
+                            e.getMessage(),
+                            task.submission() == null
+                                    ? ""
+                                    : "; submit "
+                                            + plan.out(task)
+                                                    .resolve(task.submission().fileName())));
             return Optional.empty();
         } catch (DataException e) {
             if (plan.limit() == 0) {

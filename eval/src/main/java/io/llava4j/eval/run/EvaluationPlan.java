@@ -19,9 +19,22 @@ import java.util.stream.Stream;
  * @param limit asks the first {@code limit} questions of each task; 0 for all
  * @param batchSize questions per batch
  * @param blind whether every image is replaced by a blank one
+ * @param missingImages what happens to questions whose image is missing or cannot be read
  */
-public record EvaluationPlan(List<Benchmark> tasks, Path data, Path out, int limit, int batchSize, boolean blind) {
+public record EvaluationPlan(
+        List<Benchmark> tasks,
+        Path data,
+        Path out,
+        int limit,
+        int batchSize,
+        boolean blind,
+        MissingImagePolicy missingImages) {
     private static final String ANSWERS = "answers.jsonl";
+
+    /** A plan in which every image must be usable. */
+    public EvaluationPlan(List<Benchmark> tasks, Path data, Path out, int limit, int batchSize, boolean blind) {
+        this(tasks, data, out, limit, batchSize, blind, MissingImagePolicy.FAIL);
+    }
 
     /** @throws ConfigException if the limit is negative or there is no task */
     public EvaluationPlan {
@@ -84,7 +97,10 @@ public record EvaluationPlan(List<Benchmark> tasks, Path data, Path out, int lim
 
     /** The folder to which a task's image names are relative. */
     public Path images(Benchmark task) {
-        return task.images(folder(task), out(task).resolve("pictures"));
+        Path work = out(task).resolve("pictures");
+        return missingImages == MissingImagePolicy.FAIL
+                ? task.images(folder(task), work)
+                : task.images(folder(task), work, problem -> {}); // the runner finds no file and counts it
     }
 
     private static Optional<Path> find(Benchmark task, Path data, boolean orItself) {

@@ -1,7 +1,6 @@
 package io.llava4j.eval.run;
 
 import io.llava4j.DataException;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
@@ -12,11 +11,11 @@ import java.nio.file.Path;
  */
 record ImageRoot(Path folder) {
     /**
-     * The file of an image.
+     * The file of an image, which need not exist.
      *
      * @param image as the question names it
      * @param where the question, for messages
-     * @throws DataException if the name is absolute, leads out of the folder, or no such file exists
+     * @throws DataException if the name is absolute or leads out of the folder
      */
     Path resolve(String image, String where) {
         Path root = folder.toAbsolutePath().normalize();
@@ -29,9 +28,6 @@ record ImageRoot(Path folder) {
         if (!path.startsWith(root) || path.equals(root) || Path.of(image).isAbsolute()) {
             throw new DataException("%s: image '%s' leads out of the image folder %s; name a file inside it"
                     .formatted(where, image, folder));
-        }
-        if (!Files.isRegularFile(path)) {
-            throw new DataException("%s: image '%s' is not in %s".formatted(where, image, folder));
         }
         return path;
     }

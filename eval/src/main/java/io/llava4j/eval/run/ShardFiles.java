@@ -17,14 +17,17 @@ import java.util.regex.Pattern;
 final class ShardFiles {
     private static final Pattern NAME = Pattern.compile(".*\\.(\\d{1,6})-of-(\\d{1,6})(?:\\.[^.]*)?");
 
+    private static final List<String> NOT_ANSWERS = List.of(".part", ".manifest.json", ImageLedger.ENDING);
+
     private ShardFiles() {}
 
     /**
      * Answers of all finished shards of a job that lie beside its answer file, in the order of the files.
      *
+     * @param ledger receives what the shards know of their images
      * @throws ConfigException if a shard belongs to another run
      */
-    static List<Answer> finished(EvalRunner.Job job, String modelId) {
+    static List<Answer> finished(EvalRunner.Job job, String modelId, ImageLedger ledger) {
         List<Answer> answers = new ArrayList<>();
         for (Path file : beside(job.answers())) {
             Matcher name = NAME.matcher(file.getFileName().toString());
@@ -49,6 +52,7 @@ final class ShardFiles {
                         e);
             }
             answers.addAll(AnswerFile.read(file));
+            ledger.adopt(ImageLedger.of(file));
         }
         return answers;
     }
@@ -59,7 +63,7 @@ final class ShardFiles {
         if (folder != null && Files.isDirectory(folder)) {
             try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder, "*-of-*")) {
                 stream.forEach(file -> {
-                    if (!file.toString().endsWith(".part") && !file.toString().endsWith(".manifest.json")) {
+                    if (NOT_ANSWERS.stream().noneMatch(file.toString()::endsWith)) {
                         files.add(file);
                     }
                 });

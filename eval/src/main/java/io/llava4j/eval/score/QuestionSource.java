@@ -1,11 +1,13 @@
 package io.llava4j.eval.score;
 
+import io.llava4j.DataException;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
@@ -23,8 +25,9 @@ public interface QuestionSource {
      * The folder to which the questions' image names are relative.
      *
      * @param work where images that come inside a table are written
+     * @param unusable receives the reason for each image of a table that cannot be written
      */
-    default Path images(BenchmarkFiles files, Path work) {
+    default Path images(BenchmarkFiles files, Path work, Consumer<DataException> unusable) {
         Path images = files.find(FileRole.IMAGES);
         return images != null && Files.isDirectory(images) ? images : Objects.requireNonNull(files.folder());
     }
@@ -68,6 +71,11 @@ public interface QuestionSource {
             @Override
             public List<Question> questions(BenchmarkFiles files, UnaryOperator<String> render) {
                 return questions.questions(files, render);
+            }
+
+            @Override
+            public Path images(BenchmarkFiles files, Path work, Consumer<DataException> unusable) {
+                return questions.images(files, work, unusable);
             }
 
             @Override
