@@ -1,6 +1,7 @@
 package io.llava4j.text;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.io.FileErrors;
 import io.llava4j.io.StrictJson;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,16 +75,20 @@ final class AddedTokens {
     }
 
     private void add(Path file, String id, JsonNode token) {
+        int number;
         try {
-            add(
-                    file,
-                    new AddedToken(
-                            Integer.parseInt(id),
-                            content(token),
-                            token.path("special").asBoolean(false)));
+            number = Integer.parseInt(id);
         } catch (NumberFormatException e) {
             throw new CheckpointException("%s: the id of an added token is %s".formatted(file, id), e);
         }
+        String content = content(token);
+        for (String key : List.of("lstrip", "rstrip", "single_word")) {
+            if (number >= vocabulary && token.path(key).asBoolean(false) && !content.equals(IMAGE)) {
+                throw new CheckpointException("%s: the added token '%s' has %s true; llava4j needs false"
+                        .formatted(file, FileErrors.shown(content), key));
+            }
+        }
+        add(file, new AddedToken(number, content, token.path("special").asBoolean(false)));
     }
 
     private void add(Path file, AddedToken token) {

@@ -89,7 +89,7 @@ public final class PromptBuilder {
         List<Turn> written = turns.stream()
                 .map(turn -> new Turn(turn.role(), template.withImages(turn.text())))
                 .toList();
-        return Prompt.unlabelled(encode(template.render(written, true)));
+        return Prompt.unlabelled(build(template.renderSpans(written, true), true).ids());
     }
 
     /** Ids of a text: BOS first, {@link Prompt#IMAGE_TOKEN_INDEX} at every {@code <image>}. */
@@ -147,8 +147,23 @@ public final class PromptBuilder {
     private void addText(String chunk, int begin, RenderedText rendered, Ids out) {
         Encoding encoding = tokenizer.encodeWithStarts(chunk);
         for (int i = 0; i < encoding.length(); i++) {
-            out.add(encoding.ids()[i], rendered.isSupervised(begin + encoding.starts()[i]));
+            int start = begin + encoding.starts()[i];
+            boolean beforeAdded = i + 1 < encoding.length() && tokenizer.added(encoding.ids()[i + 1]) != null;
+            if (!beforeAdded || !isAnswerSpace(encoding.ids()[i], start, rendered)) {
+                out.add(encoding.ids()[i], rendered.isSupervised(start));
+            }
         }
+    }
+
+    /**
+     * Whether a token is the template's space before an answer and nothing else. Before an added token it is left out, as
+     * that token has no space of its own (docs/reference/model.md#added-tokens).
+     */
+    private boolean isAnswerSpace(int id, int start, RenderedText rendered) {
+        return start > 0
+                && rendered.isSupervised(start)
+                && !rendered.isSupervised(start - 1)
+                && tokenizer.piece(id).equals("\u2581");
     }
 
     private static final class Ids {

@@ -7,10 +7,13 @@ import io.llava4j.CheckpointException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AddedTokensTest {
     private static final String DECODER = """
@@ -92,5 +95,26 @@ class AddedTokensTest {
         PromptBuilder prompts = new PromptBuilder(load(), ConversationTemplate.V1);
         Prompt prompt = prompts.training(List.of(Turn.human("where?"), Turn.assistant("<loc_7>")), 0, 500);
         assertThat(prompt.labels()).contains(vocabulary + 2).endsWith(load().eosId());
+        assertThat(Arrays.stream(prompt.labels()).filter(label -> label != Prompt.IGNORE_INDEX))
+                .containsExactly(vocabulary + 2, load().eosId());
+        // An answer of the conversation so far has the ids that it was trained with.
+        int[] later = prompts.inference(
+                        List.of(Turn.human("where?"), Turn.assistant("<loc_7>"), Turn.human("and the cat?")))
+                .ids();
+        assertThat(Arrays.copyOf(later, prompt.ids().length)).isEqualTo(prompt.ids());
+        Prompt words = prompts.training(List.of(Turn.human("where?"), Turn.assistant("at <loc_7>")), 0, 500);
+        assertThat(load().decode(words.ids(), true)).endsWith("at <loc_7>");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lstrip", "rstrip", "single_word"})
+    void aTokenThatTakesItsNeighboursCharactersIsRefused(String key) throws IOException {
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                "{\"added_tokens_decoder\": {\"%d\": {\"content\": \"<loc_7>\", \"%s\": true}}}"
+                        .formatted(vocabulary + 2, key));
+        assertThatThrownBy(this::load)
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("'<loc_7>' has " + key + " true");
     }
 }
