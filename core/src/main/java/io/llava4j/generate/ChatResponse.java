@@ -10,12 +10,12 @@ package io.llava4j.generate;
  * @param imageTokens tokens of the prompt's images
  */
 public record ChatResponse(String text, int tokens, FinishReason finish, int promptTokens, int imageTokens) {
-    /** One sentence for an answer that was cut, with what to do about it. */
-    public String cutMessage() {
+    /** One sentence for an truncated answer, with what to do about it. */
+    public String truncationMessage() {
         return finish == FinishReason.CONTEXT
-                ? "the answer was cut after %d tokens: prompt and answer fill the model's context of %d tokens; shorten the conversation"
+                ? "the answer was truncated after %d tokens: prompt and answer fill the model's context of %d tokens; shorten the conversation"
                         .formatted(tokens, promptTokens + tokens)
-                : "the answer was cut after %d tokens, the limit of max-new-tokens; raise it for longer answers"
+                : "the answer was truncated after %d tokens, the limit of max-new-tokens; raise it for longer answers"
                         .formatted(tokens);
     }
 }

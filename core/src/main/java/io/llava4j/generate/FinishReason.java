@@ -23,7 +23,7 @@ public enum FinishReason {
     }
 
     /** Whether a limit ended the answer before the model did. */
-    public boolean isCut() {
+    public boolean isTruncated() {
         return this == MAX_NEW_TOKENS || this == CONTEXT;
     }
 }

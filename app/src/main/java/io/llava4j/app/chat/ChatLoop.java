@@ -110,8 +110,8 @@ public final class ChatLoop {
                 return !stop.getAsBoolean();
             });
             out.println(answer.text().isEmpty() ? "(no answer)" : stop.getAsBoolean() ? " (stopped)" : "");
-            if (answer.finish().isCut()) {
-                notes.println("llava: " + answer.cutMessage());
+            if (answer.finish().isTruncated()) {
+                notes.println("llava: " + answer.truncationMessage());
                 notes.flush();
             }
         });

@@ -96,8 +96,8 @@ final class GenerateCommand implements Callable<Integer> {
             }
             out.flush();
             PrintWriter err = spec.commandLine().getErr();
-            if (response.finish().isCut()) {
-                err.println("llava: " + response.cutMessage());
+            if (response.finish().isTruncated()) {
+                err.println("llava: " + response.truncationMessage());
             }
             if (verbose) {
                 err.println(timing.describe(response.tokens()));

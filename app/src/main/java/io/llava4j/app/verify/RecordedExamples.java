@@ -34,7 +34,7 @@ final class RecordedExamples implements ExampleSource {
         return Math.toIntExact(ids.shape()[0]);
     }
 
-    /** Longest sequence the reference kept; larger than any where it did not cut. */
+    /** Longest sequence the reference kept; larger than any where it did not truncate. */
     int maxLength() {
         String limit = file.metadata().getOrDefault("tokenizer_model_max_length", "none");
         return limit.matches("[1-9][0-9]{0,8}") ? Integer.parseInt(limit) : Integer.MAX_VALUE;

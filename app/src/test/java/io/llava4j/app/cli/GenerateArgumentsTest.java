@@ -105,13 +105,13 @@ class GenerateArgumentsTest {
     }
 
     @Test
-    void anAnswerThatIsCutSaysSo() {
+    void aTruncatedAnswerSaysSo() {
         CliRun limited = ask("-i", image, "what?");
         JsonNode document = limited.json();
         assertThat(document.path("finish_reason").asString()).isEqualTo("length");
         assertThat(document.path("image_tokens").asInt()).isEqualTo(4);
         assertThat(document.path("prompt_tokens").asInt()).isGreaterThan(4);
-        assertThat(limited.err()).contains("cut after 2 tokens, the limit of max-new-tokens");
+        assertThat(limited.err()).contains("truncated after 2 tokens, the limit of max-new-tokens");
         CliRun full = CliRun.of("generate", "-m", model, "-i", image, "--max-new-tokens", 500, "--json", "what?");
         int tokens = full.json().path("tokens").asInt();
         int prompt = full.json().path("prompt_tokens").asInt();
