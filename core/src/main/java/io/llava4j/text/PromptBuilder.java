@@ -89,7 +89,8 @@ public final class PromptBuilder {
         List<Turn> written = turns.stream()
                 .map(turn -> new Turn(turn.role(), template.withImages(turn.text())))
                 .toList();
-        return Prompt.unlabelled(build(template.renderSpans(written, true), true).ids());
+        return Prompt.unlabelled(
+                build(template.renderSpans(written, true), true).ids());
     }
 
     /** Ids of a text: BOS first, {@link Prompt#IMAGE_TOKEN_INDEX} at every {@code <image>}. */

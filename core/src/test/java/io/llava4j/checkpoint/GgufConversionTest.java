@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -262,7 +263,7 @@ class GgufConversionTest {
             assertThat(read.requireComplete().kind()).isInstanceOf(ModelKind.Llava.class);
         }
         assertThatThrownBy(() -> Checkpoint.open(gguf.resolve("model-F16-00001-of-00002.gguf")))
-                .hasMessageContaining("one part of a split model");
+                .hasMessageContaining("model-F16-00002-of-00002.gguf does not exist; it is part 2 of 2");
         Path second = Files.copy(mmproj, gguf.resolve("mmproj-second.gguf"));
         assertThatThrownBy(() -> Checkpoint.open(named)).hasMessageContaining("name one with --mmproj");
         for (Path part : List.of(mmproj, second)) {
@@ -282,6 +283,63 @@ class GgufConversionTest {
             SequencedMap<String, Object> keys = writable(read.metadata().values());
             keys.put(key, value);
             GgufWriter.write(to, keys, sources(read, UnaryOperator.identity()));
+        }
+    }
+
+    /** Parts of the language model and of the tower are joined, whether the folder or a first part is named. */
+    @Test
+    void aSplitModelIsTheWholeOne() throws IOException {
+        Path gguf = convert(model(config(48, -1), null), "gguf", CheckpointLayout.GGUF, null);
+        Path split = Files.createDirectory(gguf.resolveSibling("split"));
+        split(gguf.resolve("model-F32.gguf"), split.resolve("model-F32"), 3);
+        split(gguf.resolve("mmproj-F32.gguf"), split.resolve("mmproj-F32"), 2);
+        Path first = split.resolve("model-F32-00001-of-00003.gguf");
+        for (Path named : List.of(split, first)) {
+            try (Checkpoint whole = Checkpoint.open(gguf);
+                    Checkpoint read = Checkpoint.open(named).requireComplete()) {
+                assertThat(read.kind()).isEqualTo(whole.kind());
+                assertThat(read.tensors().keySet())
+                        .containsExactlyInAnyOrderElementsOf(whole.tensors().keySet());
+                whole.tensors()
+                        .forEach((name, tensor) ->
+                                assertThat(read.tensor(name).toFloats()).isEqualTo(tensor.toFloats()));
+            }
+        }
+        assertThatThrownBy(() -> Checkpoint.open(split.resolve("model-F32-00002-of-00003.gguf")))
+                .hasMessageContaining("is part 2 of 3 of a split model; name the first part, " + first.getFileName());
+        Path last = split.resolve("model-F32-00003-of-00003.gguf");
+        Path away = Files.move(last, split.resolveSibling("away"));
+        for (Path named : List.of(split, first)) {
+            assertThatThrownBy(() -> Checkpoint.open(named))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageStartingWith(last + " does not exist; it is part 3 of 3 of the model of ");
+        }
+        Files.copy(split.resolve("model-F32-00002-of-00003.gguf"), last);
+        assertThatThrownBy(() -> Checkpoint.open(split)).hasMessageContaining("is not part 3 of 3");
+        Files.move(away, last, StandardCopyOption.REPLACE_EXISTING);
+        rewritten(last, last, "split.later", 1);
+        rewritten(first, first, "split.tensors.count", 1000);
+        assertThatThrownBy(() -> Checkpoint.open(split)).hasMessageContaining("but the model has 1000");
+        Files.delete(first);
+        assertThatThrownBy(() -> Checkpoint.open(split)).hasMessageContaining("which is not beside it yet");
+    }
+
+    /** As llama.cpp's gguf-split does: metadata in the first part, which has no tensors here. */
+    private static void split(Path from, Path prefix, int parts) {
+        try (Gguf whole = Gguf.open(from)) {
+            List<GgufWriter.Source> sources = sources(whole, UnaryOperator.identity());
+            int each = Math.ceilDiv(sources.size(), parts - 1);
+            for (int i = 0; i < parts; i++) {
+                SequencedMap<String, Object> keys =
+                        i == 0 ? writable(whole.metadata().values()) : new LinkedHashMap<>();
+                keys.put("split.no", i);
+                keys.put("split.count", parts);
+                keys.put("split.tensors.count", sources.size());
+                GgufWriter.write(
+                        prefix.resolveSibling("%s-%05d-of-%05d.gguf".formatted(prefix.getFileName(), i + 1, parts)),
+                        keys,
+                        i == 0 ? List.of() : sources.subList((i - 1) * each, Math.min(i * each, sources.size())));
+            }
         }
     }
 
@@ -306,7 +364,7 @@ class GgufConversionTest {
         refused(gguf, "model-F32.gguf", "llama.attention.head_count", 5, "llama.attention.head_count is 5");
         refused(gguf, "model-F32.gguf", "llama.attention.head_count_kv", 3, "llama.attention.head_count_kv is 3");
         refused(gguf, "model-F32.gguf", "llama.rope.scaling.type", "yarn", "llama.rope.scaling.type is yarn");
-        refused(gguf, "model-F32.gguf", "split.count", 2, "one part of a split model");
+        refused(gguf, "model-F32.gguf", "split.count", 2, "its name must end with -00001-of-00002.gguf");
         refused(gguf, "model-F32.gguf", "general.architecture", "qwen2", "general.architecture is qwen2");
         refused(
                 gguf,

@@ -59,13 +59,13 @@ public final class Gguf implements AutoCloseable {
     private record Slot(String name, BlockFormat type, long[] shape, long begin, long bytes) {}
 
     private final Path file;
-    private final Arena arena;
+    private final Runnable release;
     private final GgufMetadata metadata;
     private final SequencedMap<String, Entry> tensors;
 
     private Gguf(Path file, Arena arena, MemorySegment bytes) {
         this.file = file;
-        this.arena = arena;
+        this.release = arena::close;
         GgufCursor cursor = new GgufCursor(file, bytes);
         checkVersion(cursor);
         int tensorCount = cursor.readCount("tensors", MIN_TENSOR_BYTES, MAX_ENTRIES);
@@ -93,6 +93,30 @@ public final class Gguf implements AutoCloseable {
                 throw cursor.damaged("tensor '%s' is there twice".formatted(FileErrors.shown(slot.name)));
             }
         }
+    }
+
+    private Gguf(Gguf first, SequencedMap<String, Entry> tensors, Runnable release) {
+        this.file = first.file;
+        this.metadata = first.metadata;
+        this.tensors = tensors;
+        this.release = release;
+    }
+
+    /**
+     * One model of several files: metadata of the first, tensors of all.
+     *
+     * @param parts closed with the result
+     */
+    static Gguf joined(List<Gguf> parts) {
+        SequencedMap<String, Entry> all = new LinkedHashMap<>();
+        for (Gguf part : parts) {
+            part.tensors.forEach((name, entry) -> {
+                if (all.put(name, entry) != null) {
+                    throw part.bad(name, "another part of the model holds it too");
+                }
+            });
+        }
+        return new Gguf(parts.getFirst(), all, () -> parts.forEach(Gguf::close));
     }
 
     /** Whether a file begins with GGUF's magic bytes. */
@@ -245,6 +269,6 @@ public final class Gguf implements AutoCloseable {
     /** Unmaps the file; no tensor of it may be read afterwards. */
     @Override
     public void close() {
-        arena.close();
+        release.run();
     }
 }

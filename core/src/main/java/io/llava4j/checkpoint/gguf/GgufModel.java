@@ -92,7 +92,7 @@ public final class GgufModel implements AutoCloseable {
             }
             if (directory) {
                 for (Path file : filesIn(path)) {
-                    if (mmproj != null && isTowerFile(file)) {
+                    if (mmproj != null && isTowerFile(file) || isLaterPart(file)) {
                         continue;
                     }
                     Gguf gguf = open(file, opened);
@@ -140,10 +140,8 @@ public final class GgufModel implements AutoCloseable {
         CheckpointException damaged = null;
         for (Path file : filesIn(Objects.requireNonNull(path.toAbsolutePath().getParent()))) {
             try {
-                Gguf gguf = Gguf.open(file);
-                opened.add(gguf);
-                if (architecture(gguf).equals(GgufConfigs.CLIP)) {
-                    towers.add(gguf);
+                if (isArchitecture(file, GgufConfigs.CLIP)) {
+                    towers.add(open(file, opened));
                 }
             } catch (LlavaException e) {
                 damaged = isTowerFile(file) ? new CheckpointException(String.valueOf(e.getMessage()), e) : damaged;
@@ -155,17 +153,26 @@ public final class GgufModel implements AutoCloseable {
         return towers;
     }
 
+    /** Whether a file is read with the first part of its model, which lies beside it. */
+    private static boolean isLaterPart(Path file) {
+        try (Gguf gguf = Gguf.open(file)) {
+            return GgufSplit.isLater(gguf) && Files.exists(GgufSplit.firstOf(gguf));
+        }
+    }
+
+    private static boolean isArchitecture(Path file, String wanted) {
+        try (Gguf gguf = Gguf.open(file)) {
+            return architecture(gguf).equals(wanted);
+        }
+    }
+
     private static boolean isTowerFile(Path file) {
         return file.getFileName().toString().toLowerCase(Locale.ROOT).contains("mmproj");
     }
 
     private static Gguf open(Path file, List<Gguf> opened) {
-        Gguf gguf = Gguf.open(file);
+        Gguf gguf = GgufSplit.open(file);
         opened.add(gguf);
-        if (gguf.metadata().integer("split.count").orElse(1) > 1) {
-            throw new CheckpointException(
-                    "%s is one part of a split model; merge the parts with llama.cpp's gguf-split".formatted(file));
-        }
         return gguf;
     }
 
