@@ -71,6 +71,10 @@ final class PlotCommand implements Callable<Integer> {
             }
             if (trained) {
                 curves.add(MetricsFile.curve(name(run), run.resolve(MetricsFile.NAME)));
+                TrainingCurve heldOut = MetricsFile.heldOut(name(run) + " held out", run.resolve(MetricsFile.NAME));
+                if (heldOut.steps().length > 0) {
+                    curves.add(heldOut);
+                }
             }
         }
         PrintWriter stdout = spec.commandLine().getOut();

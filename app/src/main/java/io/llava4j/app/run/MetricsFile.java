@@ -25,14 +25,30 @@ public final class MetricsFile {
      * @throws DataException if the file cannot be read
      */
     public static TrainingCurve curve(String name, Path file) {
+        return curve(name, file, "loss");
+    }
+
+    /**
+     * Held-out loss by step; no steps if the run has no evaluation.
+     *
+     * @param name of the curve
+     * @throws DataException if the file cannot be read
+     */
+    public static TrainingCurve heldOut(String name, Path file) {
+        return curve(name, file, "evaluation_loss");
+    }
+
+    private static TrainingCurve curve(String name, Path file, String key) {
         JsonMapper json = JsonMapper.builder().build();
         try {
             List<JsonNode> lines = new ArrayList<>();
             for (String line : Files.readAllLines(file)) {
-                lines.add(json.readTree(line));
+                JsonNode read = json.readTree(line);
+                if (read.has(key)) {
+                    lines.add(read);
+                }
             }
-            return new TrainingCurve(
-                    name, column(lines, "step"), column(lines, "loss"), column(lines, "learning_rate"));
+            return new TrainingCurve(name, column(lines, "step"), column(lines, key), column(lines, "learning_rate"));
         } catch (IOException | JacksonException e) {
             throw new DataException(
                     "%s: cannot be read, so there is no curve (%s); run the stage again"

@@ -52,6 +52,29 @@ public record DataConfig(
         QuestionRows.requireFor(responseFormat);
     }
 
+    /**
+     * Held-out data that is read as this data is, in the order of its file.
+     *
+     * @param file of the records
+     * @param folder of their images; that of this data without it
+     */
+    public DataConfig heldOut(Path file, @Nullable Path folder) {
+        return new DataConfig(
+                file,
+                folder == null ? images : folder,
+                followSymlinks,
+                imageAspectRatio,
+                template,
+                maxLength,
+                false,
+                missingImagePolicy,
+                badRecordPolicy,
+                maxLeftOut,
+                mergeByImage,
+                responseFormat,
+                workers);
+    }
+
     /** How questions and answers of a table become conversations. */
     public QuestionRows questionRows() {
         return new QuestionRows(mergeByImage, responseFormat);

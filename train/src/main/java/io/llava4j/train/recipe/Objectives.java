@@ -11,6 +11,8 @@ import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.format.DType;
 import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.train.run.ExampleSource;
+import io.llava4j.train.run.HeldOut;
+import io.llava4j.train.run.HeldOutRecords;
 import io.llava4j.train.run.InstructionObjective;
 import io.llava4j.train.run.LoraAdapters;
 import io.llava4j.train.run.ModelAssembly;
@@ -85,8 +87,26 @@ public final class Objectives {
                     model,
                     parameters,
                     samples.apply(assembly),
+                    heldOut(config, assembly, model),
                     output(config, assembly, lora));
         });
+    }
+
+    private static @Nullable HeldOut heldOut(TrainConfig config, ModelAssembly assembly, LlavaModel model) {
+        HeldOut.Config evaluation = config.evaluation();
+        if (evaluation == null) {
+            return null;
+        }
+        return new HeldOutRecords(
+                evaluation,
+                model,
+                TrainingData.heldOut(
+                        config.data().heldOut(evaluation.data(), evaluation.images()),
+                        config.batch().perDevice(),
+                        assembly.config(),
+                        assembly.tokenizer()),
+                SentencePieceTokenizer.load(assembly.tokenizer()),
+                config.data().conversationTemplate());
     }
 
     private static ModelAssembly assemble(TrainConfig config) {

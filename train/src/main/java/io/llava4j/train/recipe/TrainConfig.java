@@ -7,6 +7,7 @@ import io.llava4j.train.config.Retired;
 import io.llava4j.train.data.DataConfig;
 import io.llava4j.train.run.AdamW;
 import io.llava4j.train.run.Checkpoints;
+import io.llava4j.train.run.HeldOut;
 import io.llava4j.train.run.LearningRate;
 import io.llava4j.train.run.LoraSettings;
 import io.llava4j.train.run.MicroBatches;
@@ -39,6 +40,7 @@ import org.jspecify.annotations.Nullable;
  *     activations: the same numbers with less memory, in a third more time
  * @param logging when metrics are written
  * @param checkpoint when resumable states are saved
+ * @param evaluation held-out data that the run is evaluated on; no evaluation without this section
  */
 @Retired(key = "precision", only = "fp32")
 public record TrainConfig(
@@ -56,7 +58,8 @@ public record TrainConfig(
         @Default("0") int threads,
         @Default("false") boolean gradientCheckpointing,
         RunFiles.Config logging,
-        Checkpoints.Config checkpoint)
+        Checkpoints.Config checkpoint,
+        HeldOut.@Nullable Config evaluation)
         implements RunConfig {
 
     /** @throws ConfigException naming the keys that do not fit together */

@@ -40,6 +40,7 @@ public final class InstructionObjective implements Objective {
     private final LlavaModel model;
     private final TrainableParameters parameters;
     private final ExampleSource data;
+    private final @Nullable HeldOut heldOut;
     private final Consumer<Path> output;
 
     /**
@@ -49,6 +50,7 @@ public final class InstructionObjective implements Objective {
      * @param model built on the weights that {@code parameters} has moved
      * @param parameters trainable parameters
      * @param data the samples
+     * @param heldOut records that are not trained on; null where there are none
      * @param output writes what was trained as a new folder
      */
     public InstructionObjective(
@@ -56,11 +58,13 @@ public final class InstructionObjective implements Objective {
             LlavaModel model,
             TrainableParameters parameters,
             ExampleSource data,
+            @Nullable HeldOut heldOut,
             Consumer<Path> output) {
         this.settings = settings;
         this.model = model;
         this.parameters = parameters;
         this.data = data;
+        this.heldOut = heldOut;
         this.output = output;
     }
 
@@ -125,14 +129,23 @@ public final class InstructionObjective implements Objective {
     }
 
     @Override
+    public @Nullable HeldOut heldOut() {
+        return heldOut;
+    }
+
+    @Override
     public RunInputs inputs() {
-        return data.inputs().and(settings.modelInputs().get());
+        RunInputs inputs = data.inputs().and(settings.modelInputs().get());
+        return heldOut == null ? inputs : inputs.and(heldOut.inputs());
     }
 
     @Override
     public List<String> notes() {
         List<String> all = new ArrayList<>(settings.notes());
         all.addAll(data.notes());
+        if (heldOut != null) {
+            all.addAll(heldOut.notes());
+        }
         return all;
     }
 
@@ -144,6 +157,9 @@ public final class InstructionObjective implements Objective {
     @Override
     public void close() {
         data.close();
+        if (heldOut != null) {
+            heldOut.close();
+        }
         parameters.close();
         model.close();
     }

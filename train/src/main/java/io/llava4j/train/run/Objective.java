@@ -69,6 +69,11 @@ public interface Objective extends AutoCloseable {
         return List.of();
     }
 
+    /** Held-out records; null if the recipe names none. */
+    default @Nullable HeldOut heldOut() {
+        return null;
+    }
+
     /** Fingerprints of what is read besides the recipe; called before the first step. */
     default RunInputs inputs() {
         return RunInputs.NONE;

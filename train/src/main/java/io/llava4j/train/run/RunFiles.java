@@ -16,10 +16,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -45,6 +47,8 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
 
     private static final String METRICS = "metrics.jsonl";
     private static final String RESULT = "result.json";
+    private static final String EVALUATION_LOSS = "evaluation_loss";
+    private static final String SAMPLES = "samples.jsonl";
     private static final String SKIPPED = "skipped.jsonl";
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -52,6 +56,7 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
     private final Config config;
     private final Supplier<List<SkippedRecord>> leftOut;
     private final Set<String> listed = new LinkedHashSet<>();
+    private final List<String> samples = new ArrayList<>();
     private int known;
     private @Nullable BufferedWriter metrics;
     private @Nullable EventFile events;
@@ -68,19 +73,15 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
     public void begin(int firstStep, int steps) {
         Path file = directory.resolve(METRICS);
         try {
-            List<String> kept = new ArrayList<>();
-            if (firstStep > 0 && Files.exists(file)) {
-                for (String line : Files.readAllLines(file)) {
-                    if (stepOf(line) <= firstStep) {
-                        kept.add(line);
-                    }
-                }
-            }
-            String text = kept.isEmpty() ? "" : String.join("\n", kept) + "\n";
-            AtomicFiles.write(file, text.getBytes(StandardCharsets.UTF_8));
+            List<String> kept = kept(file, firstStep);
+            AtomicFiles.write(file, text(kept));
             metrics = Files.newBufferedWriter(file, StandardOpenOption.APPEND);
             events = events(kept);
             AtomicFiles.write(directory.resolve("env.json"), JSON.writeValueAsBytes(Environment.describe()));
+            samples.addAll(kept(directory.resolve(SAMPLES), firstStep));
+            if (samples.isEmpty()) {
+                Files.deleteIfExists(directory.resolve(SAMPLES));
+            }
             Path skipped = directory.resolve(SKIPPED);
             if (firstStep > 0 && Files.exists(skipped)) {
                 listed.addAll(Files.readAllLines(skipped));
@@ -93,6 +94,23 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         listSkipped();
     }
 
+    /** The lines of steps that are not repeated. */
+    private static List<String> kept(Path file, int firstStep) throws IOException {
+        List<String> kept = new ArrayList<>();
+        if (firstStep > 0 && Files.exists(file)) {
+            for (String line : Files.readAllLines(file)) {
+                if (stepOf(line) <= firstStep) {
+                    kept.add(line);
+                }
+            }
+        }
+        return kept;
+    }
+
+    private static byte[] text(Collection<String> lines) {
+        return (lines.isEmpty() ? "" : String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
+    }
+
     /** A TensorBoard file that starts with the kept steps. */
     private EventFile events(List<String> kept) throws IOException {
         EventFile file = new EventFile(directory.resolve("tb/events.out.tfevents.0.llava4j"), now());
@@ -101,10 +119,12 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
             file.scalars(
                     step.path("time").asDouble(0),
                     step.path("step").asLong(),
-                    scalars(
-                            step.path("loss").asDouble(Double.NaN),
-                            step.path("learning_rate").asDouble(),
-                            step.path("grad_norm").asDouble()));
+                    step.has(EVALUATION_LOSS)
+                            ? scalars(step.path(EVALUATION_LOSS).asDouble(Double.NaN))
+                            : scalars(
+                                    step.path("loss").asDouble(Double.NaN),
+                                    step.path("learning_rate").asDouble(),
+                                    step.path("grad_norm").asDouble()));
         }
         return file;
     }
@@ -115,6 +135,10 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         scalars.put("train/learning_rate", learningRate);
         scalars.put("train/grad_norm", gradientNorm);
         return scalars;
+    }
+
+    private static Map<String, Double> scalars(double heldOutLoss) {
+        return Map.of("evaluation/loss", heldOutLoss);
     }
 
     private static double now() {
@@ -133,9 +157,7 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
     @Override
     public void step(Step step) {
         listSkipped();
-        BufferedWriter out = metrics;
-        EventFile board = events;
-        if (out == null || board == null || (step.step() % config.everySteps() != 0 && step.step() != step.steps())) {
+        if (step.step() % config.everySteps() != 0 && step.step() != step.steps()) {
             return;
         }
         Map<String, Object> line = new LinkedHashMap<>();
@@ -152,11 +174,47 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         }
         line.put("seconds", step.seconds());
         line.put("time", now());
+        write(line, scalars(step.loss(), step.learningRate(), step.gradientNorm()));
+    }
+
+    @Override
+    public void evaluation(Evaluation evaluation) {
+        HeldOut.Loss loss = evaluation.loss();
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("step", evaluation.step());
+        line.put(EVALUATION_LOSS, Double.isFinite(loss.value()) ? loss.value() : null);
+        line.put("evaluation_records", loss.records());
+        line.put("evaluation_tokens", loss.supervised());
+        line.put("best", evaluation.best());
+        line.put("seconds", evaluation.seconds());
+        line.put("time", now());
+        write(line, scalars(loss.value()));
+        for (HeldOut.Answer answer : evaluation.answers()) {
+            Map<String, Object> sample = new LinkedHashMap<>();
+            sample.put("step", evaluation.step());
+            sample.put("id", answer.id());
+            sample.put("images", answer.images());
+            sample.put("question", answer.question());
+            sample.put("expected", answer.expected());
+            sample.put("answer", answer.answer());
+            samples.add(JSON.writeValueAsString(sample));
+        }
+        if (!evaluation.answers().isEmpty()) {
+            AtomicFiles.write(directory.resolve(SAMPLES), text(samples));
+        }
+    }
+
+    private void write(Map<String, Object> line, Map<String, Double> scalars) {
+        BufferedWriter out = metrics;
+        EventFile board = events;
+        if (out == null || board == null) {
+            return;
+        }
         try {
             out.write(JSON.writeValueAsString(line));
             out.newLine();
             out.flush();
-            board.scalars(now(), step.step(), scalars(step.loss(), step.learningRate(), step.gradientNorm()));
+            board.scalars(now(), ((Number) Objects.requireNonNull(line.get("step"))).longValue(), scalars);
         } catch (IOException e) {
             throw unwritable(directory.resolve(METRICS), e);
         }
@@ -172,8 +230,7 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
             listed.add(JSON.writeValueAsString(record));
         }
         known = records.size();
-        String lines = String.join("\n", listed) + "\n";
-        AtomicFiles.write(directory.resolve(SKIPPED), lines.getBytes(StandardCharsets.UTF_8));
+        AtomicFiles.write(directory.resolve(SKIPPED), text(listed));
     }
 
     /** A sentence about the records that were left out in all of the run; empty if there were none. */
@@ -195,6 +252,10 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         result.put("left_out_records", listed.size());
         result.put("cut_samples", progress.truncation().samples());
         result.put("cut_tokens", progress.truncation().tokens());
+        if (progress.evaluations().bestStep() > 0) {
+            result.put("best_step", progress.evaluations().bestStep());
+            result.put("best_evaluation_loss", progress.evaluations().bestLoss());
+        }
         AtomicFiles.write(directory.resolve(RESULT), JSON.writeValueAsBytes(result));
     }
 

@@ -10,19 +10,60 @@ import java.util.Map;
  * @param step optimiser steps done
  * @param samples samples used so far
  * @param truncation what samples have lost so far to the longest sequence
+ * @param evaluations what is known of the held-out loss
  */
-public record RunProgress(int step, long samples, Truncation truncation) {
+public record RunProgress(int step, long samples, Truncation truncation, Evaluations evaluations) {
     /** Before the first step. */
-    public static final RunProgress START = new RunProgress(0, 0, Truncation.NONE);
+    public static final RunProgress START = new RunProgress(0, 0, Truncation.NONE, Evaluations.NONE);
+
+    /**
+     * The evaluations of a run so far. That before the first step is only for comparison.
+     *
+     * @param last step of the newest one; -1 if there was none
+     * @param bestStep step of the smallest loss; 0 if there was none
+     * @param bestLoss smallest loss
+     * @param improvedTo loss of the last improvement, which early stop compares with
+     * @param withoutImprovement evaluations since then
+     */
+    public record Evaluations(int last, int bestStep, double bestLoss, double improvedTo, int withoutImprovement) {
+        /** Before the first. */
+        public static final Evaluations NONE =
+                new Evaluations(-1, 0, Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY, 0);
+
+        /** After one more. */
+        Evaluations after(int step, double loss, double minDelta) {
+            if (step == 0) {
+                return new Evaluations(0, 0, bestLoss, improvedTo, 0);
+            }
+            boolean best = loss < bestLoss;
+            boolean improved = Double.isInfinite(improvedTo) ? !Double.isNaN(loss) : loss < improvedTo - minDelta;
+            return new Evaluations(
+                    step,
+                    best ? step : bestStep,
+                    best ? loss : bestLoss,
+                    improved ? loss : improvedTo,
+                    improved ? 0 : withoutImprovement + 1);
+        }
+    }
 
     private static final String STEP = "step";
     private static final String SAMPLES = "samples";
     private static final String TRUNCATED_SAMPLES = "truncated_samples";
     private static final String TRUNCATED_TOKENS = "truncated_tokens";
+    private static final String EVALUATED = "evaluated_step";
+    private static final String BEST_STEP = "best_step";
+    private static final String BEST_LOSS = "best_loss";
+    private static final String IMPROVED_TO = "improved_to_loss";
+    private static final String WITHOUT_IMPROVEMENT = "evaluations_without_improvement";
 
     /** After one step more. */
     RunProgress after(int samplesOfStep, Truncation truncationOfStep) {
-        return new RunProgress(step + 1, samples + samplesOfStep, truncation.plus(truncationOfStep));
+        return new RunProgress(step + 1, samples + samplesOfStep, truncation.plus(truncationOfStep), evaluations);
+    }
+
+    /** After an evaluation. */
+    RunProgress with(Evaluations done) {
+        return new RunProgress(step, samples, truncation, done);
     }
 
     /** Name of a folder that belongs to a step, {@code step-000500}. */
@@ -36,6 +77,11 @@ public record RunProgress(int step, long samples, Truncation truncation) {
         metadata.put(SAMPLES, Long.toString(samples));
         metadata.put(TRUNCATED_SAMPLES, Integer.toString(truncation.samples()));
         metadata.put(TRUNCATED_TOKENS, Long.toString(truncation.tokens()));
+        metadata.put(EVALUATED, Integer.toString(evaluations.last()));
+        metadata.put(BEST_STEP, Integer.toString(evaluations.bestStep()));
+        metadata.put(BEST_LOSS, Double.toString(evaluations.bestLoss()));
+        metadata.put(IMPROVED_TO, Double.toString(evaluations.improvedTo()));
+        metadata.put(WITHOUT_IMPROVEMENT, Integer.toString(evaluations.withoutImprovement()));
         return metadata;
     }
 
@@ -47,6 +93,12 @@ public record RunProgress(int step, long samples, Truncation truncation) {
                 Long.parseLong(metadata.getOrDefault(SAMPLES, Integer.toString(step))),
                 new Truncation(
                         Integer.parseInt(metadata.getOrDefault(TRUNCATED_SAMPLES, "0")),
-                        Long.parseLong(metadata.getOrDefault(TRUNCATED_TOKENS, "0"))));
+                        Long.parseLong(metadata.getOrDefault(TRUNCATED_TOKENS, "0"))),
+                new Evaluations(
+                        Integer.parseInt(metadata.getOrDefault(EVALUATED, "-1")),
+                        Integer.parseInt(metadata.getOrDefault(BEST_STEP, "0")),
+                        Double.parseDouble(metadata.getOrDefault(BEST_LOSS, "Infinity")),
+                        Double.parseDouble(metadata.getOrDefault(IMPROVED_TO, "Infinity")),
+                        Integer.parseInt(metadata.getOrDefault(WITHOUT_IMPROVEMENT, "0"))));
     }
 }

@@ -83,6 +83,31 @@ public final class TrainState {
             }
         }
 
+        @Override
+        public void saveBest(int step, Objective objective) {
+            Path folder = bestOf(step);
+            AtomicFiles.deleteDirectory(folder);
+            Engine.scope("saving the best model", () -> {
+                objective.save(folder);
+                return null;
+            });
+            for (Path other : foldersIn(best())) {
+                if (!other.equals(folder)) {
+                    AtomicFiles.deleteDirectory(other);
+                }
+            }
+        }
+
+        /** Folder of the models of {@link #saveBest}, beside the states. */
+        Path best() {
+            return directory.resolveSibling("best");
+        }
+
+        /** The model of {@link #saveBest} of a step. */
+        Path bestOf(int step) {
+            return best().resolve(RunProgress.folder(step));
+        }
+
         /** Whether the newest state, if there is one, was written with these settings. */
         boolean hasSameSettings() {
             return latest().map(newest -> fingerprint.equals(metadata(newest).get(FINGERPRINT)))
@@ -126,7 +151,10 @@ public final class TrainState {
                 });
                 RunProgress progress = RunProgress.ofMetadata(state.metadata());
                 optimizer.resumeAt(progress.step());
-                return progress;
+                // Losses with other settings or data cannot be compared.
+                return hasSameSettings() && changedInputs().isEmpty()
+                        ? progress
+                        : progress.with(RunProgress.Evaluations.NONE);
             }
         }
 
@@ -137,6 +165,10 @@ public final class TrainState {
 
         /** Folders of states, oldest first. A folder appears when it is complete; a killed deletion leaves it empty. */
         private List<Path> all() {
+            return foldersIn(directory);
+        }
+
+        private static List<Path> foldersIn(Path directory) {
             if (!Files.isDirectory(directory)) {
                 return List.of();
             }

@@ -92,13 +92,16 @@ public final class Trainer {
 
     private boolean trainTo(int steps, AdamW optimizer, MicroBatches microBatches) {
         LearningRate schedule = new LearningRate(config.schedule(), steps);
-        for (int step = progress.step(); step < steps; step++) {
-            int now = step;
+        evaluateIfDue(steps);
+        while (progress.step() < steps && !endsEarly()) {
+            int step = progress.step();
             double rate = schedule.at(step, config.optimizer().learningRate());
-            listener.step(Engine.scope("step " + (step + 1), () -> step(now, steps, rate, optimizer, microBatches)));
-            boolean stop = stopRequested.getAsBoolean() && step + 1 < steps;
+            listener.step(Engine.scope("step " + (step + 1), () -> step(step, steps, rate, optimizer, microBatches)));
+            evaluateIfDue(steps);
+            boolean ends = step + 1 == steps || endsEarly();
+            boolean stop = stopRequested.getAsBoolean() && !ends;
             int every = config.checkpoint().everySteps();
-            if (stop || (every > 0 && (step + 1) % every == 0 && step + 1 < steps)) {
+            if (stop || (every > 0 && (step + 1) % every == 0 && !ends)) {
                 checkpoints.save(progress, objective.parameters(), optimizer);
             }
             if (stop) {
@@ -106,6 +109,34 @@ public final class Trainer {
             }
         }
         return true;
+    }
+
+    private boolean endsEarly() {
+        HeldOut heldOut = objective.heldOut();
+        return heldOut != null && heldOut.config().ends(progress.evaluations());
+    }
+
+    /** The held-out loss, unless this step has it already. */
+    private void evaluateIfDue(int steps) {
+        HeldOut heldOut = objective.heldOut();
+        int step = progress.step();
+        if (heldOut == null
+                || progress.evaluations().last() == step
+                || (step % heldOut.config().everySteps() != 0 && step != steps)) {
+            return;
+        }
+        long start = System.nanoTime();
+        HeldOut.Loss loss = heldOut.loss(Integer.MAX_VALUE);
+        List<HeldOut.Answer> answers = heldOut.answers();
+        RunProgress.Evaluations done = progress.evaluations()
+                .after(step, loss.value(), heldOut.config().minDelta());
+        boolean best = step > 0 && done.bestStep() == step;
+        if (best && heldOut.config().keepBest()) {
+            checkpoints.saveBest(step, objective);
+        }
+        progress = progress.with(done);
+        listener.evaluation(
+                new TrainingListener.Evaluation(step, loss, best, answers, (System.nanoTime() - start) / 1e9));
     }
 
     /** Saves the state after the last whole step; that this fails as well must not hide the error. */

@@ -3,6 +3,7 @@ package io.llava4j.train.run;
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
 import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.RgbImage;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.text.Prompt;
@@ -30,11 +31,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Records as batches, epoch after epoch; what a step sees is a function of the recipe and the step number. */
 public final class TrainingData implements ExampleSource {
+    private final String key;
     private final LlavaData data;
     private final Images images;
     private final double maxLeftOut;
@@ -63,6 +66,45 @@ public final class TrainingData implements ExampleSource {
      */
     public static TrainingData of(
             DataConfig spec, MicroBatches.Config batch, long seed, LlavaConfig model, Path tokenizer) {
+        return of("data.json", spec, batch, seed, model, tokenizer, records -> {
+            int[] lengths = records.stream()
+                    .mapToInt(ModalityGroupedSampler::signedLength)
+                    .toArray();
+            return spec.groupByModality()
+                    ? new ModalityGroupedSampler(lengths, batch.perDevice(), batch.accumulation())
+                    : new RandomSampler(lengths.length);
+        });
+    }
+
+    /**
+     * Held-out records, in the order of their file.
+     *
+     * @param spec the data section, with the held-out file in the place of {@code data.json}
+     * @param perDevice samples of a batch
+     * @param model whose image size and token count per image the prompts are made for
+     * @param tokenizer its file or folder
+     * @throws DataException as {@link #of}
+     */
+    public static TrainingData heldOut(DataConfig spec, int perDevice, LlavaConfig model, Path tokenizer) {
+        MicroBatches.Config batch = new MicroBatches.Config(perDevice, 1, 1);
+        return of(
+                "evaluation.data",
+                spec,
+                batch,
+                0,
+                model,
+                tokenizer,
+                records -> (seed, epoch) -> IntStream.range(0, records.size()).toArray());
+    }
+
+    private static TrainingData of(
+            String key,
+            DataConfig spec,
+            MicroBatches.Config batch,
+            long seed,
+            LlavaConfig model,
+            Path tokenizer,
+            Function<List<LlavaRecord>, EpochSampler> sampler) {
         requirePositions(spec.maxLength(), model.text());
         LlavaData records = LlavaFiles.read(spec.json(), spec.badRecordPolicy(), spec.questionRows());
         SamplePrompts prompts = new SamplePrompts(
@@ -74,20 +116,13 @@ public final class TrainingData implements ExampleSource {
         Images images = records.images(spec.images(), spec.followSymlinks());
         LeftOut leftOut = LeftOut.of(records, images, spec.missingImagePolicy());
         leftOut.require(spec.maxLeftOut());
-        EpochSampler sampler = spec.groupByModality()
-                ? new ModalityGroupedSampler(
-                        records.records().stream()
-                                .mapToInt(ModalityGroupedSampler::signedLength)
-                                .toArray(),
-                        batch.perDevice(),
-                        batch.accumulation())
-                : new RandomSampler(records.records().size());
         return new TrainingData(
+                key,
                 records,
                 images,
                 leftOut,
                 spec.maxLeftOut(),
-                sampler,
+                sampler.apply(records.records()),
                 seed,
                 batch.perDevice() * batch.accumulation(),
                 prompts::of,
@@ -106,6 +141,7 @@ public final class TrainingData implements ExampleSource {
     }
 
     private TrainingData(
+            String key,
             LlavaData data,
             Images images,
             LeftOut leftOut,
@@ -116,6 +152,7 @@ public final class TrainingData implements ExampleSource {
             Function<LlavaRecord, Prompt> prompts,
             Function<String, float[]> pixels,
             DataLoader.Settings settings) {
+        this.key = key;
         this.data = data;
         this.images = images;
         this.leftOut = leftOut;
@@ -132,6 +169,21 @@ public final class TrainingData implements ExampleSource {
     @Override
     public int size() {
         return data.records().size();
+    }
+
+    /** Micro-batches of one epoch, where a step has one. */
+    int batches() {
+        return Math.ceilDiv(size(), settings.batchSize());
+    }
+
+    /** The first records of the file, at most so many. */
+    List<LlavaRecord> first(int count) {
+        return data.records().subList(0, Math.min(count, size()));
+    }
+
+    /** An image, given its path in a record. */
+    RgbImage decode(String image) {
+        return images.decode(image);
     }
 
     /** Micro-batch of a step, null where the epoch's last step has none. */
@@ -169,7 +221,7 @@ public final class TrainingData implements ExampleSource {
 
     @Override
     public RunInputs inputs() {
-        return DataInputs.of("data.json", data, images);
+        return DataInputs.of(key, data, images);
     }
 
     @Override

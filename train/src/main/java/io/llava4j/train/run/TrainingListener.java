@@ -31,6 +31,17 @@ public interface TrainingListener {
             Truncation truncation,
             double seconds) {}
 
+    /**
+     * One evaluation on held-out records.
+     *
+     * @param step optimiser steps done, from 0
+     * @param loss on the records
+     * @param best whether no earlier evaluation after a step has a smaller loss
+     * @param answers to the first questions, if the recipe asks for some
+     * @param seconds the evaluation took
+     */
+    record Evaluation(int step, HeldOut.Loss loss, boolean best, List<HeldOut.Answer> answers, double seconds) {}
+
     /** Something that the user should know, as one sentence; before training begins or after it. */
     default void note(String sentence) {}
 
@@ -47,6 +58,9 @@ public interface TrainingListener {
 
     /** A step was done. */
     void step(Step step);
+
+    /** The model was evaluated on held-out records. */
+    default void evaluation(Evaluation evaluation) {}
 
     /** The run ended: all steps done, or stopped with a checkpoint. */
     default void end(boolean complete) {}
@@ -72,6 +86,11 @@ public interface TrainingListener {
             @Override
             public void step(Step step) {
                 listeners.forEach(listener -> listener.step(step));
+            }
+
+            @Override
+            public void evaluation(Evaluation evaluation) {
+                listeners.forEach(listener -> listener.evaluation(evaluation));
             }
 
             @Override

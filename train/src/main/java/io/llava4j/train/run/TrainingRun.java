@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -105,6 +106,7 @@ public final class TrainingRun {
             changes.forEach(change -> listener.note("changed since the last checkpoint: " + change));
             if (!resume) {
                 checkpoints.clear();
+                AtomicFiles.deleteDirectory(checkpoints.best());
                 AtomicFiles.deleteDirectory(model);
             }
             AtomicFiles.write(directory.resolve("config.yaml"), yaml.getBytes(StandardCharsets.UTF_8));
@@ -119,6 +121,7 @@ public final class TrainingRun {
                 }
             });
             files.leftOut().ifPresent(listener::note);
+            best(trainer.progress().evaluations(), checkpoints).ifPresent(listener::note);
             if (complete) {
                 if (trainer.progress().samples() == 0) {
                     throw new DataException(
@@ -142,6 +145,24 @@ public final class TrainingRun {
                     "the run directory %s holds the checkpoint %s; continue with --resume, or delete it with --overwrite"
                             .formatted(directory, state.getFileName()));
         });
+        if (Files.exists(checkpoints.best())) {
+            throw new ConfigException(
+                    "the run directory %s holds the best model of an unfinished run; choose another one with --set output=…, or delete it with --overwrite"
+                            .formatted(directory));
+        }
+    }
+
+    private static Optional<String> best(RunProgress.Evaluations evaluations, TrainState.Store checkpoints) {
+        if (evaluations.bestStep() == 0) {
+            return Optional.empty();
+        }
+        Path folder = checkpoints.bestOf(evaluations.bestStep());
+        return Optional.of(String.format(
+                Locale.ROOT,
+                "the smallest held-out loss is %.4f, after step %d%s",
+                evaluations.bestLoss(),
+                evaluations.bestStep(),
+                Files.exists(folder) ? "; its model is " + folder : ""));
     }
 
     private static void require(Start start, List<String> changes, String what, TrainState.Store checkpoints) {
@@ -187,6 +208,13 @@ public final class TrainingRun {
             objective.notes().forEach(notes);
             int steps = new Trainer(config, objective, Checkpoints.NONE, step -> {}, () -> false).steps();
             double loss = firstLoss(objective, config.batch().accumulation());
+            HeldOut heldOut = objective.heldOut();
+            if (heldOut != null) {
+                notes.accept(String.format(
+                        Locale.ROOT,
+                        "held-out loss of the first batch %.4f",
+                        heldOut.loss(1).value()));
+            }
             return String.format(
                     Locale.ROOT,
                     "%d steps of %d samples; %,d trainable parameters; loss of the first micro-batch %.4f",
