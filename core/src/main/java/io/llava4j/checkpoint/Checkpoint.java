@@ -81,17 +81,24 @@ public final class Checkpoint implements AutoCloseable {
     /**
      * As {@link #open(Path)}, with parts that are stored separately.
      *
-     * @param parts used where the model does not hold them itself
+     * @param parts of a model that does not hold them itself
+     * @throws CheckpointException also for a part that the model has no use for
      */
     public static Checkpoint open(Path directoryOrFile, ModelParts parts) {
         if (!Files.exists(directoryOrFile)) {
             throw new CheckpointException("%s does not exist".formatted(directoryOrFile));
         }
         if (GgufModel.isAt(directoryOrFile)) {
+            if (parts.visionTower() != null) {
+                throw new CheckpointException(
+                        "%s is a GGUF model, whose vision tower is in its mmproj file; name that with --mmproj instead of --vision-tower"
+                                .formatted(directoryOrFile));
+            }
             return gguf(directoryOrFile, parts.mmproj());
         }
         if (parts.mmproj() != null) {
-            throw new CheckpointException("%s is no GGUF model, so it takes no mmproj file".formatted(directoryOrFile));
+            throw new CheckpointException(
+                    "%s is no GGUF model, so it takes no mmproj file; leave out --mmproj".formatted(directoryOrFile));
         }
         QuantisedWeights.refuseConfigured(directory(directoryOrFile));
         List<WeightFiles> files = new ArrayList<>();
@@ -155,6 +162,11 @@ public final class Checkpoint implements AutoCloseable {
         checkpoint.addAll(layout, weights);
         if (kind instanceof ModelKind.Llava && layout == CheckpointLayout.LIUHAOTIAN && !checkpoint.hasTower()) {
             checkpoint.addTower(tower, files);
+        } else if (visionTower != null) {
+            throw new CheckpointException("%s %s; leave out --vision-tower"
+                    .formatted(
+                            path,
+                            kind instanceof ModelKind.Llava ? "holds its own vision tower" : "is " + kind.label()));
         }
         checkpoint.dropTiedHead();
         return checkpoint;

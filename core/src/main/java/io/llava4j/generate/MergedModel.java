@@ -46,6 +46,11 @@ public final class MergedModel implements AutoCloseable {
             VisionConfig tower;
             if (baseModel.kind() instanceof ModelKind.Llava llava) {
                 tower = llava.config().vision();
+                if (visionTower != null) {
+                    throw new CheckpointException(
+                            "%s, the base of %s, holds its own vision tower; leave out --vision-tower"
+                                    .formatted(baseFolder, directory));
+                }
             } else if (baseModel.kind() instanceof ModelKind.Llama) {
                 Checkpoint clip =
                         open(folder(directory, visionTower, adapter.towerName(), "vision tower", "--vision-tower"));

@@ -54,10 +54,14 @@ public final class ModelLoader {
     /**
      * As {@link #load(Path, String)}, with parts that are stored separately.
      *
-     * @param parts used where the model does not hold them itself
+     * @param parts of a model that does not hold them itself
      */
     public static Loaded load(Path directory, String device, ModelParts parts) {
         if (PeftAdapter.isIn(directory)) {
+            if (parts.mmproj() != null) {
+                throw new CheckpointException(
+                        "%s is a LoRA adapter, so it takes no mmproj file; leave out --mmproj".formatted(directory));
+            }
             return merged(directory, device, parts);
         }
         Checkpoint checkpoint = Checkpoint.open(directory, parts);
