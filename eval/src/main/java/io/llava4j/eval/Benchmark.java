@@ -168,7 +168,7 @@ public record Benchmark(
             return this;
         }
 
-        /** Continues "get a complete copy, or …". */
+        /** Precedes ", or go on without it by …". */
         Builder missingImageAdvice(String advice) {
             this.missingImageAdvice = advice;
             return this;

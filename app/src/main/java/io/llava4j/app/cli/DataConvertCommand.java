@@ -5,11 +5,13 @@ import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaWriter;
 import io.llava4j.train.data.Policy;
 import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.data.format.ExtraFields;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.IntFunction;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -18,6 +20,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** {@code llava data convert}: writes a data set in another format. */
@@ -66,19 +69,39 @@ final class DataConvertCommand implements Callable<Integer> {
         if (shardMib < 1) {
             throw new ParameterException(spec.commandLine(), "--shard-mib must be 1 or more, not " + shardMib);
         }
+        boolean shards = LlavaWriter.Form.of(output) == LlavaWriter.Form.SHARDS;
         try (LlavaData data = options.read(policy)) {
-            boolean shards = LlavaWriter.Form.of(output) == LlavaWriter.Form.SHARDS;
+            ExtraFields extra = ExtraFields.of(data.file());
+            IntFunction<Map<String, JsonNode>> fields = position -> extra.of(data.indices()[position]);
             if (shards) {
                 try (ProgressLine progress = ProgressLine.onStderr("writing", "records")) {
                     LlavaWriter.writeShards(
-                            output, data.records(), options.images(data), (long) shardMib << 20, progress::update);
+                            output,
+                            data.records(),
+                            fields,
+                            options.images(data),
+                            (long) shardMib << 20,
+                            progress::update);
                 }
             } else {
-                LlavaWriter.write(output, data.records());
+                LlavaWriter.write(output, data.records(), fields);
             }
             print(data, !shards && data.ownImages() != null);
+            tellLost(extra, data);
         }
         return CommandLine.ExitCode.OK;
+    }
+
+    private void tellLost(ExtraFields extra, LlavaData data) {
+        PrintWriter err = spec.commandLine().getErr();
+        int lost = extra.lost(data.indices());
+        if (lost > 0) {
+            err.printf("llava: warning: %,d records that were left out or joined to others had further fields%n", lost);
+        }
+        if (!extra.ofTurns().isEmpty()) {
+            err.printf("llava: warning: fields of turns are not written: %s%n", extra.ofTurns());
+        }
+        err.flush();
     }
 
     private void print(LlavaData data, boolean imagesStay) {

@@ -1,6 +1,7 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.ConfigException;
+import io.llava4j.app.data.AssumedSpeed;
 import io.llava4j.app.data.StatsPage;
 import io.llava4j.app.data.TrainingCost;
 import io.llava4j.app.terminal.ProgressLine;
@@ -63,9 +64,10 @@ final class DataStatsCommand implements Callable<Integer> {
     @Option(
             names = "--tflops",
             paramLabel = "N",
-            description = "Sustained speed of the machine in 10^12 operations a second, to compute hours (default:"
-                    + " ${DEFAULT-VALUE}, 8 A100 at 40 %% of their peak in bf16).")
-    private double teraflops = 8 * 312 * 0.4;
+            description =
+                    "Sustained speed of the machine in 10^12 operations a second, to compute hours (default: by the"
+                            + " recipe's device: 0.08 a thread for cpu, 125 for cuda, which is one A100 at 40 %% of its peak).")
+    private @Nullable Double teraflops;
 
     @Option(names = "--price", paramLabel = "N", description = "Price of the machine per hour, to compute the cost.")
     private @Nullable Double price;
@@ -80,7 +82,7 @@ final class DataStatsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (!(teraflops > 0)) {
+        if (teraflops != null && !(teraflops > 0)) {
             throw new CommandLine.ParameterException(spec.commandLine(), "--tflops must be above 0");
         }
         SamplePrompts prompts = options.prompts();
@@ -96,13 +98,14 @@ final class DataStatsCommand implements Callable<Integer> {
             }
             TrainConfig config = options.config();
             TrainingCost cost = config == null ? null : TrainingCost.of(config, model(), stats);
-            List<Map.Entry<String, String>> costLines = cost == null ? List.of() : lines(cost);
+            AssumedSpeed speed = config == null ? null : AssumedSpeed.of(config, teraflops);
+            List<Map.Entry<String, String>> costLines = cost == null || speed == null ? List.of() : lines(cost, speed);
             if (html != null) {
                 StatsPage.write(html, data.file(), stats, costLines);
             }
             PrintWriter out = spec.commandLine().getOut();
             if (json) {
-                out.println(JsonMapper.builder().build().writeValueAsString(document(data, stats, cost)));
+                out.println(JsonMapper.builder().build().writeValueAsString(document(data, stats, cost, speed)));
             } else {
                 text(out, data, stats, costLines);
             }
@@ -121,19 +124,25 @@ final class DataStatsCommand implements Callable<Integer> {
         throw new ConfigException("--model %s contains no configuration of a LLaVA model".formatted(model));
     }
 
-    private List<Map.Entry<String, String>> lines(TrainingCost cost) {
+    private List<Map.Entry<String, String>> lines(TrainingCost cost, AssumedSpeed speed) {
         List<Map.Entry<String, String>> lines = new ArrayList<>();
         lines.add(Map.entry("steps", "%,d of %,d records".formatted(cost.steps(), cost.samplesPerStep())));
         lines.add(Map.entry("tokens", "%,d".formatted(cost.tokens())));
         if (cost.operations() > 0) {
-            double hours = cost.hours(teraflops);
+            double hours = cost.hours(speed.teraflops());
             lines.add(Map.entry("operations", String.format(Locale.ROOT, "%.2e", cost.operations())));
-            lines.add(Map.entry("time at %.0f TFLOP/s".formatted(teraflops), duration(3600 * hours)));
+            lines.add(Map.entry(
+                    "time",
+                    "%s at %s TFLOP/s (%s)".formatted(duration(3600 * hours), speedText(speed), speed.basis())));
             if (price != null) {
                 lines.add(Map.entry("cost", String.format(Locale.ROOT, "%.2f", hours * price)));
             }
         }
         return lines;
+    }
+
+    private static String speedText(AssumedSpeed speed) {
+        return String.format(Locale.ROOT, speed.teraflops() < 10 ? "%.2f" : "%.0f", speed.teraflops());
     }
 
     private static String duration(double seconds) {
@@ -145,7 +154,8 @@ final class DataStatsCommand implements Callable<Integer> {
         return String.format(Locale.ROOT, "%,.1f hours", seconds / 3600);
     }
 
-    private Map<String, Object> document(LlavaData data, DataStats stats, @Nullable TrainingCost cost) {
+    private Map<String, Object> document(
+            LlavaData data, DataStats stats, @Nullable TrainingCost cost, @Nullable AssumedSpeed speed) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("file", data.file().toString());
         document.put("records", stats.records());
@@ -160,11 +170,13 @@ final class DataStatsCommand implements Callable<Integer> {
         document.put("answers", stats.allAnswers());
         document.put("different_answers", stats.differentAnswers());
         document.put("top_answers", stats.answers());
-        if (cost != null) {
+        if (cost != null && speed != null) {
             document.put("steps", cost.steps());
             document.put("training_tokens", cost.tokens());
             document.put("operations", cost.operations());
-            document.put("hours", cost.hours(teraflops));
+            document.put("hours", cost.hours(speed.teraflops()));
+            document.put("teraflops", speed.teraflops());
+            document.put("speed_of", speed.basis());
         }
         return document;
     }

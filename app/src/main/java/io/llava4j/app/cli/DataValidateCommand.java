@@ -12,6 +12,7 @@ import io.llava4j.train.data.check.DataCheck;
 import io.llava4j.train.data.check.EvaluationImages;
 import io.llava4j.train.data.check.Finding;
 import io.llava4j.train.data.check.Sources;
+import io.llava4j.train.data.format.ExtraFields;
 import io.llava4j.train.data.format.Images;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -22,6 +23,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -29,6 +31,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** {@code llava data validate}: reads a data set as training does, with its images. */
@@ -103,7 +106,7 @@ final class DataValidateCommand implements Callable<Integer> {
             }
             Cleaning cleaning = fix == null ? null : Cleaning.of(data, result, prompts, keepDuplicates);
             if (fix != null && cleaning != null) {
-                write(fix, cleaning, images);
+                write(fix, cleaning, ExtraFields.of(data.file()), images);
             }
             if (html != null) {
                 ValidationPage.write(html, data.file(), result, expected);
@@ -113,16 +116,19 @@ final class DataValidateCommand implements Callable<Integer> {
         }
     }
 
-    private static void write(Path target, Cleaning cleaning, Images images) {
+    private static void write(Path target, Cleaning cleaning, ExtraFields extra, Images images) {
         if (cleaning.kept().isEmpty()) {
             throw new ConfigException("no record without a finding is left to write to " + target);
         }
+        IntFunction<Map<String, JsonNode>> fields =
+                position -> extra.of(cleaning.indices().get(position));
         if (LlavaWriter.Form.of(target) == LlavaWriter.Form.SHARDS) {
             try (ProgressLine progress = ProgressLine.onStderr("writing", "records")) {
-                LlavaWriter.writeShards(target, cleaning.kept(), images, LlavaWriter.SHARD_BYTES, progress::update);
+                LlavaWriter.writeShards(
+                        target, cleaning.kept(), fields, images, LlavaWriter.SHARD_BYTES, progress::update);
             }
         } else {
-            LlavaWriter.write(target, cleaning.kept());
+            LlavaWriter.write(target, cleaning.kept(), fields);
         }
         cleaning.writeChanges(target.resolveSibling(target.getFileName() + ".left-out.jsonl"));
     }

@@ -1,10 +1,12 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.ConfigException;
+import io.llava4j.DataException;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.FileRole;
+import io.llava4j.eval.score.GroundTruthMissingException;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import io.llava4j.eval.score.Submission;
@@ -118,7 +120,17 @@ final class ScoreCommand implements Callable<Integer> {
         if (submission != null) {
             write(scored, found, submission);
         }
-        Score score = scored.scorer().score(new ScoreInput(found, answers, replies, strict));
+        Score score;
+        try {
+            score = scored.scorer().score(new ScoreInput(found, answers, replies, strict));
+        } catch (GroundTruthMissingException | DataException e) {
+            boolean truthIsMissing =
+                    e instanceof GroundTruthMissingException || found.find(FileRole.ANNOTATIONS) == null;
+            if (submission == null || !truthIsMissing) {
+                throw e;
+            }
+            return submitted(scored, submission, String.valueOf(e.getMessage()));
+        }
         if (json) {
             printJson(score);
         } else {
@@ -128,6 +140,21 @@ final class ScoreCommand implements Callable<Integer> {
         score.warnings().forEach(warning -> err.println("llava: warning: " + warning));
         warnWhereStrictDiffers(score, err);
         err.flush();
+        return CommandLine.ExitCode.OK;
+    }
+
+    /** A submission alone is success: where only the server has the answers, there is nothing to score. */
+    private int submitted(Benchmark scored, Path file, String reason) {
+        PrintWriter err = spec.commandLine().getErr();
+        err.printf("llava: %s is not scored: %s; submit %s%n", scored.title(), reason, file);
+        err.flush();
+        if (json) {
+            PrintWriter out = spec.commandLine().getOut();
+            out.println(JsonMapper.builder()
+                    .build()
+                    .writeValueAsString(Map.of("benchmark", scored.name(), "submission", file.toString())));
+            out.flush();
+        }
         return CommandLine.ExitCode.OK;
     }
 

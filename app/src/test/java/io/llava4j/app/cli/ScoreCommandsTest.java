@@ -101,6 +101,33 @@ class ScoreCommandsTest {
     }
 
     @Test
+    void aSubmissionWithoutGroundTruthIsSuccess(@TempDir Path out) throws Exception {
+        Path table = Files.writeString(
+                out.resolve("mmbench_test_20230712.tsv"), "index\tquestion\tA\tB\n1\tWho?\tme\tyou\n");
+        Path answers = Files.writeString(out.resolve("a.jsonl"), "{\"question_id\": 1, \"text\": \"A\"}\n");
+        Path upload = out.resolve("upload.xlsx");
+        CliRun run = CliRun.of(
+                "score", "mmbench", "--annotations", table, "--answers", answers, "--submission", upload, "--json");
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.err()).contains("MMBench is not scored", "row 1 has no answer", "submit " + upload);
+        assertThat(run.json().path("submission").asString()).isEqualTo(upload.toString());
+        assertThat(upload).isNotEmptyFile();
+        assertThat(CliRun.of("score", "mmbench", "--annotations", table, "--answers", answers)
+                        .code())
+                .isEqualTo(1);
+
+        Files.writeString(
+                out.resolve("llava_vqav2_mscoco_test2015.jsonl"),
+                "{\"question_id\": 1, \"image\": \"0.png\", \"text\": \"What?\", \"category\": \"default\"}\n");
+        Path json = out.resolve("upload.json");
+        Files.writeString(answers, "{\"question_id\": 1, \"text\": \"Red\"}\n");
+        CliRun vqa = CliRun.of("score", "vqav2", "--folder", out, "--answers", answers, "--submission", json);
+        assertThat(vqa.code()).as(vqa.err()).isZero();
+        assertThat(vqa.err()).contains("VQAv2 is not scored", "submit " + json);
+        assertThat(json).content().isEqualTo("[{\"question_id\": 1, \"answer\": \"red\"}]");
+    }
+
+    @Test
     void whatIsNoNumberIsNullInJson() {
         Path folder = CliRun.reference("evalgold/llava_bench");
         CliRun run = CliRun.of("score", "llava_bench", "--answers", folder.resolve("reviews_nan.jsonl"), "--json");

@@ -58,8 +58,8 @@ final class JobImages {
 
     private DataException refused(String problem, @Nullable DataException cause) {
         String advice = job.missingImageAdvice();
-        String message = "%s; get a complete copy%s, or go on with --missing-image-policy skip or blank"
-                .formatted(problem, advice.isEmpty() ? "" : ", or " + advice);
+        String message = "%s; %sgo on without it by --missing-image-policy skip or blank"
+                .formatted(problem, advice.isEmpty() ? "or " : advice + ", or ");
         return cause == null ? new DataException(message) : new DataException(message, cause);
     }
 
@@ -95,9 +95,9 @@ final class JobImages {
     }
 
     /**
-     * Decodes the images of a batch and notes them in the ledger.
+     * Decodes the images of a batch.
      *
-     * @return the number of questions from the start that can be answered; fewer than all where an image fails
+     * @return fewer than all questions of the batch where an image fails and the policy ends the run
      */
     Decoded decode(List<Question> batch) {
         Map<String, RgbImage> decoded = new HashMap<>();

@@ -55,8 +55,8 @@ class MissingImagesTest {
     void failingKeepsTheAnswersGivenBeforeInTheSameBatchAndNamesTheWayOn() throws Exception {
         assertThatThrownBy(() -> run(MissingImagePolicy.FAIL))
                 .isInstanceOf(DataException.class)
-                .hasMessage("question 4: damaged; get a complete copy, or use another task, or go on with"
-                        + " --missing-image-policy skip or blank");
+                .hasMessage(
+                        "question 4: damaged; use another task, or go on without it by --missing-image-policy skip or blank");
         assertThat(Files.readAllLines(folder.resolve("answers.jsonl.part"))).hasSize(4);
         assertThat(texts(run(MissingImagePolicy.SKIP))).containsExactly("97", "97", "98", "98", "", "", "100", "100");
         assertThat(asked).isEqualTo(6);

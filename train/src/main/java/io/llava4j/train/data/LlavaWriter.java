@@ -1,5 +1,6 @@
 package io.llava4j.train.data;
 
+import io.llava4j.ConfigException;
 import io.llava4j.DataException;
 import io.llava4j.io.AtomicFiles;
 import io.llava4j.io.Progress;
@@ -14,10 +15,13 @@ import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.IntFunction;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Writes records as LLaVA's JSON array, as JSON lines, or with their images as WebDataset shards. */
@@ -34,13 +38,34 @@ public final class LlavaWriter {
         ARRAY,
         /** {@code .jsonl} */
         LINES,
-        /** Any other name: a folder of {@code 000000.tar}, {@code 000001.tar} … with the images. */
+        /** A name without the ending of a file: a folder of {@code 000000.tar}, {@code 000001.tar} … with the images. */
         SHARDS;
 
-        /** The format that a file name implies. */
+        /** Endings of files that somebody would expect, but that are not written. */
+        private static final Set<String> NOT_WRITTEN = Set.of(
+                "csv", "tsv", "txt", "xlsx", "parquet", "arrow", "ndjson", "yaml", "yml", "html", "pkl", "npz", "tar",
+                "tgz", "gz", "bz2", "xz", "zst", "zip", "7z");
+
+        /**
+         * The format that a name implies.
+         *
+         * @throws ConfigException for the ending of a file that is not written
+         */
         public static Form of(Path target) {
             String name = target.getFileName().toString().toLowerCase(Locale.ROOT);
-            return name.endsWith(".json") ? ARRAY : name.endsWith(".jsonl") ? LINES : SHARDS;
+            if (name.endsWith(".json")) {
+                return ARRAY;
+            }
+            if (name.endsWith(".jsonl")) {
+                return LINES;
+            }
+            String ending = name.substring(name.lastIndexOf('.') + 1);
+            if (NOT_WRITTEN.contains(ending)) {
+                throw new ConfigException(
+                        "%s: .%s is not written; name a .json or .jsonl file, or a folder for tar shards with the images"
+                                .formatted(target, ending));
+            }
+            return SHARDS;
         }
     }
 
@@ -51,17 +76,28 @@ public final class LlavaWriter {
      * @param records to write, in this order
      */
     public static void write(Path target, List<LlavaRecord> records) {
+        write(target, records, position -> Map.of());
+    }
+
+    /**
+     * Writes a JSON array or JSON lines, atomically.
+     *
+     * @param target ends with {@code .json} or {@code .jsonl}
+     * @param records to write, in this order
+     * @param extra further fields of a record, by its position among the records
+     */
+    public static void write(Path target, List<LlavaRecord> records, IntFunction<Map<String, JsonNode>> extra) {
         boolean lines = Form.of(target) == Form.LINES;
         AtomicFiles.write(target, channel -> {
             OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16);
             if (!lines) {
                 out.write('[');
             }
-            for (Iterator<LlavaRecord> left = records.iterator(); left.hasNext(); ) {
-                out.write(json(left.next()));
+            for (int i = 0; i < records.size(); i++) {
+                out.write(json(records.get(i), extra.apply(i)));
                 if (lines) {
                     out.write('\n');
-                } else if (left.hasNext()) {
+                } else if (i < records.size() - 1) {
                     out.write(",\n".getBytes(StandardCharsets.UTF_8));
                 }
             }
@@ -77,13 +113,19 @@ public final class LlavaWriter {
      *
      * @param folder created atomically; must be missing or empty
      * @param records to write, in this order, one sample each
+     * @param extra further fields of a record, by its position among the records
      * @param images of the records; their files are copied unchanged
      * @param shardBytes size in bytes after which a new shard is started
      * @param progress called with the number of records written
      * @throws DataException if an image cannot be read; then nothing is written
      */
     public static void writeShards(
-            Path folder, List<LlavaRecord> records, Images images, long shardBytes, Progress progress) {
+            Path folder,
+            List<LlavaRecord> records,
+            IntFunction<Map<String, JsonNode>> extra,
+            Images images,
+            long shardBytes,
+            Progress progress) {
         AtomicFiles.writeDirectory(folder, partial -> {
             int shard = 0;
             TarWriter tar = TarWriter.create(partial.resolve(shardName(shard)));
@@ -93,7 +135,7 @@ public final class LlavaWriter {
                         tar.close();
                         tar = TarWriter.create(partial.resolve(shardName(++shard)));
                     }
-                    writeSample(tar, "%09d".formatted(i), records.get(i), images);
+                    writeSample(tar, "%09d".formatted(i), records.get(i), extra.apply(i), images);
                     progress.update(i + 1, records.size());
                 }
             } finally {
@@ -102,13 +144,15 @@ public final class LlavaWriter {
         });
     }
 
-    private static void writeSample(TarWriter tar, String key, LlavaRecord record, Images images) throws IOException {
+    private static void writeSample(
+            TarWriter tar, String key, LlavaRecord record, Map<String, JsonNode> extra, Images images)
+            throws IOException {
         for (int i = 0; i < record.images().size(); i++) {
             byte[] bytes = images.bytes(record.images().get(i));
             String number = record.images().size() == 1 ? "" : "." + i;
             tar.add(key + number + "." + extension(bytes), bytes);
         }
-        tar.add(key + ".json", json(record));
+        tar.add(key + ".json", json(record, extra));
     }
 
     private static String shardName(int shard) {
@@ -129,6 +173,10 @@ public final class LlavaWriter {
 
     /** A record as a JSON object in LLaVA's format, in UTF-8 and without line breaks. */
     public static byte[] json(LlavaRecord record) {
+        return json(record, Map.of());
+    }
+
+    private static byte[] json(LlavaRecord record, Map<String, JsonNode> extra) {
         ByteArrayOutputStream out = new ByteArrayOutputStream(1024);
         try (JsonGenerator json = JSON.createGenerator(out)) {
             json.writeStartObject();
@@ -142,6 +190,7 @@ public final class LlavaWriter {
                 json.writeEndObject();
             }
             json.writeEndArray();
+            extra.forEach(json::writePOJOProperty);
             json.writeEndObject();
         }
         return out.toByteArray();

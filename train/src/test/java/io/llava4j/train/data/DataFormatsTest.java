@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.zip.GZIPOutputStream;
 import javax.imageio.ImageIO;
@@ -287,7 +288,8 @@ class DataFormatsTest {
                 new LlavaRecord("c", List.of("coco/1.jpg"), TURNS));
         Images folder = new ImageFolder(dir.resolve("images"), false);
         for (String name : List.of("one", "two")) {
-            LlavaWriter.writeShards(dir.resolve(name), records, folder, 2_000, (done, total) -> {});
+            LlavaWriter.writeShards(
+                    dir.resolve(name), records, position -> Map.of(), folder, 2_000, (done, total) -> {});
         }
         try (LlavaData data = LlavaFiles.read(dir.resolve("one"), Policy.FAIL)) {
             assertThat(data.records()).isEqualTo(records);
@@ -300,6 +302,7 @@ class DataFormatsTest {
         assertThatThrownBy(() -> LlavaWriter.writeShards(
                         dir.resolve("three"),
                         List.of(new LlavaRecord("x", List.of("none.jpg"), TURNS)),
+                        position -> Map.of(),
                         folder,
                         1 << 20,
                         (done, total) -> {}))

@@ -23,9 +23,10 @@ import tools.jackson.databind.json.JsonMapper;
  * their last questions until they fit.
  *
  * @param kept remaining records, in the file's order
+ * @param indices index of each of them in the file, from 0
  * @param changes records that were left out or shortened, in the file's order
  */
-public record Cleaning(List<LlavaRecord> kept, List<Change> changes) {
+public record Cleaning(List<LlavaRecord> kept, List<Integer> indices, List<Change> changes) {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     /**
@@ -50,6 +51,7 @@ public record Cleaning(List<LlavaRecord> kept, List<Change> changes) {
                 .filter(finding -> !(keepDuplicates && finding.kind() == Finding.Kind.DUPLICATE))
                 .collect(Collectors.groupingBy(finding -> finding.record().index()));
         List<LlavaRecord> kept = new ArrayList<>();
+        List<Integer> indices = new ArrayList<>();
         Map<Integer, Change> changes = new LinkedHashMap<>();
         findings.forEach((index, found) -> changes.put(index, new Change(found.getFirst(), "left out")));
         for (int i = 0; i < data.records().size(); i++) {
@@ -57,10 +59,12 @@ public record Cleaning(List<LlavaRecord> kept, List<Change> changes) {
             List<Finding> found = findings.get(data.indices()[i]);
             if (found == null) {
                 kept.add(record);
+                indices.add(data.indices()[i]);
             } else if (prompts != null && found.stream().allMatch(finding -> finding.kind() == Finding.Kind.TOO_LONG)) {
                 LlavaRecord shorter = shortened(record, prompts);
                 if (shorter != null) {
                     kept.add(shorter);
+                    indices.add(data.indices()[i]);
                     int questions = (record.turns().size() - shorter.turns().size()) / 2;
                     changes.put(
                             data.indices()[i],
@@ -72,7 +76,7 @@ public record Cleaning(List<LlavaRecord> kept, List<Change> changes) {
                 .sorted(java.util.Comparator.comparingInt(
                         change -> change.finding().record().index()))
                 .toList();
-        return new Cleaning(List.copyOf(kept), ordered);
+        return new Cleaning(List.copyOf(kept), List.copyOf(indices), ordered);
     }
 
     /** The record without its last questions, so that it fits; null if even its first question does not fit. */

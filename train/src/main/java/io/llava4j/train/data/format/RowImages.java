@@ -54,6 +54,11 @@ final class RowImages {
 
     private RowImages() {}
 
+    /** Whether a field of this name always holds images. */
+    static boolean isImageKey(String field) {
+        return KEYS.contains(plain(field));
+    }
+
     /**
      * Names of a row's images.
      *

@@ -33,6 +33,7 @@ public final class RowShapes {
 
     private static final String PLACEHOLDER = "<image>";
     private static final List<String> CAPTION_NAMES = List.of("caption", "text");
+    private static final List<String> QUESTION_FIELDS = List.of("question", "answer", "answers", "response_format");
     private static final Map<String, String> SPEAKERS =
             Map.of("human", "human", "user", "human", "gpt", "gpt", "assistant", "gpt");
 
@@ -45,6 +46,25 @@ public final class RowShapes {
                 || columns.contains("texts")
                 || (columns.contains("question") && (columns.contains("answer") || columns.contains("answers")))
                 || CAPTION_NAMES.stream().anyMatch(columns::contains);
+    }
+
+    /** Whether a record takes something from this field of a row; the others are extra. */
+    static boolean reads(JsonNode row, String field) {
+        if (RowImages.isImageKey(field) || field.equals("id")) {
+            return true;
+        }
+        if (row.has("conversations")) {
+            return field.equals("conversations");
+        }
+        if (field.equals("question_id") && !row.has("id")) {
+            return true;
+        }
+        if (row.path("messages").isArray() || row.path("texts").isArray()) {
+            return field.equals("messages") || field.equals("texts");
+        }
+        return row.has("question")
+                ? QUESTION_FIELDS.contains(field)
+                : CAPTION_NAMES.stream().filter(row::has).findFirst().stream().anyMatch(field::equals);
     }
 
     /**
