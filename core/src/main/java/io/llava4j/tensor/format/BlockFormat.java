@@ -12,6 +12,9 @@ public enum BlockFormat {
     F32(0, 1, 4, 0),
     F16(1, 1, 2, 1),
     Q4_0(2, LegacyBlocks.SIZE, 18, 2),
+    Q4_1(3, LegacyBlocks.SIZE, 20, 3),
+    Q5_0(6, LegacyBlocks.SIZE, 22, 8),
+    Q5_1(7, LegacyBlocks.SIZE, 24, 9),
     Q8_0(8, LegacyBlocks.SIZE, 34, 7),
     Q4_K(12, KQuantBlocks.SIZE, KQuantBlocks.Q4_BYTES, 15),
     Q5_K(13, KQuantBlocks.SIZE, KQuantBlocks.Q5_BYTES, 17),
@@ -21,9 +24,6 @@ public enum BlockFormat {
 
     /** Names of types that llava4j does not read, for messages. */
     private static final Map<Integer, String> OTHERS = Map.ofEntries(
-            Map.entry(3, "Q4_1"),
-            Map.entry(6, "Q5_0"),
-            Map.entry(7, "Q5_1"),
             Map.entry(10, "Q2_K"),
             Map.entry(11, "Q3_K"),
             Map.entry(16, "IQ2_XXS"),
@@ -68,6 +68,11 @@ public enum BlockFormat {
         return blockSize;
     }
 
+    /** Bytes per block. */
+    public int blockBytes() {
+        return blockBytes;
+    }
+
     /** Whether elements share scales in blocks. */
     public boolean isQuantised() {
         return blockSize > 1;
@@ -91,7 +96,7 @@ public enum BlockFormat {
     /** Type of the decoded elements; 32-bit floats represent quantised elements exactly. */
     public DType dtype() {
         return switch (this) {
-            case F32, Q4_0, Q8_0, Q4_K, Q5_K, Q6_K -> DType.F32;
+            case F32, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K -> DType.F32;
             case F16 -> DType.F16;
             case F64 -> DType.F64;
             case BF16 -> DType.BF16;

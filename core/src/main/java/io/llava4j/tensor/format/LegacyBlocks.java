@@ -37,6 +37,46 @@ final class LegacyBlocks {
         }
     }
 
+    /** Decodes a Q4_1 block {@code [scale, minimum, nibbles]}, rounding the sum once. */
+    static void decodeQ4WithMinimum(MemorySegment blocks, long block, float[] into, int at) {
+        long begin = block * (2 * Short.BYTES + SIZE / 2);
+        float scale = Float.float16ToFloat(blocks.get(SHORT, begin));
+        float minimum = Float.float16ToFloat(blocks.get(SHORT, begin + Short.BYTES));
+        for (int i = 0; i < SIZE; i++) {
+            into[at + i] = scale * nibble(blocks, begin + 2 * Short.BYTES, i) + minimum;
+        }
+    }
+
+    /** Decodes a Q5_0 block {@code [scale, fifth bits, nibbles]} exactly. */
+    static void decodeQ5(MemorySegment blocks, long block, float[] into, int at) {
+        long begin = block * (Short.BYTES + Integer.BYTES + SIZE / 2);
+        float scale = Float.float16ToFloat(blocks.get(SHORT, begin));
+        for (int i = 0; i < SIZE; i++) {
+            into[at + i] = scale * (fiveBits(blocks, begin + Short.BYTES, i) - 16);
+        }
+    }
+
+    /** Decodes a Q5_1 block {@code [scale, minimum, fifth bits, nibbles]}, rounding the sum once. */
+    static void decodeQ5WithMinimum(MemorySegment blocks, long block, float[] into, int at) {
+        long begin = block * (2 * Short.BYTES + Integer.BYTES + SIZE / 2);
+        float scale = Float.float16ToFloat(blocks.get(SHORT, begin));
+        float minimum = Float.float16ToFloat(blocks.get(SHORT, begin + Short.BYTES));
+        for (int i = 0; i < SIZE; i++) {
+            into[at + i] = scale * fiveBits(blocks, begin + 2 * Short.BYTES, i) + minimum;
+        }
+    }
+
+    /** @param at offset of the fifth bits of all elements, which the nibbles follow */
+    private static int fiveBits(MemorySegment blocks, long at, int i) {
+        int fifth = blocks.get(BYTE, at + i / 8) >> i % 8 & 1;
+        return nibble(blocks, at + Integer.BYTES, i) | fifth << 4;
+    }
+
+    /** The low halves of all bytes come before the high ones. */
+    private static int nibble(MemorySegment blocks, long at, int i) {
+        return blocks.get(BYTE, at + i % (SIZE / 2)) >> 4 * (i / (SIZE / 2)) & 0xF;
+    }
+
     /**
      * Encodes a Q8_0 block: the largest magnitude becomes 127; the other elements are rounded, halves away from zero.
      *

@@ -102,7 +102,7 @@ public final class TensorCast {
                     into[i] = Float.intBitsToFloat(data.get(SHORT, (begin + i) * Short.BYTES) << 16);
                 }
             }
-            case Q8_0, Q4_0, Q4_K, Q5_K, Q6_K -> {
+            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> {
                 for (int i = 0; i < count; i += from.blockSize()) {
                     decodeBlock(from, data, (begin + i) / from.blockSize(), into, i);
                 }
@@ -114,6 +114,9 @@ public final class TensorCast {
         switch (type) {
             case Q8_0 -> LegacyBlocks.decodeQ8(blocks, block, into, at);
             case Q4_0 -> LegacyBlocks.decodeQ4(blocks, block, into, at);
+            case Q4_1 -> LegacyBlocks.decodeQ4WithMinimum(blocks, block, into, at);
+            case Q5_0 -> LegacyBlocks.decodeQ5(blocks, block, into, at);
+            case Q5_1 -> LegacyBlocks.decodeQ5WithMinimum(blocks, block, into, at);
             case Q4_K -> KQuantBlocks.decodeQ4(blocks, block, into, at);
             case Q5_K -> KQuantBlocks.decodeQ5(blocks, block, into, at);
             case Q6_K -> KQuantBlocks.decodeQ6(blocks, block, into, at);
@@ -151,7 +154,7 @@ public final class TensorCast {
                             : LegacyBlocks.encodeQ4(from, i, data, block);
                 }
             }
-            case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("not written: " + to);
+            case Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("not written: " + to);
         }
         return fits;
     }

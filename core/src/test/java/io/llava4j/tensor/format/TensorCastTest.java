@@ -100,6 +100,24 @@ class TensorCastTest {
         assertThat(read[2]).isEqualTo(-4);
     }
 
+    /** Element 17 is 6 in the high nibble of byte 1, with a fifth bit of 1 where there are any: 22. */
+    @ParameterizedTest
+    @CsvSource({"Q4_1, 4, 3.25", "Q5_0, 6, 3.0", "Q5_1, 8, 11.25"})
+    void minimaAndFifthBitsAreRead(BlockFormat type, int nibblesAt, float expected) {
+        ByteBuffer block = ByteBuffer.allocate(type.blockBytes()).order(ByteOrder.LITTLE_ENDIAN);
+        block.putShort(0, Float.floatToFloat16(0.5f));
+        if (type != BlockFormat.Q5_0) {
+            block.putShort(2, Float.floatToFloat16(0.25f));
+        }
+        if (type != BlockFormat.Q4_1) {
+            block.putInt(nibblesAt - 4, 1 << 17);
+        }
+        block.put(nibblesAt + 1, (byte) 0x62);
+        float[] read = decoded(type, block.array(), 32);
+        assertThat(read[17]).isEqualTo(expected);
+        assertThat(read[1]).isEqualTo(expected - (type == BlockFormat.Q4_1 ? 2 : 10));
+    }
+
     @Test
     void whatATypeCannotHoldIsRefused() {
         TensorCast cast = new TensorCast();

@@ -1,0 +1,246 @@
+package io.llava4j.tensor.kernel;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What matrices multiply: columns of 32-bit floats, kept in the forms that the kernels read. A form is made by the first
+ * product that needs it and used by all others; its memory is reused by the next columns. For one caller at a time.
+ *
+ * <p>Quantised weights read integers: each block of 32 numbers x of a column becomes {@code rint(x * (127 / max))}, halves
+ * to even, with the scale {@code max / 127} where {@code max} is the largest magnitude. A block whose magnitudes are all
+ * below 2^-119 becomes zero. A block with a NaN or an infinity makes all outputs of its column NaN.
+ */
+public final class Activations {
+    /** Numbers about a block, each for all columns of a group: a field is {@code [columns]} floats or ints. */
+    static final int SCALE = 0;
+
+    /** The scale times the sum of the integers: what a minimum of weights is multiplied by. */
+    static final int SCALED_SUM = 1;
+
+    /** -8 times the sum of the integers. */
+    static final int BIAS_8 = 2;
+
+    /** -128 times the sum of the integers. */
+    static final int BIAS_128 = 3;
+
+    /** -128 times the sum of the first and, in the next field, of the last 16 integers. */
+    static final int HALF_BIASES_128 = 4;
+
+    static final int FIELDS = 6;
+
+    private static final int BLOCK = PackedLayout.BLOCK;
+
+    /** Columns are padded with zeros to a multiple of this many numbers: the largest unit of a layout. */
+    private static final int PADDING = 256;
+
+    private static final float SMALLEST = 0x1p-119f;
+    private static final int INFINITE = 0x7F800000;
+
+    /** Added to a float below 2^22, it leaves the nearest integer in the low bits. */
+    private static final float ROUNDING = 0x1.8p23f;
+
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+    private MemorySegment x = MemorySegment.NULL;
+    private long stride;
+    private int columns;
+    private int in;
+
+    private final Buffer integers = new Buffer();
+    private final Buffer fields = new Buffer();
+    private final Buffer floats = new Buffer();
+    private int quantisedFor;
+    private int interleavedFor;
+
+    /**
+     * Takes columns. They are read later: they must not change until the last product with them.
+     *
+     * @param x {@code [columns, in]} floats
+     * @param stride floats from a column to the next, at least {@code in}
+     */
+    public void set(MemorySegment x, long stride, int columns, int in) {
+        if (columns < 1 || in < 1 || stride < in) {
+            throw new IllegalArgumentException(
+                    "%d columns of %d floats at a distance of %d".formatted(columns, in, stride));
+        }
+        this.x = x.asSlice(0, ((columns - 1) * stride + in) * Float.BYTES);
+        this.stride = stride;
+        this.columns = columns;
+        this.in = in;
+        quantisedFor = 0;
+        interleavedFor = 0;
+    }
+
+    /** Their count. */
+    public int columns() {
+        return columns;
+    }
+
+    /** Floats of a column. */
+    public int in() {
+        return in;
+    }
+
+    /** Columns of a group of at most {@code size}. */
+    private int groupColumns(int group, int size) {
+        return Math.min(size, columns - group * size);
+    }
+
+    private int blocks() {
+        return Math.ceilDiv(in, PADDING) * PADDING / BLOCK;
+    }
+
+    /** Makes the form for quantised weights, with groups of that many columns; the last may have fewer. */
+    void quantise(int size, Workers workers) {
+        if (quantisedFor == size) {
+            return;
+        }
+        long all = (long) columns * blocks();
+        MemorySegment values = integers.take(all * BLOCK);
+        MemorySegment about = fields.take(all * FIELDS * Float.BYTES);
+        workers.run(columns, (column, worker) -> quantiseColumn(column, size, values, about));
+        quantisedFor = size;
+    }
+
+    /** A group of columns in the form for a layout; make that form first. */
+    Group group(PackedLayout layout, int group, int size) {
+        int count = groupColumns(group, size);
+        return layout.isQuantised()
+                ? new Group(count, integers(group, size), fields(group, size))
+                : new Group(count, floats(group, size), MemorySegment.NULL);
+    }
+
+    /**
+     * Neighbouring columns that a kernel multiplies at a time.
+     *
+     * @param values {@code [block, column, 32]} bytes, or {@code [in, column]} floats
+     * @param fields {@code [block, field, column]}; nothing for floats
+     */
+    record Group(int columns, MemorySegment values, MemorySegment fields) {}
+
+    /** Integers of a group: {@code [block, column, 32]} bytes. */
+    private MemorySegment integers(int group, int size) {
+        long begin = (long) group * size * blocks() * BLOCK;
+        return integers.memory().asSlice(begin, (long) groupColumns(group, size) * blocks() * BLOCK);
+    }
+
+    /** Fields of a group: {@code [block, field, column]}. */
+    private MemorySegment fields(int group, int size) {
+        long block = FIELDS * Float.BYTES * (long) blocks();
+        return fields.memory().asSlice(group * size * block, groupColumns(group, size) * block);
+    }
+
+    /** Makes the form for weights of floats, with groups of that many columns; the last may have fewer. */
+    void interleave(int size, Workers workers) {
+        if (interleavedFor == size) {
+            return;
+        }
+        MemorySegment target = floats.take((long) columns * in * Float.BYTES);
+        workers.run(Math.ceilDiv(columns, size), (group, worker) -> interleaveGroup(group, size, target));
+        interleavedFor = size;
+    }
+
+    /** Floats of a group: {@code [in, column]}. */
+    private MemorySegment floats(int group, int size) {
+        long column = (long) in * Float.BYTES;
+        return floats.memory().asSlice(group * size * column, groupColumns(group, size) * column);
+    }
+
+    private void interleaveGroup(int group, int size, MemorySegment target) {
+        int count = groupColumns(group, size);
+        float[] column = new float[in];
+        for (int c = 0; c < count; c++) {
+            read(group * size + c, 0, column, in);
+            long at = (long) group * size * in + c;
+            for (int i = 0; i < in; i++) {
+                target.setAtIndex(ValueLayout.JAVA_FLOAT, at + (long) i * count, column[i]);
+            }
+        }
+    }
+
+    private void read(int column, int from, float[] into, int count) {
+        MemorySegment.copy(x, FLOAT, (column * stride + from) * Float.BYTES, into, 0, count);
+    }
+
+    private void quantiseColumn(int column, int size, MemorySegment values, MemorySegment about) {
+        int group = column / size;
+        int inGroup = column % size;
+        int count = groupColumns(group, size);
+        long first = (long) group * size * blocks();
+        float[] block = new float[BLOCK];
+        byte[] rounded = new byte[BLOCK];
+        for (int b = 0; b < blocks(); b++) {
+            int known = Math.clamp(in - b * BLOCK, 0, BLOCK);
+            if (known > 0) {
+                read(column, b * BLOCK, block, known);
+            }
+            Arrays.fill(block, known, BLOCK, 0);
+            float scale = quantise(block, rounded);
+            long at = first + (long) b * count;
+            MemorySegment.copy(rounded, 0, values, ValueLayout.JAVA_BYTE, (at + inGroup) * BLOCK, BLOCK);
+            describe(scale, rounded, about, at * FIELDS + inGroup, count);
+        }
+    }
+
+    private static void describe(float scale, byte[] values, MemorySegment about, long at, int count) {
+        int first = sum(values, 0);
+        int last = sum(values, BLOCK / 2);
+        about.setAtIndex(ValueLayout.JAVA_FLOAT, at + (long) SCALE * count, scale);
+        about.setAtIndex(ValueLayout.JAVA_FLOAT, at + (long) SCALED_SUM * count, scale * (first + last));
+        about.setAtIndex(ValueLayout.JAVA_INT, at + (long) BIAS_8 * count, -8 * (first + last));
+        about.setAtIndex(ValueLayout.JAVA_INT, at + (long) BIAS_128 * count, -128 * (first + last));
+        about.setAtIndex(ValueLayout.JAVA_INT, at + (long) HALF_BIASES_128 * count, -128 * first);
+        about.setAtIndex(ValueLayout.JAVA_INT, at + (HALF_BIASES_128 + 1L) * count, -128 * last);
+    }
+
+    private static int sum(byte[] values, int from) {
+        int sum = 0;
+        for (int i = from; i < from + BLOCK / 2; i++) {
+            sum += values[i];
+        }
+        return sum;
+    }
+
+    /** Returns the scale; NaN if a number is not finite. */
+    private static float quantise(float[] block, byte[] into) {
+        int largest = 0;
+        for (int i = 0; i < BLOCK; i++) {
+            largest = Math.max(largest, Float.floatToRawIntBits(block[i]) & Integer.MAX_VALUE);
+        }
+        float magnitude = Float.intBitsToFloat(largest);
+        boolean finite = largest < INFINITE;
+        if (!finite || magnitude < SMALLEST) {
+            Arrays.fill(into, (byte) 0);
+            return finite ? 0 : Float.NaN;
+        }
+        float inverse = 127 / magnitude;
+        int zero = Float.floatToRawIntBits(ROUNDING);
+        for (int i = 0; i < BLOCK; i++) {
+            into[i] = (byte) (Float.floatToRawIntBits(block[i] * inverse + ROUNDING) - zero);
+        }
+        return magnitude / 127;
+    }
+
+    /** Memory that grows and is reused. */
+    private static final class Buffer {
+        private @Nullable MemorySegment memory;
+
+        MemorySegment take(long bytes) {
+            if (memory == null || memory.byteSize() < bytes) {
+                memory = Arena.ofAuto().allocate(bytes, 64);
+            }
+            return memory;
+        }
+
+        MemorySegment memory() {
+            if (memory == null) {
+                throw new IllegalStateException("this form was not made");
+            }
+            return memory;
+        }
+    }
+}

@@ -1,0 +1,220 @@
+package io.llava4j.tensor.kernel;
+
+import io.llava4j.ConfigException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Implementations of {@code y = w x}. All give the same bits ({@link ScalarKernel} defines them), for one column and for
+ * many. The fastest that the machine offers is chosen once per process; the system property {@value #PROPERTY} or the
+ * environment variable {@value #VARIABLE} names another one.
+ */
+public enum Kernels {
+    /** Plain Java; slow. */
+    SCALAR(() -> new Availability(new ScalarKernel(), "runs everywhere"));
+
+    /** System property that names the implementation. */
+    public static final String PROPERTY = "llava.kernels";
+
+    /** Environment variable that names the implementation; the property goes before it. */
+    public static final String VARIABLE = "LLAVA_KERNELS";
+
+    private static final Logger LOG = LoggerFactory.getLogger(Kernels.class);
+
+    /** Tiles of a chunk for several columns: they stay in a core's cache while all columns pass. */
+    private static final int TILES_FOR_MANY = 8;
+
+    /** Chunks per thread, so that a thread that is held up leaves its share to the others. */
+    private static final int CHUNKS_PER_WORKER = 8;
+
+    /** What the machine says about an implementation: the kernel unless it cannot run, and the reason. */
+    record Availability(@Nullable TileKernel kernel, String reason) {}
+
+    private final Supplier<Availability> probe;
+    private @Nullable Availability availability;
+
+    Kernels(Supplier<Availability> probe) {
+        this.probe = probe;
+    }
+
+    /** Initialised at its first use, so that the choice is made and logged once. */
+    private static final class Chosen {
+        static final Kernels KERNELS =
+                choose(Optional.ofNullable(System.getProperty(PROPERTY)).orElseGet(() -> System.getenv(VARIABLE)));
+    }
+
+    /**
+     * The implementation of this process.
+     *
+     * @throws ConfigException if the one that was asked for is unknown or cannot run here
+     */
+    public static Kernels instance() {
+        return Chosen.KERNELS;
+    }
+
+    static Kernels choose(@Nullable String name) {
+        Kernels chosen = name == null ? fastest() : named(name);
+        LOG.info("matrix products run on the {} kernels: {}", chosen.option(), chosen.reason());
+        return chosen;
+    }
+
+    private static Kernels fastest() {
+        Kernels fastest = SCALAR;
+        for (Kernels each : values()) {
+            fastest = each.isAvailable() ? each : fastest;
+        }
+        return fastest;
+    }
+
+    private static Kernels named(String name) {
+        Kernels kernels = Arrays.stream(values())
+                .filter(each -> each.option().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new ConfigException("%s=%s is unknown; use one of %s"
+                        .formatted(
+                                VARIABLE,
+                                name,
+                                Arrays.stream(values()).map(Kernels::option).toList())));
+        if (!kernels.isAvailable()) {
+            throw new ConfigException("%s=%s cannot be used: %s; leave it unset to use what the machine offers"
+                    .formatted(VARIABLE, name, kernels.reason()));
+        }
+        return kernels;
+    }
+
+    /** Its name in {@value #VARIABLE}. */
+    public String option() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Whether it can run on this machine. */
+    public boolean isAvailable() {
+        return availability().kernel != null;
+    }
+
+    /** Why it can or cannot run on this machine. */
+    public String reason() {
+        return availability().reason;
+    }
+
+    private synchronized Availability availability() {
+        if (availability == null) {
+            availability = probe.get();
+        }
+        return availability;
+    }
+
+    /**
+     * Computes {@code y[column, row] = sum over k of w[row, k] x[column, k]}.
+     *
+     * @param y {@code [columns, out]} floats, off the heap; nothing else of it is written
+     * @param stride floats from a column of {@code y} to the next, at least {@code out}
+     * @throws IllegalArgumentException if sizes do not fit
+     */
+    public void multiply(PackedMatrix w, Activations x, MemorySegment y, long stride, Workers workers) {
+        multiply(w, x, y, stride, workers, false);
+    }
+
+    /** As {@link #multiply}, but adds the product to what {@code y} holds, with one more rounding. */
+    public void multiplyAdd(PackedMatrix w, Activations x, MemorySegment y, long stride, Workers workers) {
+        multiply(w, x, y, stride, workers, true);
+    }
+
+    private void multiply(PackedMatrix w, Activations x, MemorySegment y, long stride, Workers workers, boolean add) {
+        TileKernel kernel = availability().kernel;
+        if (kernel == null) {
+            throw new IllegalStateException("the %s kernels cannot run: %s".formatted(option(), reason()));
+        }
+        check(w, x, y, stride);
+        int size = Math.min(x.columns(), kernel.groupColumns(w.layout()));
+        if (w.layout().isQuantised()) {
+            x.quantise(size, workers);
+        } else {
+            x.interleave(size, workers);
+        }
+        int perChunk = Math.clamp(w.tiles() / (workers.count() * CHUNKS_PER_WORKER), 1, mostTiles(x));
+        int chunks = Math.ceilDiv(w.tiles(), perChunk);
+        Product product = new Product(kernel, w, x, size, y, stride, add);
+        workers.run(chunks, (chunk, worker) -> {
+            int from = chunk * perChunk;
+            product.tiles(from, Math.min(perChunk, w.tiles() - from));
+        });
+    }
+
+    private static int mostTiles(Activations x) {
+        return x.columns() == 1 ? Integer.MAX_VALUE : TILES_FOR_MANY;
+    }
+
+    private static void check(PackedMatrix w, Activations x, MemorySegment y, long stride) {
+        if (x.in() != w.in()) {
+            throw new IllegalArgumentException(
+                    "a matrix [%d, %d] multiplies columns of %d, not of %d".formatted(w.out(), w.in(), w.in(), x.in()));
+        }
+        if (stride < w.out() || y.byteSize() / Float.BYTES < (x.columns() - 1) * stride + w.out()) {
+            throw new IllegalArgumentException("%d columns of %d floats at a distance of %d do not fit %d bytes"
+                    .formatted(x.columns(), w.out(), stride, y.byteSize()));
+        }
+        if (!y.isNative() || y.isReadOnly()) {
+            throw new IllegalArgumentException("products are written to memory off the heap");
+        }
+    }
+
+    /** One product, whose tiles may be computed in any order. */
+    private record Product(
+            TileKernel kernel,
+            PackedMatrix w,
+            Activations x,
+            int groupSize,
+            MemorySegment y,
+            long stride,
+            boolean add) {
+        /** All columns of some tiles. A last tile with rows of padding is computed aside. */
+        void tiles(int from, int count) {
+            int tileRows = w.layout().tileRows();
+            boolean padded = (from + count) * tileRows > w.out();
+            int whole = padded ? count - 1 : count;
+            for (int group = 0; group * groupSize < x.columns(); group++) {
+                Activations.Group columns = x.group(w.layout(), group, groupSize);
+                long first = group * groupSize * stride;
+                if (whole > 0) {
+                    long floats = (columns.columns() - 1) * stride + (long) whole * tileRows;
+                    MemorySegment target = slice(first + (long) from * tileRows, floats);
+                    kernel.multiply(w, from, whole, columns, target, stride, add);
+                }
+                if (padded) {
+                    paddedTile(from + whole, columns, first);
+                }
+            }
+        }
+
+        private void paddedTile(int tile, Activations.Group columns, long first) {
+            int tileRows = w.layout().tileRows();
+            int begin = tile * tileRows;
+            int rows = w.out() - begin;
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment aside = arena.allocate((long) columns.columns() * tileRows * Float.BYTES, 64);
+                kernel.multiply(w, tile, 1, columns, aside, tileRows, false);
+                for (int column = 0; column < columns.columns(); column++) {
+                    MemorySegment target = slice(first + column * stride + begin, rows);
+                    for (int row = 0; row < rows; row++) {
+                        float sum = aside.getAtIndex(ValueLayout.JAVA_FLOAT, (long) column * tileRows + row);
+                        float before = add ? target.getAtIndex(ValueLayout.JAVA_FLOAT, row) : 0;
+                        target.setAtIndex(ValueLayout.JAVA_FLOAT, row, add ? before + sum : sum);
+                    }
+                }
+            }
+        }
+
+        private MemorySegment slice(long from, long floats) {
+            return y.asSlice(from * Float.BYTES, floats * Float.BYTES);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+package io.llava4j.tensor.kernel;
+
+import io.llava4j.CheckpointException;
+import io.llava4j.tensor.format.BlockFormat;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A weight {@code [out, in]} in the layout of the kernels ({@link PackedLayout}), computed from without being decoded.
+ * Takes as much memory as in a file, but for rows and columns of padding.
+ */
+public final class PackedMatrix implements AutoCloseable {
+    private final BlockFormat format;
+    private final PackedLayout layout;
+    private final int out;
+    private final int in;
+    private final Arena arena;
+    private final MemorySegment data;
+
+    @SuppressWarnings("MustBeClosedChecker") // closed by close()
+    private PackedMatrix(BlockFormat format, int out, int in) {
+        this.format = format;
+        this.layout = PackedLayout.of(format);
+        this.out = out;
+        this.in = in;
+        this.arena = Arena.ofShared();
+        this.data = Pages.allocate(tiles() * tileBytes(), arena);
+    }
+
+    /**
+     * Packs a matrix on all workers.
+     *
+     * @param rows {@code [out, in]} elements of that format, as they lie in a GGUF file
+     * @param in a multiple of the format's block size
+     * @throws IllegalArgumentException if sizes do not fit
+     * @throws CheckpointException if a scale is NaN or infinite; the message names the row
+     */
+    public static PackedMatrix pack(BlockFormat format, MemorySegment rows, int out, int in, Workers workers) {
+        if (out < 1 || in < 1 || in % format.blockSize() != 0) {
+            throw new IllegalArgumentException("a matrix [%d, %d] cannot consist of %s blocks of %d"
+                    .formatted(out, in, format, format.blockSize()));
+        }
+        long bytes = format.bytes((long) out * in);
+        if (rows.byteSize() != bytes) {
+            throw new IllegalArgumentException(
+                    "a matrix [%d, %d] of %s has %d bytes, not %d".formatted(out, in, format, bytes, rows.byteSize()));
+        }
+        PackedMatrix matrix = new PackedMatrix(format, out, in);
+        try {
+            Packer packer = Packer.of(format);
+            workers.run(matrix.tiles(), (tile, worker) -> matrix.packTile(packer, rows, tile));
+            return matrix;
+        } catch (RuntimeException | Error e) {
+            matrix.close();
+            throw e;
+        }
+    }
+
+    private void packTile(Packer packer, MemorySegment rows, int tile) {
+        long rowBytes = format.bytes(in);
+        int first = tile * layout.tileRows();
+        int count = Math.min(layout.tileRows(), out - first);
+        MemorySegment target = data.asSlice(tile * tileBytes(), tileBytes());
+        MemorySegment source = rows.asSlice(first * rowBytes, count * rowBytes);
+        int bad = packer.pack(source, count, in, target);
+        if (bad >= 0) {
+            throw new CheckpointException(
+                    "row %d holds a scale that is not finite; get an intact file or convert it again"
+                            .formatted(first + bad));
+        }
+    }
+
+    /** Rows: the size of a product. */
+    public int out() {
+        return out;
+    }
+
+    /** Columns: the size of what it multiplies. */
+    public int in() {
+        return in;
+    }
+
+    /** Type of the elements. */
+    public BlockFormat format() {
+        return format;
+    }
+
+    /** Memory that it takes. */
+    public long bytes() {
+        return data.byteSize();
+    }
+
+    /** Frees the memory; a product in progress makes this fail, later ones fail. */
+    @Override
+    public void close() {
+        arena.close();
+    }
+
+    PackedLayout layout() {
+        return layout;
+    }
+
+    int tiles() {
+        return Math.ceilDiv(out, layout.tileRows());
+    }
+
+    int units() {
+        return Math.ceilDiv(in, layout.unitColumns());
+    }
+
+    long tileBytes() {
+        return (long) units() * layout.unitBytes();
+    }
+
+    /** Tiles that follow each other. */
+    MemorySegment tiles(int from, int count) {
+        return data.asSlice(from * tileBytes(), count * tileBytes());
+    }
+}

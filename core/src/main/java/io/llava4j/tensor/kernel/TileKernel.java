@@ -1,0 +1,19 @@
+package io.llava4j.tensor.kernel;
+
+import java.lang.foreign.MemorySegment;
+
+/** An implementation of the product of some tiles with a group of columns. */
+interface TileKernel {
+    /** Most columns of a group; groups of all smaller counts are possible. */
+    int groupColumns(PackedLayout layout);
+
+    /**
+     * Computes all rows of some tiles, rows of padding included.
+     *
+     * @param y {@code [column, row]} floats, from the first row of the first tile in the first column to the last row in
+     *     the last column; off the heap
+     * @param stride floats from a column of {@code y} to the next
+     * @param add whether the product is added to what {@code y} holds, with one more rounding
+     */
+    void multiply(PackedMatrix w, int tile, int count, Activations.Group x, MemorySegment y, long stride, boolean add);
+}
