@@ -32,13 +32,14 @@ final class CsvRows implements RowSource {
     public @Nullable Images read(RecordHandler handler) throws IOException {
         long line = 1;
         try (BufferedReader in = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
+            char separator = separator(in);
             CsvReader<CsvRecord> table = CsvReader.builder()
-                    .fieldSeparator(separator(in))
+                    .fieldSeparator(separator)
                     .extraFieldStrategy(de.siegmar.fastcsv.reader.FieldMismatchStrategy.IGNORE)
                     .missingFieldStrategy(de.siegmar.fastcsv.reader.FieldMismatchStrategy.IGNORE)
                     .allowUnclosedQuote(false)
                     .maxBufferSize(JsonRows.MAX_RECORD_BYTES)
-                    .ofCsvRecord(in);
+                    .ofCsvRecord(separator == '\t' ? new TabbedQuotes(in) : in);
             Iterator<CsvRecord> rows = table.iterator();
             if (!rows.hasNext()) {
                 return null;
@@ -70,6 +71,13 @@ final class CsvRows implements RowSource {
                         object.put(header.get(i), row.getField(i));
                     }
                 }
+                String empty = emptyColumn(header, row);
+                if (empty != null) {
+                    handler.reject(
+                            "line %d, column %s: the field is empty; fill it or remove the line".formatted(line, empty),
+                            null);
+                    continue;
+                }
                 handler.row(object);
             }
         } catch (CharacterCodingException e) {
@@ -87,6 +95,20 @@ final class CsvRows implements RowSource {
                     "%s is malformed after line %d: %s; close every quote and double those inside a field"
                             .formatted(file, line, e.getMessage()),
                     e);
+        }
+        return null;
+    }
+
+    /** A column that a row of a question, or else of a caption, needs but leaves empty; null for none. */
+    private static @Nullable String emptyColumn(List<String> header, CsvRecord row) {
+        List<String> needed = header.contains("question")
+                ? List.of("question", "answer")
+                : header.contains("caption") ? List.of("caption") : List.of();
+        for (String column : needed) {
+            int at = header.indexOf(column);
+            if (at >= 0 && row.getField(at).isBlank()) {
+                return column;
+            }
         }
         return null;
     }
