@@ -19,7 +19,13 @@ import org.slf4j.LoggerFactory;
  */
 public enum Kernels {
     /** Plain Java; slow. */
-    SCALAR(() -> new Availability(new ScalarKernel(), "runs everywhere"));
+    SCALAR(() -> new Availability(new ScalarKernel(), "runs everywhere")),
+
+    /** Machine code with 256 bits, for nearly every x86-64 processor since 2013. */
+    AVX2(Processor::avx2),
+
+    /** Machine code with 512 bits and products of bytes. */
+    VNNI(Processor::vnni);
 
     /** System property that names the implementation. */
     public static final String PROPERTY = "llava.kernels";
@@ -29,8 +35,8 @@ public enum Kernels {
 
     private static final Logger LOG = LoggerFactory.getLogger(Kernels.class);
 
-    /** Tiles of a chunk for several columns: they stay in a core's cache while all columns pass. */
-    private static final int TILES_FOR_MANY = 8;
+    /** Bytes of a chunk for several columns: they stay in a core's cache while all columns pass. */
+    private static final long BYTES_FOR_MANY = 1 << 19;
 
     /** Chunks per thread, so that a thread that is held up leaves its share to the others. */
     private static final int CHUNKS_PER_WORKER = 8;
@@ -140,7 +146,7 @@ public enum Kernels {
         } else {
             x.interleave(size, workers);
         }
-        int perChunk = Math.clamp(w.tiles() / (workers.count() * CHUNKS_PER_WORKER), 1, mostTiles(x));
+        int perChunk = Math.clamp(w.tiles() / (workers.count() * CHUNKS_PER_WORKER), 1, mostTiles(w, x));
         int chunks = Math.ceilDiv(w.tiles(), perChunk);
         Product product = new Product(kernel, w, x, size, y, stride, add);
         workers.run(chunks, (chunk, worker) -> {
@@ -149,8 +155,8 @@ public enum Kernels {
         });
     }
 
-    private static int mostTiles(Activations x) {
-        return x.columns() == 1 ? Integer.MAX_VALUE : TILES_FOR_MANY;
+    private static int mostTiles(PackedMatrix w, Activations x) {
+        return x.columns() == 1 ? Integer.MAX_VALUE : (int) Math.max(1, BYTES_FOR_MANY / w.tileBytes());
     }
 
     private static void check(PackedMatrix w, Activations x, MemorySegment y, long stride) {

@@ -208,6 +208,16 @@ class KernelsTest {
     void theChoiceIsMadeByName() {
         assertThat(Kernels.choose("scalar")).isEqualTo(Kernels.SCALAR);
         assertThat(Kernels.choose(null).isAvailable()).isTrue();
+        for (Kernels kernels : Kernels.values()) {
+            assertThat(kernels.reason()).isNotEmpty();
+            if (kernels.isAvailable()) {
+                assertThat(Kernels.choose(kernels.option())).isEqualTo(kernels);
+            } else {
+                assertThatThrownBy(() -> Kernels.choose(kernels.option()))
+                        .isInstanceOf(ConfigException.class)
+                        .hasMessageContaining(kernels.reason());
+            }
+        }
         assertThatThrownBy(() -> Kernels.choose("fast"))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageStartingWith("LLAVA_KERNELS=fast is unknown; use one of [scalar");

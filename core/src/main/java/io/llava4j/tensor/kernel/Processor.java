@@ -1,0 +1,91 @@
+package io.llava4j.tensor.kernel;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** What the processor says that it can do, and what the operating system lets programs use of it. */
+final class Processor {
+    private static final int FMA = 12;
+    private static final int SAVES_REGISTERS = 27;
+    private static final int AVX = 28;
+    private static final int F16C = 29;
+    private static final int AVX2 = 5;
+    private static final int AVX512F = 16;
+    private static final int AVX512BW = 30;
+    private static final int AVX512_VNNI = 32 + 11;
+
+    /** Bits of the register that names the saved registers: 256 bits; and masks and all of 512 bits. */
+    private static final long YMM = 0x6;
+
+    private static final long ZMM = 0xE6;
+
+    private Processor() {}
+
+    /** The kernels for AVX2. */
+    static Kernels.Availability avx2() {
+        return probe(false);
+    }
+
+    /** The kernels for AVX-512 with VNNI. */
+    static Kernels.Availability vnni() {
+        return probe(true);
+    }
+
+    private static Kernels.Availability probe(boolean wide) {
+        String wanted = wide ? "AVX-512 with VNNI" : "AVX2, FMA and F16C";
+        if (!System.getProperty("os.arch", "").equals("amd64")) {
+            return new Kernels.Availability(null, "machine code is written for x86-64 only");
+        }
+        try {
+            return offers(wide)
+                    ? new Kernels.Availability(new CodeKernel(wide), "the processor has " + wanted)
+                    : new Kernels.Availability(null, "the processor has no " + wanted);
+        } catch (UnsupportedOperationException e) {
+            return new Kernels.Availability(null, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static boolean offers(boolean wide) {
+        long basic = leaf(1) >>> 32;
+        if (!all(basic, FMA, SAVES_REGISTERS, AVX, F16C)) {
+            return false;
+        }
+        long saved = call(new Assembler(false).bytes(0x31, 0xC9, 0x0F, 0x01, 0xD0, 0xC3)); // xgetbv of register 0
+        long extended = leaf(7);
+        if ((saved & YMM) != YMM || !all(extended, AVX2)) {
+            return false;
+        }
+        return !wide || (saved & ZMM) == ZMM && all(extended, AVX512F, AVX512BW, AVX512_VNNI);
+    }
+
+    private static boolean all(long flags, int... bits) {
+        for (int bit : bits) {
+            if ((flags >>> bit & 1) == 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** A leaf of cpuid: ebx, with ecx in the upper half. */
+    private static long leaf(int number) {
+        return call(new Assembler(false)
+                .bytes(0x53, 0xB8, number, 0, 0, 0) // push rbx; mov eax, number
+                .bytes(0x31, 0xC9, 0x0F, 0xA2) // xor ecx, ecx; cpuid
+                .bytes(0x89, 0xD8, 0x48, 0xC1, 0xE1, 32, 0x48, 0x09, 0xC8) // mov eax, ebx; shl rcx, 32; or rax, rcx
+                .bytes(0x5B, 0xC3)); // pop rbx; ret
+    }
+
+    private static long call(Assembler function) {
+        MemorySegment code = Pages.executable(function.code());
+        try {
+            return (long) Linker.nativeLinker()
+                    .downcallHandle(code, FunctionDescriptor.of(ValueLayout.JAVA_LONG))
+                    .invokeExact();
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
