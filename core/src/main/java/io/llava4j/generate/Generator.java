@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * sequence leaves the batch and is re-decoded alone, which gives exactly the logits that the prompt has on its own. Logits
  * are close if their difference is below {@value #MIN_ERROR} of the largest logit, or below {@value #ERROR_MARGIN} times
  * the largest error seen, whichever is more. The first sequence of a generator's first batch and every sequence that is
- * re-decoded measure that error. Drawn tokens (temperature above 0) are not checked.
+ * re-decoded measure that error. Drawn tokens (temperature above 0) are not checked. None of this is needed where the
+ * session's logits are the same to the last bit in every batch ({@link DecodingSession#isBatchIndependent}).
  */
 public final class Generator {
     /** Far above the rounding of 32-bit floats, 6e-8 each, of which some hundred in a row add up. */
@@ -92,7 +93,7 @@ public final class Generator {
             sequences.add(new Sequence(sequences.size(), prompt, options, maxTokens));
         }
         return Engine.inference("generation", () -> {
-            try (DecodingSession batch = new DecodingSession(model, placed, sharedPrefixes(placed))) {
+            try (DecodingSession batch = DecodingSession.open(model, placed, sharedPrefixes(placed))) {
                 decode(batch, sequences, stopIds, observer);
                 return sequences.stream().map(Sequence::answer).toList();
             } finally {
@@ -102,12 +103,12 @@ public final class Generator {
     }
 
     private void decode(DecodingSession batch, List<Sequence> sequences, Set<Integer> stopIds, Observer observer) {
-        boolean isAlone = sequences.size() == 1;
+        boolean isExact = sequences.size() == 1 || batch.isBatchIndependent();
         float[][] logits = new float[sequences.size()][];
         while (true) {
             for (Sequence sequence : sequences) {
                 if (!sequence.isDone()) {
-                    logits[sequence.index()] = isAlone ? sequence.logits(batch) : logitsWithoutNearTie(sequence, batch);
+                    logits[sequence.index()] = isExact ? sequence.logits(batch) : logitsWithoutNearTie(sequence, batch);
                 }
             }
             for (Sequence sequence : sequences) {

@@ -7,16 +7,22 @@ import io.llava4j.checkpoint.adapter.PeftAdapter;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.config.LlamaParameters;
 import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.format.DType;
+import io.llava4j.tensor.kernel.Kernels;
+import io.llava4j.tensor.kernel.Workers;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
@@ -69,15 +75,7 @@ public final class ModelLoader {
         try {
             LlavaConfig config = checkpoint.config();
             checkpoint.requireComplete();
-            Weights weights = mapped(checkpoint.tensors(), device);
-            // A network that cannot be built closes nothing itself, so the check begins after it is there.
-            LlavaModel model = new LlavaModel(config, weights);
-            WeightCheck check =
-                    WeightCheck.start(checkpoint.tensors().values(), damaged -> warnOfNotFinite(directory, damaged));
-            weights.onClose(() -> {
-                check.close();
-                checkpoint.close();
-            });
+            LlavaModel model = build(directory, config, checkpoint.tensors(), device, checkpoint::close);
             loaded = true;
             return new Loaded(
                     model,
@@ -91,26 +89,82 @@ public final class ModelLoader {
         }
     }
 
+    /**
+     * A model on stored tensors.
+     *
+     * @param tensors stay open until {@code close}
+     * @param close called when the model is closed
+     */
+    private static LlavaModel build(
+            Path directory, LlavaConfig config, Map<String, TensorEntry> tensors, String device, Runnable close) {
+        boolean onKernels = Engine.device(device).is_cpu();
+        Map<String, TensorEntry> mapped = onKernels ? withoutLanguageModel(tensors, config) : tensors;
+        Weights weights = mapped(mapped, device);
+        LlavaModel model = onKernels
+                ? new LlavaModel(config, weights, onKernels(directory, tensors, config))
+                : new LlavaModel(config, weights);
+        // A network that cannot be built closes nothing itself, so the check begins after it is there.
+        WeightCheck check = WeightCheck.start(mapped.values(), damaged -> warnOfNotFinite(directory, damaged));
+        weights.onClose(() -> {
+            check.close();
+            close.run();
+        });
+        return model;
+    }
+
+    /** Whether some weights of the language model are narrower than 32 bits. */
+    private static boolean isNarrow(Map<String, TensorEntry> tensors, LlavaConfig config) {
+        return LlamaParameters.of(config.text()).shapes().keySet().stream()
+                .map(name -> Objects.requireNonNull(tensors.get(name)))
+                .anyMatch(entry -> entry.content() instanceof TensorEntry.Blocks
+                        || entry.dtype() == DType.F16
+                        || entry.dtype() == DType.BF16);
+    }
+
+    private static Map<String, TensorEntry> withoutLanguageModel(
+            Map<String, TensorEntry> tensors, LlavaConfig config) {
+        Map<String, TensorEntry> others = new LinkedHashMap<>(tensors);
+        others.keySet().removeAll(LlamaParameters.of(config.text()).shapes().keySet());
+        return others;
+    }
+
+    /** Keys and values are as exact as the weights are. */
+    private static CpuLlamaModel onKernels(Path directory, Map<String, TensorEntry> tensors, LlavaConfig config) {
+        List<String> damaged = new ArrayList<>();
+        CpuLlamaModel languageModel = new CpuLlamaModel(
+                config.text(),
+                new StoredWeights(tensors, damaged::add),
+                isNarrow(tensors, config) ? DType.F16 : DType.F32,
+                Kernels.instance(),
+                Workers.shared());
+        if (!damaged.isEmpty()) {
+            warnOfNotFinite(directory, damaged);
+        }
+        return languageModel;
+    }
+
     private static Loaded merged(Path directory, String device, ModelParts parts) {
-        try (MergedModel merged = MergedModel.open(directory, null, parts.visionTower())) {
-            Weights weights = new Weights();
-            List<String> damaged = new ArrayList<>();
+        MergedModel merged = MergedModel.open(directory, null, parts.visionTower());
+        boolean loaded = false;
+        try {
+            Map<String, TensorEntry> tensors = new LinkedHashMap<>();
             for (TensorSource source : merged.tensors()) {
-                TensorEntry entry = new TensorEntry(
+                tensors.put(
                         source.name(),
-                        source.dtype(),
-                        source.shape(),
-                        source.data().get());
-                addTo(weights, Map.of(entry.name(), entry), device);
-                if (!entry.isFinite()) {
-                    damaged.add(entry.name());
-                }
+                        new TensorEntry(
+                                source.name(),
+                                source.dtype(),
+                                source.shape(),
+                                new TensorEntry.Derived(source.data())));
             }
-            if (!damaged.isEmpty()) {
-                warnOfNotFinite(directory, damaged);
-            }
+            LlavaModel model = build(directory, merged.config(), tensors, device, merged::close);
+            loaded = true;
             Path tokenizer = merged.tokenizer();
-            return new Loaded(new LlavaModel(merged.config(), weights), () -> SentencePieceTokenizer.load(tokenizer));
+            return new Loaded(model, () -> SentencePieceTokenizer.load(tokenizer));
+        } finally {
+            if (!loaded) {
+                merged.close();
+            }
         }
     }
 

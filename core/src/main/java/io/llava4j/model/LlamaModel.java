@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * A LLaMA language model (docs/reference/model.md#language-model): RMSNorm, rotary positions, grouped-query attention,
  * SwiGLU, no biases.
  */
-public final class LlamaModel implements AutoCloseable {
+public final class LlamaModel implements LanguageModel {
     private final TextConfig config;
     private final @Nullable LoraConfig lora;
     private final Tensor embedTokens;
@@ -58,33 +58,28 @@ public final class LlamaModel implements AutoCloseable {
         this.rotary = new RotaryEmbedding(config.headDim(), config.ropeTheta(), config.ropeFactor());
     }
 
-    /** Shape of the language model. */
+    @Override
     public TextConfig config() {
         return config;
     }
 
-    /** Token embeddings: {@code [...] -> [..., hidden]}. */
+    @Override
     public Tensor embed(Tensor ids) {
         return torch.embedding(embedTokens, ids).to(like().scalar_type());
     }
 
-    /** A tensor of the device and the type that the model computes in; matrices may be stored in a narrower type. */
+    /** {@inheritDoc} Matrices may be stored in a narrower type. */
+    @Override
     public Tensor like() {
         return norm.weight;
     }
 
-    /**
-     * Hidden states of whole sequences that start at position 0, before the final norm. Sequences are padded on the right:
-     * with causal attention no real token sees the padding.
-     *
-     * @param embeds {@code [batch, tokens, hidden]}
-     * @return {@code [batch, tokens, hidden]}
-     */
+    /** {@link #hiddenStates(Tensor, Consumer)} without showing the blocks' inputs. */
     public Tensor hiddenStates(Tensor embeds) {
         return hiddenStates(embeds, state -> {});
     }
 
-    /** {@link #hiddenStates(Tensor)}, showing the input of every block as well. */
+    @Override
     public Tensor hiddenStates(Tensor embeds, Consumer<Tensor> inputOfBlock) {
         int tokens = Math.toIntExact(embeds.size(1));
         RotaryEmbedding.Angles angles = rotary.range(0, tokens, embeds);
@@ -152,7 +147,7 @@ public final class LlamaModel implements AutoCloseable {
         return norm.forward(hidden);
     }
 
-    /** Logits of hidden states, final norm included: {@code [..., hidden] -> [..., vocab]}. */
+    @Override
     public Tensor logits(Tensor hidden) {
         return lmHead.apply(norm.forward(hidden));
     }

@@ -27,7 +27,7 @@ public final class LlavaModel implements AutoCloseable {
     private final Weights weights;
     private final VisionTower visionTower;
     private final Projector projector;
-    private final LlamaModel languageModel;
+    private final LanguageModel languageModel;
 
     /**
      * Builds the network on its tensors, which {@link #close} frees.
@@ -36,7 +36,7 @@ public final class LlavaModel implements AutoCloseable {
      * @param weights canonical names
      */
     public LlavaModel(LlavaConfig config, Weights weights) {
-        this(config, weights, null);
+        this(config, weights, (LoraConfig) null);
     }
 
     /**
@@ -45,15 +45,25 @@ public final class LlavaModel implements AutoCloseable {
      * @param lora of the adapters, whose tensors are among the weights; null where there are none
      */
     public LlavaModel(LlavaConfig config, Weights weights, @Nullable LoraConfig lora) {
+        this(config, weights, new LlamaModel(config.text(), weights, lora));
+    }
+
+    /**
+     * A model whose language model computes elsewhere.
+     *
+     * @param weights of vision tower and projector
+     * @param languageModel closed by {@link #close}
+     */
+    public LlavaModel(LlavaConfig config, Weights weights, LanguageModel languageModel) {
         this.config = config;
         this.weights = weights;
+        this.languageModel = languageModel;
         this.visionTower = VisionTower.of(config, weights);
         this.projector = new Projector(
                 ProjectorType.parse(config.projectorType()),
                 visionTower.hiddenSize(),
                 config.text().hiddenSize(),
                 weights);
-        this.languageModel = new LlamaModel(config.text(), weights, lora);
     }
 
     /** Shape and behaviour of the network. */
@@ -77,8 +87,20 @@ public final class LlavaModel implements AutoCloseable {
     }
 
     /** What reads the spliced sequences and writes the answer. */
-    public LlamaModel languageModel() {
+    public LanguageModel languageModel() {
         return languageModel;
+    }
+
+    /**
+     * The language model as a network of the tensor engine, which can be trained.
+     *
+     * @throws IllegalStateException if it computes elsewhere
+     */
+    public LlamaModel llama() {
+        if (languageModel instanceof LlamaModel llama) {
+            return llama;
+        }
+        throw new IllegalStateException("the language model runs on the CPU kernels, which have no gradients");
     }
 
     /**
@@ -91,7 +113,7 @@ public final class LlavaModel implements AutoCloseable {
     public record Spliced(Tensor embeds, int[] lengths, int[][] labels) {}
 
     /**
-     * What the language model computed for a batch. Logits are left to the caller ({@link LlamaModel#logits}), who often
+     * What the language model computed for a batch. Logits are left to the caller ({@link LanguageModel#logits}), who often
      * needs them at a few positions only.
      *
      * @param sequences what it read
@@ -126,7 +148,7 @@ public final class LlavaModel implements AutoCloseable {
      */
     public TrainingOutput train(ModelInput input, boolean checkpointing, long seed) {
         Spliced sequences = assemble(input);
-        return new TrainingOutput(sequences, languageModel.train(sequences.embeds(), checkpointing, seed));
+        return new TrainingOutput(sequences, llama().train(sequences.embeds(), checkpointing, seed));
     }
 
     /** Vision tower, projector and splice: what the language model reads of a batch. */

@@ -62,21 +62,22 @@ final class RotaryEmbedding implements AutoCloseable {
             return;
         }
         capacity = Math.max(positions, 2 * capacity);
-        float[] cos = new float[capacity * headDim];
-        float[] sin = new float[capacity * headDim];
-        int half = headDim / 2;
-        for (int i = 0; i < half; i++) {
-            // 1 / theta^(2i/d) in floats, as torch computes it
-            float frequency = 1f / (float) Math.pow((float) theta, (float) (2 * i) / headDim) / (float) factor;
-            for (int position = 0; position < capacity; position++) {
-                float angle = position * frequency;
-                int at = position * headDim + i;
-                cos[at] = cos[at + half] = (float) Math.cos(angle);
-                sin[at] = sin[at + half] = (float) Math.sin(angle);
-            }
-        }
+        RotaryTable table = RotaryTable.of(headDim, theta, factor, capacity);
+        float[] cos = twice(table.cos());
+        float[] sin = twice(table.sin());
         tables.put("cos", Tensors.of(cos, capacity, headDim).to(like.device(), like.dtype()));
         tables.put("sin", Tensors.of(sin, capacity, headDim).to(like.device(), like.dtype()));
+    }
+
+    /** Both halves of a head turn by the same angles: {@code [positions, half] -> [positions, headDim]}. */
+    private float[] twice(float[] halves) {
+        int half = headDim / 2;
+        float[] values = new float[2 * halves.length];
+        for (int row = 0; row < halves.length / half; row++) {
+            System.arraycopy(halves, row * half, values, row * headDim, half);
+            System.arraycopy(halves, row * half, values, row * headDim + half, half);
+        }
+        return values;
     }
 
     @Override

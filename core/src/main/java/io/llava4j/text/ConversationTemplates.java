@@ -96,7 +96,6 @@ final class ConversationTemplates {
         return new ConversationTemplate(
                 name,
                 system + "###" + example + "Human: ",
-                ConversationTemplate.SYSTEM + "###" + example + "Human: ",
                 "Human: ",
                 "###",
                 "Assistant:",
@@ -110,7 +109,6 @@ final class ConversationTemplates {
         return new ConversationTemplate(
                 name,
                 system + " USER: ",
-                ConversationTemplate.SYSTEM + " USER: ",
                 "USER: ",
                 " ",
                 "ASSISTANT:",
@@ -121,11 +119,9 @@ final class ConversationTemplates {
 
     /** Questions in brackets; the first of them holds the system text, which has no BOS text of its own. */
     private static ConversationTemplate llama2(String name, String system, String separator) {
-        String pattern = "[INST] <<SYS>>\n" + ConversationTemplate.SYSTEM + "\n<</SYS>>\n\n";
         return new ConversationTemplate(
                 name,
-                system.isEmpty() ? "[INST] " : pattern.replace(ConversationTemplate.SYSTEM, system),
-                pattern,
+                "[INST] " + (system.isEmpty() ? "" : "<<SYS>>\n" + system + "\n<</SYS>>\n\n"),
                 separator + "[INST] ",
                 " [/INST]",
                 "",
@@ -136,11 +132,9 @@ final class ConversationTemplates {
 
     /** ChatML: the role in a tag before every message. */
     private static ConversationTemplate chatMl(String name, String system) {
-        String pattern = "<|im_start|>system\n" + ConversationTemplate.SYSTEM + "<|im_end|><|im_start|>user\n";
         return new ConversationTemplate(
                 name,
-                pattern.replace(ConversationTemplate.SYSTEM, system),
-                pattern,
+                "<|im_start|>system\n" + system + "<|im_end|><|im_start|>user\n",
                 "<|im_start|>user\n",
                 "<|im_end|>",
                 "<|im_start|>assistant\n",
@@ -153,7 +147,6 @@ final class ConversationTemplates {
         return new ConversationTemplate(
                 template.name(),
                 template.firstHumanPrefix(),
-                template.systemPattern(),
                 template.humanPrefix(),
                 template.humanSuffix(),
                 template.assistantPrefix(),

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.TinyModels;
+import io.llava4j.model.cpu.CpuModels;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.format.DType;
 import io.llava4j.text.Prompt;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +15,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Answers are the same token ids in every batch, whether or not shared prefixes are read once. */
@@ -27,6 +30,17 @@ class BatchIndependenceTest {
     void anyBatchAndSharingGivesTheSameIds() {
         try (LlavaModel model = TinyModels.of(TinyModels.config(0, List.of()))) {
             assertIndependent(model, 2);
+        }
+    }
+
+    /** On the CPU kernels no sequence is ever re-decoded: logits are the same to the last bit. */
+    @ParameterizedTest
+    @EnumSource(
+            value = DType.class,
+            names = {"F32", "F16"})
+    void onTheCpuKernelsNothingIsRedecoded(DType kvType) {
+        try (LlavaModel model = CpuModels.of(TinyModels.config(0, List.of()), kvType)) {
+            assertThat(assertIndependent(model, 2)).isZero();
         }
     }
 

@@ -199,7 +199,7 @@ class GeneratorTest {
     /** Logits of every prompt's first token. */
     private static List<float[]> firstLogits(List<int[]> prompts, List<float[]> images) {
         return Engine.inference("a test", () -> {
-            try (DecodingSession session = new DecodingSession(model, prompts, images)) {
+            try (DecodingSession session = DecodingSession.open(model, prompts, images)) {
                 return IntStream.range(0, prompts.size())
                         .mapToObj(session::logits)
                         .toList();

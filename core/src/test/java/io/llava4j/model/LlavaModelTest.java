@@ -95,7 +95,7 @@ class LlavaModelTest {
             List<float[]> images = images(1, 2);
             List<int[]> ids = List.of(new int[] {1, IMAGE, 5, IMAGE}, new int[] {1, 6, 7});
             Tensor tokens = model.projector().forward(model.visionTower().features(model.pixels(images)));
-            LlamaModel languageModel = model.languageModel();
+            LlamaModel languageModel = model.llama();
             Tensor first = Tensors.cat(
                     0, embed(1).select(0, 0), tokens.select(0, 0), embed(5).select(0, 0), tokens.select(0, 1));
             Tensor second = Tensors.cat(0, embed(1, 6, 7).select(0, 0), Tensors.of(new float[7 * HIDDEN], 7, HIDDEN));
@@ -161,7 +161,7 @@ class LlavaModelTest {
     /** Also with grouped-query attention: two query heads share a key head. */
     @Test
     void readingInChunksGivesTheLogitsOfReadingAtOnce() {
-        LlamaModel languageModel = model.languageModel();
+        LlamaModel languageModel = model.llama();
         int[][] sequences = {{1, 3, 4, 5, 6, 7, 8, 9}, {1, 9, 8, 7, 6, 5}};
         compute(() -> {
             float[][] whole = new float[2][];
@@ -181,7 +181,7 @@ class LlavaModelTest {
     }
 
     private static void assertChunk(KvCache cache, int[][] chunks, float[][] whole) {
-        LlamaModel languageModel = model.languageModel();
+        LlamaModel languageModel = model.llama();
         int tokens = Math.max(chunks[0].length, chunks[1].length);
         int vocabulary = languageModel.config().vocabSize();
         int[] ids = new int[2 * tokens];

@@ -140,8 +140,8 @@ final class TrainStepBench {
         LlavaModel.Output output = model.forward(ModelInput.of(ids, labels, images));
         int[][] spliced = output.sequences().labels();
         Tensor loss = allLogits
-                ? SequenceLoss.ofAllLogits(model.languageModel(), output.hidden(), spliced)
-                : SequenceLoss.of(model.languageModel(), output.hidden(), spliced);
+                ? SequenceLoss.ofAllLogits(model.llama(), output.hidden(), spliced)
+                : SequenceLoss.of(model.llama(), output.hidden(), spliced);
         loss.backward();
         loss.item_double();
         parameters.clipGradients(1.0);

@@ -1,8 +1,10 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.app.bench.EvalBench;
+import io.llava4j.app.bench.GenerateBench;
 import io.llava4j.app.bench.MixtureBench;
 import io.llava4j.app.bench.TrainStepReport;
+import io.llava4j.image.ImageDecoder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -20,8 +22,13 @@ import picocli.CommandLine.Spec;
 /** {@code llava bench …}: measurements. */
 @Command(
         name = "bench",
-        description = "Measure speed: train-step, eval, mixture.",
-        subcommands = {BenchCommand.TrainStep.class, BenchCommand.Eval.class, BenchCommand.Mixture.class})
+        description = "Measure speed: generate, train-step, eval, mixture.",
+        subcommands = {
+            BenchCommand.Generate.class,
+            BenchCommand.TrainStep.class,
+            BenchCommand.Eval.class,
+            BenchCommand.Mixture.class
+        })
 public final class BenchCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -30,6 +37,54 @@ public final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         throw new ParameterException(spec.commandLine(), "a benchmark is missing, for example train-step");
+    }
+
+    /** {@code llava bench generate}. */
+    @Command(
+            name = "generate",
+            description = "Measure one answer on the CPU: load, vision tower, prefill, decoding, memory; beside the"
+                    + " machine's read bandwidth, which limits decoding.")
+    static final class Generate implements Callable<Integer> {
+        @Spec
+        @SuppressWarnings("NullAway.Init") // set by picocli
+        private CommandSpec spec;
+
+        @Option(
+                names = {"-m", "--model"},
+                required = true,
+                paramLabel = "DIR",
+                description = "Model folder or GGUF file.")
+        @SuppressWarnings("NullAway.Init") // set by picocli
+        private Path model;
+
+        @Option(names = "--image", paramLabel = "FILE", description = "Ask about this image (default: text only).")
+        private @Nullable Path image;
+
+        @Option(
+                names = "--prompt-tokens",
+                paramLabel = "N",
+                description = "Text tokens of the prompt, image tokens not counted (default: ${DEFAULT-VALUE}).")
+        private int promptTokens = 512;
+
+        @Option(names = "--new-tokens", paramLabel = "N", description = "Tokens decoded (default: ${DEFAULT-VALUE}).")
+        private int newTokens = 32;
+
+        @Option(names = "--rounds", description = "Rounds after one that warms up (default: ${DEFAULT-VALUE}).")
+        private int rounds = 3;
+
+        @Override
+        public Integer call() {
+            if (promptTokens < 2 || newTokens < 1 || rounds < 1) {
+                throw new ParameterException(
+                        spec.commandLine(), "--prompt-tokens is 2 or more, --new-tokens and --rounds 1 or more");
+            }
+            GenerateBench.run(
+                    spec.commandLine().getOut(),
+                    model,
+                    new GenerateBench.Options(
+                            promptTokens, newTokens, image == null ? null : ImageDecoder.decode(image), rounds));
+            return CommandLine.ExitCode.OK;
+        }
     }
 
     /** {@code llava bench train-step}. */

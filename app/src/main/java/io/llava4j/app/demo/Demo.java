@@ -1,5 +1,6 @@
 package io.llava4j.app.demo;
 
+import io.llava4j.app.bench.PeakMemory;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.TrainingProgress;
 import io.llava4j.eval.Benchmark;

@@ -80,7 +80,7 @@ final class GreedyCase {
             List<int[]> answers, int[] followed, int steps, int each, long[] ids, float[] expected) {
         return Engine.inference(label, () -> {
             double worst = 0;
-            try (DecodingSession session = new DecodingSession(model, batch.ids(), batch.placedPixels())) {
+            try (DecodingSession session = DecodingSession.open(model, batch.ids(), batch.placedPixels())) {
                 for (int step = 0; step < steps; step++) {
                     for (int sequence = 0; sequence < followed.length; sequence++) {
                         if (step < followed[sequence]) {

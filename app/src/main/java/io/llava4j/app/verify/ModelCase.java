@@ -52,7 +52,7 @@ final class ModelCase {
     /** @param rounded whether the weights are rounded and the expected values are not: then only logits are compared */
     void run(boolean rounded) {
         LlavaModel model = new LlavaModel(config, weights);
-        try (LlamaModel languageModel = model.languageModel()) {
+        try (LlamaModel languageModel = model.llama()) {
             Engine.inference(label, () -> {
                 forward(model, languageModel, rounded);
                 return null;

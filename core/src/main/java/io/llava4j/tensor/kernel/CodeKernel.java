@@ -41,19 +41,18 @@ final class CodeKernel implements TileKernel {
      * segment stays alive while a call has it.
      */
     @Override
-    public void multiply(
-            PackedMatrix w, int tile, int count, Activations.Group x, MemorySegment y, long stride, boolean add) {
+    public void multiply(Tiles w, Activations.Group x, MemorySegment y, long stride, boolean add) {
         PackedLayout layout = w.layout();
         long numbers = (long) w.units() * layout.unitColumns() * x.columns();
         requireBytes(x.values(), layout.isQuantised() ? numbers : numbers * Float.BYTES);
         if (layout.isQuantised()) {
             requireBytes(x.fields(), numbers / PackedLayout.BLOCK * Activations.FIELDS * Float.BYTES);
         }
-        requireBytes(y, ((x.columns() - 1) * stride + (long) count * layout.tileRows()) * Float.BYTES);
+        requireBytes(y, ((x.columns() - 1) * stride + (long) w.count() * layout.tileRows()) * Float.BYTES);
         MemorySegment function = code.computeIfAbsent(new Variant(layout, x.columns(), add), this::assemble);
-        MemorySegment arguments = Arguments.of(w.units(), count, stride * Float.BYTES);
+        MemorySegment arguments = Arguments.of(w.units(), w.count(), stride * Float.BYTES);
         try {
-            CALL.invokeExact(function, arguments, w.tiles(tile, count), x.values(), x.fields(), y);
+            CALL.invokeExact(function, arguments, w.data(), x.values(), x.fields(), y);
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {

@@ -135,10 +135,7 @@ public enum Kernels {
     }
 
     private void multiply(PackedMatrix w, Activations x, MemorySegment y, long stride, Workers workers, boolean add) {
-        TileKernel kernel = availability().kernel;
-        if (kernel == null) {
-            throw new IllegalStateException("the %s kernels cannot run: %s".formatted(option(), reason()));
-        }
+        TileKernel kernel = kernel();
         check(w, x, y, stride);
         int size = Math.min(x.columns(), kernel.groupColumns(w.layout()));
         if (w.layout().isQuantised()) {
@@ -153,6 +150,15 @@ public enum Kernels {
             int from = chunk * perChunk;
             product.tiles(from, Math.min(perChunk, w.tiles() - from));
         });
+    }
+
+    /** The kernel, for products of tiles that no matrix holds. */
+    TileKernel kernel() {
+        TileKernel kernel = availability().kernel;
+        if (kernel == null) {
+            throw new IllegalStateException("the %s kernels cannot run: %s".formatted(option(), reason()));
+        }
+        return kernel;
     }
 
     private static int mostTiles(PackedMatrix w, Activations x) {
@@ -193,7 +199,7 @@ public enum Kernels {
                 if (whole > 0) {
                     long floats = (columns.columns() - 1) * stride + (long) whole * tileRows;
                     MemorySegment target = slice(first + (long) from * tileRows, floats);
-                    kernel.multiply(w, from, whole, columns, target, stride, add);
+                    kernel.multiply(w.tiles(from, whole), columns, target, stride, add);
                 }
                 if (padded) {
                     paddedTile(from + whole, columns, first);
@@ -207,7 +213,7 @@ public enum Kernels {
             int rows = w.out() - begin;
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment aside = arena.allocate((long) columns.columns() * tileRows * Float.BYTES, 64);
-                kernel.multiply(w, tile, 1, columns, aside, tileRows, false);
+                kernel.multiply(w.tiles(tile, 1), columns, aside, tileRows, false);
                 for (int column = 0; column < columns.columns(); column++) {
                     MemorySegment target = slice(first + column * stride + begin, rows);
                     for (int row = 0; row < rows; row++) {

@@ -113,7 +113,7 @@ public final class PackedMatrix implements AutoCloseable {
     }
 
     /** Tiles that follow each other. */
-    MemorySegment tiles(int from, int count) {
-        return data.asSlice(from * tileBytes(), count * tileBytes());
+    TileKernel.Tiles tiles(int from, int count) {
+        return new TileKernel.Tiles(layout, units(), data.asSlice(from * tileBytes(), count * tileBytes()));
     }
 }

@@ -1,6 +1,5 @@
 package io.llava4j.tensor.kernel;
 
-import io.llava4j.tensor.format.BlockFormat;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -24,16 +23,15 @@ final class ScalarKernel implements TileKernel {
     }
 
     @Override
-    public void multiply(
-            PackedMatrix w, int tile, int count, Activations.Group x, MemorySegment y, long stride, boolean add) {
+    public void multiply(Tiles w, Activations.Group x, MemorySegment y, long stride, boolean add) {
         int tileRows = w.layout().tileRows();
-        for (int t = 0; t < count; t++) {
-            MemorySegment data = w.tiles(tile + t, 1);
+        for (int t = 0; t < w.count(); t++) {
+            MemorySegment data = w.tile(t);
             for (int row = 0; row < tileRows; row++) {
                 for (int column = 0; column < x.columns(); column++) {
                     float sum = w.layout().isQuantised()
                             ? blocks(w, data, row, x, column)
-                            : floats(w.format(), data, row, x, column);
+                            : floats(w.layout(), data, row, x, column);
                     long at = column * stride + (long) t * tileRows + row;
                     y.setAtIndex(
                             ValueLayout.JAVA_FLOAT, at, add ? y.getAtIndex(ValueLayout.JAVA_FLOAT, at) + sum : sum);
@@ -42,13 +40,13 @@ final class ScalarKernel implements TileKernel {
         }
     }
 
-    private static float floats(BlockFormat format, MemorySegment tile, int row, Activations.Group x, int column) {
-        int tileRows = PackedLayout.F32.tileRows();
+    private static float floats(PackedLayout layout, MemorySegment tile, int row, Activations.Group x, int column) {
+        int tileRows = layout.tileRows();
         long in = x.values().byteSize() / Float.BYTES / x.columns();
         float sum = 0;
         for (long k = 0; k < in; k++) {
             long at = k * tileRows + row;
-            float weight = switch (format) {
+            float weight = switch (layout) {
                 case F32 -> tile.getAtIndex(ValueLayout.JAVA_FLOAT, at);
                 case F16 -> Float.float16ToFloat(tile.getAtIndex(ValueLayout.JAVA_SHORT, at));
                 default -> Float.intBitsToFloat(tile.getAtIndex(ValueLayout.JAVA_SHORT, at) << 16);
@@ -58,7 +56,7 @@ final class ScalarKernel implements TileKernel {
         return sum;
     }
 
-    private static float blocks(PackedMatrix w, MemorySegment tile, int row, Activations.Group x, int column) {
+    private static float blocks(Tiles w, MemorySegment tile, int row, Activations.Group x, int column) {
         PackedLayout layout = w.layout();
         int blocks = layout.unitColumns() / PackedLayout.BLOCK;
         float sum = 0;

@@ -8,12 +8,32 @@ interface TileKernel {
     int groupColumns(PackedLayout layout);
 
     /**
-     * Computes all rows of some tiles, rows of padding included.
+     * Computes all rows of the tiles, rows of padding included.
      *
      * @param y {@code [column, row]} floats, from the first row of the first tile in the first column to the last row in
      *     the last column; off the heap
      * @param stride floats from a column of {@code y} to the next
      * @param add whether the product is added to what {@code y} holds, with one more rounding
      */
-    void multiply(PackedMatrix w, int tile, int count, Activations.Group x, MemorySegment y, long stride, boolean add);
+    void multiply(Tiles w, Activations.Group x, MemorySegment y, long stride, boolean add);
+
+    /**
+     * Tiles that follow each other.
+     *
+     * @param units of a tile
+     * @param data {@code [tiles, units]}
+     */
+    record Tiles(PackedLayout layout, int units, MemorySegment data) {
+        int count() {
+            return (int) (data.byteSize() / tileBytes());
+        }
+
+        long tileBytes() {
+            return (long) units * layout.unitBytes();
+        }
+
+        MemorySegment tile(int tile) {
+            return data.asSlice(tile * tileBytes(), tileBytes());
+        }
+    }
 }

@@ -139,7 +139,7 @@ class SyntheticBatchTest {
     private static float[] withLanguageModel(Function<LlamaModel, float[]> use) {
         ModelLoader.Loaded start = Objectives.start(tiny.recipe("finetune", "plain", "words", Map.of()));
         try (LlavaModel model = start.model()) {
-            return Engine.inference("embeddings", () -> use.apply(model.languageModel()));
+            return Engine.inference("embeddings", () -> use.apply(model.llama()));
         }
     }
 }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param joined number of rows that were added to the conversation of an earlier row about the same image
  * @param repeated rows with the same question and answer about the same image as an earlier one; used once
  * @param leadingAnswersDropped number of conversations that began with an answer, which was dropped as LLaVA does
+ * @param systemPromptsDropped number of conversations whose own system prompt was dropped; the template has one
  * @param ownImages images inside the data set; null if they are separate files
  */
 public record LlavaData(
@@ -27,6 +28,7 @@ public record LlavaData(
         int joined,
         List<SkippedRecord> repeated,
         int leadingAnswersDropped,
+        int systemPromptsDropped,
         @Nullable Images ownImages)
         implements AutoCloseable {
     public LlavaData {
@@ -36,12 +38,6 @@ public record LlavaData(
         if (records.size() != indices.length) {
             throw new IllegalArgumentException("%d records, %d indices".formatted(records.size(), indices.length));
         }
-    }
-
-    /** Number of records with a system prompt of their own. */
-    public int systemPrompts() {
-        return (int)
-                records.stream().filter(record -> !record.system().isEmpty()).count();
     }
 
     /**

@@ -8,22 +8,11 @@ import java.util.List;
  *
  * @param id as the file has it; not necessarily unique
  * @param images paths below the image folder, in the order in which the conversation names them; empty for text only
- * @param system system prompt of the conversation, in the place of the template's; empty if it has none
  * @param turns alternating, human first, answer last
  */
-public record LlavaRecord(String id, List<String> images, String system, List<Turn> turns) {
+public record LlavaRecord(String id, List<String> images, List<Turn> turns) {
     public LlavaRecord {
         images = List.copyOf(images);
         turns = List.copyOf(turns);
-    }
-
-    /** A record without a system prompt of its own. */
-    public LlavaRecord(String id, List<String> images, List<Turn> turns) {
-        this(id, images, "", turns);
-    }
-
-    /** The same record with other turns. */
-    public LlavaRecord withTurns(List<Turn> other) {
-        return new LlavaRecord(id, images, system, other);
     }
 }

@@ -76,7 +76,7 @@ public final class HeldOutRecords implements HeldOut {
                 examples.stream().flatMap(example -> example.pixels().stream()).toList()));
         int[][] labels = output.sequences().labels();
         return new Loss(
-                SequenceLoss.of(model.languageModel(), output.hidden(), labels).item_double(),
+                SequenceLoss.of(model.llama(), output.hidden(), labels).item_double(),
                 SequenceLoss.supervised(labels),
                 examples.size());
     }

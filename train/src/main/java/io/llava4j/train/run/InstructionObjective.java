@@ -104,7 +104,7 @@ public final class InstructionObjective implements Objective {
                 model.train(ModelInput.of(ids, labels, images), settings.gradientCheckpointing(), seed);
         LlavaModel.Spliced spliced = output.sequences();
         return new Loss(
-                SequenceLoss.of(model.languageModel(), output.pass().hidden(), spliced.labels()),
+                SequenceLoss.of(model.llama(), output.pass().hidden(), spliced.labels()),
                 names,
                 Arrays.stream(spliced.lengths()).sum(),
                 SequenceLoss.supervised(spliced.labels()),

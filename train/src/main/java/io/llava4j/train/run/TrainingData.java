@@ -40,7 +40,7 @@ public final class TrainingData implements ExampleSource {
     private final String key;
     private final LlavaData data;
     private final Images images;
-    private final DataConfig spec;
+    private final double maxLeftOut;
     private final EpochSampler sampler;
     private final long seed;
     private final int samplesPerStep;
@@ -121,7 +121,7 @@ public final class TrainingData implements ExampleSource {
                 records,
                 images,
                 leftOut,
-                spec,
+                spec.maxLeftOut(),
                 sampler.apply(records.records()),
                 seed,
                 batch.perDevice() * batch.accumulation(),
@@ -145,7 +145,7 @@ public final class TrainingData implements ExampleSource {
             LlavaData data,
             Images images,
             LeftOut leftOut,
-            DataConfig spec,
+            double maxLeftOut,
             EpochSampler sampler,
             long seed,
             int samplesPerStep,
@@ -156,7 +156,7 @@ public final class TrainingData implements ExampleSource {
         this.data = data;
         this.images = images;
         this.leftOut = leftOut;
-        this.spec = spec;
+        this.maxLeftOut = maxLeftOut;
         this.sampler = sampler;
         this.seed = seed;
         this.samplesPerStep = samplesPerStep;
@@ -216,7 +216,7 @@ public final class TrainingData implements ExampleSource {
         Map<String, SkippedRecord> all = new LinkedHashMap<>();
         Stream.concat(leftOut.records().stream(), skipped().stream())
                 .forEach(record -> all.putIfAbsent(record.file() + ":" + record.index(), record));
-        new LeftOut(List.copyOf(all.values()), leftOut.total()).require(spec.maxLeftOut());
+        new LeftOut(List.copyOf(all.values()), leftOut.total()).require(maxLeftOut);
     }
 
     @Override
@@ -227,9 +227,9 @@ public final class TrainingData implements ExampleSource {
     @Override
     public List<String> notes() {
         List<String> notes = new ArrayList<>(leftOut.sentence().stream().toList());
-        if (data.systemPrompts() > 0 && !spec.conversationTemplate().takesSystem()) {
-            notes.add("the system prompts of %d records are not used, because template %s has none"
-                    .formatted(data.systemPrompts(), spec.conversationTemplate().name()));
+        if (data.systemPromptsDropped() > 0) {
+            notes.add("the system prompts of %d records are dropped, because the template has its own"
+                    .formatted(data.systemPromptsDropped()));
         }
         return notes;
     }

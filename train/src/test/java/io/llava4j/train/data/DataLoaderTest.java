@@ -34,6 +34,7 @@ class DataLoaderTest {
             0,
             List.of(),
             0,
+            0,
             null);
 
     private final int[] order = new RandomSampler(SIZE).order(3, 0);

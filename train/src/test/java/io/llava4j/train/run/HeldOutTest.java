@@ -269,7 +269,7 @@ class HeldOutTest {
                             LlavaModel.Output output = model.forward(
                                     ModelInput.of(List.of(prompt.ids()), List.of(prompt.labels()), pixels));
                             return SequenceLoss.ofAllLogits(
-                                            model.languageModel(),
+                                            model.llama(),
                                             output.hidden(),
                                             output.sequences().labels())
                                     .item_double();

@@ -174,7 +174,7 @@ class TrainerTest {
         TrainableParameters parameters =
                 Engine.scope("parameters", () -> new TrainableParameters(own.weights(), name -> true));
         try (LlavaModel model = new LlavaModel(own.config(), own.weights())) {
-            LlamaModel languageModel = model.languageModel();
+            LlamaModel languageModel = model.llama();
             float[][] gradients = new float[2][];
             double[] losses = new double[2];
             for (int way = 0; way < 2; way++) {

@@ -20,7 +20,6 @@ import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Checks every record and every image of a data set before training (docs/reference/data.md#checks). */
@@ -50,7 +49,7 @@ public final class DataCheck {
      * @param textOnly number of records without an image
      * @param images number of different images
      * @param leadingAnswersDropped number of conversations that began with an answer, which was dropped
-     * @param systemPrompts number of records with a system prompt of their own
+     * @param systemPromptsDropped number of conversations whose own system prompt was dropped
      * @param sources usable records by source, see {@link Sources}
      * @param lengthsChecked whether the length of sequences was checked
      * @param evaluationImages number of evaluation images compared with
@@ -62,7 +61,7 @@ public final class DataCheck {
             int textOnly,
             int images,
             int leadingAnswersDropped,
-            int systemPrompts,
+            int systemPromptsDropped,
             SequencedMap<String, Integer> sources,
             boolean lengthsChecked,
             int evaluationImages,
@@ -121,7 +120,7 @@ public final class DataCheck {
                 (int) data.records().stream().filter(r -> r.images().isEmpty()).count(),
                 different,
                 data.leadingAnswersDropped(),
-                data.systemPrompts(),
+                data.systemPromptsDropped(),
                 Sources.count(data.records()),
                 prompts != null,
                 evaluation == null ? 0 : evaluation.size(),
@@ -178,11 +177,11 @@ public final class DataCheck {
     }
 
     private void duplicates() {
-        record Content(List<String> images, String system, List<Turn> turns) {}
+        record Content(List<String> images, List<Turn> turns) {}
         Map<Content, Integer> first = new HashMap<>();
         for (int i = 0; i < data.records().size(); i++) {
             LlavaRecord record = data.records().get(i);
-            Integer earlier = first.putIfAbsent(new Content(record.images(), record.system(), record.turns()), i);
+            Integer earlier = first.putIfAbsent(new Content(record.images(), record.turns()), i);
             if (earlier != null) {
                 add(
                         i,
@@ -195,13 +194,9 @@ public final class DataCheck {
 
     private void markers() {
         for (int i = 0; i < data.records().size(); i++) {
-            LlavaRecord record = data.records().get(i);
-            List<String> texts = Stream.concat(
-                            Stream.of(record.system()), record.turns().stream().map(Turn::text))
-                    .toList();
-            for (String text : texts) {
+            for (Turn turn : data.records().get(i).turns()) {
                 Optional<String> marker =
-                        MARKERS.stream().filter(text::contains).findFirst();
+                        MARKERS.stream().filter(turn.text()::contains).findFirst();
                 if (marker.isPresent()) {
                     add(
                             i,

@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -15,8 +14,6 @@ import tools.jackson.databind.JsonNode;
  * none of them.
  */
 public final class ExtraFields implements RecordHandler {
-    private static final Set<String> TURN_FIELDS = Set.of("from", "value", "role", "content");
-
     private final Map<Integer, Map<String, JsonNode>> byIndex = new HashMap<>();
     private final TreeMap<String, Integer> ofTurns = new TreeMap<>();
     private int index;
@@ -71,7 +68,7 @@ public final class ExtraFields implements RecordHandler {
         }
         row.path("conversations")
                 .forEach(turn -> turn.properties().forEach(field -> {
-                    if (!TURN_FIELDS.contains(field.getKey())) {
+                    if (!field.getKey().equals("from") && !field.getKey().equals("value")) {
                         ofTurns.merge(field.getKey(), 1, Integer::sum);
                     }
                 }));

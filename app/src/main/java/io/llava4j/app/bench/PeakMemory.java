@@ -1,17 +1,17 @@
-package io.llava4j.app.demo;
+package io.llava4j.app.bench;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Largest resident memory of this process so far. */
-final class PeakMemory {
+public final class PeakMemory {
     private static final Path STATUS = Path.of("/proc/self/status");
 
     private PeakMemory() {}
 
     /** Bytes, as the kernel counts them; on systems without /proc the memory of the Java heap alone. */
-    static long bytes() {
+    public static long bytes() {
         try {
             for (String line : Files.readAllLines(STATUS)) {
                 if (line.startsWith("VmHWM:")) {

@@ -1,0 +1,45 @@
+package io.llava4j.generate;
+
+import io.llava4j.CheckpointException;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.model.cpu.CpuWeights;
+import io.llava4j.tensor.format.BlockFormat;
+import io.llava4j.tensor.kernel.MappedMemory;
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Tensors of an open checkpoint in the type that their file has, for the CPU kernels.
+ *
+ * @param tensors by canonical name
+ * @param damaged receives the names of tensors that hold NaN or infinity; blocks are checked where they are packed
+ */
+record StoredWeights(Map<String, TensorEntry> tensors, Consumer<String> damaged) implements CpuWeights {
+    @Override
+    public Stored get(String name) {
+        TensorEntry entry = tensors.get(name);
+        if (entry == null) {
+            throw new CheckpointException("tensor " + name + " is missing from the model");
+        }
+        if (entry.content() instanceof TensorEntry.Blocks blocks) {
+            return new Stored(blocks.format(), blocks.data().get());
+        }
+        // Kept, because it may be computed.
+        TensorEntry computed = new TensorEntry(name, entry.dtype(), entry.shape(), entry.data());
+        if (!computed.isFinite()) {
+            damaged.accept(name);
+        }
+        return switch (entry.dtype()) {
+            case F32, F16, BF16 -> new Stored(BlockFormat.of(entry.dtype()).orElseThrow(), computed.data());
+            default -> new Stored(BlockFormat.F32, MemorySegment.ofArray(computed.toFloats()));
+        };
+    }
+
+    @Override
+    public void release(Stored stored) {
+        if (stored.rows().isMapped()) {
+            MappedMemory.release(stored.rows());
+        }
+    }
+}

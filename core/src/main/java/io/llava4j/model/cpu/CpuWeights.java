@@ -1,0 +1,25 @@
+package io.llava4j.model.cpu;
+
+import io.llava4j.tensor.format.BlockFormat;
+import java.lang.foreign.MemorySegment;
+
+/** The tensors of a language model as their file stores them, by canonical name. */
+public interface CpuWeights {
+    /**
+     * A stored matrix or vector.
+     *
+     * @param format of the elements
+     * @param rows row-major elements or blocks; stays valid as long as the model
+     */
+    record Stored(BlockFormat format, MemorySegment rows) {}
+
+    /**
+     * The tensor of that name.
+     *
+     * @throws io.llava4j.CheckpointException if there is none
+     */
+    Stored get(String name);
+
+    /** Says that a tensor was copied and its pages may leave the memory. */
+    void release(Stored stored);
+}

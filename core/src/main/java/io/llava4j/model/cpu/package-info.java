@@ -1,0 +1,5 @@
+/** The language model on the CPU kernels: weights as their file stores them, keys and values in pages. */
+@NullMarked
+package io.llava4j.model.cpu;
+
+import org.jspecify.annotations.NullMarked;
