@@ -18,10 +18,7 @@ final class CpuDecodingSession implements DecodingSession {
     private float[] logits;
 
     CpuDecodingSession(
-            LlavaModel model,
-            CpuLlamaModel languageModel,
-            List<ImagePrompt> prompts,
-            @Nullable SharedPrefixes shared) {
+            LlavaModel model, CpuLlamaModel languageModel, List<ImagePrompt> prompts, @Nullable SharedPrefixes shared) {
         this.languageModel = languageModel;
         List<float[]> images = new ArrayList<>();
         prompts.forEach(prompt -> images.addAll(prompt.images()));

@@ -121,8 +121,7 @@ public final class ModelLoader {
                         || entry.dtype() == DType.BF16);
     }
 
-    private static Map<String, TensorEntry> withoutLanguageModel(
-            Map<String, TensorEntry> tensors, LlavaConfig config) {
+    private static Map<String, TensorEntry> withoutLanguageModel(Map<String, TensorEntry> tensors, LlavaConfig config) {
         Map<String, TensorEntry> others = new LinkedHashMap<>(tensors);
         others.keySet().removeAll(LlamaParameters.of(config.text()).shapes().keySet());
         return others;
@@ -152,10 +151,7 @@ public final class ModelLoader {
                 tensors.put(
                         source.name(),
                         new TensorEntry(
-                                source.name(),
-                                source.dtype(),
-                                source.shape(),
-                                new TensorEntry.Derived(source.data())));
+                                source.name(), source.dtype(), source.shape(), new TensorEntry.Derived(source.data())));
             }
             LlavaModel model = build(directory, merged.config(), tensors, device, merged::close);
             loaded = true;

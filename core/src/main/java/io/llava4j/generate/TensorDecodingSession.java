@@ -1,17 +1,13 @@
 package io.llava4j.generate;
 
-import io.llava4j.model.ImageTokens;
 import io.llava4j.model.KvCache;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaModel;
-import io.llava4j.model.ModelInput;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;

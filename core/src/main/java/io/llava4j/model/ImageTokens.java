@@ -26,8 +26,10 @@ public record ImageTokens(@Nullable Tensor packed, int[] counts) {
 
     /** All images of several groups, in order. */
     public static ImageTokens concatenate(List<ImageTokens> groups) {
-        Tensor[] tokens =
-                groups.stream().map(ImageTokens::packed).filter(Objects::nonNull).toArray(Tensor[]::new);
+        Tensor[] tokens = groups.stream()
+                .map(ImageTokens::packed)
+                .filter(Objects::nonNull)
+                .toArray(Tensor[]::new);
         return tokens.length == 0
                 ? NONE
                 : new ImageTokens(

@@ -31,7 +31,8 @@ public final class GenerateBench {
      * @param image asked about before the text; null for text only
      * @param rounds after one that warms up
      */
-    public record Options(int promptTokens, int newTokens, @Nullable RgbImage image, int rounds) {}
+    public record Options(
+            int promptTokens, int newTokens, @Nullable RgbImage image, int rounds) {}
 
     private record Round(double imageSeconds, double prefillSeconds, double decodeSeconds, double bandwidth) {}
 
@@ -105,9 +106,9 @@ public final class GenerateBench {
         return best;
     }
 
-    private static void print(
-            PrintWriter out, Options options, LlavaModel model, long weights, List<Round> rounds) {
-        int read = options.promptTokens() + (options.image() == null ? 0 : model.config().tokensPerImage());
+    private static void print(PrintWriter out, Options options, LlavaModel model, long weights, List<Round> rounds) {
+        int read = options.promptTokens()
+                + (options.image() == null ? 0 : model.config().tokensPerImage());
         double prefill = median(rounds.stream().map(Round::prefillSeconds).toList());
         double decode = median(rounds.stream().map(Round::decodeSeconds).toList());
         double bandwidth = median(rounds.stream().map(Round::bandwidth).toList());

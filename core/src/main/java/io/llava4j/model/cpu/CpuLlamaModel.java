@@ -85,7 +85,8 @@ public final class CpuLlamaModel implements LanguageModel {
         int width = config.hiddenSize();
         float[] last = new float[Math.multiplyExact(chunks.size(), width)];
         forward(chunks, (layer, part) -> {
-            if (layer == blocks.size() && part.from() + part.count() == part.chunk().tokens()) {
+            if (layer == blocks.size()
+                    && part.from() + part.count() == part.chunk().tokens()) {
                 MemorySegment.copy(
                         pass.states(),
                         ValueLayout.JAVA_FLOAT,

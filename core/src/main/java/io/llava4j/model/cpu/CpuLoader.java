@@ -10,11 +10,7 @@ record CpuLoader(CpuWeights weights, Workers workers) {
     PackedMatrix matrix(Parameters.Linear layer) {
         CpuWeights.Stored stored = weights.get(layer.prefix() + "weight");
         PackedMatrix packed = PackedMatrix.pack(
-                stored.format(),
-                stored.rows(),
-                Math.toIntExact(layer.out()),
-                Math.toIntExact(layer.in()),
-                workers);
+                stored.format(), stored.rows(), Math.toIntExact(layer.out()), Math.toIntExact(layer.in()), workers);
         weights.release(stored);
         return packed;
     }

@@ -112,8 +112,7 @@ final class CpuPass implements AutoCloseable {
             attention.store(contexts[row], layer, positions[row], key, get(values, row, config.kvHeads() * d));
         });
         List<CpuAttention.Queries> attending = queries();
-        workers.run(
-                attending.size(), (i, worker) -> attention.attend(attending.get(i), layer, queries, worker));
+        workers.run(attending.size(), (i, worker) -> attention.attend(attending.get(i), layer, queries, worker));
         take(queries, config.heads() * d);
         add(block.out(), states);
         norm(block.postAttentionNorm());
@@ -165,17 +164,11 @@ final class CpuPass implements AutoCloseable {
             for (int from = 0; from < count; from += ROWS) {
                 clear();
                 rows = Math.min(ROWS, count - from);
-                MemorySegment.copy(
-                        hidden, from * width, states, ValueLayout.JAVA_FLOAT, 0, rows * width);
+                MemorySegment.copy(hidden, from * width, states, ValueLayout.JAVA_FLOAT, 0, rows * width);
                 norm(weight);
                 multiply(head, out);
                 MemorySegment.copy(
-                        out,
-                        ValueLayout.JAVA_FLOAT,
-                        0,
-                        result,
-                        from * config.vocabSize(),
-                        rows * config.vocabSize());
+                        out, ValueLayout.JAVA_FLOAT, 0, result, from * config.vocabSize(), rows * config.vocabSize());
             }
         }
         return result;

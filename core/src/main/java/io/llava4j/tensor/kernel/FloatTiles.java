@@ -39,10 +39,12 @@ public final class FloatTiles {
      * @param add whether the product is added to what {@code y} holds, with one more rounding
      * @throws IllegalArgumentException if sizes do not fit
      */
-    public void multiply(MemorySegment w, int in, MemorySegment x, int columns, MemorySegment y, long stride, boolean add) {
+    public void multiply(
+            MemorySegment w, int in, MemorySegment x, int columns, MemorySegment y, long stride, boolean add) {
         TileKernel.Tiles tiles = new TileKernel.Tiles(layout, in, w);
         if (columns < 1 || columns > columns() || w.byteSize() != tiles.count() * tiles.tileBytes()) {
-            throw new IllegalArgumentException("%d columns, %d bytes of tiles of %d".formatted(columns, w.byteSize(), in));
+            throw new IllegalArgumentException(
+                    "%d columns, %d bytes of tiles of %d".formatted(columns, w.byteSize(), in));
         }
         kernel.multiply(tiles, new Activations.Group(columns, x, MemorySegment.NULL), y, stride, add);
     }

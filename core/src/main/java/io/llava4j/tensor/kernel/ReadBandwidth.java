@@ -22,7 +22,9 @@ public final class ReadBandwidth {
             Workers workers = Workers.shared();
             int chunks = (int) (BYTES / CHUNK);
             // Pages that were never written are all the same one.
-            workers.run(chunks, (chunk, worker) -> memory.asSlice(chunk * CHUNK, CHUNK).fill((byte) chunk));
+            workers.run(
+                    chunks,
+                    (chunk, worker) -> memory.asSlice(chunk * CHUNK, CHUNK).fill((byte) chunk));
             AtomicLong sum = new AtomicLong();
             double best = Double.MAX_VALUE;
             for (int pass = 0; pass < PASSES; pass++) {

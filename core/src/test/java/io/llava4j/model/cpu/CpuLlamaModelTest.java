@@ -56,7 +56,9 @@ class CpuLlamaModelTest {
             actual.add(Tensors.toFloats(exact.logits(hidden)));
             assertThat(actual).hasSameSizeAs(expected);
             for (int i = 0; i < expected.size(); i++) {
-                assertThat(largestDifference(actual.get(i), expected.get(i))).as("state %d", i).isLessThan(5e-6);
+                assertThat(largestDifference(actual.get(i), expected.get(i)))
+                        .as("state %d", i)
+                        .isLessThan(5e-6);
             }
             return null;
         });

@@ -97,7 +97,8 @@ class DataFormatsTest {
                 .extracting(SkippedRecord::reason)
                 .satisfiesExactly(
                         fields -> assertThat(fields).startsWith("line 5 has 2 fields where the header has 4"),
-                        empty -> assertThat(empty).isEqualTo("line 6, column answer: the field is empty; fill it or remove the line"));
+                        empty -> assertThat(empty)
+                                .isEqualTo("line 6, column answer: the field is empty; fill it or remove the line"));
 
         Path captions = Files.writeString(dir.resolve("own.tsv"), "file_name\ttext\n1.jpg\ta, cat\n");
         assertThat(LlavaFiles.read(captions, Policy.FAIL).records().getFirst().turns())
