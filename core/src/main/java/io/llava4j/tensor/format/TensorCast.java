@@ -5,13 +5,18 @@ import io.llava4j.io.Scratch;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.stream.LongStream;
 
 /**
- * Converts elements to another type, rounding to nearest, ties to even; {@link LegacyBlocks} defines the rounding of
- * blocks. A result is overwritten by the next one, so that a conversion needs memory for its largest tensor only.
+ * Converts elements to another type, rounding to nearest, ties to even; {@link LegacyBlocks} and {@link KQuantEncoder}
+ * define the rounding of blocks. A result is overwritten by the next one, so that a conversion needs memory for its largest tensor only.
  */
 public final class TensorCast {
     private static final int CHUNK = 16 * KQuantBlocks.SIZE;
+
+    /** Elements that a thread converts at a time; smaller tensors are converted by the calling thread. */
+    private static final long PART = 64L * CHUNK;
+
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfDouble DOUBLE =
@@ -41,13 +46,23 @@ public final class TensorCast {
         return result;
     }
 
-    /** Converts elements into {@code result}; returns whether the type can represent all of them. */
+    /**
+     * Converts elements into {@code result}, large tensors on all cores; returns whether the type can represent all of them.
+     */
     public static boolean cast(
             BlockFormat from, MemorySegment data, long elements, BlockFormat to, MemorySegment result) {
+        LongStream parts = LongStream.range(0, Math.ceilDiv(elements, PART));
+        return (elements > PART ? parts.parallel() : parts)
+                .mapToObj(part -> castPart(from, data, part * PART, Math.min(elements, (part + 1) * PART), to, result))
+                .reduce(true, Boolean::logicalAnd);
+    }
+
+    private static boolean castPart(
+            BlockFormat from, MemorySegment data, long first, long end, BlockFormat to, MemorySegment result) {
         float[] chunk = new float[CHUNK];
         boolean fits = true;
-        for (long begin = 0; begin < elements; begin += CHUNK) {
-            int count = (int) Math.min(CHUNK, elements - begin);
+        for (long begin = first; begin < end; begin += CHUNK) {
+            int count = (int) Math.min(CHUNK, end - begin);
             decode(from, data, begin, count, chunk);
             fits &= encode(chunk, count, to, result, begin);
         }
@@ -74,8 +89,8 @@ public final class TensorCast {
     }
 
     private static CheckpointException tooLarge(String name, BlockFormat type) {
-        return new CheckpointException(
-                "tensor '%s' holds numbers that %s cannot hold; choose bf16 or f32".formatted(name, type));
+        return new CheckpointException("tensor '%s' holds %snumbers that %s cannot hold; choose bf16 or f32"
+                .formatted(name, type.isQuantised() ? "NaN, infinity or " : "", type));
     }
 
     /**
@@ -154,7 +169,16 @@ public final class TensorCast {
                             : LegacyBlocks.encodeQ4(from, i, data, block);
                 }
             }
-            case Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("not written: " + to);
+            case Q4_K, Q6_K -> {
+                KQuantEncoder encoder = new KQuantEncoder();
+                for (int i = 0; i < count; i += KQuantBlocks.SIZE) {
+                    long block = (begin + i) / KQuantBlocks.SIZE;
+                    fits &= to == BlockFormat.Q4_K
+                            ? encoder.encodeQ4(from, i, data, block)
+                            : encoder.encodeQ6(from, i, data, block);
+                }
+            }
+            case Q4_1, Q5_0, Q5_1, Q5_K -> throw new IllegalArgumentException("not written: " + to);
         }
         return fits;
     }
