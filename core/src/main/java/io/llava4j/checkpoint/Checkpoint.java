@@ -13,13 +13,11 @@ import io.llava4j.checkpoint.layout.ProjectorShape;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.io.KebabCase;
 import io.llava4j.model.config.LlavaConfig;
-import io.llava4j.tensor.format.DType;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -332,22 +330,26 @@ public final class Checkpoint implements AutoCloseable {
                 : Optional.empty();
     }
 
-    /** One line: kind, layout, parameter count, types, size. */
+    /** One line: kind, layout, parameter count, types and size in the files. */
     public String describe() {
         long parameters =
                 tensors.values().stream().mapToLong(TensorEntry::elements).sum();
-        long bytes = tensors.values().stream().mapToLong(TensorEntry::byteSize).sum();
-        Map<DType, Integer> types = new EnumMap<>(DType.class);
-        tensors.values().forEach(tensor -> types.merge(tensor.dtype(), 1, Integer::sum));
+        long bytes =
+                tensors.values().stream().mapToLong(TensorEntry::storedBytes).sum();
         return String.format(
                 Locale.ROOT,
-                "%s, layout %s: %,d parameters in %d tensors (%s), %.1f MB; %d tensors not needed",
+                "%s, layout %s: %,d parameters in %d tensors (%s), %.1f MB, %.2f bits per weight; %d tensors not needed",
                 kind.label(),
                 KebabCase.of(layout),
                 parameters,
                 tensors.size(),
-                types.keySet().stream().map(DType::name).collect(Collectors.joining(", ")),
+                tensors.values().stream()
+                        .map(TensorEntry::storedType)
+                        .distinct()
+                        .sorted()
+                        .collect(Collectors.joining(", ")),
                 bytes / 1e6,
+                8.0 * bytes / parameters,
                 ignored.size());
     }
 

@@ -1,24 +1,17 @@
 package io.llava4j.checkpoint;
 
 import io.llava4j.CheckpointException;
-import io.llava4j.checkpoint.gguf.GgufConfigs;
-import io.llava4j.checkpoint.gguf.GgufTokenizer;
-import io.llava4j.checkpoint.gguf.GgufWriter;
 import io.llava4j.checkpoint.huggingface.ChatTemplate;
 import io.llava4j.checkpoint.huggingface.ModelConfigWriter;
 import io.llava4j.checkpoint.huggingface.ModelConfigs;
 import io.llava4j.checkpoint.huggingface.TokenizerFiles;
-import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.CheckpointLayout;
-import io.llava4j.checkpoint.layout.RopePermutation;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.checkpoint.safetensors.SafeTensorsWriter;
 import io.llava4j.io.AtomicFiles;
-import io.llava4j.io.Scratch;
 import io.llava4j.io.StrictJson;
 import io.llava4j.model.config.LlavaConfig;
-import io.llava4j.model.config.TextConfig;
 import io.llava4j.tensor.format.BlockFormat;
 import io.llava4j.tensor.format.DType;
 import io.llava4j.tensor.format.TensorCast;
@@ -29,7 +22,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.SequencedMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -46,11 +38,18 @@ public final class Converter {
         /** GGUF only: the language model's matrices in blocks of bytes, each with a scale. */
         Q8_0,
         /** GGUF only: the language model's matrices in blocks of four bits, each with a scale; the LM head in Q8_0. */
-        Q4_0;
+        Q4_0,
+        /** GGUF only: the language model's matrices in Q4_K, the ones that matter most in Q6_K ({@link GgufTypes}). */
+        Q4_K_M;
 
         /** Whether only GGUF has this type. */
         public boolean isQuantised() {
-            return this == Q8_0 || this == Q4_0;
+            return format().isQuantised();
+        }
+
+        /** The type of most weights. */
+        BlockFormat format() {
+            return this == Q4_K_M ? BlockFormat.Q4_K : BlockFormat.valueOf(name());
         }
     }
 
@@ -70,7 +69,6 @@ public final class Converter {
     private final @Nullable SentencePieceTokenizer tokenizer;
     private final Progress progress;
     private final TensorCast cast = new TensorCast();
-    private final Scratch permuted = new Scratch();
     private int written;
 
     private Converter(Checkpoint source, Progress progress) {
@@ -86,7 +84,7 @@ public final class Converter {
      * @param source a whole LLaVA model; stays open
      * @param directory must not exist yet, or be empty
      * @param layout {@code LIUHAOTIAN}, {@code HF_OLD}, {@code HF_NEW} or {@code GGUF}
-     * @param precision null keeps the type of every tensor; in GGUF, the type of most weights
+     * @param precision null keeps the type of every tensor; in GGUF, {@link GgufTypes#of} says what it means
      * @throws CheckpointException if the source is not a whole model, the layout cannot represent it, or it cannot be written
      */
     public static void convert(
@@ -95,20 +93,35 @@ public final class Converter {
             CheckpointLayout layout,
             @Nullable Precision precision,
             Progress progress) {
+        if (layout == CheckpointLayout.GGUF) {
+            writeGguf(source, directory, precision == null ? null : GgufTypes.of(precision), progress);
+            return;
+        }
         source.requireComplete();
         Converter converter = new Converter(source, progress);
         AtomicFiles.writeDirectory(directory, partial -> {
             switch (layout) {
                 case LIUHAOTIAN -> converter.liuhaotian(partial, precision);
                 case HF_OLD, HF_NEW -> converter.huggingFace(partial, layout, precision);
-                case GGUF -> converter.gguf(partial, name(directory), precision);
-                case CLIP, PROJECTOR_ONLY -> throw new IllegalArgumentException(layout.name());
+                case GGUF, CLIP, PROJECTOR_ONLY -> throw new IllegalArgumentException(layout.name());
             }
         });
     }
 
-    private static String name(Path directory) {
-        return directory.toAbsolutePath().normalize().getFileName().toString();
+    /**
+     * Writes a model as GGUF: {@code model-TYPE.gguf} and {@code mmproj-TYPE.gguf}.
+     *
+     * @param source a whole LLaVA model; stays open
+     * @param directory must not exist yet, or be empty
+     * @param types null keeps the type of every matrix
+     * @throws CheckpointException if the source is not a whole model, llama.cpp cannot represent it, a number does not fit
+     *     its type, or the files cannot be written
+     */
+    public static void writeGguf(Checkpoint source, Path directory, @Nullable GgufTypes types, Progress progress) {
+        source.requireComplete();
+        String name = directory.toAbsolutePath().normalize().getFileName().toString();
+        GgufConversion conversion = new GgufConversion(source, types, progress);
+        AtomicFiles.writeDirectory(directory, partial -> conversion.write(partial, name));
     }
 
     private void liuhaotian(Path directory, @Nullable Precision precision) throws IOException {
@@ -157,63 +170,6 @@ public final class Converter {
                                     ? "its projector is " + config.projectorType()
                                     : "its tower begins with a convolutional stem"));
         }
-    }
-
-    private void gguf(Path directory, String name, @Nullable Precision precision) {
-        BlockFormat type = BlockFormat.valueOf(
-                precision == null ? CheckpointWriter.mainType(tensors(null)).name() : precision.name());
-        if (type == BlockFormat.F64) {
-            type = BlockFormat.F32;
-        }
-        BlockFormat towerType = type.isQuantised() ? BlockFormat.F16 : type;
-        TextConfig text = config.text();
-        SequencedMap<String, Object> mmprojKeys = GgufConfigs.llavaKeys(name, config, towerType);
-        SequencedMap<String, Object> textKeys = GgufConfigs.textKeys(name, text, type);
-        GgufTokenizer.addTo(textKeys, text, tokenizer, config.imageTokenId());
-        List<GgufWriter.Source> language = new ArrayList<>();
-        List<GgufWriter.Source> mmproj = new ArrayList<>();
-        for (TensorSource tensor : tensors(null)) {
-            boolean tower = tensor.name().startsWith(CanonicalNames.TOWER)
-                    || tensor.name().startsWith(CanonicalNames.PROJECTOR);
-            (tower ? mmproj : language).add(ggufSource(tensor, tower ? towerType : type));
-        }
-        GgufWriter.write(directory.resolve("model-" + type + ".gguf"), textKeys, language);
-        GgufWriter.write(directory.resolve("mmproj-" + towerType + ".gguf"), mmprojKeys, mmproj);
-    }
-
-    private GgufWriter.Source ggufSource(TensorSource tensor, BlockFormat wanted) {
-        BlockFormat type = ggufType(tensor, wanted);
-        int heads = RopePermutation.heads(tensor.name(), config.text());
-        long[] shape = tensor.shape();
-        return new GgufWriter.Source(CheckpointLayout.GGUF.onDisk(tensor.name()), type, shape, () -> {
-            MemorySegment data = tensor.data().get();
-            if (heads > 0) {
-                MemorySegment interleaved = permuted.take(data.byteSize());
-                RopePermutation.interleave(data, heads, shape[0], interleaved);
-                data = interleaved;
-            }
-            BlockFormat own = BlockFormat.of(tensor.dtype()).orElseThrow();
-            return cast.cast(
-                    tensor.name(), own, data, tensor.byteSize() / tensor.dtype().bytes(), type);
-        });
-    }
-
-    /**
-     * llama.cpp keeps vectors and positions in F32, and the patch convolution in F32 or F16. The LM head, whose errors reach
-     * the logits directly, never gets four bits; matrices whose rows are no whole blocks become F16.
-     */
-    private static BlockFormat ggufType(TensorSource tensor, BlockFormat wanted) {
-        long[] shape = tensor.shape();
-        if (shape.length == 1 || tensor.name().endsWith("position_embedding.weight")) {
-            return BlockFormat.F32;
-        }
-        if (shape.length > 2) {
-            return wanted == BlockFormat.F16 ? BlockFormat.F16 : BlockFormat.F32;
-        }
-        if (shape[1] % wanted.blockSize() != 0) {
-            return BlockFormat.F16;
-        }
-        return wanted == BlockFormat.Q4_0 && tensor.name().equals(CanonicalNames.LM_HEAD) ? BlockFormat.Q8_0 : wanted;
     }
 
     /** The tensors of the source by canonical name, in the given precision. */

@@ -68,13 +68,13 @@ class GgufConversionTest {
         Path gguf = convert(model, "gguf", CheckpointLayout.GGUF, precision);
         double step = switch (precision) {
             case F32 -> 0;
-            case F16, Q8_0, Q4_0 -> 0x1p-11;
+            case F16, Q8_0, Q4_0, Q4_K_M -> 0x1p-11;
             case BF16 -> 0x1p-8;
         };
         // Of a block's largest, which is below 4.5 here: half a step, a whole one above 7 of -8…7, and the scale's
         // rounding.
         double blocks = switch (precision) {
-            case Q8_0 -> 4.5 / 127 / 2 + 4.5 / 2048;
+            case Q8_0, Q4_K_M -> 4.5 / 127 / 2 + 4.5 / 2048; // no row is a multiple of 256
             case Q4_0 -> 4.5 / 8 + 4.5 / 2048;
             default -> 0;
         };

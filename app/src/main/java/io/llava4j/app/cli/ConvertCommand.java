@@ -3,6 +3,7 @@ package io.llava4j.app.cli;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.Converter;
+import io.llava4j.checkpoint.GgufTypes;
 import io.llava4j.checkpoint.layout.CheckpointLayout;
 import io.llava4j.io.KebabCase;
 import java.io.PrintWriter;
@@ -73,7 +74,8 @@ final class ConvertCommand implements Callable<Integer> {
             names = "--type",
             paramLabel = "TYPE",
             description =
-                    "Storage type: f32, f16, bf16, or q8_0 and q4_0 (gguf only). By default every tensor keeps its type.")
+                    "Storage type: f32, f16, bf16, or q8_0, q4_k_m and q4_0 (gguf only; quantize has more options)."
+                            + " By default every tensor keeps its type.")
     private Converter.@Nullable Precision type;
 
     @Option(
@@ -100,6 +102,11 @@ final class ConvertCommand implements Callable<Integer> {
                     to.layout,
                     type,
                     (tensor, number, total) -> progress.update(number, total, tensor));
+            if (to == Target.GGUF && type != null) {
+                GgufTypes.of(type)
+                        .fallbacks(checkpoint)
+                        .ifPresent(spec.commandLine().getErr()::println);
+            }
         }
         try (Checkpoint written = Checkpoint.open(target).requireComplete()) {
             PrintWriter out = spec.commandLine().getOut();

@@ -2,12 +2,11 @@ package io.llava4j.app.cli;
 
 import io.llava4j.CheckpointException;
 import io.llava4j.app.inspect.MemoryEstimate;
+import io.llava4j.app.inspect.PartSizes;
 import io.llava4j.checkpoint.Checkpoint;
-import io.llava4j.checkpoint.layout.CanonicalNames;
+import io.llava4j.checkpoint.ModelMemory;
 import io.llava4j.checkpoint.layout.ModelKind;
-import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.io.KebabCase;
-import io.llava4j.tensor.format.DType;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,10 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -33,10 +29,6 @@ import tools.jackson.databind.json.JsonMapper;
 /** {@code llava inspect}: describes a checkpoint; reads headers only. */
 @Command(name = "inspect", description = "Describe a checkpoint: parts, parameters, types, configuration, memory.")
 final class InspectCommand implements Callable<Integer> {
-    private static final String TOWER = "visionTower";
-    private static final String PROJECTOR = "projector";
-    private static final String LANGUAGE_MODEL = "languageModel";
-
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
@@ -58,34 +50,6 @@ final class InspectCommand implements Callable<Integer> {
     private boolean json;
 
     private InspectCommand() {}
-
-    /** Counts of one part of the model: vision tower, projector or language model. */
-    private static final class Part {
-        private final Set<DType> types = new TreeSet<>();
-        private int count;
-        private long parameters;
-        private long bytes;
-
-        void add(TensorEntry tensor) {
-            types.add(tensor.dtype());
-            count++;
-            parameters += tensor.elements();
-            bytes += tensor.byteSize();
-        }
-
-        String typeNames() {
-            return types.stream().map(DType::name).collect(Collectors.joining(", "));
-        }
-
-        Map<String, Object> json() {
-            Map<String, Object> fields = new LinkedHashMap<>();
-            fields.put("tensors", count);
-            fields.put("parameters", parameters);
-            fields.put("bytes", bytes);
-            fields.put("dtypes", types);
-            return fields;
-        }
-    }
 
     @Override
     public Integer call() {
@@ -145,16 +109,10 @@ final class InspectCommand implements Callable<Integer> {
         out.println(path + ": " + checkpoint.describe());
         out.println(problem == null ? completeness(checkpoint) : problem);
         out.println();
-        out.printf("%-13s %8s %16s %16s  %s%n", "part", "tensors", "parameters", "bytes", "type");
-        parts(checkpoint)
-                .forEach((name, part) -> out.printf(
-                        Locale.ROOT,
-                        "%-13s %8d %,16d %,16d  %s%n",
-                        name,
-                        part.count,
-                        part.parameters,
-                        part.bytes,
-                        part.typeNames()));
+        PartSizes.print(out, checkpoint);
+        if (checkpoint.kind() instanceof ModelKind.Llava) {
+            out.println(ModelMemory.of(checkpoint).describe());
+        }
         out.println();
         estimate(checkpoint.kind()).ifPresent(estimate -> print(out, estimate));
         configuration(checkpoint.kind()).forEach((part, values) -> {
@@ -166,7 +124,7 @@ final class InspectCommand implements Callable<Integer> {
             checkpoint
                     .tensors()
                     .forEach((name, tensor) ->
-                            out.printf("%-5s %-16s %s%n", tensor.dtype(), Arrays.toString(tensor.shape()), name));
+                            out.printf("%-5s %-16s %s%n", tensor.storedType(), Arrays.toString(tensor.shape()), name));
         }
     }
 
@@ -182,9 +140,10 @@ final class InspectCommand implements Callable<Integer> {
         if (problem != null) {
             document.put("problem", problem);
         }
-        Map<String, Object> parts = new LinkedHashMap<>();
-        parts(checkpoint).forEach((name, part) -> parts.put(name, part.json()));
-        document.put("parts", parts);
+        document.put("parts", PartSizes.of(checkpoint));
+        if (checkpoint.kind() instanceof ModelKind.Llava) {
+            document.put("inferenceMemory", ModelMemory.of(checkpoint));
+        }
         estimate(checkpoint.kind()).ifPresent(estimate -> document.put("memory", estimate));
         document.put("config", configuration(checkpoint.kind()));
         document.put("ignored", checkpoint.ignored());
@@ -193,7 +152,7 @@ final class InspectCommand implements Callable<Integer> {
             checkpoint.tensors().forEach((name, tensor) -> {
                 Map<String, Object> fields = new LinkedHashMap<>();
                 fields.put("name", name);
-                fields.put("dtype", tensor.dtype());
+                fields.put("dtype", tensor.storedType());
                 fields.put("shape", tensor.shape());
                 list.add(fields);
             });
@@ -242,41 +201,21 @@ final class InspectCommand implements Callable<Integer> {
         return String.format(Locale.ROOT, "%.2f", bytes / 1e9);
     }
 
-    private static Map<String, Part> parts(Checkpoint checkpoint) {
-        Map<String, Part> parts = new LinkedHashMap<>();
-        for (String name : List.of(TOWER, PROJECTOR, LANGUAGE_MODEL, "total")) {
-            parts.put(name, new Part());
-        }
-        checkpoint.tensors().forEach((name, tensor) -> {
-            parts.computeIfAbsent(part(name), unused -> new Part()).add(tensor);
-            parts.computeIfAbsent("total", unused -> new Part()).add(tensor);
-        });
-        parts.values().removeIf(part -> part.count == 0);
-        return parts;
-    }
-
-    private static String part(String name) {
-        if (name.startsWith(CanonicalNames.TOWER)) {
-            return TOWER;
-        }
-        return name.startsWith(CanonicalNames.PROJECTOR) ? PROJECTOR : LANGUAGE_MODEL;
-    }
-
     /** The configuration by part, as records or maps. */
     private static Map<String, Object> configuration(ModelKind kind) {
         Map<String, Object> parts = new LinkedHashMap<>();
         switch (kind) {
             case ModelKind.Llava llava -> {
-                parts.put(TOWER, llava.config().vision());
-                parts.put(LANGUAGE_MODEL, llava.config().text());
+                parts.put(PartSizes.TOWER, llava.config().vision());
+                parts.put(PartSizes.LANGUAGE_MODEL, llava.config().text());
                 Map<String, Object> model = fields(llava.config());
                 model.keySet().removeAll(List.of("vision", "text"));
                 model.put("tokensPerImage", llava.config().tokensPerImage());
                 parts.put("model", model);
             }
-            case ModelKind.Clip clip -> parts.put(TOWER, clip.vision());
-            case ModelKind.Llama llama -> parts.put(LANGUAGE_MODEL, llama.text());
-            case ModelKind.Projector projector -> parts.put(PROJECTOR, projector);
+            case ModelKind.Clip clip -> parts.put(PartSizes.TOWER, clip.vision());
+            case ModelKind.Llama llama -> parts.put(PartSizes.LANGUAGE_MODEL, llama.text());
+            case ModelKind.Projector projector -> parts.put(PartSizes.PROJECTOR, projector);
         }
         return parts;
     }

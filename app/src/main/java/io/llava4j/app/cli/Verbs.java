@@ -16,7 +16,9 @@ final class Verbs {
             new Group("Training", List.of(TrainCommand.class)),
             new Group("Inference", List.of(GenerateCommand.class, ChatCommand.class)),
             new Group("Evaluation", List.of(EvalCommand.class, ScoreCommand.class, PlotCommand.class)),
-            new Group("Checkpoints", List.of(InspectCommand.class, ConvertCommand.class, MergeLoraCommand.class)),
+            new Group(
+                    "Checkpoints",
+                    List.of(InspectCommand.class, ConvertCommand.class, QuantizeCommand.class, MergeLoraCommand.class)),
             new Group("Installation", List.of(DoctorCommand.class, VerifyCommand.class, BenchCommand.class)));
 
     private Verbs() {}

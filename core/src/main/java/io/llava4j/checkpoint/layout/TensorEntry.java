@@ -66,6 +66,32 @@ public record TensorEntry(String name, DType dtype, long[] shape, Content conten
     }
 
     /**
+     * Element type in the file.
+     *
+     * @throws CheckpointException if the elements are no floating-point numbers
+     */
+    public BlockFormat storedFormat() {
+        return content instanceof Blocks blocks
+                ? blocks.format
+                : BlockFormat.of(dtype).orElseThrow(() -> wrongType("floating-point numbers"));
+    }
+
+    /** Name of the element type in the file. */
+    public String storedType() {
+        return content instanceof Blocks blocks ? blocks.format.name() : dtype.name();
+    }
+
+    /** Bytes that the elements take in the file. */
+    public long storedBytes() {
+        return content instanceof Blocks blocks ? blocks.format.bytes(elements()) : byteSize();
+    }
+
+    /** The row-major elements or blocks in the type of the file, {@link #storedBytes} bytes. */
+    public MemorySegment storedData() {
+        return content instanceof Blocks blocks ? blocks.data.get() : data();
+    }
+
+    /**
      * The row-major little-endian elements, {@link #byteSize} bytes. Call once and keep the result: it may be computed.
      *
      * @throws CheckpointException if quantised elements are too many for an array

@@ -58,7 +58,9 @@ class KQuantEncoderTest {
         float[] values = gaussian(256 * 64, 0.02, 0, seed);
         double fourBits = rmse(values, BlockFormat.Q4_K) / 0.02;
         double sixBits = rmse(values, BlockFormat.Q6_K) / 0.02;
-        assertThat(fourBits).isLessThan(0.9 * rmse(values, BlockFormat.Q4_0) / 0.02).isLessThan(0.076);
+        assertThat(fourBits)
+                .isLessThan(0.9 * rmse(values, BlockFormat.Q4_0) / 0.02)
+                .isLessThan(0.076);
         assertThat(sixBits)
                 .isLessThan(0.0175)
                 .isLessThan(rmseOfFiveBits(values) / 0.02)
