@@ -15,7 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** No format gives records with several images yet; everything after the reader takes them. */
+/** Records with several images, from the reader's rules to the prompt. */
 class SeveralImagesTest {
     private static final SentencePieceTokenizer TOKENIZER =
             SentencePieceTokenizer.load(Path.of("../models/nano-tokenizer"));

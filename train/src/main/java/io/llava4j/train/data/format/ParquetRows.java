@@ -186,12 +186,28 @@ final class ParquetRows implements RowSource {
         private void accept(StructAccessor rows) throws IOException {
             try {
                 ObjectNode object = object(rows);
+                requireUse(rows, object);
                 if (!object.has("id") && !object.has("question_id")) {
                     object.put("id", file.getFileName() + "#" + row);
                 }
                 handler.row(object);
             } catch (DataException e) {
                 handler.reject("row %d of %s: %s".formatted(row, file.getFileName(), e.getMessage()), e);
+            }
+        }
+
+        /** An image in a column whose name nobody knows must not turn the row into text only. */
+        private static void requireUse(StructAccessor row, ObjectNode object) {
+            if (!RowImages.known(object).isEmpty()) {
+                return;
+            }
+            for (int i = 0; i < row.getFieldCount(); i++) {
+                if (!row.isNull(i)
+                        && (row.getValue(i) instanceof byte[]
+                                || (row.getValue(i) instanceof PqStruct struct && isImage(struct)))) {
+                    throw new DataException("its column '%s' holds an image but is not known as one; call it image"
+                            .formatted(row.getFieldName(i)));
+                }
             }
         }
 

@@ -2,10 +2,16 @@ package io.llava4j.train.data.format;
 
 import io.llava4j.DataException;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.SequencedMap;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Finds the images of a row. Where none is found, a key that speaks of an image or a video is an error: such a row must not
@@ -52,11 +58,46 @@ final class RowImages {
     private static final Set<String> OTHER_MEDIA =
             Set.of("video", "videos", "videopath", "audio", "audios", "audiopath");
 
+    /** Keys for the images of a row with several: {@code image_1}, {@code img2}. */
+    private static final Pattern NUMBERED = Pattern.compile("(?:image|img|picture|photo)(\\d{1,3})");
+
     private RowImages() {}
 
     /** Whether a field of this name always holds images. */
     static boolean isImageKey(String field) {
-        return KEYS.contains(plain(field));
+        return KEYS.contains(plain(field)) || NUMBERED.matcher(plain(field)).matches();
+    }
+
+    /** The values of a row's keys for images, in their order: the first of {@link #KEYS}, then the numbered ones. */
+    static SequencedMap<String, JsonNode> known(JsonNode row) {
+        SequencedMap<String, JsonNode> known = new LinkedHashMap<>();
+        for (int i = 0; i < KEYS.size() && known.isEmpty(); i++) {
+            for (var entry : row.properties()) {
+                if (known.isEmpty() && plain(entry.getKey()).equals(KEYS.get(i)) && hasContent(entry.getValue())) {
+                    known.put(entry.getKey(), entry.getValue());
+                }
+            }
+        }
+        row.properties().stream()
+                .filter(entry -> NUMBERED.matcher(plain(entry.getKey())).matches() && hasContent(entry.getValue()))
+                .sorted(Comparator.comparingInt(entry -> number(entry.getKey())))
+                .forEach(entry -> known.put(entry.getKey(), entry.getValue()));
+        return known;
+    }
+
+    private static int number(String key) {
+        Matcher numbered = NUMBERED.matcher(plain(key));
+        return numbered.matches() ? Integer.parseInt(numbered.group(1)) : 0;
+    }
+
+    /** Puts the images of a row under {@code image} alone. */
+    static void replace(ObjectNode row, List<String> images) {
+        List.copyOf(row.propertyNames()).stream().filter(RowImages::isImageKey).forEach(row::remove);
+        if (images.size() == 1) {
+            row.put("image", images.getFirst());
+        } else {
+            images.forEach(row.putArray("image")::add);
+        }
     }
 
     /**
@@ -72,12 +113,10 @@ final class RowImages {
                         .formatted(plain(entry.getKey()).startsWith("video") ? "video" : "sound"));
             }
         });
-        for (String wanted : KEYS) {
-            for (var entry : row.properties()) {
-                if (plain(entry.getKey()).equals(wanted) && hasContent(entry.getValue())) {
-                    return names(entry.getKey(), entry.getValue());
-                }
-            }
+        List<String> images = new ArrayList<>();
+        known(row).forEach((key, value) -> images.addAll(names(key, value)));
+        if (!images.isEmpty()) {
+            return images;
         }
         for (var entry : row.properties()) {
             String key = plain(entry.getKey());

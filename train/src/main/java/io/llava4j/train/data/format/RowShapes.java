@@ -106,7 +106,9 @@ public final class RowShapes {
     private static JsonNode withImages(ObjectNode record) {
         List<String> images = RowImages.of(record, false);
         JsonNode image = record.path("image");
-        if (image.isString() || image.isNumber() || (images.isEmpty() && image.isMissingNode())) {
+        boolean own = images.size() < 2
+                && (image.isString() || image.isNumber() || (images.isEmpty() && image.isMissingNode()));
+        if (own) {
             return record;
         }
         ObjectNode copy = record.deepCopy();

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -21,8 +22,9 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * WebDataset shards: consecutive files with the same name up to the first dot are one sample. A sample is a {@code .json}
- * with a record, or a {@code .txt} with a caption, and at most one image. Nothing is unpacked: images are read from the
- * archive, by the record's {@code image}, or by their own name if it has none.
+ * with a record, or a {@code .txt} with a caption, and its images: {@code KEY.jpg}, or several as {@link NumberedImages}.
+ * Nothing is unpacked: images are read from the archive, by the record's {@code image}, or by their own names if it has
+ * none.
  */
 final class TarRows implements RowSource {
     private final List<Path> shards;
@@ -127,15 +129,7 @@ final class TarRows implements RowSource {
                 if (repeated != null) {
                     throw new DataException("'%s' stands in it twice; write each file once".formatted(repeated));
                 }
-                if (images.size() > 1) {
-                    String last = images.getLast().name();
-                    throw new DataException(
-                            extension(images.getLast()).contains(".")
-                                    ? "'%s' belongs to it because a sample's name ends at the first dot; rename files to have one dot"
-                                            .formatted(last)
-                                    : "it has %d images; a record has one".formatted(images.size()));
-                }
-                handler.row(row(key, json, caption, images.isEmpty() ? null : images.getFirst()));
+                handler.row(row(key, json, caption, NumberedImages.inOrder(images)));
             } catch (DataException e) {
                 handler.reject("sample '%s' of %s: %s".formatted(key, path.getFileName(), e.getMessage()), e);
             }
@@ -145,7 +139,7 @@ final class TarRows implements RowSource {
                 String key,
                 TarEntries.@Nullable Entry json,
                 TarEntries.@Nullable Entry caption,
-                TarEntries.@Nullable Entry image)
+                List<TarEntries.Entry> entries)
                 throws IOException {
             ObjectNode row = JsonNodeFactory.instance.objectNode();
             if (json != null) {
@@ -168,16 +162,34 @@ final class TarRows implements RowSource {
             if (!row.has("id")) {
                 row.put("id", key);
             }
-            if (image != null) {
-                String place = path.getFileName() + "/" + image.name();
-                String name = row.path("image").stringValue(place);
+            if (!entries.isEmpty()) {
+                addImages(row, entries);
+            }
+            return row;
+        }
+
+        /** Adds images to the archive under the names that the row has for them, or else under their own. */
+        private void addImages(ObjectNode row, List<TarEntries.Entry> entries) throws IOException {
+            List<JsonNode> named = RowImages.known(row).values().stream()
+                    .flatMap(value -> value.isArray() ? value.valueStream() : Stream.of(value))
+                    .toList();
+            if (!named.isEmpty() && named.size() != entries.size()) {
+                throw new DataException(
+                        "its record names %d images, but the archive has %d for it; add or remove images"
+                                .formatted(named.size(), entries.size()));
+            }
+            List<String> names = new ArrayList<>();
+            for (int i = 0; i < entries.size(); i++) {
+                TarEntries.Entry entry = entries.get(i);
+                String place = path.getFileName() + "/" + entry.name();
+                String name = named.isEmpty() ? place : named.get(i).stringValue(place);
                 String complaint = DataFiles.pathComplaint(name);
                 if (complaint != null) {
                     throw new DataException(complaint);
                 }
-                row.put("image", images.add(name, place, file, image.offset(), image.length()));
+                names.add(images.add(name, place, file, entry.offset(), entry.length()));
             }
-            return row;
+            RowImages.replace(row, names);
         }
 
         private String text(TarEntries.Entry entry) throws IOException {
@@ -194,18 +206,18 @@ final class TarRows implements RowSource {
         }
 
         private static String key(TarEntries.Entry entry) {
-            return entry.name().substring(0, dot(entry.name()));
+            return entry.name().substring(0, endOfKey(entry.name()));
         }
 
         private static String extension(TarEntries.Entry entry) {
             String name = entry.name();
-            return name.substring(Math.min(name.length(), dot(name) + 1)).toLowerCase(Locale.ROOT);
+            return name.substring(Math.min(name.length(), endOfKey(name) + 1)).toLowerCase(Locale.ROOT);
         }
+    }
 
-        /** Index of the first dot in the last part of a path; the length of the path if there is none. */
-        private static int dot(String name) {
-            int dot = name.indexOf('.', name.lastIndexOf('/') + 1);
-            return dot < 0 ? name.length() : dot;
-        }
+    /** Index of the first dot in the last part of a path; the length of the path if there is none. */
+    static int endOfKey(String name) {
+        int dot = name.indexOf('.', name.lastIndexOf('/') + 1);
+        return dot < 0 ? name.length() : dot;
     }
 }
