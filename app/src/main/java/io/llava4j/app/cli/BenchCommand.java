@@ -2,9 +2,11 @@ package io.llava4j.app.cli;
 
 import io.llava4j.app.bench.EvalBench;
 import io.llava4j.app.bench.GenerateBench;
+import io.llava4j.app.bench.KernelBench;
 import io.llava4j.app.bench.MixtureBench;
 import io.llava4j.app.bench.TrainStepReport;
 import io.llava4j.image.ImageDecoder;
+import io.llava4j.tensor.format.BlockFormat;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -22,9 +24,10 @@ import picocli.CommandLine.Spec;
 /** {@code llava bench …}: measurements. */
 @Command(
         name = "bench",
-        description = "Measure speed: generate, train-step, eval, mixture.",
+        description = "Measure speed: generate, kernels, train-step, eval, mixture.",
         subcommands = {
             BenchCommand.Generate.class,
+            BenchCommand.KernelSpeed.class,
             BenchCommand.TrainStep.class,
             BenchCommand.Eval.class,
             BenchCommand.Mixture.class
@@ -120,6 +123,54 @@ public final class BenchCommand implements Callable<Integer> {
         @Override
         public Integer call() {
             TrainStepReport.run(spec.commandLine().getOut(), steps, rounds, supervised, threads, against);
+            return CommandLine.ExitCode.OK;
+        }
+    }
+
+    /** {@code llava bench kernels}. */
+    @Command(
+            name = "kernels",
+            description = "Speed of matrix products on the CPU by weight type and implementation: bytes of weights per"
+                    + " second with one column, beside a plain read, and operations per second with many.")
+    static final class KernelSpeed implements Callable<Integer> {
+        @Spec
+        @SuppressWarnings("NullAway.Init") // set by picocli
+        private CommandSpec spec;
+
+        @Option(names = "--rows", description = "Rows of the weight (default: ${DEFAULT-VALUE}).")
+        private int rows = 4096;
+
+        @Option(
+                names = "--columns-in",
+                description = "Columns of the weight, a multiple of 256 (default: ${DEFAULT-VALUE}).")
+        private int columnsIn = 4096;
+
+        @Option(
+                names = "--columns",
+                description = "Columns that are multiplied together (default: ${DEFAULT-VALUE}).")
+        private int columns = 512;
+
+        @Option(
+                names = "--types",
+                split = ",",
+                paramLabel = "TYPE",
+                description = "Weight types: ${COMPLETION-CANDIDATES} except F64 (default: all).")
+        private List<BlockFormat> types = List.of();
+
+        @Option(names = "--rounds", description = "Rounds, of which medians are printed (default: ${DEFAULT-VALUE}).")
+        private int rounds = 9;
+
+        @Override
+        public Integer call() {
+            if (rows < 1 || columns < 1 || rounds < 1 || columnsIn < 1 || columnsIn % 256 != 0) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "--rows, --columns and --rounds must be positive and --columns-in a multiple of 256");
+            }
+            if (types.contains(BlockFormat.F64)) {
+                throw new ParameterException(spec.commandLine(), "no kernel multiplies by F64; choose F32");
+            }
+            KernelBench.run(spec.commandLine().getOut(), rows, columnsIn, columns, types, rounds);
             return CommandLine.ExitCode.OK;
         }
     }

@@ -3,6 +3,7 @@ package io.llava4j.tensor.kernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** How many bytes per second all workers can read: the limit of decoding, which reads every weight once per token. */
@@ -37,6 +38,18 @@ public final class ReadBandwidth {
             }
             return BYTES / best;
         }
+    }
+
+    /** Reads a matrix once, as a product with one column does. */
+    public static void read(PackedMatrix w, Workers workers) {
+        int perChunk = Math.clamp((CHUNK >> 3) / w.tileBytes(), 1, w.tiles());
+        AtomicLong sum = new AtomicLong();
+        workers.run(Math.ceilDiv(w.tiles(), perChunk), (chunk, worker) -> {
+            int from = chunk * perChunk;
+            int count = Math.min(perChunk, w.tiles() - from);
+            sum.addAndGet(sum(w.tiles(from, count).data()));
+        });
+        Reference.reachabilityFence(sum);
     }
 
     private static long sum(MemorySegment memory) {
