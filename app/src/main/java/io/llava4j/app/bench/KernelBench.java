@@ -61,8 +61,12 @@ public final class KernelBench {
                 .filter(each -> each != Kernels.SCALAR && each.isAvailable())
                 .toList();
         List<Kernels> measured = fast.isEmpty() ? List.of(Kernels.SCALAR) : fast;
-        out.printf("weights [%d, %d], %d threads; medians of %d rounds%n", rows, in, Workers.shared().count(), rounds);
-        out.printf("%-6s %-7s %11s %11s %7s %14s%n", "format", "kernels", "read GB/s", "1 column", "share", columns + " columns");
+        out.printf(
+                "weights [%d, %d], %d threads; medians of %d rounds%n",
+                rows, in, Workers.shared().count(), rounds);
+        out.printf(
+                "%-6s %-7s %11s %11s %7s %14s%n",
+                "format", "kernels", "read GB/s", "1 column", "share", columns + " columns");
         for (BlockFormat format : formats.isEmpty() ? FORMATS : formats) {
             new KernelBench(rows, in, columns, rounds).measure(out, format, measured);
         }
