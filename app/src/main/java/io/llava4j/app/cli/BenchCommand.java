@@ -145,9 +145,7 @@ public final class BenchCommand implements Callable<Integer> {
                 description = "Columns of the weight, a multiple of 256 (default: ${DEFAULT-VALUE}).")
         private int columnsIn = 4096;
 
-        @Option(
-                names = "--columns",
-                description = "Columns that are multiplied together (default: ${DEFAULT-VALUE}).")
+        @Option(names = "--columns", description = "Columns that are multiplied together (default: ${DEFAULT-VALUE}).")
         private int columns = 512;
 
         @Option(
