@@ -2,9 +2,9 @@ package io.llava4j.generate;
 
 import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.io.MappedMemory;
 import io.llava4j.model.cpu.CpuWeights;
 import io.llava4j.tensor.format.BlockFormat;
-import io.llava4j.tensor.kernel.MappedMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -38,8 +38,6 @@ record StoredWeights(Map<String, TensorEntry> tensors, Consumer<String> damaged)
 
     @Override
     public void release(Stored stored) {
-        if (stored.rows().isMapped()) {
-            MappedMemory.release(stored.rows());
-        }
+        MappedMemory.release(stored.rows());
     }
 }

@@ -8,6 +8,7 @@ import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.RopePermutation;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.io.FileErrors;
+import io.llava4j.io.MappedMemory;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.tensor.format.DType;
@@ -278,6 +279,7 @@ public final class GgufModel implements AutoCloseable {
         }
         MemorySegment copy = MemorySegment.ofArray(new byte[(int) bytes]);
         RopePermutation.separate(entry.data(), heads, entry.shape()[0], copy);
+        MappedMemory.release(entry.data());
         return copy;
     }
 

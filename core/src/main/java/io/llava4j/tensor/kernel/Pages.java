@@ -15,7 +15,6 @@ final class Pages {
     private static final int READ_WRITE = 3;
     private static final int READ_EXECUTE = 5;
     private static final int PRIVATE_ANONYMOUS = 0x22;
-    private static final int ADVICE_NOT_NEEDED = 4;
     private static final int ADVICE_HUGE_PAGES = 14;
 
     private Pages() {}
@@ -85,15 +84,6 @@ final class Pages {
             throw new UnsupportedOperationException("the operating system refuses executable pages");
         }
         return pages;
-    }
-
-    /** Drops whole pages of a mapped file from the process's memory; the file keeps their content. */
-    static void release(MemorySegment mapped) {
-        long from = (mapped.address() + PAGE - 1) / PAGE * PAGE;
-        long to = (mapped.address() + mapped.byteSize()) / PAGE * PAGE;
-        if (isLinux() && to > from) {
-            call(Libc.ADVISE, from, to - from, ADVICE_NOT_NEEDED);
-        }
     }
 
     private static boolean isLinux() {
