@@ -1,6 +1,8 @@
 package io.llava4j.checkpoint;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.ConfigException;
+import io.llava4j.checkpoint.huggingface.ModelConfigs;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.TensorSource;
@@ -8,7 +10,9 @@ import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.checkpoint.safetensors.SafeTensorsWriter;
 import io.llava4j.io.FileErrors;
 import io.llava4j.io.Progress;
+import io.llava4j.io.Scratch;
 import io.llava4j.io.SegmentWriter;
+import io.llava4j.io.StrictJson;
 import io.llava4j.tensor.format.DType;
 import io.llava4j.tensor.format.TensorCast;
 import java.io.IOException;
@@ -20,17 +24,21 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.SplittableRandom;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /**
  * Writes a model folder with random weights in the shapes of a configuration, to measure loading, memory and speed of a
  * size whose real weights are not available. Its answers are meaningless.
  *
  * <p>Norms are 1, biases 0, everything else is normal with standard deviation 0.02. The elements of a tensor depend only
- * on the seed and its name, so that an interrupted write resumes after the last complete file.
+ * on the seed and its name, so that an interrupted write resumes after the last complete file. All cores draw them, into
+ * memory for the largest tensor.
  */
 public final class RandomCheckpoint {
     /** Small enough that an interruption loses little. */
@@ -41,12 +49,16 @@ public final class RandomCheckpoint {
     /** Elements are drawn from a table of this size, each by 16 bits of a random word. */
     private static final int TABLE = 1 << 16;
 
+    /** Elements that a thread draws at a time; a multiple of four. */
+    private static final long PART = 1 << 20;
+
     private final ModelKind kind;
     private final DType type;
     private final long seed;
     private final long shardBytes;
     private final short[] halves;
     private final float[] floats = new float[TABLE];
+    private final Scratch scratch = new Scratch();
 
     /**
      * @param kind of the model; not a projector alone
@@ -72,6 +84,36 @@ public final class RandomCheckpoint {
         this.halves = type == DType.F32
                 ? new short[0]
                 : TensorCast.rounded("table", floats, type).toArray(ValueLayout.JAVA_SHORT_UNALIGNED);
+    }
+
+    /**
+     * The type that a configuration names, {@code torch_dtype} or {@code dtype}.
+     *
+     * @param directory of config.json
+     * @return empty if it names none
+     * @throws ConfigException if it is none of float32, float16 and bfloat16
+     */
+    public static Optional<DType> typeOf(Path directory) {
+        Path config = directory.resolve(ModelConfigs.FILE);
+        JsonNode root = StrictJson.object(config);
+        for (JsonNode node : List.of(root, root.path("text_config"))) {
+            for (String key : List.of("torch_dtype", "dtype")) {
+                JsonNode value = node.path(key);
+                if (value.isString()) {
+                    return Optional.of(
+                            switch (value.stringValue()) {
+                                case "float32" -> DType.F32;
+                                case "float16" -> DType.F16;
+                                case "bfloat16" -> DType.BF16;
+                                default ->
+                                    throw new ConfigException(
+                                            "%s: %s is %s; random weights are float32, float16 or bfloat16: choose one with --dtype"
+                                                    .formatted(config, key, value.stringValue()));
+                            });
+                }
+            }
+        }
+        return Optional.empty();
     }
 
     /** Parameter count of the model. */
@@ -155,41 +197,42 @@ public final class RandomCheckpoint {
         return List.copyOf(CheckpointWriter.namesOnDisk(kind, tensors));
     }
 
+    /** The elements of a tensor, in memory that the next tensor overwrites. */
     private MemorySegment data(String name, long[] shape) {
-        long count = 1;
-        for (long size : shape) {
-            count = Math.multiplyExact(count, size);
-        }
-        if (count > Integer.MAX_VALUE - 8) {
-            throw new CheckpointException("tensor '%s' is too large to be generated".formatted(name));
-        }
-        int length = (int) count;
+        long count = Arrays.stream(shape).reduce(1, Math::multiplyExact);
+        MemorySegment data = scratch.take(count * type.bytes());
         if (shape.length == 1 && name.endsWith(".weight")) {
-            return constant(name, 1, length);
+            fill(data, count, 1);
+        } else if (name.endsWith(".bias")) {
+            fill(data, count, 0);
+        } else {
+            LongStream.range(0, Math.ceilDiv(count, PART))
+                    .parallel()
+                    .forEach(part -> random(name, data, part, Math.min(count, (part + 1) * PART)));
         }
-        return name.endsWith(".bias") ? constant(name, 0, length) : random(name, length);
+        return data;
     }
 
-    private MemorySegment constant(String name, float value, int length) {
-        float[] values = new float[length];
-        Arrays.fill(values, value);
-        return TensorCast.rounded(name, values, type);
+    private void fill(MemorySegment data, long count, float value) {
+        MemorySegment one = TensorCast.rounded("constant", new float[] {value}, type);
+        for (long i = 0; i < count; i++) {
+            MemorySegment.copy(one, 0, data, i * type.bytes(), type.bytes());
+        }
     }
 
-    private MemorySegment random(String name, int length) {
-        SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + name.hashCode());
-        float[] wide = new float[type == DType.F32 ? length : 0];
-        short[] narrow = new short[type == DType.F32 ? 0 : length];
+    /** Every part has a generator of its own, so that threads fill them in any order. */
+    private void random(String name, MemorySegment data, long part, long end) {
+        SplittableRandom random =
+                new SplittableRandom((seed * 0x9E3779B97F4A7C15L + name.hashCode()) * 0x9E3779B97F4A7C15L + part);
         long word = 0;
-        for (int i = 0; i < length; i++) {
+        for (long i = part * PART; i < end; i++) {
             word = (i & 3) == 0 ? random.nextLong() : word >>> 16;
             int drawn = (int) word & TABLE - 1;
             if (type == DType.F32) {
-                wide[i] = floats[drawn];
+                data.setAtIndex(ValueLayout.JAVA_FLOAT, i, floats[drawn]);
             } else {
-                narrow[i] = halves[drawn];
+                data.setAtIndex(ValueLayout.JAVA_SHORT, i, halves[drawn]);
             }
         }
-        return type == DType.F32 ? MemorySegment.ofArray(wide) : MemorySegment.ofArray(narrow);
     }
 }

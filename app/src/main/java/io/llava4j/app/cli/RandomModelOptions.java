@@ -25,8 +25,11 @@ final class RandomModelOptions {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path config;
 
-    @Option(names = "--dtype", paramLabel = "TYPE", description = "F32, F16 or BF16 (default: ${DEFAULT-VALUE}).")
-    private DType type = DType.BF16;
+    @Option(
+            names = "--dtype",
+            paramLabel = "TYPE",
+            description = "F32, F16 or BF16 (default: torch_dtype of CONFIG, BF16 if it has none).")
+    private @Nullable DType type;
 
     @Option(names = "--seed", paramLabel = "N", description = "Seed of the weights (default: ${DEFAULT-VALUE}).")
     private long seed = 0;
@@ -40,7 +43,8 @@ final class RandomModelOptions {
     /** Writes the model to {@code directory}. */
     void write(Path directory) {
         Path folder = folder();
-        RandomCheckpoint model = new RandomCheckpoint(Checkpoint.kindOf(folder), type, seed);
+        DType stored = type == null ? RandomCheckpoint.typeOf(folder).orElse(DType.BF16) : type;
+        RandomCheckpoint model = new RandomCheckpoint(Checkpoint.kindOf(folder), stored, seed);
         if (tokenizer != null && !SentencePieceTokenizer.isIn(tokenizer)) {
             throw new ConfigException("%s holds no tokenizer.model or tokenizer.json".formatted(tokenizer));
         }

@@ -43,6 +43,30 @@ final class ModelFolder {
                 .orElse(DType.F32);
     }
 
+    /**
+     * Whether tensors of wider types hold only numbers of {@code precision}. GGUF files keep vectors in F32: in one made
+     * from 16-bit weights these are 16-bit numbers, in one made from 32-bit weights they are not.
+     */
+    static boolean holdsOnly(Checkpoint checkpoint, DType precision) {
+        return checkpoint.tensors().values().stream()
+                .filter(tensor -> tensor.dtype().isFloating() && tensor.dtype() != precision)
+                .allMatch(tensor -> areOf(precision, tensor.toFloats()));
+    }
+
+    private static boolean areOf(DType precision, float[] values) {
+        for (float value : values) {
+            float narrowed = switch (precision) {
+                case BF16 -> Float.intBitsToFloat(Float.floatToRawIntBits(value) & 0xFFFF0000);
+                case F16 -> Float.float16ToFloat(Float.floatToFloat16(value));
+                default -> value;
+            };
+            if (Float.compare(narrowed, value) != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     static boolean isSafeTensors(Path file) {
         return name(file).endsWith(".safetensors") && Files.isRegularFile(file);
     }

@@ -85,9 +85,35 @@ class InspectCommandTest {
         CliRun answer = CliRun.of("generate", "-m", model, "--max-new-tokens", 3, "--json", "what?");
         assertThat(answer.code()).as(answer.err()).isZero();
         assertThat(answer.json().path("tokens").asInt()).isPositive();
-        CliRun other = CliRun.of("inspect", "--make-random", tiny, "--seed", 2, model);
+        CliRun other = CliRun.of("inspect", "--make-random", tiny, "--dtype", "BF16", "--seed", 2, model);
         assertThat(other.code()).isEqualTo(1);
         assertThat(other.err()).contains("not part of these random weights");
+    }
+
+    @Test
+    void randomWeightsHaveTheTypeOfTheConfiguration() throws IOException {
+        Path tiny = TinyModel.write(dir);
+        String config = Files.readString(tiny.resolve("config.json"));
+        assertThat(config).contains("\"torch_dtype\" : \"float32\"");
+        for (String type : new String[] {"float32", "float16", "bfloat16", "none", "float8"}) {
+            Path shape = Files.createDirectory(dir.resolve("shape-" + type));
+            Files.writeString(
+                    shape.resolve("config.json"),
+                    type.equals("none")
+                            ? config.replace("torch_dtype", "a_key_that_nobody_reads")
+                            : config.replace("\"float32\"", "\"" + type + "\""));
+            CliRun run = CliRun.of("inspect", "--make-random", shape, dir.resolve("of-" + type), "--json");
+            if (type.equals("float8")) {
+                assertThat(run.code()).isEqualTo(1);
+                assertThat(run.err()).contains("torch_dtype is float8", "choose one with --dtype");
+                continue;
+            }
+            assertThat(run.code()).as(run.err()).isZero();
+            String stored =
+                    type.equals("none") ? "BF16" : type.replace("float", "F").replace("bF", "BF");
+            assertThat(run.json().path("parts").path("total").path("dtypes").toString())
+                    .isEqualTo("[\"" + stored + "\"]");
+        }
     }
 
     @Test

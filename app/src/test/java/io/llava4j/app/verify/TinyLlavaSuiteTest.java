@@ -84,6 +84,27 @@ class TinyLlavaSuiteTest {
                 .doesNotContain(tuple("model/gguf-F32", CaseResult.Status.SKIPPED));
     }
 
+    /** GGUF keeps vectors in F32: rounded if the weights were 16-bit numbers before, exact otherwise. */
+    @Test
+    void aBf16FileOfFp32WeightsIsNoBf16Case(@TempDir Path dir) throws IOException {
+        Path expected = Files.createDirectories(dir.resolve("model/expected"));
+        Files.copy(
+                GOLDENS.resolve("mha/expected/bf16_single.safetensors"), expected.resolve("bf16_single.safetensors"));
+        for (String source : List.of("hf-old-fp32", "hf-old-bf16")) {
+            try (Checkpoint checkpoint = Checkpoint.open(GOLDENS.resolve("mha").resolve(source))) {
+                Path target = dir.resolve("model/of-" + source);
+                Converter.convert(
+                        checkpoint, target, CheckpointLayout.GGUF, Precision.BF16, (tensor, number, total) -> {});
+            }
+        }
+        assertThat(run(dir.resolve("model")))
+                .extracting(CaseResult::name, CaseResult::status)
+                .contains(
+                        tuple("model/of-hf-old-bf16 bf16_single logits", CaseResult.Status.OK),
+                        tuple("model/of-hf-old-fp32", CaseResult.Status.SKIPPED))
+                .doesNotContain(tuple("model/of-hf-old-fp32 bf16_single logits", CaseResult.Status.FAIL));
+    }
+
     @Test
     void weightsOfAnotherModelFail(@TempDir Path dir) throws IOException {
         Path expected = Files.createDirectories(dir.resolve("model/expected"));
