@@ -106,7 +106,7 @@ final class DataSetOptions {
 
     /** Reads the records; the caller closes them. */
     LlavaData read(Policy policy) {
-        return LlavaFiles.read(file(), policy, questionRows());
+        return LlavaFiles.read(file(), policy, questionRows(), folder());
     }
 
     private QuestionRows questionRows() {
@@ -120,9 +120,13 @@ final class DataSetOptions {
     /** Opens the images of the records. */
     Images images(LlavaData data) {
         TrainConfig known = config();
-        Path folder = images != null || known == null ? images : known.data().images();
         return data.images(
-                folder, followSymlinks || (known != null && known.data().followSymlinks()));
+                folder(), followSymlinks || (known != null && known.data().followSymlinks()));
+    }
+
+    private @Nullable Path folder() {
+        TrainConfig known = config();
+        return images != null || known == null ? images : known.data().images();
     }
 
     /** Makes prompts from records; null if no tokenizer is known. */

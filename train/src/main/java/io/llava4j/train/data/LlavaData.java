@@ -1,6 +1,7 @@
 package io.llava4j.train.data;
 
 import io.llava4j.DataException;
+import io.llava4j.io.Quote;
 import io.llava4j.train.data.format.ImageFolder;
 import io.llava4j.train.data.format.Images;
 import java.nio.file.Path;
@@ -73,7 +74,7 @@ public record LlavaData(
             }
         }
         return image -> {
-            throw new DataException("no folder of images is given for '%s'".formatted(image));
+            throw new DataException("no folder of images is given for %s".formatted(Quote.of(image)));
         };
     }
 

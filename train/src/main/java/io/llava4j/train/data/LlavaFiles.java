@@ -4,6 +4,7 @@ import io.llava4j.DataException;
 import io.llava4j.text.ResponseFormat;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.format.DataFiles;
+import io.llava4j.train.data.format.ImageLocator;
 import io.llava4j.train.data.format.Images;
 import io.llava4j.train.data.format.QuestionRows;
 import io.llava4j.train.data.format.RecordHandler;
@@ -25,7 +26,7 @@ public final class LlavaFiles implements RecordHandler {
     private final Path file;
     private final Policy badRecords;
     private final QuestionRows questions;
-    private final RecordRules rules = new RecordRules();
+    private final RecordRules rules;
     private final List<LlavaRecord> records = new ArrayList<>();
     private final IntStream.Builder indices = IntStream.builder();
     private final List<SkippedRecord> skipped = new ArrayList<>();
@@ -44,7 +45,8 @@ public final class LlavaFiles implements RecordHandler {
     /** A conversation that further rows may continue; {@code records} has its first pair at {@code position}. */
     private record Conversation(int position, List<Turn> turns) {}
 
-    private LlavaFiles(Path file, Policy badRecords, QuestionRows questions) {
+    private LlavaFiles(Path file, Policy badRecords, QuestionRows questions, @Nullable Path images) {
+        this.rules = new RecordRules(new ImageLocator(images));
         this.file = file;
         this.badRecords = badRecords;
         this.questions = questions;
@@ -66,7 +68,22 @@ public final class LlavaFiles implements RecordHandler {
      * @throws DataException naming file, line or record, and the remedy; also if no record is usable
      */
     public static LlavaData read(Path file, Policy badRecords, QuestionRows questions) {
-        return new LlavaFiles(file, badRecords, questions).read();
+        return read(file, badRecords, questions, null);
+    }
+
+    /**
+     * Reads a data set whose images are in a folder; absolute paths of images inside it become relative ones.
+     *
+     * @param file in any format of {@link DataFiles}
+     * @param badRecords what happens to a record that breaks a rule; a file that cannot be read to its end is always an
+     *     error
+     * @param questions how rows of questions become conversations
+     * @param images the image folder; null if none is given
+     * @return the records; to be closed if the data set contains its images
+     * @throws DataException naming file, line or record, and the remedy; also if no record is usable
+     */
+    public static LlavaData read(Path file, Policy badRecords, QuestionRows questions, @Nullable Path images) {
+        return new LlavaFiles(file, badRecords, questions, images).read();
     }
 
     private LlavaData read() {

@@ -1,9 +1,10 @@
 package io.llava4j.train.data;
 
 import io.llava4j.DataException;
+import io.llava4j.io.Quote;
 import io.llava4j.text.Role;
 import io.llava4j.text.Turn;
-import io.llava4j.train.data.format.DataFiles;
+import io.llava4j.train.data.format.ImageLocator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,7 +16,19 @@ public final class RecordRules {
     private static final String BOX_REQUEST =
             "Please provide the bounding box coordinate of the region this sentence describes:";
 
+    private final ImageLocator locator;
     private int leadingAnswersDropped;
+
+    /** Rules for records whose images are in no folder that is known. */
+    public RecordRules() {
+        this(new ImageLocator(null));
+    }
+
+    /** @param locator of the images */
+    RecordRules(ImageLocator locator) {
+        this.locator = locator;
+    }
+
     private int systemPromptsDropped;
 
     /** Number of conversations so far whose leading answer was dropped. */
@@ -70,7 +83,7 @@ public final class RecordRules {
         checkBoxes(record.turns());
     }
 
-    private static List<String> images(JsonNode node) {
+    private List<String> images(JsonNode node) {
         if (node.isMissingNode() || node.isNull() || (node.isNumber() && Double.isNaN(node.doubleValue()))) {
             return List.of();
         }
@@ -85,14 +98,9 @@ public final class RecordRules {
         return turn.path("from").stringValue("").equals("system");
     }
 
-    private static String image(JsonNode node) {
+    private String image(JsonNode node) {
         require(node.isString(), "its image is not a string; write the path of an image, or a list of paths");
-        String image = node.asString();
-        String complaint = DataFiles.pathComplaint(image);
-        if (complaint != null) {
-            throw new DataException(complaint);
-        }
-        return image;
+        return locator.relative(node.asString());
     }
 
     private static List<Turn> turns(JsonNode conversations) {
@@ -111,8 +119,8 @@ public final class RecordRules {
                 case "human" -> Role.HUMAN;
                 case "gpt" -> Role.ASSISTANT;
                 default ->
-                    throw new DataException("turn %d is from '%s'; write human or gpt"
-                            .formatted(number, turn.path("from").asString("")));
+                    throw new DataException("turn %d is from %s; write human or gpt"
+                            .formatted(number, Quote.of(turn.path("from").asString(""))));
             };
             turns.add(new Turn(role, value.asString()));
         }

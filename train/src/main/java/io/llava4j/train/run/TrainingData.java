@@ -106,7 +106,7 @@ public final class TrainingData implements ExampleSource {
             Path tokenizer,
             Function<List<LlavaRecord>, EpochSampler> sampler) {
         requirePositions(spec.maxLength(), model.text());
-        LlavaData records = LlavaFiles.read(spec.json(), spec.badRecordPolicy(), spec.questionRows());
+        LlavaData records = LlavaFiles.read(spec.json(), spec.badRecordPolicy(), spec.questionRows(), spec.images());
         SamplePrompts prompts = new SamplePrompts(
                 new PromptBuilder(SentencePieceTokenizer.load(tokenizer), spec.conversationTemplate()),
                 spec.maxLength(),

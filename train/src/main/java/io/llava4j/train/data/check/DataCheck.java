@@ -3,6 +3,7 @@ package io.llava4j.train.data.check;
 import io.llava4j.DataException;
 import io.llava4j.image.RgbImage;
 import io.llava4j.io.Progress;
+import io.llava4j.io.Quote;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.LlavaData;
@@ -164,14 +165,15 @@ public final class DataCheck {
         if (like.isPresent()) {
             return new Image(
                     Finding.Kind.LEAK,
-                    "image '%s' looks like the evaluation image %s; leave the record out".formatted(image, like.get()));
+                    "image %s looks like the evaluation image %s; leave the record out"
+                            .formatted(Quote.of(image), like.get()));
         }
         Optional<String> named = evaluation.named(image, hash);
         if (named.isPresent()) {
             return new Image(
                     Finding.Kind.LEAK_BY_NAME,
-                    "image '%s' has the name of the evaluation image %s; compare them or leave the record out"
-                            .formatted(image, named.get()));
+                    "image %s has the name of the evaluation image %s; compare them or leave the record out"
+                            .formatted(Quote.of(image), named.get()));
         }
         return Image.FINE;
     }

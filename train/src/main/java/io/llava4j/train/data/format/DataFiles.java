@@ -159,31 +159,4 @@ public final class DataFiles {
         return head.length >= at + magic.length()
                 && new String(head, at, magic.length(), StandardCharsets.ISO_8859_1).equals(magic);
     }
-
-    /** A text for a message, without its middle if it is long. */
-    static String shortened(String text) {
-        return text.length() <= 120 ? text : text.substring(0, 80) + "…" + text.substring(text.length() - 20);
-    }
-
-    /** Says what is wrong with an image's path, without access to the disk; null if the path stays in its folder. */
-    public static @Nullable String pathComplaint(String image) {
-        if (image.isBlank() || image.indexOf('\0') >= 0) {
-            return "the image path is empty or not a path; write one relative to the image folder";
-        }
-        if (image.startsWith("http://") || image.startsWith("https://")) {
-            return "the image '%s' is a web address; download it and write the path of the file"
-                    .formatted(shortened(image));
-        }
-        if (image.startsWith("data:") || image.length() > 4096) {
-            return "the image is in the record itself ('%s'); write it to a file and name its path"
-                    .formatted(shortened(image));
-        }
-        boolean absolute = image.startsWith("/")
-                || image.startsWith("\\")
-                || (image.length() > 1 && image.charAt(1) == ':' && Character.isLetter(image.charAt(0)));
-        if (absolute || Stream.of(image.split("[/\\\\]", -1)).anyMatch(".."::equals)) {
-            return "image path '%s' leaves the image folder; write one relative to it, without ..".formatted(image);
-        }
-        return null;
-    }
 }

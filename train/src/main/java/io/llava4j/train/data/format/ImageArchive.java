@@ -2,6 +2,7 @@ package io.llava4j.train.data.format;
 
 import io.llava4j.DataException;
 import io.llava4j.image.ImageDecoder;
+import io.llava4j.io.Quote;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -59,7 +60,8 @@ final class ImageArchive implements Images {
     private Slice slice(String image) {
         Slice slice = slices.get(image);
         if (slice == null) {
-            throw new DataException("image '%s' is not in the archive; add it or correct the name".formatted(image));
+            throw new DataException(
+                    "image %s is not in the archive; add it or correct the name".formatted(Quote.of(image)));
         }
         return slice;
     }

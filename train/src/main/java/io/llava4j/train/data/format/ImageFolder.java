@@ -3,6 +3,7 @@ package io.llava4j.train.data.format;
 import io.llava4j.DataException;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.RgbImage;
+import io.llava4j.io.Quote;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -14,6 +15,7 @@ public final class ImageFolder implements Images {
     private final Path root;
     private final Path realRoot;
     private final boolean followSymlinks;
+    private final ImageLocator locator;
 
     /**
      * @param root the folder
@@ -22,6 +24,7 @@ public final class ImageFolder implements Images {
      */
     public ImageFolder(Path root, boolean followSymlinks) {
         this.root = root;
+        this.locator = new ImageLocator(root);
         this.followSymlinks = followSymlinks;
         try {
             this.realRoot = root.toRealPath();
@@ -33,28 +36,29 @@ public final class ImageFolder implements Images {
     /**
      * The file of an image.
      *
-     * @param image relative path from a data file
+     * @param image path from a data file, relative or inside the folder
      * @throws DataException if it leaves the folder, also through a symbolic link, or does not exist
      */
     public Path resolve(String image) {
-        String complaint = DataFiles.pathComplaint(image);
-        if (complaint != null) {
-            throw new DataException(complaint);
-        }
+        String relative = locator.relative(image);
         try {
-            Path real = root.resolve(image).toRealPath();
+            Path real = root.resolve(relative).toRealPath();
             if (!followSymlinks && !real.startsWith(realRoot)) {
                 throw new DataException(
-                        "image '%s' leads out of %s through a symbolic link; move it there or set data.follow-symlinks"
-                                        .formatted(image, root)
+                        "image %s leads out of %s through a symbolic link; move it there or set data.follow-symlinks"
+                                        .formatted(Quote.of(image), root)
                                 + " to true");
+            }
+            if (Files.isDirectory(real)) {
+                throw new DataException(
+                        "image %s is a folder in %s; name a file in it".formatted(Quote.of(image), root));
             }
             return real;
         } catch (NoSuchFileException e) {
-            throw new DataException(
-                    "image '%s' does not exist in %s; download it or correct the path".formatted(image, root), e);
+            throw new DataException(locator.missing(relative), e);
         } catch (IOException | InvalidPathException e) {
-            throw new DataException("image '%s' in %s cannot be opened: %s".formatted(image, root, e.getMessage()), e);
+            throw new DataException(
+                    "image %s in %s cannot be opened: %s".formatted(Quote.of(image), root, e.getMessage()), e);
         }
     }
 

@@ -10,6 +10,7 @@ import dev.hardwood.row.PqStruct;
 import dev.hardwood.row.StructAccessor;
 import io.llava4j.DataException;
 import io.llava4j.image.ImageDecoder;
+import io.llava4j.io.Quote;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -261,7 +262,7 @@ final class ParquetRows implements RowSource {
                 if (path == null) {
                     return NODES.nullNode();
                 }
-                throw new DataException("its image '%s' is not in the file; embed the bytes".formatted(path));
+                throw new DataException("its image %s is not in the file; embed the bytes".formatted(Quote.of(path)));
             }
             return image(struct.getBinary("bytes"), path);
         }
@@ -269,7 +270,7 @@ final class ParquetRows implements RowSource {
         private JsonNode image(byte[] bytes, @Nullable String path) throws IOException {
             // The bytes are here, so a path is only a label: one that leads elsewhere is not needed.
             String place = file.getFileName() + "/" + row;
-            String name = path == null || DataFiles.pathComplaint(path) != null ? place : path;
+            String name = path == null || ImageLocator.complaint(path) != null ? place : path;
             if (bytes.length > ImageDecoder.MAX_FILE_BYTES) {
                 throw new DataException("its image has %d bytes, more than the limit of %d; scale it down"
                         .formatted(bytes.length, ImageDecoder.MAX_FILE_BYTES));

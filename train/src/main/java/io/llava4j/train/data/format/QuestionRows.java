@@ -3,6 +3,7 @@ package io.llava4j.train.data.format;
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
 import io.llava4j.io.KebabCase;
+import io.llava4j.io.Quote;
 import io.llava4j.text.ResponseFormat;
 import java.util.List;
 import java.util.Optional;
@@ -48,7 +49,7 @@ public record QuestionRows(boolean mergeByImage, ResponseFormat responseFormat) 
         }
         return find(own.asString(""))
                 .orElseThrow(() -> new DataException(
-                        "its response_format is '%s'; write one of %s".formatted(own.asString(""), names())));
+                        "its response_format is %s; write one of %s".formatted(Quote.of(own.asString("")), names())));
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.llava4j.train.data.format;
 
 import io.llava4j.DataException;
+import io.llava4j.io.Quote;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -125,10 +126,8 @@ final class RowImages {
                 return names(entry.getKey(), entry.getValue());
             }
             if (named && !LABELS.contains(key) && !TEXTS.contains(key)) {
-                throw new DataException("its '%s' names an image ('%s') but is not known as one; call it image"
-                        .formatted(
-                                entry.getKey(),
-                                DataFiles.shortened(entry.getValue().stringValue(""))));
+                throw new DataException("its '%s' names an image (%s) but is not known as one; call it image"
+                        .formatted(entry.getKey(), Quote.of(entry.getValue().stringValue(""))));
             }
         }
         return List.of();

@@ -1,6 +1,7 @@
 package io.llava4j.train.data.format;
 
 import io.llava4j.DataException;
+import io.llava4j.io.Quote;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -189,8 +190,8 @@ public final class RowShapes {
         for (JsonNode part : content) {
             String type = part.path("type").stringValue("");
             if (type.startsWith("video") || type.startsWith("audio")) {
-                throw new DataException(
-                        "a message has a part of type '%s', which cannot be used; remove the record".formatted(type));
+                throw new DataException("a message has a part of type %s, which cannot be used; remove the record"
+                        .formatted(Quote.of(type)));
             }
             boolean image = type.startsWith("image") || type.equals("input_image");
             String name = image ? RowImages.ofPart(part) : "";

@@ -84,7 +84,7 @@ final class TarRows implements RowSource {
                 if (entry.isFolder()) {
                     continue;
                 }
-                String complaint = entry.isFile() ? DataFiles.pathComplaint(entry.name()) : "it is not a plain file";
+                String complaint = entry.isFile() ? ImageLocator.complaint(entry.name()) : "it is not a plain file";
                 if (complaint != null) {
                     handler.reject("entry '%s' of %s: %s".formatted(entry.name(), path.getFileName(), complaint), null);
                     continue;
@@ -183,11 +183,12 @@ final class TarRows implements RowSource {
                 TarEntries.Entry entry = entries.get(i);
                 String place = path.getFileName() + "/" + entry.name();
                 String name = named.isEmpty() ? place : named.get(i).stringValue(place);
-                String complaint = DataFiles.pathComplaint(name);
-                if (complaint != null) {
+                String complaint = ImageLocator.complaint(name);
+                if (complaint != null && ImageLocator.climbs(name)) {
                     throw new DataException(complaint);
                 }
-                names.add(images.add(name, place, file, entry.offset(), entry.length()));
+                // The bytes are here, so any other path that cannot be used is only a label that is not needed.
+                names.add(images.add(complaint == null ? name : place, place, file, entry.offset(), entry.length()));
             }
             RowImages.replace(row, names);
         }

@@ -1,6 +1,6 @@
 package io.llava4j.train.data.mixture;
 
-import io.llava4j.train.data.format.DataFiles;
+import io.llava4j.train.data.format.ImageLocator;
 import io.llava4j.train.data.raw.CocoNames;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -38,7 +38,7 @@ final class ImagePaths {
     String of(String image) {
         String renamed = rules.on(Rule.COCO_2017_NAMES) ? CocoNames.renamedTo2017(image) : image;
         String path = renamed.startsWith(prefix) ? renamed : prefix + renamed;
-        String complaint = DataFiles.pathComplaint(path);
+        String complaint = ImageLocator.complaint(path);
         if (complaint != null) {
             throw new RejectedException(Rejections.INVALID, complaint);
         }
