@@ -1,6 +1,7 @@
 package io.llava4j.train.data.format;
 
 import io.llava4j.DataException;
+import io.llava4j.io.ForeignContent;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -62,6 +63,9 @@ public final class DataFiles {
             return parts(files);
         }
         byte[] head = head(path);
+        ForeignContent.describe(head).ifPresent(what -> {
+            throw new DataException("%s %s".formatted(path, what));
+        });
         String name = path.getFileName().toString().toLowerCase(Locale.ROOT);
         if (startsWith(head, 0, "PAR1")) {
             return new ParquetRows(List.of(path));

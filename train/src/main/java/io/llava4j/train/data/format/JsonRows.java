@@ -24,8 +24,9 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectReader;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
-/** A JSON array, read element by element, or JSON lines. */
+/** JSON in one of the forms of {@link JsonShape}, read record by record. */
 final class JsonRows implements RowSource {
     /** Longest line and longest text in bytes: far longer than any conversation, and far from filling the memory. */
     static final int MAX_RECORD_BYTES = 1 << 24;
@@ -35,6 +36,7 @@ final class JsonRows implements RowSource {
                             .maxStringLength(MAX_RECORD_BYTES)
                             .build())
                     .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+                    .enable(JsonReadFeature.ALLOW_TRAILING_COMMA)
                     .build())
             .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
             .build();
@@ -54,12 +56,17 @@ final class JsonRows implements RowSource {
 
     @Override
     public @Nullable Images read(RecordHandler handler) throws IOException {
-        try (InputStream raw = Files.newInputStream(file);
-                InputStream in = new BufferedInputStream(gzip ? new GZIPInputStream(raw, 1 << 16) : raw, 1 << 16)) {
-            if (startsWithObject(in)) {
-                readLines(in, handler);
-            } else {
-                readArray(in, handler);
+        try {
+            JsonShape shape;
+            try (InputStream in = open()) {
+                shape = JsonShape.of(file, in);
+            }
+            try (InputStream in = new BufferedInputStream(open(), 1 << 16)) {
+                if (shape instanceof JsonShape.Lines) {
+                    readLines(in, handler);
+                } else {
+                    readValues(in, shape, handler);
+                }
             }
         } catch (ZipException e) {
             throw new DataException("%s is damaged gzip: %s; download it again".formatted(file, e.getMessage()), e);
@@ -67,31 +74,85 @@ final class JsonRows implements RowSource {
         return null;
     }
 
-    private void readArray(InputStream in, RecordHandler handler) {
-        int rows = 0;
+    private InputStream open() throws IOException {
+        InputStream raw = Files.newInputStream(file);
+        return gzip ? new GZIPInputStream(raw, 1 << 16) : raw;
+    }
+
+    private void readValues(InputStream in, JsonShape shape, RecordHandler handler) {
+        Counted rows = new Counted(handler);
         try (JsonParser parser = JSON.createParser(in)) {
             JsonToken first = parser.nextToken();
             if (first == null) {
                 return;
             }
-            if (first != JsonToken.START_ARRAY) {
-                throw new DataException(
-                        "%s is not a JSON array of records; docs/own-data.md shows the format".formatted(file));
-            }
-            while (parser.nextToken() != JsonToken.END_ARRAY) {
-                JsonNode node = ELEMENTS.readValue(parser);
-                handler.row(node);
-                rows++;
+            switch (shape) {
+                case JsonShape.Elements elements -> {
+                    if (first != JsonToken.START_ARRAY) {
+                        throw new DataException(
+                                "%s is not a JSON array of records; docs/own-data.md shows the format".formatted(file));
+                    }
+                    readElements(parser, rows);
+                }
+                case JsonShape.Wrapped(String key) -> {
+                    while (parser.nextToken() != JsonToken.END_OBJECT) {
+                        boolean isList = parser.currentName().equals(key);
+                        parser.nextToken();
+                        if (isList) {
+                            readElements(parser, rows);
+                        } else {
+                            parser.skipChildren();
+                        }
+                    }
+                }
+                case JsonShape.ById byId -> {
+                    while (parser.nextToken() != JsonToken.END_OBJECT) {
+                        String id = parser.currentName();
+                        parser.nextToken();
+                        JsonNode record = ELEMENTS.readValue(parser);
+                        if (record instanceof ObjectNode object && !object.has("id")) {
+                            object.put("id", id);
+                        }
+                        rows.row(record);
+                    }
+                }
+                case JsonShape.Objects objects -> {
+                    for (JsonToken token = first; token != null; token = parser.nextToken()) {
+                        rows.row(ELEMENTS.readValue(parser));
+                    }
+                }
+                case JsonShape.Lines lines -> throw new IllegalArgumentException("lines are read one by one");
             }
             if (parser.nextToken() != null) {
                 throw new DataException("%s continues after its array of %d records at line %d; remove that part"
-                        .formatted(file, rows, parser.currentTokenLocation().getLineNr()));
+                        .formatted(file, rows.count, parser.currentTokenLocation().getLineNr()));
             }
         } catch (JacksonException e) {
             throw new DataException(
                     "%s is malformed JSON%s in record %d: %s; repair or download the file again"
-                            .formatted(file, position(e.getLocation()), rows, firstLine(e)),
+                            .formatted(file, position(e.getLocation()), rows.count, JsonErrors.of(e)),
                     e);
+        }
+    }
+
+    private static void readElements(JsonParser parser, Counted rows) {
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            rows.row(ELEMENTS.readValue(parser));
+        }
+    }
+
+    /** Hands rows on and counts them. */
+    private static final class Counted {
+        private final RecordHandler handler;
+        private int count;
+
+        Counted(RecordHandler handler) {
+            this.handler = handler;
+        }
+
+        void row(JsonNode row) {
+            handler.row(row);
+            count++;
         }
     }
 
@@ -114,12 +175,12 @@ final class JsonRows implements RowSource {
                         .toString();
                 String json = number == 1 && text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
                 if (!json.isBlank()) {
-                    handler.row(JSON.readTree(json));
+                    handler.row(JSON.readTree(withoutComma(json)));
                 }
             } catch (CharacterCodingException e) {
                 handler.reject("line %d is not UTF-8; convert it".formatted(number), e);
             } catch (JacksonException e) {
-                handler.reject("line %d is malformed JSON: %s; repair the line".formatted(number, firstLine(e)), e);
+                handler.reject("line %d is malformed JSON: %s; repair the line".formatted(number, JsonErrors.of(e)), e);
             }
         }
     }
@@ -144,24 +205,15 @@ final class JsonRows implements RowSource {
         return length;
     }
 
-    /** Whether the first character after white space is an opening brace; the stream stays at its start. */
-    private static boolean startsWithObject(InputStream in) throws IOException {
-        in.mark(1 << 15);
-        int c = in.read();
-        while (c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == 0xEF || c == 0xBB || c == 0xBF) {
-            c = in.read();
-        }
-        in.reset();
-        return c == '{';
+    /** A line without the comma after its record, as in an array that lost its brackets. */
+    private static String withoutComma(String line) {
+        String end = line.stripTrailing();
+        return end.endsWith("},") ? end.substring(0, end.length() - 1) : line;
     }
 
     private static String position(@Nullable TokenStreamLocation location) {
         return location == null
                 ? ""
                 : " at line %d, column %d,".formatted(location.getLineNr(), location.getColumnNr());
-    }
-
-    static String firstLine(JacksonException e) {
-        return e.getOriginalMessage().lines().findFirst().orElse("unreadable");
     }
 }

@@ -149,8 +149,7 @@ final class TarRows implements RowSource {
                     }
                     row = object;
                 } catch (JacksonException e) {
-                    throw new DataException(
-                            "its .json is malformed: %s; repair it".formatted(JsonRows.firstLine(e)), e);
+                    throw new DataException("its .json is malformed: %s; repair it".formatted(JsonErrors.of(e)), e);
                 }
             }
             if (!RowShapes.isKnown(row.propertyNames())) {
