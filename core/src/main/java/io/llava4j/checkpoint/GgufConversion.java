@@ -66,7 +66,7 @@ final class GgufConversion {
 
     private GgufWriter.Source source(TensorEntry tensor) {
         BlockFormat type = types == null
-                ? GgufTypes.fitting(tensor, narrowed(tensor.storedFormat()))
+                ? GgufTypes.fitting(tensor.name(), tensor.shape(), narrowed(tensor.storedFormat()))
                 : types.of(tensor, config.text());
         int heads = RopePermutation.heads(tensor.name(), config.text());
         long[] shape = tensor.shape();

@@ -32,7 +32,18 @@ public record GgufTypes(Precision languageModel, Precision visionTower, Precisio
 
     /** The type of a tensor that is {@code tensor} in the source. */
     BlockFormat of(TensorEntry tensor, TextConfig text) {
-        return fitting(tensor, wanted(tensor.name(), text));
+        return of(tensor.name(), tensor.shape(), text);
+    }
+
+    /**
+     * The type of a tensor.
+     *
+     * @param name canonical
+     * @param shape sizes, outermost first
+     * @param text configuration of the language model
+     */
+    public BlockFormat of(String name, long[] shape, TextConfig text) {
+        return fitting(name, shape, wanted(name, text));
     }
 
     private BlockFormat wanted(String name, TextConfig text) {
@@ -49,7 +60,7 @@ public record GgufTypes(Precision languageModel, Precision visionTower, Precisio
         int blockSize = 0;
         for (TensorEntry tensor : source.tensors().values()) {
             BlockFormat wanted = wanted(tensor.name(), text);
-            if (isMatrix(tensor) && tensor.shape()[1] % wanted.blockSize() != 0) {
+            if (isMatrix(tensor.name(), tensor.shape()) && tensor.shape()[1] % wanted.blockSize() != 0) {
                 counts.merge(of(tensor, text), 1, Integer::sum);
                 blockSize = Math.max(blockSize, wanted.blockSize());
             }
@@ -86,12 +97,11 @@ public record GgufTypes(Precision languageModel, Precision visionTower, Precisio
     }
 
     /** The wanted type, or the nearest one that a tensor of this kind and shape can have. */
-    static BlockFormat fitting(TensorEntry tensor, BlockFormat wanted) {
-        long[] shape = tensor.shape();
+    static BlockFormat fitting(String name, long[] shape, BlockFormat wanted) {
         if (shape.length > 2) {
             return wanted == BlockFormat.F16 || wanted.isQuantised() ? BlockFormat.F16 : BlockFormat.F32;
         }
-        if (!isMatrix(tensor)) {
+        if (!isMatrix(name, shape)) {
             return BlockFormat.F32;
         }
         if (shape[1] % wanted.blockSize() == 0) {
@@ -100,7 +110,7 @@ public record GgufTypes(Precision languageModel, Precision visionTower, Precisio
         return shape[1] % BlockFormat.Q8_0.blockSize() == 0 ? BlockFormat.Q8_0 : BlockFormat.F16;
     }
 
-    private static boolean isMatrix(TensorEntry tensor) {
-        return tensor.shape().length == 2 && !tensor.name().endsWith("position_embedding.weight");
+    private static boolean isMatrix(String name, long[] shape) {
+        return shape.length == 2 && !name.endsWith("position_embedding.weight");
     }
 }

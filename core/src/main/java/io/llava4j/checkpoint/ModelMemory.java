@@ -16,7 +16,8 @@ import java.util.Locale;
  * @param languageModel weights of the language model without the next two
  * @param embedding the token embedding table
  * @param head the LM head; 0 where it is tied to the embedding table
- * @param cachePerToken keys and values of one position in all blocks, in 16 bits
+ * @param cachePerToken keys and values of one position in all blocks: in 16 bits, or in 32 if all weights of the language
+ *     model have 32
  * @param towerBuffers activations of the tower for one image
  * @param prefillBuffers activations of the language model for {@value #PREFILL_TOKENS} tokens
  * @param process the Java virtual machine and the engine's libraries
@@ -56,10 +57,17 @@ public record ModelMemory(
                 bytes(checkpoint, "") - tower - projector - embedding - head,
                 embedding,
                 head,
-                2L * text.layers() * text.kvHeads() * text.headDim() * HALF,
+                2L * text.layers() * text.kvHeads() * text.headDim() * (isWide(checkpoint) ? FLOAT : HALF),
                 towerBuffers(config.vision()),
                 prefillBuffers(text),
                 PROCESS);
+    }
+
+    private static boolean isWide(Checkpoint checkpoint) {
+        return checkpoint.tensors().values().stream()
+                .filter(tensor -> !tensor.name().startsWith(CanonicalNames.TOWER)
+                        && !tensor.name().startsWith(CanonicalNames.PROJECTOR))
+                .allMatch(tensor -> tensor.storedBytes() >= FLOAT * tensor.elements());
     }
 
     private static long bytes(Checkpoint checkpoint, String prefix) {

@@ -5,12 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.llava4j.checkpoint.Converter.Precision;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
-import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.tensor.format.BlockFormat;
-import io.llava4j.tensor.format.DType;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -21,7 +18,7 @@ class GgufTypesTest {
     private static final TextConfig TEXT = LlavaConfig.LLAVA_1_5_7B.text();
 
     private static BlockFormat type(GgufTypes types, TextConfig text, String name, long... shape) {
-        return types.of(new TensorEntry(name, DType.F32, shape, MemorySegment.NULL), text);
+        return types.of(name, shape, text);
     }
 
     @Test

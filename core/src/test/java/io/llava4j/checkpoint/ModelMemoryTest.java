@@ -32,12 +32,15 @@ class ModelMemoryTest {
         }
     }
 
-    /** Two of the four heads keep keys and values of 8 numbers in two blocks. */
+    /** Two heads keep keys and values of 8 numbers in two blocks. */
     @Test
-    void theCacheKeepsKeysAndValuesOfAllBlocksInSixteenBits() {
+    void theCacheKeepsKeysAndValuesOfAllBlocks() {
         Path model = SmallModel.write(folder.resolve("model"), SmallModel.config(48, -1), null);
-        try (Checkpoint checkpoint = Checkpoint.open(model)) {
-            ModelMemory memory = ModelMemory.of(checkpoint);
+        Path gguf = SmallModel.convert(model, folder.resolve("f16"), CheckpointLayout.GGUF, Precision.F16);
+        try (Checkpoint wide = Checkpoint.open(model);
+                Checkpoint narrow = Checkpoint.open(gguf)) {
+            assertThat(ModelMemory.of(wide).cachePerToken()).isEqualTo(2 * 2 * 2 * 8 * 4);
+            ModelMemory memory = ModelMemory.of(narrow);
             assertThat(memory.cachePerToken()).isEqualTo(2 * 2 * 2 * 8 * 2);
             assertThat(memory.cache(100)).isEqualTo(100 * 128);
             assertThat(memory.total(3, 100)).isEqualTo(memory.weights() + 3 * 100 * 128 + memory.buffers());

@@ -1,5 +1,7 @@
 package io.llava4j.app.inspect;
 
+import io.llava4j.checkpoint.Converter.Precision;
+import io.llava4j.checkpoint.GgufTypes;
 import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
@@ -30,7 +32,7 @@ public record MemoryEstimate(int tokens, List<Inference> inference, List<Trainin
     /**
      * Inference for one request. Computation is in 32-bit floats for any storage type.
      *
-     * @param precision storage type of the matrices; QUANTISED is any block format, which is unpacked when loaded
+     * @param precision storage type of the matrices; the quantised ones as {@link GgufTypes} mixes them
      * @param weights mapped from the files
      * @param cache KV cache of the whole sequence
      * @param working other memory of the prefill, including the process itself
@@ -51,31 +53,6 @@ public record MemoryEstimate(int tokens, List<Inference> inference, List<Trainin
      */
     public record Training(
             String stage, long trainable, long weights, long gradients, long moments, long activations, long total) {}
-
-    private enum Precision {
-        F32(4, 4),
-        BF16(2, 2),
-        F16(2, 2),
-        QUANTISED(4, 2);
-
-        private final int languageModel;
-        private final int other;
-
-        /** Bytes per matrix element of the language model and of the other parts. */
-        Precision(int languageModel, int other) {
-            this.languageModel = languageModel;
-            this.other = other;
-        }
-
-        private long bytes(String name, long[] shape) {
-            if (shape.length == 1) {
-                return FLOAT;
-            }
-            return name.startsWith(CanonicalNames.TOWER) || name.startsWith(CanonicalNames.PROJECTOR)
-                    ? other
-                    : languageModel;
-        }
-    }
 
     /** Estimates for a model of this configuration. */
     public static MemoryEstimate of(LlavaConfig config) {
@@ -106,16 +83,27 @@ public record MemoryEstimate(int tokens, List<Inference> inference, List<Trainin
             Precision precision, LlavaConfig config, Map<String, long[]> shapes, int tokens) {
         long weights = 0;
         for (Map.Entry<String, long[]> tensor : shapes.entrySet()) {
-            weights += count(tensor.getValue()) * precision.bytes(tensor.getKey(), tensor.getValue());
+            weights += bytes(precision, tensor.getKey(), tensor.getValue(), config.text());
         }
         TextConfig text = config.text();
-        long cache = 2L * text.layers() * text.kvHeads() * text.headDim() * tokens * FLOAT;
+        int cacheBytes = precision == Precision.F32 ? FLOAT : FLOAT / 2;
+        long cache = 2L * text.layers() * text.kvHeads() * text.headDim() * tokens * cacheBytes;
         // One block at a time: input, sum, norm, queries, keys and values with their rotations; gate, up and product.
         long working = PROCESS + (long) tokens * (12L * text.hiddenSize() + 4L * text.intermediateSize()) * FLOAT;
-        if (precision.languageModel < FLOAT) {
+        if (precision == Precision.F16 || precision == Precision.BF16) {
             working += Math.min(TILE, (long) text.hiddenSize() * text.intermediateSize() * FLOAT);
         }
         return new Inference(precision.name(), weights, cache, working, weights + cache + working);
+    }
+
+    /** Bytes of a tensor; vectors are upcast when they are loaded. */
+    private static long bytes(Precision precision, String name, long[] shape, TextConfig text) {
+        return switch (precision) {
+            case F32 -> count(shape) * FLOAT;
+            case F16, BF16 -> count(shape) * (shape.length == 1 ? FLOAT : FLOAT / 2);
+            case Q8_0, Q4_0, Q4_K_M ->
+                GgufTypes.of(precision).of(name, shape, text).bytes(count(shape));
+        };
     }
 
     /** Elements that a frozen block keeps per token: inputs of norms, operands of attention and of the MLP. */

@@ -124,8 +124,11 @@ class InspectCommandTest {
         assertThat(weights.get("F32")).isEqualTo(4 * 7_062_902_784L);
         // Vectors, which are upcast on loading, take 4 bytes instead of 2.
         assertThat(weights.get("BF16")).isBetween(2 * 7_062_902_784L, 2 * 7_062_902_784L + 2_000_000);
-        // Unpacked: the language model to 32 bits, while the tower is stored in 16.
-        assertThat(weights.get("QUANTISED")).isBetween(4 * 6_738_415_616L, 4 * 7_062_902_784L);
+        // The language model as llama.cpp's file of LLaMA-2-7B, 4.08 GB; tower and projector, 324 M parameters, in F16.
+        assertThat(weights.get("Q4_K_M"))
+                .isBetween(4_080_000_000L + 2 * 324_487_168L, 4_081_004_224L + 2 * 328_000_000L);
+        assertThat(weights.get("Q8_0")).isBetween(7_150_000_000L, 7_830_000_000L);
+        assertThat(weights.get("Q4_0")).isLessThan(weights.get("Q4_K_M"));
         assertThat(estimate.inference().getFirst().cache()).isEqualTo(2048L * 1024 * 1024);
         MemoryEstimate.Training projector = estimate.training().get(0);
         assertThat(projector.trainable()).isEqualTo(20_979_712);

@@ -3,6 +3,7 @@ package io.llava4j.checkpoint.gguf;
 import io.llava4j.CheckpointException;
 import io.llava4j.io.FileErrors;
 import io.llava4j.tensor.format.BlockFormat;
+import io.llava4j.tensor.format.NarrowFormat;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,10 +18,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.function.LongUnaryOperator;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A memory-mapped GGUF file of version 2 or 3: header with metadata, tensor entries, aligned data. Everything is checked
@@ -46,17 +52,43 @@ public final class Gguf implements AutoCloseable {
      * A tensor of the file.
      *
      * @param name as in the file
-     * @param type of the elements
+     * @param type of the elements; {@link NarrowFormat#READ_AS} for those of a type that is read as another one
      * @param shape sizes, outermost first
      * @param data as it lies in the file: row-major elements or blocks
+     * @param narrow the type in the file if it is read as another one, otherwise null
      */
-    public record Entry(String name, BlockFormat type, long[] shape, MemorySegment data) {
+    public record Entry(
+            String name,
+            BlockFormat type,
+            long[] shape,
+            MemorySegment data,
+            @Nullable NarrowFormat narrow) {
+        /**
+         * Row-major elements or blocks of {@link #type}: a view of the file, or a copy, which every call makes anew.
+         *
+         * @throws CheckpointException if blocks cannot be read as another type
+         */
+        MemorySegment blocks() {
+            return narrow == null
+                    ? data
+                    : narrow.read(data, elements())
+                            .orElseThrow(() -> new CheckpointException(
+                                    "tensor '%s' has scales that are no numbers or too large: the file is damaged"
+                                            .formatted(name)));
+        }
+
+        /** Bytes in the file. */
+        long storedBytes() {
+            return narrow == null ? type.bytes(elements()) : narrow.bytes(elements());
+        }
+
         long elements() {
             return Arrays.stream(shape).reduce(1, Math::multiplyExact);
         }
     }
 
-    private record Slot(String name, BlockFormat type, long[] shape, long begin, long bytes) {}
+    private record Slot(
+            String name, BlockFormat type, @Nullable NarrowFormat narrow, long[] shape, long begin, long bytes) {}
 
     private final Path file;
     private final Runnable release;
@@ -89,7 +121,7 @@ public final class Gguf implements AutoCloseable {
         for (Slot slot : slots) {
             MemorySegment data =
                     slot.bytes == 0 ? MemorySegment.NULL : bytes.asSlice(dataBegin + slot.begin, slot.bytes);
-            if (tensors.put(slot.name, new Entry(slot.name, slot.type, slot.shape, data)) != null) {
+            if (tensors.put(slot.name, new Entry(slot.name, slot.type, slot.shape, data, slot.narrow)) != null) {
                 throw cursor.damaged("tensor '%s' is there twice".formatted(FileErrors.shown(slot.name)));
             }
         }
@@ -194,7 +226,9 @@ public final class Gguf implements AutoCloseable {
             shape[i] = cursor.readLong(); // the file has the innermost size first
         }
         int id = cursor.readInt();
+        NarrowFormat narrow = NarrowFormat.of(id).orElse(null);
         BlockFormat type = BlockFormat.of(id)
+                .or(() -> Optional.ofNullable(narrow).map(unused -> NarrowFormat.READ_AS))
                 .orElseThrow(() -> bad(
                         name,
                         "its type %s is not read; fetch or make the model's F16, Q8_0, Q6_K, Q5_K_M, Q4_K_M or Q4_0 file"
@@ -205,24 +239,25 @@ public final class Gguf implements AutoCloseable {
                     name,
                     "its data begins at %s, no multiple of %d".formatted(Long.toUnsignedString(begin), alignment));
         }
-        return new Slot(name, type, shape, begin, bytes(name, type, shape));
+        long bytes = narrow == null
+                ? bytes(name, type.name(), type.blockSize(), type::bytes, shape)
+                : bytes(name, narrow.name(), narrow.blockSize(), narrow::bytes, shape);
+        return new Slot(name, type, narrow, shape, begin, bytes);
     }
 
-    private long bytes(String name, BlockFormat type, long[] shape) {
+    private long bytes(String name, String type, int blockSize, LongUnaryOperator size, long[] shape) {
         try {
             long elements = 1;
-            for (long size : shape) {
-                if (size < 0) {
+            for (long dimension : shape) {
+                if (dimension < 0) {
                     throw new ArithmeticException();
                 }
-                elements = Math.multiplyExact(elements, size);
+                elements = Math.multiplyExact(elements, dimension);
             }
-            if (shape.length > 0 && shape[shape.length - 1] % type.blockSize() != 0
-                    || shape.length == 0 && type.isQuantised()) {
-                throw bad(
-                        name, "its rows are no multiple of %d, the block size of %s".formatted(type.blockSize(), type));
+            if (shape.length > 0 && shape[shape.length - 1] % blockSize != 0 || shape.length == 0 && blockSize > 1) {
+                throw bad(name, "its rows are no multiple of %d, the block size of %s".formatted(blockSize, type));
             }
-            return type.bytes(elements);
+            return size.applyAsLong(elements);
         } catch (ArithmeticException e) {
             throw bad(name, "its shape %s is beyond all memory".formatted(Arrays.toString(shape)));
         }
@@ -260,6 +295,25 @@ public final class Gguf implements AutoCloseable {
     /** Tensors by their name in the file. */
     public SequencedMap<String, Entry> tensors() {
         return Collections.unmodifiableSequencedMap(tensors);
+    }
+
+    /** A sentence about tensors that are read as another type; empty if there are none. */
+    Optional<String> narrowTypes() {
+        Map<NarrowFormat, Integer> counts = new EnumMap<>(NarrowFormat.class);
+        for (Entry entry : tensors.values()) {
+            if (entry.narrow != null) {
+                counts.merge(entry.narrow, 1, Integer::sum);
+            }
+        }
+        return counts.isEmpty()
+                ? Optional.empty()
+                : Optional.of("%s: %s are read as %s, the nearest type that is computed from; they take its memory"
+                        .formatted(
+                                file,
+                                counts.entrySet().stream()
+                                        .map(type -> type.getValue() + " tensors in " + type.getKey())
+                                        .collect(Collectors.joining(", ")),
+                                NarrowFormat.READ_AS));
     }
 
     boolean isQuantised() {

@@ -26,12 +26,15 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The GGUF files of one model: the language model's, and for a LLaVA model a second one with tower and projector
  * (mmproj). Their metadata says which is which.
  */
 public final class GgufModel implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(GgufModel.class);
     private static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8;
 
     private final Gguf languageModel;
@@ -45,6 +48,10 @@ public final class GgufModel implements AutoCloseable {
         TextConfig text = GgufConfigs.text(languageModel);
         this.kind = mmproj == null ? new ModelKind.Llama(text) : new ModelKind.Llava(GgufConfigs.llava(text, mmproj));
         this.swappedMlp = kind instanceof ModelKind.Llava llava && mmproj != null && isSwapped(llava.config(), mmproj);
+        languageModel.narrowTypes().ifPresent(LOG::info);
+        if (mmproj != null) {
+            mmproj.narrowTypes().ifPresent(LOG::info);
+        }
     }
 
     /** Old converters called CLIP's first MLP matrix ffn_down; the length of its bias shows it. */
@@ -260,25 +267,26 @@ public final class GgufModel implements AutoCloseable {
                 .orElse(0);
         boolean permuted =
                 heads > 0 && entry.shape().length == 2 && entry.elements() > 0 && entry.shape()[0] % (2L * heads) == 0;
-        Supplier<MemorySegment> rows = permuted ? () -> separated(entry, heads) : entry::data;
+        Supplier<MemorySegment> rows = permuted ? () -> separated(entry, heads) : entry::blocks;
         TensorEntry.Content content;
         if (entry.type().isQuantised()) {
             content = new TensorEntry.Blocks(entry.type(), rows);
         } else {
-            content = permuted ? new TensorEntry.Derived(rows) : new TensorEntry.Stored(entry.data());
+            content = permuted ? new TensorEntry.Derived(rows) : new TensorEntry.Stored(entry.blocks());
         }
         return new TensorEntry(entry.name(), entry.type().dtype(), entry.shape(), content);
     }
 
     /** A copy of the data, quantised or not, with the rows in transformers' order. */
     private static MemorySegment separated(Gguf.Entry entry, int heads) {
-        long bytes = entry.data().byteSize();
+        MemorySegment blocks = entry.blocks();
+        long bytes = blocks.byteSize();
         if (bytes > LARGEST_ARRAY) {
             throw new CheckpointException("tensor '%s' of shape %s is too large for one Java array"
                     .formatted(entry.name(), Arrays.toString(entry.shape())));
         }
         MemorySegment copy = MemorySegment.ofArray(new byte[(int) bytes]);
-        RopePermutation.separate(entry.data(), heads, entry.shape()[0], copy);
+        RopePermutation.separate(blocks, heads, entry.shape()[0], copy);
         MappedMemory.release(entry.data());
         return copy;
     }

@@ -6,7 +6,7 @@ import java.util.Optional;
 
 /**
  * Element types of GGUF tensors that llava4j reads. Quantised types store blocks of 32 or 256 neighbouring elements of a
- * row, each block with its own scale.
+ * row, each block with its own scale. {@link NarrowFormat} has those that are read as another type.
  */
 public enum BlockFormat {
     F32(0, 1, 4, 0),
@@ -24,16 +24,12 @@ public enum BlockFormat {
 
     /** Names of types that llava4j does not read, for messages. */
     private static final Map<Integer, String> OTHERS = Map.ofEntries(
-            Map.entry(10, "Q2_K"),
-            Map.entry(11, "Q3_K"),
             Map.entry(16, "IQ2_XXS"),
             Map.entry(17, "IQ2_XS"),
             Map.entry(18, "IQ3_XXS"),
             Map.entry(19, "IQ1_S"),
-            Map.entry(20, "IQ4_NL"),
             Map.entry(21, "IQ3_S"),
             Map.entry(22, "IQ2_S"),
-            Map.entry(23, "IQ4_XS"),
             Map.entry(29, "IQ1_M"));
 
     private final int id;
