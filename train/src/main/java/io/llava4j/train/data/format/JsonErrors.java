@@ -48,7 +48,7 @@ final class JsonErrors {
         if (text.startsWith("Trailing token")) {
             return "more follows after the record";
         }
-        String plain = text.replaceAll(" \\((?:for|start marker|bound as).*|, from [^)]*|`", "");
+        String plain = text.replaceAll(" \\((?:code \\d|for|start marker|bound as).*|, from [^)]*|`", "");
         return plain.length() <= LONGEST ? plain : plain.substring(0, LONGEST) + "…";
     }
 }

@@ -94,9 +94,9 @@ final class JsonRows implements RowSource {
                     }
                     readElements(parser, rows);
                 }
-                case JsonShape.Wrapped(String key) -> {
+                case JsonShape.Wrapped wrapped -> {
                     while (parser.nextToken() != JsonToken.END_OBJECT) {
-                        boolean isList = parser.currentName().equals(key);
+                        boolean isList = parser.currentName().equals(wrapped.key());
                         parser.nextToken();
                         if (isList) {
                             readElements(parser, rows);
@@ -125,7 +125,8 @@ final class JsonRows implements RowSource {
             }
             if (parser.nextToken() != null) {
                 throw new DataException("%s continues after its array of %d records at line %d; remove that part"
-                        .formatted(file, rows.count, parser.currentTokenLocation().getLineNr()));
+                        .formatted(
+                                file, rows.count, parser.currentTokenLocation().getLineNr()));
             }
         } catch (JacksonException e) {
             throw new DataException(
