@@ -16,8 +16,11 @@ import java.lang.foreign.ValueLayout;
 final class CpuAttention {
     private static final int POSITIONS = KvLayout.POSITIONS;
     private static final long ALIGNMENT = 64;
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
+    private static final ValueLayout.OfShort HALF = ValueLayout.JAVA_SHORT;
 
     private final int heads;
+    private final RowMath math;
     private final FloatTiles halves;
     private final FloatTiles floats;
     private final Scratch[] scratch;
@@ -26,7 +29,8 @@ final class CpuAttention {
      * @param heads of queries
      * @param workers threads that may attend at the same time
      */
-    CpuAttention(int heads, Kernels kernels, int workers) {
+    CpuAttention(int heads, Kernels kernels, RowMath math, int workers) {
+        this.math = math;
         this.heads = heads;
         this.halves = new FloatTiles(kernels, BlockFormat.F16);
         this.floats = new FloatTiles(kernels, BlockFormat.F32);
@@ -54,23 +58,22 @@ final class CpuAttention {
      */
     void store(KvContext context, int layer, int position, float[] key, float[] value) {
         KvLayout layout = context.layout();
+        MemorySegment page = context.page(position / POSITIONS).memory();
         int slot = position % POSITIONS;
+        boolean halves = layout.type() == DType.F16;
         int d = layout.headDim();
         for (int head = 0; head < layout.kvHeads(); head++) {
-            MemorySegment keys = keys(context, position / POSITIONS, layer, head);
-            MemorySegment values = values(context, position / POSITIONS, layer, head);
+            long keys = layout.keysAt(layer, head) / layout.type().bytes();
+            long values = layout.valuesAt(layer, head) / layout.type().bytes();
             for (int i = 0; i < d; i++) {
-                put(layout, keys, layout.key(slot, i), key[head * d + i]);
-                put(layout, values, layout.value(slot, i), value[head * d + i]);
+                if (halves) {
+                    page.setAtIndex(HALF, keys + layout.key(slot, i), Float.floatToFloat16(key[head * d + i]));
+                    page.setAtIndex(HALF, values + layout.value(slot, i), Float.floatToFloat16(value[head * d + i]));
+                } else {
+                    page.setAtIndex(FLOAT, keys + layout.key(slot, i), key[head * d + i]);
+                    page.setAtIndex(FLOAT, values + layout.value(slot, i), value[head * d + i]);
+                }
             }
-        }
-    }
-
-    private static void put(KvLayout layout, MemorySegment at, long index, float value) {
-        if (layout.type() == DType.F16) {
-            at.setAtIndex(ValueLayout.JAVA_SHORT, index, Float.floatToFloat16(value));
-        } else {
-            at.setAtIndex(ValueLayout.JAVA_FLOAT, index, value);
         }
     }
 
@@ -114,7 +117,7 @@ final class CpuAttention {
         for (int c = 0; c < count; c++) {
             float[] query = CpuPass.get(rows, rowOf(queries, c, shared), d);
             for (int i = 0; i < d; i++) {
-                memory.queries.setAtIndex(ValueLayout.JAVA_FLOAT, (long) i * count + c, query[i] * scale);
+                memory.queries.setAtIndex(FLOAT, (long) i * count + c, query[i] * scale);
             }
         }
         for (int page = 0; page < pages; page++) {
@@ -128,13 +131,16 @@ final class CpuAttention {
                             stride,
                             false);
         }
+        memory.probabilities.asSlice(0, (long) count * stride * Float.BYTES).fill((byte) 0);
         for (int c = 0; c < count; c++) {
             int visible = queries.position() + (queries.from() + c) / shared + 1;
-            float[] scores = CpuPass.get(memory.scores, c, stride);
-            RowMath.softmax(scores, visible);
-            for (int i = 0; i < stride; i++) {
+            MemorySegment scores = memory.scores.asSlice((long) c * stride * Float.BYTES, (long) stride * Float.BYTES);
+            float factor = math.softmax(scores, memory.lanes, visible);
+            for (int i = 0; i < visible; i++) {
                 memory.probabilities.setAtIndex(
-                        ValueLayout.JAVA_FLOAT, (long) i * count + c, i < visible ? scores[i] : 0);
+                        FLOAT,
+                        (long) i * count + c,
+                        scores.getAtIndex(FLOAT, i) * factor);
             }
         }
         for (int page = 0; page < pages; page++) {
@@ -170,6 +176,7 @@ final class CpuAttention {
         private MemorySegment scores = MemorySegment.NULL;
         private MemorySegment probabilities = MemorySegment.NULL;
         private MemorySegment outputs = MemorySegment.NULL;
+        private final MemorySegment lanes = Arena.ofAuto().allocate(ALIGNMENT, ALIGNMENT);
 
         Scratch reserve(int columns, int dim, int paddedDim, int positions) {
             queries = atLeast(queries, (long) columns * dim);

@@ -25,6 +25,7 @@ final class CpuPass implements AutoCloseable {
 
     private final TextConfig config;
     private final RotaryTable rotary;
+    private final RowMath math;
     private final CpuAttention attention;
     private final Kernels kernels;
     private final Workers workers;
@@ -44,7 +45,8 @@ final class CpuPass implements AutoCloseable {
     CpuPass(TextConfig config, RotaryTable rotary, Kernels kernels, Workers workers) {
         this.config = config;
         this.rotary = rotary;
-        this.attention = new CpuAttention(config.heads(), kernels, workers.count());
+        this.math = new RowMath(kernels);
+        this.attention = new CpuAttention(config.heads(), kernels, math, workers.count());
         this.kernels = kernels;
         this.workers = workers;
         this.states = rows(config.hiddenSize());
@@ -118,11 +120,10 @@ final class CpuPass implements AutoCloseable {
         norm(block.postAttentionNorm());
         multiply(block.gate(), gates);
         multiply(block.up(), ups);
-        workers.run(rows, (row, worker) -> {
-            float[] gate = get(gates, row, config.intermediateSize());
-            RowMath.swiglu(gate, get(ups, row, config.intermediateSize()));
-            put(gate, gates, row);
-        });
+        long bytes = (long) config.intermediateSize() * Float.BYTES;
+        workers.run(
+                rows,
+                (row, worker) -> math.swiglu(gates.asSlice(row * bytes, bytes), ups.asSlice(row * bytes, bytes)));
         take(gates, config.intermediateSize());
         add(block.down(), states);
     }

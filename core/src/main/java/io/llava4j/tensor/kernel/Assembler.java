@@ -47,6 +47,15 @@ final class Assembler {
     static final int SIGNED_BYTES_TO_INTS = 0x2121;
     static final int UNSIGNED_SHORTS_TO_INTS = 0x2133;
     static final int ADD_FLOATS = 0x1058;
+    static final int SUBTRACT_FLOATS = 0x105C;
+    static final int DIVIDE_FLOATS = 0x105E;
+
+    /** The smaller of two; the last operand if one is NaN. */
+    static final int MINIMUM = 0x105D;
+
+    /** The larger of two; the last operand if one is NaN. */
+    static final int MAXIMUM = 0x105F;
+
     static final int MULTIPLY_FLOATS = 0x1059;
 
     /** {@code first = second * third + first}, rounded once. */

@@ -28,6 +28,11 @@ final class CodeKernel implements TileKernel {
         this.wide = wide;
     }
 
+    /** The loops over rows of the same width. */
+    RowCode rows() {
+        return new RowCode(wide);
+    }
+
     @Override
     public int groupColumns(PackedLayout layout) {
         if (!layout.isQuantised()) {

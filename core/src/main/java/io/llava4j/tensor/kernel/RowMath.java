@@ -1,20 +1,24 @@
 package io.llava4j.tensor.kernel;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+
 /**
- * Element-wise work of a transformer block on one row of hidden states. Every loop adds in a fixed order, so a row's result
- * does not depend on the rows computed with it.
+ * Element-wise work of a transformer block on one row of hidden states. Every loop adds in an order that the row alone
+ * determines, and machine code gives the same bits as Java.
  */
 public final class RowMath {
-    private static final float LOG2_E = 1.4426950408889634f;
-
-    /** 1.5 * 2^23: adding and subtracting it rounds a float of moderate size to the nearest integer. */
-    private static final float ROUNDING = 12582912f;
-
-    private static final int EXPONENT_BIAS = 127;
-    private static final int MANTISSA_BITS = 23;
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
     private static final int LANES = 8;
+    private static final int STEP = RowCode.STEP;
 
-    private RowMath() {}
+    private final @Nullable RowCode code;
+
+    /** @param kernels whose machine code runs the loops, where they have any */
+    public RowMath(Kernels kernels) {
+        this.code = kernels.kernel() instanceof CodeKernel machine ? machine.rows() : null;
+    }
 
     /** Root-mean-square norm: {@code out = x / sqrt(mean(x^2) + eps) * weight}. */
     public static void rmsNorm(float[] x, float[] weight, double eps, float[] out) {
@@ -35,13 +39,6 @@ public final class RowMath {
         float scale = (float) (1 / Math.sqrt(sum / x.length + eps));
         for (int i = 0; i < x.length; i++) {
             out[i] = x[i] * scale * weight[i];
-        }
-    }
-
-    /** SwiGLU: {@code gate = gate * sigmoid(gate) * up}. */
-    public static void swiglu(float[] gate, float[] up) {
-        for (int i = 0; i < gate.length; i++) {
-            gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i];
         }
     }
 
@@ -66,39 +63,77 @@ public final class RowMath {
         }
     }
 
-    /** Softmax over the first {@code count} scores. */
-    public static void softmax(float[] scores, int count) {
-        float largest = Float.NEGATIVE_INFINITY;
-        for (int i = 0; i < count; i++) {
-            largest = Math.max(largest, scores[i]);
+    /**
+     * SwiGLU: {@code gate = gate * sigmoid(gate) * up}.
+     *
+     * @param gate floats off the heap
+     * @param up as many floats
+     */
+    public void swiglu(MemorySegment gate, MemorySegment up) {
+        int count = (int) (gate.byteSize() / Float.BYTES);
+        int done = 0;
+        if (code != null && count >= STEP) {
+            code.swiglu(gate, up, count / STEP);
+            done = count / STEP * STEP;
         }
-        for (int i = 0; i < count; i++) {
-            scores[i] = exp(scores[i] - largest);
-        }
-        double sum = 0;
-        for (int i = 0; i < count; i++) {
-            sum += scores[i];
-        }
-        float scale = (float) (1 / sum);
-        for (int i = 0; i < count; i++) {
-            scores[i] *= scale;
+        for (int i = done; i < count; i++) {
+            float x = gate.getAtIndex(FLOAT, i);
+            gate.setAtIndex(FLOAT, i, x / (1 + Exponential.of(0 - x)) * up.getAtIndex(FLOAT, i));
         }
     }
 
     /**
-     * e^x to about 1e-7, relative: 2^n times a polynomial for the fraction. It underflows to almost 0 below -87 and reaches
-     * 2^126 above 87.
+     * Exponentials of scores, as softmax needs them, and the factor that makes their sum 1.
+     *
+     * @param scores floats off the heap, with room for whole steps of {@value RowCode#STEP}; what follows the first
+     *     {@code count} is overwritten
+     * @param lanes memory for {@value RowCode#STEP} floats
+     * @param count of scores, at least 1
+     * @return what the exponentials must be multiplied by
      */
-    static float exp(float x) {
-        float scaled = Math.clamp(x * LOG2_E, -126f, 126f);
-        float whole = scaled + ROUNDING - ROUNDING;
-        float fraction = scaled - whole;
-        float p = Math.fma(fraction, 1.5403530e-4f, 1.3333558e-3f);
-        p = Math.fma(p, fraction, 9.6181291e-3f);
-        p = Math.fma(p, fraction, 5.5504109e-2f);
-        p = Math.fma(p, fraction, 2.4022651e-1f);
-        p = Math.fma(p, fraction, 6.9314718e-1f);
-        p = Math.fma(p, fraction, 1f);
-        return Float.intBitsToFloat(((int) whole + EXPONENT_BIAS) << MANTISSA_BITS) * p;
+    public float softmax(MemorySegment scores, MemorySegment lanes, int count) {
+        int steps = Math.ceilDiv(count, STEP);
+        for (int i = count; i < steps * STEP; i++) {
+            scores.setAtIndex(FLOAT, i, Float.NEGATIVE_INFINITY);
+        }
+        if (code == null) {
+            largest(scores, lanes, steps);
+        } else {
+            code.largest(scores, lanes, steps);
+        }
+        float largest = Float.NEGATIVE_INFINITY;
+        for (int lane = 0; lane < STEP; lane++) {
+            largest = Math.max(largest, lanes.getAtIndex(FLOAT, lane));
+        }
+        for (int lane = 0; lane < STEP; lane++) {
+            lanes.setAtIndex(FLOAT, lane, largest);
+        }
+        if (code == null) {
+            exponentials(scores, lanes, steps, largest);
+        } else {
+            code.exponentials(scores, lanes, steps);
+        }
+        float sum = 0;
+        for (int lane = 0; lane < STEP; lane++) {
+            sum += lanes.getAtIndex(FLOAT, lane);
+        }
+        return 1 / sum;
+    }
+
+    private static void largest(MemorySegment x, MemorySegment lanes, int steps) {
+        MemorySegment.copy(x, 0, lanes, 0, (long) STEP * Float.BYTES);
+        for (int i = STEP; i < steps * STEP; i++) {
+            float before = lanes.getAtIndex(FLOAT, i % STEP);
+            lanes.setAtIndex(FLOAT, i % STEP, Math.max(before, x.getAtIndex(FLOAT, i)));
+        }
+    }
+
+    private static void exponentials(MemorySegment x, MemorySegment lanes, int steps, float largest) {
+        lanes.fill((byte) 0);
+        for (int i = 0; i < steps * STEP; i++) {
+            float value = Exponential.of(x.getAtIndex(FLOAT, i) - largest);
+            x.setAtIndex(FLOAT, i, value);
+            lanes.setAtIndex(FLOAT, i % STEP, lanes.getAtIndex(FLOAT, i % STEP) + value);
+        }
     }
 }
