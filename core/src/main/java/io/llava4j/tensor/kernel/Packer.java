@@ -19,8 +19,7 @@ abstract class Packer {
 
     static Packer of(BlockFormat format) {
         return switch (format) {
-            case F32 -> new FloatPacker(Float.BYTES);
-            case F16, BF16 -> new FloatPacker(Short.BYTES);
+            case F32, F16, BF16 -> new FloatPacker(format.blockBytes());
             case Q4_K, Q5_K, Q6_K -> new KQuantPacker(format);
             default -> new LegacyPacker(format);
         };
@@ -44,32 +43,6 @@ abstract class Packer {
     /** Four bits, the lowest first, as bit {@code shift} of four bytes. */
     static int spread(int bits, int shift) {
         return ((bits & 0xF) * 0x00204081 & LOW_BITS) << shift;
-    }
-
-    /** A row's elements move to the lane of the row; 32-bit and 16-bit floats. */
-    private static final class FloatPacker extends Packer {
-        private final int bytes;
-
-        FloatPacker(int bytes) {
-            this.bytes = bytes;
-        }
-
-        @Override
-        int pack(MemorySegment rows, int count, int in, MemorySegment target) {
-            int tileRows = PackedLayout.F32.tileRows();
-            for (int column = 0; column < in; column++) {
-                for (int row = 0; row < count; row++) {
-                    long from = (long) row * in + column;
-                    long to = (long) column * tileRows + row;
-                    if (bytes == Float.BYTES) {
-                        target.set(INT, to * bytes, rows.get(INT, from * bytes));
-                    } else {
-                        target.set(SHORT, to * bytes, rows.get(SHORT, from * bytes));
-                    }
-                }
-            }
-            return -1;
-        }
     }
 
     /** Blocks of 32 elements, two to a unit. */
