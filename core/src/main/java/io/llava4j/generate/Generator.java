@@ -1,7 +1,9 @@
 package io.llava4j.generate;
 
 import io.llava4j.DataException;
+import io.llava4j.io.MachineMemory;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.tensor.Engine;
 import java.util.ArrayList;
 import java.util.List;
@@ -88,10 +90,13 @@ public final class Generator {
         }
         List<ImagePrompt> placed = ImagePrompt.of(prompts, images);
         List<Sequence> sequences = new ArrayList<>();
+        long cache = 0;
         for (ImagePrompt prompt : placed) {
             int maxTokens = Math.min(options.maxNewTokens(), freePositions(prompt.ids()));
             sequences.add(new Sequence(sequences.size(), prompt, options, maxTokens));
+            cache += cacheBytes(model.config().splicedLength(prompt.ids()) + maxTokens);
         }
+        MemoryCheck.requireCache(cache, sequences.size(), MachineMemory.read());
         return Engine.inference("generation", () -> {
             try (DecodingSession batch = DecodingSession.open(model, placed, sharedPrefixes(placed))) {
                 decode(batch, sequences, stopIds, observer);
@@ -100,6 +105,11 @@ public final class Generator {
                 sequences.forEach(Sequence::close);
             }
         });
+    }
+
+    /** Of a sequence in the memory of the machine; 0 where a device holds it. */
+    private long cacheBytes(int tokens) {
+        return model.languageModel() instanceof CpuLlamaModel cpu ? cpu.cacheBytes(tokens) : 0;
     }
 
     private void decode(DecodingSession batch, List<Sequence> sequences, Set<Integer> stopIds, Observer observer) {

@@ -2,6 +2,7 @@ package io.llava4j.generate;
 
 import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.ModelMemory;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.checkpoint.adapter.PeftAdapter;
 import io.llava4j.checkpoint.layout.TensorEntry;
@@ -75,6 +76,9 @@ public final class ModelLoader {
         try {
             LlavaConfig config = checkpoint.config();
             checkpoint.requireComplete();
+            if (Engine.device(device).is_cpu()) {
+                MemoryCheck.require(directory, ModelMemory.of(checkpoint));
+            }
             LlavaModel model = build(directory, config, checkpoint.tensors(), device, checkpoint::close);
             loaded = true;
             return new Loaded(

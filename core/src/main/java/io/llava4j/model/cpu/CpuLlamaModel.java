@@ -212,6 +212,11 @@ public final class CpuLlamaModel implements LanguageModel {
         return Tensors.of(pass.logits(Tensors.toFloats(hidden), count, norm, head), shape);
     }
 
+    /** Bytes of the keys and values of a sequence of that many tokens, which fill whole pages. */
+    public long cacheBytes(int tokens) {
+        return Math.ceilDiv(tokens, KvLayout.POSITIONS) * kv.pageBytes();
+    }
+
     /** Bytes of the weights in the kernels' layout. */
     public long bytes() {
         return head.bytes() + blocks.stream().mapToLong(CpuBlock::bytes).sum();

@@ -40,11 +40,6 @@ record KvLayout(int layers, int kvHeads, int headDim, DType type) {
         return (keyBytes() + valueBytes()) * layers * kvHeads;
     }
 
-    /** Bytes of the keys and values of one position. */
-    long positionBytes() {
-        return pageBytes() / POSITIONS;
-    }
-
     /** Offset of the keys of a head in a page. */
     long keysAt(int layer, int head) {
         return (keyBytes() + valueBytes()) * ((long) layer * kvHeads + head);
