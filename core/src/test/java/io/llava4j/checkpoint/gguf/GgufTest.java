@@ -143,6 +143,22 @@ class GgufTest {
         refused(holding(2, 0).tensor("t", 0, 0, 4).tensor("t", 0, 32, 4).padding(96), "tensor 't' is there twice");
     }
 
+    /** Types without kernels of their own are read as Q8_0, and the file says so. */
+    @Test
+    void narrowTypesAreReadAsAWiderOne() throws IOException {
+        Files.write(file, oneTensor(20, 0, 32, 2).bytes());
+        try (Gguf gguf = Gguf.open(file)) {
+            Gguf.Entry entry = Objects.requireNonNull(gguf.tensors().get("t"));
+            assertThat(entry.type()).isEqualTo(BlockFormat.Q8_0);
+            assertThat(entry.data().byteSize()).isEqualTo(2 * 18);
+            assertThat(entry.blocks().byteSize()).isEqualTo(2 * 34);
+            assertThat(gguf.narrowTypes())
+                    .hasValue(file + ": 1 tensors in IQ4_NL are read as Q8_0, the nearest type that is computed from;"
+                            + " they take its memory");
+        }
+        refused(oneTensor(10, 0, 32), "its rows are no multiple of 256, the block size of Q2_K");
+    }
+
     @Test
     void otherVersionsAreNamed() throws IOException {
         Files.write(file, new Header("GGUF", 1).number(0).number(0).bytes());
