@@ -7,6 +7,7 @@ import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.CheckpointLayout;
 import io.llava4j.checkpoint.layout.RopePermutation;
 import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.io.MappedMemory;
 import io.llava4j.io.Scratch;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
@@ -72,13 +73,18 @@ final class GgufConversion {
         long[] shape = tensor.shape();
         return new GgufWriter.Source(CheckpointLayout.GGUF.onDisk(tensor.name()), type, shape, () -> {
             progress.tensor(tensor.name(), ++written, source.tensors().size());
-            MemorySegment data = tensor.storedData();
+            MemorySegment stored = tensor.storedData();
+            MemorySegment data = stored;
             if (heads > 0) {
                 MemorySegment interleaved = permuted.take(data.byteSize());
                 RopePermutation.interleave(data, heads, shape[0], interleaved);
                 data = interleaved;
             }
-            return cast.cast(tensor.name(), tensor.storedFormat(), data, tensor.elements(), type);
+            MemorySegment result = cast.cast(tensor.name(), tensor.storedFormat(), data, tensor.elements(), type);
+            if (result != stored) {
+                MappedMemory.release(stored);
+            }
+            return result;
         });
     }
 

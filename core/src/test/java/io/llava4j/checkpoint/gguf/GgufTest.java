@@ -146,7 +146,7 @@ class GgufTest {
     /** Types without kernels of their own are read as Q8_0, and the file says so. */
     @Test
     void narrowTypesAreReadAsAWiderOne() throws IOException {
-        Files.write(file, oneTensor(20, 0, 32, 2).bytes());
+        Files.write(file, holding(1, 0).tensor("t", 20, 0, 32, 2).padding(128).bytes());
         try (Gguf gguf = Gguf.open(file)) {
             Gguf.Entry entry = Objects.requireNonNull(gguf.tensors().get("t"));
             assertThat(entry.type()).isEqualTo(BlockFormat.Q8_0);
