@@ -2,6 +2,7 @@ package io.llava4j.train.data;
 
 import io.llava4j.DataException;
 import io.llava4j.io.Quote;
+import io.llava4j.train.data.format.EmbeddedImages;
 import io.llava4j.train.data.format.ImageFolder;
 import io.llava4j.train.data.format.Images;
 import java.nio.file.Path;
@@ -60,14 +61,19 @@ public record LlavaData(
      * @throws DataException if the folder is missing but a record has an image, or it cannot be opened
      */
     public Images images(@Nullable Path folder, boolean followSymlinks) {
-        if (ownImages != null) {
-            return ownImages;
+        if (ownImages instanceof EmbeddedImages embedded) {
+            return embedded.orElse(files(folder, followSymlinks, embedded));
         }
+        return ownImages != null ? ownImages : files(folder, followSymlinks, null);
+    }
+
+    /** Images that are files, but for those that records have in themselves. */
+    private Images files(@Nullable Path folder, boolean followSymlinks, @Nullable EmbeddedImages embedded) {
         if (folder != null) {
             return new ImageFolder(folder, followSymlinks);
         }
         for (int i = 0; i < records.size(); i++) {
-            if (!records.get(i).images().isEmpty()) {
+            if (!records.get(i).images().stream().allMatch(image -> embedded != null && embedded.contains(image))) {
                 throw new DataException(
                         skip(i, "it has an image, but no folder of images is given; name it (data.images, --images)")
                                 .message());

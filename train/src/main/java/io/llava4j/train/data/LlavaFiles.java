@@ -4,6 +4,7 @@ import io.llava4j.DataException;
 import io.llava4j.text.ResponseFormat;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.format.DataFiles;
+import io.llava4j.train.data.format.EmbeddedImages;
 import io.llava4j.train.data.format.ImageLocator;
 import io.llava4j.train.data.format.Images;
 import io.llava4j.train.data.format.QuestionRows;
@@ -26,6 +27,7 @@ public final class LlavaFiles implements RecordHandler {
     private final Path file;
     private final Policy badRecords;
     private final QuestionRows questions;
+    private final EmbeddedImages embedded;
     private final RecordRules rules;
     private final List<LlavaRecord> records = new ArrayList<>();
     private final IntStream.Builder indices = IntStream.builder();
@@ -46,7 +48,8 @@ public final class LlavaFiles implements RecordHandler {
     private record Conversation(int position, List<Turn> turns) {}
 
     private LlavaFiles(Path file, Policy badRecords, QuestionRows questions, @Nullable Path images) {
-        this.rules = new RecordRules(new ImageLocator(images));
+        this.embedded = new EmbeddedImages(file);
+        this.rules = new RecordRules(new ImageLocator(images), embedded);
         this.file = file;
         this.badRecords = badRecords;
         this.questions = questions;
@@ -86,8 +89,22 @@ public final class LlavaFiles implements RecordHandler {
         return new LlavaFiles(file, badRecords, questions, images).read();
     }
 
+    /** The images inside the data set, in files of their own or in the records; null if there are none. */
+    private @Nullable Images images() {
+        boolean done = false;
+        try {
+            Images images = DataFiles.read(file, this);
+            done = true;
+            return embedded.isEmpty() ? images : images == null ? embedded : embedded.orElse(images);
+        } finally {
+            if (!done) {
+                embedded.close();
+            }
+        }
+    }
+
     private LlavaData read() {
-        Images images = DataFiles.read(file, this);
+        Images images = images();
         if (records.isEmpty()) {
             if (images != null) {
                 images.close();

@@ -4,10 +4,12 @@ import io.llava4j.DataException;
 import io.llava4j.io.Quote;
 import io.llava4j.text.Role;
 import io.llava4j.text.Turn;
+import io.llava4j.train.data.format.EmbeddedImages;
 import io.llava4j.train.data.format.ImageLocator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /** The rules of LLaVA's data format (docs/reference/data.md#record-format, docs/reference/data.md#checks). */
@@ -17,16 +19,21 @@ public final class RecordRules {
             "Please provide the bounding box coordinate of the region this sentence describes:";
 
     private final ImageLocator locator;
+    private final @Nullable EmbeddedImages embedded;
     private int leadingAnswersDropped;
 
     /** Rules for records whose images are in no folder that is known. */
     public RecordRules() {
-        this(new ImageLocator(null));
+        this(new ImageLocator(null), null);
     }
 
-    /** @param locator of the images */
-    RecordRules(ImageLocator locator) {
+    /**
+     * @param locator of the images
+     * @param embedded takes images that are in the records themselves; null to refuse them
+     */
+    RecordRules(ImageLocator locator, @Nullable EmbeddedImages embedded) {
         this.locator = locator;
+        this.embedded = embedded;
     }
 
     private int systemPromptsDropped;
@@ -100,7 +107,8 @@ public final class RecordRules {
 
     private String image(JsonNode node) {
         require(node.isString(), "its image is not a string; write the path of an image, or a list of paths");
-        return locator.relative(node.asString());
+        String image = node.asString();
+        return embedded != null && EmbeddedImages.isEmbedded(image) ? embedded.add(image) : locator.relative(image);
     }
 
     private static List<Turn> turns(JsonNode conversations) {

@@ -51,7 +51,7 @@ final class RowImages {
 
     /** Keys of an object that describes one image. */
     private static final List<String> PARTS =
-            List.of("path", "image", "url", "image_url", "file_name", "filename", "file");
+            List.of("path", "image", "url", "image_url", "file_name", "filename", "file", "source", "data", "base64");
 
     private static final Set<String> LABELS = Set.of("id", "questionid", "imageid", "key");
     private static final Set<String> TEXTS =
@@ -141,7 +141,7 @@ final class RowImages {
     static String ofPart(JsonNode part) {
         for (String key : PARTS) {
             JsonNode value = part.path(key);
-            String name = value.isObject() ? ofPart(value) : value.stringValue("");
+            String name = value.isObject() ? ofPart(value) : key.equals("source") ? "" : value.stringValue("");
             if (!name.isBlank()) {
                 return name;
             }
@@ -171,6 +171,9 @@ final class RowImages {
     }
 
     private static boolean isImageName(JsonNode value) {
+        if (ImageLocator.isEmbedded(value.stringValue(""))) {
+            return true;
+        }
         String name = value.stringValue("").toLowerCase(Locale.ROOT);
         int dot = name.lastIndexOf('.');
         return dot > 0 && name.indexOf('\n') < 0 && CaptionedFolder.IMAGES.contains(name.substring(dot + 1));

@@ -149,13 +149,17 @@ public final class RowShapes {
             }
             return turns;
         }
-        JsonNode answer = row.path("answer").isMissingNode() ? mostFrequent(row.path("answers")) : row.path("answer");
+        JsonNode answer = mostFrequent(row.path(row.path("answer").isMissingNode() ? "answers" : "answer"));
         if (row.has("question")) {
             JsonNode question = row.path("question");
             JsonNode asked = question.isString() && !question.stringValue().isBlank()
                     ? JsonNodeFactory.instance.stringNode(
                             questions.formatOf(row).ask(question.stringValue()))
                     : question;
+            if (answer.isNull() || answer.isMissingNode() || answer.isObject()) {
+                throw new DataException("its answer is %s; write one or remove the row"
+                        .formatted(answer.isObject() ? "an object, not a text" : "empty"));
+            }
             return turns.add(turn("human", asked)).add(turn("gpt", answer));
         }
         Optional<String> caption = CAPTION_NAMES.stream().filter(row::has).findFirst();
@@ -210,9 +214,7 @@ public final class RowShapes {
         }
         Map<String, Integer> counts = new LinkedHashMap<>();
         for (JsonNode answer : answers) {
-            String text = answer.isString()
-                    ? answer.asString()
-                    : answer.path("answer").asString("");
+            String text = answer.isContainer() ? answer.path("answer").asString("") : answer.asString("");
             counts.merge(text, 1, Integer::sum);
         }
         String best = "";
