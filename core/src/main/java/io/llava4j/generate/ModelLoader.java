@@ -2,6 +2,8 @@ package io.llava4j.generate;
 
 import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.Converter;
+import io.llava4j.checkpoint.GgufTypes;
 import io.llava4j.checkpoint.ModelMemory;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.checkpoint.adapter.PeftAdapter;
@@ -28,6 +30,7 @@ import java.util.function.Supplier;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,7 +74,21 @@ public final class ModelLoader {
             }
             return merged(directory, device, parts);
         }
-        Checkpoint checkpoint = Checkpoint.open(directory, parts);
+        return load(directory, Checkpoint.open(directory, parts), device, null);
+    }
+
+    /**
+     * Loads a model on the CPU with the weights of its language model in another type, as {@code llava convert} and
+     * {@code llava quantize} would write them, to see what that type changes.
+     *
+     * @throws CheckpointException as {@link #load(Path, String)}, and if the type cannot hold a number
+     */
+    public static Loaded loadAs(Path directory, Converter.Precision precision) {
+        return load(directory, Checkpoint.open(directory), "cpu", precision);
+    }
+
+    private static Loaded load(
+            Path directory, Checkpoint checkpoint, String device, Converter.@Nullable Precision precision) {
         boolean loaded = false;
         try {
             LlavaConfig config = checkpoint.config();
@@ -79,7 +96,10 @@ public final class ModelLoader {
             if (Engine.device(device).is_cpu()) {
                 MemoryCheck.require(directory, ModelMemory.of(checkpoint));
             }
-            LlavaModel model = build(directory, config, checkpoint.tensors(), device, checkpoint::close);
+            Map<String, TensorEntry> tensors = precision == null
+                    ? checkpoint.tensors()
+                    : Requantised.languageModel(checkpoint, GgufTypes.of(precision));
+            LlavaModel model = build(directory, config, tensors, device, checkpoint::close);
             loaded = true;
             return new Loaded(
                     model,

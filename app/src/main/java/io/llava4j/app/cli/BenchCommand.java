@@ -24,9 +24,10 @@ import picocli.CommandLine.Spec;
 /** {@code llava bench …}: measurements. */
 @Command(
         name = "bench",
-        description = "Measure speed: generate, kernels, train-step, eval, mixture.",
+        description = "Measure speed: generate, kernels, train-step, eval, mixture; and what storage types lose: fidelity.",
         subcommands = {
             BenchCommand.Generate.class,
+            BenchFidelityCommand.class,
             BenchCommand.KernelSpeed.class,
             BenchCommand.TrainStep.class,
             BenchCommand.Eval.class,

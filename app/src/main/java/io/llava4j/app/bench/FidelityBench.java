@@ -1,0 +1,183 @@
+package io.llava4j.app.bench;
+
+import io.llava4j.ConfigException;
+import io.llava4j.checkpoint.Converter.Precision;
+import io.llava4j.generate.ModelLoader;
+import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.RgbImage;
+import io.llava4j.model.LlavaModel;
+import io.llava4j.model.ModelInput;
+import io.llava4j.model.cpu.CpuLlamaModel;
+import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.text.PromptBuilder;
+import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.text.Turn;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** How far storage types of the language model's weights move its predictions from those of a reference. */
+public final class FidelityBench {
+    private FidelityBench() {}
+
+    /** Questions in the words of LLaVA's training data, with the kinds of answers that it has. */
+    private static final List<String> QUESTIONS = List.of(
+            "What is in this image?",
+            "How many things are there?\nAnswer the question using a single word or phrase.",
+            "Describe the image concisely.",
+            "Is there a dog in the image? Answer yes or no.",
+            "What color is the largest thing, and where is it?");
+
+    /**
+     * Differences from the reference over all positions of all prompts, image tokens included.
+     *
+     * @param divergence mean Kullback-Leibler divergence of the next token's distribution, in nats
+     * @param agreement share of positions with the same likeliest token
+     * @param largest difference of a logit
+     * @param positions that were compared
+     */
+    public record Difference(double divergence, double agreement, double largest, int positions) {}
+
+    /**
+     * Compares and prints a table.
+     *
+     * @param reference model whose predictions count as right
+     * @param types to store its language model in
+     * @param others further models to compare, of the same shape and vocabulary
+     * @param images asked about with each question; none for questions without images
+     */
+    public static void run(
+            PrintWriter out, Path reference, List<Precision> types, List<Path> others, List<RgbImage> images) {
+        List<float[]> expected;
+        SentencePieceTokenizer tokenizer;
+        int vocabulary;
+        ModelLoader.Loaded loaded = ModelLoader.load(reference, "cpu");
+        try (LlavaModel model = loaded.model()) {
+            tokenizer = loaded.tokenizer().get();
+            vocabulary = model.config().text().vocabSize();
+            expected = logits(model, tokenizer, images);
+            out.printf(
+                    Locale.ROOT,
+                    "reference %s, %.1f MB of language model; %d prompts%n",
+                    reference,
+                    megabytes(model),
+                    expected.size());
+        }
+        out.printf(
+                Locale.ROOT,
+                "%-24s %10s %14s %12s %14s%n",
+                "weights",
+                "MB",
+                "mean KL, nats",
+                "same top 1",
+                "largest error");
+        for (Precision type : types) {
+            try (LlavaModel model = ModelLoader.loadAs(reference, type).model()) {
+                print(out, type.name(), model, difference(expected, logits(model, tokenizer, images), vocabulary));
+            }
+        }
+        for (Path other : others) {
+            try (LlavaModel model = ModelLoader.load(other, "cpu").model()) {
+                if (model.config().text().vocabSize() != vocabulary) {
+                    throw new ConfigException("%s has a vocabulary of %d, %s one of %d; compare models of one vocabulary"
+                            .formatted(other, model.config().text().vocabSize(), reference, vocabulary));
+                }
+                String name = String.valueOf(other.getFileName());
+                print(out, name, model, difference(expected, logits(model, tokenizer, images), vocabulary));
+            }
+        }
+    }
+
+    private static void print(PrintWriter out, String name, LlavaModel model, Difference difference) {
+        out.printf(
+                Locale.ROOT,
+                "%-24s %10.1f %14.2e %11.2f%% %14.2e%n",
+                name,
+                megabytes(model),
+                difference.divergence(),
+                100 * difference.agreement(),
+                difference.largest());
+        out.flush();
+    }
+
+    private static double megabytes(LlavaModel model) {
+        return model.languageModel() instanceof CpuLlamaModel cpu ? cpu.bytes() / 1e6 : 0;
+    }
+
+    private static List<float[]> logits(
+            LlavaModel model, SentencePieceTokenizer tokenizer, List<RgbImage> images) {
+        PromptBuilder prompts =
+                new PromptBuilder(tokenizer, model.config().conversationTemplate());
+        ImageProcessor processor =
+                model.config().vision().imageProcessor(model.config().aspectMode());
+        List<float[]> logits = new ArrayList<>();
+        for (String question : QUESTIONS) {
+            if (images.isEmpty()) {
+                logits.add(logits(model, prompts, question, null));
+            }
+            for (RgbImage image : images) {
+                logits.add(logits(model, prompts, "<image>\n" + question, processor.process(image)));
+            }
+        }
+        return logits;
+    }
+
+    private static float[] logits(
+            LlavaModel model, PromptBuilder prompts, String question, float @Nullable [] pixels) {
+        int[] ids = prompts.inference(List.of(Turn.human(question))).ids();
+        return Engine.inference("bench fidelity", () -> {
+            LlavaModel.Output output = model.forward(
+                    ModelInput.of(List.of(ids), null, pixels == null ? List.of() : List.of(pixels)));
+            return Tensors.toFloats(model.languageModel().logits(output.hidden()));
+        });
+    }
+
+    /**
+     * Compares logits.
+     *
+     * @param expected {@code [positions, vocabulary]} of each prompt
+     * @param actual of the same prompts
+     */
+    static Difference difference(List<float[]> expected, List<float[]> actual, int vocabulary) {
+        double divergence = 0;
+        double largest = 0;
+        int same = 0;
+        int positions = 0;
+        for (int prompt = 0; prompt < expected.size(); prompt++) {
+            float[] p = expected.get(prompt);
+            float[] q = actual.get(prompt);
+            for (int from = 0; from < p.length; from += vocabulary) {
+                double pSum = logSumExp(p, from, vocabulary);
+                double qSum = logSumExp(q, from, vocabulary);
+                int best = from;
+                int other = from;
+                for (int i = from; i < from + vocabulary; i++) {
+                    double logP = p[i] - pSum;
+                    divergence += Math.exp(logP) * (logP - (q[i] - qSum));
+                    largest = Math.max(largest, Math.abs((double) p[i] - q[i]));
+                    best = p[i] > p[best] ? i : best;
+                    other = q[i] > q[other] ? i : other;
+                }
+                same += best == other ? 1 : 0;
+                positions++;
+            }
+        }
+        return new Difference(divergence / positions, (double) same / positions, largest, positions);
+    }
+
+    private static double logSumExp(float[] logits, int from, int count) {
+        double largest = Double.NEGATIVE_INFINITY;
+        for (int i = from; i < from + count; i++) {
+            largest = Math.max(largest, logits[i]);
+        }
+        double sum = 0;
+        for (int i = from; i < from + count; i++) {
+            sum += Math.exp(logits[i] - largest);
+        }
+        return largest + Math.log(sum);
+    }
+}

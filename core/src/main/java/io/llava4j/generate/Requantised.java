@@ -1,0 +1,48 @@
+package io.llava4j.generate;
+
+import io.llava4j.CheckpointException;
+import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.GgufTypes;
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.model.config.LlamaParameters;
+import io.llava4j.tensor.format.BlockFormat;
+import io.llava4j.tensor.format.TensorCast;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+
+/** Tensors of a checkpoint whose language model is stored in other types, converted when they are read. */
+final class Requantised {
+    private Requantised() {}
+
+    static Map<String, TensorEntry> languageModel(Checkpoint checkpoint, GgufTypes types) {
+        Map<String, TensorEntry> tensors = new LinkedHashMap<>(checkpoint.tensors());
+        for (String name :
+                LlamaParameters.of(checkpoint.config().text()).shapes().keySet()) {
+            TensorEntry stored = Objects.requireNonNull(tensors.get(name));
+            BlockFormat to = types.of(name, stored.shape(), checkpoint.config().text());
+            TensorEntry.Content content = new TensorEntry.Blocks(to, () -> convert(stored, to));
+            tensors.put(name, new TensorEntry(name, to.dtype(), stored.shape(), content));
+        }
+        return tensors;
+    }
+
+    private static MemorySegment convert(TensorEntry stored, BlockFormat to) {
+        BlockFormat from;
+        MemorySegment data;
+        if (stored.content() instanceof TensorEntry.Blocks blocks) {
+            from = blocks.format();
+            data = blocks.data().get();
+        } else {
+            from = BlockFormat.of(stored.dtype()).orElseThrow();
+            data = stored.data();
+        }
+        MemorySegment result = MemorySegment.ofArray(new byte[Math.toIntExact(to.bytes(stored.elements()))]);
+        if (!TensorCast.cast(from, data, stored.elements(), to, result)) {
+            throw new CheckpointException(
+                    "tensor '%s' holds numbers that %s cannot hold".formatted(stored.name(), to));
+        }
+        return result;
+    }
+}
