@@ -40,8 +40,7 @@ final class Requantised {
         }
         MemorySegment result = MemorySegment.ofArray(new byte[Math.toIntExact(to.bytes(stored.elements()))]);
         if (!TensorCast.cast(from, data, stored.elements(), to, result)) {
-            throw new CheckpointException(
-                    "tensor '%s' holds numbers that %s cannot hold".formatted(stored.name(), to));
+            throw new CheckpointException("tensor '%s' holds numbers that %s cannot hold".formatted(stored.name(), to));
         }
         return result;
     }

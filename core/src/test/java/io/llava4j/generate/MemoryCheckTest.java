@@ -28,8 +28,9 @@ class MemoryCheckTest {
     @Test
     void longConversationsAreRefusedWithTheWayOut() {
         assertThatThrownBy(() -> MemoryCheck.requireCache(3 * GIGA, 1, new MachineMemory(8 * GIGA, 2 * GIGA)))
-                .hasMessage("keys and values of this conversation need 3.0 GB of memory, but 2.0 GB are available; use a"
-                        + " lower --max-new-tokens or a shorter prompt");
+                .hasMessage(
+                        "keys and values of this conversation need 3.0 GB of memory, but 2.0 GB are available; use a"
+                                + " lower --max-new-tokens or a shorter prompt");
         assertThatThrownBy(() -> MemoryCheck.requireCache(3 * GIGA, 32, new MachineMemory(8 * GIGA, 2 * GIGA)))
                 .hasMessage("keys and values of 32 sequences need 3.0 GB of memory, but 2.0 GB are available; use a"
                         + " lower --max-new-tokens or a smaller --batch-size");

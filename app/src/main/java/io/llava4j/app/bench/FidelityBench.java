@@ -83,8 +83,9 @@ public final class FidelityBench {
         for (Path other : others) {
             try (LlavaModel model = ModelLoader.load(other, "cpu").model()) {
                 if (model.config().text().vocabSize() != vocabulary) {
-                    throw new ConfigException("%s has a vocabulary of %d, %s one of %d; compare models of one vocabulary"
-                            .formatted(other, model.config().text().vocabSize(), reference, vocabulary));
+                    throw new ConfigException(
+                            "%s has a vocabulary of %d, %s one of %d; compare models of one vocabulary"
+                                    .formatted(other, model.config().text().vocabSize(), reference, vocabulary));
                 }
                 String name = String.valueOf(other.getFileName());
                 print(out, name, model, difference(expected, logits(model, tokenizer, images), vocabulary));
@@ -108,10 +109,8 @@ public final class FidelityBench {
         return model.languageModel() instanceof CpuLlamaModel cpu ? cpu.bytes() / 1e6 : 0;
     }
 
-    private static List<float[]> logits(
-            LlavaModel model, SentencePieceTokenizer tokenizer, List<RgbImage> images) {
-        PromptBuilder prompts =
-                new PromptBuilder(tokenizer, model.config().conversationTemplate());
+    private static List<float[]> logits(LlavaModel model, SentencePieceTokenizer tokenizer, List<RgbImage> images) {
+        PromptBuilder prompts = new PromptBuilder(tokenizer, model.config().conversationTemplate());
         ImageProcessor processor =
                 model.config().vision().imageProcessor(model.config().aspectMode());
         List<float[]> logits = new ArrayList<>();
@@ -126,12 +125,11 @@ public final class FidelityBench {
         return logits;
     }
 
-    private static float[] logits(
-            LlavaModel model, PromptBuilder prompts, String question, float @Nullable [] pixels) {
+    private static float[] logits(LlavaModel model, PromptBuilder prompts, String question, float @Nullable [] pixels) {
         int[] ids = prompts.inference(List.of(Turn.human(question))).ids();
         return Engine.inference("bench fidelity", () -> {
-            LlavaModel.Output output = model.forward(
-                    ModelInput.of(List.of(ids), null, pixels == null ? List.of() : List.of(pixels)));
+            LlavaModel.Output output =
+                    model.forward(ModelInput.of(List.of(ids), null, pixels == null ? List.of() : List.of(pixels)));
             return Tensors.toFloats(model.languageModel().logits(output.hidden()));
         });
     }

@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
 /** {@code llava bench …}: measurements. */
 @Command(
         name = "bench",
-        description = "Measure speed: generate, kernels, train-step, eval, mixture; and what storage types lose: fidelity.",
+        description =
+                "Measure speed: generate, kernels, train-step, eval, mixture; and what storage types lose: fidelity.",
         subcommands = {
             BenchCommand.Generate.class,
             BenchFidelityCommand.class,

@@ -10,15 +10,14 @@ class FidelityBenchTest {
     @Test
     void equalLogitsDifferInNothing() {
         List<float[]> logits = List.of(new float[] {1, 2, 3, 0, 0, -1}, new float[] {5, 4, 5});
-        assertThat(FidelityBench.difference(logits, logits, 3))
-                .isEqualTo(new FidelityBench.Difference(0, 1, 0, 3));
+        assertThat(FidelityBench.difference(logits, logits, 3)).isEqualTo(new FidelityBench.Difference(0, 1, 0, 3));
     }
 
     /** p = (1/2, 1/2), q = (1/4, 3/4): KL = 1/2 ln 2 + 1/2 ln (2/3). */
     @Test
     void divergenceIsThatOfTheDistributions() {
-        FidelityBench.Difference difference = FidelityBench.difference(
-                List.of(new float[] {7, 7}), List.of(new float[] {0, (float) Math.log(3)}), 2);
+        FidelityBench.Difference difference =
+                FidelityBench.difference(List.of(new float[] {7, 7}), List.of(new float[] {0, (float) Math.log(3)}), 2);
         assertThat(difference.divergence()).isCloseTo(0.5 * Math.log(2) + 0.5 * Math.log(2.0 / 3), within(1e-7));
         assertThat(difference.agreement()).isZero();
         assertThat(difference.largest()).isCloseTo(7, within(1e-6));

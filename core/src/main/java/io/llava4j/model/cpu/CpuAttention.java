@@ -137,10 +137,7 @@ final class CpuAttention {
             MemorySegment scores = memory.scores.asSlice((long) c * stride * Float.BYTES, (long) stride * Float.BYTES);
             float factor = math.softmax(scores, memory.lanes, visible);
             for (int i = 0; i < visible; i++) {
-                memory.probabilities.setAtIndex(
-                        FLOAT,
-                        (long) i * count + c,
-                        scores.getAtIndex(FLOAT, i) * factor);
+                memory.probabilities.setAtIndex(FLOAT, (long) i * count + c, scores.getAtIndex(FLOAT, i) * factor);
             }
         }
         for (int page = 0; page < pages; page++) {

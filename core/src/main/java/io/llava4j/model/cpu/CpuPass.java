@@ -122,8 +122,7 @@ final class CpuPass implements AutoCloseable {
         multiply(block.up(), ups);
         long bytes = (long) config.intermediateSize() * Float.BYTES;
         workers.run(
-                rows,
-                (row, worker) -> math.swiglu(gates.asSlice(row * bytes, bytes), ups.asSlice(row * bytes, bytes)));
+                rows, (row, worker) -> math.swiglu(gates.asSlice(row * bytes, bytes), ups.asSlice(row * bytes, bytes)));
         take(gates, config.intermediateSize());
         add(block.down(), states);
     }

@@ -34,7 +34,6 @@ final class Exponential {
         for (int i = 1; i < POLYNOMIAL.length; i++) {
             sum = Math.fma(sum, rest, POLYNOMIAL[i]);
         }
-        return Float.intBitsToFloat(
-                Float.floatToRawIntBits(sum) + (Float.floatToRawIntBits(rounded) << MANTISSA_BITS));
+        return Float.intBitsToFloat(Float.floatToRawIntBits(sum) + (Float.floatToRawIntBits(rounded) << MANTISSA_BITS));
     }
 }
