@@ -14,30 +14,71 @@ import org.jspecify.annotations.Nullable;
 /** Sequences that the CPU kernels decode: each has a context of its own, and only products with the weights take all of them. */
 final class CpuDecodingSession implements DecodingSession {
     private final CpuLlamaModel languageModel;
+    private final @Nullable LastSequence last;
+    private int[] decoded = new int[0];
+    private @Nullable ImagePrompt only;
     private List<KvContext> contexts = new ArrayList<>();
     private float[] logits;
 
+    /**
+     * Reads prompts.
+     *
+     * @param shared prefixes to be read once; null to read every prompt whole
+     * @param last what a single prompt may continue, and where it is remembered; null for nothing
+     */
     CpuDecodingSession(
-            LlavaModel model, CpuLlamaModel languageModel, List<ImagePrompt> prompts, @Nullable SharedPrefixes shared) {
+            LlavaModel model,
+            CpuLlamaModel languageModel,
+            List<ImagePrompt> prompts,
+            @Nullable SharedPrefixes shared,
+            @Nullable LastSequence last) {
         this.languageModel = languageModel;
-        List<float[]> images = new ArrayList<>();
-        prompts.forEach(prompt -> images.addAll(prompt.images()));
+        this.last = last;
         try {
             this.logits = Engine.scope("prefill", () -> {
-                EncodedImages encoded = EncodedImages.oneByOne(model, images);
-                List<ImagePrompt> unread = prompts;
-                if (shared == null) {
-                    prompts.forEach(prompt -> contexts.add(languageModel.open()));
-                } else {
-                    forkPrefixes(encoded.assemble(model, shared.prefixes()), shared.prefixOf());
-                    unread = shared.suffixes(prompts);
+                if (shared != null) {
+                    return readShared(model, prompts, shared);
                 }
-                return read(encoded.assemble(model, unread));
+                List<ImagePrompt> unread = last != null && prompts.size() == 1
+                        ? List.of(continueLast(model, prompts.getFirst()))
+                        : prompts;
+                while (contexts.size() < prompts.size()) {
+                    contexts.add(languageModel.open());
+                }
+                return read(EncodedImages.oneByOne(model, images(unread)).assemble(model, unread));
             });
         } catch (RuntimeException e) {
+            only = null;
             close();
             throw e;
         }
+    }
+
+    private static List<float[]> images(List<ImagePrompt> prompts) {
+        List<float[]> images = new ArrayList<>();
+        prompts.forEach(prompt -> images.addAll(prompt.images()));
+        return images;
+    }
+
+    private float[] readShared(LlavaModel model, List<ImagePrompt> prompts, SharedPrefixes shared) {
+        EncodedImages encoded = EncodedImages.oneByOne(model, images(prompts));
+        forkPrefixes(encoded.assemble(model, shared.prefixes()), shared.prefixOf());
+        return read(encoded.assemble(model, shared.suffixes(prompts)));
+    }
+
+    /** Takes the context of what was read before, if the prompt begins so; returns what is left to be read. */
+    private ImagePrompt continueLast(LlavaModel model, ImagePrompt prompt) {
+        int limit = model.config().maxSequenceLength();
+        if (last == null || limit > 0 && model.config().splicedLength(prompt.ids()) > limit) {
+            return prompt;
+        }
+        only = prompt;
+        int ids = last.shared(prompt);
+        if (ids > 0) {
+            contexts.add(
+                    last.fork(model.config().splicedLength(prompt.prefix(ids).ids())));
+        }
+        return prompt.suffix(ids);
     }
 
     private void forkPrefixes(LlavaModel.Spliced prefixes, int[] prefixOf) {
@@ -91,6 +132,10 @@ final class CpuDecodingSession implements DecodingSession {
             chunks.add(new CpuLlamaModel.Chunk(contexts.get(i), embeds.asSlice(i * bytes, bytes), 1));
         }
         logits = languageModel.read(chunks);
+        if (only != null) {
+            decoded = Arrays.copyOf(decoded, decoded.length + 1);
+            decoded[decoded.length - 1] = tokens[0];
+        }
     }
 
     @Override
@@ -110,6 +155,10 @@ final class CpuDecodingSession implements DecodingSession {
 
     @Override
     public void close() {
-        contexts.forEach(KvContext::close);
+        if (last != null && only != null && contexts.size() == 1) {
+            last.remember(only.followedBy(decoded), contexts.getFirst());
+        } else {
+            contexts.forEach(KvContext::close);
+        }
     }
 }

@@ -19,13 +19,19 @@ public sealed interface DecodingSession extends AutoCloseable permits TensorDeco
      *     image and goes through the vision tower once
      */
     static DecodingSession open(LlavaModel model, List<int[]> prompts, List<float[]> images) {
-        return open(model, ImagePrompt.of(prompts, images), null);
+        return open(model, ImagePrompt.of(prompts, images), null, null);
     }
 
-    /** @param shared prefixes to be read once; null to read every prompt whole */
-    static DecodingSession open(LlavaModel model, List<ImagePrompt> prompts, @Nullable SharedPrefixes shared) {
+    /**
+     * Reads prompts.
+     *
+     * @param shared prefixes to be read once; null to read every prompt whole
+     * @param last what a single prompt may continue on the CPU, and where it is remembered; null for nothing
+     */
+    static DecodingSession open(
+            LlavaModel model, List<ImagePrompt> prompts, @Nullable SharedPrefixes shared, @Nullable LastSequence last) {
         return model.languageModel() instanceof CpuLlamaModel cpu
-                ? new CpuDecodingSession(model, cpu, prompts, shared)
+                ? new CpuDecodingSession(model, cpu, prompts, shared, last)
                 : new TensorDecodingSession(model, prompts, shared);
     }
 

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * re-decoded measure that error. Drawn tokens (temperature above 0) are not checked. None of this is needed where the
  * session's logits are the same to the last bit in every batch ({@link DecodingSession#isBatchIndependent}).
  */
-public final class Generator {
+public final class Generator implements AutoCloseable {
     /** Far above the rounding of 32-bit floats, 6e-8 each, of which some hundred in a row add up. */
     static final double MIN_ERROR = 1e-4;
 
@@ -44,6 +44,7 @@ public final class Generator {
 
     private final LlavaModel model;
     private final boolean sharesPrefixes;
+    private final LastSequence last = new LastSequence();
     private double largestError = Double.NaN;
     private long redecodedAlone;
 
@@ -52,7 +53,7 @@ public final class Generator {
         this(model, true);
     }
 
-    /** @param sharesPrefixes whether prefixes that prompts share are read once; changes the speed, not the answers */
+    /** @param sharesPrefixes whether prefixes that prompts share, in a batch or one after the other, are read once; changes the speed, not the answers */
     public Generator(LlavaModel model, boolean sharesPrefixes) {
         this.model = model;
         this.sharesPrefixes = sharesPrefixes;
@@ -66,6 +67,17 @@ public final class Generator {
     /** Answers so far that were re-decoded alone because of a near tie. */
     public long redecodedAlone() {
         return redecodedAlone;
+    }
+
+    /** Tokens of single prompts so far that the one before had in common with them, so that they were not read again. */
+    public long reusedTokens() {
+        return last.reusedTokens();
+    }
+
+    /** Frees the keys and values of the last prompt. The generator may be used again. */
+    @Override
+    public void close() {
+        last.close();
     }
 
     /**
@@ -96,9 +108,13 @@ public final class Generator {
             sequences.add(new Sequence(sequences.size(), prompt, options, maxTokens));
             cache += cacheBytes(model.config().splicedLength(prompt.ids()) + maxTokens);
         }
+        if (cache > MachineMemory.read().available()) {
+            last.close();
+        }
         MemoryCheck.requireCache(cache, sequences.size(), MachineMemory.read());
         return Engine.inference("generation", () -> {
-            try (DecodingSession batch = DecodingSession.open(model, placed, sharedPrefixes(placed))) {
+            try (DecodingSession batch =
+                    DecodingSession.open(model, placed, sharedPrefixes(placed), sharesPrefixes ? last : null)) {
                 decode(batch, sequences, stopIds, observer);
                 return sequences.stream().map(Sequence::answer).toList();
             } finally {

@@ -40,6 +40,13 @@ record ImagePrompt(int[] ids, List<float[]> images) {
                 Arrays.stream(ids).filter(id -> id == Prompt.IMAGE_TOKEN_INDEX).count();
     }
 
+    /** The prompt with further ids, without images, at its end. */
+    ImagePrompt followedBy(int[] more) {
+        int[] all = Arrays.copyOf(ids, ids.length + more.length);
+        System.arraycopy(more, 0, all, ids.length, more.length);
+        return new ImagePrompt(all, images);
+    }
+
     /** Its first {@code count} ids. */
     ImagePrompt prefix(int count) {
         int[] head = Arrays.copyOf(ids, count);
@@ -52,6 +59,10 @@ record ImagePrompt(int[] ids, List<float[]> images) {
         return new ImagePrompt(tail, images.subList(images.size() - placeholders(tail), images.size()));
     }
 
+    private static boolean isSame(float[] image, float[] other) {
+        return image == other || Arrays.equals(image, other);
+    }
+
     /** Length in ids of the prefix that two prompts share, with the same images in it. */
     int sharedPrefix(ImagePrompt other) {
         int image = 0;
@@ -61,7 +72,7 @@ record ImagePrompt(int[] ids, List<float[]> images) {
                 return i;
             }
             if (ids[i] == Prompt.IMAGE_TOKEN_INDEX) {
-                if (images.get(image) != other.images.get(image)) {
+                if (!isSame(images.get(image), other.images.get(image))) {
                     return i;
                 }
                 image++;

@@ -187,6 +187,7 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
 
     @Override
     public void close() {
+        generator.close();
         model.close();
     }
 }

@@ -44,6 +44,37 @@ class BatchIndependenceTest {
         }
     }
 
+    /** A conversation about an image, and another question about it: each reads only what is new, and answers the same. */
+    @Test
+    void whatTheLastPromptReadIsNotReadAgain() {
+        try (LlavaModel model = CpuModels.of(TinyModels.config(0, List.of()), DType.F16);
+                Generator remembering = new Generator(model)) {
+            int[] question = {1, 4, IMAGE, 5, 6, 7};
+            int[] first = ask(remembering, question, TinyModels.image(1));
+            assertThat(remembering.reusedTokens()).isZero();
+            int[] turn = {1, 4, IMAGE, 5, 6, 7, first[0], first[1], 9, 10};
+            int[] second = ask(remembering, turn, TinyModels.image(1));
+            assertThat(remembering.reusedTokens()).isEqualTo(7 + TinyModels.PATCHES);
+            int[] other = {1, 4, IMAGE, 5, 11, 7};
+            int[] third = ask(remembering, other, TinyModels.image(1));
+            assertThat(remembering.reusedTokens()).isEqualTo(7 + TinyModels.PATCHES + 3 + TinyModels.PATCHES);
+            int[] fourth = ask(remembering, other, TinyModels.image(2));
+            assertThat(remembering.reusedTokens()).isEqualTo(7 + TinyModels.PATCHES + 3 + TinyModels.PATCHES + 2);
+            for (int[][] asked : new int[][][] {{question, first}, {turn, second}, {other, third}}) {
+                assertThat(ask(new Generator(model, false), asked[0], TinyModels.image(1)))
+                        .containsExactly(asked[1]);
+            }
+            assertThat(ask(new Generator(model, false), other, TinyModels.image(2)))
+                    .containsExactly(fourth);
+        }
+    }
+
+    private static int[] ask(Generator generator, int[] prompt, float[] image) {
+        return generator
+                .generate(List.of(prompt), List.of(image), GenerationOptions.greedy(4), Set.of(-1), NOBODY)
+                .getFirst();
+    }
+
     /** All words score the same except in the last bits, so that rounding decides every token. */
     @ParameterizedTest
     @ValueSource(doubles = {0, 1e-7})

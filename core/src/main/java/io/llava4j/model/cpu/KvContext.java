@@ -23,9 +23,23 @@ public final class KvContext implements AutoCloseable {
 
     /** A context that continues this one, which may be continued and closed on its own. */
     public KvContext fork() {
+        return fork(length);
+    }
+
+    /**
+     * A context that continues the first tokens of this one.
+     *
+     * @param tokens at most {@link #length}
+     */
+    public KvContext fork(int tokens) {
+        if (tokens < 0 || tokens > length) {
+            throw new IllegalArgumentException("%d of %d tokens".formatted(tokens, length));
+        }
         KvContext fork = new KvContext(layout);
-        pages.forEach(page -> fork.pages.add(page.share()));
-        fork.length = length;
+        for (int page = 0; page < Math.ceilDiv(tokens, KvLayout.POSITIONS); page++) {
+            fork.pages.add(pages.get(page).share());
+        }
+        fork.length = tokens;
         return fork;
     }
 

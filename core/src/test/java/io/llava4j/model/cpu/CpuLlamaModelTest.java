@@ -11,6 +11,7 @@ import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.format.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.bytedeco.pytorch.Tensor;
@@ -140,6 +141,21 @@ class CpuLlamaModelTest {
             assertThat(a).containsExactly(readWhole(halfCache, states));
             assertThat(b).containsExactly(readWhole(halfCache, other));
             assertThat(a).isNotEqualTo(b);
+        }
+    }
+
+    @Test
+    void aForkOfTheFirstTokensForgetsTheOthers() {
+        float[] states = random(36 * HIDDEN, 6);
+        try (KvContext whole = halfCache.open()) {
+            halfCache.read(List.of(chunk(whole, states, 0, 36)));
+            try (KvContext beginning = whole.fork(11)) {
+                assertThat(beginning.length()).isEqualTo(11);
+                float[] other = states.clone();
+                System.arraycopy(random(9 * HIDDEN, 7), 0, other, 11 * HIDDEN, 9 * HIDDEN);
+                float[] continued = halfCache.read(List.of(chunk(beginning, other, 11, 9)));
+                assertThat(continued).containsExactly(readWhole(halfCache, Arrays.copyOf(other, 20 * HIDDEN)));
+            }
         }
     }
 
