@@ -123,6 +123,7 @@ public final class EvalRunner {
      * @throws ConfigException if the answer file belongs to another run
      */
     public List<Answer> run(Job job, Progress progress) {
+        job.questions().forEach(QuestionPrompt::of);
         Set<AnswerKey> keys = keys(job);
         ImageLedger ledger = ImageLedger.of(job.answers());
         JobImages images = new JobImages(job, decoder, ledger);
@@ -188,13 +189,9 @@ public final class EvalRunner {
             if (images.skipped(image)) {
                 continue;
             }
-            if (image == null) {
-                requests.add(new ChatRequest(List.of(Turn.human(question.text())), List.of()));
-            } else {
-                String text = Turn.IMAGE_PLACEHOLDER + "\n" + question.text();
-                requests.add(
-                        new ChatRequest(List.of(Turn.human(text)), List.of(Objects.requireNonNull(pixels.get(image)))));
-            }
+            requests.add(new ChatRequest(
+                    List.of(Turn.human(QuestionPrompt.of(question))),
+                    image == null ? List.of() : List.of(Objects.requireNonNull(pixels.get(image)))));
         }
         List<String> texts = requests.isEmpty() ? List.of() : answerer.answer(requests, job.options());
         if (texts.size() != requests.size()) {

@@ -137,6 +137,33 @@ class NumberedImagesTest {
     }
 
     @Test
+    void aPathBesideTheBytesOfAnImageIsOnlyItsName() throws IOException {
+        try (LlavaData data = LlavaFiles.read(resource("paths-elsewhere.parquet"), Policy.FAIL)) {
+            for (int i = 0; i < 5; i++) {
+                assertThat(colours(data, i))
+                        .containsExactly(List.of(0xFF0000, 0x00FF00, 0x0000FF, 0xFF0000, 0x00FF00)
+                                .get(i));
+            }
+        }
+        Path tar = dir.resolve("s.tar");
+        List<String> elsewhere = List.of("/root/.cache/x.jpg", "C:\\\\pics\\\\y.jpg", "https://example.org/z.jpg");
+        try (TarWriter out = TarWriter.create(tar)) {
+            for (int i = 0; i < elsewhere.size(); i++) {
+                out.add(i + ".jpg", text("image " + i));
+                out.add(i + ".json", text("{\"image\": \"%s\", \"caption\": \"It.\"}".formatted(elsewhere.get(i))));
+            }
+        }
+        try (LlavaData data = LlavaFiles.read(tar, Policy.FAIL)) {
+            for (int i = 0; i < elsewhere.size(); i++) {
+                assertThat(data.records().get(i).images()).containsExactly("s.tar/" + i + ".jpg");
+                assertThat(data.images(null, false).bytes("s.tar/" + i + ".jpg"))
+                        .asString(StandardCharsets.UTF_8)
+                        .isEqualTo("image " + i);
+            }
+        }
+    }
+
+    @Test
     void anImageInAnUnknownColumnIsNotDropped() {
         try (LlavaData data = LlavaFiles.read(resource("unknown-column.parquet"), Policy.SKIP)) {
             assertThat(data.records()).hasSize(1);

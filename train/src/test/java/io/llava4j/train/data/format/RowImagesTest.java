@@ -111,6 +111,28 @@ class RowImagesTest {
         }
     }
 
+    @Test
+    void answersOfTablesAreTextsNumbersOrListsOfThem() throws IOException {
+        for (String row : new String[] {
+            "\"answer\": [\"3\"]",
+            "\"answer\": 3",
+            "\"answers\": [\"3\", \"3\", \"4\"]",
+            "\"answers\": [3, 3, 4]",
+            "\"answers\": [{\"answer\": \"3\"}]"
+        }) {
+            try (LlavaData data = read("{\"question\": \"How many?\", %s}".formatted(row))) {
+                assertThat(data.records().getFirst().turns().getLast().text())
+                        .as(row)
+                        .isEqualTo("3");
+            }
+        }
+        assertThat(reason("\"question\": \"How many?\", \"answer\": null"))
+                .isEqualTo("its answer is empty; write one or remove the row");
+        assertThat(reason("\"question\": \"How many?\", \"answer\": {\"a\": 1}"))
+                .contains("its answer is an object, not a text");
+        assertThat(reason("\"question\": \"How many?\", \"answer\": \"\"")).contains("answer 1 is empty; write one");
+    }
+
     private String reason(String row) throws IOException {
         try (LlavaData data = read("{%s}\n{%s}".formatted(row, TALK))) {
             assertThat(data.records())
