@@ -7,6 +7,7 @@ import io.llava4j.checkpoint.GgufTypes;
 import io.llava4j.checkpoint.ModelMemory;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.checkpoint.adapter.PeftAdapter;
+import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.model.LlavaModel;
@@ -18,6 +19,7 @@ import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.format.DType;
 import io.llava4j.tensor.kernel.Kernels;
+import io.llava4j.tensor.kernel.PackedMatrix;
 import io.llava4j.tensor.kernel.Workers;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Path;
@@ -128,12 +130,19 @@ public final class ModelLoader {
                 ? new LlavaModel(config, weights, onKernels(directory, tensors, config))
                 : new LlavaModel(config, weights);
         // A network that cannot be built closes nothing itself, so the check begins after it is there.
-        WeightCheck check = WeightCheck.start(mapped.values(), damaged -> warnOfNotFinite(directory, damaged));
+        WeightCheck check = WeightCheck.start(notPacked(mapped), damaged -> warnOfNotFinite(directory, damaged));
         weights.onClose(() -> {
             check.close();
             close.run();
         });
         return model;
+    }
+
+    /** Blocks are checked where they are packed. */
+    private static List<TensorEntry> notPacked(Map<String, TensorEntry> tensors) {
+        return tensors.values().stream()
+                .filter(entry -> !(entry.content() instanceof TensorEntry.Blocks))
+                .toList();
     }
 
     /** Whether some weights of the language model are narrower than 32 bits. */
@@ -198,7 +207,7 @@ public final class ModelLoader {
 
     /**
      * Tensors over the mapped files where possible, copies of the others: matrices in their storage type, which is upcast
-     * where they are used, and everything else as 32-bit floats.
+     * where they are used, blocks of tower and projector as the kernels read them, and everything else as 32-bit floats.
      *
      * @param tensors must stay open as long as the result is used; the result must not be written to
      * @param device on devices other than {@code cpu} everything is copied
@@ -207,7 +216,9 @@ public final class ModelLoader {
         Device place = Engine.device(device);
         Weights weights = new Weights();
         tensors.forEach((name, entry) -> Engine.scope("loading " + name, () -> {
-            if (!place.is_cpu() || !(entry.dtype() == DType.F32 || isUpcastInUse(entry))) {
+            if (place.is_cpu() && isBlocksOfLinearLayer(name, entry)) {
+                weights.put(name, pack(entry));
+            } else if (!place.is_cpu() || !(entry.dtype() == DType.F32 || isUpcastInUse(entry))) {
                 weights.put(name, copy(entry, place));
             } else if (isAligned(entry)) {
                 weights.put(name, Tensors.over(entry.data(), type(entry.dtype()), entry.shape()));
@@ -217,6 +228,24 @@ public final class ModelLoader {
             return null;
         }));
         return weights;
+    }
+
+    /** Quantised matrices of tower and projector; those of a language model may also be its embedding table. */
+    private static boolean isBlocksOfLinearLayer(String name, TensorEntry entry) {
+        return entry.content() instanceof TensorEntry.Blocks
+                && entry.shape().length == 2
+                && (name.startsWith(CanonicalNames.TOWER) || name.startsWith(CanonicalNames.PROJECTOR))
+                && !name.endsWith("position_embedding.weight");
+    }
+
+    private static PackedMatrix pack(TensorEntry entry) {
+        TensorEntry.Blocks blocks = (TensorEntry.Blocks) entry.content();
+        return PackedMatrix.pack(
+                blocks.format(),
+                blocks.data().get(),
+                Math.toIntExact(entry.shape()[0]),
+                Math.toIntExact(entry.shape()[1]),
+                Workers.shared());
     }
 
     /** Whether a tensor can lie over the file; never computes its elements. */

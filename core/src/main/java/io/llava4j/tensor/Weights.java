@@ -1,6 +1,9 @@
 package io.llava4j.tensor;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.tensor.kernel.Kernels;
+import io.llava4j.tensor.kernel.PackedMatrix;
+import io.llava4j.tensor.kernel.Workers;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -14,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Weights implements AutoCloseable {
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+    private final Map<String, PackedMatrix> packed = new LinkedHashMap<>();
     private Runnable release = () -> {};
 
     /**
@@ -31,6 +35,15 @@ public final class Weights implements AutoCloseable {
         if (previous != null) {
             previous.releaseReference();
         }
+    }
+
+    /**
+     * Adds the weight of a linear layer of the CPU in the layout of the kernels; only {@link #linear} sees it.
+     *
+     * @param matrix closed with these weights
+     */
+    public void put(String name, PackedMatrix matrix) {
+        packed.put(name, matrix);
     }
 
     /**
@@ -63,13 +76,18 @@ public final class Weights implements AutoCloseable {
      * @throws CheckpointException if there is no such weight
      */
     public LinearOperator linear(String prefix) {
-        return LinearProvider.instance().create(get(prefix + "weight"), find(prefix + "bias"));
+        PackedMatrix matrix = packed.get(prefix + "weight");
+        return matrix == null
+                ? LinearProvider.instance().create(get(prefix + "weight"), find(prefix + "bias"))
+                : new PackedLinear(matrix, find(prefix + "bias"), Kernels.instance(), Workers.shared());
     }
 
     @Override
     public void close() {
         tensors.values().forEach(Tensor::releaseReference);
         tensors.clear();
+        packed.values().forEach(PackedMatrix::close);
+        packed.clear();
         release.run();
         release = () -> {};
     }
