@@ -53,7 +53,8 @@ final class NumberedImages {
         return List.copyOf(byNumber.values());
     }
 
-    private static String dotted(TarEntries.Entry image) {
+    /** Says that the first dot of a name is the reason. */
+    static String dotted(TarEntries.Entry image) {
         return "'%s' belongs to it because a sample's name ends at the first dot; rename files to have one dot, or number the images of a sample KEY.0.jpg, KEY.1.jpg …"
                 .formatted(image.name());
     }

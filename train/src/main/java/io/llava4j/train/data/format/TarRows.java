@@ -113,9 +113,11 @@ final class TarRows implements RowSource {
             finished.add(key);
             Set<String> names = new HashSet<>();
             String repeated = null;
+            TarEntries.Entry dotted = null;
             for (TarEntries.Entry entry : sample) {
                 repeated = names.add(entry.name()) ? repeated : entry.name();
                 String extension = extension(entry);
+                dotted = extension.endsWith(".json") || extension.endsWith(".txt") ? entry : dotted;
                 if (extension.equals("json")) {
                     json = entry;
                 } else if (extension.equals("txt") || extension.equals("caption")) {
@@ -129,7 +131,11 @@ final class TarRows implements RowSource {
                 if (repeated != null) {
                     throw new DataException("'%s' stands in it twice; write each file once".formatted(repeated));
                 }
-                handler.row(row(key, json, caption, NumberedImages.inOrder(images)));
+                List<TarEntries.Entry> ordered = NumberedImages.inOrder(images);
+                if (dotted != null && json == null && caption == null) {
+                    throw new DataException(NumberedImages.dotted(dotted));
+                }
+                handler.row(row(key, json, caption, ordered));
             } catch (DataException e) {
                 handler.reject("sample '%s' of %s: %s".formatted(key, path.getFileName(), e.getMessage()), e);
             }

@@ -68,6 +68,8 @@ class ImageArchiveTest {
                 .hasMessageContaining("is apart from the other files of sample '0'; write each file once");
         assertThatThrownBy(() -> read("0.txt", "1.txt", "1.jpg", "0.jpg")).hasMessageContaining("'0.jpg'");
         assertThatThrownBy(() -> read("0.txt", "0.txt", "0.jpg")).hasMessageContaining("'0.txt' stands in it twice");
+        assertThatThrownBy(() -> read("22.05.jpg", "22.05.txt"))
+                .hasMessageContaining("'22.05.txt' belongs to it because a sample's name ends at the first dot");
         assertThatThrownBy(() -> read("22.05.jpg", "22.05.txt", "22.06.jpg", "22.06.txt"))
                 .hasMessageContaining("'22.06.jpg' belongs to it because a sample's name ends at the first dot");
     }
