@@ -94,7 +94,7 @@ public final class ImageLocator {
                     .formatted(Quote.of(image));
         }
         return image.length() > LONGEST_PATH
-                ? "the image %s is longer than any path and no base64 of an image; write it to a file and name its path"
+                ? "the image %s is longer than any path and no image in base64; write it to a file and name its path"
                         .formatted(Quote.of(image))
                 : null;
     }
