@@ -3,7 +3,6 @@ package io.llava4j.tensor.kernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,11 +36,8 @@ public final class Activations {
     /** Columns are padded with zeros to a multiple of this many numbers: the largest unit of a layout. */
     private static final int PADDING = 256;
 
-    private static final float SMALLEST = 0x1p-119f;
-    private static final int INFINITE = 0x7F800000;
-
-    /** Added to a float below 2^22, it leaves the nearest integer in the low bits. */
-    private static final float ROUNDING = 0x1.8p23f;
+    /** Floats of a column that are interleaved at a time. */
+    private static final int STRETCH = 512;
 
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
@@ -95,14 +91,14 @@ public final class Activations {
     }
 
     /** Makes the form for quantised weights, with groups of that many columns; the last may have fewer. */
-    void quantise(int size, Workers workers) {
+    void quantise(int size, TileKernel kernel, Workers workers) {
         if (quantisedFor == size) {
             return;
         }
         long all = (long) columns * blocks();
-        MemorySegment values = integers.take(all * BLOCK);
-        MemorySegment about = fields.take(all * FIELDS * Float.BYTES);
-        workers.run(columns, (column, worker) -> quantiseColumn(column, size, values, about));
+        integers.take(all * BLOCK);
+        fields.take(all * FIELDS * Float.BYTES);
+        workers.run(columns, (column, worker) -> quantiseColumn(column, size, kernel));
         quantisedFor = size;
     }
 
@@ -152,77 +148,33 @@ public final class Activations {
 
     private void interleaveGroup(int group, int size, MemorySegment target) {
         int count = groupColumns(group, size);
-        float[] column = new float[in];
-        for (int c = 0; c < count; c++) {
-            read(group * size + c, 0, column, in);
-            long at = (long) group * size * in + c;
-            for (int i = 0; i < in; i++) {
-                target.setAtIndex(ValueLayout.JAVA_FLOAT, at + (long) i * count, column[i]);
+        long first = (long) group * size * in;
+        float[] column = new float[STRETCH];
+        float[] together = new float[STRETCH * count];
+        for (int begin = 0; begin < in; begin += STRETCH) {
+            int length = Math.min(STRETCH, in - begin);
+            for (int c = 0; c < count; c++) {
+                long at = ((group * size + c) * stride + begin) * Float.BYTES;
+                MemorySegment.copy(x, FLOAT, at, column, 0, length);
+                for (int i = 0, to = c; i < length; i++, to += count) {
+                    together[to] = column[i];
+                }
             }
+            long at = (first + (long) begin * count) * Float.BYTES;
+            MemorySegment.copy(together, 0, target, FLOAT, at, length * count);
         }
     }
 
-    private void read(int column, int from, float[] into, int count) {
-        MemorySegment.copy(x, FLOAT, (column * stride + from) * Float.BYTES, into, 0, count);
+    private MemorySegment column(int column) {
+        return x.asSlice(column * stride * Float.BYTES, (long) in * Float.BYTES);
     }
 
-    private void quantiseColumn(int column, int size, MemorySegment values, MemorySegment about) {
+    private void quantiseColumn(int column, int size, TileKernel kernel) {
         int group = column / size;
         int inGroup = column % size;
-        int count = groupColumns(group, size);
-        long first = (long) group * size * blocks();
-        float[] block = new float[BLOCK];
-        byte[] rounded = new byte[BLOCK];
-        for (int b = 0; b < blocks(); b++) {
-            int known = Math.clamp(in - b * BLOCK, 0, BLOCK);
-            if (known > 0) {
-                read(column, b * BLOCK, block, known);
-            }
-            Arrays.fill(block, known, BLOCK, 0);
-            float scale = quantise(block, rounded);
-            long at = first + (long) b * count;
-            MemorySegment.copy(rounded, 0, values, ValueLayout.JAVA_BYTE, (at + inGroup) * BLOCK, BLOCK);
-            describe(scale, rounded, about, at * FIELDS + inGroup, count);
-        }
-    }
-
-    private static void describe(float scale, byte[] values, MemorySegment about, long at, int count) {
-        int first = sum(values, 0);
-        int last = sum(values, BLOCK / 2);
-        about.setAtIndex(ValueLayout.JAVA_FLOAT, at + (long) SCALE * count, scale);
-        about.setAtIndex(ValueLayout.JAVA_FLOAT, at + (long) SCALED_SUM * count, scale * (first + last));
-        about.setAtIndex(ValueLayout.JAVA_INT, at + (long) BIAS_8 * count, -8 * (first + last));
-        about.setAtIndex(ValueLayout.JAVA_INT, at + (long) BIAS_128 * count, -128 * (first + last));
-        about.setAtIndex(ValueLayout.JAVA_INT, at + (long) HALF_BIASES_128 * count, -128 * first);
-        about.setAtIndex(ValueLayout.JAVA_INT, at + (HALF_BIASES_128 + 1L) * count, -128 * last);
-    }
-
-    private static int sum(byte[] values, int from) {
-        int sum = 0;
-        for (int i = from; i < from + BLOCK / 2; i++) {
-            sum += values[i];
-        }
-        return sum;
-    }
-
-    /** Returns the scale; NaN if a number is not finite. */
-    private static float quantise(float[] block, byte[] into) {
-        int largest = 0;
-        for (int i = 0; i < BLOCK; i++) {
-            largest = Math.max(largest, Float.floatToRawIntBits(block[i]) & Integer.MAX_VALUE);
-        }
-        float magnitude = Float.intBitsToFloat(largest);
-        boolean finite = largest < INFINITE;
-        if (!finite || magnitude < SMALLEST) {
-            Arrays.fill(into, (byte) 0);
-            return finite ? 0 : Float.NaN;
-        }
-        float inverse = 127 / magnitude;
-        int zero = Float.floatToRawIntBits(ROUNDING);
-        for (int i = 0; i < BLOCK; i++) {
-            into[i] = (byte) (Float.floatToRawIntBits(block[i] * inverse + ROUNDING) - zero);
-        }
-        return magnitude / 127;
+        MemorySegment values = integers(group, size).asSlice((long) inGroup * BLOCK);
+        MemorySegment about = fields(group, size).asSlice((long) inGroup * Float.BYTES);
+        kernel.quantise(column(column), blocks(), values, about, groupColumns(group, size));
     }
 
     /** Memory that grows and is reused. */

@@ -35,7 +35,7 @@ final class Arguments {
     }
 
     /** The memory of this thread, with sizes set. */
-    static MemorySegment of(int units, int tiles, long stride) {
+    static MemorySegment of(int units, long tiles, long stride) {
         MemorySegment memory = OF_THREAD.get();
         memory.set(ValueLayout.JAVA_LONG, UNITS, units);
         memory.set(ValueLayout.JAVA_LONG, TILES, tiles);

@@ -18,7 +18,8 @@ final class Assembler {
     static final int R10 = 10;
     static final int R11 = 11;
 
-    // Vector instructions: opcode | prefix << 8 (0 none, 1 for 66, 2 for F3) | map << 12 (1 for 0F, 2 for 0F38).
+    // Vector instructions: opcode | prefix << 8 (0 none, 1 for 66, 2 for F3) | map << 12 (1 for 0F, 2 for 0F38, 3 for
+    // 0F3A).
     static final int LOAD = 0x126F;
     static final int STORE = 0x127F;
     static final int BROADCAST = 0x2158;
@@ -67,6 +68,40 @@ final class Assembler {
     /** {@code first = second * first + third}, rounded once. */
     static final int MULTIPLY_FIRST = 0x21A8;
 
+    static final int SUBTRACT_INTS = 0x11FA;
+    static final int MAX_INTS = 0x213D;
+
+    /** All bits of a lane are set if {@code second > third}. */
+    static final int GREATER_INTS = 0x1166;
+
+    static final int OR = 0x11EB;
+
+    /** {@code first = ~second & third}. */
+    static final int AND_NOT = 0x11DF;
+
+    /** Rounds to nearest, halves to even. */
+    static final int FLOATS_TO_INTS = 0x115B;
+
+    /** Packs ints to shorts within halves of the register, saturated. */
+    static final int PACK_INTS = 0x116B;
+
+    static final int PACK_SHORTS = 0x1163;
+
+    /** Moves int {@code second[i]} of {@code third} to lane i. */
+    static final int PERMUTE_INTS = 0x2136;
+
+    /** Copies the first lane to all. */
+    static final int BROADCAST_FIRST = 0x2118;
+
+    // With a constant.
+    static final int PERMUTE_HALVES = 0x3146;
+    static final int SHUFFLE_INTS = 0x1170;
+
+    // The first lane only; 256 bits only.
+    private static final int SINGLE = 1 << 16;
+    static final int DIVIDE_FLOAT = SINGLE | 0x125E;
+    static final int STORE_FLOAT = SINGLE | 0x1211;
+
     // Shifts by a constant: opcode | extension << 8.
     static final int RIGHT_SHORTS = 0x71 | 2 << 8;
     static final int LEFT_INTS = 0x72 | 6 << 8;
@@ -100,10 +135,10 @@ final class Assembler {
     }
 
     private void prefix(int op, int first, int second, int third, boolean memory, boolean broadcast) {
-        int map = op >> 12;
+        int map = op >> 12 & 15;
         int prefix = op >> 8 & 15;
         int high = inverted(first, 3) << 7 | inverted(third, 3) << 5 | map;
-        int middle = (~second & 15) << 3 | 4 | prefix;
+        int middle = (~second & 15) << 3 | (op < SINGLE ? 4 : 0) | prefix;
         if (wide) {
             int extension = memory ? 1 : inverted(third, 4);
             bytes(0x62, high | extension << 6 | inverted(first, 4) << 4, middle & 0x7F);
@@ -129,6 +164,12 @@ final class Assembler {
     void broadcast(int op, int first, int second, int base, int displacement) {
         prefix(op, first, second, base, true, true);
         address(first, base, displacement);
+    }
+
+    /** An instruction with registers and a constant. */
+    void immediate(int op, int first, int second, int third, int constant) {
+        registers(op, first, second, third);
+        bytes(constant);
     }
 
     /** Shifts lanes by a constant. */

@@ -18,6 +18,12 @@ final class CodeKernel implements TileKernel {
                     ValueLayout.ADDRESS,
                     ValueLayout.ADDRESS));
 
+    /** The code that rounds activations; initialised at its first use. */
+    private static final class Quantiser {
+        static final MemorySegment CODE = Pages.executable(QuantiserCode.write());
+        static final MemorySegment CONSTANTS = QuantiserCode.constants();
+    }
+
     private record Variant(PackedLayout layout, int columns, boolean add) {}
 
     private final boolean wide;
@@ -41,8 +47,30 @@ final class CodeKernel implements TileKernel {
         return wide ? VnniBlockCode.COLUMNS : Avx2BlockCode.COLUMNS;
     }
 
+    /** Whole blocks in machine code, where the floats lie off the heap; the definition does the rest. */
+    @Override
+    public void quantise(MemorySegment x, int blocks, MemorySegment values, MemorySegment fields, int columns) {
+        int whole = x.isNative() ? (int) Math.min(blocks, x.byteSize() / Float.BYTES / PackedLayout.BLOCK) : 0;
+        long valueBytes = (long) columns * PackedLayout.BLOCK;
+        long fieldBytes = (long) columns * Activations.FIELDS * Float.BYTES;
+        if (whole > 0) {
+            requireBytes(values, (whole - 1) * valueBytes + PackedLayout.BLOCK);
+            requireBytes(fields, whole * fieldBytes - (columns - 1L) * Float.BYTES);
+            MemorySegment arguments = Arguments.of(whole, valueBytes, (long) columns * Float.BYTES);
+            call(Quantiser.CODE, arguments, x, values, fields, Quantiser.CONSTANTS);
+        }
+        if (whole < blocks) {
+            TileKernel.super.quantise(
+                    x.asSlice((long) whole * PackedLayout.BLOCK * Float.BYTES),
+                    blocks - whole,
+                    values.asSlice(whole * valueBytes),
+                    fields.asSlice(whole * fieldBytes),
+                    columns);
+        }
+    }
+
     /**
-     * The one place that enters machine code. All that it reads and writes was checked to lie within its segment, and a
+     * Products of tiles. All that it reads and writes was checked to lie within its segment, and a
      * segment stays alive while a call has it.
      */
     @Override
@@ -56,8 +84,19 @@ final class CodeKernel implements TileKernel {
         requireBytes(y, ((x.columns() - 1) * stride + (long) w.count() * layout.tileRows()) * Float.BYTES);
         MemorySegment function = code.computeIfAbsent(new Variant(layout, x.columns(), add), this::assemble);
         MemorySegment arguments = Arguments.of(w.units(), w.count(), stride * Float.BYTES);
+        call(function, arguments, w.data(), x.values(), x.fields(), y);
+    }
+
+    /** The one place that enters machine code; addresses were checked before. */
+    private static void call(
+            MemorySegment function,
+            MemorySegment arguments,
+            MemorySegment first,
+            MemorySegment second,
+            MemorySegment third,
+            MemorySegment fourth) {
         try {
-            CALL.invokeExact(function, arguments, w.data(), x.values(), x.fields(), y);
+            CALL.invokeExact(function, arguments, first, second, third, fourth);
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {

@@ -139,7 +139,7 @@ public enum Kernels {
         check(w, x, y, stride);
         int size = Math.min(x.columns(), kernel.groupColumns(w.layout()));
         if (w.layout().isQuantised()) {
-            x.quantise(size, workers);
+            x.quantise(size, kernel, workers);
         } else {
             x.interleave(size, workers);
         }

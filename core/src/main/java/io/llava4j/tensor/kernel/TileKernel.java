@@ -17,6 +17,11 @@ interface TileKernel {
      */
     void multiply(Tiles w, Activations.Group x, MemorySegment y, long stride, boolean add);
 
+    /** Rounds blocks of a column; see {@link BlockQuantiser#quantise}, which every implementation equals to the last bit. */
+    default void quantise(MemorySegment x, int blocks, MemorySegment values, MemorySegment fields, int columns) {
+        new BlockQuantiser().quantise(x, blocks, values, fields, columns);
+    }
+
     /**
      * Tiles that follow each other.
      *
