@@ -149,6 +149,10 @@ public final class Activations {
     private void interleaveGroup(int group, int size, MemorySegment target) {
         int count = groupColumns(group, size);
         long first = (long) group * size * in;
+        if (count == 1) {
+            MemorySegment.copy(column(group * size), 0, target, first * Float.BYTES, (long) in * Float.BYTES);
+            return;
+        }
         float[] column = new float[STRETCH];
         float[] together = new float[STRETCH * count];
         for (int begin = 0; begin < in; begin += STRETCH) {
