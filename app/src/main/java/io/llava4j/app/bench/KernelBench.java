@@ -54,13 +54,17 @@ public final class KernelBench {
      *
      * @param in a multiple of 256
      * @param formats what to measure; all if empty
+     * @param measured implementations
      * @param rounds of which the median is printed
      */
-    public static void run(PrintWriter out, int rows, int in, int columns, List<BlockFormat> formats, int rounds) {
-        List<Kernels> fast = Arrays.stream(Kernels.values())
-                .filter(each -> each != Kernels.SCALAR && each.isAvailable())
-                .toList();
-        List<Kernels> measured = fast.isEmpty() ? List.of(Kernels.SCALAR) : fast;
+    public static void run(
+            PrintWriter out,
+            int rows,
+            int in,
+            int columns,
+            List<BlockFormat> formats,
+            List<Kernels> measured,
+            int rounds) {
         out.printf(
                 "weights [%d, %d], %d threads; medians of %d rounds%n",
                 rows, in, Workers.shared().count(), rounds);
@@ -70,6 +74,14 @@ public final class KernelBench {
         for (BlockFormat format : formats.isEmpty() ? FORMATS : formats) {
             new KernelBench(rows, in, columns, rounds).measure(out, format, measured);
         }
+    }
+
+    /** All implementations that this machine offers; the scalar one only where there is no other. */
+    public static List<Kernels> fast() {
+        List<Kernels> fast = Arrays.stream(Kernels.values())
+                .filter(each -> each != Kernels.SCALAR && each.isAvailable())
+                .toList();
+        return fast.isEmpty() ? List.of(Kernels.SCALAR) : fast;
     }
 
     private void measure(PrintWriter out, BlockFormat format, List<Kernels> measured) {

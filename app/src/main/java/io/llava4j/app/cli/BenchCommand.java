@@ -7,6 +7,7 @@ import io.llava4j.app.bench.MixtureBench;
 import io.llava4j.app.bench.TrainStepReport;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.tensor.format.BlockFormat;
+import io.llava4j.tensor.kernel.Kernels;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -16,6 +17,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -61,6 +63,10 @@ public final class BenchCommand implements Callable<Integer> {
                 description = "Model folder or GGUF file.")
         @SuppressWarnings("NullAway.Init") // set by picocli
         private Path model;
+
+        @Mixin
+        @SuppressWarnings("UnusedVariable") // sets the kernels of the process
+        private KernelsOption kernels = new KernelsOption();
 
         @Option(names = "--image", paramLabel = "FILE", description = "Ask about this image (default: text only).")
         private @Nullable Path image;
@@ -139,6 +145,9 @@ public final class BenchCommand implements Callable<Integer> {
         @SuppressWarnings("NullAway.Init") // set by picocli
         private CommandSpec spec;
 
+        @Mixin
+        private KernelsOption kernels = new KernelsOption();
+
         @Option(names = "--rows", description = "Rows of the weight (default: ${DEFAULT-VALUE}).")
         private int rows = 4096;
 
@@ -170,7 +179,8 @@ public final class BenchCommand implements Callable<Integer> {
             if (types.contains(BlockFormat.F64)) {
                 throw new ParameterException(spec.commandLine(), "no kernel multiplies by F64; choose F32");
             }
-            KernelBench.run(spec.commandLine().getOut(), rows, columnsIn, columns, types, rounds);
+            List<Kernels> measured = kernels.isGiven() ? List.of(Kernels.instance()) : KernelBench.fast();
+            KernelBench.run(spec.commandLine().getOut(), rows, columnsIn, columns, types, measured, rounds);
             return CommandLine.ExitCode.OK;
         }
     }
@@ -193,6 +203,10 @@ public final class BenchCommand implements Callable<Integer> {
                 description = "Model folder.")
         @SuppressWarnings("NullAway.Init") // set by picocli
         private Path model;
+
+        @Mixin
+        @SuppressWarnings("UnusedVariable") // sets the kernels of the process
+        private KernelsOption kernels = new KernelsOption();
 
         @Option(
                 names = "--data",

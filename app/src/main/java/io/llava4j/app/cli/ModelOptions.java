@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of verbs that load a model. */
@@ -41,6 +42,9 @@ final class ModelOptions {
             description = "Conversation template, such as v1 or llava_llama_2 (default: the model's own).")
     private @Nullable String template;
 
+    @Mixin
+    private KernelsOption kernels = new KernelsOption();
+
     /** The path as given on the command line. */
     Path directory() {
         return model;
@@ -60,6 +64,7 @@ final class ModelOptions {
 
     /** Loads the model. */
     LlavaPipeline open() {
+        kernels.check(device);
         ConversationTemplate named = template == null ? null : ConversationTemplate.named(template);
         return LlavaPipeline.open(
                 model, device, new LlavaPipeline.Settings(named, true), new ModelParts(visionTower, mmproj));

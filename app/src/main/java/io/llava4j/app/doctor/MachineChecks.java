@@ -1,5 +1,7 @@
 package io.llava4j.app.doctor;
 
+import io.llava4j.ConfigException;
+import io.llava4j.tensor.kernel.Kernels;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -27,6 +29,7 @@ final class MachineChecks {
         List<Finding> findings = new ArrayList<>();
         findings.add(cores(Runtime.getRuntime().availableProcessors()));
         findings.add(simd(System.getProperty("os.arch"), lines(CPU_INFO)));
+        findings.add(kernels());
         findings.add(memory(lines(MEMORY_INFO), Runtime.getRuntime().maxMemory()));
         findings.add(gpu(List.of("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")));
         return findings;
@@ -61,6 +64,28 @@ final class MachineChecks {
         return flags.contains("avx2")
                 ? Finding.fine("SIMD", detail)
                 : Finding.limited("SIMD", detail, "use a machine with AVX2; this one reaches a fraction of its speed");
+    }
+
+    /** The implementation of matrix products that models run on, and what else there is. */
+    private static Finding kernels() {
+        try {
+            Kernels kernels = Kernels.instance();
+            String others = Arrays.stream(Kernels.values())
+                    .filter(each -> each != kernels)
+                    .map(each -> each.option() + (each.isAvailable() ? " (available: " : " (not available: ")
+                            + each.reason() + ")")
+                    .collect(Collectors.joining(", "));
+            String detail = "%s: %s; others: %s".formatted(kernels.option(), kernels.reason(), others);
+            if (kernels != Kernels.SCALAR) {
+                return Finding.fine("kernels", detail);
+            }
+            boolean faster = Kernels.available().size() > 1;
+            String remedy = faster ? "unset " + Kernels.VARIABLE : "use a machine with AVX2";
+            return Finding.limited("kernels", detail, "models run slowly: " + remedy);
+        } catch (ConfigException e) {
+            return Finding.unusable(
+                    "kernels", String.valueOf(e.getMessage()), "unset " + Kernels.VARIABLE + " or name another one");
+        }
     }
 
     static Finding memory(List<String> memoryInfo, long maxHeap) {

@@ -2,6 +2,7 @@ package io.llava4j.app.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.llava4j.tensor.kernel.Kernels;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -53,6 +54,20 @@ class GenerateArgumentsTest {
         assertThat(prompt("@@cat")).isEqualTo("@@cat");
         assertThat(prompt("--", "-5")).isEqualTo("-5");
         assertThat(prompt("--", "--jsn")).isEqualTo("--jsn");
+    }
+
+    @Test
+    void kernelsAreChosenByName() {
+        String name = Kernels.instance().option();
+        assertThat(prompt("--kernels", name, "what?")).isEqualTo("what?");
+        CliRun unknown = ask("--kernels", "fast", "what?");
+        assertThat(unknown.code()).isEqualTo(2);
+        assertThat(unknown.err())
+                .startsWith("llava: --kernels=fast is unknown; use one of " + Kernels.available())
+                .contains("scalar");
+        CliRun onGpu = ask("--kernels", name, "--device", "cuda:0", "what?");
+        assertThat(onGpu.code()).isEqualTo(2);
+        assertThat(onGpu.err()).contains("leave it out with --device cuda:0");
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.LlavaException;
 import io.llava4j.app.doctor.Finding.State;
+import io.llava4j.tensor.kernel.Kernels;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -32,6 +33,18 @@ class DoctorTest {
         assertThat(MachineChecks.simd("aarch64", List.of("Features : fp asimd sve"))
                         .detail())
                 .isEqualTo("NEON, SVE");
+    }
+
+    @Test
+    void theKernelsAreNamedWithTheOthersAndTheirReasons() {
+        Finding kernels = MachineChecks.examine().stream()
+                .filter(finding -> finding.what().equals("kernels"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(kernels.detail()).startsWith(Kernels.instance().option() + ": ");
+        for (Kernels each : Kernels.values()) {
+            assertThat(kernels.detail()).contains(each.option(), each.reason());
+        }
     }
 
     @Test

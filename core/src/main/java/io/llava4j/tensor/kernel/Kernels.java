@@ -5,8 +5,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -51,25 +51,36 @@ public enum Kernels {
         this.probe = probe;
     }
 
-    /** Initialised at its first use, so that the choice is made and logged once. */
-    private static final class Chosen {
-        static final Kernels KERNELS =
-                choose(Optional.ofNullable(System.getProperty(PROPERTY)).orElseGet(() -> System.getenv(VARIABLE)));
-    }
+    private static @Nullable Kernels chosen;
 
     /**
      * The implementation of this process.
      *
      * @throws ConfigException if the one that was asked for is unknown or cannot run here
      */
-    public static Kernels instance() {
-        return Chosen.KERNELS;
+    public static synchronized Kernels instance() {
+        if (chosen == null) {
+            String property = System.getProperty(PROPERTY);
+            chosen = property == null ? choose(VARIABLE, System.getenv(VARIABLE)) : choose(PROPERTY, property);
+        }
+        return chosen;
     }
 
-    static Kernels choose(@Nullable String name) {
-        Kernels chosen = name == null ? fastest() : named(name);
-        LOG.info("matrix products run on the {} kernels: {}", chosen.option(), chosen.reason());
-        return chosen;
+    /**
+     * Makes an implementation that of this process; for what is loaded from now on.
+     *
+     * @param setting where the name comes from, for messages
+     * @param name as of {@link #option}
+     * @throws ConfigException if it is unknown or cannot run here
+     */
+    public static synchronized void use(String setting, String name) {
+        chosen = choose(setting, name);
+    }
+
+    static Kernels choose(String setting, @Nullable String name) {
+        Kernels kernels = name == null ? fastest() : named(setting, name);
+        LOG.info("matrix products run on the {} kernels: {}", kernels.option(), kernels.reason());
+        return kernels;
     }
 
     private static Kernels fastest() {
@@ -80,20 +91,26 @@ public enum Kernels {
         return fastest;
     }
 
-    private static Kernels named(String name) {
+    private static Kernels named(String setting, String name) {
         Kernels kernels = Arrays.stream(values())
                 .filter(each -> each.option().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new ConfigException("%s=%s is unknown; use one of %s"
-                        .formatted(
-                                VARIABLE,
-                                name,
-                                Arrays.stream(values()).map(Kernels::option).toList())));
+                .orElseThrow(() ->
+                        new ConfigException("%s=%s is unknown; use one of %s".formatted(setting, name, available())));
         if (!kernels.isAvailable()) {
-            throw new ConfigException("%s=%s cannot be used: %s; leave it unset to use what the machine offers"
-                    .formatted(VARIABLE, name, kernels.reason()));
+            throw new ConfigException(
+                    "%s=%s cannot be used: %s; use one of %s, or leave it unset for the fastest of them"
+                            .formatted(setting, name, kernels.reason(), available()));
         }
         return kernels;
+    }
+
+    /** Names of those that can run on this machine, the slowest first. */
+    public static List<String> available() {
+        return Arrays.stream(values())
+                .filter(Kernels::isAvailable)
+                .map(Kernels::option)
+                .toList();
     }
 
     /** Its name in {@value #VARIABLE}. */

@@ -206,19 +206,19 @@ class KernelsTest {
 
     @Test
     void theChoiceIsMadeByName() {
-        assertThat(Kernels.choose("scalar")).isEqualTo(Kernels.SCALAR);
-        assertThat(Kernels.choose(null).isAvailable()).isTrue();
+        assertThat(Kernels.choose("LLAVA_KERNELS", "scalar")).isEqualTo(Kernels.SCALAR);
+        assertThat(Kernels.choose("LLAVA_KERNELS", null).isAvailable()).isTrue();
         for (Kernels kernels : Kernels.values()) {
             assertThat(kernels.reason()).isNotEmpty();
             if (kernels.isAvailable()) {
-                assertThat(Kernels.choose(kernels.option())).isEqualTo(kernels);
+                assertThat(Kernels.choose("LLAVA_KERNELS", kernels.option())).isEqualTo(kernels);
             } else {
-                assertThatThrownBy(() -> Kernels.choose(kernels.option()))
+                assertThatThrownBy(() -> Kernels.choose("LLAVA_KERNELS", kernels.option()))
                         .isInstanceOf(ConfigException.class)
                         .hasMessageContaining(kernels.reason());
             }
         }
-        assertThatThrownBy(() -> Kernels.choose("fast"))
+        assertThatThrownBy(() -> Kernels.choose("LLAVA_KERNELS", "fast"))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageStartingWith("LLAVA_KERNELS=fast is unknown; use one of [scalar");
     }
