@@ -41,6 +41,9 @@ public enum Kernels {
     /** Chunks per thread, so that a thread that is held up leaves its share to the others. */
     private static final int CHUNKS_PER_WORKER = 8;
 
+    /** Where there are fewer, columns are divided too. */
+    private static final int LEAST_CHUNKS_PER_WORKER = 2;
+
     /** What the machine says about an implementation: the kernel unless it cannot run, and the reason. */
     record Availability(@Nullable TileKernel kernel, String reason) {}
 
@@ -162,10 +165,15 @@ public enum Kernels {
         }
         int perChunk = Math.clamp(w.tiles() / (workers.count() * CHUNKS_PER_WORKER), 1, mostTiles(w, x));
         int chunks = Math.ceilDiv(w.tiles(), perChunk);
+        int groups = Math.ceilDiv(x.columns(), size);
+        int perPart =
+                Math.ceilDiv(groups, Math.min(groups, Math.ceilDiv(LEAST_CHUNKS_PER_WORKER * workers.count(), chunks)));
+        int parts = Math.ceilDiv(groups, perPart);
         Product product = new Product(kernel, w, x, size, y, stride, add);
-        workers.run(chunks, (chunk, worker) -> {
-            int from = chunk * perChunk;
-            product.tiles(from, Math.min(perChunk, w.tiles() - from));
+        workers.run(chunks * parts, (chunk, worker) -> {
+            int tile = chunk / parts * perChunk;
+            int group = chunk % parts * perPart;
+            product.tiles(tile, Math.min(perChunk, w.tiles() - tile), group, Math.min(group + perPart, groups));
         });
     }
 
@@ -205,12 +213,12 @@ public enum Kernels {
             MemorySegment y,
             long stride,
             boolean add) {
-        /** All columns of some tiles. A last tile with rows of padding is computed aside. */
-        void tiles(int from, int count) {
+        /** Some groups of columns of some tiles. A last tile with rows of padding is computed aside. */
+        void tiles(int from, int count, int fromGroup, int toGroup) {
             int tileRows = w.layout().tileRows();
             boolean padded = (from + count) * tileRows > w.out();
             int whole = padded ? count - 1 : count;
-            for (int group = 0; group * groupSize < x.columns(); group++) {
+            for (int group = fromGroup; group < toGroup; group++) {
                 Activations.Group columns = x.group(w.layout(), group, groupSize);
                 long first = group * groupSize * stride;
                 if (whole > 0) {
