@@ -81,7 +81,7 @@ final class GgufConversion {
                 data = interleaved;
             }
             MemorySegment result = cast.cast(tensor.name(), tensor.storedFormat(), data, tensor.elements(), type);
-            if (result != stored) {
+            if (!result.equals(stored)) {
                 MappedMemory.release(stored);
             }
             return result;
