@@ -9,7 +9,8 @@ import java.nio.file.Path;
 /**
  * From an image file to RGB pixels, as Pillow's {@code Image.open(f).convert("RGB")} gives them (docs/reference/preprocessing.md#decoding):
  * JPEG, PNG, GIF, BMP, WebP and TIFF, detected by content. Alpha is dropped without compositing, 16-bit grey
- * saturates at 255, other 16-bit samples keep their high byte; orientation tags and colour profiles are ignored; of
+ * saturates at 255, other 16-bit samples keep their high byte; colour profiles are ignored, and so are orientation
+ * tags unless {@link ExifOrientation#APPLY} is given; of
  * an animation the first frame is taken.
  *
  * <p>Stricter than Pillow where pixels would be invented: a truncated or damaged file is always refused.
@@ -32,6 +33,18 @@ public final class ImageDecoder {
      * @throws DataException if the file is missing, unreadable, too large, damaged or of an unknown kind
      */
     public static RgbImage decode(Path file) {
+        return decode(file, ExifOrientation.IGNORE);
+    }
+
+    /**
+     * Decodes a file.
+     *
+     * @param file an image
+     * @param orientation what becomes of an orientation tag
+     * @return its pixels
+     * @throws DataException as {@link #decode(Path)}
+     */
+    public static RgbImage decode(Path file, ExifOrientation orientation) {
         byte[] bytes;
         try {
             if (Files.exists(file) && !Files.isRegularFile(file)) {
@@ -49,7 +62,7 @@ public final class ImageDecoder {
             throw new DataException(
                     "image %s cannot be read (%s); check its permissions and the disk".formatted(file, e), e);
         }
-        return decode(bytes, file.toString());
+        return decode(bytes, file.toString(), orientation);
     }
 
     /**
@@ -61,6 +74,26 @@ public final class ImageDecoder {
      * @throws DataException if the image is too large, damaged or of an unknown kind
      */
     public static RgbImage decode(byte[] bytes, String name) {
+        return decode(bytes, name, ExifOrientation.IGNORE);
+    }
+
+    /**
+     * Decodes an image in memory.
+     *
+     * @param bytes content of an image file; not modified
+     * @param name of the image in error messages
+     * @param orientation what becomes of an orientation tag
+     * @return its pixels
+     * @throws DataException as {@link #decode(byte[], String)}
+     */
+    public static RgbImage decode(byte[] bytes, String name, ExifOrientation orientation) {
+        RgbImage stored = stored(bytes, name);
+        return orientation == ExifOrientation.IGNORE
+                ? stored
+                : stored.oriented(ExifReader.orientation(new ImageBytes(bytes, name)));
+    }
+
+    private static RgbImage stored(byte[] bytes, String name) {
         ImageBytes in = new ImageBytes(bytes, name);
         if (bytes.length > MAX_FILE_BYTES) {
             throw new DataException("image %s has %d bytes, more than the limit of %d; scale it down"

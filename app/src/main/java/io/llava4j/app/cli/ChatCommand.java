@@ -52,7 +52,7 @@ final class ChatCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         GenerationOptions options = decoding.checked(spec);
-        RgbImage first = image == null ? null : ImageArgument.decode(image);
+        RgbImage first = image == null ? null : ImageArgument.decode(image, model.orientation());
         try (LlavaPipeline pipeline = model.open()) {
             ChatSession session = new ChatSession(pipeline, options);
             if (first != null) {
@@ -94,13 +94,14 @@ final class ChatCommand implements Callable<Integer> {
         run(session, lines, spec.commandLine().getOut(), spec.commandLine().getErr());
     }
 
-    private static void run(ChatSession session, LineSource lines, PrintWriter out, PrintWriter err) {
+    private void run(ChatSession session, LineSource lines, PrintWriter out, PrintWriter err) {
         ChatLoop.Interruptible interruptible = work -> {
             try (StopSignal stop = new StopSignal(err, "this word")) {
                 work.accept(stop);
             }
         };
-        new ChatLoop(session, lines, out, err, interruptible, ImageArgument::decode).run();
+        new ChatLoop(session, lines, out, err, interruptible, file -> ImageArgument.decode(file, model.orientation()))
+                .run();
         out.flush();
     }
 

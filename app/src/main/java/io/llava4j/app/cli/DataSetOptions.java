@@ -2,12 +2,14 @@ package io.llava4j.app.cli;
 
 import io.llava4j.ConfigException;
 import io.llava4j.image.AspectMode;
+import io.llava4j.image.ExifOrientation;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.train.data.DataSets;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaFiles;
 import io.llava4j.train.data.Policy;
@@ -18,6 +20,7 @@ import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -34,7 +37,7 @@ final class DataSetOptions {
     @Parameters(
             paramLabel = "FILE",
             arity = "0..1",
-            description = "JSON, JSON lines, CSV, Parquet, WebDataset or a folder; without it, the data of --recipe.")
+            description = "JSON, JSON lines, CSV, Parquet, WebDataset or a folder, or a recipe (.yaml) for its data.")
     private @Nullable Path file;
 
     @Option(names = "--images", paramLabel = "DIR", description = "Folder of the images, unless FILE contains them.")
@@ -87,15 +90,30 @@ final class DataSetOptions {
     /** The recipe; null if none is named. */
     @Nullable
     TrainConfig config() {
+        if (config == null && file != null && isRecipe(file)) {
+            if (recipe != null) {
+                throw new ConfigException("both %s and --recipe %s are recipes; name one".formatted(file, recipe));
+            }
+            recipe = file;
+            file = null;
+        }
         if (config == null && recipe != null) {
             config = new RecipeLoader().load(recipe, overrides, System.getenv());
         }
         return config;
     }
 
-    /** The data file. */
-    Path file() {
+    private static boolean isRecipe(Path named) {
+        String name = String.valueOf(named.getFileName()).toLowerCase(Locale.ROOT);
+        return name.endsWith(".yaml") || name.endsWith(".yml");
+    }
+
+    /** The data file, given or of the recipe; where the recipe has several data sets, one must be named. */
+    private Path file() {
         TrainConfig known = config();
+        if (file == null && known != null && known.data().sets() != null) {
+            throw new ConfigException("the recipe has several data sets; name the file of one, and --images");
+        }
         Path fromRecipe = known == null ? null : known.data().json();
         Path named = file != null ? file : fromRecipe;
         if (named == null) {
@@ -109,6 +127,14 @@ final class DataSetOptions {
         return LlavaFiles.read(file(), policy, questionRows(), folder());
     }
 
+    /** Reads the records of the file, or of all data sets of the recipe; the caller closes them. */
+    LlavaData read(Policy policy, DataSets.Take take) {
+        TrainConfig known = config();
+        return file == null && known != null && known.data().sets() != null
+                ? DataSets.read(known.data(), policy, questionRows(), take, known.seed())
+                : read(policy);
+    }
+
     private QuestionRows questionRows() {
         TrainConfig known = config();
         QuestionRows rows = known == null ? QuestionRows.STANDARD : known.data().questionRows();
@@ -120,6 +146,10 @@ final class DataSetOptions {
     /** Opens the images of the records. */
     Images images(LlavaData data) {
         TrainConfig known = config();
+        if (images != null && !data.parts().isEmpty()) {
+            throw new ConfigException(
+                    "--images names one folder, but each data set of the recipe has its own; remove it");
+        }
         return data.images(
                 folder(), followSymlinks || (known != null && known.data().followSymlinks()));
     }
@@ -127,6 +157,12 @@ final class DataSetOptions {
     private @Nullable Path folder() {
         TrainConfig known = config();
         return images != null || known == null ? images : known.data().images();
+    }
+
+    /** What becomes of an image's orientation tag. */
+    ExifOrientation orientation() {
+        TrainConfig known = config();
+        return known == null ? ExifOrientation.IGNORE : known.data().orientation();
     }
 
     /** Makes prompts from records; null if no tokenizer is known. */

@@ -88,7 +88,13 @@ final class DataShowCommand implements Callable<Integer> {
         try (LlavaData data = options.read(Policy.SKIP)) {
             Images images = options.images(data);
             List<SamplePreview> samples = choose(data).stream()
-                    .map(i -> SamplePreview.of(data.indices()[i], data.records().get(i), prompts, processor, images))
+                    .map(i -> SamplePreview.of(
+                            data.indices()[i],
+                            data.records().get(i),
+                            prompts,
+                            processor,
+                            images,
+                            options.orientation()))
                     .toList();
             PrintWriter out = spec.commandLine().getOut();
             if (html != null) {

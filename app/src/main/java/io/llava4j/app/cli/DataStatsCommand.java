@@ -8,6 +8,7 @@ import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.train.data.DataSets;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.Policy;
 import io.llava4j.train.data.SamplePrompts;
@@ -86,7 +87,7 @@ final class DataStatsCommand implements Callable<Integer> {
             throw new CommandLine.ParameterException(spec.commandLine(), "--tflops must be above 0");
         }
         SamplePrompts prompts = options.prompts();
-        try (LlavaData data = options.read(Policy.SKIP)) {
+        try (LlavaData data = options.read(Policy.SKIP, DataSets.Take.EPOCH)) {
             DataStats stats;
             try (ProgressLine progress = ProgressLine.onStderr("counting", "records and images")) {
                 stats = DataStats.of(
@@ -160,6 +161,11 @@ final class DataStatsCommand implements Callable<Integer> {
         document.put("file", data.file().toString());
         document.put("records", stats.records());
         document.put("skipped", data.skipped().size());
+        if (!data.parts().isEmpty()) {
+            Map<String, Object> sets = new LinkedHashMap<>();
+            data.parts().forEach(part -> sets.put(part.name(), part.counts()));
+            document.put("data_sets", sets);
+        }
         document.put("sources", stats.sources());
         document.put("questions", Histogram.of(stats.questions(), TEXT_BINS));
         document.put("tokens", Histogram.of(stats.lengths(), TEXT_BINS));
@@ -190,6 +196,7 @@ final class DataStatsCommand implements Callable<Integer> {
                         ? ""
                         : ", and %,d malformed ones that training leaves out"
                                 .formatted(data.skipped().size()));
+        data.parts().forEach(part -> out.println(part.sentence()));
         out.printf("%-20s %9s %9s %10s %8s %8s%n", "source", "records", "images", "questions", "tokens", "supervised");
         stats.sources()
                 .forEach((name, source) -> out.printf(

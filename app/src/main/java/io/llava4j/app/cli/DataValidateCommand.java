@@ -3,6 +3,7 @@ package io.llava4j.app.cli;
 import io.llava4j.ConfigException;
 import io.llava4j.app.data.ValidationPage;
 import io.llava4j.app.terminal.ProgressLine;
+import io.llava4j.train.data.DataSets;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaWriter;
 import io.llava4j.train.data.Policy;
@@ -92,7 +93,12 @@ final class DataValidateCommand implements Callable<Integer> {
         SequencedMap<String, Integer> expected = expected();
         int threads = Runtime.getRuntime().availableProcessors();
         SamplePrompts prompts = options.prompts();
-        try (LlavaData data = options.read(policy)) {
+        try (LlavaData data = options.read(policy, DataSets.Take.ALL)) {
+            if (fix != null && !data.parts().isEmpty()) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "--fix writes one data set, and the recipe has several; name the file of one");
+            }
             Images images = options.images(data);
             EvaluationImages evaluation = null;
             if (!against.isEmpty()) {
@@ -111,7 +117,7 @@ final class DataValidateCommand implements Callable<Integer> {
             if (html != null) {
                 ValidationPage.write(html, data.file(), result, expected);
             }
-            print(result, expected, cleaning);
+            print(result, sets(data), expected, cleaning);
             return result.hasErrors() ? 1 : 0;
         }
     }
@@ -151,7 +157,18 @@ final class DataValidateCommand implements Callable<Integer> {
         return expected;
     }
 
-    private void print(DataCheck.Result result, SequencedMap<String, Integer> expected, @Nullable Cleaning cleaning) {
+    /** Usable records of each of several data sets. */
+    private static SequencedMap<String, Integer> sets(LlavaData data) {
+        SequencedMap<String, Integer> sets = new LinkedHashMap<>();
+        data.parts().forEach(part -> sets.put(part.name(), part.data().records().size()));
+        return sets;
+    }
+
+    private void print(
+            DataCheck.Result result,
+            SequencedMap<String, Integer> sets,
+            SequencedMap<String, Integer> expected,
+            @Nullable Cleaning cleaning) {
         Map<Finding.Kind, Long> found = result.counts();
         Map<String, Long> counts = new LinkedHashMap<>();
         counts.put("records", (long) result.records());
@@ -180,6 +197,9 @@ final class DataValidateCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             Map<String, Object> document = new LinkedHashMap<>(counts);
+            if (!sets.isEmpty()) {
+                document.put("data_sets", sets);
+            }
             document.put("sources", result.sources());
             document.put("expected", expected);
             document.put(
@@ -188,6 +208,7 @@ final class DataValidateCommand implements Callable<Integer> {
             out.println(JsonMapper.builder().build().writeValueAsString(document));
         } else {
             text(out, result, counts, expected);
+            sets.forEach((name, records) -> out.printf("%8d  usable records of data set %s%n", records, name));
         }
         out.flush();
     }

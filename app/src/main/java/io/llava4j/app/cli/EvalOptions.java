@@ -70,6 +70,6 @@ final class EvalOptions {
 
     /** A runner that asks an open model under its name. */
     EvalRunner runner(LlavaPipeline pipeline) {
-        return new EvalRunner(pipeline, modelId(), ImageDecoder::decode);
+        return new EvalRunner(pipeline, modelId(), image -> ImageDecoder.decode(image, model.orientation()));
     }
 }

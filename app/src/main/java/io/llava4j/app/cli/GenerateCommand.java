@@ -123,7 +123,7 @@ final class GenerateCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--image - reads stdin, which holds one image only");
         }
         return images.stream()
-                .map(image -> ImageArgument.decode(image, System.in))
+                .map(image -> ImageArgument.decode(image, System.in, model.orientation()))
                 .toList();
     }
 

@@ -1,6 +1,7 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.DataException;
+import io.llava4j.image.ExifOrientation;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.RgbImage;
 import java.io.IOException;
@@ -27,27 +28,27 @@ final class ImageArgument {
      *
      * @throws DataException if it is no image that can be read, in one sentence
      */
-    static RgbImage decode(String argument, InputStream stdin) {
+    static RgbImage decode(String argument, InputStream stdin, ExifOrientation orientation) {
         if (argument.equals(STDIN)) {
-            return ImageDecoder.decode(read(stdin), "from stdin");
+            return ImageDecoder.decode(read(stdin), "from stdin", orientation);
         }
-        return decode(argument);
+        return decode(argument, orientation);
     }
 
-    /** As {@link #decode(String, InputStream)}, where stdin is used for something else. */
-    static RgbImage decode(String argument) {
+    /** As {@link #decode(String, InputStream, ExifOrientation)}, where stdin is used for something else. */
+    static RgbImage decode(String argument, ExifOrientation orientation) {
         if (argument.equals(STDIN)) {
             throw new DataException("stdin is the conversation; name an image file");
         }
         if (argument.toLowerCase(Locale.ROOT).startsWith(DATA)) {
-            return ImageDecoder.decode(bytes(argument), shown(argument));
+            return ImageDecoder.decode(bytes(argument), shown(argument), orientation);
         }
         if (ADDRESS.matcher(argument).matches()) {
             throw new DataException("image %s is an address; addresses are not fetched, download it and name the file"
                     .formatted(argument));
         }
         try {
-            return ImageDecoder.decode(Path.of(argument));
+            return ImageDecoder.decode(Path.of(argument), orientation);
         } catch (InvalidPathException e) {
             throw new DataException("image '%s' is no path; name an image file".formatted(argument), e);
         }

@@ -2,6 +2,7 @@ package io.llava4j.app.cli;
 
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.LlavaPipeline;
+import io.llava4j.image.ExifOrientation;
 import io.llava4j.text.ConversationTemplate;
 import java.nio.file.Path;
 import java.util.List;
@@ -45,6 +46,17 @@ final class ModelOptions {
     @Mixin
     private KernelsOption kernels = new KernelsOption();
 
+    @Option(
+            names = "--exif-orientation",
+            description =
+                    "Turn and mirror images as their EXIF orientation says; by default it is ignored, as LLaVA does.")
+    private boolean exifOrientation;
+
+    /** What becomes of an image's orientation tag. */
+    ExifOrientation orientation() {
+        return ExifOrientation.applied(exifOrientation);
+    }
+
     /** The path as given on the command line. */
     Path directory() {
         return model;
@@ -59,7 +71,9 @@ final class ModelOptions {
     String id() {
         List<Path> all =
                 Stream.of(model, visionTower, mmproj).filter(Objects::nonNull).toList();
-        return ModelId.of(all) + (template == null ? "" : "-" + template);
+        return ModelId.of(all)
+                + (template == null ? "" : "-" + template)
+                + (exifOrientation ? "-exif-orientation" : "");
     }
 
     /** Loads the model. */

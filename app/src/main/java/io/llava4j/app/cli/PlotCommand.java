@@ -75,6 +75,7 @@ final class PlotCommand implements Callable<Integer> {
                 if (heldOut.steps().length > 0) {
                     curves.add(heldOut);
                 }
+                curves.addAll(MetricsFile.bySource(name(run), run.resolve(MetricsFile.NAME)));
             }
         }
         PrintWriter stdout = spec.commandLine().getOut();

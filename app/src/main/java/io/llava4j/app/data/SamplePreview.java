@@ -2,6 +2,7 @@ package io.llava4j.app.data;
 
 import io.llava4j.DataException;
 import io.llava4j.image.AspectMode;
+import io.llava4j.image.ExifOrientation;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.RgbImage;
 import io.llava4j.text.Prompt;
@@ -76,15 +77,21 @@ public record SamplePreview(
      * @param prompts makes its token ids and labels
      * @param processor prepares its images
      * @param source of its images
+     * @param orientation what becomes of their orientation tags
      */
     public static SamplePreview of(
-            int index, LlavaRecord record, SamplePrompts prompts, ImageProcessor processor, Images source) {
+            int index,
+            LlavaRecord record,
+            SamplePrompts prompts,
+            ImageProcessor processor,
+            Images source,
+            ExifOrientation orientation) {
         String problem = "";
         List<RgbImage> images = new ArrayList<>();
         List<LabelledBox> boxes = List.of();
         try {
             for (String image : record.images()) {
-                RgbImage original = source.decode(image);
+                RgbImage original = source.decode(image, orientation);
                 if (images.isEmpty()) {
                     boxes = boxes(record, original, processor);
                 }

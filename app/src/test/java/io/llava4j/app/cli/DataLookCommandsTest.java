@@ -207,6 +207,41 @@ class DataLookCommandsTest {
         assertThat(check.json().path("records_with_bad_image").asInt(-1)).isZero();
     }
 
+    /** Validate reads every record of every set once, stats those of an epoch. */
+    @Test
+    void aRecipeOfSeveralDataSets() throws IOException {
+        Path recipe = Files.writeString(
+                dir.resolve("mixed.yaml"), """
+                stage: finetune
+                model:
+                  base: %s
+                data:
+                  sets:
+                    - {name: one, json: %s, images: %s, repeat: 2.5}
+                    - {name: two, json: %s, images: %s, limit: 2}
+                """.formatted(dir.resolve("none"), data, images, data, images));
+        CliRun check = CliRun.of("data", "validate", recipe, "--tokenizer", TOKENIZER, "--json");
+        assertThat(check.json().path("records").asInt()).as(check.err()).isEqualTo(14);
+        assertThat(check.json().path("data_sets").path("two").asInt()).isEqualTo(6);
+        assertThat(check.json().path("images").asInt()).isEqualTo(8);
+
+        CliRun stats = CliRun.of(
+                "data", "stats", recipe, "--tokenizer", TOKENIZER, "--model", "../models/llava-1.5-7b", "--json");
+        assertThat(stats.json().path("records").asInt()).as(stats.err()).isEqualTo(17);
+        JsonNode one = stats.json().path("data_sets").path("one");
+        assertThat(one.path("records").asInt()).isEqualTo(6);
+        assertThat(one.path("samples_per_epoch").asInt()).isEqualTo(15);
+
+        CliRun shown = CliRun.of("data", "show", recipe, "--tokenizer", TOKENIZER);
+        assertThat(shown.err()).contains("the recipe has several data sets; name the file of one");
+        assertThat(CliRun.of("data", "validate", recipe, "--tokenizer", TOKENIZER, "--images", images)
+                        .err())
+                .contains("each data set of the recipe has its own");
+        assertThat(CliRun.of("data", "validate", recipe, "--tokenizer", TOKENIZER, "--fix", dir.resolve("f.json"))
+                        .err())
+                .contains("--fix writes one data set");
+    }
+
     private static BufferedImage image(int seed, int width, int height) {
         BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = image.createGraphics();

@@ -84,6 +84,7 @@ public final class LanguageObjective implements Objective {
                 (long) labels.length * labels[0].length,
                 SequenceLoss.supervised(labels),
                 batch.truncation(),
+                Map::of,
                 pass::backward);
     }
 

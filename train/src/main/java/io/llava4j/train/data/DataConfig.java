@@ -1,22 +1,29 @@
 package io.llava4j.train.data;
 
 import io.llava4j.image.AspectMode;
+import io.llava4j.image.ExifOrientation;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.ResponseFormat;
 import io.llava4j.train.config.Default;
 import io.llava4j.train.config.Require;
 import io.llava4j.train.data.format.QuestionRows;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The training data.
  *
- * @param json the records: LLaVA's JSON array or JSON lines (docs/reference/data.md#record-format), CSV, Parquet,
+ * @param json the records of one data set: LLaVA's JSON array or JSON lines (docs/reference/data.md#record-format), CSV, Parquet,
  *     WebDataset or a folder
- * @param images folder of the images; not needed if no record has one, or the images come with the records
+ * @param images folder of its images; not needed if no record has one, or the images come with the records
+ * @param sets several data sets in the place of {@code json} and {@code images}
  * @param followSymlinks whether symbolic links may lead out of {@code images}
  * @param imageAspectRatio what happens to images that are not square
+ * @param exifOrientation whether images are turned and mirrored as their EXIF orientation says; LLaVA ignores it
  * @param template conversation template
  * @param maxLength longest sequence in tokens, image tokens included; longer ones are truncated
  * @param groupByModality batches of images only or text only (docs/reference/training.md#sampler)
@@ -29,10 +36,12 @@ import org.jspecify.annotations.Nullable;
  * @param workers threads that read images; 0 for one per processor but one
  */
 public record DataConfig(
-        Path json,
+        @Nullable Path json,
         @Nullable Path images,
+        @Nullable List<DataSet> sets,
         @Default("false") boolean followSymlinks,
         ImageAspectRatio imageAspectRatio,
+        @Default("false") boolean exifOrientation,
         Template template,
         @Default("2048") int maxLength,
         boolean groupByModality,
@@ -44,6 +53,7 @@ public record DataConfig(
         @Default("0") int workers) {
 
     public DataConfig {
+        checkSets(json, images, sets);
         Require.atLeast("max-length", maxLength, 4);
         Require.atLeast("workers", workers, 0);
         Require.that(
@@ -62,8 +72,10 @@ public record DataConfig(
         return new DataConfig(
                 file,
                 folder == null ? images : folder,
+                null,
                 followSymlinks,
                 imageAspectRatio,
+                exifOrientation,
                 template,
                 maxLength,
                 false,
@@ -73,6 +85,38 @@ public record DataConfig(
                 mergeByImage,
                 responseFormat,
                 workers);
+    }
+
+    private static void checkSets(@Nullable Path json, @Nullable Path images, @Nullable List<DataSet> sets) {
+        if (sets == null) {
+            Require.that(json != null, "json is missing; write a path, or several data sets under sets");
+            return;
+        }
+        Require.that(
+                json == null && images == null,
+                "sets is set, so %s cannot be set as well; remove one".formatted(json != null ? "json" : "images"));
+        Require.that(!sets.isEmpty(), "sets is empty; name a data set, or set json");
+        Set<String> names = new HashSet<>();
+        for (DataSet set : sets) {
+            Require.that(
+                    names.add(set.label()),
+                    "sets has two data sets with the name %s; give each a name of its own".formatted(set.label()));
+        }
+        long weighted = sets.stream().filter(set -> set.weight() != null).count();
+        Require.that(
+                weighted != 1,
+                "sets has one data set with a weight, which is relative to other weights; give others a weight too, or"
+                        + " use repeat or limit");
+    }
+
+    /** What becomes of an image's orientation tag. */
+    public ExifOrientation orientation() {
+        return ExifOrientation.applied(exifOrientation);
+    }
+
+    /** The file of the one data set. */
+    Path file() {
+        return Objects.requireNonNull(json, "there are several data sets");
     }
 
     /** How questions and answers of a table become conversations. */

@@ -4,10 +4,12 @@ import io.llava4j.DataException;
 import io.llava4j.train.data.format.Images;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Records that a run cannot use, as known before its first step: those that break a rule, and those whose image is not
@@ -27,7 +29,7 @@ public record LeftOut(List<SkippedRecord> records, int total) {
      */
     public static LeftOut of(LlavaData data, Images images, Policy missingImages) {
         Map<String, String> problems = new HashMap<>();
-        List<SkippedRecord> missing = new ArrayList<>();
+        Set<SkippedRecord> missing = new LinkedHashSet<>();
         for (int i = 0; i < data.records().size(); i++) {
             String problem = data.records().get(i).images().stream()
                     .map(image -> problems.computeIfAbsent(image, name -> problem(images, name)))
@@ -35,16 +37,16 @@ public record LeftOut(List<SkippedRecord> records, int total) {
                     .findFirst()
                     .orElse("");
             if (!problem.isEmpty()) {
+                // A record of a data set that is repeated counts once.
                 missing.add(data.skip(i, problem));
             }
         }
         if (missingImages == Policy.FAIL && !missing.isEmpty()) {
-            throw new DataException(list(missing));
+            throw new DataException(list(List.copyOf(missing)));
         }
         List<SkippedRecord> all = new ArrayList<>(data.skipped());
         all.addAll(missing);
-        return new LeftOut(
-                List.copyOf(all), data.records().size() + data.skipped().size());
+        return new LeftOut(List.copyOf(all), data.distinct() + data.skipped().size());
     }
 
     private static String problem(Images images, String image) {

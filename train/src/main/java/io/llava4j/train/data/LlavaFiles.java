@@ -120,7 +120,9 @@ public final class LlavaFiles implements RecordHandler {
         }
         for (Conversation conversation : open.values()) {
             LlavaRecord first = records.get(conversation.position());
-            records.set(conversation.position(), new LlavaRecord(first.id(), first.images(), conversation.turns()));
+            records.set(
+                    conversation.position(),
+                    new LlavaRecord(first.id(), first.images(), conversation.turns(), first.source()));
         }
         return new LlavaData(
                 file,
@@ -131,7 +133,8 @@ public final class LlavaFiles implements RecordHandler {
                 repeated,
                 rules.leadingAnswersDropped(),
                 rules.systemPromptsDropped(),
-                images);
+                images,
+                List.of());
     }
 
     @Override
@@ -139,7 +142,8 @@ public final class LlavaFiles implements RecordHandler {
         JsonNode node = row;
         try {
             node = RowShapes.toRecord(row, questions);
-            LlavaRecord accepted = rules.read(node);
+            LlavaRecord accepted = rules.read(node)
+                    .withSource(row.path("source").stringValue("").strip());
             if (!joins(row, accepted)) {
                 records.add(accepted);
                 indices.add(index);

@@ -1,6 +1,7 @@
 package io.llava4j.train.run;
 
 import io.llava4j.train.data.Batch;
+import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.SkippedRecord;
 import io.llava4j.train.run.input.RunInputs;
 import java.util.List;
@@ -29,6 +30,11 @@ public interface ExampleSource extends AutoCloseable {
     /** Fingerprints of what is read besides the recipe; called before the first step. */
     default RunInputs inputs() {
         return RunInputs.NONE;
+    }
+
+    /** The data sets of the run; empty if it has only one. */
+    default List<LlavaData.Part> dataSets() {
+        return List.of();
     }
 
     /** Sentences for the user before the first step, such as how many records are left out. */

@@ -5,12 +5,14 @@ import io.llava4j.model.ModelInput;
 import io.llava4j.text.Prompt;
 import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.Example;
+import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.SkippedRecord;
 import io.llava4j.train.run.input.RunInputs;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -103,12 +105,19 @@ public final class InstructionObjective implements Objective {
         LlavaModel.TrainingOutput output =
                 model.train(ModelInput.of(ids, labels, images), settings.gradientCheckpointing(), seed);
         LlavaModel.Spliced spliced = output.sequences();
+        SequenceLoss.Losses losses =
+                SequenceLoss.withTokens(model.llama(), output.pass().hidden(), spliced.labels());
+        List<String> sources =
+                examples.stream().map(example -> example.record().source()).toList();
         return new Loss(
-                SequenceLoss.of(model.llama(), output.pass().hidden(), spliced.labels()),
+                losses.mean(),
                 names,
                 Arrays.stream(spliced.lengths()).sum(),
                 SequenceLoss.supervised(spliced.labels()),
                 truncation(model, examples, spliced),
+                sources.stream().allMatch(String::isEmpty)
+                        ? Map::of
+                        : () -> SourceLoss.of(losses.ofTokens(), spliced.labels(), sources),
                 output.pass()::backward);
     }
 
@@ -126,6 +135,11 @@ public final class InstructionObjective implements Objective {
     @Override
     public List<SkippedRecord> skipped() {
         return data.skipped();
+    }
+
+    @Override
+    public List<LlavaData.Part> dataSets() {
+        return data.dataSets();
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.llava4j.train.config.Default;
 import io.llava4j.train.config.Require;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
@@ -44,7 +45,13 @@ public final class MicroBatches implements AutoCloseable {
     }
 
     /** A micro-batch whose gradients were added. */
-    record Result(double loss, List<String> samples, long tokens, long supervised, Truncation truncation) {}
+    record Result(
+            double loss,
+            List<String> samples,
+            long tokens,
+            long supervised,
+            Truncation truncation,
+            Map<String, SourceLoss> bySource) {}
 
     private final Objective objective;
     private final int accumulation;
@@ -160,7 +167,12 @@ public final class MicroBatches implements AutoCloseable {
 
     private static Result result(Objective.Loss loss) {
         return new Result(
-                loss.loss().item_double(), loss.samples(), loss.tokens(), loss.supervised(), loss.truncation());
+                loss.loss().item_double(),
+                loss.samples(),
+                loss.tokens(),
+                loss.supervised(),
+                loss.truncation(),
+                loss.bySource().get());
     }
 
     @Override

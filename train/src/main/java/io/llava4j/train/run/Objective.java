@@ -1,10 +1,12 @@
 package io.llava4j.train.run;
 
 import io.llava4j.tensor.Tensors;
+import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.SkippedRecord;
 import io.llava4j.train.run.input.RunInputs;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +21,7 @@ public interface Objective extends AutoCloseable {
      * @param tokens positions that the network computed
      * @param supervised supervised tokens
      * @param truncation what the samples lost to the longest sequence
+     * @param bySource losses by the sources of the samples, read after the backward pass; empty if no sample names one
      * @param remainingBackward backward pass through checkpointed blocks, where the loss's own ends; does nothing without
      *     gradient checkpointing
      */
@@ -28,10 +31,11 @@ public interface Objective extends AutoCloseable {
             long tokens,
             long supervised,
             Truncation truncation,
+            Supplier<Map<String, SourceLoss>> bySource,
             Runnable remainingBackward) {
         /** A loss with one graph, of samples that were not truncated. */
         public Loss(Tensor loss, List<String> samples, long tokens, long supervised) {
-            this(loss, samples, tokens, supervised, Truncation.NONE, () -> {});
+            this(loss, samples, tokens, supervised, Truncation.NONE, Map::of, () -> {});
         }
 
         /** Its part of a step's loss, which is the mean of the micro-batches' means (docs/reference/training.md#loss). */
@@ -77,6 +81,11 @@ public interface Objective extends AutoCloseable {
     /** Fingerprints of what is read besides the recipe; called before the first step. */
     default RunInputs inputs() {
         return RunInputs.NONE;
+    }
+
+    /** The data sets of the run; empty if it has only one. */
+    default List<LlavaData.Part> dataSets() {
+        return List.of();
     }
 
     /** Sentences for the user before the first step: what is left out, and what starts from random weights. */

@@ -6,6 +6,7 @@ import io.llava4j.io.FileErrors;
 import io.llava4j.train.config.Default;
 import io.llava4j.train.config.Require;
 import io.llava4j.train.config.Retired;
+import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.SkippedRecord;
 import io.llava4j.train.run.log.Environment;
 import io.llava4j.train.run.log.EventFile;
@@ -48,6 +49,7 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
     private static final String METRICS = "metrics.jsonl";
     private static final String RESULT = "result.json";
     private static final String EVALUATION_LOSS = "evaluation_loss";
+    private static final String LOSS_BY_SOURCE = "loss_by_source";
     private static final String SAMPLES = "samples.jsonl";
     private static final String SKIPPED = "skipped.jsonl";
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -122,6 +124,7 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
                     step.has(EVALUATION_LOSS)
                             ? scalars(step.path(EVALUATION_LOSS).asDouble(Double.NaN))
                             : scalars(
+                                    bySource(step.path(LOSS_BY_SOURCE)),
                                     step.path("loss").asDouble(Double.NaN),
                                     step.path("learning_rate").asDouble(),
                                     step.path("grad_norm").asDouble()));
@@ -129,11 +132,19 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         return file;
     }
 
-    private static Map<String, Double> scalars(double loss, double learningRate, double gradientNorm) {
+    private static Map<String, Double> bySource(JsonNode losses) {
+        Map<String, Double> all = new LinkedHashMap<>();
+        losses.forEachEntry((source, loss) -> all.put(source, loss.asDouble(Double.NaN)));
+        return all;
+    }
+
+    private static Map<String, Double> scalars(
+            Map<String, Double> bySource, double loss, double learningRate, double gradientNorm) {
         Map<String, Double> scalars = new LinkedHashMap<>();
         scalars.put("train/loss", loss);
         scalars.put("train/learning_rate", learningRate);
         scalars.put("train/grad_norm", gradientNorm);
+        bySource.forEach((source, mean) -> scalars.put("train/" + LOSS_BY_SOURCE + "/" + source, mean));
         return scalars;
     }
 
@@ -168,13 +179,18 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         line.put("samples", step.samples());
         line.put("tokens", step.tokens());
         line.put("supervised_tokens", step.supervisedTokens());
+        Map<String, Double> bySource = new LinkedHashMap<>();
+        step.bySource().forEach((source, loss) -> bySource.put(source, loss.mean()));
+        if (!bySource.isEmpty()) {
+            line.put(LOSS_BY_SOURCE, bySource);
+        }
         if (step.truncation().samples() > 0) {
             line.put("cut_samples", step.truncation().samples());
             line.put("cut_tokens", step.truncation().tokens());
         }
         line.put("seconds", step.seconds());
         line.put("time", now());
-        write(line, scalars(step.loss(), step.learningRate(), step.gradientNorm()));
+        write(line, scalars(bySource, step.loss(), step.learningRate(), step.gradientNorm()));
     }
 
     @Override
@@ -244,8 +260,12 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
                                 directory.resolve(SKIPPED)));
     }
 
-    /** Writes what came out of a finished run. */
-    void result(RunProgress progress) {
+    /**
+     * Writes what came out of a finished run.
+     *
+     * @param dataSets several sets; empty if there is one
+     */
+    void result(RunProgress progress, List<LlavaData.Part> dataSets) {
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("steps", progress.step());
         result.put("samples", progress.samples());
@@ -255,6 +275,11 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         if (progress.evaluations().bestStep() > 0) {
             result.put("best_step", progress.evaluations().bestStep());
             result.put("best_evaluation_loss", progress.evaluations().bestLoss());
+        }
+        if (!dataSets.isEmpty()) {
+            Map<String, Object> sets = new LinkedHashMap<>();
+            dataSets.forEach(set -> sets.put(set.name(), set.counts()));
+            result.put("data_sets", sets);
         }
         AtomicFiles.write(directory.resolve(RESULT), JSON.writeValueAsBytes(result));
     }

@@ -24,6 +24,29 @@ public final class SequenceLoss {
      * @return a scalar; NaN, as in the reference, if nothing is supervised
      */
     public static Tensor of(LlamaModel model, Tensor hidden, int[][] labels) {
+        return withTokens(model, hidden, labels).mean();
+    }
+
+    /**
+     * The mean with what each token gives to it.
+     *
+     * @param mean a scalar with its graph; NaN, as in the reference, if nothing is supervised
+     * @param logProbabilities of all words, {@code [supervised, vocabulary]}
+     * @param targets {@code [supervised]}
+     */
+    record Losses(Tensor mean, Tensor logProbabilities, Tensor targets) {
+        /** Cross-entropy of each supervised token, sequence after sequence. */
+        float[] ofTokens() {
+            return Tensors.toFloats(logProbabilities
+                    .detach()
+                    .gather(1, targets.unsqueeze(1))
+                    .neg()
+                    .to(torch.ScalarType.Float));
+        }
+    }
+
+    /** {@link #of} with the losses of the tokens; softmax and mean are the two halves of one cross-entropy. */
+    static Losses withTokens(LlamaModel model, Tensor hidden, int[][] labels) {
         int tokens = Math.toIntExact(hidden.size(1));
         int count = supervised(labels);
         long[] positions = new long[count];
@@ -39,8 +62,9 @@ public final class SequenceLoss {
         }
         Tensor chosen = hidden.reshape((long) labels.length * tokens, hidden.size(2))
                 .index_select(0, Tensors.of(positions, count).to(hidden.device(), torch.ScalarType.Long));
-        Tensor logits = model.logits(chosen);
-        return torch.cross_entropy_loss(logits, Tensors.of(targets, count).to(hidden.device(), torch.ScalarType.Long));
+        Tensor logProbabilities = torch.log_softmax(model.logits(chosen), 1);
+        Tensor wanted = Tensors.of(targets, count).to(hidden.device(), torch.ScalarType.Long);
+        return new Losses(torch.nll_loss(logProbabilities, wanted), logProbabilities, wanted);
     }
 
     /**

@@ -5,6 +5,8 @@ import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
@@ -173,6 +175,7 @@ public final class Trainer {
         long tokens = 0;
         long supervised = 0;
         Truncation truncation = Truncation.NONE;
+        Map<String, SourceLoss> bySource = new TreeMap<>();
         for (MicroBatches.Result part : parts) {
             requireNumber("loss", part.loss(), step, part.samples());
             samples.addAll(part.samples());
@@ -180,6 +183,7 @@ public final class Trainer {
             tokens += part.tokens();
             supervised += part.supervised();
             truncation = truncation.plus(part.truncation());
+            SourceLoss.add(part.bySource(), bySource);
         }
         int accumulation = config.batch().accumulation();
         if (parts.size() < accumulation && !parts.isEmpty()) {
@@ -207,6 +211,7 @@ public final class Trainer {
                 tokens,
                 supervised,
                 truncation,
+                bySource,
                 (System.nanoTime() - start) / 1e9);
     }
 

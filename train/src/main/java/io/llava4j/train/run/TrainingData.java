@@ -13,15 +13,16 @@ import io.llava4j.train.config.Require;
 import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.DataConfig;
 import io.llava4j.train.data.DataLoader;
+import io.llava4j.train.data.DataSets;
 import io.llava4j.train.data.EpochSampler;
 import io.llava4j.train.data.LeftOut;
 import io.llava4j.train.data.LlavaData;
-import io.llava4j.train.data.LlavaFiles;
 import io.llava4j.train.data.LlavaRecord;
 import io.llava4j.train.data.ModalityGroupedSampler;
 import io.llava4j.train.data.RandomSampler;
 import io.llava4j.train.data.SamplePrompts;
 import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.data.SourceNames;
 import io.llava4j.train.data.format.Images;
 import io.llava4j.train.run.input.DataInputs;
 import io.llava4j.train.run.input.RunInputs;
@@ -40,7 +41,7 @@ public final class TrainingData implements ExampleSource {
     private final String key;
     private final LlavaData data;
     private final Images images;
-    private final double maxLeftOut;
+    private final DataConfig spec;
     private final EpochSampler sampler;
     private final long seed;
     private final int samplesPerStep;
@@ -106,7 +107,8 @@ public final class TrainingData implements ExampleSource {
             Path tokenizer,
             Function<List<LlavaRecord>, EpochSampler> sampler) {
         requirePositions(spec.maxLength(), model.text());
-        LlavaData records = LlavaFiles.read(spec.json(), spec.badRecordPolicy(), spec.questionRows(), spec.images());
+        LlavaData records = SourceNames.compared(
+                DataSets.read(spec, spec.badRecordPolicy(), spec.questionRows(), DataSets.Take.EPOCH, seed));
         SamplePrompts prompts = new SamplePrompts(
                 new PromptBuilder(SentencePieceTokenizer.load(tokenizer), spec.conversationTemplate()),
                 spec.maxLength(),
@@ -121,12 +123,12 @@ public final class TrainingData implements ExampleSource {
                 records,
                 images,
                 leftOut,
-                spec.maxLeftOut(),
+                spec,
                 sampler.apply(records.records()),
                 seed,
                 batch.perDevice() * batch.accumulation(),
                 prompts::of,
-                image -> processor.process(images.decode(image)),
+                image -> processor.process(images.decode(image, spec.orientation())),
                 new DataLoader.Settings(
                         batch.perDevice(), spec.workers(), spec.missingImagePolicy(), spec.badRecordPolicy()));
     }
@@ -145,7 +147,7 @@ public final class TrainingData implements ExampleSource {
             LlavaData data,
             Images images,
             LeftOut leftOut,
-            double maxLeftOut,
+            DataConfig spec,
             EpochSampler sampler,
             long seed,
             int samplesPerStep,
@@ -156,7 +158,7 @@ public final class TrainingData implements ExampleSource {
         this.data = data;
         this.images = images;
         this.leftOut = leftOut;
-        this.maxLeftOut = maxLeftOut;
+        this.spec = spec;
         this.sampler = sampler;
         this.seed = seed;
         this.samplesPerStep = samplesPerStep;
@@ -171,6 +173,11 @@ public final class TrainingData implements ExampleSource {
         return data.records().size();
     }
 
+    @Override
+    public List<LlavaData.Part> dataSets() {
+        return data.parts();
+    }
+
     /** Micro-batches of one epoch, where a step has one. */
     int batches() {
         return Math.ceilDiv(size(), settings.batchSize());
@@ -183,7 +190,7 @@ public final class TrainingData implements ExampleSource {
 
     /** An image, given its path in a record. */
     RgbImage decode(String image) {
-        return images.decode(image);
+        return images.decode(image, spec.orientation());
     }
 
     /** Micro-batch of a step, null where the epoch's last step has none. */
@@ -216,17 +223,24 @@ public final class TrainingData implements ExampleSource {
         Map<String, SkippedRecord> all = new LinkedHashMap<>();
         Stream.concat(leftOut.records().stream(), skipped().stream())
                 .forEach(record -> all.putIfAbsent(record.file() + ":" + record.index(), record));
-        new LeftOut(List.copyOf(all.values()), leftOut.total()).require(maxLeftOut);
+        new LeftOut(List.copyOf(all.values()), leftOut.total()).require(spec.maxLeftOut());
     }
 
     @Override
     public RunInputs inputs() {
-        return DataInputs.of(key, data, images);
+        RunInputs inputs = RunInputs.NONE;
+        for (Map.Entry<String, List<LlavaRecord>> part : data.recordsByPart().entrySet()) {
+            String name = part.getKey().isEmpty() ? key : "data.sets " + part.getKey();
+            inputs = inputs.and(DataInputs.of(name, part.getValue(), images));
+        }
+        return inputs;
     }
 
     @Override
     public List<String> notes() {
-        List<String> notes = new ArrayList<>(leftOut.sentence().stream().toList());
+        List<String> notes = new ArrayList<>();
+        data.parts().forEach(part -> notes.add(part.sentence()));
+        leftOut.sentence().ifPresent(notes::add);
         if (data.systemPromptsDropped() > 0) {
             notes.add("the system prompts of %d records are dropped, because the template has its own"
                     .formatted(data.systemPromptsDropped()));

@@ -1,6 +1,7 @@
 package io.llava4j.train.run;
 
 import java.util.List;
+import java.util.Map;
 
 /** Watches a run: progress, metrics files, plots. Called on the training thread. */
 public interface TrainingListener {
@@ -17,6 +18,7 @@ public interface TrainingListener {
      * @param tokens positions that the network computed
      * @param supervisedTokens supervised tokens
      * @param truncation what samples lost to the longest sequence
+     * @param bySource losses by the sources of the samples, by name; empty if none is named
      * @param seconds the step took
      */
     record Step(
@@ -29,6 +31,7 @@ public interface TrainingListener {
             long tokens,
             long supervisedTokens,
             Truncation truncation,
+            Map<String, SourceLoss> bySource,
             double seconds) {}
 
     /**

@@ -127,7 +127,7 @@ public final class TrainingRun {
                     throw new DataException(
                             "no sample could be used, so nothing was trained; " + firstReason(objective.skipped()));
                 }
-                files.result(trainer.progress());
+                files.result(trainer.progress(), objective.dataSets());
                 checkpoints.clear();
             }
             return complete;

@@ -35,7 +35,8 @@ class DataLoaderTest {
             List.of(),
             0,
             0,
-            null);
+            null,
+            List.of());
 
     private final int[] order = new RandomSampler(SIZE).order(3, 0);
 

@@ -70,6 +70,17 @@ public final class TinyRun {
      * @param overrides of single keys
      */
     public TrainConfig recipe(String stage, String patches, String output, Map<String, String> overrides) {
+        String data = "json: %s\n  images: %s".formatted(root.resolve(stage + ".json"), images());
+        return recipe(stage, patches, output, data, overrides);
+    }
+
+    /** The same recipe of stage finetune on several data sets, in YAML's braces and separated by commas. */
+    public TrainConfig recipeOfSets(String output, String sets, Map<String, String> overrides) {
+        return recipe("finetune", "plain", output, "sets: [" + sets + "]", overrides);
+    }
+
+    private TrainConfig recipe(
+            String stage, String patches, String output, String data, Map<String, String> overrides) {
         String yaml = """
                 stage: %s
                 output: %s
@@ -78,8 +89,7 @@ public final class TinyRun {
                   vision-tower: %s
                   language-model: %s
                 data:
-                  json: %s
-                  images: %s
+                  %s
                   max-length: %d
                   workers: 2
                 optimizer:
@@ -92,14 +102,7 @@ public final class TinyRun {
                   accumulation: 2
                 checkpoint:
                   every-steps: 3
-                """.formatted(
-                        stage,
-                        root.resolve(output),
-                        tower(patches),
-                        language(),
-                        root.resolve(stage + ".json"),
-                        images(),
-                        MAX_LENGTH);
+                """.formatted(stage, root.resolve(output), tower(patches), language(), data, MAX_LENGTH);
         try {
             Path file = Files.writeString(root.resolve(output + ".yaml"), yaml);
             return new RecipeLoader().load(file, overrides, Map.of());

@@ -1,6 +1,7 @@
 package io.llava4j.train.data.format;
 
 import io.llava4j.DataException;
+import io.llava4j.image.ExifOrientation;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.RgbImage;
 import java.io.IOException;
@@ -176,8 +177,8 @@ public final class EmbeddedImages implements Images {
             }
 
             @Override
-            public RgbImage decode(String image) {
-                return of(image).decode(image);
+            public RgbImage decode(String image, ExifOrientation orientation) {
+                return of(image).decode(image, orientation);
             }
 
             @Override

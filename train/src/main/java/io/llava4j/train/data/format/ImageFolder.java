@@ -1,6 +1,7 @@
 package io.llava4j.train.data.format;
 
 import io.llava4j.DataException;
+import io.llava4j.image.ExifOrientation;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.RgbImage;
 import io.llava4j.io.Quote;
@@ -97,7 +98,7 @@ public final class ImageFolder implements Images {
     }
 
     @Override
-    public RgbImage decode(String image) {
-        return ImageDecoder.decode(resolve(image));
+    public RgbImage decode(String image, ExifOrientation orientation) {
+        return ImageDecoder.decode(resolve(image), orientation);
     }
 }

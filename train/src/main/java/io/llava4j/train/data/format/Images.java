@@ -1,6 +1,7 @@
 package io.llava4j.train.data.format;
 
 import io.llava4j.DataException;
+import io.llava4j.image.ExifOrientation;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.RgbImage;
 
@@ -33,13 +34,24 @@ public interface Images extends AutoCloseable {
     }
 
     /**
-     * Decodes an image.
+     * Decodes an image; an orientation tag is ignored.
      *
      * @param image name as the record has it
      * @throws DataException as {@link #bytes}, and if it is damaged, too large or of an unknown format
      */
     default RgbImage decode(String image) {
-        return ImageDecoder.decode(bytes(image), "'" + image + "'");
+        return decode(image, ExifOrientation.IGNORE);
+    }
+
+    /**
+     * Decodes an image.
+     *
+     * @param image name as the record has it
+     * @param orientation what becomes of an orientation tag
+     * @throws DataException as {@link #decode(String)}
+     */
+    default RgbImage decode(String image, ExifOrientation orientation) {
+        return ImageDecoder.decode(bytes(image), "'" + image + "'", orientation);
     }
 
     /** Closes open files. */

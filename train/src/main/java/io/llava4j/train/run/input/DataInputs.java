@@ -2,10 +2,10 @@ package io.llava4j.train.run.input;
 
 import io.llava4j.DataException;
 import io.llava4j.text.Turn;
-import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaRecord;
 import io.llava4j.train.data.format.Images;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -23,11 +23,13 @@ public final class DataInputs {
      * Fingerprints of a data set. Of images, all names and sizes count, and the content as far as it is read.
      *
      * @param key of the recipe that names the data set
+     * @param all its records
+     * @param images of the records
      */
-    public static RunInputs of(String key, LlavaData data, Images images) {
+    public static RunInputs of(String key, List<LlavaRecord> all, Images images) {
         Digest records = new Digest();
         SortedMap<String, Long> sizes = new TreeMap<>();
-        for (LlavaRecord record : data.records()) {
+        for (LlavaRecord record : all) {
             records.add(record.images().size());
             record.images().forEach(image -> {
                 records.add(image);
@@ -39,8 +41,7 @@ public final class DataInputs {
             }
         }
         Map<String, RunInputs.Fingerprint> fingerprints = new LinkedHashMap<>();
-        fingerprints.put(
-                "records of " + key, new RunInputs.Fingerprint(data.records().size(), records.hex()));
+        fingerprints.put("records of " + key, new RunInputs.Fingerprint(all.size(), records.hex()));
         fingerprints.put("images of " + key, new RunInputs.Fingerprint(sizes.size(), hash(sizes, images, READ_BYTES)));
         return new RunInputs(fingerprints);
     }
