@@ -21,6 +21,9 @@ public enum Kernels {
     /** Plain Java; slow. */
     SCALAR(() -> new Availability(new ScalarKernel(), "runs everywhere")),
 
+    /** Java's Vector API, for blocks of 32 and 32-bit floats; other weights as {@link #SCALAR}. */
+    VECTOR(Processor::vector),
+
     /** Machine code with 256 bits, for nearly every x86-64 processor since 2013. */
     AVX2(Processor::avx2),
 

@@ -23,6 +23,13 @@ final class Processor {
 
     private Processor() {}
 
+    /** The kernels in Java's Vector API, whose module is there only where the command line of java adds it. */
+    static Kernels.Availability vector() {
+        return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
+                ? new Kernels.Availability(new VectorKernel(), "this JVM has the Vector API")
+                : new Kernels.Availability(null, "java was started without --add-modules jdk.incubator.vector");
+    }
+
     /** The kernels for AVX2. */
     static Kernels.Availability avx2() {
         return probe(false);
