@@ -80,7 +80,9 @@ final class MachineChecks {
                 return Finding.fine("kernels", detail);
             }
             boolean faster = Kernels.available().size() > 1;
-            String remedy = faster ? "unset " + Kernels.VARIABLE : "use a machine with AVX2";
+            String remedy = faster
+                    ? "unset " + Kernels.VARIABLE
+                    : "start java with --add-modules jdk.incubator.vector, or use a machine with AVX2";
             return Finding.limited("kernels", detail, "models run slowly: " + remedy);
         } catch (ConfigException e) {
             return Finding.unusable(
