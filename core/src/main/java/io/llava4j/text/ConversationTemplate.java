@@ -10,6 +10,8 @@ import java.util.List;
  *
  * @param name the template's name
  * @param firstHumanPrefix system text and everything else before the first question
+ * @param systemPattern {@code firstHumanPrefix} for any system text, which takes the place of {@value #SYSTEM}; empty if
+ *     the template has no system text
  * @param humanPrefix before every later question
  * @param humanSuffix after a question
  * @param assistantPrefix prompts the model to answer; ends a prompt for generation
@@ -20,12 +22,16 @@ import java.util.List;
 public record ConversationTemplate(
         String name,
         String firstHumanPrefix,
+        String systemPattern,
         String humanPrefix,
         String humanSuffix,
         String assistantPrefix,
         String answerPrefix,
         String answerSuffix,
         Form form) {
+
+    /** Place of the system text in {@link #systemPattern}. */
+    static final String SYSTEM = "{system}";
 
     /** Kinds of templates. */
     public enum Form {
@@ -39,13 +45,14 @@ public record ConversationTemplate(
 
     /** Pretraining (stage 1): the image, then the caption and a newline. */
     public static final ConversationTemplate PLAIN =
-            new ConversationTemplate("plain", "", "", "", "", "", "\n", Form.CAPTION);
+            new ConversationTemplate("plain", "", "", "", "", "", "", "\n", Form.CAPTION);
 
     /** Vicuna v1: finetuning (stage 2) and all benchmarks of LLaVA-1.5. */
     public static final ConversationTemplate V1 = new ConversationTemplate(
             "v1",
             "A chat between a curious user and an artificial intelligence assistant. "
                     + "The assistant gives helpful, detailed, and polite answers to the user's questions. USER: ",
+            SYSTEM + " USER: ",
             "USER: ",
             " ",
             "ASSISTANT:",
@@ -60,6 +67,27 @@ public record ConversationTemplate(
      */
     public static ConversationTemplate named(String name) {
         return ConversationTemplates.named(name);
+    }
+
+    /** Whether a conversation may have a system prompt of its own; otherwise {@link #withSystem} changes nothing. */
+    public boolean takesSystem() {
+        return !systemPattern.isEmpty();
+    }
+
+    /** The same template with another system text. */
+    public ConversationTemplate withSystem(String system) {
+        return takesSystem()
+                ? new ConversationTemplate(
+                        name,
+                        systemPattern.replace(SYSTEM, system),
+                        systemPattern,
+                        humanPrefix,
+                        humanSuffix,
+                        assistantPrefix,
+                        answerPrefix,
+                        answerSuffix,
+                        form)
+                : this;
     }
 
     /** Whether the text is only an image and its caption. */

@@ -96,6 +96,7 @@ final class ConversationTemplates {
         return new ConversationTemplate(
                 name,
                 system + "###" + example + "Human: ",
+                ConversationTemplate.SYSTEM + "###" + example + "Human: ",
                 "Human: ",
                 "###",
                 "Assistant:",
@@ -109,6 +110,7 @@ final class ConversationTemplates {
         return new ConversationTemplate(
                 name,
                 system + " USER: ",
+                ConversationTemplate.SYSTEM + " USER: ",
                 "USER: ",
                 " ",
                 "ASSISTANT:",
@@ -119,9 +121,11 @@ final class ConversationTemplates {
 
     /** Questions in brackets; the first of them holds the system text, which has no BOS text of its own. */
     private static ConversationTemplate llama2(String name, String system, String separator) {
+        String pattern = "[INST] <<SYS>>\n" + ConversationTemplate.SYSTEM + "\n<</SYS>>\n\n";
         return new ConversationTemplate(
                 name,
-                "[INST] " + (system.isEmpty() ? "" : "<<SYS>>\n" + system + "\n<</SYS>>\n\n"),
+                system.isEmpty() ? "[INST] " : pattern.replace(ConversationTemplate.SYSTEM, system),
+                pattern,
                 separator + "[INST] ",
                 " [/INST]",
                 "",
@@ -132,9 +136,11 @@ final class ConversationTemplates {
 
     /** ChatML: the role in a tag before every message. */
     private static ConversationTemplate chatMl(String name, String system) {
+        String pattern = "<|im_start|>system\n" + ConversationTemplate.SYSTEM + "<|im_end|><|im_start|>user\n";
         return new ConversationTemplate(
                 name,
-                "<|im_start|>system\n" + system + "<|im_end|><|im_start|>user\n",
+                pattern.replace(ConversationTemplate.SYSTEM, system),
+                pattern,
                 "<|im_start|>user\n",
                 "<|im_end|>",
                 "<|im_start|>assistant\n",
@@ -147,6 +153,7 @@ final class ConversationTemplates {
         return new ConversationTemplate(
                 template.name(),
                 template.firstHumanPrefix(),
+                template.systemPattern(),
                 template.humanPrefix(),
                 template.humanSuffix(),
                 template.assistantPrefix(),

@@ -45,18 +45,24 @@ public final class PromptBuilder {
         return template;
     }
 
+    /** A training sample with the template's own system text; see {@link #training(String, List, int, int)}. */
+    public Prompt training(List<Turn> turns, int images, int maxLength) {
+        return training("", turns, images, maxLength);
+    }
+
     /**
      * A training sample. A leading answer without a question is dropped; then human and assistant must alternate. A
      * single image moves to the start of its turn ({@link ImagePlacement}); several images stay at their placeholders. A
      * last question without an answer stays.
      *
+     * @param system system prompt that takes the place of the template's system text, never supervised; empty to keep that
      * @param turns the conversation
      * @param images number of the sample's images; if 0, {@code <image>} is ordinary text
      * @param maxLength maximum length of a text-only sample in tokens; {@link Prompt#truncatedTokens} counts the rest. As
      *     in the reference, a sample with images is not truncated here but by {@link Prompt#truncated} in the batch
      * @throws DataException if the turns do not alternate, an answer is empty, or there is no answer
      */
-    public Prompt training(List<Turn> turns, int images, int maxLength) {
+    public Prompt training(String system, List<Turn> turns, int images, int maxLength) {
         List<Turn> kept = !turns.isEmpty() && turns.getFirst().role() == Role.ASSISTANT && !template.captionOnly()
                 ? turns.subList(1, turns.size())
                 : turns;
@@ -64,15 +70,16 @@ public final class PromptBuilder {
         if (kept.stream().noneMatch(turn -> turn.role() == Role.ASSISTANT)) {
             throw new DataException("the conversation has no answer to train on; add one or remove the sample");
         }
+        ConversationTemplate used = system.isEmpty() ? template : template.withSystem(system);
         if (images == 0) {
-            return build(template.renderSpans(kept, false), false).truncated(maxLength);
+            return build(used.renderSpans(kept, false), false).truncated(maxLength);
         }
         List<Turn> placed = kept.stream()
                 .map(turn -> new Turn(
                         turn.role(),
                         template.withImages(images == 1 ? ImagePlacement.imageFirst(turn.text()) : turn.text())))
                 .toList();
-        return build(template.renderSpans(placed, false), true);
+        return build(used.renderSpans(placed, false), true);
     }
 
     /**

@@ -18,6 +18,23 @@ class ConversationTemplateTest {
             + "The assistant gives helpful, detailed, and polite answers to the human's questions.";
 
     @Test
+    void aSystemPromptTakesThePlaceOfTheTemplatesText() {
+        List<Turn> turns = List.of(Turn.human("Q"), Turn.assistant("A"));
+        assertThat(ConversationTemplate.V1.withSystem("S").render(turns, false))
+                .isEqualTo("S USER: Q ASSISTANT: A</s>");
+        assertThat(ConversationTemplate.named("llama_2").withSystem("S").render(turns, false))
+                .isEqualTo("[INST] <<SYS>>\nS\n<</SYS>>\n\nQ [/INST] A </s>");
+        assertThat(ConversationTemplate.named("mistral_instruct")
+                        .withSystem("S")
+                        .render(turns, false))
+                .startsWith("[INST] <<SYS>>\nS\n<</SYS>>\n\nQ");
+        assertThat(ConversationTemplate.named("mpt").withSystem("S").render(turns, false))
+                .startsWith("<|im_start|>system\nS<|im_end|><|im_start|>user\nQ");
+        assertThat(ConversationTemplate.PLAIN.takesSystem()).isFalse();
+        assertThat(ConversationTemplate.PLAIN.withSystem("S")).isEqualTo(ConversationTemplate.PLAIN);
+    }
+
+    @Test
     void singleSeparator() {
         ConversationTemplate template = ConversationTemplate.named("llava_v0");
         assertThat(template.render(TURNS, false))

@@ -188,8 +188,8 @@ final class DataValidateCommand implements Callable<Integer> {
             }
         }
         counts.put("leading_answers_dropped", (long) result.leadingAnswersDropped());
-        if (result.systemPromptsDropped() > 0) {
-            counts.put("system_prompts_dropped", (long) result.systemPromptsDropped());
+        if (result.systemPrompts() > 0) {
+            counts.put("records_with_their_own_system_prompt", (long) result.systemPrompts());
         }
         if (cleaning != null) {
             counts.put("records_written", (long) cleaning.kept().size());

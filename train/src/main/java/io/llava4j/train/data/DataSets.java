@@ -66,7 +66,6 @@ public final class DataSets {
         List<LlavaData.Part> parts = new ArrayList<>();
         int joined = 0;
         int leadingAnswersDropped = 0;
-        int systemPromptsDropped = 0;
         for (int i = 0; i < sets.size(); i++) {
             DataSet set = sets.get(i);
             LlavaData data = open.get(i);
@@ -80,7 +79,6 @@ public final class DataSets {
             repeated.addAll(data.repeated());
             joined += data.joined();
             leadingAnswersDropped += data.leadingAnswersDropped();
-            systemPromptsDropped += data.systemPromptsDropped();
             parts.add(new LlavaData.Part(set.label(), data, set.images(), drawn.get(i).length));
         }
         return new LlavaData(
@@ -91,7 +89,6 @@ public final class DataSets {
                 joined,
                 repeated,
                 leadingAnswersDropped,
-                systemPromptsDropped,
                 null,
                 parts);
     }
@@ -103,6 +100,7 @@ public final class DataSets {
                 record.images().stream()
                         .map(image -> SetImages.name(set.label(), image))
                         .toList(),
+                record.system(),
                 record.turns(),
                 set.label());
     }

@@ -21,7 +21,6 @@ import org.jspecify.annotations.Nullable;
  * @param joined number of rows that were added to the conversation of an earlier row about the same image
  * @param repeated rows with the same question and answer about the same image as an earlier one; used once
  * @param leadingAnswersDropped number of conversations that began with an answer, which was dropped as LLaVA does
- * @param systemPromptsDropped number of conversations whose own system prompt was dropped; the template has one
  * @param ownImages images inside the data set; null if they are separate files
  * @param parts data sets that this one is made of, in the order of the records; empty if it is one file
  */
@@ -33,7 +32,6 @@ public record LlavaData(
         int joined,
         List<SkippedRecord> repeated,
         int leadingAnswersDropped,
-        int systemPromptsDropped,
         @Nullable Images ownImages,
         List<Part> parts)
         implements AutoCloseable {
@@ -74,17 +72,13 @@ public record LlavaData(
 
     /** The same data with other names of sources. */
     LlavaData withRecords(List<LlavaRecord> other) {
-        return new LlavaData(
-                file,
-                other,
-                indices,
-                skipped,
-                joined,
-                repeated,
-                leadingAnswersDropped,
-                systemPromptsDropped,
-                ownImages,
-                parts);
+        return new LlavaData(file, other, indices, skipped, joined, repeated, leadingAnswersDropped, ownImages, parts);
+    }
+
+    /** Number of records with a system prompt of their own. */
+    public int systemPrompts() {
+        return (int)
+                records.stream().filter(record -> !record.system().isEmpty()).count();
     }
 
     /**

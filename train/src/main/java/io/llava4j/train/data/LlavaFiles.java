@@ -39,7 +39,7 @@ public final class LlavaFiles implements RecordHandler {
     private int index;
 
     /** Rows with equal keys make one conversation. */
-    private record Key(String image, ResponseFormat format) {}
+    private record Key(String image, String system, ResponseFormat format) {}
 
     /** A question with its answer. */
     private record Pair(Key key, String question, String answer) {}
@@ -120,9 +120,7 @@ public final class LlavaFiles implements RecordHandler {
         }
         for (Conversation conversation : open.values()) {
             LlavaRecord first = records.get(conversation.position());
-            records.set(
-                    conversation.position(),
-                    new LlavaRecord(first.id(), first.images(), conversation.turns(), first.source()));
+            records.set(conversation.position(), first.withTurns(conversation.turns()));
         }
         return new LlavaData(
                 file,
@@ -132,7 +130,6 @@ public final class LlavaFiles implements RecordHandler {
                 joined,
                 repeated,
                 rules.leadingAnswersDropped(),
-                rules.systemPromptsDropped(),
                 images,
                 List.of());
     }
@@ -163,7 +160,7 @@ public final class LlavaFiles implements RecordHandler {
                 || question.contains(Turn.IMAGE_PLACEHOLDER)) {
             return false;
         }
-        Key key = new Key(accepted.images().getFirst(), questions.formatOf(row));
+        Key key = new Key(accepted.images().getFirst(), accepted.system(), questions.formatOf(row));
         Turn answer = accepted.turns().getLast();
         Conversation before = open.get(key);
         Integer earlier = pairs.putIfAbsent(new Pair(key, question, answer.text()), index);

@@ -8,22 +8,28 @@ import java.util.List;
  *
  * @param id as the file has it; not necessarily unique
  * @param images paths below the image folder, in the order in which the conversation names them; empty for text only
+ * @param system system prompt of the conversation, in the place of the template's; empty if it has none
  * @param turns alternating, human first, answer last
  * @param source data set that it comes from, for losses by source; empty if it names none
  */
-public record LlavaRecord(String id, List<String> images, List<Turn> turns, String source) {
+public record LlavaRecord(String id, List<String> images, String system, List<Turn> turns, String source) {
     public LlavaRecord {
         images = List.copyOf(images);
         turns = List.copyOf(turns);
     }
 
-    /** A record without a source. */
+    /** A record without a source and without a system prompt of its own. */
     public LlavaRecord(String id, List<String> images, List<Turn> turns) {
-        this(id, images, turns, "");
+        this(id, images, "", turns, "");
     }
 
     /** The same record from another source. */
     public LlavaRecord withSource(String other) {
-        return new LlavaRecord(id, images, turns, other);
+        return new LlavaRecord(id, images, system, turns, other);
+    }
+
+    /** The same record with other turns. */
+    public LlavaRecord withTurns(List<Turn> other) {
+        return new LlavaRecord(id, images, system, other, source);
     }
 }

@@ -190,6 +190,9 @@ public final class LlavaWriter {
                 json.writeEndObject();
             }
             json.writeEndArray();
+            if (!record.system().isEmpty()) {
+                json.writeStringProperty("system", record.system());
+            }
             extra.forEach(json::writePOJOProperty);
             json.writeEndObject();
         }

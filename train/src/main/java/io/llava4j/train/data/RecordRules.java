@@ -36,16 +36,9 @@ public final class RecordRules {
         this.embedded = embedded;
     }
 
-    private int systemPromptsDropped;
-
     /** Number of conversations so far whose leading answer was dropped. */
     int leadingAnswersDropped() {
         return leadingAnswersDropped;
-    }
-
-    /** Number of conversations so far whose own system prompt was dropped, because the template has one. */
-    int systemPromptsDropped() {
-        return systemPromptsDropped;
     }
 
     /** The record's id as text, whatever its type; empty if it has none. */
@@ -62,19 +55,16 @@ public final class RecordRules {
     public LlavaRecord read(JsonNode node) {
         require(node.isObject(), "it is not a JSON object; write {\"id\": …, \"conversations\": […]}");
         List<String> images = images(node.path("image"));
-        boolean system = !node.path("system").asString("").isBlank();
+        String system = system(node);
         List<Turn> turns = turns(node.path("conversations"));
         boolean startsWithAnswer = turns.size() > 1 && turns.getFirst().role() == Role.ASSISTANT;
         if (startsWithAnswer) {
             turns.removeFirst();
         }
-        LlavaRecord read = new LlavaRecord(id(node), images, turns);
+        LlavaRecord read = new LlavaRecord(id(node), images, system, turns, "");
         check(read);
         if (startsWithAnswer) {
             leadingAnswersDropped++;
-        }
-        if (system || isSystem(node.path("conversations").path(0))) {
-            systemPromptsDropped++;
         }
         return read;
     }
@@ -85,6 +75,9 @@ public final class RecordRules {
      * @throws DataException with a sentence that does not name the record
      */
     public static void check(LlavaRecord record) {
+        require(
+                !record.system().contains(Turn.IMAGE_PLACEHOLDER),
+                "its system prompt contains <image>; it belongs in a question");
         checkTurns(record.turns());
         checkPlaceholders(record.turns(), record.images().size());
         checkBoxes(record.turns());
@@ -99,6 +92,21 @@ public final class RecordRules {
             images.add(image(image));
         }
         return images;
+    }
+
+    /** The system prompt, under its own key or as the first turn; empty if it has none. */
+    private static String system(JsonNode record) {
+        JsonNode own = record.path("system");
+        JsonNode first = record.path("conversations").path(0);
+        require(
+                own.isString() || own.isMissingNode() || own.isNull(),
+                "its system prompt is not a text; write a string 'system'");
+        String key = own.stringValue("").strip();
+        String turn = isSystem(first) ? first.path("value").stringValue("").strip() : "";
+        require(
+                key.isEmpty() || turn.isEmpty() || key.equals(turn),
+                "it has two system prompts, the key 'system' and the first turn; leave one");
+        return key.isEmpty() ? turn : key;
     }
 
     private static boolean isSystem(JsonNode turn) {
@@ -126,6 +134,12 @@ public final class RecordRules {
             Role role = switch (turn.path("from").stringValue("")) {
                 case "human" -> Role.HUMAN;
                 case "gpt" -> Role.ASSISTANT;
+                case "system" ->
+                    throw new DataException(
+                            turns.isEmpty()
+                                    ? "it begins with two system prompts; join them"
+                                    : "a system prompt follows turn %d; move it to the beginning"
+                                            .formatted(number - 1));
                 default ->
                     throw new DataException("turn %d is from %s; write human or gpt"
                             .formatted(number, Quote.of(turn.path("from").asString(""))));

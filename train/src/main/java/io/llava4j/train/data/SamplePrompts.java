@@ -14,7 +14,7 @@ import io.llava4j.text.PromptBuilder;
 public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerImage) {
     /** The whole prompt of a record, without truncation. */
     public Prompt whole(LlavaRecord record) {
-        return builder.training(record.turns(), record.images().size(), Integer.MAX_VALUE);
+        return builder.training(record.system(), record.turns(), record.images().size(), Integer.MAX_VALUE);
     }
 
     /** Number of tokens of a prompt's sequence, image tokens included. */
@@ -29,7 +29,8 @@ public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerI
      */
     public Prompt of(LlavaRecord record) {
         int images = record.images().size();
-        Prompt prompt = builder.training(record.turns(), images, maxLength).truncated(maxLength);
+        Prompt prompt = builder.training(record.system(), record.turns(), images, maxLength)
+                .truncated(maxLength);
         if (prompt.imageCount() != images) {
             throw new DataException(
                     images <= 1

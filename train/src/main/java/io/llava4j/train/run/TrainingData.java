@@ -241,9 +241,9 @@ public final class TrainingData implements ExampleSource {
         List<String> notes = new ArrayList<>();
         data.parts().forEach(part -> notes.add(part.sentence()));
         leftOut.sentence().ifPresent(notes::add);
-        if (data.systemPromptsDropped() > 0) {
-            notes.add("the system prompts of %d records are dropped, because the template has its own"
-                    .formatted(data.systemPromptsDropped()));
+        if (data.systemPrompts() > 0 && !spec.conversationTemplate().takesSystem()) {
+            notes.add("the system prompts of %d records are not used, because template %s has none"
+                    .formatted(data.systemPrompts(), spec.conversationTemplate().name()));
         }
         return notes;
     }

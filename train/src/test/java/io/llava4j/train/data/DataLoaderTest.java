@@ -34,7 +34,6 @@ class DataLoaderTest {
             0,
             List.of(),
             0,
-            0,
             null,
             List.of());
 

@@ -83,7 +83,7 @@ public record Cleaning(List<LlavaRecord> kept, List<Integer> indices, List<Chang
     private static @Nullable LlavaRecord shortened(LlavaRecord record, SamplePrompts prompts) {
         for (int turns = record.turns().size() - 2; turns >= 2; turns -= 2) {
             List<Turn> first = record.turns().subList(0, turns);
-            LlavaRecord shorter = new LlavaRecord(record.id(), record.images(), first);
+            LlavaRecord shorter = record.withTurns(first);
             try {
                 if (prompts.sequenceLength(prompts.whole(shorter)) <= prompts.maxLength()) {
                     prompts.of(shorter);

@@ -21,6 +21,7 @@ import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Checks every record and every image of a data set before training (docs/reference/data.md#checks). */
@@ -50,7 +51,7 @@ public final class DataCheck {
      * @param textOnly number of records without an image
      * @param images number of different images
      * @param leadingAnswersDropped number of conversations that began with an answer, which was dropped
-     * @param systemPromptsDropped number of conversations whose own system prompt was dropped
+     * @param systemPrompts number of records with a system prompt of their own
      * @param sources usable records by source, see {@link Sources}
      * @param lengthsChecked whether the length of sequences was checked
      * @param evaluationImages number of evaluation images compared with
@@ -62,7 +63,7 @@ public final class DataCheck {
             int textOnly,
             int images,
             int leadingAnswersDropped,
-            int systemPromptsDropped,
+            int systemPrompts,
             SequencedMap<String, Integer> sources,
             boolean lengthsChecked,
             int evaluationImages,
@@ -121,7 +122,7 @@ public final class DataCheck {
                 (int) data.records().stream().filter(r -> r.images().isEmpty()).count(),
                 different,
                 data.leadingAnswersDropped(),
-                data.systemPromptsDropped(),
+                data.systemPrompts(),
                 Sources.count(data.records()),
                 prompts != null,
                 evaluation == null ? 0 : evaluation.size(),
@@ -179,11 +180,11 @@ public final class DataCheck {
     }
 
     private void duplicates() {
-        record Content(List<String> images, List<Turn> turns) {}
+        record Content(List<String> images, String system, List<Turn> turns) {}
         Map<Content, Integer> first = new HashMap<>();
         for (int i = 0; i < data.records().size(); i++) {
             LlavaRecord record = data.records().get(i);
-            Integer earlier = first.putIfAbsent(new Content(record.images(), record.turns()), i);
+            Integer earlier = first.putIfAbsent(new Content(record.images(), record.system(), record.turns()), i);
             if (earlier != null) {
                 add(
                         i,
@@ -196,9 +197,13 @@ public final class DataCheck {
 
     private void markers() {
         for (int i = 0; i < data.records().size(); i++) {
-            for (Turn turn : data.records().get(i).turns()) {
+            LlavaRecord record = data.records().get(i);
+            List<String> texts = Stream.concat(
+                            Stream.of(record.system()), record.turns().stream().map(Turn::text))
+                    .toList();
+            for (String text : texts) {
                 Optional<String> marker =
-                        MARKERS.stream().filter(turn.text()::contains).findFirst();
+                        MARKERS.stream().filter(text::contains).findFirst();
                 if (marker.isPresent()) {
                     add(
                             i,

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -14,6 +15,8 @@ import tools.jackson.databind.JsonNode;
  * none of them.
  */
 public final class ExtraFields implements RecordHandler {
+    private static final Set<String> TURN_FIELDS = Set.of("from", "value", "role", "content");
+
     private final Map<Integer, Map<String, JsonNode>> byIndex = new HashMap<>();
     private final TreeMap<String, Integer> ofTurns = new TreeMap<>();
     private int index;
@@ -68,7 +71,7 @@ public final class ExtraFields implements RecordHandler {
         }
         row.path("conversations")
                 .forEach(turn -> turn.properties().forEach(field -> {
-                    if (!field.getKey().equals("from") && !field.getKey().equals("value")) {
+                    if (!TURN_FIELDS.contains(field.getKey())) {
                         ofTurns.merge(field.getKey(), 1, Integer::sum);
                     }
                 }));

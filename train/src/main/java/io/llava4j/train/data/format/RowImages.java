@@ -54,8 +54,8 @@ final class RowImages {
             List.of("path", "image", "url", "image_url", "file_name", "filename", "file", "source", "data", "base64");
 
     private static final Set<String> LABELS = Set.of("id", "questionid", "imageid", "key");
-    private static final Set<String> TEXTS =
-            Set.of("question", "answer", "answers", "caption", "text", "source", "dataset", "hint", "system");
+    private static final Set<String> TEXTS = Set.of(
+            "question", "answer", "answers", "caption", "text", "source", "dataset", "hint", "system", "systemprompt");
     private static final Set<String> OTHER_MEDIA =
             Set.of("video", "videos", "videopath", "audio", "audios", "audiopath");
 

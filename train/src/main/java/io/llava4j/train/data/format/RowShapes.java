@@ -21,22 +21,23 @@ import tools.jackson.databind.node.ObjectNode;
  *   <li>{@code image, question, answer} and, optionally, {@code response_format}; of a list {@code answers} the most
  *       frequent one is used, among equals the first
  *   <li>{@code image, caption} or {@code image, text}: stage 1's pair
- *   <li>{@code messages}: turns of {@code role} and {@code content}
+ *   <li>{@code messages}, or {@code conversations}: turns of {@code role} and {@code content}
  *   <li>{@code texts}: pairs of {@code user} and {@code assistant}
  * </ul>
  *
  * <p>Images are found by {@link RowImages}, or in the parts of messages; a first message of the role {@code system} is
- * kept as {@code system}. Rows of any other shape stay as they are.
+ * its system prompt, as are {@code system} and {@code system_prompt}. Rows of any other shape stay as they are.
  */
 public final class RowShapes {
     /** The request before a caption; the template of stage 1 omits it. */
     static final String CAPTION_REQUEST = "Provide a brief description of the given image.";
 
+    private static final List<String> SYSTEM = List.of("system", "system_prompt");
     private static final String PLACEHOLDER = "<image>";
     private static final List<String> CAPTION_NAMES = List.of("caption", "text");
     private static final List<String> QUESTION_FIELDS = List.of("question", "answer", "answers", "response_format");
     private static final Map<String, String> SPEAKERS =
-            Map.of("human", "human", "user", "human", "gpt", "gpt", "assistant", "gpt");
+            Map.of("human", "human", "user", "human", "gpt", "gpt", "assistant", "gpt", "developer", "system");
 
     private RowShapes() {}
 
@@ -51,7 +52,7 @@ public final class RowShapes {
 
     /** Whether a record takes something from this field of a row; the others are extra. */
     static boolean reads(JsonNode row, String field) {
-        if (RowImages.isImageKey(field) || field.equals("id")) {
+        if (RowImages.isImageKey(field) || field.equals("id") || SYSTEM.contains(field)) {
             return true;
         }
         if (row.has("conversations")) {
@@ -80,7 +81,7 @@ public final class RowShapes {
         if (!(row instanceof ObjectNode object)) {
             return row;
         }
-        if (object.has("conversations")) {
+        if (object.has("conversations") && chat(object) == null) {
             return withImages(object);
         }
         List<String> partImages = new ArrayList<>();
@@ -93,12 +94,10 @@ public final class RowShapes {
         if (!id.isMissingNode()) {
             record.set("id", id);
         }
-        boolean chat = object.path("messages").isArray() || object.path("texts").isArray();
-        List<String> images = partImages.isEmpty() ? RowImages.of(object, !chat) : partImages;
+        boolean several = chat(object) != null || object.path("texts").isArray();
+        List<String> images = partImages.isEmpty() ? RowImages.of(object, !several) : partImages;
         setImages(record, images, turns);
-        if (object.has("system")) {
-            record.set("system", object.path("system"));
-        }
+        setSystem(record, object);
         record.set("conversations", turns);
         return record;
     }
@@ -109,10 +108,14 @@ public final class RowShapes {
         JsonNode image = record.path("image");
         boolean own = images.size() < 2
                 && (image.isString() || image.isNumber() || (images.isEmpty() && image.isMissingNode()));
-        if (own) {
+        if (own && !record.has("system_prompt")) {
             return record;
         }
         ObjectNode copy = record.deepCopy();
+        setSystem(copy, record);
+        if (own) {
+            return copy;
+        }
         if (images.isEmpty()) {
             copy.remove("image");
         } else if (copy.path("conversations") instanceof ArrayNode turns) {
@@ -132,12 +135,30 @@ public final class RowShapes {
         }
     }
 
+    private static void setSystem(ObjectNode record, ObjectNode row) {
+        JsonNode system = row.path(row.has("system") ? "system" : "system_prompt");
+        if (!system.isMissingNode()) {
+            record.set("system", system);
+        }
+    }
+
+    /** The messages of a chat, each with {@code role} and {@code content}; null for rows of other shapes. */
+    private static @Nullable JsonNode chat(ObjectNode row) {
+        if (row.path("messages").isArray() && !row.has("conversations")) {
+            return row.path("messages");
+        }
+        JsonNode turns = row.path("conversations");
+        return turns.path(0).has("role") && turns.path(0).has("content") ? turns : null;
+    }
+
     private static @Nullable ArrayNode turns(ObjectNode row, QuestionRows questions, List<String> images) {
         ArrayNode turns = JsonNodeFactory.instance.arrayNode();
-        if (row.path("messages").isArray()) {
-            for (JsonNode message : row.path("messages")) {
-                String role = message.path("role").stringValue("");
-                JsonNode content = message.path("content");
+        JsonNode chat = chat(row);
+        if (chat != null) {
+            for (JsonNode message : chat) {
+                String role =
+                        message.path(message.has("from") ? "from" : "role").stringValue("");
+                JsonNode content = message.path(message.has("value") ? "value" : "content");
                 turns.add(
                         turn(SPEAKERS.getOrDefault(role, role), content.isArray() ? parts(content, images) : content));
             }

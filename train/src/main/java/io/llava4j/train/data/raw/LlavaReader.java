@@ -10,7 +10,7 @@ import java.util.function.Consumer;
 
 /** Files in LLaVA's own format, JSON or JSON lines: LLaVA-Instruct's kinds, LCS-558K, or a mixture made before. */
 final class LlavaReader implements SourceReader {
-    private static final Set<String> FIELDS = Set.of("id", "image", "conversations");
+    private static final Set<String> FIELDS = Set.of("id", "image", "system", "conversations");
 
     @Override
     public void read(SourceFiles files, Problems problems, Consumer<RawItem> out) {
@@ -22,6 +22,14 @@ final class LlavaReader implements SourceReader {
                     read = rules.read(record.node());
                 } catch (DataException e) {
                     throw new BadRecord(String.valueOf(e.getMessage()));
+                }
+                if (!read.system().isEmpty()) {
+                    throw new BadRecord(
+                            "it has a system prompt, which a mixture does not keep; remove it, or train on the file itself");
+                }
+                if (read.images().size() > 1) {
+                    throw new BadRecord("it has %d images, but a record of a mixture has one; train on the file itself"
+                            .formatted(read.images().size()));
                 }
                 out.accept(new RawItem(
                         read.id(),

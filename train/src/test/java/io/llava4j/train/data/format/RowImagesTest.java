@@ -76,11 +76,11 @@ class RowImagesTest {
                             .formatted(part))) {
                 assertThat(data.records().getFirst().images()).containsExactly("a.jpg");
                 assertThat(data.records().getFirst().turns().getFirst().text()).isEqualTo("<image>\nWhat?");
-                assertThat(data.systemPromptsDropped()).isEqualTo(1);
+                assertThat(data.records().getFirst().system()).isEqualTo("Be brief.");
             }
         }
         try (LlavaData data = read("{\"system\": \"Be brief.\", %s}".formatted(TALK))) {
-            assertThat(data.systemPromptsDropped()).isEqualTo(1);
+            assertThat(data.records().getFirst().system()).isEqualTo("Be brief.");
         }
     }
 
