@@ -15,12 +15,15 @@ public final class RecipeSettings {
     private static final List<String> WITHOUT_EFFECT =
             List.of("logging.", "checkpoint.", "gradient-checkpointing", "output", "data.max-left-out");
 
+    /** What says the same as a missing key: a run of an earlier version does not know every switch. */
+    private static final Set<String> OFF = Set.of("false", "null", "[]", "");
+
     private final Map<String, String> values = new LinkedHashMap<>();
 
     /** @param yaml a recipe with every value */
     public RecipeSettings(String yaml) {
         ConfigFile.values(yaml).forEach((key, value) -> {
-            if (WITHOUT_EFFECT.stream().noneMatch(key::startsWith)) {
+            if (WITHOUT_EFFECT.stream().noneMatch(key::startsWith) && !OFF.contains(value)) {
                 values.put(key, value);
             }
         });
