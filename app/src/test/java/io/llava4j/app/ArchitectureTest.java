@@ -35,8 +35,10 @@ class ArchitectureTest {
     private static final Map<String, String> LARGE_PACKAGES = Map.of(
             "app/cli", "one class per verb and per group of options, as the help shows them",
             "tensor/kernel", "the packed layout and the code that knows it, which no other package sees",
+            "train/data/format", "a reader for each shape of data, and what they share",
             "train/data/mixture", "the rules and steps of one build, a class for each",
-            "train/data/raw", "a reader for each raw data set, and the schemas they share");
+            "train/data/raw", "a reader for each raw data set, and the schemas they share",
+            "train/run", "one training run: its loop, losses, states and what they need");
 
     private static final String ENGINE = "org.bytedeco..";
     private static final String[] CORE = {

@@ -66,17 +66,6 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /**
-     * As {@link #open(Path)}, with the folder of a vision tower that is stored separately.
-     *
-     * @param directoryOrFile of the model
-     * @param visionTower folder of the CLIP model; null takes {@code mm_vision_tower} of the configuration as a path,
-     *     relative to the model's folder. Not used if the tower is embedded.
-     */
-    public static Checkpoint open(Path directoryOrFile, @Nullable Path visionTower) {
-        return open(directoryOrFile, new ModelParts(visionTower, null));
-    }
-
-    /**
      * As {@link #open(Path)}, with parts that are stored separately.
      *
      * @param parts of a model that does not hold them itself

@@ -218,7 +218,8 @@ class CheckpointWriterTest {
                 {"model_type":"llava","hidden_size":12,"intermediate_size":20,"num_hidden_layers":2,
                  "num_attention_heads":3,"num_key_value_heads":1,"vocab_size":32,"max_position_embeddings":64,
                  "mm_vision_select_layer":-2,"mm_vision_tower":"%s"}""".formatted(towerName));
-        try (Checkpoint checkpoint = Checkpoint.open(model, tower).requireComplete()) {
+        try (Checkpoint checkpoint =
+                Checkpoint.open(model, new ModelParts(tower, null)).requireComplete()) {
             return checkpoint.config().vision();
         }
     }

@@ -4,6 +4,7 @@ import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.Converter;
 import io.llava4j.checkpoint.GgufTypes;
+import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.checkpoint.layout.CheckpointLayout;
 import io.llava4j.io.KebabCase;
 import java.io.PrintWriter;
@@ -94,7 +95,7 @@ final class ConvertCommand implements Callable<Integer> {
                     "--type %s is for --to gguf only; choose f32, f16 or bf16"
                             .formatted(type.name().toLowerCase(Locale.ROOT)));
         }
-        try (Checkpoint checkpoint = Checkpoint.open(source, visionTower);
+        try (Checkpoint checkpoint = Checkpoint.open(source, new ModelParts(visionTower, null));
                 ProgressLine progress = ProgressLine.onStderr("convert", "tensors")) {
             Converter.convert(
                     checkpoint,
