@@ -43,6 +43,7 @@ class BadInputTest {
                   json: %s
                   images: %s
                   missing-image-policy: skip
+                  max-length: 256
                 batch:
                   per-device: 2
                 """.formatted(model, dir.resolve("data.json"), dir.resolve("images")));
