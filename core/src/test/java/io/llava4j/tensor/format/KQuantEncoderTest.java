@@ -83,7 +83,7 @@ class KQuantEncoderTest {
         return Math.sqrt(sum / values.length);
     }
 
-    /** A minimum per group is what Q4_0 lacks. */
+    /** Q4_0 has no minimum per group. */
     @Test
     void shiftedWeightsFitAGridWithMinimum() {
         float[] below = gaussian(256 * 8, 0.01, -0.05, 5);

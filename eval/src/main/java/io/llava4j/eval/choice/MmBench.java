@@ -173,7 +173,7 @@ public final class MmBench {
     /**
      * The benchmark's table.
      *
-     * @throws DataException if it lacks a column that every edition has
+     * @throws DataException if a column that every edition has is missing
      */
     static MmBenchTable questions(Path file) {
         MmBenchTable table = MmBenchTable.read(file);

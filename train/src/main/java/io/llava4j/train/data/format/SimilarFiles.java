@@ -34,7 +34,7 @@ final class SimilarFiles {
         private static final Folder EMPTY = new Folder(Map.of(), Map.of());
     }
 
-    /** A file below the folder; {@code omitted} and {@code added} are the folders that the path has too many or lacks. */
+    /** A file below the folder; {@code omitted} and {@code added} are the folders too many in the path and those missing from it. */
     private record Found(String path, String omitted, String added) {}
 
     SimilarFiles(@Nullable Path root) {
