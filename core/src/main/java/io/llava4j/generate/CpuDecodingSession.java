@@ -101,12 +101,21 @@ final class CpuDecodingSession implements DecodingSession {
     }
 
     private static List<CpuLlamaModel.Chunk> chunks(List<KvContext> contexts, LlavaModel.Spliced sequences) {
-        MemorySegment embeds = MemorySegment.ofArray(Tensors.toFloats(sequences.embeds()));
-        long bytes = embeds.byteSize() / contexts.size();
+        return chunks(contexts, Tensors.toFloats(sequences.embeds()), sequences.lengths());
+    }
+
+    /**
+     * Tokens to be read by each context.
+     *
+     * @param embeds {@code [contexts, longest, hidden]}
+     * @param lengths tokens of each
+     */
+    private static List<CpuLlamaModel.Chunk> chunks(List<KvContext> contexts, float[] embeds, int[] lengths) {
+        MemorySegment rows = MemorySegment.ofArray(embeds);
+        long bytes = rows.byteSize() / contexts.size();
         List<CpuLlamaModel.Chunk> chunks = new ArrayList<>();
         for (int i = 0; i < contexts.size(); i++) {
-            chunks.add(new CpuLlamaModel.Chunk(
-                    contexts.get(i), embeds.asSlice(i * bytes, bytes), sequences.lengths()[i]));
+            chunks.add(new CpuLlamaModel.Chunk(contexts.get(i), rows.asSlice(i * bytes, bytes), lengths[i]));
         }
         return chunks;
     }
@@ -124,14 +133,11 @@ final class CpuDecodingSession implements DecodingSession {
 
     @Override
     public void decodeStep(int[] tokens) {
-        MemorySegment embeds = MemorySegment.ofArray(
-                languageModel.embed(Arrays.stream(tokens).asLongStream().toArray()));
-        long bytes = embeds.byteSize() / tokens.length;
-        List<CpuLlamaModel.Chunk> chunks = new ArrayList<>();
-        for (int i = 0; i < tokens.length; i++) {
-            chunks.add(new CpuLlamaModel.Chunk(contexts.get(i), embeds.asSlice(i * bytes, bytes), 1));
-        }
-        logits = languageModel.read(chunks);
+        float[] embeds =
+                languageModel.embed(Arrays.stream(tokens).asLongStream().toArray());
+        int[] one = new int[tokens.length];
+        Arrays.fill(one, 1);
+        logits = languageModel.read(chunks(contexts, embeds, one));
         if (only != null) {
             decoded = Arrays.copyOf(decoded, decoded.length + 1);
             decoded[decoded.length - 1] = tokens[0];

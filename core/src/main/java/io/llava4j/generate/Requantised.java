@@ -29,17 +29,8 @@ final class Requantised {
     }
 
     private static MemorySegment convert(TensorEntry stored, BlockFormat to) {
-        BlockFormat from;
-        MemorySegment data;
-        if (stored.content() instanceof TensorEntry.Blocks blocks) {
-            from = blocks.format();
-            data = blocks.data().get();
-        } else {
-            from = BlockFormat.of(stored.dtype()).orElseThrow();
-            data = stored.data();
-        }
         MemorySegment result = MemorySegment.ofArray(new byte[Math.toIntExact(to.bytes(stored.elements()))]);
-        if (!TensorCast.cast(from, data, stored.elements(), to, result)) {
+        if (!TensorCast.cast(stored.storedFormat(), stored.storedData(), stored.elements(), to, result)) {
             throw new CheckpointException("tensor '%s' holds numbers that %s cannot hold".formatted(stored.name(), to));
         }
         return result;

@@ -22,8 +22,8 @@ record StoredWeights(Map<String, TensorEntry> tensors, Consumer<String> damaged)
         if (entry == null) {
             throw new CheckpointException("tensor " + name + " is missing from the model");
         }
-        if (entry.content() instanceof TensorEntry.Blocks blocks) {
-            return new Stored(blocks.format(), blocks.data().get());
+        if (entry.content() instanceof TensorEntry.Blocks) {
+            return new Stored(entry.storedFormat(), entry.storedData());
         }
         // Kept, because it may be computed.
         TensorEntry computed = new TensorEntry(name, entry.dtype(), entry.shape(), entry.data());
@@ -31,7 +31,7 @@ record StoredWeights(Map<String, TensorEntry> tensors, Consumer<String> damaged)
             damaged.accept(name);
         }
         return switch (entry.dtype()) {
-            case F32, F16, BF16 -> new Stored(BlockFormat.of(entry.dtype()).orElseThrow(), computed.data());
+            case F32, F16, BF16 -> new Stored(entry.storedFormat(), computed.data());
             default -> new Stored(BlockFormat.F32, MemorySegment.ofArray(computed.toFloats()));
         };
     }

@@ -113,12 +113,12 @@ public final class EvalBench {
                         }
                     }
                 }
-                double base = median(seconds.getOrDefault(Way.ONE_BY_ONE, List.of()));
+                double base = Median.of(seconds.getOrDefault(Way.ONE_BY_ONE, List.of()));
                 for (Way way : Way.values()) {
                     boolean same = answers.getOrDefault(way, List.of())
                             .equals(answers.getOrDefault(Way.ONE_BY_ONE, List.of()));
                     identical &= same;
-                    double time = median(seconds.getOrDefault(way, List.of()));
+                    double time = Median.of(seconds.getOrDefault(way, List.of()));
                     out.printf(
                             Locale.ROOT,
                             "%-14s %-26s %10d %12.1f %7.2fx  %s%n",
@@ -182,10 +182,5 @@ public final class EvalBench {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    private static double median(List<Double> values) {
-        List<Double> sorted = values.stream().sorted().toList();
-        return sorted.isEmpty() ? Double.NaN : sorted.get(sorted.size() / 2);
     }
 }

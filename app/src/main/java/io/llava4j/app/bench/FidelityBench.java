@@ -1,6 +1,7 @@
 package io.llava4j.app.bench;
 
 import io.llava4j.ConfigException;
+import io.llava4j.app.verify.LogProbabilities;
 import io.llava4j.checkpoint.Converter.Precision;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.ImageProcessor;
@@ -149,8 +150,8 @@ public final class FidelityBench {
             float[] p = expected.get(prompt);
             float[] q = actual.get(prompt);
             for (int from = 0; from < p.length; from += vocabulary) {
-                double pSum = logSumExp(p, from, vocabulary);
-                double qSum = logSumExp(q, from, vocabulary);
+                double pSum = LogProbabilities.logSumExp(p, from, vocabulary);
+                double qSum = LogProbabilities.logSumExp(q, from, vocabulary);
                 int best = from;
                 int other = from;
                 for (int i = from; i < from + vocabulary; i++) {
@@ -165,17 +166,5 @@ public final class FidelityBench {
             }
         }
         return new Difference(divergence / positions, (double) same / positions, largest, positions);
-    }
-
-    private static double logSumExp(float[] logits, int from, int count) {
-        double largest = Double.NEGATIVE_INFINITY;
-        for (int i = from; i < from + count; i++) {
-            largest = Math.max(largest, logits[i]);
-        }
-        double sum = 0;
-        for (int i = from; i < from + count; i++) {
-            sum += Math.exp(logits[i] - largest);
-        }
-        return largest + Math.log(sum);
     }
 }

@@ -109,13 +109,13 @@ public final class GenerateBench {
     private static void print(PrintWriter out, Options options, LlavaModel model, long weights, List<Round> rounds) {
         int read = options.promptTokens()
                 + (options.image() == null ? 0 : model.config().tokensPerImage());
-        double prefill = median(rounds.stream().map(Round::prefillSeconds).toList());
-        double decode = median(rounds.stream().map(Round::decodeSeconds).toList());
-        double bandwidth = median(rounds.stream().map(Round::bandwidth).toList());
+        double prefill = Median.of(rounds.stream().map(Round::prefillSeconds).toList());
+        double decode = Median.of(rounds.stream().map(Round::decodeSeconds).toList());
+        double bandwidth = Median.of(rounds.stream().map(Round::bandwidth).toList());
         double perSecond = options.newTokens() / decode;
         out.printf(Locale.ROOT, "medians of %d rounds:%n", rounds.size());
         if (options.image() != null) {
-            double image = median(rounds.stream().map(Round::imageSeconds).toList());
+            double image = Median.of(rounds.stream().map(Round::imageSeconds).toList());
             out.printf(Locale.ROOT, "  %-28s %8.2f s%n", "vision tower and projector", image);
             out.printf(Locale.ROOT, "  %-28s %8.2f s%n", "time to first token", image + prefill);
         }
@@ -133,9 +133,5 @@ public final class GenerateBench {
 
     private static double seconds(long start) {
         return (System.nanoTime() - start) / GIGA;
-    }
-
-    private static double median(List<Double> values) {
-        return values.stream().sorted().toList().get(values.size() / 2);
     }
 }

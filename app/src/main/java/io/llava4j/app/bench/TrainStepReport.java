@@ -59,11 +59,11 @@ public final class TrainStepReport {
         out.printf("%-34s %9s %9s %9s %7s %9s%n", "variant", "s/step", "tokens/s", "GFLOP/s", "peak", "baseline");
         for (Map.Entry<String, Row> entry : rows.entrySet()) {
             Row row = entry.getValue();
-            double seconds = median(row.medians());
+            double seconds = Median.of(row.medians());
             Row base = rows.get("baseline " + entry.getKey().split(",")[0]);
             String ratio = base == null || entry.getValue() == base
                     ? ""
-                    : String.format(Locale.ROOT, "%.2fx", median(base.medians()) / seconds);
+                    : String.format(Locale.ROOT, "%.2fx", Median.of(base.medians()) / seconds);
             out.printf(
                     Locale.ROOT,
                     "%-34s %9.3f %9.0f %9.1f %6.0f%% %9s%n",
@@ -113,10 +113,5 @@ public final class TrainStepReport {
             Thread.currentThread().interrupt();
             throw new LlavaException("the baseline was interrupted", e);
         }
-    }
-
-    private static double median(List<Double> values) {
-        List<Double> sorted = values.stream().sorted().toList();
-        return sorted.get(sorted.size() / 2);
     }
 }

@@ -1,11 +1,11 @@
 package io.llava4j.app.verify;
 
 /** Log-softmax in 64-bit arithmetic. */
-final class LogProbabilities {
+public final class LogProbabilities {
     private LogProbabilities() {}
 
     /** Logarithm of the sum of {@code exp} over {@code length} logits. */
-    static double logSumExp(float[] logits, int from, int length) {
+    public static double logSumExp(float[] logits, int from, int length) {
         double largest = Double.NEGATIVE_INFINITY;
         for (int i = from; i < from + length; i++) {
             largest = Math.max(largest, logits[i]);
