@@ -1,6 +1,10 @@
 package io.llava4j.generate;
 
 import io.llava4j.DataException;
+import io.llava4j.generate.session.DecodingSession;
+import io.llava4j.generate.session.ImagePrompt;
+import io.llava4j.generate.session.LastSequence;
+import io.llava4j.generate.session.SharedPrefixes;
 import io.llava4j.io.MachineMemory;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuLlamaModel;

@@ -2,11 +2,13 @@ package io.llava4j.generate;
 
 import io.llava4j.DataException;
 import io.llava4j.checkpoint.ModelParts;
+import io.llava4j.generate.schedule.Scheduler;
+import io.llava4j.generate.schedule.Work;
+import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.text.ConversationTemplate;
-import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Path;
@@ -36,6 +38,7 @@ import org.jspecify.annotations.Nullable;
 public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoCloseable {
     private final LlavaModel model;
     private final Generator generator;
+    private final Scheduler scheduler;
     private final SentencePieceTokenizer tokenizer;
     private final PromptBuilder prompts;
     private final Set<Integer> stopIds;
@@ -47,10 +50,16 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
      * @param template how a conversation is written out; null for the one in the model's configuration
      * @param sharesPrefixes whether prefixes that prompts of a batch share are read once; changes the speed, not the
      *     answers
+     * @param limits how many are answered at once, and what is kept for later ones
      */
-    public record Settings(@Nullable ConversationTemplate template, boolean sharesPrefixes) {
+    public record Settings(@Nullable ConversationTemplate template, boolean sharesPrefixes, Scheduler.Limits limits) {
         /** The model's own template; shared prefixes are read once. */
         public static final Settings DEFAULT = new Settings(null, true);
+
+        /** Settings with {@link Scheduler.Limits#DEFAULT}. */
+        public Settings(@Nullable ConversationTemplate template, boolean sharesPrefixes) {
+            this(template, sharesPrefixes, Scheduler.Limits.DEFAULT);
+        }
     }
 
     /** A pipeline with {@link Settings#DEFAULT} on a loaded model, which {@link #close} closes. */
@@ -62,6 +71,7 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     public LlavaPipeline(LlavaModel model, SentencePieceTokenizer tokenizer, Settings settings) {
         this.model = model;
         this.generator = new Generator(model, settings.sharesPrefixes());
+        this.scheduler = new Scheduler(model, settings.limits());
         this.tokenizer = tokenizer;
         this.stopIds = new HashSet<>(model.config().text().eosTokenIds());
         stopIds.add(tokenizer.eosId());
@@ -130,63 +140,107 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
 
     @Override
     public ChatResponse stream(ChatRequest request, GenerationOptions options, Predicate<String> onText) {
-        AnswerText answer = answerText(options);
-        boolean[] wanted = {true};
-        int[] prompt = ids(request);
-        List<int[]> answers = generator.generate(
-                List.of(prompt),
-                request.images().stream().map(processor::process).toList(),
-                options,
-                stopIds,
-                (sequence, id) -> {
-                    String text = answer.accept(id);
-                    wanted[0] = text.isEmpty() || onText.test(text);
-                    return wanted[0] && !answer.isStopped();
-                });
-        int[] chosen = answers.getFirst();
-        if (wanted[0]) {
-            String last = answer.finish();
-            wanted[0] = last.isEmpty() || onText.test(last);
+        try (RunningAnswer answer = start(request, AnswerOptions.of(options))) {
+            for (RunningAnswer.Piece piece = answer.next(); piece != null; piece = answer.next()) {
+                if (!piece.text().isEmpty() && !onText.test(piece.text())) {
+                    answer.cancel();
+                }
+            }
+            return answer.response();
         }
-        FinishReason finish;
-        if (!wanted[0]) {
-            finish = FinishReason.CANCELLED;
-        } else if (answer.isStopped() || chosen.length > 0 && stopIds.contains(chosen[chosen.length - 1])) {
-            finish = FinishReason.STOP;
-        } else {
-            finish = chosen.length < options.maxNewTokens() ? FinishReason.CONTEXT : FinishReason.MAX_NEW_TOKENS;
-        }
-        return new ChatResponse(
-                answer.toString(),
-                chosen.length,
-                finish,
-                model.config().splicedLength(prompt),
-                request.images().size() * model.config().tokensPerImage());
+    }
+
+    /**
+     * Begins to answer a request beside those of other threads.
+     *
+     * @throws DataException if the request cannot be answered
+     * @throws io.llava4j.generate.schedule.OverloadedException if too many requests wait
+     */
+    public RunningAnswer start(ChatRequest request, AnswerOptions options) {
+        return start(prompt(request), options);
+    }
+
+    /** {@link #start(ChatRequest, AnswerOptions)} with a prompt of {@link #prompt} or {@link #completion}. */
+    public RunningAnswer start(ImagePrompt prompt, AnswerOptions options) {
+        GenerationOptions decoding = options.decoding();
+        RunningAnswer answer = new RunningAnswer(answerText(decoding));
+        Sampler sampler = new Sampler(decoding);
+        answer.accepted(scheduler.submit(
+                new Work(
+                        prompt,
+                        decoding.maxNewTokens(),
+                        stopIds,
+                        sampler::sample,
+                        options.constraint(),
+                        options.topLogprobs()),
+                answer.listener()));
+        return answer;
+    }
+
+    /** Numbers about the requests so far. */
+    public Scheduler.Stats stats() {
+        return scheduler.stats();
+    }
+
+    /**
+     * What the model reads of a conversation: the template's text as token ids, and normalised images.
+     *
+     * @throws DataException if placeholders and images do not match in number, or the conversation is too long or malformed
+     */
+    public ImagePrompt prompt(ChatRequest request) {
+        return new ImagePrompt(
+                ids(request), request.images().stream().map(processor::process).toList());
+    }
+
+    /** What the model reads of a text without a template, which it is to continue; BOS first, {@code <image>} for each image. */
+    public ImagePrompt completion(String text, List<RgbImage> images) {
+        int[] ids = checked(prompts.encode(text), images.size());
+        return new ImagePrompt(ids, images.stream().map(processor::process).toList());
+    }
+
+    /** Tokens of a request's prompt, image tokens included; its images are counted, not read. */
+    public int promptTokens(ChatRequest request) {
+        return model.config().splicedLength(ids(request));
     }
 
     private AnswerText answerText(GenerationOptions options) {
         return new AnswerText(tokenizer.streamDecoder(true), options.stop());
     }
 
-    /** Images are counted for each request: in a batch, one too many here could hide one too few there. */
     private int[] ids(ChatRequest request) {
-        Prompt prompt = prompts.inference(request.turns());
-        if (prompt.imageCount() != request.images().size()) {
-            throw new DataException("a request has " + prompt.imageCount() + " <image> placeholders for "
-                    + request.images().size() + " images; write one <image> for each");
+        PromptBuilder builder = prompts;
+        if (!request.system().isEmpty()) {
+            ConversationTemplate template = prompts.template();
+            if (!template.takesSystem()) {
+                throw new DataException("template " + template.name()
+                        + " has no place for a system prompt; write it at the start of the first question");
+            }
+            builder = new PromptBuilder(tokenizer, template.withSystem(request.system()));
+        }
+        return checked(
+                builder.inference(request.turns()).ids(), request.images().size());
+    }
+
+    /** Images are counted for each request: in a batch, one too many here could hide one too few there. */
+    private int[] checked(int[] ids, int images) {
+        int placeholders = ImagePrompt.placeholders(ids);
+        if (placeholders != images) {
+            throw new DataException("a request has " + placeholders + " <image> placeholders for " + images
+                    + " images; write one <image> for each");
         }
         // The splice would truncate it as the reference does, and the question at its end would be lost.
-        int length = model.config().splicedLength(prompt.ids());
+        int length = model.config().splicedLength(ids);
         int limit = model.config().maxSequenceLength();
         if (limit > 0 && length > limit) {
             throw new DataException("the prompt has " + length + " tokens, image tokens included, but the model reads "
                     + limit + "; shorten the conversation");
         }
-        return prompt.ids();
+        return ids;
     }
 
     @Override
     public void close() {
+        scheduler.close();
         generator.close();
         model.close();
     }

@@ -1,5 +1,7 @@
 package io.llava4j.generate;
 
+import io.llava4j.generate.session.DecodingSession;
+import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.model.LlavaModel;
 import java.util.Arrays;
 import java.util.List;

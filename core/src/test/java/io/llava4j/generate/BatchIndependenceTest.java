@@ -2,6 +2,8 @@ package io.llava4j.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.llava4j.generate.session.ImagePrompt;
+import io.llava4j.generate.session.SharedPrefixes;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.TinyModels;
 import io.llava4j.model.cpu.CpuModels;

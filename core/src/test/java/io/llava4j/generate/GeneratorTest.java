@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.llava4j.DataException;
+import io.llava4j.generate.session.DecodingSession;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.TinyModels;
 import io.llava4j.tensor.Engine;

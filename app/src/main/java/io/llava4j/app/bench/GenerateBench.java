@@ -1,7 +1,7 @@
 package io.llava4j.app.bench;
 
-import io.llava4j.generate.DecodingSession;
 import io.llava4j.generate.ModelLoader;
+import io.llava4j.generate.session.DecodingSession;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuLlamaModel;

@@ -150,8 +150,8 @@ final class GenerateCommand implements Callable<Integer> {
         document.put("answer", response.text());
         document.put("tokens", response.tokens());
         document.put("finish_reason", response.finish().label());
-        document.put("prompt_tokens", response.promptTokens());
-        document.put("image_tokens", response.imageTokens());
+        document.put("prompt_tokens", response.usage().promptTokens());
+        document.put("image_tokens", response.usage().imageTokens());
         document.put("seconds", timing.seconds());
         out.println(JsonMapper.builder().build().writeValueAsString(document));
     }

@@ -3,9 +3,10 @@ package io.llava4j.app.chat;
 import io.llava4j.DataException;
 import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.ChatResponse;
-import io.llava4j.generate.FinishReason;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.StreamingChatModel;
+import io.llava4j.generate.schedule.FinishReason;
+import io.llava4j.generate.schedule.Usage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
@@ -24,7 +25,7 @@ final class FakeModel implements StreamingChatModel {
             throw new DataException("the prompt is too long");
         }
         if (question.endsWith("silence")) {
-            return new ChatResponse("", 1, FinishReason.STOP, 5, 0);
+            return new ChatResponse("", FinishReason.STOP, new Usage(5, 0, 0, 1, 0, 0, 0));
         }
         StringBuilder answer = new StringBuilder();
         for (String piece : List.of("answer", " ", Integer.toString(requests.size()))) {
@@ -33,6 +34,6 @@ final class FakeModel implements StreamingChatModel {
                 break;
             }
         }
-        return new ChatResponse(answer.toString().strip(), 3, FinishReason.STOP, 5, 0);
+        return new ChatResponse(answer.toString().strip(), FinishReason.STOP, new Usage(5, 0, 0, 3, 0, 0, 0));
     }
 }

@@ -1,4 +1,4 @@
-package io.llava4j.generate;
+package io.llava4j.generate.session;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -10,10 +10,10 @@ import java.util.List;
  * @param prefixes each leaves at least one id of every prompt that has it
  * @param prefixOf for each prompt, the index of its prefix
  */
-record SharedPrefixes(List<ImagePrompt> prefixes, int[] prefixOf) {
+public record SharedPrefixes(List<ImagePrompt> prefixes, int[] prefixOf) {
     private static final float[] NO_IMAGE = {};
 
-    static SharedPrefixes of(List<ImagePrompt> prompts) {
+    public static SharedPrefixes of(List<ImagePrompt> prompts) {
         List<ImagePrompt> prefixes = new ArrayList<>();
         int[] prefixOf = new int[prompts.size()];
         for (int i = 0; i < prefixOf.length; i++) {
@@ -46,7 +46,7 @@ record SharedPrefixes(List<ImagePrompt> prefixes, int[] prefixOf) {
     }
 
     /** What each prompt has after its prefix. */
-    List<ImagePrompt> suffixes(List<ImagePrompt> prompts) {
+    public List<ImagePrompt> suffixes(List<ImagePrompt> prompts) {
         List<ImagePrompt> suffixes = new ArrayList<>();
         for (int i = 0; i < prefixOf.length; i++) {
             suffixes.add(prompts.get(i).suffix(prefixes.get(prefixOf[i]).ids().length));

@@ -1,4 +1,4 @@
-package io.llava4j.generate;
+package io.llava4j.generate.session;
 
 import io.llava4j.model.ImageTokens;
 import io.llava4j.model.LlavaModel;

@@ -1,4 +1,4 @@
-package io.llava4j.generate;
+package io.llava4j.generate.session;
 
 import io.llava4j.model.cpu.KvContext;
 import org.jspecify.annotations.Nullable;
@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * question about an image, reads only what is new. It changes nothing but the time, because a context has the same bits however
  * it was read.
  */
-final class LastSequence implements AutoCloseable {
+public final class LastSequence implements AutoCloseable {
     private @Nullable ImagePrompt read;
     private @Nullable KvContext context;
     private long reusedTokens;
@@ -35,7 +35,7 @@ final class LastSequence implements AutoCloseable {
     }
 
     /** Tokens so far that did not have to be read again. */
-    long reusedTokens() {
+    public long reusedTokens() {
         return reusedTokens;
     }
 

@@ -1,4 +1,4 @@
-package io.llava4j.generate;
+package io.llava4j.generate.session;
 
 import io.llava4j.DataException;
 import io.llava4j.text.Prompt;
@@ -12,14 +12,14 @@ import java.util.List;
  * @param ids with {@link Prompt#IMAGE_TOKEN_INDEX} for an image
  * @param images normalised pixels, one array for each placeholder; the same array is the same image
  */
-record ImagePrompt(int[] ids, List<float[]> images) {
+public record ImagePrompt(int[] ids, List<float[]> images) {
     /**
      * Gives each prompt its images.
      *
      * @param placed images of all placeholders in order
      * @throws DataException if there are not as many images as placeholders
      */
-    static List<ImagePrompt> of(List<int[]> prompts, List<float[]> placed) {
+    public static List<ImagePrompt> of(List<int[]> prompts, List<float[]> placed) {
         int placeholders = prompts.stream().mapToInt(ImagePrompt::placeholders).sum();
         if (placeholders != placed.size()) {
             throw new DataException("the prompts have " + placeholders + " image placeholders for " + placed.size()
@@ -35,26 +35,27 @@ record ImagePrompt(int[] ids, List<float[]> images) {
         return result;
     }
 
-    private static int placeholders(int[] ids) {
+    /** Images that ids show. */
+    public static int placeholders(int[] ids) {
         return (int)
                 Arrays.stream(ids).filter(id -> id == Prompt.IMAGE_TOKEN_INDEX).count();
     }
 
     /** The prompt with further ids, without images, at its end. */
-    ImagePrompt followedBy(int[] more) {
+    public ImagePrompt followedBy(int[] more) {
         int[] all = Arrays.copyOf(ids, ids.length + more.length);
         System.arraycopy(more, 0, all, ids.length, more.length);
         return new ImagePrompt(all, images);
     }
 
     /** Its first {@code count} ids. */
-    ImagePrompt prefix(int count) {
+    public ImagePrompt prefix(int count) {
         int[] head = Arrays.copyOf(ids, count);
         return new ImagePrompt(head, images.subList(0, placeholders(head)));
     }
 
     /** What follows its first {@code count} ids. */
-    ImagePrompt suffix(int count) {
+    public ImagePrompt suffix(int count) {
         int[] tail = Arrays.copyOfRange(ids, count, ids.length);
         return new ImagePrompt(tail, images.subList(images.size() - placeholders(tail), images.size()));
     }
@@ -64,7 +65,7 @@ record ImagePrompt(int[] ids, List<float[]> images) {
     }
 
     /** Length in ids of the prefix that two prompts share, with the same images in it. */
-    int sharedPrefix(ImagePrompt other) {
+    public int sharedPrefix(ImagePrompt other) {
         int image = 0;
         int shorter = Math.min(ids.length, other.ids.length);
         for (int i = 0; i < shorter; i++) {

@@ -1,4 +1,4 @@
-package io.llava4j.generate;
+package io.llava4j.generate.schedule;
 
 /** Why an answer ended. */
 public enum FinishReason {
