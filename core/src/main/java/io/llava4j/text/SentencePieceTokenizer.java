@@ -1,6 +1,7 @@
 package io.llava4j.text;
 
 import io.llava4j.CheckpointException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -216,6 +217,25 @@ public final class SentencePieceTokenizer {
     public String piece(int id) {
         AddedToken added = added(id);
         return added == null ? model.pieces().get(id) : added.content();
+    }
+
+    /**
+     * Bytes that a token adds to an answer in UTF-8, which may be part of a character; null for a token without text
+     * (a special one, an image, an id beyond the vocabulary). At the start of an answer {@link #decode} leaves out a leading
+     * space.
+     */
+    public byte @Nullable [] bytes(int id) {
+        AddedToken added = added(id);
+        if (added != null) {
+            boolean hasText = !added.special() && !added.content().equals(AddedTokens.IMAGE);
+            return hasText ? added.content().getBytes(StandardCharsets.UTF_8) : null;
+        }
+        if (id >= vocabSize() || isSpecial(id)) {
+            return null;
+        }
+        return model.types().get(id) == PieceType.BYTE
+                ? new byte[] {(byte) model.byteValue(id)}
+                : model.pieces().get(id).replace(BpeMerger.SPACE, ' ').getBytes(StandardCharsets.UTF_8);
     }
 
     /** The vocabulary with scores and types. */
