@@ -9,6 +9,7 @@ import io.llava4j.tensor.kernel.Workers;
 import java.io.PrintWriter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -91,16 +92,17 @@ public final class KernelBench {
             do {
                 copies.add(PackedMatrix.pack(format, weights, rows, in, workers));
             } while (copies.size() * copies.getFirst().bytes() < WEIGHT_BYTES);
-            float[] x = new float[columns * in];
-            for (int i = 0; i < x.length; i++) {
-                x[i] = (i % 1009 * 7919 % 1009 - 504) / 97f;
+            MemorySegment x = arena.allocate((long) columns * in * Float.BYTES, 64);
+            for (int i = 0; i < columns * in; i++) {
+                x.setAtIndex(ValueLayout.JAVA_FLOAT, i, (i % 1009 * 7919 % 1009 - 504) / 97f);
             }
+            Activations activations = new Activations(); // its memory is reused, as a model does
             MemorySegment y = arena.allocate((long) columns * rows * Float.BYTES, 64);
             List<Runnable> tasks = new ArrayList<>();
             for (Kernels kernels : measured) {
                 tasks.add(() -> copies.forEach(w -> ReadBandwidth.read(w, workers)));
-                tasks.add(() -> copies.forEach(w -> multiply(kernels, w, x, 1, y)));
-                tasks.add(() -> multiply(kernels, copies.getFirst(), x, columns, y));
+                tasks.add(() -> copies.forEach(w -> multiply(kernels, w, activations, x, 1, y)));
+                tasks.add(() -> multiply(kernels, copies.getFirst(), activations, x, columns, y));
             }
             double[] seconds = medians(tasks);
             double gigabytes = copies.size() * copies.getFirst().bytes() / 1e9;
@@ -124,9 +126,9 @@ public final class KernelBench {
         }
     }
 
-    private void multiply(Kernels kernels, PackedMatrix w, float[] x, int count, MemorySegment y) {
-        Activations activations = new Activations();
-        activations.set(MemorySegment.ofArray(x), in, count, in);
+    private void multiply(
+            Kernels kernels, PackedMatrix w, Activations activations, MemorySegment x, int count, MemorySegment y) {
+        activations.set(x, in, count, in);
         kernels.multiply(w, activations, y, rows, workers);
     }
 

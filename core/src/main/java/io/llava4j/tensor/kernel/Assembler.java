@@ -11,6 +11,7 @@ final class Assembler {
     static final int RAX = 0;
     static final int RCX = 1;
     static final int RDX = 2;
+    static final int RBX = 3;
     static final int RSI = 6;
     static final int RDI = 7;
     static final int R8 = 8;
@@ -68,6 +69,7 @@ final class Assembler {
     /** {@code first = second * first + third}, rounded once. */
     static final int MULTIPLY_FIRST = 0x21A8;
 
+    static final int SUBTRACT_BYTES = 0x11F8;
     static final int SUBTRACT_INTS = 0x11FA;
     static final int MAX_INTS = 0x213D;
 
@@ -209,6 +211,71 @@ final class Assembler {
         }
         bytes(0x0F, 0x18);
         address(1, base, displacement);
+    }
+
+    /** Saves a general register that belongs to the caller; one of the first eight. */
+    void push(int register) {
+        bytes(0x50 | register);
+    }
+
+    void pop(int register) {
+        bytes(0x58 | register);
+    }
+
+    /** Sets one of the first eight general registers. */
+    void set(int register, int value) {
+        bytes(0xB8 | register);
+        int32(value);
+    }
+
+    /**
+     * Tells the processor what its tiles are; the table stands in the code.
+     *
+     * @param table 64 bytes
+     */
+    void configureTiles(byte[] table) {
+        bytes(0xEB, table.length); // a jump across the table
+        for (byte each : table) {
+            bytes(each);
+        }
+        bytes(0xC4, 0xE2, 0x78, 0x49, 0x05);
+        int32(-table.length - 9); // from the end of this instruction
+    }
+
+    void releaseTiles() {
+        bytes(0xC4, 0xE2, 0x78, 0x49, 0xC0);
+    }
+
+    void clearTile(int tile) {
+        bytes(0xC4, 0xE2, 0x7B, 0x49, 0xC0 | tile << 3);
+    }
+
+    /**
+     * Loads the rows of a tile.
+     *
+     * @param stride register with the bytes from a row to the next, not above rdi
+     * @param scale 0 for once the register, 1 for twice
+     */
+    void loadTile(int tile, int base, int displacement, int stride, int scale) {
+        tileAddress(0x7B, tile, base, displacement, stride, scale);
+    }
+
+    /** Stores the rows of a tile. */
+    void storeTile(int tile, int base, int displacement, int stride, int scale) {
+        tileAddress(0x7A, tile, base, displacement, stride, scale);
+    }
+
+    private void tileAddress(int prefix, int tile, int base, int displacement, int stride, int scale) {
+        bytes(0xC4, 0xC2 | inverted(base, 3) << 5, prefix, 0x4B, 0x84 | tile << 3);
+        bytes(scale << 6 | stride << 3 | base & 7);
+        int32(displacement);
+    }
+
+    /**
+     * Adds products of signed bytes to a tile of ints: {@code sums[i, j] += sum of first[i, k] second[k / 4, 4 j + k % 4]}.
+     */
+    void dotTiles(int sums, int first, int second) {
+        bytes(0xC4, 0xE2, (~second & 15) << 3 | 3, 0x5E, 0xC0 | sums << 3 | first);
     }
 
     /** The place of the next instruction, for {@link #loop}. */

@@ -10,7 +10,7 @@ abstract class BlockCode extends TileCode {
     }
 
     @Override
-    final void unit() {
+    void unit() {
         int blocks = layout.unitColumns() / PackedLayout.BLOCK;
         for (int block = 0; block < blocks; block++) {
             fetchAhead(block, blocks);
@@ -21,12 +21,12 @@ abstract class BlockCode extends TileCode {
     abstract void block(int block);
 
     final boolean hasTwoSums() {
-        return layout == PackedLayout.Q6_K;
+        return layout.hasScalesOf16();
     }
 
     /** Whether a term with a minimum follows each sum. */
     final boolean hasMinima() {
-        return layout.zero() == 0;
+        return layout.hasMinima();
     }
 
     /** Adds the minimum's term, or subtracts it. */

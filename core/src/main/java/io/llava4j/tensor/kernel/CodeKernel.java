@@ -1,5 +1,6 @@
 package io.llava4j.tensor.kernel;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -24,14 +25,23 @@ final class CodeKernel implements TileKernel {
         static final MemorySegment CONSTANTS = QuantiserCode.constants();
     }
 
+    /** Room of a thread for prepared tiles. */
+    private static final ThreadLocal<MemorySegment> PREPARED = ThreadLocal.withInitial(() -> MemorySegment.NULL);
+
     private record Variant(PackedLayout layout, int columns, boolean add) {}
 
     private final boolean wide;
+    private final boolean tiles;
     private final Map<Variant, MemorySegment> code = new ConcurrentHashMap<>();
+    private final Map<PackedLayout, MemorySegment> inSignedBytes = new ConcurrentHashMap<>();
 
-    /** @param wide whether the processor has AVX-512 with VNNI, rather than AVX2 */
-    CodeKernel(boolean wide) {
+    /**
+     * @param wide whether the processor has AVX-512 with VNNI, rather than AVX2
+     * @param tiles whether it also has AMX
+     */
+    CodeKernel(boolean wide, boolean tiles) {
         this.wide = wide;
+        this.tiles = tiles;
     }
 
     /** The loops over rows of the same width. */
@@ -67,6 +77,25 @@ final class CodeKernel implements TileKernel {
                     fields.asSlice(whole * fieldBytes),
                     columns);
         }
+    }
+
+    /** With tiles of bytes, weights become signed bytes once for all columns. */
+    @Override
+    public Tiles prepare(Tiles w, int columns) {
+        PackedLayout layout = w.layout();
+        if (!tiles || columns < AmxBlockCode.LEAST_COLUMNS || layout.inSignedBytes() == layout) {
+            return w;
+        }
+        long units = (long) w.count() * w.units();
+        long bytes = units * layout.inSignedBytes().unitBytes();
+        if (PREPARED.get().byteSize() < bytes) {
+            PREPARED.set(Arena.ofAuto().allocate(bytes, 64));
+        }
+        MemorySegment prepared = PREPARED.get().asSlice(0, bytes);
+        MemorySegment function =
+                inSignedBytes.computeIfAbsent(layout, each -> Pages.executable(SignedByteCode.write(each)));
+        call(function, Arguments.of(units, 0, 0), w.data(), prepared, MemorySegment.NULL, MemorySegment.NULL);
+        return new Tiles(layout.inSignedBytes(), w.units(), prepared);
     }
 
     /**
@@ -110,10 +139,16 @@ final class CodeKernel implements TileKernel {
         }
     }
 
+    private static boolean isForTiles(PackedLayout layout, int columns) {
+        return layout.isSigned() || layout == layout.inSignedBytes() && columns >= AmxBlockCode.LEAST_COLUMNS;
+    }
+
     private MemorySegment assemble(Variant variant) {
         TileCode writer;
         if (!variant.layout.isQuantised()) {
             writer = new FloatCode(variant.layout, variant.columns, wide);
+        } else if (tiles && isForTiles(variant.layout, variant.columns)) {
+            writer = new AmxBlockCode(variant.layout, variant.columns);
         } else if (wide) {
             writer = new VnniBlockCode(variant.layout, variant.columns);
         } else {

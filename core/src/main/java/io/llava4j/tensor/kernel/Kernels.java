@@ -28,7 +28,10 @@ public enum Kernels {
     AVX2(Processor::avx2),
 
     /** Machine code with 512 bits and products of bytes. */
-    VNNI(Processor::vnni);
+    VNNI(Processor::vnni),
+
+    /** As {@link #VNNI}, with tiles of bytes for several columns of quantised weights. */
+    AMX(Processor::amx);
 
     /** System property that names the implementation. */
     public static final String PROPERTY = "llava.kernels";
@@ -221,27 +224,28 @@ public enum Kernels {
             int tileRows = w.layout().tileRows();
             boolean padded = (from + count) * tileRows > w.out();
             int whole = padded ? count - 1 : count;
+            TileKernel.Tiles tiles = kernel.prepare(w.tiles(from, count), (toGroup - fromGroup) * groupSize);
             for (int group = fromGroup; group < toGroup; group++) {
                 Activations.Group columns = x.group(w.layout(), group, groupSize);
                 long first = group * groupSize * stride;
                 if (whole > 0) {
                     long floats = (columns.columns() - 1) * stride + (long) whole * tileRows;
                     MemorySegment target = slice(first + (long) from * tileRows, floats);
-                    kernel.multiply(w.tiles(from, whole), columns, target, stride, add);
+                    kernel.multiply(tiles.part(0, whole), columns, target, stride, add);
                 }
                 if (padded) {
-                    paddedTile(from + whole, columns, first);
+                    paddedTile(tiles.part(whole, 1), from + whole, columns, first);
                 }
             }
         }
 
-        private void paddedTile(int tile, Activations.Group columns, long first) {
+        private void paddedTile(TileKernel.Tiles padded, int tile, Activations.Group columns, long first) {
             int tileRows = w.layout().tileRows();
             int begin = tile * tileRows;
             int rows = w.out() - begin;
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment aside = arena.allocate((long) columns.columns() * tileRows * Float.BYTES, 64);
-                kernel.multiply(w.tiles(tile, 1), columns, aside, tileRows, false);
+                kernel.multiply(padded, columns, aside, tileRows, false);
                 for (int column = 0; column < columns.columns(); column++) {
                     MemorySegment target = slice(first + column * stride + begin, rows);
                     for (int row = 0; row < rows; row++) {

@@ -28,6 +28,10 @@ enum PackedLayout {
     Q5_K(false, 256, 64, 64, 0),
     /** Header: 16 16-bit scales. Small headers: 16 signed scales for each 16 columns. */
     Q6_K(false, 256, 64, 64, 128),
+    /** Q4_0 and Q8_0 in signed bytes, made for tiles of bytes; header as {@link #Q4_0}. */
+    SIGNED_8(false, 64, 64, 0, 0),
+    /** Q6_K in signed bytes, made for tiles of bytes; headers as {@link #Q6_K}. */
+    SIGNED_6_K(false, 256, 64, 64, 0),
     F32(Float.BYTES),
     F16(Short.BYTES),
     BF16(Short.BYTES);
@@ -99,6 +103,35 @@ enum PackedLayout {
     /** Whether every 256 columns have a scale that multiplies small integer scales. */
     boolean hasSmallScales() {
         return pairHeader > 0;
+    }
+
+    /** The layout that has the same headers, and elements in bytes without {@link #zero}. */
+    PackedLayout inSignedBytes() {
+        return switch (this) {
+            case Q4_0, Q8_0 -> SIGNED_8;
+            case Q4_1 -> Q5_1;
+            case Q4_K -> Q5_K;
+            case Q6_K -> SIGNED_6_K;
+            default -> this;
+        };
+    }
+
+    /** Whether elements are signed bytes, rather than unsigned ones. */
+    boolean isSigned() {
+        return this == SIGNED_8 || this == SIGNED_6_K;
+    }
+
+    /** Whether each scale has a minimum beside it. */
+    boolean hasMinima() {
+        return switch (this) {
+            case Q4_1, Q5_1, Q4_K, Q5_K -> true;
+            default -> false;
+        };
+    }
+
+    /** Whether every 16 columns, rather than 32, have a scale. */
+    boolean hasScalesOf16() {
+        return this == Q6_K || this == SIGNED_6_K;
     }
 
     int tileRows() {

@@ -15,11 +15,21 @@ final class Processor {
     private static final int AVX512F = 16;
     private static final int AVX512BW = 30;
     private static final int AVX512_VNNI = 32 + 11;
+    private static final int AMX_TILE = 24;
+    private static final int AMX_INT8 = 25;
 
     /** Bits of the register that names the saved registers: 256 bits; and masks and all of 512 bits. */
     private static final long YMM = 0x6;
 
     private static final long ZMM = 0xE6;
+
+    /** Bits of the tiles and their table. */
+    private static final long TILES = 0x60000;
+
+    // The system call that asks Linux for the use of a part of the processor.
+    private static final long ARCH_PRCTL = 158;
+    private static final long REQUEST_PERMISSION = 0x1023;
+    private static final long TILE_DATA = 18;
 
     private Processor() {}
 
@@ -40,6 +50,20 @@ final class Processor {
         return probe(true);
     }
 
+    /** The kernels for AMX. */
+    static Kernels.Availability amx() {
+        Kernels.Availability wide = probe(true);
+        if (wide.kernel() == null) {
+            return wide;
+        }
+        if ((savedRegisters() & TILES) != TILES || !all(leafOfMore(), AMX_TILE, AMX_INT8)) {
+            return new Kernels.Availability(null, "the processor has no AMX");
+        }
+        return allowsTiles()
+                ? new Kernels.Availability(new CodeKernel(true, true), "the processor has AMX")
+                : new Kernels.Availability(null, "the operating system refuses the use of AMX");
+    }
+
     private static Kernels.Availability probe(boolean wide) {
         String wanted = wide ? "AVX-512 with VNNI" : "AVX2, FMA and F16C";
         if (!System.getProperty("os.arch", "").equals("amd64")) {
@@ -47,7 +71,7 @@ final class Processor {
         }
         try {
             return offers(wide)
-                    ? new Kernels.Availability(new CodeKernel(wide), "the processor has " + wanted)
+                    ? new Kernels.Availability(new CodeKernel(wide, false), "the processor has " + wanted)
                     : new Kernels.Availability(null, "the processor has no " + wanted);
         } catch (UnsupportedOperationException e) {
             return new Kernels.Availability(null, String.valueOf(e.getMessage()));
@@ -59,12 +83,33 @@ final class Processor {
         if (!all(basic, FMA, SAVES_REGISTERS, AVX, F16C)) {
             return false;
         }
-        long saved = call(new Assembler(false).bytes(0x31, 0xC9, 0x0F, 0x01, 0xD0, 0xC3)); // xgetbv of register 0
+        long saved = savedRegisters();
         long extended = leaf(7);
         if ((saved & YMM) != YMM || !all(extended, AVX2)) {
             return false;
         }
         return !wide || (saved & ZMM) == ZMM && all(extended, AVX512F, AVX512BW, AVX512_VNNI);
+    }
+
+    /** Asks the operating system, which saves the tiles of a process only after this. */
+    private static boolean allowsTiles() {
+        FunctionDescriptor numbers = FunctionDescriptor.of(
+                ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
+        Linker linker = Linker.nativeLinker();
+        try {
+            return 0
+                    == (long) linker.downcallHandle(
+                                    linker.defaultLookup().findOrThrow("syscall"),
+                                    numbers,
+                                    Linker.Option.firstVariadicArg(1))
+                            .invokeExact(ARCH_PRCTL, REQUEST_PERMISSION, TILE_DATA);
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static long savedRegisters() {
+        return call(new Assembler(false).bytes(0x31, 0xC9, 0x0F, 0x01, 0xD0, 0xC3)); // xgetbv of register 0
     }
 
     private static boolean all(long flags, int... bits) {
@@ -83,6 +128,14 @@ final class Processor {
                 .bytes(0x31, 0xC9, 0x0F, 0xA2) // xor ecx, ecx; cpuid
                 .bytes(0x89, 0xD8, 0x48, 0xC1, 0xE1, 32, 0x48, 0x09, 0xC8) // mov eax, ebx; shl rcx, 32; or rax, rcx
                 .bytes(0x5B, 0xC3)); // pop rbx; ret
+    }
+
+    /** The register of leaf 7 that {@link #leaf} leaves out: edx. */
+    private static long leafOfMore() {
+        return call(new Assembler(false)
+                .bytes(0x53, 0xB8, 7, 0, 0, 0) // push rbx; mov eax, 7
+                .bytes(0x31, 0xC9, 0x0F, 0xA2) // xor ecx, ecx; cpuid
+                .bytes(0x89, 0xD0, 0x5B, 0xC3)); // mov eax, edx; pop rbx; ret
     }
 
     private static long call(Assembler function) {

@@ -21,7 +21,7 @@ abstract class TileCode {
     private static final int AHEAD = 9216;
 
     private static final int MOST_COLUMNS_FETCHED_AHEAD = 4;
-    private static final int LINE = 64;
+    static final int LINE = 64;
 
     final Assembler asm;
     final PackedLayout layout;
@@ -37,6 +37,9 @@ abstract class TileCode {
 
     /** Loads constants. */
     abstract void begin();
+
+    /** Undoes what {@link #begin} did to the processor. */
+    void end() {}
 
     /** Sets the sums of a tile to zero. */
     abstract void clear();
@@ -62,6 +65,7 @@ abstract class TileCode {
         asm.loop(UNITS, unit);
         store(add);
         asm.loop(TILES, tile);
+        end();
         return asm.finish();
     }
 

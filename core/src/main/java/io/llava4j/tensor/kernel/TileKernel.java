@@ -8,6 +8,16 @@ interface TileKernel {
     int groupColumns(PackedLayout layout);
 
     /**
+     * Tiles in the form that {@link #multiply} reads fastest when columns of many groups pass them.
+     *
+     * @param columns of all groups
+     * @return the same numbers; valid until this thread prepares others
+     */
+    default Tiles prepare(Tiles w, int columns) {
+        return w;
+    }
+
+    /**
      * Computes all rows of the tiles, rows of padding included.
      *
      * @param y {@code [column, row]} floats, from the first row of the first tile in the first column to the last row in
@@ -39,6 +49,11 @@ interface TileKernel {
 
         MemorySegment tile(int tile) {
             return data.asSlice(tile * tileBytes(), tileBytes());
+        }
+
+        /** Some of them. */
+        Tiles part(int from, int partCount) {
+            return new Tiles(layout, units, data.asSlice(from * tileBytes(), partCount * tileBytes()));
         }
     }
 }
