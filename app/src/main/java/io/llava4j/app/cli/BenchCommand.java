@@ -60,6 +60,7 @@ public final class BenchCommand implements Callable<Integer> {
                 names = {"-m", "--model"},
                 required = true,
                 paramLabel = "DIR",
+                converter = ModelPath.class,
                 description = "Model folder or GGUF file.")
         @SuppressWarnings("NullAway.Init") // set by picocli
         private Path model;
@@ -200,6 +201,7 @@ public final class BenchCommand implements Callable<Integer> {
                 names = {"-m", "--model"},
                 required = true,
                 paramLabel = "DIR",
+                converter = ModelPath.class,
                 description = "Model folder.")
         @SuppressWarnings("NullAway.Init") // set by picocli
         private Path model;

@@ -30,6 +30,7 @@ final class BenchFidelityCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "MODEL",
+            converter = ModelPath.class,
             arity = "0..*",
             description = "Models to compare, of the reference's vocabulary (default: none, only --types).")
     private List<Path> models = List.of();
@@ -38,6 +39,7 @@ final class BenchFidelityCommand implements Callable<Integer> {
             names = "--against",
             required = true,
             paramLabel = "REFERENCE",
+            converter = ModelPath.class,
             description = "Model whose predictions count as right.")
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path reference;

@@ -52,7 +52,11 @@ final class ConvertCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "SOURCE", description = "A model folder or a GGUF file.")
+    @Parameters(
+            index = "0",
+            paramLabel = "SOURCE",
+            converter = ModelPath.class,
+            description = "A model folder or a GGUF file.")
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path source;
 
@@ -82,6 +86,7 @@ final class ConvertCommand implements Callable<Integer> {
     @Option(
             names = "--vision-tower",
             paramLabel = "DIR",
+            converter = ModelPath.class,
             description = "Folder of the CLIP model, if the source does not contain its vision tower.")
     private @Nullable Path visionTower;
 

@@ -33,7 +33,10 @@ final class InspectCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "PATH", description = "A model folder, a safetensors file or a GGUF file.")
+    @Parameters(
+            paramLabel = "PATH",
+            converter = ModelPath.OrNew.class,
+            description = "A model folder, a safetensors file or a GGUF file.")
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path path;
 

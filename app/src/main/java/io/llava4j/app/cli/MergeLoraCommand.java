@@ -28,6 +28,7 @@ final class MergeLoraCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "ADAPTER",
+            converter = ModelPath.class,
             description = "Folder with adapter_config.json, adapter_model.* and, if other tensors were trained in full,"
                     + " non_lora_trainables.*.")
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -44,12 +45,14 @@ final class MergeLoraCommand implements Callable<Integer> {
     @Option(
             names = "--base",
             paramLabel = "DIR",
+            converter = ModelPath.class,
             description = "Base model, LLaVA or LLaMA (default: the folder that adapter_config.json names).")
     private @Nullable Path base;
 
     @Option(
             names = "--vision-tower",
             paramLabel = "DIR",
+            converter = ModelPath.class,
             description = "CLIP model, if the base has no vision tower (default: the folder that config.json names).")
     private @Nullable Path visionTower;
 

@@ -10,17 +10,27 @@ import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Options of verbs that load a model. */
 final class ModelOptions {
+    @Spec(Spec.Target.MIXEE)
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
     @Option(
             names = {"-m", "--model"},
-            required = true,
-            paramLabel = "DIR",
-            description = "Model folder of any supported layout, or a GGUF file.")
-    @SuppressWarnings("NullAway.Init") // set by picocli
-    private Path model;
+            arity = "0..1",
+            fallbackValue = "",
+            paramLabel = "MODEL",
+            converter = ModelPath.class,
+            description =
+                    "A model folder of any supported layout, a GGUF file, or a pulled OWNER/NAME (default: the model"
+                            + " that was pulled last, else the demo's).")
+    private @Nullable Path model;
 
     @Option(names = "--device", description = "cpu or cuda:N (default: ${DEFAULT-VALUE}).")
     private String device = "cpu";
@@ -28,6 +38,7 @@ final class ModelOptions {
     @Option(
             names = "--vision-tower",
             paramLabel = "DIR",
+            converter = ModelPath.class,
             description = "CLIP's folder, where the model names its tower but does not hold it.")
     private @Nullable Path visionTower;
 
@@ -57,20 +68,33 @@ final class ModelOptions {
         return ExifOrientation.applied(exifOrientation);
     }
 
-    /** The path as given on the command line. */
+    /**
+     * The model's folder or file.
+     *
+     * @throws ParameterException if none is named and there is none to take instead
+     */
     Path directory() {
+        if (model == null || model.toString().isEmpty()) {
+            model = new ModelPath()
+                    .unnamed(spec.commandLine().getErr())
+                    .orElseThrow(() -> new ParameterException(
+                            spec.commandLine(),
+                            "no model is named with -m, none was pulled, and there is none of the demo;"
+                                    + " 'llava pull OWNER/NAME' or 'llava demo' gives one"));
+        }
         return model;
     }
 
     /** A file or folder next to the model. */
     Path beside(String name) {
-        return model.toAbsolutePath().normalize().resolveSibling(name);
+        return directory().toAbsolutePath().normalize().resolveSibling(name);
     }
 
     /** Name of the model for its answers; whatever else decides them is part of it. */
     String id() {
-        List<Path> all =
-                Stream.of(model, visionTower, mmproj).filter(Objects::nonNull).toList();
+        List<Path> all = Stream.of(directory(), visionTower, mmproj)
+                .filter(Objects::nonNull)
+                .toList();
         return ModelId.of(all)
                 + (template == null ? "" : "-" + template)
                 + (exifOrientation ? "-exif-orientation" : "");
@@ -81,6 +105,6 @@ final class ModelOptions {
         kernels.check(device);
         ConversationTemplate named = template == null ? null : ConversationTemplate.named(template);
         return LlavaPipeline.open(
-                model, device, new LlavaPipeline.Settings(named, true), new ModelParts(visionTower, mmproj));
+                directory(), device, new LlavaPipeline.Settings(named, true), new ModelParts(visionTower, mmproj));
     }
 }

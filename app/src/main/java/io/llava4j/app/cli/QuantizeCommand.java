@@ -40,7 +40,7 @@ final class QuantizeCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "MODEL", description = "A model folder or a GGUF file.")
+    @Parameters(paramLabel = "MODEL", converter = ModelPath.class, description = "A model folder or a GGUF file.")
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path model;
 
@@ -78,6 +78,7 @@ final class QuantizeCommand implements Callable<Integer> {
     @Option(
             names = "--vision-tower",
             paramLabel = "DIR",
+            converter = ModelPath.class,
             description = "Folder of the CLIP model, if MODEL does not contain its vision tower.")
     private @Nullable Path visionTower;
 

@@ -18,7 +18,13 @@ final class Verbs {
             new Group("Evaluation", List.of(EvalCommand.class, ScoreCommand.class, PlotCommand.class)),
             new Group(
                     "Checkpoints",
-                    List.of(InspectCommand.class, ConvertCommand.class, QuantizeCommand.class, MergeLoraCommand.class)),
+                    List.of(
+                            PullCommand.class,
+                            ModelsCommand.class,
+                            InspectCommand.class,
+                            ConvertCommand.class,
+                            QuantizeCommand.class,
+                            MergeLoraCommand.class)),
             new Group("Installation", List.of(DoctorCommand.class, VerifyCommand.class, BenchCommand.class)));
 
     private Verbs() {}
