@@ -38,7 +38,8 @@ public final class ModelStore {
             return new ModelStore(Path.of(named));
         }
         String data = environment.getOrDefault("XDG_DATA_HOME", "");
-        Path home = data.startsWith("/") ? Path.of(data) : Path.of(System.getProperty("user.home"), ".local", "share");
+        String user = environment.getOrDefault("HOME", System.getProperty("user.home"));
+        Path home = data.startsWith("/") ? Path.of(data) : Path.of(user, ".local", "share");
         return new ModelStore(home.resolve("llava4j").resolve("models"));
     }
 

@@ -224,6 +224,22 @@ class LauncherTest {
         return tools;
     }
 
+    /** An archive of scripts/dist brings a runtime, which has no compiler, and is never built. */
+    @Test
+    void aRuntimeBesideTheLauncherTakesThePlaceOfJdkAndBuild() throws Exception {
+        Path java = project.resolve("runtime/bin/java");
+        Files.createDirectories(java.getParent());
+        Files.writeString(java, "#!/bin/sh\nfor each; do echo \"$each\"; done\n");
+        assertThat(java.toFile().setExecutable(true)).isTrue();
+        Result result = run(List.of(script.toString(), "--help"), Map.of());
+        assertThat(result.code()).as(result.err()).isZero();
+        assertThat(result.err()).isEmpty();
+        assertThat(result.out())
+                .contains(project.resolve("llava4j-app.jar").toString(), "-Dllava.home=" + project)
+                .contains("-XX:SharedArchiveFile=" + dir.toRealPath().resolve("home/.cache/llava4j/llava.jsa"));
+        assertThat(project.resolve("target")).doesNotExist();
+    }
+
     private static void assumeNoSystemJdk() throws IOException {
         for (String folder : List.of("/usr/java", "/opt/java", "/Library/Java/JavaVirtualMachines")) {
             assumeFalse(Files.isDirectory(Path.of(folder)), "this machine may have a JDK 25 in " + folder);
