@@ -2,6 +2,7 @@ package io.llava4j.generate;
 
 import io.llava4j.DataException;
 import io.llava4j.checkpoint.ModelParts;
+import io.llava4j.generate.schedule.FinishReason;
 import io.llava4j.generate.schedule.Scheduler;
 import io.llava4j.generate.schedule.Work;
 import io.llava4j.generate.session.ImagePrompt;
@@ -13,6 +14,7 @@ import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -119,6 +121,11 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
 
     @Override
     public List<String> answer(List<ChatRequest> requests, GenerationOptions options) {
+        return finishedAnswers(requests, options).stream().map(Answer::text).toList();
+    }
+
+    @Override
+    public List<Answer> finishedAnswers(List<ChatRequest> requests, GenerationOptions options) {
         List<int[]> ids = new ArrayList<>();
         List<float[]> pixels = new ArrayList<>();
         Map<RgbImage, float[]> processed = new IdentityHashMap<>();
@@ -128,14 +135,30 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
                 pixels.add(processed.computeIfAbsent(image, processor::process));
             }
         }
-        List<AnswerText> answers =
+        List<AnswerText> texts =
                 requests.stream().map(request -> answerText(options)).toList();
+        List<FinishReason> reasons = new ArrayList<>(Collections.nCopies(requests.size(), FinishReason.CONTEXT));
+        int[] tokens = new int[requests.size()];
         generator.generate(ids, pixels, options, stopIds, (sequence, id) -> {
-            answers.get(sequence).accept(id);
-            return !answers.get(sequence).isStopped();
+            AnswerText text = texts.get(sequence);
+            text.accept(id);
+            boolean stopped = text.isStopped() || stopIds.contains(id);
+            if (stopped || ++tokens[sequence] == options.maxNewTokens()) {
+                reasons.set(sequence, stopped ? FinishReason.STOP : FinishReason.MAX_NEW_TOKENS);
+            }
+            return !text.isStopped();
         });
-        answers.forEach(AnswerText::finish);
-        return answers.stream().map(AnswerText::toString).toList();
+        List<Answer> answers = new ArrayList<>();
+        for (AnswerText text : texts) {
+            text.finish();
+            answers.add(new Answer(text.toString(), reasons.get(answers.size())));
+        }
+        return answers;
+    }
+
+    @Override
+    public void check(ChatRequest request) {
+        ids(request);
     }
 
     @Override
@@ -231,9 +254,11 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
         // The splice would truncate it as the reference does, and the question at its end would be lost.
         int length = model.config().splicedLength(ids);
         int limit = model.config().maxSequenceLength();
-        if (limit > 0 && length > limit) {
+        int positions = model.config().text().maxPositionEmbeddings() - 1;
+        int reads = limit > 0 ? Math.min(limit, positions) : positions;
+        if (length > reads) {
             throw new DataException("the prompt has " + length + " tokens, image tokens included, but the model reads "
-                    + limit + "; shorten the conversation");
+                    + reads + "; shorten the conversation");
         }
         return ids;
     }

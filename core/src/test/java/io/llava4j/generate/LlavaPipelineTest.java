@@ -80,6 +80,36 @@ class LlavaPipelineTest {
         }
     }
 
+    /** The reason is the one that the streamed answer has, whatever limit ends it. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 2000})
+    void anAnswerOfABatchSaysWhyItEnded(int longest) {
+        try (LlavaPipeline pipeline = new LlavaPipeline(model(config()), tokenizer)) {
+            ChatRequest request = new ChatRequest(QUESTION, List.of(image(1)));
+            ChatResponse alone = pipeline.stream(request, GenerationOptions.greedy(longest), part -> true);
+            assertThat(pipeline.finishedAnswers(List.of(request, request), GenerationOptions.greedy(longest)))
+                    .hasSize(2)
+                    .allSatisfy(answer -> {
+                        assertThat(answer.text()).isEqualTo(alone.text());
+                        assertThat(answer.finish()).isEqualTo(alone.finish());
+                    });
+        }
+    }
+
+    @Test
+    void aRequestLongerThanThePositionsIsRefusedWithoutBeingAnswered() {
+        LlavaConfig config = config();
+        LlavaConfig few =
+                new LlavaConfig(config.vision(), config.text(), "mlp2x_gelu", -2, false, AspectMode.PAD, -1, 0);
+        try (LlavaPipeline pipeline = new LlavaPipeline(model(few), tokenizer)) {
+            ChatRequest request = new ChatRequest(List.of(Turn.human("a mat? ".repeat(900))), List.of());
+            assertThatThrownBy(() -> pipeline.check(request))
+                    .isInstanceOf(DataException.class)
+                    .hasMessageContaining("but the model reads 2047;");
+            pipeline.check(new ChatRequest(QUESTION, List.of(image(1))));
+        }
+    }
+
     @Test
     void everyRequestNeedsOneImageForEachPlaceholder() {
         try (LlavaPipeline pipeline = new LlavaPipeline(model(config()), tokenizer)) {

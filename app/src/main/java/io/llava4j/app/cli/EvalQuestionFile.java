@@ -1,13 +1,17 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.app.terminal.ProgressLine;
+import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionFile;
+import io.llava4j.eval.run.EmbeddedImages;
 import io.llava4j.eval.run.EvalRunner;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -22,9 +26,11 @@ final class EvalQuestionFile {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path questions;
 
-    @Option(names = "--images", required = true, paramLabel = "DIR", description = "Folder of the images.")
-    @SuppressWarnings("NullAway.Init") // set by picocli
-    private Path images;
+    @Option(
+            names = "--images",
+            paramLabel = "DIR",
+            description = "Folder of the images; not needed for questions that hold them, as data URLs or in base64.")
+    private @Nullable Path images;
 
     @Option(
             names = "--answers",
@@ -45,9 +51,10 @@ final class EvalQuestionFile {
         if (maxNewTokens < 1) {
             throw new ParameterException(spec.commandLine(), "--max-new-tokens must be 1 or more");
         }
+        EmbeddedImages asked = EmbeddedImages.of(QuestionFile.read(questions), images, answers);
         EvalRunner.Job job = new EvalRunner.Job(
-                QuestionFile.read(questions),
-                images,
+                asked.questions(),
+                asked.folder(),
                 answers,
                 GenerationOptions.greedy(maxNewTokens),
                 options.batchSize(),
@@ -57,13 +64,17 @@ final class EvalQuestionFile {
                 "");
         try (LlavaPipeline pipeline = options.model().open();
                 ProgressLine progress = ProgressLine.onStderr("answers", "questions")) {
-            options.runner(pipeline).run(job, progress::update);
+            List<Answer> given = options.runner(pipeline).run(job, progress::update);
+            EvalRunner.unusableImages(job).ifPresent(unusable -> warn(spec, unusable.warning()));
+            EvalRunner.truncated(given).ifPresent(sentence -> warn(spec, sentence));
         }
-        EvalRunner.unusableImages(job)
-                .ifPresent(images -> spec.commandLine().getErr().println("llava: warning: " + images.warning()));
-        spec.commandLine().getErr().flush();
         PrintWriter out = spec.commandLine().getOut();
         out.println(answers);
         out.flush();
+    }
+
+    private static void warn(CommandSpec spec, String sentence) {
+        spec.commandLine().getErr().println("llava: warning: " + sentence);
+        spec.commandLine().getErr().flush();
     }
 }

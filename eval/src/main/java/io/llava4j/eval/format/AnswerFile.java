@@ -1,6 +1,7 @@
 package io.llava4j.eval.format;
 
 import io.llava4j.DataException;
+import io.llava4j.generate.schedule.FinishReason;
 import io.llava4j.io.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -12,10 +13,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * LLaVA's answer files: JSON lines of {@code question_id, prompt, text, answer_id, model_id, metadata}; MMBench's also
- * have {@code round_id, options, option_char}.
+ * have {@code round_id, options, option_char}. The metadata of a truncated answer say {@code "finish_reason": "length"}.
  */
 public final class AnswerFile {
     private static final String OPTIONS = "options";
+    private static final String METADATA = "metadata";
+    private static final String FINISH_REASON = "finish_reason";
+    private static final String LENGTH = FinishReason.MAX_NEW_TOKENS.label();
     private static final List<String> LETTERS = List.of("A", "B", "C", "D");
 
     private AnswerFile() {}
@@ -58,7 +62,8 @@ public final class AnswerFile {
                                 .valueStream()
                                 .map(option -> option.asString(""))
                                 .toList()
-                        : null);
+                        : null,
+                LENGTH.equals(line.node().path(METADATA).path(FINISH_REASON).asString("")));
     }
 
     /** One line without its line end, as LLaVA's scripts write it. */
@@ -77,7 +82,7 @@ public final class AnswerFile {
         }
         line.put("answer_id", answer.answerId());
         line.put("model_id", answer.modelId());
-        line.put("metadata", Map.of());
+        line.put(METADATA, answer.truncated() ? Map.of(FINISH_REASON, LENGTH) : Map.of());
         return PythonJson.dumps(line);
     }
 

@@ -53,9 +53,14 @@ public record TaskResult(
                 score.perQuestion());
     }
 
-    /** The same result with a warning about images that could not be used. */
-    public TaskResult without(UnusableImages images) {
-        List<String> all = new ArrayList<>(List.of(images.warning()));
+    /**
+     * The same result with what happened while its questions were asked.
+     *
+     * @param images those that could not be used; null if all could
+     * @param first warnings that stand before those of the score
+     */
+    public TaskResult with(@Nullable UnusableImages images, List<String> first) {
+        List<String> all = new ArrayList<>(first);
         all.addAll(warnings);
         return new TaskResult(benchmark, headline, numbers, samples, judge, all, perQuestion, images);
     }

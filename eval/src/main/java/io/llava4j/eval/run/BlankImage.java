@@ -7,14 +7,12 @@ public final class BlankImage {
     private static final byte RED = 122;
     private static final byte GREEN = 116;
     private static final byte BLUE = 104;
-    private static final int STANDARD = 336;
-
-    private BlankImage() {}
+    private static final int EDGE = 336;
 
     /** A blank image of 336 x 336 pixels, where the size of the real one is not known. */
-    static RgbImage standard() {
-        return like(new RgbImage(STANDARD, STANDARD, new byte[3 * STANDARD * STANDARD]));
-    }
+    static final RgbImage STANDARD = like(new RgbImage(EDGE, EDGE, new byte[3 * EDGE * EDGE]));
+
+    private BlankImage() {}
 
     /** A blank image of the same size. */
     public static RgbImage like(RgbImage image) {

@@ -1,12 +1,14 @@
 package io.llava4j.eval.run;
 
 import io.llava4j.ConfigException;
+import io.llava4j.DataException;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.report.UnusableImages;
 import io.llava4j.generate.ChatModel;
 import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.GenerationOptions;
+import io.llava4j.generate.schedule.FinishReason;
 import io.llava4j.image.RgbImage;
 import io.llava4j.io.Progress;
 import io.llava4j.text.Turn;
@@ -22,6 +24,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Asks a model questions and writes LLaVA's {@code answers.jsonl}.
@@ -34,6 +37,9 @@ import java.util.function.Function;
  * names the image.
  */
 public final class EvalRunner {
+    /** What stands for the answer to a question that was not asked. */
+    private static final ChatModel.Answer SKIPPED = new ChatModel.Answer("", FinishReason.STOP);
+
     private final ChatModel answerer;
     private final String modelId;
     private final Function<Path, RgbImage> decoder;
@@ -118,7 +124,7 @@ public final class EvalRunner {
      * Answers all questions, or those that an interrupted run left open.
      *
      * @return the answers in the order of the questions
-     * @throws io.llava4j.DataException for an image outside the folder, and by {@link MissingImagePolicy#FAIL} for one
+     * @throws DataException for a question that the model cannot answer, for an image outside the folder, and by {@link MissingImagePolicy#FAIL} for one
      *     that is missing, checked for all questions before the first is asked, or broken
      * @throws ConfigException if the answer file belongs to another run
      */
@@ -141,6 +147,7 @@ public final class EvalRunner {
         progress.update(answers.size(), keys.size());
         List<Question> open = new ArrayList<>(byImage(new LinkedHashSet<>(job.questions())));
         open.removeIf(question -> answers.containsKey(job.key(question)));
+        open.forEach(this::check);
         for (int from = 0; from < open.size(); from += job.batchSize()) {
             List<Question> batch = open.subList(from, Math.min(from + job.batchSize(), open.size()));
             JobImages.Decoded decoded = images.decode(batch);
@@ -169,6 +176,19 @@ public final class EvalRunner {
         return Optional.ofNullable(ImageLedger.of(job.answers()).unusable(job.questions()));
     }
 
+    /** A sentence about the answers that a limit ended, for the console and the report; empty if there are none. */
+    public static Optional<String> truncated(List<Answer> answers) {
+        List<Answer> truncated = answers.stream().filter(Answer::truncated).toList();
+        return truncated.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        "%d of %d answers were truncated by max-new-tokens or the model's context (the first: question %s)"
+                                .formatted(
+                                        truncated.size(),
+                                        answers.size(),
+                                        truncated.getFirst().id()));
+    }
+
     /** Removes the answers to questions whose image has changed since; returns whether there were any. */
     private static boolean removeStale(
             Job job, Map<AnswerKey, Answer> answers, Set<String> changed, ImageLedger ledger) {
@@ -182,6 +202,21 @@ public final class EvalRunner {
         return removed;
     }
 
+    /** Refuses a question that the model cannot answer, such as one that is too long, before the first is asked. */
+    private void check(Question question) {
+        try {
+            answerer.check(request(question, BlankImage.STANDARD));
+        } catch (DataException e) {
+            throw new DataException("question %s: %s".formatted(question.id(), e.getMessage()), e);
+        }
+    }
+
+    private static ChatRequest request(Question question, @Nullable RgbImage image) {
+        return new ChatRequest(
+                List.of(Turn.human(QuestionPrompt.of(question))),
+                question.image() == null ? List.of() : List.of(Objects.requireNonNull(image)));
+    }
+
     private List<Answer> ask(List<Question> batch, JobImages images, Map<String, RgbImage> pixels, Job job) {
         List<ChatRequest> requests = new ArrayList<>();
         for (Question question : batch) {
@@ -189,25 +224,26 @@ public final class EvalRunner {
             if (images.skipped(image)) {
                 continue;
             }
-            requests.add(new ChatRequest(
-                    List.of(Turn.human(QuestionPrompt.of(question))),
-                    image == null ? List.of() : List.of(Objects.requireNonNull(pixels.get(image)))));
+            requests.add(request(question, image == null ? null : pixels.get(image)));
         }
-        List<String> texts = requests.isEmpty() ? List.of() : answerer.answer(requests, job.options());
-        if (texts.size() != requests.size()) {
-            throw new IllegalStateException("%d answers to %d requests".formatted(texts.size(), requests.size()));
+        List<ChatModel.Answer> given =
+                requests.isEmpty() ? List.of() : answerer.finishedAnswers(requests, job.options());
+        if (given.size() != requests.size()) {
+            throw new IllegalStateException("%d answers to %d requests".formatted(given.size(), requests.size()));
         }
-        Iterator<String> next = texts.iterator();
+        Iterator<ChatModel.Answer> next = given.iterator();
         List<Answer> answers = new ArrayList<>();
         for (Question question : batch) {
-            String text = images.skipped(question.image()) ? "" : next.next();
+            ChatModel.Answer answer = images.skipped(question.image()) ? SKIPPED : next.next();
+            String text = answer.text();
             answers.add(new Answer(
                     question.id(),
                     job.recordedPrompt().apply(question),
                     text,
                     AnswerIds.of(modelId, question, text),
                     modelId,
-                    question.options()));
+                    question.options(),
+                    answer.finish().isTruncated()));
         }
         return answers;
     }

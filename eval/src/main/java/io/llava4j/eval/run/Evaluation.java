@@ -2,6 +2,7 @@ package io.llava4j.eval.run;
 
 import io.llava4j.DataException;
 import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.judge.JudgeSpec;
 import io.llava4j.eval.report.ReportSample;
 import io.llava4j.eval.report.RunResults;
@@ -76,20 +77,21 @@ public final class Evaluation {
         List<TaskResult> results = new ArrayList<>();
         for (Benchmark task : plan.tasks()) {
             EvalRunner.Job job = job(task);
-            runner.run(job, (done, total) -> observer.answered(task, done, total));
+            List<Answer> answers = runner.run(job, (done, total) -> observer.answered(task, done, total));
             UnusableImages unusable = EvalRunner.unusableImages(job).orElse(null);
+            List<String> warnings = new ArrayList<>();
+            if (unusable != null) {
+                warnings.add(unusable.warning());
+            }
+            EvalRunner.truncated(answers).ifPresent(warnings::add);
             score(task, job.answers())
-                    .map(result -> unusable == null ? result : result.without(unusable))
+                    .map(result -> result.with(unusable, warnings))
                     .ifPresentOrElse(
                             result -> {
                                 results.add(result);
                                 result.warnings().forEach(warning -> observer.warning(task, warning));
                             },
-                            () -> {
-                                if (unusable != null) {
-                                    observer.warning(task, unusable.warning());
-                                }
-                            });
+                            () -> warnings.forEach(warning -> observer.warning(task, warning)));
         }
         RunResults run = new RunResults(modelId, plan.blind(), plan.limit(), plan.customNote(), results);
         run.write(plan.out());

@@ -107,7 +107,7 @@ final class JobImages {
                 continue;
             }
             try {
-                RgbImage pixels = problems.containsKey(image) ? BlankImage.standard() : decoder.apply(file(image));
+                RgbImage pixels = problems.containsKey(image) ? BlankImage.STANDARD : decoder.apply(file(image));
                 decoded.put(image, job.blind() ? BlankImage.like(pixels) : pixels);
             } catch (DataException e) {
                 String problem = "question %s: %s".formatted(batch.get(i).id(), e.getMessage());
@@ -117,7 +117,7 @@ final class JobImages {
                 problems.put(image, problem);
                 refuseIfAllAreUnusable();
                 if (job.missingImages() == MissingImagePolicy.BLANK) {
-                    decoded.put(image, BlankImage.standard());
+                    decoded.put(image, BlankImage.STANDARD);
                 }
             }
         }

@@ -12,6 +12,7 @@ import io.llava4j.eval.format.QuestionId;
 import io.llava4j.generate.ChatModel;
 import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.GenerationOptions;
+import io.llava4j.generate.schedule.FinishReason;
 import io.llava4j.image.RgbImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -107,6 +108,58 @@ class EvalRunnerTest {
         assertThat(progress.getFirst()).isEqualTo(5 * killedAfter + "/23");
         assertThat(batches.stream().mapToInt(List::size).sum()).isEqualTo(23);
         assertThat(Files.readAllBytes(folder.resolve("answers.jsonl"))).isEqualTo(unbroken);
+    }
+
+    @Test
+    void aQuestionThatTheModelCannotAnswerIsNamedBeforeTheFirstIsAsked() {
+        ChatModel choosy = new Limited() {
+            @Override
+            public void check(ChatRequest request) {
+                if (request.turns().getFirst().text().lines().count() > 22) {
+                    throw new DataException("the prompt is too long");
+                }
+            }
+        };
+        assertThatThrownBy(() -> new EvalRunner(choosy, "m", EvalRunnerTest::decode).run(job(5, false), (d, t) -> {}))
+                .isInstanceOf(DataException.class)
+                .hasMessage("question 122: the prompt is too long");
+        assertThat(batches).isEmpty();
+    }
+
+    @Test
+    void truncatedAnswersAreMarkedInTheirMetadataAndCounted() throws Exception {
+        List<Answer> answers =
+                new EvalRunner(new Limited(), "m", EvalRunnerTest::decode).run(job(5, false), (d, t) -> {});
+
+        assertThat(answers.stream().filter(Answer::truncated).map(Answer::id))
+                .containsExactly(QuestionId.of(121), QuestionId.of(122));
+        assertThat(EvalRunner.truncated(answers))
+                .hasValue("2 of 23 answers were truncated by max-new-tokens or the model's context"
+                        + " (the first: question 121)");
+        assertThat(EvalRunner.truncated(answers.subList(0, 20))).isEmpty();
+        List<String> lines = Files.readAllLines(folder.resolve("answers.jsonl"));
+        assertThat(lines.get(20)).endsWith("\"metadata\": {}}");
+        assertThat(lines.get(21)).endsWith("\"metadata\": {\"finish_reason\": \"length\"}}");
+        assertThat(AnswerFile.read(folder.resolve("answers.jsonl"))).isEqualTo(answers);
+    }
+
+    /** The model of the other tests, which reaches its limit in the longest questions. */
+    private class Limited implements ChatModel {
+        @Override
+        public List<String> answer(List<ChatRequest> requests, GenerationOptions options) {
+            return model.answer(requests, options);
+        }
+
+        @Override
+        public List<ChatModel.Answer> finishedAnswers(List<ChatRequest> requests, GenerationOptions options) {
+            List<ChatModel.Answer> answers = new ArrayList<>();
+            for (ChatRequest request : requests) {
+                boolean isLong = request.turns().getFirst().text().lines().count() > 20;
+                answers.add(new ChatModel.Answer(
+                        describe(request), isLong ? FinishReason.MAX_NEW_TOKENS : FinishReason.STOP));
+            }
+            return answers;
+        }
     }
 
     @Test
