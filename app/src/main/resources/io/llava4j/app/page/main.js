@@ -144,6 +144,8 @@ function askForKey(reason) {
   dialog.showModal();
 }
 
+// Enter in the field would press the first button that submits, so this one does not.
+byId('key-cancel').addEventListener('click', () => byId('key').close('cancel'));
 byId('viewer').addEventListener('click', () => byId('viewer').close());
 if (!history.persistent) {
   byId('kept').textContent = 'This browser stores nothing here: conversations end with the tab.';
