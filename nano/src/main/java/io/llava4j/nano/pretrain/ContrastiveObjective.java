@@ -17,6 +17,8 @@ import io.llava4j.tensor.format.DType;
 import io.llava4j.train.run.ModelFiles;
 import io.llava4j.train.run.Objective;
 import io.llava4j.train.run.TrainableParameters;
+import io.llava4j.train.run.input.ModelInputs;
+import io.llava4j.train.run.input.RunInputs;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -57,6 +59,7 @@ public final class ContrastiveObjective implements Objective {
     private final TowerConfig.Scenes data;
     private final VisionConfig vision;
     private final Weights weights;
+    private final RunInputs inputs;
     private final TrainableParameters parameters;
     private final LinearOperator projection;
     private final ClipVisionTower tower;
@@ -71,6 +74,7 @@ public final class ContrastiveObjective implements Objective {
         this.data = config.data().nano();
         this.vision = vision;
         this.weights = weights;
+        this.inputs = ModelInputs.of(weights);
         // The text tower is dropped after training, so the words of the closed list of phrases are vocabulary enough.
         for (String phrase : pairsOf(data.phaseAt(0)).phrases()) {
             for (String word : phrase.split(" ")) {
@@ -98,6 +102,11 @@ public final class ContrastiveObjective implements Objective {
     @Override
     public TrainableParameters parameters() {
         return parameters;
+    }
+
+    @Override
+    public RunInputs inputs() {
+        return inputs;
     }
 
     @Override

@@ -17,6 +17,8 @@ import io.llava4j.train.run.ModelFiles;
 import io.llava4j.train.run.Objective;
 import io.llava4j.train.run.SequenceLoss;
 import io.llava4j.train.run.TrainableParameters;
+import io.llava4j.train.run.input.ModelInputs;
+import io.llava4j.train.run.input.RunInputs;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -62,6 +64,11 @@ public final class LanguageObjective implements Objective {
     @Override
     public TrainableParameters parameters() {
         return parameters;
+    }
+
+    @Override
+    public RunInputs inputs() {
+        return ModelInputs.of(weights, tokenizer);
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.ConfigException;
 import io.llava4j.train.config.ConfigFile;
+import io.llava4j.train.run.Objective;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,6 +48,24 @@ class PretrainingRecipesTest {
         assertThat(language.data().nano().phaseAt(0).shares()).isEqualTo(new TextShares(1, 0, 0, 0, 0));
         assertThat(language.data().nano().phaseAt(2400).imageTokenNoise()).isEqualTo(5);
         assertThat(recipe(write(ConfigFile.toYaml(language))).language()).isEqualTo(language);
+    }
+
+    /** A resumed run notices other starting weights and another tokenizer. */
+    @Test
+    void bothStagesKnowWhatTheyStartFrom() throws IOException {
+        try (Objective tower = PretrainObjectives.tower(recipe(write(TOWER)).tower())) {
+            assertThat(tower.inputs().fingerprints()).containsOnlyKeys("weights of the vision tower");
+        }
+        String language = """
+                stage: language
+                model: {language-model: ../models/nano-language}
+                data: {nano: {count: 10}}
+                """;
+        try (Objective objective =
+                PretrainObjectives.language(recipe(write(language)).language())) {
+            assertThat(objective.inputs().fingerprints())
+                    .containsOnlyKeys("weights of the language model", "tokenizer");
+        }
     }
 
     @ParameterizedTest

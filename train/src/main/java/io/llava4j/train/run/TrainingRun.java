@@ -28,6 +28,8 @@ public final class TrainingRun {
     /** Folder of the finished model within the run directory. */
     public static final String MODEL = "model";
 
+    private static final String INPUTS = "inputs.json";
+
     private TrainingRun() {}
 
     /** What happens to an earlier run in the directory. */
@@ -54,7 +56,7 @@ public final class TrainingRun {
 
     /**
      * Trains, and writes the model when all steps are done. A run that is complete already is left as it is when it is
-     * resumed.
+     * resumed with the same settings and inputs.
      *
      * @param config the recipe
      * @param objectives builds the training objective; called when nothing else can refuse the run any more
@@ -84,6 +86,7 @@ public final class TrainingRun {
         List<String> changes = new ArrayList<>();
         if (resume && Files.exists(model)) {
             requireSame(directory, settings);
+            requireSameInputs(config, objectives);
             return true;
         }
         if (start == Start.NEW) {
@@ -110,6 +113,7 @@ public final class TrainingRun {
                 AtomicFiles.deleteDirectory(model);
             }
             AtomicFiles.write(directory.resolve("config.yaml"), yaml.getBytes(StandardCharsets.UTF_8));
+            checkpoints.inputs().write(directory.resolve(INPUTS));
             Trainer trainer = new Trainer(
                     config, objective, checkpoints, TrainingListener.all(List.of(files, listener)), stopRequested);
             boolean complete = trainer.run(resume, () -> {
@@ -179,6 +183,25 @@ public final class TrainingRun {
             throw new ConfigException(
                     "the run in %s is finished already with %d steps; other settings need another output; changed: %s"
                             .formatted(directory, RunFiles.stepsOf(directory), String.join(", ", changes)));
+        }
+    }
+
+    /** Of a finished run; a run of an earlier version did not keep its inputs. */
+    private static <C extends Record & RunConfig> void requireSameInputs(
+            C config, Function<? super C, Objective> objectives) {
+        Path directory = config.output();
+        Path file = directory.resolve(INPUTS);
+        if (!Files.exists(file)) {
+            return;
+        }
+        RunInputs then = RunInputs.read(file);
+        try (Objective objective = objectives.apply(config)) {
+            List<String> changes = objective.inputs().changesSince(then);
+            if (!changes.isEmpty()) {
+                throw new ConfigException(
+                        "the run in %s is finished already with %d steps; other inputs need another output; changed: %s"
+                                .formatted(directory, RunFiles.stepsOf(directory), String.join(", ", changes)));
+            }
         }
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.ConfigException;
 import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.TrainConfig;
@@ -49,6 +50,23 @@ class ChangedInputsTest {
                 "[{\"id\":\"p0\"",
                 "[{\"id\":\"more\",\"conversations\":[{\"from\":\"human\",\"value\":\"a\"},{\"from\":\"gpt\",\"value\":\"b\"}]},{\"id\":\"p0\"");
         assertRefused("other inputs: records of data.json (36 then, 37 now);");
+    }
+
+    /** A finished run with other data or weights is not said to be done. */
+    @Test
+    void aFinishedRunNamesWhatHasChanged() throws IOException {
+        assertThat(resume(TrainingRun.Start.RESUME, new ArrayList<>())).isTrue();
+        assertThat(resume(TrainingRun.Start.RESUME, new ArrayList<>())).isTrue();
+
+        replace(root.resolve("finetune.json"), "\"red\"", "\"rot\"");
+        for (TrainingRun.Start start : List.of(TrainingRun.Start.RESUME, TrainingRun.Start.RESUME_CHANGED)) {
+            assertThatThrownBy(() -> resume(start, new ArrayList<>()))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("is finished already with ")
+                    .hasMessageEndingWith("other inputs need another output; changed: records of data.json");
+        }
+        Files.delete(config.output().resolve("inputs.json"));
+        assertThat(resume(TrainingRun.Start.RESUME, new ArrayList<>())).isTrue();
     }
 
     /** Only spaces differ: what is learnt is the same. */

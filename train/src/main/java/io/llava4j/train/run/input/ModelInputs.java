@@ -26,14 +26,23 @@ public final class ModelInputs {
     private ModelInputs() {}
 
     /**
-     * Fingerprints of a model before its first step. A tensor counts with the sums of the bits of its two halves, which
-     * are exact in any order and read all of it once.
+     * Fingerprints of a model before its first step, with its tokenizer.
      *
      * @param weights by canonical name
      * @param tokenizer its folder or file
      * @throws LlavaException if the tokenizer cannot be read
      */
     public static RunInputs of(Weights weights, Path tokenizer) {
+        return of(weights).and(new RunInputs(Map.of("tokenizer", tokenizer(tokenizer))));
+    }
+
+    /**
+     * Fingerprints of weights before the first step. A tensor counts with the sums of the bits of its two halves, which
+     * are exact in any order and read all of it once.
+     *
+     * @param weights by canonical name
+     */
+    public static RunInputs of(Weights weights) {
         Map<String, Digest> digests = new LinkedHashMap<>();
         Map<String, Long> counts = new LinkedHashMap<>();
         for (String name : new TreeSet<>(weights.names())) {
@@ -52,7 +61,6 @@ public final class ModelInputs {
         digests.forEach((part, digest) -> fingerprints.put(
                 "weights of the " + part,
                 new RunInputs.Fingerprint(Objects.requireNonNull(counts.get(part)), digest.hex())));
-        fingerprints.put("tokenizer", tokenizer(tokenizer));
         return new RunInputs(fingerprints);
     }
 

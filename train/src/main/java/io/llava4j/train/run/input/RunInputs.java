@@ -1,5 +1,11 @@
 package io.llava4j.train.run.input;
 
+import io.llava4j.io.AtomicFiles;
+import io.llava4j.io.FileErrors;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -56,5 +62,19 @@ public record RunInputs(Map<String, Fingerprint> fingerprints) {
     /** The inverse of {@link #toJson}. */
     public static RunInputs ofJson(String text) {
         return new RunInputs(JSON.readValue(text, new TypeReference<LinkedHashMap<String, Fingerprint>>() {}));
+    }
+
+    /** Keeps them in a file. */
+    public void write(Path file) {
+        AtomicFiles.write(file, toJson().getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Reads a file of {@link #write}. */
+    public static RunInputs read(Path file) {
+        try {
+            return ofJson(Files.readString(file));
+        } catch (IOException e) {
+            throw FileErrors.cannotRead(file, e);
+        }
     }
 }
