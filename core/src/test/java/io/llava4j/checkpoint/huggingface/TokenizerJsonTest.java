@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.text.VocabularyTrainer;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 class TokenizerJsonTest {
@@ -109,5 +111,44 @@ class TokenizerJsonTest {
         assertThat(merges.size()).isEqualTo(61249);
         assertThat(merges.path(0).asString()).isEqualTo("▁ t");
         assertThat(merges.path(1).asString()).isEqualTo("e r");
+    }
+
+    /** All 62 texts and 27 lists of ids of the reference, with tokenizer.json as the only vocabulary in the folder. */
+    @Test
+    void aloneItGivesTheReferencesIdsAndTexts() throws IOException {
+        Path llama = Path.of("../../shared/goldens/tokenizer");
+        Assumptions.assumeTrue(Files.isDirectory(llama), "no reference data at " + llama);
+        Path alone = Files.createDirectories(folder.resolve("alone"));
+        Files.writeString(
+                alone.resolve("tokenizer.json"),
+                TokenizerJson.of(SentencePieceTokenizer.load(llama), new LinkedHashMap<>())
+                        .toString());
+        Files.copy(llama.resolve("tokenizer_config.json"), alone.resolve("tokenizer_config.json"));
+        SentencePieceTokenizer read = SentencePieceTokenizer.load(alone);
+        JsonNode cases = JsonMapper.builder().build().readTree(llama.resolve("tokenizer_cases.json"));
+
+        assertThat(cases.path("encode").size()).isEqualTo(62);
+        cases.path("encode").forEach(c -> {
+            String text = c.path("text").stringValue();
+            int[] ids = ids(c.path("ids"));
+            assertThat(read.encodeWithBos(text)).as("ids of '%s'", text).isEqualTo(ids);
+            assertThat(read.withLegacy(true).encodeWithBos(text))
+                    .as("legacy ids of '%s'", text)
+                    .isEqualTo(ids(c.path("ids_legacy_true")));
+            assertDecodes(read, ids, c);
+        });
+        assertThat(cases.path("decode").size()).isEqualTo(27);
+        cases.path("decode").forEach(c -> assertDecodes(read, ids(c.path("ids")), c));
+    }
+
+    private static void assertDecodes(SentencePieceTokenizer tokenizer, int[] ids, JsonNode wanted) {
+        assertThat(tokenizer.decode(ids, true))
+                .isEqualTo(wanted.path("decode_skip_special").stringValue());
+        assertThat(tokenizer.decode(ids, false))
+                .isEqualTo(wanted.path("decode_keep_special").stringValue());
+    }
+
+    private static int[] ids(JsonNode array) {
+        return array.valueStream().mapToInt(JsonNode::intValue).toArray();
     }
 }
