@@ -10,8 +10,11 @@ import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.CheckpointWriter;
 import io.llava4j.checkpoint.adapter.PeftAdapter;
 import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.WeightFile;
+import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.generate.MergedModel;
 import io.llava4j.generate.ModelLoader;
+import io.llava4j.io.StrictJson;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
@@ -26,12 +29,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
 
 /** Low-rank adapters from the first step to the merged model, and gradient checkpointing. */
 class LoraTest {
@@ -156,6 +162,7 @@ class LoraTest {
         assertThat(Files.readString(saved.resolve("adapter_config.json")))
                 .contains("\"lora_alpha\" : 12,", "\"model.layers.1.mlp.down_proj\"")
                 .doesNotContain("vision_tower");
+        assertIsAsPeftDocuments(saved);
         try (PeftAdapter adapter = PeftAdapter.open(saved);
                 Checkpoint base = Checkpoint.open(tiny.language());
                 MergedModel merged = MergedModel.open(saved, null, null)) {
@@ -304,5 +311,52 @@ class LoraTest {
         try (var files = Files.list(directory)) {
             return files.map(file -> file.getFileName().toString()).toList();
         }
+    }
+
+    /**
+     * PEFT's documented format: keys are {@code base_model.model.}, the path of the linear layer, and lora_A of
+     * {@code [rank, in]} or lora_B of {@code [out, rank]}, without the name of the adapter
+     * (huggingface.co/docs/peft/developer_guides/checkpoint). Its {@code PeftConfig} knows every key of the settings.
+     */
+    private static void assertIsAsPeftDocuments(Path saved) {
+        Set<String> keys = new TreeSet<>();
+        for (int layer = 0; layer < 2; layer++) {
+            for (String module : List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")) {
+                String block = module.length() == 6 ? "self_attn" : "mlp";
+                for (String matrix : List.of("lora_A", "lora_B")) {
+                    keys.add(
+                            "base_model.model.model.layers.%d.%s.%s.%s.weight".formatted(layer, block, module, matrix));
+                }
+            }
+        }
+        try (WeightFile file = SafeTensors.open(saved.resolve("adapter_model.safetensors"))) {
+            assertThat(file.tensors().keySet()).containsExactlyInAnyOrderElementsOf(keys);
+            file.tensors()
+                    .forEach((key, entry) -> assertThat(entry.shape()[key.contains("lora_A") ? 0 : 1])
+                            .as(key)
+                            .isEqualTo(4));
+        }
+        JsonNode settings = StrictJson.object(saved.resolve("adapter_config.json"));
+        assertThat(settings.path("peft_type").asString()).isEqualTo("LORA");
+        assertThat(settings.path("task_type").asString()).isEqualTo("CAUSAL_LM");
+        assertThat(settings.path("r").asInt()).isEqualTo(4);
+        assertThat(settings.path("bias").asString()).isEqualTo("none");
+        assertThat(settings.path("target_modules").size()).isEqualTo(14);
+        assertThat(settings.propertyNames())
+                .isSubsetOf(
+                        "peft_type",
+                        "task_type",
+                        "base_model_name_or_path",
+                        "r",
+                        "lora_alpha",
+                        "lora_dropout",
+                        "bias",
+                        "fan_in_fan_out",
+                        "inference_mode",
+                        "init_lora_weights",
+                        "use_rslora",
+                        "use_dora",
+                        "target_modules",
+                        "modules_to_save");
     }
 }
