@@ -138,6 +138,7 @@ export class Chat extends EventTarget {
   }
 
   async #read(request, answer, signal) {
+    answer.maxTokens = request.max_tokens;
     const start = performance.now();
     let first = null;
     let last = start;

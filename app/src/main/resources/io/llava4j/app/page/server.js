@@ -88,7 +88,12 @@ async function call(path, options) {
     response = await fetch(new URL(path, SERVER), { ...options, headers, cache: 'no-store' });
   } catch (cause) {
     if (options.signal?.aborted) throw cause;
-    throw new ServerError('unreachable', `The server at ${address} cannot be reached. Check that llava serve is still running there.`);
+    if ((await health()) === 'unreachable') {
+      throw new ServerError('unreachable', `The server at ${address} cannot be reached. Check that llava serve is still running there.`);
+    }
+    // A server that refuses a large body early closes the connection, and the browser hides its answer.
+    const size = options.body ? ` of ${(options.body.length / 1e6).toFixed(1)} MB` : '';
+    throw new ServerError('broken', `The server at ${address} is running, but closed the connection before it had read the request${size}. If that is more than it accepts, send fewer or smaller images.`);
   }
   if (response.ok) return response;
   const said = await reason(response);

@@ -122,7 +122,7 @@ export class Thread {
       case 'interrupted':
         return [element('p', { text: 'This answer was interrupted when the page was closed.' })];
       case 'done':
-        if (message.finish === 'length') return [element('p', { text: 'The answer ends here because it reached the maximum number of tokens; the settings allow more.' })];
+        if (message.finish === 'length') return [element('p', { text: lengthText(message) })];
         return message.text ? [] : [element('p', { text: 'The model ended its answer before the first word.' })];
       default:
         return [];
@@ -145,12 +145,18 @@ function waitingText({ imagesRead, isWaiting }, seconds) {
   return seconds < 3 ? `${what}…` : `${what}… ${Math.floor(seconds)} s`;
 }
 
+function lengthText({ usage, maxTokens }) {
+  return usage && usage.completion_tokens < maxTokens
+    ? 'The answer ends here because the context of the model is full: a new chat has room again.'
+    : 'The answer ends here because it reached the maximum number of tokens; the settings allow more.';
+}
+
 function usageText({ usage, firstToken, decoding }) {
   if (!usage) return '';
   const tokens = usage.completion_tokens;
   const image = usage.prompt_tokens_details?.image_tokens;
   const cached = usage.prompt_tokens_details?.cached_tokens;
-  const prompt = [image ? `${image} of images` : '', cached ? `${cached} cached` : ''].filter(Boolean).join(', ');
+  const prompt = [image ? `${image} image tokens` : '', cached ? `${cached} cached` : ''].filter(Boolean).join(', ');
   return [
     decoding > 0 && tokens > 1 ? `${((tokens - 1) / decoding).toFixed(1)} tokens/s` : '',
     tokens === 1 ? '1 token' : `${tokens} tokens`,
