@@ -27,6 +27,8 @@ let followed = true;
 chat.addEventListener('thread', () => {
   thread.show();
   byId('empty').hidden = chat.current.messages.length > 0;
+  byId('thread-title').hidden = !byId('empty').hidden;
+  byId('thread-title').textContent = chat.current.title;
   document.title = chat.current.title ? `${chat.current.title} – llava4j` : 'llava4j';
   toEnd();
 });
