@@ -2,6 +2,7 @@ package io.llava4j.generate;
 
 import io.llava4j.text.StreamDecoder;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The text of one answer while its tokens arrive: without blanks around it, ended by the first stop text. */
 final class AnswerText {
@@ -22,6 +23,12 @@ final class AnswerText {
     /** Whether a stop text was found. */
     boolean isStopped() {
         return stop.matched();
+    }
+
+    /** The stop text that was found; null if none was. */
+    @Nullable
+    String stopText() {
+        return stop.text();
     }
 
     /** The text that is still held back at the end of the answer. */

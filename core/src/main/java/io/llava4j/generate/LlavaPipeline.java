@@ -119,6 +119,11 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
         return tokenizer;
     }
 
+    /** Ids of the tokens that end an answer. */
+    public Set<Integer> stopIds() {
+        return Set.copyOf(stopIds);
+    }
+
     @Override
     public List<String> answer(List<ChatRequest> requests, GenerationOptions options) {
         return finishedAnswers(requests, options).stream().map(Answer::text).toList();

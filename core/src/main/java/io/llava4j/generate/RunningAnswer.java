@@ -127,6 +127,11 @@ public final class RunningAnswer implements AutoCloseable {
         return new ChatResponse(text.toString(), finished.reason(), finished.usage());
     }
 
+    /** The stop text that ended the complete answer; null if none did. */
+    public @Nullable String stopText() {
+        return text.stopText();
+    }
+
     /** Ends the answer before its next token, as {@link FinishReason#CANCELLED}. */
     public void cancel() {
         if (ticket != null) {

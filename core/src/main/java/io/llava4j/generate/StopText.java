@@ -1,6 +1,7 @@
 package io.llava4j.generate;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Ends an answer before its first stop text, however the answer is split into chunks: text that may begin a stop text is
@@ -9,7 +10,7 @@ import java.util.List;
 final class StopText {
     private final List<String> stops;
     private String held = "";
-    private boolean matched;
+    private @Nullable String matched;
 
     /** @param stops as {@link GenerationOptions} has checked them */
     StopText(List<String> stops) {
@@ -18,16 +19,16 @@ final class StopText {
 
     /** The text that is certain to be part of the answer once {@code chunk} has come. */
     String accept(String chunk) {
-        if (matched) {
+        if (matched()) {
             return "";
         }
         String text = held + chunk;
         int open = text.length() - possibleStart(text);
         int end = first(text);
         // Another stop text that starts earlier may still follow.
-        matched = end >= 0 && end <= open;
-        int certain = matched ? end : open;
-        held = matched ? "" : text.substring(certain);
+        matched = end >= 0 && end <= open ? at(text, end) : null;
+        int certain = matched() ? end : open;
+        held = matched() ? "" : text.substring(certain);
         return text.substring(0, certain);
     }
 
@@ -41,6 +42,13 @@ final class StopText {
             }
         }
         return first;
+    }
+
+    private @Nullable String at(String text, int index) {
+        return stops.stream()
+                .filter(stop -> text.startsWith(stop, index))
+                .findFirst()
+                .orElse(null);
     }
 
     /** Length of the longest end of {@code text} that is the start of a stop text. */
@@ -58,13 +66,19 @@ final class StopText {
 
     /** Whether a stop text was found. */
     boolean matched() {
+        return matched != null;
+    }
+
+    /** The stop text that was found; null if none was. */
+    @Nullable
+    String text() {
         return matched;
     }
 
     /** What is still held back at the end of the answer. */
     String finish() {
         int end = first(held);
-        matched |= end >= 0;
+        matched = end >= 0 ? at(held, end) : matched;
         String last = end >= 0 ? held.substring(0, end) : held;
         held = "";
         return last;

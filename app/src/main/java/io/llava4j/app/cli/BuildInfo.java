@@ -21,6 +21,11 @@ final class BuildInfo implements IVersionProvider {
         };
     }
 
+    /** The version of this program. */
+    static String version() {
+        return read().getProperty("version");
+    }
+
     private static Properties read() {
         Properties build = new Properties();
         try (InputStream in = BuildInfo.class.getResourceAsStream(RESOURCE)) {

@@ -2,6 +2,7 @@ package io.llava4j.app.cli;
 
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.LlavaPipeline;
+import io.llava4j.generate.schedule.Scheduler;
 import io.llava4j.image.ExifOrientation;
 import io.llava4j.text.ConversationTemplate;
 import java.nio.file.Path;
@@ -102,9 +103,23 @@ final class ModelOptions {
 
     /** Loads the model. */
     LlavaPipeline open() {
-        kernels.check(device);
+        return open(Scheduler.Limits.DEFAULT);
+    }
+
+    /** Loads the model to answer many requests at once. */
+    LlavaPipeline open(Scheduler.Limits limits) {
+        check();
         ConversationTemplate named = template == null ? null : ConversationTemplate.named(template);
         return LlavaPipeline.open(
-                directory(), device, new LlavaPipeline.Settings(named, true), new ModelParts(visionTower, mmproj));
+                directory(),
+                device,
+                new LlavaPipeline.Settings(named, true, limits),
+                new ModelParts(visionTower, mmproj));
+    }
+
+    /** @throws ParameterException if no model is named, or options contradict each other */
+    void check() {
+        directory();
+        kernels.check(device);
     }
 }

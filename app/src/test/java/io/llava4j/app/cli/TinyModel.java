@@ -18,15 +18,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A whole model folder with random weights, which says something, if nothing sensible. */
-final class TinyModel {
+public final class TinyModel {
     private TinyModel() {}
 
-    static Path write(Path dir) {
+    public static Path write(Path dir) {
         return write(dir, 256);
     }
 
     /** @param positions prompt and answer have no more tokens than these */
-    static Path write(Path dir, int positions) {
+    public static Path write(Path dir, int positions) {
         Path tokenizer = dir.resolve("tokenizer");
         int vocabulary = VocabularyTrainer.train(
                         List.of("what is in the image? a cat", "USER: ASSISTANT: the dog is red and the cat is blue")

@@ -1,0 +1,24 @@
+package io.llava4j.app.serve;
+
+import io.llava4j.app.serve.http.AccessRules;
+import io.llava4j.app.serve.request.ImageLimits;
+import java.net.InetAddress;
+import java.time.Duration;
+
+/**
+ * How a server is reached and what it accepts.
+ *
+ * @param port 0 for any free one
+ * @param access who may ask
+ * @param images what images a request may have
+ * @param timeout longest time from a request to the end of its answer
+ */
+public record ServerOptions(InetAddress address, int port, AccessRules access, ImageLimits images, Duration timeout) {
+    /** Text of a request in bytes; far more than any model reads. */
+    private static final long MAX_TEXT = 4L << 20;
+
+    /** Largest body in bytes: all images in base64, and the text. */
+    long maxBody() {
+        return Math.min(1L << 30, (long) images.maxBytes() * images.maxCount() / 3 * 4 + MAX_TEXT);
+    }
+}

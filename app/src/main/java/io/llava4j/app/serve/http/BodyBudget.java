@@ -1,0 +1,49 @@
+package io.llava4j.app.serve.http;
+
+import java.util.concurrent.Semaphore;
+
+/** Bounds the memory of all bodies that are being read or parsed at the same time. */
+public final class BodyBudget {
+    private static final int BLOCK = 1 << 10;
+
+    private final Semaphore blocks;
+
+    /** @param bytes of all bodies together */
+    public BodyBudget(long bytes) {
+        this.blocks = new Semaphore((int) Math.min(Integer.MAX_VALUE, Math.max(1, bytes / BLOCK)));
+    }
+
+    /** Memory that is taken until it is closed. */
+    public final class Share implements AutoCloseable {
+        private int taken;
+
+        private Share() {}
+
+        /**
+         * Takes as much as is needed for a body of this length altogether.
+         *
+         * @throws ApiException if there is not so much left
+         */
+        public void grow(long bytes) {
+            int wanted = Math.toIntExact((bytes + BLOCK - 1) / BLOCK);
+            if (wanted > taken) {
+                if (!blocks.tryAcquire(wanted - taken)) {
+                    throw ApiException.retryAfter(
+                            ApiException.Kind.OVERLOADED, "the server is reading too many large requests; try again", 1);
+                }
+                taken = wanted;
+            }
+        }
+
+        @Override
+        public void close() {
+            blocks.release(taken);
+            taken = 0;
+        }
+    }
+
+    /** A share that is still empty. */
+    public Share share() {
+        return new Share();
+    }
+}

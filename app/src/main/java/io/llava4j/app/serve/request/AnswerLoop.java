@@ -1,0 +1,43 @@
+package io.llava4j.app.serve.request;
+
+import io.llava4j.app.serve.http.ApiException;
+import io.llava4j.app.serve.http.ClientGoneException;
+import io.llava4j.app.serve.http.Exchange;
+import io.llava4j.app.serve.http.Failures;
+import io.llava4j.generate.ChatResponse;
+import io.llava4j.generate.RunningAnswer;
+import io.llava4j.generate.schedule.FinishReason;
+import java.util.concurrent.CancellationException;
+
+/** Carries one answer from the model to its client; if the client leaves, the answer is cancelled. */
+public final class AnswerLoop {
+    private AnswerLoop() {}
+
+    /** Asks the model and writes what it answers. */
+    public static void run(Exchange exchange, ServedModel model, AnswerRequest request, AnswerWriter writer) {
+        try (RunningAnswer answer = model.start(request);
+                Exchange.Watch watch = exchange.watch(answer::cancel)) {
+            try {
+                writer.begin();
+                for (RunningAnswer.Piece piece = answer.next(); piece != null; piece = answer.next()) {
+                    writer.piece(piece);
+                }
+                ChatResponse response = answer.response();
+                if (response.finish() == FinishReason.CANCELLED) {
+                    throw new ClientGoneException(new CancellationException("cancelled"));
+                }
+                model.times().add(response.usage());
+                writer.finished(new Answer(response.text(), response.finish(), answer.stopText(), response.usage()));
+            } catch (ClientGoneException e) {
+                model.times().addAbandoned();
+                throw e;
+            } catch (RuntimeException e) {
+                ApiException failure = Failures.of(e);
+                if (exchange.hasBegun()) {
+                    writer.failed(failure);
+                }
+                throw failure;
+            }
+        }
+    }
+}

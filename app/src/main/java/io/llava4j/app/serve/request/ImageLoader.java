@@ -1,0 +1,83 @@
+package io.llava4j.app.serve.request;
+
+import io.llava4j.DataException;
+import io.llava4j.app.serve.http.ApiException;
+import io.llava4j.image.ExifOrientation;
+import io.llava4j.image.ImageDecoder;
+import io.llava4j.image.RgbImage;
+import java.util.Base64;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+
+/** Decodes the images of requests, one at a time, because a decoded image is much larger than its file. */
+final class ImageLoader {
+    private final ImageLimits limits;
+    private final RemoteImages remote;
+    private final ExifOrientation orientation;
+    private final Semaphore decoding = new Semaphore(1);
+
+    ImageLoader(ImageLimits limits, RemoteImages remote, ExifOrientation orientation) {
+        this.limits = limits;
+        this.remote = remote;
+        this.orientation = orientation;
+    }
+
+    /**
+     * Reads and decodes the images of a request.
+     *
+     * @throws ApiException naming the image that cannot be used
+     */
+    List<RgbImage> load(List<ImageSource> images) {
+        if (images.size() > limits.maxCount()) {
+            throw new ApiException(
+                    ApiException.Kind.INVALID,
+                    "the request has %d images, more than the limit of %d".formatted(images.size(), limits.maxCount()));
+        }
+        return images.stream().map(this::load).toList();
+    }
+
+    private RgbImage load(ImageSource image) {
+        byte[] file =
+                switch (image) {
+                    case ImageSource.Inline inline -> bytes(inline);
+                    case ImageSource.Remote address -> fetch(address);
+                };
+        decoding.acquireUninterruptibly();
+        try {
+            return ImageDecoder.decode(file, "at " + image.where(), orientation);
+        } catch (DataException e) {
+            throw ApiException.invalid(image.where(), String.valueOf(e.getMessage()));
+        } finally {
+            decoding.release();
+        }
+    }
+
+    private byte[] bytes(ImageSource.Inline image) {
+        // Three bytes are four characters.
+        if (image.base64().length() / 4 * 3L > limits.maxBytes() + 3L) {
+            throw new ApiException(
+                    ApiException.Kind.TOO_LARGE,
+                    "the image at %s is larger than the limit of %d bytes; scale it down"
+                            .formatted(image.where(), limits.maxBytes()));
+        }
+        try {
+            return Base64.getDecoder().decode(image.base64());
+        } catch (IllegalArgumentException e) {
+            throw ApiException.invalid(image.where(), "the image at " + image.where() + " is not valid base64");
+        }
+    }
+
+    private byte[] fetch(ImageSource.Remote image) {
+        if (!limits.remote()) {
+            throw ApiException.invalid(
+                    image.where(),
+                    image.where() + " is an address, and this server fetches none; send the image as a data: URL,"
+                            + " or start the server with --allow-image-urls");
+        }
+        try {
+            return remote.fetch(image.url(), limits.maxBytes());
+        } catch (DataException e) {
+            throw ApiException.invalid(image.where(), image.where() + ": " + e.getMessage());
+        }
+    }
+}
