@@ -16,13 +16,12 @@ final class ByteSize implements ITypeConverter<Long> {
             throw new TypeConversionException(
                     "'%s' is no size; write a number of bytes, or 512M or 2G for example".formatted(value));
         }
-        int shift =
-                switch (size.group(2).toUpperCase(java.util.Locale.ROOT)) {
-                    case "K" -> 10;
-                    case "M" -> 20;
-                    case "G" -> 30;
-                    default -> 0;
-                };
+        int shift = switch (size.group(2).toUpperCase(java.util.Locale.ROOT)) {
+            case "K" -> 10;
+            case "M" -> 20;
+            case "G" -> 30;
+            default -> 0;
+        };
         return Long.parseLong(size.group(1)) << shift;
     }
 }

@@ -86,7 +86,8 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--context",
             paramLabel = "N",
-            description = "Longest prompt with its answer in tokens; 0 for the model's own limit (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Longest prompt with its answer in tokens; 0 for the model's own limit (default: ${DEFAULT-VALUE}).")
     private int context = 0;
 
     @Option(
@@ -115,7 +116,8 @@ final class ServeCommand implements Callable<Integer> {
 
     @Option(
             names = "--allow-image-urls",
-            description = "Fetch images from http and https addresses on the public internet; otherwise these are refused.")
+            description =
+                    "Fetch images from http and https addresses on the public internet; otherwise these are refused.")
     private boolean allowImageUrls;
 
     @Option(
@@ -138,8 +140,7 @@ final class ServeCommand implements Callable<Integer> {
     public Integer call() {
         model.check();
         ServerOptions options = options();
-        Scheduler.Limits limits =
-                new Scheduler.Limits(parallel, queue, context, cacheRam, Duration.ofSeconds(timeout));
+        Scheduler.Limits limits = new Scheduler.Limits(parallel, queue, context, cacheRam, Duration.ofSeconds(timeout));
         PrintWriter err = spec.commandLine().getErr();
         if (!options.address().isLoopbackAddress() && options.access().keys().isOpen()) {
             err.println("llava: everybody who reaches " + host + " may use this server; --api-key-file asks for a key");
@@ -194,7 +195,9 @@ final class ServeCommand implements Callable<Integer> {
         require(timeout >= 1, "--timeout is 1 or more");
         require(maxImages >= 0, "--max-images is 0 or more");
         require(maxImageBytes >= 1 && maxImageBytes <= 64L << 20, "--max-image-bytes is from 1 to 64M");
-        require(cors.stream().allMatch(ServeCommand::isOrigin), "--cors is an origin such as https://example.com, or *");
+        require(
+                cors.stream().allMatch(ServeCommand::isOrigin),
+                "--cors is an origin such as https://example.com, or *");
         InetAddress address;
         try {
             address = InetAddress.getByName(host);

@@ -54,7 +54,8 @@ public final class LlavaServer implements AutoCloseable {
      */
     public static LlavaServer start(ServerOptions options, ServedModel model, String version) {
         RequestCounts counts = new RequestCounts();
-        BodyBudget memory = new BodyBudget(Math.max(options.maxBody(), Runtime.getRuntime().maxMemory() / 4));
+        BodyBudget memory =
+                new BodyBudget(Math.max(options.maxBody(), Runtime.getRuntime().maxMemory() / 4));
         Routes routes = new Routes(options.access(), options.maxBody(), memory, counts);
         OwnApi.addTo(routes, model, counts, version);
         Page.addTo(routes);
@@ -98,8 +99,7 @@ public final class LlavaServer implements AutoCloseable {
     /** What is no HTTP request at all gets an error of this server's as well. */
     private static DirectHandlers malformed() {
         DirectHandler handler = (request, type, status, headers, message) -> {
-            ApiException.Kind kind =
-                    status.code() >= 500 ? ApiException.Kind.INTERNAL : ApiException.Kind.INVALID;
+            ApiException.Kind kind = status.code() >= 500 ? ApiException.Kind.INTERNAL : ApiException.Kind.INVALID;
             String sentence = kind == ApiException.Kind.INTERNAL
                     ? "the server failed on this request; its log says why"
                     : "the request is not well-formed HTTP: " + status.reasonPhrase();

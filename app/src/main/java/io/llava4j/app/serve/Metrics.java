@@ -23,8 +23,7 @@ final class Metrics {
         metrics.head("llava_http_requests_total", "Answered requests by path and status.", "counter");
         counts.finished()
                 .forEach((label, count) -> metrics.line(
-                        "llava_http_requests_total{path=\"%s\",status=\"%d\"}"
-                                .formatted(label.path(), label.status()),
+                        "llava_http_requests_total{path=\"%s\",status=\"%d\"}".formatted(label.path(), label.status()),
                         count));
         if (model.isReady()) {
             metrics.scheduler(model.pipeline().stats());

@@ -44,9 +44,10 @@ class DisconnectTest {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.server.port())) {
             byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
             socket.getOutputStream()
-                    .write(("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                                    + "Content-Length: " + bytes.length + "\r\n\r\n")
-                            .getBytes(StandardCharsets.US_ASCII));
+                    .write(
+                            ("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                            + "Content-Length: " + bytes.length + "\r\n\r\n")
+                                    .getBytes(StandardCharsets.US_ASCII));
             socket.getOutputStream().write(bytes);
             socket.getOutputStream().flush();
             Thread.sleep(20);
@@ -70,7 +71,8 @@ class DisconnectTest {
                         counts[reply.status() == 200 ? 0 : 1]++;
                     }
                     if (reply.status() == 429) {
-                        assertThat(Integer.parseInt(reply.header("retry-after"))).isPositive();
+                        assertThat(Integer.parseInt(reply.header("retry-after")))
+                                .isPositive();
                         assertThat(reply.json().at("/error/code").stringValue()).isEqualTo("rate_limit_exceeded");
                     }
                 });

@@ -63,7 +63,8 @@ class OpenAiApiTest {
 
     @Test
     void imageTokensAreCounted() {
-        JsonNode usage = server.post("/v1/chat/completions", withImage("")).json().at("/usage");
+        JsonNode usage =
+                server.post("/v1/chat/completions", withImage("")).json().at("/usage");
         assertThat(usage.at("/prompt_tokens_details/image_tokens").intValue()).isEqualTo(4);
         assertThat(usage.at("/prompt_tokens").intValue()).isGreaterThan(4);
     }
@@ -100,9 +101,11 @@ class OpenAiApiTest {
 
     @Test
     void responses() {
-        String request = "{\"model\":\"tiny\",\"instructions\":\"Be brief.\",\"input\":[{\"role\":\"user\",\"content\":["
-                + "{\"type\":\"input_text\",\"text\":\"what is it?\"},{\"type\":\"input_image\",\"image_url\":\"" + image()
-                + "\"}]}],\"max_output_tokens\":8";
+        String request =
+                "{\"model\":\"tiny\",\"instructions\":\"Be brief.\",\"input\":[{\"role\":\"user\",\"content\":["
+                        + "{\"type\":\"input_text\",\"text\":\"what is it?\"},{\"type\":\"input_image\",\"image_url\":\""
+                        + image()
+                        + "\"}]}],\"max_output_tokens\":8";
         JsonNode whole = server.post("/v1/responses", request + "}").json();
         assertThat(whole.at("/status").stringValue()).isIn("completed", "incomplete");
         assertThat(whole.at("/usage/input_tokens_details/image_tokens").intValue())
@@ -204,11 +207,18 @@ class OpenAiApiTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "\"user\":\"me\"", "\"n\":1", "\"store\":false", "\"tools\":[]", "\"metadata\":{\"a\":\"b\"}",
-                "\"presence_penalty\":0", "\"service_tier\":\"auto\"", "\"seed\":null"
+                "\"user\":\"me\"",
+                "\"n\":1",
+                "\"store\":false",
+                "\"tools\":[]",
+                "\"metadata\":{\"a\":\"b\"}",
+                "\"presence_penalty\":0",
+                "\"service_tier\":\"auto\"",
+                "\"seed\":null"
             })
     void whatAsksForNothingIsAccepted(String field) {
-        assertThat(server.post("/v1/chat/completions", chat("," + field)).status()).isEqualTo(200);
+        assertThat(server.post("/v1/chat/completions", chat("," + field)).status())
+                .isEqualTo(200);
     }
 
     @Test

@@ -48,8 +48,7 @@ final class TestServer implements AutoCloseable {
     static TestServer start(Path dir, Scheduler.Limits limits, AccessRules access) {
         TestServer server = unloaded(limits, access);
         Path model = TinyModel.write(dir, 512);
-        server.model.load(() ->
-                LlavaPipeline.open(model, "cpu", new LlavaPipeline.Settings(null, true, limits)));
+        server.model.load(() -> LlavaPipeline.open(model, "cpu", new LlavaPipeline.Settings(null, true, limits)));
         return server;
     }
 

@@ -113,18 +113,17 @@ record MessageRequest(String model, boolean stream, AnswerRequest answer) {
         if (source == null) {
             throw block.invalid("source", "is missing");
         }
-        ImageSource image =
-                switch (source.requiredText("type")) {
-                    case "base64" -> {
-                        String mediaType = source.requiredText("media_type");
-                        if (!mediaType.startsWith("image/")) {
-                            throw source.invalid("media_type", "must be that of an image, such as image/png");
-                        }
-                        yield new ImageSource.Inline(source.at("data"), source.requiredText("data"));
-                    }
-                    case "url" -> ImageSource.ofUrl(source.at("url"), source.requiredText("url"));
-                    default -> throw source.invalid("type", "must be base64 or url");
-                };
+        ImageSource image = switch (source.requiredText("type")) {
+            case "base64" -> {
+                String mediaType = source.requiredText("media_type");
+                if (!mediaType.startsWith("image/")) {
+                    throw source.invalid("media_type", "must be that of an image, such as image/png");
+                }
+                yield new ImageSource.Inline(source.at("data"), source.requiredText("data"));
+            }
+            case "url" -> ImageSource.ofUrl(source.at("url"), source.requiredText("url"));
+            default -> throw source.invalid("type", "must be base64 or url");
+        };
         source.finish();
         return image;
     }

@@ -23,9 +23,8 @@ final class Messages {
 
     /** Adds why the answer ended. */
     static void putReason(ObjectNode node, Answer answer) {
-        String reason = answer.stopText() != null
-                ? "stop_sequence"
-                : answer.finish().isTruncated() ? "max_tokens" : "end_turn";
+        String reason =
+                answer.stopText() != null ? "stop_sequence" : answer.finish().isTruncated() ? "max_tokens" : "end_turn";
         node.put("stop_reason", reason).put("stop_sequence", answer.stopText());
     }
 

@@ -65,7 +65,8 @@ public record AccessRules(ApiKeys keys, List<String> origins, boolean loopback) 
         if (keys.isOpen()) {
             return;
         }
-        String authorization = request.headers().first(HeaderNames.AUTHORIZATION).orElse("");
+        String authorization =
+                request.headers().first(HeaderNames.AUTHORIZATION).orElse("");
         String key = authorization.toLowerCase(Locale.ROOT).startsWith(BEARER)
                 ? authorization.substring(BEARER.length()).strip()
                 : request.headers().first(API_KEY).orElse(null);

@@ -29,7 +29,9 @@ public final class BodyBudget {
             if (wanted > taken) {
                 if (!blocks.tryAcquire(wanted - taken)) {
                     throw ApiException.retryAfter(
-                            ApiException.Kind.OVERLOADED, "the server is reading too many large requests; try again", 1);
+                            ApiException.Kind.OVERLOADED,
+                            "the server is reading too many large requests; try again",
+                            1);
                 }
                 taken = wanted;
             }

@@ -14,10 +14,8 @@ public final class Failures {
         return switch (failure) {
             case ApiException api -> api;
             case OverloadedException overloaded ->
-                ApiException.retryAfter(
-                        ApiException.Kind.OVERLOADED,
-                        sentence(overloaded),
-                        (int) Math.max(1, overloaded.retryAfter().toSeconds()));
+                ApiException.retryAfter(ApiException.Kind.OVERLOADED, sentence(overloaded), (int)
+                        Math.max(1, overloaded.retryAfter().toSeconds()));
             case AnswerTimeoutException timeout -> new ApiException(ApiException.Kind.TIMEOUT, sentence(timeout));
             case CheckpointException checkpoint ->
                 new ApiException(ApiException.Kind.INTERNAL, sentence(checkpoint), checkpoint);

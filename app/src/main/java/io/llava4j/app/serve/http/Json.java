@@ -47,7 +47,8 @@ public final class Json {
             String where = e.getLocation() == null
                     ? ""
                     : " (line %d, column %d)"
-                            .formatted(e.getLocation().getLineNr(), e.getLocation().getColumnNr());
+                            .formatted(
+                                    e.getLocation().getLineNr(), e.getLocation().getColumnNr());
             throw new ApiException(
                     ApiException.Kind.INVALID,
                     "the body is not well-formed JSON%s: %s".formatted(where, oneLine(e.getOriginalMessage())));

@@ -97,7 +97,8 @@ public final class OllamaApi {
     }
 
     private static ObjectNode details() {
-        ObjectNode details = Json.object().put("parent_model", "").put("format", "").put("family", "llava");
+        ObjectNode details =
+                Json.object().put("parent_model", "").put("format", "").put("family", "llava");
         details.putArray("families").add("llava");
         return details.put("parameter_size", "").put("quantization_level", "");
     }

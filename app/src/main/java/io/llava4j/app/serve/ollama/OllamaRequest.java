@@ -68,7 +68,10 @@ record OllamaRequest(String model, boolean stream, @Nullable AnswerRequest answe
         if (!asked.system().isEmpty()) {
             throw fields.invalid("system", "has no place in a raw prompt; write it into the prompt");
         }
-        return finish(fields, model, new AnswerRequest.Completion(asked.turns().getFirst().text(), asked.images()));
+        return finish(
+                fields,
+                model,
+                new AnswerRequest.Completion(asked.turns().getFirst().text(), asked.images()));
     }
 
     private static OllamaRequest finish(JsonFields fields, String model, AnswerRequest.@Nullable Prompt prompt) {

@@ -26,8 +26,16 @@ record ChatCompletionRequest(String model, @Nullable StreamOptions stream, Answe
         StreamOptions stream = StreamOptions.read(fields);
         Common.noTools(Common.bookkeeping(fields))
                 .unsupported(
-                        "presence_penalty", "frequency_penalty", "logit_bias", "functions", "audio", "prediction",
-                        "web_search_options", "reasoning_effort", "verbosity", "moderation")
+                        "presence_penalty",
+                        "frequency_penalty",
+                        "logit_bias",
+                        "functions",
+                        "audio",
+                        "prediction",
+                        "web_search_options",
+                        "reasoning_effort",
+                        "verbosity",
+                        "moderation")
                 .only("n", value -> value.isIntegralNumber() && value.longValue() == 1)
                 .only("function_call", JsonFields.oneOf("none"))
                 .only("modalities", ChatCompletionRequest::isTextOnly);

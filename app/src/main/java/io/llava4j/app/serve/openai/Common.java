@@ -17,8 +17,7 @@ final class Common {
 
     /** Fields that say who asks and how to bill it. */
     static JsonFields bookkeeping(JsonFields fields) {
-        return fields.harmless(
-                        "user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention")
+        return fields.harmless("user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention")
                 .only("service_tier", JsonFields.oneOf("auto", "default"))
                 .unsupported("store");
     }
@@ -97,13 +96,12 @@ final class Common {
             return AnswerFormat.TEXT;
         }
         String type = format.requiredText("type");
-        AnswerFormat result =
-                switch (type) {
-                    case "text" -> AnswerFormat.TEXT;
-                    case "json_object" -> AnswerFormat.JSON_OBJECT;
-                    case "json_schema" -> schema(format, wrapped);
-                    default -> throw format.invalid("type", "must be text, json_object or json_schema");
-                };
+        AnswerFormat result = switch (type) {
+            case "text" -> AnswerFormat.TEXT;
+            case "json_object" -> AnswerFormat.JSON_OBJECT;
+            case "json_schema" -> schema(format, wrapped);
+            default -> throw format.invalid("type", "must be text, json_object or json_schema");
+        };
         format.finish();
         return result;
     }

@@ -34,8 +34,10 @@ public final class OpenAiApi {
                 model,
                 request.answer(),
                 request.stream() == null
-                        ? new ChatCompletionWriter(exchange, request, model.pipeline().tokenizer())
-                        : new ChatChunkWriter(exchange, request, model.pipeline().tokenizer()));
+                        ? new ChatCompletionWriter(
+                                exchange, request, model.pipeline().tokenizer())
+                        : new ChatChunkWriter(
+                                exchange, request, model.pipeline().tokenizer()));
     }
 
     private void completion(Exchange exchange) {

@@ -37,7 +37,9 @@ final class ResponseEventWriter implements AnswerWriter {
         out = exchange.stream(ResponseStream.EVENTS);
         send("response.created", with("response", object.inProgress()));
         send("response.in_progress", with("response", object.inProgress()));
-        send("response.output_item.added", with("item", object.message("in_progress")).put("output_index", 0));
+        send(
+                "response.output_item.added",
+                with("item", object.message("in_progress")).put("output_index", 0));
         send("response.content_part.added", inPart(with("part", object.part("", Json.array()))));
     }
 
@@ -58,7 +60,9 @@ final class ResponseEventWriter implements AnswerWriter {
     public void finished(Answer answer) {
         send("response.output_text.done", inPart(with("logprobs", all).put("text", answer.text())));
         send("response.content_part.done", inPart(with("part", object.part(answer.text(), all))));
-        send("response.output_item.done", with("item", object.message(answer, all)).put("output_index", 0));
+        send(
+                "response.output_item.done",
+                with("item", object.message(answer, all)).put("output_index", 0));
         String last = ResponseObject.isIncomplete(answer) ? "response.incomplete" : "response.completed";
         send(last, with("response", object.complete(answer, all)));
         out().close();

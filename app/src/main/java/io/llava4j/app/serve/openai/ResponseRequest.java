@@ -39,7 +39,8 @@ record ResponseRequest(
             streamOptions.harmless("include_obfuscation").finish();
         }
         Common.noTools(Common.bookkeeping(fields))
-                .unsupported("background", "conversation", "previous_response_id", "prompt", "reasoning", "max_tool_calls")
+                .unsupported(
+                        "background", "conversation", "previous_response_id", "prompt", "reasoning", "max_tool_calls")
                 .only("truncation", JsonFields.oneOf("disabled"));
         String instructions = fields.text("instructions");
         ConversationBuilder conversation = new ConversationBuilder();
@@ -55,8 +56,7 @@ record ResponseRequest(
         }
         AnswerRequest answer = new AnswerRequest(
                 conversation.build("input"),
-                Decoding.read(
-                        fields, Decoding.maxTokens(fields, "max_output_tokens"), Decoding.stops(fields, "stop")),
+                Decoding.read(fields, Decoding.maxTokens(fields, "max_output_tokens"), Decoding.stops(fields, "stop")),
                 answerFormat,
                 logprobs(fields));
         JsonNode metadata = fields.get("metadata");

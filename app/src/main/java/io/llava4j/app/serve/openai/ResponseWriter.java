@@ -17,8 +17,7 @@ final class ResponseWriter implements AnswerWriter {
     private final Logprobs logprobs;
     private final ArrayNode tokens = Json.array();
 
-    ResponseWriter(
-            Exchange exchange, ResponseObject object, boolean wantsLogprobs, SentencePieceTokenizer tokenizer) {
+    ResponseWriter(Exchange exchange, ResponseObject object, boolean wantsLogprobs, SentencePieceTokenizer tokenizer) {
         this.exchange = exchange;
         this.object = object;
         this.wantsLogprobs = wantsLogprobs;

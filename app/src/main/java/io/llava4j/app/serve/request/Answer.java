@@ -12,4 +12,5 @@ import org.jspecify.annotations.Nullable;
  * @param stopText the stop text that ended it; null if none did
  * @param usage tokens and seconds
  */
-public record Answer(String text, FinishReason finish, @Nullable String stopText, Usage usage) {}
+public record Answer(
+        String text, FinishReason finish, @Nullable String stopText, Usage usage) {}

@@ -33,7 +33,10 @@ public final class Decoding {
                 (int) fields.whole("top_k", 0, Integer.MAX_VALUE, 0),
                 fields.number(penalty, 0.01, 100, 1),
                 fields.whole(
-                        "seed", Long.MIN_VALUE, Long.MAX_VALUE, ThreadLocalRandom.current().nextLong()),
+                        "seed",
+                        Long.MIN_VALUE,
+                        Long.MAX_VALUE,
+                        ThreadLocalRandom.current().nextLong()),
                 stop);
     }
 

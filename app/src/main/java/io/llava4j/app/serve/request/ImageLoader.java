@@ -37,11 +37,10 @@ final class ImageLoader {
     }
 
     private RgbImage load(ImageSource image) {
-        byte[] file =
-                switch (image) {
-                    case ImageSource.Inline inline -> bytes(inline);
-                    case ImageSource.Remote address -> fetch(address);
-                };
+        byte[] file = switch (image) {
+            case ImageSource.Inline inline -> bytes(inline);
+            case ImageSource.Remote address -> fetch(address);
+        };
         decoding.acquireUninterruptibly();
         try {
             return ImageDecoder.decode(file, "at " + image.where(), orientation);
