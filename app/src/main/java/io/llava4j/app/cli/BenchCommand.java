@@ -27,9 +27,10 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         description =
-                "Measure speed: generate, kernels, train-step, eval, mixture; and what storage types lose: fidelity.",
+                "Measure speed: generate, serve, kernels, train-step, eval, mixture; and what storage types lose: fidelity.",
         subcommands = {
             BenchCommand.Generate.class,
+            BenchServeCommand.class,
             BenchFidelityCommand.class,
             BenchCommand.KernelSpeed.class,
             BenchCommand.TrainStep.class,
