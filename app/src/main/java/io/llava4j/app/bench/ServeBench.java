@@ -57,8 +57,9 @@ public final class ServeBench {
 
     /** Measures a model folder and prints a table. */
     public static void run(PrintWriter out, Path directory, Options options) {
-        out.printf("%-8s %-7s %-10s %9s %20s %20s%n", "clients", "images", "answered", "tokens/s",
-                "first token p50/p95", "between p50/p95");
+        out.printf(
+                "%-8s %-7s %-10s %9s %20s %20s%n",
+                "clients", "images", "answered", "tokens/s", "first token p50/p95", "between p50/p95");
         for (boolean images : new boolean[] {false, true}) {
             for (int clients : options.clients()) {
                 for (int parallel : clients == 1 ? new int[] {1} : new int[] {1, clients}) {

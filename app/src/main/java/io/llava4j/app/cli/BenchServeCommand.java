@@ -15,8 +15,9 @@ import picocli.CommandLine.Spec;
 /** {@code llava bench serve}. */
 @Command(
         name = "serve",
-        description = "Measure many clients of one model on the CPU, with and without images: tokens per second, time to"
-                + " the first token and between tokens, beside the same load answered one by one.")
+        description =
+                "Measure many clients of one model on the CPU, with and without images: tokens per second, time to"
+                        + " the first token and between tokens, beside the same load answered one by one.")
 final class BenchServeCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -63,9 +64,7 @@ final class BenchServeCommand implements Callable<Integer> {
                     spec.commandLine(), "--clients, --requests, --new-tokens and --image-size are 1 or more");
         }
         ServeBench.run(
-                spec.commandLine().getOut(),
-                model,
-                new ServeBench.Options(clients, requests, newTokens, imageSize));
+                spec.commandLine().getOut(), model, new ServeBench.Options(clients, requests, newTokens, imageSize));
         return CommandLine.ExitCode.OK;
     }
 }
