@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -37,7 +38,7 @@ class RemoteImagesTest {
         files.stop(0);
     }
 
-    private static void serve(String path, int status, String location) {
+    private static void serve(String path, int status, @Nullable String location) {
         files.createContext(path, exchange -> {
             if (location != null) {
                 exchange.getResponseHeaders().set("Location", location);
