@@ -1,6 +1,6 @@
-/** Examples of the empty page: an image of the nano world and a question about it. */
+/** Examples of the empty page: an image of the nano world and a question about it that also a nano model can answer. */
 export const examples = [
-  { file: 'examples/koala.png', question: 'Describe this image in detail.' },
+  { file: 'examples/koala.png', question: 'What is in this image?' },
   { file: 'examples/palms.png', question: 'How many palm trees are in the image?' },
-  { file: 'examples/castle.png', question: 'What is below the castle?' },
+  { file: 'examples/buses.png', question: 'What vehicle is in the image?' },
 ];
