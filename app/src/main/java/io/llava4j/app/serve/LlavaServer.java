@@ -99,10 +99,14 @@ public final class LlavaServer implements AutoCloseable {
     /** What is no HTTP request at all gets an error of this server's as well. */
     private static DirectHandlers malformed() {
         DirectHandler handler = (request, type, status, headers, message) -> {
-            ApiException.Kind kind = status.code() >= 500 ? ApiException.Kind.INTERNAL : ApiException.Kind.INVALID;
-            String sentence = kind == ApiException.Kind.INTERNAL
+            boolean oldVersion = type == DirectHandler.EventType.HTTP_VERSION_NOT_SUPPORTED;
+            boolean internal = status.code() >= 500 && !oldVersion;
+            ApiException.Kind kind = internal ? ApiException.Kind.INTERNAL : ApiException.Kind.INVALID;
+            String sentence = internal
                     ? "the server failed on this request; its log says why"
-                    : "the request is not well-formed HTTP: " + status.reasonPhrase();
+                    : oldVersion
+                            ? "this server speaks HTTP/1.1; send the request as HTTP/1.1, with a Host"
+                            : "the request is not well-formed HTTP: " + status.reasonPhrase();
             return DirectHandler.TransportResponse.builder()
                     .status(Status.create(status.code()))
                     .headers(headers)
