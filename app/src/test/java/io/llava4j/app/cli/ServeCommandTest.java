@@ -23,7 +23,12 @@ class ServeCommandTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "--port=70000", "--parallel=0", "--queue=0", "--timeout=0", "--max-image-bytes=1G", "--cache-ram=much",
+                "--port=70000",
+                "--parallel=0",
+                "--queue=0",
+                "--timeout=0",
+                "--max-image-bytes=1G",
+                "--cache-ram=much",
                 "--cors=example.com"
             })
     void optionsOutOfRangeAreUsageErrors(String option) {
