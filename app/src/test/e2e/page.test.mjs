@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { ask, browser, finished, give, open, picture, png, Server } from './browser.mjs';
+import { ask, browser, finished, give, open, picture, png } from './browser.mjs';
+import { Server } from './server.mjs';
 
 const port = Number(process.env.LLAVA_PORT);
 const server = new Server(port);

@@ -20,19 +20,20 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The web page in Chromium: runs the tests of {@code src/test/e2e} with Node, Playwright and this command's server. The
+ * The web page in Chromium, and the clients of npm: runs the tests of {@code src/test/e2e} with Node, Playwright and this command's server. The
  * pictures that they take are in {@code target/e2e/pictures}. In the build with {@code -Pe2e} only.
  */
 @Tag("e2e")
 class BrowserE2eTest {
     private static final Path SOURCES = Path.of("src", "test", "e2e");
+    private static final Path PAGE = Path.of("src", "main", "resources", "io", "llava4j", "app", "page");
     private static final List<String> BROWSERS = List.of("chromium", "chromium-browser", "google-chrome");
 
     @TempDir
     Path dir;
 
     @Test
-    void thePageWorksInABrowser() throws IOException, InterruptedException {
+    void thePageAndTheClientsOfNpmWork() throws IOException, InterruptedException {
         Optional<Path> browser =
                 BROWSERS.stream().flatMap(name -> onPath(name).stream()).findFirst();
         assumeTrue(browser.isPresent(), "Chromium is not here: apt-get install chromium");
@@ -40,7 +41,7 @@ class BrowserE2eTest {
         Path work = copied();
         assumeTrue(
                 run(work, Map.of(), List.of("npm", "ci", "--no-audit", "--no-fund")) == 0,
-                "playwright-core cannot be installed; is there a network?");
+                "the packages of npm cannot be installed; is there a network?");
         Path model = TinyModel.write(dir, 20_000);
         List<String> serve = List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -57,6 +58,11 @@ class BrowserE2eTest {
         int code = run(
                 work,
                 Map.of(
+                        "LLAVA_IMAGE",
+                                PAGE.resolve("examples/koala.png")
+                                        .toAbsolutePath()
+                                        .toString(),
+                        "LLAVA_PORT_3", String.valueOf(freePort()),
                         "LLAVA_SERVE", JsonMapper.builder().build().writeValueAsString(serve),
                         "LLAVA_CHROMIUM", browser.get().toString(),
                         "LLAVA_OUT", work.resolve("pictures").toString(),
