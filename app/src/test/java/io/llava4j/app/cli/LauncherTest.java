@@ -236,7 +236,7 @@ class LauncherTest {
         assertThat(result.err()).isEmpty();
         assertThat(result.out())
                 .contains(project.resolve("llava4j-app.jar").toString(), "-Dllava.home=" + project)
-                .contains("-XX:SharedArchiveFile=" + dir.toRealPath().resolve("home/.cache/llava4j/llava.jsa"));
+                .contains("-XX:SharedArchiveFile=" + dir.toRealPath().resolve("home/.cache/llava4j/a project.jsa"));
         assertThat(project.resolve("target")).doesNotExist();
     }
 
