@@ -127,6 +127,9 @@ class OtherApisTest {
                 .isEqualTo("vision");
         assertThat(server.get("/api/version").json().at("/version").stringValue())
                 .isEqualTo("1.2.3");
+        assertThat(server.post("/api/generate", "{\"prompt\":\"a\",\"options\":{\"num_ctx\":100000}}")
+                        .status())
+                .isEqualTo(400);
         assertThat(server.post("/api/chat", "{\"messages\":[],\"options\":{\"mirostat\":2}}")
                         .json()
                         .at("/error")

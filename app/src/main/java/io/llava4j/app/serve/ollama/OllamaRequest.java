@@ -41,7 +41,7 @@ record OllamaRequest(String model, boolean stream, @Nullable AnswerRequest answe
             message.finish();
         }
         fields.unsupported("tools");
-        return finish(fields, model, messages.isEmpty() ? null : conversation.build("messages"));
+        return finish(fields, served, model, messages.isEmpty() ? null : conversation.build("messages"));
     }
 
     static OllamaRequest generate(JsonFields fields, ServedModel served) {
@@ -54,7 +54,7 @@ record OllamaRequest(String model, boolean stream, @Nullable AnswerRequest answe
         boolean raw = fields.flag("raw", false);
         List<Part> parts = parts(fields, "prompt", prompt == null ? "" : prompt);
         if (parts.size() == 1 && (prompt == null || prompt.isEmpty())) {
-            return finish(fields, model, null);
+            return finish(fields, served, model, null);
         }
         ConversationBuilder conversation = new ConversationBuilder();
         if (system != null && !system.isEmpty()) {
@@ -63,23 +63,23 @@ record OllamaRequest(String model, boolean stream, @Nullable AnswerRequest answe
         conversation.user(parts);
         AnswerRequest.Conversation asked = conversation.build("prompt");
         if (!raw) {
-            return finish(fields, model, asked);
+            return finish(fields, served, model, asked);
         }
         if (!asked.system().isEmpty()) {
             throw fields.invalid("system", "has no place in a raw prompt; write it into the prompt");
         }
-        return finish(
-                fields,
-                model,
+        return finish(fields, served, model,
                 new AnswerRequest.Completion(asked.turns().getFirst().text(), asked.images()));
     }
 
-    private static OllamaRequest finish(JsonFields fields, String model, AnswerRequest.@Nullable Prompt prompt) {
+    private static OllamaRequest finish(
+            JsonFields fields, ServedModel served, String model, AnswerRequest.@Nullable Prompt prompt) {
+        int context = served.pipeline().model().config().text().maxPositionEmbeddings();
         boolean stream = fields.flag("stream", true);
         fields.harmless("keep_alive").unsupported("think", "logprobs");
         AnswerFormat format = format(fields);
         JsonFields given = fields.object("options");
-        GenerationOptions options = options(given == null ? new JsonFields("options", Json.object()) : given);
+        GenerationOptions options = options(given == null ? new JsonFields("options", Json.object()) : given, context);
         fields.finish();
         return new OllamaRequest(model, stream, prompt == null ? null : new AnswerRequest(prompt, options, format));
     }
@@ -98,13 +98,15 @@ record OllamaRequest(String model, boolean stream, @Nullable AnswerRequest answe
         throw fields.invalid("format", "must be json or a JSON schema");
     }
 
-    private static GenerationOptions options(JsonFields options) {
+    private static GenerationOptions options(JsonFields options, int context) {
         options.harmless("num_thread", "num_gpu", "main_gpu", "num_batch", "use_mmap", "use_mlock", "numa", "low_vram")
-                .harmless("num_ctx", "num_keep") // the server's --context holds for every request
+                .harmless("mirostat_tau", "mirostat_eta", "num_keep") // without mirostat and a moving context they are unused
                 .unsupported("presence_penalty", "frequency_penalty", "mirostat", "min_p")
-                .harmless("mirostat_tau", "mirostat_eta", "repeat_last_n", "penalize_newline")
+                .only("repeat_last_n", value -> value.isNumber() && value.doubleValue() == -1) // the whole answer counts
+                .only("penalize_newline", value -> value.isBoolean() && value.booleanValue())
                 .only("typical_p", value -> value.isNumber() && value.doubleValue() == 1)
                 .only("tfs_z", value -> value.isNumber() && value.doubleValue() == 1);
+        options.whole("num_ctx", 1, context, context);
         long limit = options.whole("num_predict", -2, Integer.MAX_VALUE, Decoding.MAX_TOKENS);
         GenerationOptions decoding = Decoding.read(
                 options,

@@ -47,7 +47,7 @@ final class ChatChunkWriter implements AnswerWriter {
 
     @Override
     public void piece(RunningAnswer.Piece piece) {
-        if (request.answer().topLogprobs() >= 0 && piece.token() != null) {
+        if (request.answer().topLogprobs() >= 0 && piece.token() != null && logprobs.isText(piece.token())) {
             tokens.add(logprobs.of(piece.token()));
         }
         if (!piece.text().isEmpty()) {

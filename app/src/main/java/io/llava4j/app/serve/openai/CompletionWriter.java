@@ -41,7 +41,7 @@ final class CompletionWriter implements AnswerWriter {
 
     @Override
     public void piece(RunningAnswer.Piece piece) {
-        if (request.answer().topLogprobs() >= 0 && piece.token() != null) {
+        if (request.answer().topLogprobs() >= 0 && piece.token() != null && logprobs.isText(piece.token())) {
             tokens.add(piece.token());
         }
         if (out != null && !piece.text().isEmpty()) {

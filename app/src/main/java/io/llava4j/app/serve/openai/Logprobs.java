@@ -20,6 +20,11 @@ final class Logprobs {
         this.tokenizer = tokenizer;
     }
 
+    /** Whether a token is part of the answer's text; the one that ends an answer is not. */
+    boolean isText(ChosenToken token) {
+        return token.id() != tokenizer.eosId();
+    }
+
     /** A token with the likeliest ones in its place. */
     ObjectNode of(ChosenToken token) {
         ObjectNode node = token(token.id(), token.logprob());

@@ -45,7 +45,7 @@ final class ResponseEventWriter implements AnswerWriter {
 
     @Override
     public void piece(RunningAnswer.Piece piece) {
-        if (wantsLogprobs && piece.token() != null) {
+        if (wantsLogprobs && piece.token() != null && logprobs.isText(piece.token())) {
             ObjectNode token = logprobs.of(piece.token());
             since.add(token);
             all.add(token);

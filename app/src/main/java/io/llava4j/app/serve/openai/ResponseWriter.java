@@ -29,7 +29,7 @@ final class ResponseWriter implements AnswerWriter {
 
     @Override
     public void piece(RunningAnswer.Piece piece) {
-        if (wantsLogprobs && piece.token() != null) {
+        if (wantsLogprobs && piece.token() != null && logprobs.isText(piece.token())) {
             tokens.add(logprobs.of(piece.token()));
         }
     }
