@@ -68,7 +68,10 @@ record OllamaRequest(String model, boolean stream, @Nullable AnswerRequest answe
         if (!asked.system().isEmpty()) {
             throw fields.invalid("system", "has no place in a raw prompt; write it into the prompt");
         }
-        return finish(fields, served, model,
+        return finish(
+                fields,
+                served,
+                model,
                 new AnswerRequest.Completion(asked.turns().getFirst().text(), asked.images()));
     }
 
@@ -100,9 +103,14 @@ record OllamaRequest(String model, boolean stream, @Nullable AnswerRequest answe
 
     private static GenerationOptions options(JsonFields options, int context) {
         options.harmless("num_thread", "num_gpu", "main_gpu", "num_batch", "use_mmap", "use_mlock", "numa", "low_vram")
-                .harmless("mirostat_tau", "mirostat_eta", "num_keep") // without mirostat and a moving context they are unused
+                .harmless(
+                        "mirostat_tau",
+                        "mirostat_eta",
+                        "num_keep") // without mirostat and a moving context they are unused
                 .unsupported("presence_penalty", "frequency_penalty", "mirostat", "min_p")
-                .only("repeat_last_n", value -> value.isNumber() && value.doubleValue() == -1) // the whole answer counts
+                .only(
+                        "repeat_last_n",
+                        value -> value.isNumber() && value.doubleValue() == -1) // the whole answer counts
                 .only("penalize_newline", value -> value.isBoolean() && value.booleanValue())
                 .only("typical_p", value -> value.isNumber() && value.doubleValue() == 1)
                 .only("tfs_z", value -> value.isNumber() && value.doubleValue() == 1);
