@@ -62,6 +62,9 @@ public final class HubServer implements AutoCloseable {
     public volatile String commit = COMMIT;
     public volatile boolean withoutHashes;
 
+    /** Bytes that large files are said to have beyond what they have. */
+    public volatile long announced;
+
     public HubServer() throws IOException {
         hub = start(this::answer);
         storage = start(exchange -> {
@@ -157,7 +160,7 @@ public final class HubServer implements AutoCloseable {
         files(repository).forEach((name, content) -> {
             Map<String, Object> file = new TreeMap<>();
             file.put("rfilename", name);
-            file.put("size", content.length);
+            file.put("size", content.length > LARGE ? content.length + announced : content.length);
             if (!withoutHashes) {
                 byte[] blob = ("blob " + content.length + "\0").getBytes(StandardCharsets.US_ASCII);
                 byte[] whole = Arrays.copyOf(blob, blob.length + content.length);

@@ -8,8 +8,11 @@ import io.llava4j.DataException;
 import io.llava4j.LlavaException;
 import io.llava4j.io.Progress;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -246,6 +249,28 @@ class PullTest {
                 .hasMessageContaining("no model that llava4j can use")
                 .hasMessageContaining("mamba");
         assertThat(requestsFor("model.safetensors")).isZero();
+    }
+
+    @Test
+    void aModelThatTheDiskCannotHoldIsRefusedBeforeItsWeightsCome() {
+        hub.announced = 1L << 60;
+        assertThatThrownBy(this::pull)
+                .isInstanceOf(LlavaException.class)
+                .hasMessageContaining(dir.resolve("store") + " needs 1,152,921,504,607 MB more and has ")
+                .hasMessageContaining("LLAVA_MODELS");
+        assertThat(requestsFor("model.safetensors")).isZero();
+    }
+
+    @Test
+    void aSecondPullOfTheSameModelAtTheSameTimeIsRefused() throws IOException {
+        Path partial = Files.createDirectories(store.partial(REPO, hub.commit));
+        Path lock = partial.resolveSibling(partial.getFileName() + ".lock");
+        try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock held = channel.lock()) {
+            assertThat(held.isValid()).isTrue();
+            assertThatThrownBy(this::pull).hasMessage("another process is pulling some/model; wait for it");
+        }
+        assertThat(pull().folder()).exists();
     }
 
     @Test
