@@ -29,9 +29,10 @@ export async function ask(page, text) {
   await finished(page);
 }
 
-/** Waits until no answer is being written. */
+/** Waits until no answer is being written and the last one is drawn, which takes a frame. */
 export async function finished(page) {
-  await page.waitForFunction(() => document.querySelector('.composer#composer .send').getAttribute('aria-label') === 'Send', null, { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelector('#composer .send').getAttribute('aria-label') === 'Send', null, { timeout: 60_000 });
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
 /** Keeps a picture of the page for people to look at. */

@@ -58,7 +58,7 @@ test('openai: responses, whole and streamed', async () => {
 test('openai: JSON of a schema, models, and errors of its own kinds', async () => {
   const schema = { type: 'object', properties: { kind: { enum: ['animal', 'food'] } }, required: ['kind'], additionalProperties: false };
   const answer = await openai.chat.completions.create({
-    ...request, max_completion_tokens: 60, response_format: { type: 'json_schema', json_schema: { name: 'thing', schema } },
+    ...request, max_completion_tokens: 400, response_format: { type: 'json_schema', json_schema: { name: 'thing', schema } },
   });
   assert.ok(['animal', 'food'].includes(JSON.parse(answer.choices[0].message.content).kind));
   const names = [];
@@ -69,7 +69,7 @@ test('openai: JSON of a schema, models, and errors of its own kinds', async () =
 });
 
 test('openai: an answer that is left is no longer written', async () => {
-  const stream = await openai.chat.completions.create({ ...request, temperature: 1, max_completion_tokens: 4000, stream: true });
+  const stream = await openai.chat.completions.create({ ...request, max_completion_tokens: 15000, stream: true });
   for await (const chunk of stream) {
     if (chunk.choices[0].delta.content) break; // closes the connection
   }

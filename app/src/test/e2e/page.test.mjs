@@ -62,7 +62,7 @@ test('images come by chooser, drop and paste, can be removed, and are sent with 
 
 test('Escape stops an answer, and what is there stays', async () => {
   const page = await open(server.url);
-  await settings(page, { ...short, temperature: 1, maxTokens: 4000 });
+  await settings(page, { ...short, maxTokens: 15000 }); // greedy, this model never ends
   await page.fill('#prompt', 'what?');
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.querySelector('.answer .markdown')?.textContent.length > 5);
@@ -161,11 +161,14 @@ test('a server that is gone is named, and one that is back is noticed', async ()
   await settings(page, short);
   await page.waitForFunction(() => document.querySelector('#model').dataset.state === 'ready');
   await server.stop();
-  await ask(page, 'anybody there?');
-  assert.match((await texts(page, '.error p'))[0], new RegExp(`The server at ${server.url} cannot be reached`));
-  await page.waitForFunction(() => document.querySelector('#model').dataset.state === 'unreachable');
-  await picture(page, 'unreachable');
-  await server.start();
+  try {
+    await ask(page, 'anybody there?');
+    assert.match((await texts(page, '.error p'))[0], new RegExp(`The server at ${server.url} cannot be reached`));
+    await page.waitForFunction(() => document.querySelector('#model').dataset.state === 'unreachable');
+    await picture(page, 'unreachable');
+  } finally {
+    await server.start();
+  }
   await page.waitForFunction(() => document.querySelector('#model').dataset.state === 'ready');
   await page.click('.error button');
   await finished(page);
