@@ -149,7 +149,7 @@ test('the server says what is wrong, and the page shows it', async () => {
   const response = await refused;
   assert.ok(response.status() >= 400 && response.status() < 500);
   const { message } = (await response.json()).error;
-  assert.ok((await texts(page, '.error p'))[0].startsWith(message), message);
+  assert.equal((await texts(page, '.error p'))[0].toLowerCase(), `${message}.`.toLowerCase());
   await ask(page, 'what?');
   assert.equal(await page.locator('.error').count(), 1);
   assert.match((await texts(page, '.note'))[0], /Later questions were asked without this one/);

@@ -115,7 +115,7 @@ export class Thread {
     switch (message.state) {
       case 'failed':
         return [element('div', { class: 'error', role: 'alert' }, icon('warning'),
-          element('p', { text: message.error + (message.retryAfter ? ` Try again in ${message.retryAfter} s.` : '') }),
+          element('p', { text: sentence(message.error) + (message.retryAfter ? ` Try again in ${message.retryAfter} s.` : '') }),
           message === this.#chat.current.messages.at(-1) ? retry : null)];
       case 'stopped':
         return [element('p', { text: message.text ? 'You stopped this answer.' : 'You stopped this answer before its first word.' })];
@@ -143,6 +143,11 @@ function waitingText({ imagesRead, isWaiting }, seconds) {
   if (isWaiting) return 'Waiting for the server to load the model…';
   const what = imagesRead === 0 ? 'Reading the question' : imagesRead === 1 ? 'Reading the image' : `Reading ${imagesRead} images`;
   return seconds < 3 ? `${what}…` : `${what}… ${Math.floor(seconds)} s`;
+}
+
+/** A server's words as a sentence of this page. */
+function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
 }
 
 function lengthText({ usage, maxTokens }) {
