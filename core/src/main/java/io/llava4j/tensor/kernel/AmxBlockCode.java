@@ -93,7 +93,7 @@ final class AmxBlockCode extends BlockCode {
 
     private void fetch(int base, int from, int bytes) {
         for (int at = 0; at < bytes; at += LINE) {
-            asm.prefetch(base, from + at);
+            asm.fetch(1, base, from + at);
         }
     }
 

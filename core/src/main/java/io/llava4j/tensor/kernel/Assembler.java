@@ -204,13 +204,17 @@ final class Assembler {
         int32(value);
     }
 
-    /** Fetches a cache line ahead of its use. */
-    void prefetch(int base, int displacement) {
+    /**
+     * Fetches a cache line ahead of its use.
+     *
+     * @param cache 1 for the first, 2 for the second, which takes more lines at a time
+     */
+    void fetch(int cache, int base, int displacement) {
         if (base >= R8) {
             bytes(0x41);
         }
         bytes(0x0F, 0x18);
-        address(1, base, displacement);
+        address(cache, base, displacement);
     }
 
     /** Saves a general register that belongs to the caller; one of the first eight. */

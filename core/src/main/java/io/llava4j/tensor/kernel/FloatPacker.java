@@ -23,6 +23,9 @@ final class FloatPacker extends Packer {
     /** Elements of a 64-bit number. */
     private final int side;
 
+    private final long[] from = new long[ROWS * STRETCH];
+    private final long[] to = new long[ROWS * STRETCH];
+
     FloatPacker(int bytes) {
         this.bytes = bytes;
         this.side = Long.BYTES / bytes;
@@ -30,8 +33,6 @@ final class FloatPacker extends Packer {
 
     @Override
     int pack(MemorySegment rows, int count, int in, MemorySegment target) {
-        long[] from = new long[ROWS * STRETCH];
-        long[] to = new long[ROWS * STRETCH];
         int whole = in / side;
         long columnBytes = (long) ROWS * bytes;
         for (int begin = 0; begin < whole; begin += STRETCH) {

@@ -4,6 +4,7 @@ import io.llava4j.CheckpointException;
 import io.llava4j.tensor.format.BlockFormat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * A weight {@code [out, in]} in the layout of the kernels ({@link PackedLayout}), computed from without being decoded.
@@ -47,8 +48,9 @@ public final class PackedMatrix implements AutoCloseable {
         }
         PackedMatrix matrix = new PackedMatrix(format, out, in);
         try {
-            Packer packer = Packer.of(format);
-            workers.run(matrix.tiles(), (tile, worker) -> matrix.packTile(packer, rows, tile));
+            Packer[] packers = new Packer[workers.count()];
+            Arrays.setAll(packers, worker -> Packer.of(format));
+            workers.run(matrix.tiles(), (tile, worker) -> matrix.packTile(packers[worker], rows, tile));
             return matrix;
         } catch (RuntimeException | Error e) {
             matrix.close();

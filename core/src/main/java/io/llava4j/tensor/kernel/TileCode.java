@@ -17,7 +17,7 @@ abstract class TileCode {
     private static final int TILES = Assembler.R10;
     private static final int UNITS = Assembler.R11;
 
-    /** Bytes that products of few columns fetch ahead: less leaves the memory idle for up to a quarter of the time. */
+    /** Bytes that products of few columns fetch ahead; without it the memory is idle for up to a quarter of the time. */
     private static final int AHEAD = 9216;
 
     private static final int MOST_COLUMNS_FETCHED_AHEAD = 4;
@@ -101,7 +101,7 @@ abstract class TileCode {
         if (columns <= MOST_COLUMNS_FETCHED_AHEAD) {
             int lines = layout.unitBytes() / LINE;
             for (int line = lines * part / parts; line < lines * (part + 1) / parts; line++) {
-                asm.prefetch(WEIGHTS, AHEAD + line * LINE);
+                asm.fetch(2, WEIGHTS, AHEAD + line * LINE);
             }
         }
     }
