@@ -56,12 +56,18 @@ public final class ClipVisionTower implements VisionTower {
     }
 
     @Override
-    public Tensor features(Tensor pixels) {
-        Tensor x = embed(pixels);
-        for (ClipBlock block : blocks.subList(0, depth)) {
-            x = forward(block, x);
-        }
-        return keepCls ? x : x.narrow(1, 1, config.patches());
+    public int blocks() {
+        return depth;
+    }
+
+    @Override
+    public Tensor forward(int block, Tensor states) {
+        return forward(blocks.get(block), states);
+    }
+
+    @Override
+    public Tensor select(Tensor states) {
+        return keepCls ? states : states.narrow(1, 1, config.patches());
     }
 
     @Override
@@ -127,7 +133,8 @@ public final class ClipVisionTower implements VisionTower {
         return before;
     }
 
-    private Tensor embed(Tensor pixels) {
+    @Override
+    public Tensor embed(Tensor pixels) {
         long images = pixels.size(0);
         Tensor patches = patchEmbedding.forward(pixels);
         Tensor cls = classEmbedding.view(1, 1, config.hiddenSize()).expand(images, 1, config.hiddenSize());

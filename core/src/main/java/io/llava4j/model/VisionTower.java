@@ -17,7 +17,25 @@ public interface VisionTower {
      * @param pixels normalised, {@code [images, 3, imageSize, imageSize]}
      * @return {@code [images, tokensPerImage, hiddenSize]}
      */
-    Tensor features(Tensor pixels);
+    default Tensor features(Tensor pixels) {
+        Tensor states = embed(pixels);
+        for (int block = 0; block < blocks(); block++) {
+            states = forward(block, states);
+        }
+        return select(states);
+    }
+
+    /** What the first block reads: {@code [images, 3, imageSize, imageSize] -> [images, positions, hiddenSize]}. */
+    Tensor embed(Tensor pixels);
+
+    /** Blocks that the features go through. */
+    int blocks();
+
+    /** One block: {@code [images, positions, hiddenSize]} in and out. */
+    Tensor forward(int block, Tensor states);
+
+    /** The features among the states after the last block: {@code -> [images, tokensPerImage, hiddenSize]}. */
+    Tensor select(Tensor states);
 
     /** Features of one image. */
     int tokensPerImage();

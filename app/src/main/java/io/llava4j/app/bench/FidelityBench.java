@@ -1,7 +1,7 @@
 package io.llava4j.app.bench;
 
 import io.llava4j.ConfigException;
-import io.llava4j.app.verify.LogProbabilities;
+import io.llava4j.generate.schedule.LogProbabilities;
 import io.llava4j.checkpoint.Converter.Precision;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.ImageProcessor;

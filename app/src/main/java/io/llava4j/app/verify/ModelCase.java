@@ -1,5 +1,6 @@
 package io.llava4j.app.verify;
 
+import io.llava4j.generate.schedule.LogProbabilities;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.model.ClipVisionTower;

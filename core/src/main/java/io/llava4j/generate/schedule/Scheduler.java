@@ -1,18 +1,31 @@
 package io.llava4j.generate.schedule;
 
 import io.llava4j.DataException;
-import io.llava4j.generate.session.DecodingSession;
+import io.llava4j.LlavaException;
+import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.tensor.Engine;
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
-/** One decoding thread for the requests of many callers. */
+/**
+ * One decoding thread for the requests of many callers. Sequences join and leave at every step: a step reads one token of
+ * each answer that is being written and a bounded number of tokens of new prompts, so that a long prompt does not hold up
+ * the answers of others. Requests are taken in as they arrived.
+ *
+ * <p><b>An answer does not depend on its neighbours.</b> On the CPU kernels logits are the same to the last bit in any batch
+ * and in any chunks, with or without a cache; a language model that computes elsewhere decodes one request after another.
+ */
 public final class Scheduler implements AutoCloseable {
     /**
      * How much is done at once, and kept.
@@ -64,93 +77,289 @@ public final class Scheduler implements AutoCloseable {
 
     private final LlavaModel model;
     private final Limits limits;
-    private final ExecutorService thread = Executors.newSingleThreadExecutor(
-            Thread.ofPlatform().daemon().name("llava-decoding").factory());
-    private final AtomicInteger waiting = new AtomicInteger();
+    private final SequenceReader reader;
+    private final int parallel;
+    private final LongSupplier memory;
 
-    /** A scheduler on a loaded model, which it does not close. */
-    public Scheduler(LlavaModel model, Limits limits) {
+    private final Object lock = new Object();
+    private final Deque<Request> waiting = new ArrayDeque<>();
+    private final Set<Request> running = new LinkedHashSet<>();
+    private final Counters counters = new Counters();
+    private @Nullable Thread thread;
+    private boolean closed;
+    private double averageSeconds;
+
+    /**
+     * A scheduler on a loaded model, which it does not close.
+     *
+     * @param sharesPrefixes whether what two prompts have in common is read once; changes the speed, not the answers
+     */
+    public Scheduler(LlavaModel model, Limits limits, boolean sharesPrefixes) {
+        this(model, limits, sharesPrefixes, CpuReader::availableMemory);
+    }
+
+    Scheduler(LlavaModel model, Limits limits, boolean sharesPrefixes, LongSupplier memory) {
         this.model = model;
         this.limits = limits;
+        this.memory = memory;
+        if (model.languageModel() instanceof CpuLlamaModel cpu) {
+            this.parallel = limits.parallel();
+            this.reader = new CpuReader(model, cpu, sharesPrefixes, limits.cacheBytes(), memory);
+        } else {
+            this.parallel = 1;
+            this.reader = new TensorReader(model);
+        }
     }
 
     /**
      * Asks for an answer.
      *
+     * @param listener sees the answer, from the decoding thread
      * @throws OverloadedException if too many requests wait
      * @throws DataException if the prompt is too long, or placeholders and images do not match in number
+     * @throws LlavaException if memory cannot hold the keys and values of prompt and answer
      */
     public Ticket submit(Work work, Listener listener) {
-        if (waiting.get() >= limits.queue()) {
-            throw new OverloadedException(waiting.get(), Duration.ofSeconds(1));
-        }
-        waiting.incrementAndGet();
-        AtomicBoolean cancelled = new AtomicBoolean();
-        thread.execute(() -> {
-            waiting.decrementAndGet();
-            try {
-                Engine.inference("generation", () -> {
-                    answer(work, listener, cancelled);
-                    return null;
-                });
-            } catch (RuntimeException e) {
-                listener.failed(e);
+        Request request = request(work, listener, null);
+        synchronized (lock) {
+            if (waiting.size() + (long) running.size() >= (long) parallel + limits.queue()) {
+                counters.refused++;
+                double rounds = (waiting.size() + 1.0) / parallel;
+                throw new OverloadedException(
+                        waiting.size(), Duration.ofSeconds(Math.max(1, (long) Math.ceil(rounds * averageSeconds))));
             }
-        });
-        return () -> cancelled.set(true);
+            enqueue(request);
+        }
+        return request;
     }
 
-    private void answer(Work work, Listener listener, AtomicBoolean cancelled) {
-        long start = System.nanoTime();
-        int length = model.config().splicedLength(work.prompt().ids());
-        int most = Math.min(work.maxNewTokens(), model.config().text().maxPositionEmbeddings() - length);
-        int[] ids = new int[0];
-        FinishReason reason;
-        try (DecodingSession session = DecodingSession.open(
-                model, List.of(work.prompt().ids()), work.prompt().images())) {
-            while (true) {
-                if (cancelled.get()) {
-                    reason = FinishReason.CANCELLED;
-                    break;
-                }
-                int id = work.chooser().choose(session.logits(0), ids);
-                ids = Arrays.copyOf(ids, ids.length + 1);
-                ids[ids.length - 1] = id;
-                if (!listener.token(new ChosenToken(id, Double.NaN, List.of()))) {
-                    reason = FinishReason.CANCELLED;
-                    break;
-                }
-                if (work.stopIds().contains(id)) {
-                    reason = FinishReason.STOP;
-                    break;
-                }
-                if (ids.length == most) {
-                    reason = most < work.maxNewTokens() ? FinishReason.CONTEXT : FinishReason.MAX_NEW_TOKENS;
-                    break;
-                }
-                session.decodeStep(new int[] {id});
+    /**
+     * Asks for answers that one caller waits for together. They may be more than the queue holds. For the sake of speed, all
+     * of them that are taken in read their prompts before they are decoded.
+     *
+     * @param listeners one for each
+     */
+    public List<Ticket> submit(List<Work> works, List<? extends Listener> listeners) {
+        Object group = new Object();
+        List<Request> requests = new ArrayList<>();
+        for (Work work : works) {
+            requests.add(request(work, listeners.get(requests.size()), group));
+        }
+        synchronized (lock) {
+            requests.forEach(this::enqueue);
+        }
+        return List.copyOf(requests);
+    }
+
+    private Request request(Work work, Listener listener, @Nullable Object group) {
+        int placeholders = ImagePrompt.placeholders(work.prompt().ids());
+        if (placeholders != work.prompt().images().size()) {
+            throw new DataException("the prompt has " + placeholders + " image placeholders for "
+                    + work.prompt().images().size() + " images; give one image for each");
+        }
+        int perImage = model.config().tokensPerImage();
+        SplicedPrompt prompt = new SplicedPrompt(work.prompt(), perImage);
+        int positions = model.config().text().maxPositionEmbeddings();
+        int context = limits.context() > 0 ? Math.min(limits.context(), positions) : positions;
+        int limit = model.config().maxSequenceLength();
+        int longest = limit > 0 ? Math.min(limit, context - 1) : context - 1;
+        if (prompt.length() > longest) {
+            throw new DataException("the prompt has " + prompt.length()
+                    + " tokens, image tokens included, but the model reads " + longest + "; shorten the conversation");
+        }
+        Request request =
+                new Request(work, listener, prompt, placeholders * perImage, context - prompt.length(), group);
+        Stats now = stats();
+        if (model.languageModel() instanceof CpuLlamaModel cpu && now.running() == 0) {
+            long needed = cpu.cacheBytes(request.reservedTokens());
+            long available = memory.getAsLong() + now.cacheBytes();
+            if (needed > available) {
+                throw CpuReader.tooLarge(needed, available);
             }
         }
-        double seconds = (System.nanoTime() - start) / 1e9;
-        listener.finished(
-                reason,
-                new Usage(
-                        length,
-                        work.prompt().images().size() * model.config().tokensPerImage(),
-                        0,
-                        ids.length,
-                        0,
-                        seconds,
-                        seconds));
+        return request;
+    }
+
+    private void enqueue(Request request) {
+        if (closed) {
+            throw new IllegalStateException("this scheduler is closed");
+        }
+        counters.accepted++;
+        waiting.add(request);
+        if (thread == null) {
+            thread = Thread.ofPlatform().daemon().name("llava-decoding").start(this::run);
+        }
+        lock.notifyAll();
+    }
+
+    private void run() {
+        Engine.setThreads(0);
+        while (takeIn()) {
+            endThoseThatAreOver();
+            step();
+        }
+        LlavaException end = new LlavaException("the model was closed before the answer was complete");
+        failAll(end);
+        List<Request> left;
+        synchronized (lock) {
+            left = List.copyOf(waiting);
+            waiting.clear();
+        }
+        left.forEach(request -> tell(() -> request.fail(end)));
+        reader.close();
+    }
+
+    /** Waits for work and takes in as much of it as there is room for; false once the scheduler is closed. */
+    private boolean takeIn() {
+        List<Runnable> ends = new ArrayList<>();
+        synchronized (lock) {
+            while (!closed && waiting.isEmpty() && running.isEmpty()) {
+                try {
+                    lock.wait();
+                } catch (InterruptedException e) {
+                    closed = true;
+                }
+            }
+            if (closed) {
+                return false;
+            }
+            waiting.removeIf(request -> {
+                Runnable end = end(request);
+                if (end != null) {
+                    counters.finished++;
+                    ends.add(end);
+                }
+                return end != null;
+            });
+            while (running.size() < parallel && !waiting.isEmpty()) {
+                Request next = waiting.getFirst();
+                try {
+                    if (!reader.admits(next)) {
+                        break;
+                    }
+                    next.started();
+                    reader.start(next);
+                    running.add(next);
+                } catch (LlavaException e) {
+                    counters.finished++;
+                    ends.add(() -> next.fail(e));
+                }
+                waiting.removeFirst();
+            }
+        }
+        ends.forEach(Scheduler::tell);
+        return true;
+    }
+
+    /** How a request ends that was cancelled or took too long; null if it goes on. */
+    private @Nullable Runnable end(Request request) {
+        if (request.isCancelled()) {
+            return () -> request.finish(FinishReason.CANCELLED);
+        }
+        return request.isLate(limits.timeout())
+                ? () -> request.fail(new AnswerTimeoutException(limits.timeout()))
+                : null;
+    }
+
+    private void endThoseThatAreOver() {
+        for (Request request : List.copyOf(running)) {
+            Runnable end = end(request);
+            if (end != null) {
+                end(request, true, end);
+            }
+        }
+    }
+
+    private void step() {
+        Map<Request, RuntimeException> failures = new LinkedHashMap<>();
+        Map<Request, float[]> logits;
+        try {
+            logits = reader.step(failures);
+        } catch (RuntimeException e) {
+            failAll(e);
+            return;
+        } catch (Error e) {
+            failAll(new LlavaException("decoding failed: " + e, e));
+            return;
+        }
+        failures.forEach((request, cause) -> end(request, false, () -> request.fail(cause)));
+        logits.forEach((request, row) -> {
+            try {
+                FinishReason reason = request.choose(row);
+                if (reason != null) {
+                    end(request, true, () -> request.finish(reason));
+                }
+            } catch (RuntimeException e) {
+                end(request, true, () -> request.fail(e));
+            }
+        });
+        synchronized (lock) {
+            counters.steps++;
+            counters.batchedAnswers += logits.size();
+            counters.answerTokens += logits.size();
+            reader.count(counters);
+        }
+    }
+
+    private void failAll(RuntimeException cause) {
+        for (Request request : List.copyOf(running)) {
+            end(request, false, () -> request.fail(cause));
+        }
+    }
+
+    private void end(Request request, boolean keepsContext, Runnable end) {
+        reader.end(request, keepsContext);
+        synchronized (lock) {
+            running.remove(request);
+            counters.finished++;
+            counters.promptTokens += request.prompt().length();
+            counters.cachedTokens += request.cachedTokens();
+            averageSeconds = averageSeconds == 0
+                    ? request.runSeconds()
+                    : averageSeconds + (request.runSeconds() - averageSeconds) / 8;
+            reader.count(counters);
+        }
+        tell(end);
+    }
+
+    /** A listener that fails must not end the answers of others. */
+    private static void tell(Runnable end) {
+        try {
+            end.run();
+        } catch (RuntimeException e) {
+            Thread thread = Thread.currentThread();
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+        }
     }
 
     /** Numbers for a page of metrics. */
     public Stats stats() {
-        return new Stats(waiting.get(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        synchronized (lock) {
+            return counters.stats(waiting.size(), running.size());
+        }
     }
 
+    /** Ends all answers as failed and frees the caches. */
     @Override
     public void close() {
-        thread.shutdownNow();
+        Thread decoding;
+        synchronized (lock) {
+            closed = true;
+            decoding = thread;
+            lock.notifyAll();
+        }
+        if (decoding != null && decoding != Thread.currentThread()) {
+            boolean interrupted = false;
+            while (decoding.isAlive()) {
+                try {
+                    decoding.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 package io.llava4j.model.cpu;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -41,6 +42,16 @@ public final class KvContext implements AutoCloseable {
         }
         fork.length = tokens;
         return fork;
+    }
+
+    /** Positions of the whole pages among that many positions. */
+    public static int wholePages(int tokens) {
+        return tokens / KvLayout.POSITIONS * KvLayout.POSITIONS;
+    }
+
+    /** Its pages, some of which other contexts may share. */
+    public List<KvPage> pages() {
+        return Collections.unmodifiableList(pages);
     }
 
     KvLayout layout() {

@@ -2,10 +2,13 @@ package io.llava4j.model.cpu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Keys and values of {@value KvLayout#POSITIONS} neighbouring positions, shared by the contexts that begin alike. */
-final class KvPage {
+public final class KvPage {
     private static final long ALIGNMENT = 64;
+
+    private static final AtomicLong OPEN = new AtomicLong();
 
     private final Arena arena = Arena.ofShared();
     private final MemorySegment memory;
@@ -13,6 +16,17 @@ final class KvPage {
 
     KvPage(KvLayout layout) {
         memory = arena.allocate(layout.pageBytes(), ALIGNMENT);
+        OPEN.incrementAndGet();
+    }
+
+    /** Pages of this process whose memory is not freed. */
+    static long open() {
+        return OPEN.get();
+    }
+
+    /** Memory that it takes. */
+    public long bytes() {
+        return memory.byteSize();
     }
 
     MemorySegment memory() {
@@ -37,5 +51,6 @@ final class KvPage {
             }
         }
         arena.close();
+        OPEN.decrementAndGet();
     }
 }

@@ -24,6 +24,11 @@ public final class CpuModels {
         });
     }
 
+    /** Pages of keys and values whose memory is not freed. */
+    public static long openPages() {
+        return KvPage.open();
+    }
+
     static CpuLlamaModel of(LlavaConfig config, Weights weights, DType kvType) {
         return new CpuLlamaModel(config.text(), stored(weights), kvType, Kernels.instance(), Workers.shared());
     }

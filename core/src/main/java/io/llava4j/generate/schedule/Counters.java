@@ -1,0 +1,35 @@
+package io.llava4j.generate.schedule;
+
+/** What a scheduler counts. Changed by the decoding thread under the scheduler's lock. */
+final class Counters {
+    long accepted;
+    long refused;
+    long finished;
+    long steps;
+    long batchedAnswers;
+    long promptTokens;
+    long cachedTokens;
+    long answerTokens;
+    long encodedImages;
+    long cachedImages;
+    long cacheBytes;
+    long evictions;
+
+    Scheduler.Stats stats(int waiting, int running) {
+        return new Scheduler.Stats(
+                waiting,
+                running,
+                accepted,
+                refused,
+                finished,
+                steps,
+                batchedAnswers,
+                promptTokens,
+                cachedTokens,
+                answerTokens,
+                encodedImages,
+                cachedImages,
+                cacheBytes,
+                evictions);
+    }
+}

@@ -1,0 +1,74 @@
+package io.llava4j.generate.schedule;
+
+import io.llava4j.generate.session.DecodingSession;
+import io.llava4j.model.LlavaModel;
+import io.llava4j.tensor.Engine;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Reads one sequence after the other with the tensor engine, whose batches would round differently. */
+final class TensorReader implements SequenceReader {
+    private final LlavaModel model;
+    private @Nullable Request request;
+    private @Nullable DecodingSession session;
+
+    TensorReader(LlavaModel model) {
+        this.model = model;
+    }
+
+    @Override
+    public boolean admits(Request next) {
+        return request == null;
+    }
+
+    @Override
+    public void start(Request next) {
+        request = next;
+    }
+
+    @Override
+    public Map<Request, float[]> step(Map<Request, RuntimeException> failures) {
+        Request current = request;
+        if (current == null) {
+            return Map.of();
+        }
+        try {
+            synchronized (model) {
+                return Map.of(current, Engine.inference("generation", () -> logits(current)));
+            }
+        } catch (RuntimeException e) {
+            failures.put(current, e);
+            return Map.of();
+        }
+    }
+
+    private float[] logits(Request current) {
+        if (session == null) {
+            session = DecodingSession.open(
+                    model,
+                    List.of(current.work().prompt().ids()),
+                    current.work().prompt().images());
+        } else {
+            session.decodeStep(new int[] {current.lastToken()});
+        }
+        return session.logits(0);
+    }
+
+    @Override
+    public void end(Request ended, boolean keepsContext) {
+        close();
+        request = null;
+    }
+
+    @Override
+    public void count(Counters counters) {}
+
+    @Override
+    public void close() {
+        if (session != null) {
+            session.close();
+        }
+        session = null;
+    }
+}
