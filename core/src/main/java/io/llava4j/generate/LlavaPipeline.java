@@ -4,11 +4,13 @@ import io.llava4j.DataException;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.schedule.FinishReason;
 import io.llava4j.generate.schedule.Scheduler;
+import io.llava4j.generate.schedule.Ticket;
 import io.llava4j.generate.schedule.Work;
 import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
@@ -35,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * Not thread-safe: one call at a time.
+ * <p>Thread-safe: many threads may ask, and their answers are decoded together, each as it would be alone. A language model on a
+ * GPU answers one request after another, and a batch at once.
  */
 public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoCloseable {
     private final LlavaModel model;
@@ -73,7 +76,7 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     public LlavaPipeline(LlavaModel model, SentencePieceTokenizer tokenizer, Settings settings) {
         this.model = model;
         this.generator = new Generator(model, settings.sharesPrefixes());
-        this.scheduler = new Scheduler(model, settings.limits());
+        this.scheduler = new Scheduler(model, settings.limits(), settings.sharesPrefixes());
         this.tokenizer = tokenizer;
         this.stopIds = new HashSet<>(model.config().text().eosTokenIds());
         stopIds.add(tokenizer.eosId());
@@ -131,28 +134,62 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
 
     @Override
     public List<Answer> finishedAnswers(List<ChatRequest> requests, GenerationOptions options) {
-        List<int[]> ids = new ArrayList<>();
-        List<float[]> pixels = new ArrayList<>();
         Map<RgbImage, float[]> processed = new IdentityHashMap<>();
+        List<ImagePrompt> asked = new ArrayList<>();
         for (ChatRequest request : requests) {
-            ids.add(ids(request));
-            for (RgbImage image : request.images()) {
-                pixels.add(processed.computeIfAbsent(image, processor::process));
-            }
+            List<float[]> pixels = new ArrayList<>();
+            int[] ids = ids(request);
+            request.images().forEach(image -> pixels.add(processed.computeIfAbsent(image, processor::process)));
+            asked.add(new ImagePrompt(ids, pixels));
         }
-        List<AnswerText> texts =
-                requests.stream().map(request -> answerText(options)).toList();
-        List<FinishReason> reasons = new ArrayList<>(Collections.nCopies(requests.size(), FinishReason.CONTEXT));
-        int[] tokens = new int[requests.size()];
-        generator.generate(ids, pixels, options, stopIds, (sequence, id) -> {
-            AnswerText text = texts.get(sequence);
-            text.accept(id);
-            boolean stopped = text.isStopped() || stopIds.contains(id);
-            if (stopped || ++tokens[sequence] == options.maxNewTokens()) {
-                reasons.set(sequence, stopped ? FinishReason.STOP : FinishReason.MAX_NEW_TOKENS);
+        return model.languageModel() instanceof CpuLlamaModel ? scheduled(asked, options) : batched(asked, options);
+    }
+
+    private List<Answer> scheduled(List<ImagePrompt> asked, GenerationOptions options) {
+        AnswerOptions plain = AnswerOptions.of(options);
+        List<RunningAnswer> running = asked.stream()
+                .map(prompt -> new RunningAnswer(answerText(options)))
+                .toList();
+        List<Ticket> tickets = scheduler.submit(
+                asked.stream().map(prompt -> work(prompt, plain)).toList(),
+                running.stream().map(RunningAnswer::listener).toList());
+        for (int i = 0; i < running.size(); i++) {
+            running.get(i).accepted(tickets.get(i));
+        }
+        try {
+            List<Answer> answers = new ArrayList<>();
+            for (RunningAnswer answer : running) {
+                ChatResponse response = answer.await();
+                answers.add(new Answer(response.text(), response.finish()));
             }
-            return !text.isStopped();
-        });
+            return answers;
+        } finally {
+            running.forEach(RunningAnswer::close);
+        }
+    }
+
+    /** The tensor engine decodes a batch in step. */
+    private List<Answer> batched(List<ImagePrompt> asked, GenerationOptions options) {
+        List<AnswerText> texts =
+                asked.stream().map(prompt -> answerText(options)).toList();
+        List<FinishReason> reasons = new ArrayList<>(Collections.nCopies(asked.size(), FinishReason.CONTEXT));
+        int[] tokens = new int[asked.size()];
+        synchronized (model) {
+            generator.generate(
+                    asked.stream().map(ImagePrompt::ids).toList(),
+                    asked.stream().flatMap(prompt -> prompt.images().stream()).toList(),
+                    options,
+                    stopIds,
+                    (sequence, id) -> {
+                        AnswerText text = texts.get(sequence);
+                        text.accept(id);
+                        boolean stopped = text.isStopped() || stopIds.contains(id);
+                        if (stopped || ++tokens[sequence] == options.maxNewTokens()) {
+                            reasons.set(sequence, stopped ? FinishReason.STOP : FinishReason.MAX_NEW_TOKENS);
+                        }
+                        return !text.isStopped();
+                    });
+        }
         List<Answer> answers = new ArrayList<>();
         for (AnswerText text : texts) {
             text.finish();
@@ -190,19 +227,20 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
 
     /** {@link #start(ChatRequest, AnswerOptions)} with a prompt of {@link #prompt} or {@link #completion}. */
     public RunningAnswer start(ImagePrompt prompt, AnswerOptions options) {
-        GenerationOptions decoding = options.decoding();
-        RunningAnswer answer = new RunningAnswer(answerText(decoding));
-        Sampler sampler = new Sampler(decoding);
-        answer.accepted(scheduler.submit(
-                new Work(
-                        prompt,
-                        decoding.maxNewTokens(),
-                        stopIds,
-                        sampler::sample,
-                        options.constraint(),
-                        options.topLogprobs()),
-                answer.listener()));
+        RunningAnswer answer = new RunningAnswer(answerText(options.decoding()));
+        answer.accepted(scheduler.submit(work(prompt, options), answer.listener()));
         return answer;
+    }
+
+    private Work work(ImagePrompt prompt, AnswerOptions options) {
+        GenerationOptions decoding = options.decoding();
+        return new Work(
+                prompt,
+                decoding.maxNewTokens(),
+                stopIds,
+                new Sampler(decoding)::sample,
+                options.constraint(),
+                options.topLogprobs());
     }
 
     /** Numbers about the requests so far. */

@@ -97,6 +97,12 @@ public final class RunningAnswer implements AutoCloseable {
         return null;
     }
 
+    /** Waits for the whole answer. */
+    ChatResponse await() {
+        while (next() != null) {}
+        return response();
+    }
+
     private Event take() {
         boolean interrupted = false;
         try {

@@ -1,9 +1,9 @@
 package io.llava4j.app.bench;
 
 import io.llava4j.ConfigException;
-import io.llava4j.generate.schedule.LogProbabilities;
 import io.llava4j.checkpoint.Converter.Precision;
 import io.llava4j.generate.ModelLoader;
+import io.llava4j.generate.schedule.LogProbabilities;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.LlavaModel;

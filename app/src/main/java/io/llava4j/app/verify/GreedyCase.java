@@ -1,9 +1,9 @@
 package io.llava4j.app.verify;
 
-import io.llava4j.generate.schedule.LogProbabilities;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.Generator;
+import io.llava4j.generate.schedule.LogProbabilities;
 import io.llava4j.generate.session.DecodingSession;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.tensor.Engine;

@@ -1,8 +1,8 @@
 package io.llava4j.app.verify;
 
-import io.llava4j.generate.schedule.LogProbabilities;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.safetensors.SafeTensors;
+import io.llava4j.generate.schedule.LogProbabilities;
 import io.llava4j.model.ClipVisionTower;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaModel;

@@ -1,7 +1,7 @@
 package io.llava4j.generate.schedule;
 
-import io.llava4j.io.MachineMemory;
 import io.llava4j.LlavaException;
+import io.llava4j.io.MachineMemory;
 import io.llava4j.model.ImageEncoding;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuLlamaModel;
@@ -111,7 +111,8 @@ final class CpuReader implements SequenceReader {
         List<CpuSequence> read = new ArrayList<>();
         List<CpuLlamaModel.Chunk> chunks = new ArrayList<>();
         for (CpuSequence sequence : sequences.values()) {
-            if (sequence.isPromptRead() && !readingGroups.contains(sequence.request().group())) {
+            if (sequence.isPromptRead()
+                    && !readingGroups.contains(sequence.request().group())) {
                 read.add(sequence);
                 chunks.add(sequence.chunk(1, languageModel));
             }
@@ -141,8 +142,7 @@ final class CpuReader implements SequenceReader {
         int vocabulary = languageModel.config().vocabSize();
         for (int i = 0; i < read.size(); i++) {
             if (read.get(i).isPromptRead()) {
-                complete.put(
-                        read.get(i).request(), Arrays.copyOfRange(logits, i * vocabulary, (i + 1) * vocabulary));
+                complete.put(read.get(i).request(), Arrays.copyOfRange(logits, i * vocabulary, (i + 1) * vocabulary));
             }
         }
         return complete;

@@ -38,7 +38,8 @@ final class CpuSequence {
         return context != null;
     }
 
-    @Nullable KvContext context() {
+    @Nullable
+    KvContext context() {
         return context;
     }
 
@@ -64,7 +65,8 @@ final class CpuSequence {
 
     /** Takes the tokens of an image, if it shows it and is still to read it. */
     void know(ImageDigest image, float[] tokens) {
-        if (prompt.imagesFrom(length()).stream().anyMatch(placed -> placed.digest().equals(image))) {
+        if (prompt.imagesFrom(length()).stream()
+                .anyMatch(placed -> placed.digest().equals(image))) {
             imageTokens.put(image, tokens);
         }
     }

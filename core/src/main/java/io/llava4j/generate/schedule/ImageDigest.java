@@ -40,13 +40,12 @@ record ImageDigest(long a, long b, long c, long d) {
 
     /** What identifies an image token: below zero, unlike text. Four neighbouring tokens hold the whole digest. */
     long key(int token) {
-        long part =
-                switch (token % 4) {
-                    case 0 -> a;
-                    case 1 -> b;
-                    case 2 -> c;
-                    default -> d;
-                };
+        long part = switch (token % 4) {
+            case 0 -> a;
+            case 1 -> b;
+            case 2 -> c;
+            default -> d;
+        };
         return part + token | Long.MIN_VALUE;
     }
 }

@@ -4,10 +4,10 @@ import io.llava4j.model.cpu.KvContext;
 import io.llava4j.model.cpu.KvPage;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
-import java.util.Iterator;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.SequencedSet;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +33,7 @@ final class KvPrefixCache implements LeastRecentlyUsed.Cache, AutoCloseable {
     /** No entry is the beginning of another. */
     private final TreeMap<long[], Entry> entries = new TreeMap<>(Arrays::compare);
 
-    private final Set<Entry> byUse = new LinkedHashSet<>();
+    private final SequencedSet<Entry> byUse = new LinkedHashSet<>();
     private final Map<KvPage, Integer> owners = new IdentityHashMap<>();
     private long bytes;
     private long newest = Long.MIN_VALUE;
@@ -45,7 +45,8 @@ final class KvPrefixCache implements LeastRecentlyUsed.Cache, AutoCloseable {
      * @param most positions, at most the length of the prompt
      * @return null if there is none
      */
-    @Nullable KvContext fork(long[] keys, int most, long now) {
+    @Nullable
+    KvContext fork(long[] keys, int most, long now) {
         Entry best = nearest(keys);
         int shared = best == null ? 0 : Math.min(most, shared(best, keys));
         if (best == null || shared == 0) {
@@ -70,9 +71,7 @@ final class KvPrefixCache implements LeastRecentlyUsed.Cache, AutoCloseable {
         if (below == null || above == null) {
             return below != null ? below.getValue() : above != null ? above.getValue() : null;
         }
-        return shared(below.getValue(), keys) >= shared(above.getValue(), keys)
-                ? below.getValue()
-                : above.getValue();
+        return shared(below.getValue(), keys) >= shared(above.getValue(), keys) ? below.getValue() : above.getValue();
     }
 
     private static int shared(Entry entry, long[] keys) {
@@ -146,9 +145,6 @@ final class KvPrefixCache implements LeastRecentlyUsed.Cache, AutoCloseable {
 
     @Override
     public void close() {
-        Iterator<Entry> all = Set.copyOf(byUse).iterator();
-        while (all.hasNext()) {
-            remove(all.next());
-        }
+        List.copyOf(byUse).forEach(this::remove);
     }
 }

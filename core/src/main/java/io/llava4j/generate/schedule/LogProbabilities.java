@@ -8,8 +8,8 @@ import java.util.PriorityQueue;
 
 /** Log-softmax in 64-bit arithmetic. */
 public final class LogProbabilities {
-    private static final Comparator<TokenLogprob> LIKELIEST_LAST =
-            Comparator.comparingDouble(TokenLogprob::logprob).thenComparing(TokenLogprob::id, Comparator.reverseOrder());
+    private static final Comparator<TokenLogprob> LIKELIEST_LAST = Comparator.comparingDouble(TokenLogprob::logprob)
+            .thenComparing(TokenLogprob::id, Comparator.reverseOrder());
 
     private LogProbabilities() {}
 

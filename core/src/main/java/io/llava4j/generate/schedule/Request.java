@@ -57,7 +57,8 @@ final class Request implements Ticket {
         return work;
     }
 
-    @Nullable Object group() {
+    @Nullable
+    Object group() {
         return group;
     }
 
@@ -105,7 +106,8 @@ final class Request implements Ticket {
      * @param logits {@code [vocab]}, changed
      * @return why the answer ends with it; null if it goes on
      */
-    @Nullable FinishReason choose(float[] logits) {
+    @Nullable
+    FinishReason choose(float[] logits) {
         int wanted = work.topLogprobs();
         double logSumExp = wanted < 0 ? Double.NaN : LogProbabilities.logSumExp(logits, 0, logits.length);
         List<TokenLogprob> top = wanted < 0 ? List.of() : LogProbabilities.top(logits, logSumExp, wanted);
