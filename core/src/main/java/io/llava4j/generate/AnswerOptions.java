@@ -1,19 +1,19 @@
 package io.llava4j.generate;
 
 import io.llava4j.ConfigException;
-import io.llava4j.generate.constrain.TokenConstraint;
+import io.llava4j.generate.constrain.JsonConstraint;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How one answer is decoded and reported.
  *
  * @param decoding how its tokens are chosen and where it ends
- * @param constraint what the answer may be, of this answer alone; null for anything
+ * @param constraint what the answer may be; null for anything
  * @param topLogprobs likeliest tokens to be reported with each chosen one, at most {@value #MAX_TOP_LOGPROBS}; 0 for the chosen
  *     one's log-probability only, -1 for none at all
  */
 public record AnswerOptions(
-        GenerationOptions decoding, @Nullable TokenConstraint constraint, int topLogprobs) {
+        GenerationOptions decoding, @Nullable JsonConstraint constraint, int topLogprobs) {
     /** As many as OpenAI's API gives. */
     public static final int MAX_TOP_LOGPROBS = 20;
 

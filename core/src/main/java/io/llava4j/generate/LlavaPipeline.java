@@ -2,6 +2,7 @@ package io.llava4j.generate;
 
 import io.llava4j.DataException;
 import io.llava4j.checkpoint.ModelParts;
+import io.llava4j.generate.constrain.TokenTrie;
 import io.llava4j.generate.schedule.FinishReason;
 import io.llava4j.generate.schedule.Scheduler;
 import io.llava4j.generate.schedule.Ticket;
@@ -48,6 +49,7 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     private final PromptBuilder prompts;
     private final Set<Integer> stopIds;
     private final ImageProcessor processor;
+    private @Nullable TokenTrie tokenTrie;
 
     /**
      * How a pipeline asks its model.
@@ -205,7 +207,12 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
 
     @Override
     public ChatResponse stream(ChatRequest request, GenerationOptions options, Predicate<String> onText) {
-        try (RunningAnswer answer = start(request, AnswerOptions.of(options))) {
+        return stream(request, AnswerOptions.of(options), onText);
+    }
+
+    /** {@link #stream(ChatRequest, GenerationOptions, Predicate)} with a constraint. */
+    public ChatResponse stream(ChatRequest request, AnswerOptions options, Predicate<String> onText) {
+        try (RunningAnswer answer = start(request, options)) {
             for (RunningAnswer.Piece piece = answer.next(); piece != null; piece = answer.next()) {
                 if (!piece.text().isEmpty() && !onText.test(piece.text())) {
                     answer.cancel();
@@ -239,8 +246,16 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
                 decoding.maxNewTokens(),
                 stopIds,
                 new Sampler(decoding)::sample,
-                options.constraint(),
+                options.constraint() == null ? null : options.constraint().start(tokenTrie()),
                 options.topLogprobs());
+    }
+
+    /** Built when the first constrained answer is asked for. */
+    private synchronized TokenTrie tokenTrie() {
+        if (tokenTrie == null) {
+            tokenTrie = TokenTrie.of(tokenizer, stopIds);
+        }
+        return tokenTrie;
     }
 
     /** Numbers about the requests so far. */

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.DataException;
+import io.llava4j.generate.constrain.JsonConstraint;
+import io.llava4j.generate.schedule.FinishReason;
 import io.llava4j.image.AspectMode;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.LlavaModel;
@@ -22,6 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** A whole pipeline on a tiny random model. */
 class LlavaPipelineTest {
@@ -107,6 +111,34 @@ class LlavaPipelineTest {
                     .isInstanceOf(DataException.class)
                     .hasMessageContaining("but the model reads 2047;");
             pipeline.check(new ChatRequest(QUESTION, List.of(image(1))));
+        }
+    }
+
+    @Test
+    void constrainedAnswersFitBesideFreeOnes() {
+        JsonMapper json = JsonMapper.builder().build();
+        JsonConstraint constraint = JsonConstraint.schema(
+                json.readTree("{\"type\":\"array\",\"maxItems\":3,\"items\":{\"enum\":[\"cat\",7]}}"));
+        ChatRequest request = new ChatRequest(QUESTION, List.of(image(1)));
+        GenerationOptions options = new GenerationOptions(200, 5, 1, 0, 1, 3);
+        try (LlavaPipeline pipeline = new LlavaPipeline(model(config()), tokenizer)) {
+            String free = pipeline.stream(request, options, text -> true).text();
+            List<RunningAnswer> running = List.of(
+                    pipeline.start(request, new AnswerOptions(options, constraint, -1)),
+                    pipeline.start(request, AnswerOptions.of(options)),
+                    pipeline.start(request, new AnswerOptions(options.withSeed(9), constraint, -1)));
+            for (RunningAnswer answer : running) {
+                while (answer.next() != null) {}
+            }
+            assertThat(running.get(1).response().text()).isEqualTo(free);
+            for (int i : new int[] {0, 2}) {
+                assertThat(running.get(i).response().finish()).isEqualTo(FinishReason.STOP);
+                JsonNode document = json.readTree(running.get(i).response().text());
+                assertThat(document.isArray()).isTrue();
+                assertThat(document.size()).isLessThanOrEqualTo(3);
+                assertThat(document.values())
+                        .allMatch(element -> element.asString().matches("cat|7"));
+            }
         }
     }
 

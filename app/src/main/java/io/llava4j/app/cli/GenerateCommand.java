@@ -1,8 +1,8 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.generate.AnswerOptions;
 import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.ChatResponse;
-import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.image.RgbImage;
 import io.llava4j.text.Turn;
@@ -39,6 +39,9 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private DecodingOptions decoding = new DecodingOptions();
 
+    @Mixin
+    private JsonAnswerOptions jsonAnswer = new JsonAnswerOptions();
+
     @Option(
             names = {"-i", "--image"},
             paramLabel = "PATH",
@@ -71,7 +74,7 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        GenerationOptions options = decoding.checked(spec);
+        AnswerOptions options = new AnswerOptions(decoding.checked(spec), jsonAnswer.constraint(spec), -1);
         refuseUnknownOptions();
         String question = placed(String.join(" ", prompt));
         List<RgbImage> decoded = decoded();

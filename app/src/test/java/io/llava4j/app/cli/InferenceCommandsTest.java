@@ -82,6 +82,44 @@ class InferenceCommandsTest {
         assertThat(empty.err()).contains("stop must not be an empty text");
     }
 
+    /** A random model says anything but JSON; a closed schema leaves it no way round. */
+    @Test
+    void theAnswerFitsTheSchema() throws IOException {
+        Path schema = Files.writeString(dir.resolve("schema.json"), """
+                {"type": "object", "additionalProperties": false, "required": ["found", "count"],
+                 "properties": {"found": {"type": "boolean"}, "count": {"type": "integer", "minimum": 0, "maximum": 9}}}
+                """);
+        for (double temperature : new double[] {0, 5}) {
+            CliRun run = CliRun.of(
+                    "generate", "-m", model, "--temperature", temperature, "--json-schema", schema, "how many?");
+            assertThat(run.code()).as(run.err()).isZero();
+            assertThat(run.json().path("found").isBoolean()).isTrue();
+            assertThat(run.json().path("count").intValue()).isBetween(0, 9);
+        }
+        CliRun object =
+                CliRun.of("generate", "-m", model, "--max-new-tokens", 3, "--json-object", "--json", "how many?");
+        assertThat(object.json().path("answer").asString()).startsWith("{");
+        assertThat(object.json().path("finish_reason").asString()).isEqualTo("length");
+    }
+
+    @Test
+    void aSchemaThatCannotBeHonouredIsRefusedBeforeTheModelIsLoaded() throws IOException {
+        Path schema = Files.writeString(dir.resolve("pattern.json"), "{\"type\": \"string\", \"pattern\": \"a+\"}");
+        Path nowhere = dir.resolve("nowhere");
+        CliRun pattern = CliRun.of("generate", "-m", nowhere, "--json-schema", schema, "x");
+        assertThat(pattern.code()).isEqualTo(1);
+        assertThat(pattern.err())
+                .isEqualToNormalizingNewlines(
+                        "llava: %s: the JSON schema at # uses 'pattern', which constrained decoding cannot honour; leave it out\n"
+                                .formatted(schema));
+        assertThat(CliRun.of("generate", "-m", nowhere, "--json-schema", nowhere, "x")
+                        .err())
+                .isEqualToNormalizingNewlines("llava: %s does not exist\n".formatted(nowhere));
+        CliRun both = CliRun.of("generate", "-m", nowhere, "--json-schema", schema, "--json-object", "x");
+        assertThat(both.code()).isEqualTo(2);
+        assertThat(both.err()).contains("--json-schema and --json-object exclude each other");
+    }
+
     @Test
     void sampledAnswersFollowTheSeed() {
         Object[] drawn = {"generate", "-m", model, "--temperature", 5, "--max-new-tokens", 12, "--seed", 1, "what?"};
@@ -111,7 +149,7 @@ class InferenceCommandsTest {
     @Test
     void impossibleOptionsAreUsageErrors() {
         assertThat(CliRun.of("generate", "-m", model).code()).isEqualTo(2);
-        assertThat(CliRun.of("generate", "what?").err()).contains("--model");
+        assertThat(CliRun.of("generate", "what?").err()).contains("no model is named with -m");
         assertThat(CliRun.of("generate", "-m", model, "--top-p", 0, "x").err())
                 .startsWith("llava: --top-p must be above 0");
         assertThat(CliRun.of("generate", "-m", model, "--max-new-tokens", 0, "x")

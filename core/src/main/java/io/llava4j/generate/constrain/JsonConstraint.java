@@ -4,15 +4,13 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
 /**
- * Answers that are JSON documents of a schema (docs/constrained-decoding.md). Immutable and thread-safe; {@link #start} gives the
- * constraint of one answer.
+ * Answers that are JSON documents of a schema (docs/constrained-decoding.md). It knows no model, and serves any number of answers.
+ * Immutable and thread-safe.
  */
 public final class JsonConstraint {
-    private final TokenTrie tokens;
     private final ValueRule rule;
 
-    private JsonConstraint(TokenTrie tokens, ValueRule rule) {
-        this.tokens = tokens;
+    private JsonConstraint(ValueRule rule) {
         this.rule = rule;
     }
 
@@ -21,17 +19,17 @@ public final class JsonConstraint {
      *
      * @throws io.llava4j.ConfigException if the schema uses a keyword that cannot be honoured, or no document fits it
      */
-    public static JsonConstraint schema(JsonNode schema, TokenTrie tokens) {
-        return new JsonConstraint(tokens, SchemaCompiler.compile(schema));
+    public static JsonConstraint schema(JsonNode schema) {
+        return new JsonConstraint(SchemaCompiler.compile(schema));
     }
 
     /** Answers that are any JSON object. */
-    public static JsonConstraint anyObject(TokenTrie tokens) {
-        return schema(JsonNodeFactory.instance.objectNode().put("type", "object"), tokens);
+    public static JsonConstraint anyObject() {
+        return schema(JsonNodeFactory.instance.objectNode().put("type", "object"));
     }
 
-    /** A constraint for one answer. */
-    public TokenConstraint start() {
+    /** The constraint of one answer by a model with those tokens. */
+    public TokenConstraint start(TokenTrie tokens) {
         return new JsonAnswer(tokens, new ValueState(rule, 0, Whitespace.NONE, new EndState(Whitespace.NONE)));
     }
 }

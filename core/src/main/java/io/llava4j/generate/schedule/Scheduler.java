@@ -282,6 +282,12 @@ public final class Scheduler implements AutoCloseable {
             failAll(new LlavaException("decoding failed: " + e, e));
             return;
         }
+        synchronized (lock) {
+            counters.steps++;
+            counters.batchedAnswers += logits.size();
+            counters.answerTokens += logits.size();
+            reader.count(counters);
+        }
         failures.forEach((request, cause) -> end(request, false, () -> request.fail(cause)));
         logits.forEach((request, row) -> {
             try {
@@ -293,12 +299,6 @@ public final class Scheduler implements AutoCloseable {
                 end(request, true, () -> request.fail(e));
             }
         });
-        synchronized (lock) {
-            counters.steps++;
-            counters.batchedAnswers += logits.size();
-            counters.answerTokens += logits.size();
-            reader.count(counters);
-        }
     }
 
     private void failAll(RuntimeException cause) {

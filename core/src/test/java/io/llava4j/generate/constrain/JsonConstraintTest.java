@@ -63,14 +63,14 @@ class JsonConstraintTest {
         RandomSchemas random = new RandomSchemas(seed);
         JsonNode schema = random.schema();
         SchemaValidator validator = new SchemaValidator(schema);
-        JsonConstraint constraint = JsonConstraint.schema(schema, tokens);
+        JsonConstraint constraint = JsonConstraint.schema(schema);
         for (int i = 0; i < 4; i++) {
             JsonNode document = random.document(validator);
             if (document != null) {
                 String text = random.spell(document);
                 assertThat(SchemaValidator.same(JSON.readTree(text), document)).isTrue();
                 for (int[] ids : tokenisations(tokenizer, tokens, text, new Random(seed))) {
-                    assertThat(answer(constraint, tokenizer, ids))
+                    assertThat(answer(constraint, tokenizer, tokens, ids))
                             .as("%s%n%s", schema, text)
                             .isEqualTo(text.strip());
                 }
@@ -108,8 +108,9 @@ class JsonConstraintTest {
     }
 
     /** The text of tokens that the constraint has to allow, each when its turn comes, and then the end. */
-    private static String answer(JsonConstraint constraint, SentencePieceTokenizer tokenizer, int[] ids) {
-        TokenConstraint answer = constraint.start();
+    private static String answer(
+            JsonConstraint constraint, SentencePieceTokenizer tokenizer, TokenTrie tokens, int[] ids) {
+        TokenConstraint answer = constraint.start(tokens);
         for (int i = 0; i <= ids.length; i++) {
             int id = i < ids.length ? ids[i] : tokenizer.eosId();
             float[] logits = new float[tokenizer.idCount()];
@@ -123,7 +124,7 @@ class JsonConstraintTest {
     /** Random logits, which later prefer to close what is open. */
     private static String decode(
             JsonConstraint constraint, SentencePieceTokenizer tokenizer, TokenTrie tokens, Random random) {
-        JsonAnswer answer = (JsonAnswer) constraint.start();
+        JsonAnswer answer = (JsonAnswer) constraint.start(tokens);
         List<Integer> ids = new ArrayList<>();
         for (int step = 0; step < 400; step++) {
             float[] logits = new float[tokenizer.idCount() + 3];
@@ -158,7 +159,7 @@ class JsonConstraintTest {
         int complete = 0;
         for (long seed = 0; seed < 200; seed++) {
             JsonNode schema = new RandomSchemas(seed).schema();
-            JsonConstraint constraint = JsonConstraint.schema(schema, NANO_TOKENS);
+            JsonConstraint constraint = JsonConstraint.schema(schema);
             String text = decode(constraint, NANO, NANO_TOKENS, new Random(seed));
             if (!text.isEmpty()) {
                 complete++;
@@ -176,8 +177,7 @@ class JsonConstraintTest {
         assumeTrue(Files.exists(LLAMA), "the LLaMA tokenizer is not here");
         for (long seed = 0; seed < 20; seed++) {
             JsonNode schema = new RandomSchemas(seed).schema();
-            String text = decode(
-                    JsonConstraint.schema(schema, Llama.TOKENS), Llama.TOKENIZER, Llama.TOKENS, new Random(seed));
+            String text = decode(JsonConstraint.schema(schema), Llama.TOKENIZER, Llama.TOKENS, new Random(seed));
             if (!text.isEmpty()) {
                 assertThat(new SchemaValidator(schema).fits(JSON.readTree(text)))
                         .as("%s%n%s", schema, text)
@@ -192,9 +192,9 @@ class JsonConstraintTest {
         for (long seed = 0; seed < 60; seed++) {
             Random random = new Random(seed);
             JsonConstraint constraint = seed % 10 == 0
-                    ? JsonConstraint.anyObject(NANO_TOKENS)
-                    : JsonConstraint.schema(new RandomSchemas(seed).schema(), NANO_TOKENS);
-            JsonAnswer answer = (JsonAnswer) constraint.start();
+                    ? JsonConstraint.anyObject()
+                    : JsonConstraint.schema(new RandomSchemas(seed).schema());
+            JsonAnswer answer = (JsonAnswer) constraint.start(NANO_TOKENS);
             for (int step = 0; step < 40; step++) {
                 float[] logits = new float[NANO.idCount()];
                 answer.mask(logits);
@@ -275,8 +275,8 @@ class JsonConstraintTest {
     }
 
     private static boolean fits(String schema, String text) {
-        JsonConstraint constraint = JsonConstraint.schema(JSON.readTree(schema), NANO_TOKENS);
-        JsonAnswer answer = (JsonAnswer) constraint.start();
+        JsonConstraint constraint = JsonConstraint.schema(JSON.readTree(schema));
+        JsonAnswer answer = (JsonAnswer) constraint.start(NANO_TOKENS);
         for (int id : NANO.encodeOrdinary(text)) {
             if (answer.after(id).isEmpty()) {
                 return false;
@@ -322,7 +322,7 @@ class JsonConstraintTest {
                 "[] | at # is ARRAY",
             })
     void whatCannotBeHonouredIsRefusedByName(String schema, String message) {
-        assertThatThrownBy(() -> JsonConstraint.schema(JSON.readTree(schema), NANO_TOKENS))
+        assertThatThrownBy(() -> JsonConstraint.schema(JSON.readTree(schema)))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining(message);
     }
@@ -331,8 +331,8 @@ class JsonConstraintTest {
     @ParameterizedTest
     @ValueSource(strings = {" ", "\n", "[", "1"})
     void noModelGoesOnForEverWithTheSame(String text) {
-        JsonAnswer answer = (JsonAnswer)
-                JsonConstraint.schema(JSON.readTree("{}"), NANO_TOKENS).start();
+        JsonAnswer answer =
+                (JsonAnswer) JsonConstraint.schema(JSON.readTree("{}")).start(NANO_TOKENS);
         int id = NANO.encodeOrdinary("x" + text)[NANO.encodeOrdinary("x" + text).length - 1];
         int count = 0;
         while (!answer.after(id).isEmpty()) {
@@ -344,8 +344,8 @@ class JsonConstraintTest {
 
     @Test
     void whenNothingMayFollowOnlyTheEndIsAllowed() {
-        JsonAnswer answer = (JsonAnswer) JsonConstraint.schema(JSON.readTree("{\"const\":null}"), NANO_TOKENS)
-                .start();
+        JsonAnswer answer = (JsonAnswer)
+                JsonConstraint.schema(JSON.readTree("{\"const\":null}")).start(NANO_TOKENS);
         for (int id : NANO.encodeOrdinary("null" + "\n".repeat(2) + " ".repeat(16))) {
             answer.accept(id);
         }
@@ -358,7 +358,7 @@ class JsonConstraintTest {
 
     @Test
     void tokensThatDoNotFitAreNotAccepted() {
-        TokenConstraint answer = JsonConstraint.anyObject(NANO_TOKENS).start();
+        TokenConstraint answer = JsonConstraint.anyObject().start(NANO_TOKENS);
         int number = NANO.encodeOrdinary("7")[NANO.encodeOrdinary("7").length - 1];
         for (int id : new int[] {number, NANO.eosId(), NANO.bosId(), 1 << 20, -1}) {
             assertThatThrownBy(() -> answer.accept(id)).isInstanceOf(IllegalArgumentException.class);
@@ -376,8 +376,8 @@ class JsonConstraintTest {
                     .append(i)
                     .append('}');
         }
-        TokenConstraint answer = JsonConstraint.schema(JSON.readTree("{\"anyOf\":[" + alternatives + "]}"), NANO_TOKENS)
-                .start();
+        TokenConstraint answer = JsonConstraint.schema(JSON.readTree("{\"anyOf\":[" + alternatives + "]}"))
+                .start(NANO_TOKENS);
         int bracket = NANO.encodeOrdinary("x[")[NANO.encodeOrdinary("x[").length - 1];
         assertThatThrownBy(() -> {
                     for (int i = 0; i < 10; i++) {

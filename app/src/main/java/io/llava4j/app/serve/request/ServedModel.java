@@ -7,8 +7,6 @@ import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.RunningAnswer;
 import io.llava4j.generate.constrain.JsonConstraint;
-import io.llava4j.generate.constrain.TokenConstraint;
-import io.llava4j.generate.constrain.TokenTrie;
 import io.llava4j.image.ExifOrientation;
 import io.llava4j.io.Quote;
 import java.time.Instant;
@@ -21,14 +19,11 @@ import tools.jackson.databind.JsonNode;
 public final class ServedModel implements AutoCloseable {
     private static final String OLLAMA_TAG = ":latest";
 
-    /** What is loaded together. */
-    private record Loaded(LlavaPipeline pipeline, TokenTrie tokens) {}
-
     private final List<String> names;
     private final ImageLoader images;
     private final AnswerTimes times = new AnswerTimes();
     private final Instant created = Instant.now();
-    private volatile @Nullable Loaded loaded;
+    private volatile @Nullable LlavaPipeline loaded;
     private boolean closed;
 
     /** @param names that clients may call the model by; the first is the one it is listed under */
@@ -53,7 +48,7 @@ public final class ServedModel implements AutoCloseable {
                 opened.close();
                 return;
             }
-            loaded = new Loaded(opened, TokenTrie.of(opened.tokenizer(), opened.stopIds()));
+            loaded = opened;
         }
     }
 
@@ -88,11 +83,7 @@ public final class ServedModel implements AutoCloseable {
      * @throws ApiException if it is still loading
      */
     public LlavaPipeline pipeline() {
-        return ready().pipeline();
-    }
-
-    private Loaded ready() {
-        Loaded now = loaded;
+        LlavaPipeline now = loaded;
         if (now == null) {
             throw ApiException.retryAfter(
                     ApiException.Kind.UNAVAILABLE, "the model is still loading; try again in a moment", 2);
@@ -129,10 +120,9 @@ public final class ServedModel implements AutoCloseable {
      * @throws ApiException if the request cannot be answered
      */
     RunningAnswer start(AnswerRequest request) {
-        Loaded model = ready();
-        LlavaPipeline pipeline = model.pipeline();
+        LlavaPipeline pipeline = pipeline();
         AnswerOptions options =
-                new AnswerOptions(request.decoding(), constraint(request.format(), model), request.topLogprobs());
+                new AnswerOptions(request.decoding(), constraint(request.format()), request.topLogprobs());
         return switch (request.prompt()) {
             case AnswerRequest.Conversation chat ->
                 pipeline.start(new ChatRequest(chat.system(), chat.turns(), images.load(chat.images())), options);
@@ -146,24 +136,21 @@ public final class ServedModel implements AutoCloseable {
         return pipeline().promptTokens(new ChatRequest(chat.system(), chat.turns(), images.load(chat.images())));
     }
 
-    private static @Nullable TokenConstraint constraint(AnswerFormat format, Loaded model) {
+    private static @Nullable JsonConstraint constraint(AnswerFormat format) {
         if (!format.isJson()) {
             return null;
         }
         JsonNode schema = format.schema();
-        JsonConstraint constraint = schema == null
-                ? JsonConstraint.anyObject(model.tokens())
-                : JsonConstraint.schema(schema, model.tokens());
-        return constraint.start();
+        return schema == null ? JsonConstraint.anyObject() : JsonConstraint.schema(schema);
     }
 
     @Override
     public synchronized void close() {
         closed = true;
-        Loaded now = loaded;
+        LlavaPipeline now = loaded;
         loaded = null;
         if (now != null) {
-            now.pipeline().close();
+            now.close();
         }
     }
 }
