@@ -5,6 +5,7 @@ import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.constrain.TokenTrie;
 import io.llava4j.generate.schedule.FinishReason;
 import io.llava4j.generate.schedule.Scheduler;
+import io.llava4j.generate.schedule.SchedulerStats;
 import io.llava4j.generate.schedule.Ticket;
 import io.llava4j.generate.schedule.Work;
 import io.llava4j.generate.session.ImagePrompt;
@@ -259,7 +260,7 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     }
 
     /** Numbers about the requests so far. */
-    public Scheduler.Stats stats() {
+    public SchedulerStats stats() {
         return scheduler.stats();
     }
 

@@ -3,7 +3,7 @@ package io.llava4j.app.serve;
 import io.llava4j.app.serve.http.RequestCounts;
 import io.llava4j.app.serve.request.AnswerTimes;
 import io.llava4j.app.serve.request.ServedModel;
-import io.llava4j.generate.schedule.Scheduler;
+import io.llava4j.generate.schedule.SchedulerStats;
 import java.util.Locale;
 
 /**
@@ -37,7 +37,7 @@ final class Metrics {
         return metrics.out.toString();
     }
 
-    private void scheduler(Scheduler.Stats stats) {
+    private void scheduler(SchedulerStats stats) {
         gauge("llava_queue_length", "Requests that wait.", stats.waiting());
         gauge("llava_answers_running", "Answers that are being read or decoded.", stats.running());
         counter("llava_answers_accepted_total", "Requests that were accepted.", stats.accepted());

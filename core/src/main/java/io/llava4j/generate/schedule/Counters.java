@@ -15,8 +15,8 @@ final class Counters {
     long cacheBytes;
     long evictions;
 
-    Scheduler.Stats stats(int waiting, int running) {
-        return new Scheduler.Stats(
+    SchedulerStats stats(int waiting, int running) {
+        return new SchedulerStats(
                 waiting,
                 running,
                 accepted,

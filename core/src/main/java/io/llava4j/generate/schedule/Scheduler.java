@@ -41,40 +41,6 @@ public final class Scheduler implements AutoCloseable {
         public static final Limits DEFAULT = new Limits(32, Integer.MAX_VALUE, 0, 1L << 30, Duration.ZERO);
     }
 
-    /**
-     * What happens now, and what has happened so far.
-     *
-     * @param waiting requests in the queue
-     * @param running answers that are being read or decoded
-     * @param accepted requests
-     * @param refused requests, because too many waited
-     * @param finished answers, however they ended
-     * @param steps of the decoding thread
-     * @param batchedAnswers sum over all steps of the answers that took part
-     * @param promptTokens read or taken from the cache
-     * @param cachedTokens those of them that were taken from the cache
-     * @param answerTokens chosen
-     * @param encodedImages images that went through the vision tower
-     * @param cachedImages images whose tokens were in the cache
-     * @param cacheBytes memory of the caches now
-     * @param evictions from the caches
-     */
-    public record Stats(
-            int waiting,
-            int running,
-            long accepted,
-            long refused,
-            long finished,
-            long steps,
-            long batchedAnswers,
-            long promptTokens,
-            long cachedTokens,
-            long answerTokens,
-            long encodedImages,
-            long cachedImages,
-            long cacheBytes,
-            long evictions) {}
-
     private final LlavaModel model;
     private final Limits limits;
     private final SequenceReader reader;
@@ -169,7 +135,7 @@ public final class Scheduler implements AutoCloseable {
         }
         Request request =
                 new Request(work, listener, prompt, placeholders * perImage, context - prompt.length(), group);
-        Stats now = stats();
+        SchedulerStats now = stats();
         if (model.languageModel() instanceof CpuLlamaModel cpu && now.running() == 0) {
             long needed = cpu.cacheBytes(request.reservedTokens());
             long available = memory.getAsLong() + now.cacheBytes();
@@ -333,7 +299,7 @@ public final class Scheduler implements AutoCloseable {
     }
 
     /** Numbers for a page of metrics. */
-    public Stats stats() {
+    public SchedulerStats stats() {
         synchronized (lock) {
             return counters.stats(waiting.size(), running.size());
         }
