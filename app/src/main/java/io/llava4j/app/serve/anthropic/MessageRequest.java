@@ -3,11 +3,11 @@ package io.llava4j.app.serve.anthropic;
 import io.llava4j.app.serve.http.JsonFields;
 import io.llava4j.app.serve.request.AnswerFormat;
 import io.llava4j.app.serve.request.AnswerRequest;
-import io.llava4j.app.serve.request.ConversationBuilder;
-import io.llava4j.app.serve.request.ConversationBuilder.Part;
 import io.llava4j.app.serve.request.Decoding;
 import io.llava4j.app.serve.request.ImageSource;
 import io.llava4j.app.serve.request.ServedModel;
+import io.llava4j.generate.ConversationBuilder;
+import io.llava4j.generate.ConversationBuilder.Part;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -49,9 +49,9 @@ record MessageRequest(String model, boolean stream, AnswerRequest answer) {
         fields.unsupported("tools", "mcp_servers", "container", "context_management", "output_config", "output_format")
                 .only("tool_choice", MessageRequest::choosesNoTool)
                 .only("thinking", MessageRequest::isDisabled);
-        ConversationBuilder conversation = new ConversationBuilder();
-        for (Part part : parts(fields, "system", false)) {
-            if (part instanceof Part.Text text) {
+        ConversationBuilder<ImageSource> conversation = new ConversationBuilder<>();
+        for (Part<ImageSource> part : parts(fields, "system", false)) {
+            if (part instanceof Part.Text<ImageSource> text) {
                 conversation.system(text.where(), text.text());
             }
         }
@@ -60,7 +60,7 @@ record MessageRequest(String model, boolean stream, AnswerRequest answer) {
             if (!message.has("content")) {
                 throw message.invalid("content", "is missing");
             }
-            List<Part> parts = parts(message, "content", role.equals("user"));
+            List<Part<ImageSource>> parts = parts(message, "content", role.equals("user"));
             switch (role) {
                 case "user" -> conversation.user(parts);
                 case "assistant" -> conversation.assistant(message.at("content"), parts);
@@ -68,7 +68,7 @@ record MessageRequest(String model, boolean stream, AnswerRequest answer) {
             }
             message.finish();
         }
-        return conversation.build("messages");
+        return AnswerRequest.Conversation.of(conversation, "messages");
     }
 
     private static boolean choosesNoTool(JsonNode value) {
@@ -79,25 +79,25 @@ record MessageRequest(String model, boolean stream, AnswerRequest answer) {
         return value.isObject() && JsonFields.oneOf("disabled").test(value.path("type"));
     }
 
-    private static List<Part> parts(JsonFields holder, String name, boolean withImages) {
+    private static List<Part<ImageSource>> parts(JsonFields holder, String name, boolean withImages) {
         JsonNode content = holder.get(name);
         if (content == null) {
             return List.of();
         }
         if (content.isString()) {
-            return List.of(new Part.Text(holder.at(name), content.stringValue()));
+            return List.of(new Part.Text<>(holder.at(name), content.stringValue()));
         }
         if (!(content instanceof ArrayNode)) {
             throw holder.invalid(name, "must be a string or an array of blocks");
         }
-        List<Part> parts = new ArrayList<>();
+        List<Part<ImageSource>> parts = new ArrayList<>();
         for (JsonFields block : holder.requiredObjects(name)) {
             String type = block.requiredText("type");
             if (type.equals("text")) {
                 block.unsupported("citations");
-                parts.add(new Part.Text(block.at("text"), block.requiredText("text")));
+                parts.add(new Part.Text<>(block.at("text"), block.requiredText("text")));
             } else if (type.equals("image") && withImages) {
-                parts.add(new Part.Image(image(block, block.object("source"))));
+                parts.add(new Part.Image<>(image(block, block.object("source"))));
             } else {
                 throw block.invalid("type", withImages ? "must be text or image" : "must be text");
             }

@@ -2,6 +2,7 @@ package io.llava4j.app.serve.http;
 
 import io.llava4j.CheckpointException;
 import io.llava4j.LlavaException;
+import io.llava4j.generate.InvalidMessageException;
 import io.llava4j.generate.schedule.AnswerTimeoutException;
 import io.llava4j.generate.schedule.OverloadedException;
 
@@ -19,6 +20,7 @@ public final class Failures {
             case AnswerTimeoutException timeout -> new ApiException(ApiException.Kind.TIMEOUT, sentence(timeout));
             case CheckpointException checkpoint ->
                 new ApiException(ApiException.Kind.INTERNAL, sentence(checkpoint), checkpoint);
+            case InvalidMessageException message -> ApiException.invalid(message.where(), sentence(message));
             case LlavaException refused -> new ApiException(ApiException.Kind.INVALID, sentence(refused));
             case OutOfMemoryError full ->
                 new ApiException(

@@ -4,11 +4,11 @@ import io.llava4j.app.serve.http.Json;
 import io.llava4j.app.serve.http.JsonFields;
 import io.llava4j.app.serve.request.AnswerFormat;
 import io.llava4j.app.serve.request.AnswerRequest;
-import io.llava4j.app.serve.request.ConversationBuilder;
-import io.llava4j.app.serve.request.ConversationBuilder.Part;
 import io.llava4j.app.serve.request.Decoding;
 import io.llava4j.app.serve.request.ImageSource;
 import io.llava4j.app.serve.request.ServedModel;
+import io.llava4j.generate.ConversationBuilder;
+import io.llava4j.generate.ConversationBuilder.Part;
 import io.llava4j.generate.GenerationOptions;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,13 +25,13 @@ import tools.jackson.databind.node.ArrayNode;
 record OllamaRequest(String model, boolean stream, @Nullable AnswerRequest answer) {
     static OllamaRequest chat(JsonFields fields, ServedModel served) {
         String model = served.requested(fields);
-        ConversationBuilder conversation = new ConversationBuilder();
+        ConversationBuilder<ImageSource> conversation = new ConversationBuilder<>();
         List<JsonFields> messages = fields.requiredObjects("messages");
         for (JsonFields message : messages) {
             String role = message.requiredText("role");
             message.unsupported("tool_calls").only("thinking", OllamaRequest::isEmptyText);
             String content = message.requiredText("content");
-            List<Part> parts = parts(message, "content", content);
+            List<Part<ImageSource>> parts = parts(message, "content", content);
             switch (role) {
                 case "system" -> conversation.system(message.at("content"), content);
                 case "user" -> conversation.user(parts);
@@ -41,7 +41,11 @@ record OllamaRequest(String model, boolean stream, @Nullable AnswerRequest answe
             message.finish();
         }
         fields.unsupported("tools");
-        return finish(fields, served, model, messages.isEmpty() ? null : conversation.build("messages"));
+        return finish(
+                fields,
+                served,
+                model,
+                messages.isEmpty() ? null : AnswerRequest.Conversation.of(conversation, "messages"));
     }
 
     static OllamaRequest generate(JsonFields fields, ServedModel served) {
@@ -52,16 +56,16 @@ record OllamaRequest(String model, boolean stream, @Nullable AnswerRequest answe
                 .only("suffix", OllamaRequest::isEmptyText)
                 .only("template", OllamaRequest::isEmptyText);
         boolean raw = fields.flag("raw", false);
-        List<Part> parts = parts(fields, "prompt", prompt == null ? "" : prompt);
+        List<Part<ImageSource>> parts = parts(fields, "prompt", prompt == null ? "" : prompt);
         if (parts.size() == 1 && (prompt == null || prompt.isEmpty())) {
             return finish(fields, served, model, null);
         }
-        ConversationBuilder conversation = new ConversationBuilder();
+        ConversationBuilder<ImageSource> conversation = new ConversationBuilder<>();
         if (system != null && !system.isEmpty()) {
             conversation.system("system", system);
         }
         conversation.user(parts);
-        AnswerRequest.Conversation asked = conversation.build("prompt");
+        AnswerRequest.Conversation asked = AnswerRequest.Conversation.of(conversation, "prompt");
         if (!raw) {
             return finish(fields, served, model, asked);
         }
@@ -130,17 +134,18 @@ record OllamaRequest(String model, boolean stream, @Nullable AnswerRequest answe
     }
 
     /** The images of a message, then its text. */
-    private static List<Part> parts(JsonFields holder, String textName, String text) {
-        List<Part> parts = new ArrayList<>();
+    private static List<Part<ImageSource>> parts(JsonFields holder, String textName, String text) {
+        List<Part<ImageSource>> parts = new ArrayList<>();
         ArrayNode images = holder.array("images");
         for (int i = 0; images != null && i < images.size(); i++) {
             String where = holder.at("images") + "[" + i + "]";
             if (!images.get(i).isString()) {
                 throw holder.invalid("images", "must hold files in base64");
             }
-            parts.add(new Part.Image(new ImageSource.Inline(where, images.get(i).stringValue())));
+            parts.add(
+                    new Part.Image<>(new ImageSource.Inline(where, images.get(i).stringValue())));
         }
-        parts.add(new Part.Text(holder.at(textName), text));
+        parts.add(new Part.Text<>(holder.at(textName), text));
         return parts;
     }
 }

@@ -3,11 +3,12 @@ package io.llava4j.app.serve.openai;
 import io.llava4j.app.serve.http.JsonFields;
 import io.llava4j.app.serve.request.AnswerFormat;
 import io.llava4j.app.serve.request.AnswerRequest;
-import io.llava4j.app.serve.request.ConversationBuilder;
-import io.llava4j.app.serve.request.ConversationBuilder.Part;
 import io.llava4j.app.serve.request.Decoding;
+import io.llava4j.app.serve.request.ImageSource;
 import io.llava4j.app.serve.request.ServedModel;
 import io.llava4j.generate.AnswerOptions;
+import io.llava4j.generate.ConversationBuilder;
+import io.llava4j.generate.ConversationBuilder.Part;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -39,7 +40,7 @@ record ChatCompletionRequest(String model, @Nullable StreamOptions stream, Answe
                 .only("n", value -> value.isIntegralNumber() && value.longValue() == 1)
                 .only("function_call", JsonFields.oneOf("none"))
                 .only("modalities", ChatCompletionRequest::isTextOnly);
-        ConversationBuilder conversation = new ConversationBuilder();
+        ConversationBuilder<ImageSource> conversation = new ConversationBuilder<>();
         for (JsonFields message : fields.requiredObjects("messages")) {
             add(conversation, message);
         }
@@ -49,7 +50,7 @@ record ChatCompletionRequest(String model, @Nullable StreamOptions stream, Answe
             throw fields.invalid("max_tokens", "is the old name of max_completion_tokens; send one of them");
         }
         AnswerRequest answer = new AnswerRequest(
-                conversation.build("messages"),
+                AnswerRequest.Conversation.of(conversation, "messages"),
                 Decoding.read(fields, Decoding.maxTokens(fields, limit), Decoding.stops(fields, "stop")),
                 format,
                 logprobs(fields));
@@ -70,14 +71,14 @@ record ChatCompletionRequest(String model, @Nullable StreamOptions stream, Answe
         return value.isArray() && value.size() == 1 && JsonFields.oneOf("text").test(value.get(0));
     }
 
-    private static void add(ConversationBuilder conversation, JsonFields message) {
+    private static void add(ConversationBuilder<ImageSource> conversation, JsonFields message) {
         String role = message.requiredText("role");
         message.harmless("name");
         String where = message.at("content");
         switch (role) {
             case "system", "developer" -> {
-                for (Part part : Common.parts(message, TEXT_TYPES, "no image")) {
-                    if (part instanceof Part.Text text) {
+                for (Part<ImageSource> part : Common.parts(message, TEXT_TYPES, "no image")) {
+                    if (part instanceof Part.Text<ImageSource> text) {
                         conversation.system(text.where(), text.text());
                     }
                 }

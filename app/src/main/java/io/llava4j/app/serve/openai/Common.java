@@ -3,8 +3,8 @@ package io.llava4j.app.serve.openai;
 import io.llava4j.app.serve.http.ApiException;
 import io.llava4j.app.serve.http.JsonFields;
 import io.llava4j.app.serve.request.AnswerFormat;
-import io.llava4j.app.serve.request.ConversationBuilder.Part;
 import io.llava4j.app.serve.request.ImageSource;
+import io.llava4j.generate.ConversationBuilder.Part;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -34,25 +34,25 @@ final class Common {
      *
      * @param names of the types of parts: the texts, then the image
      */
-    static List<Part> parts(JsonFields message, List<String> textTypes, String imageType) {
+    static List<Part<ImageSource>> parts(JsonFields message, List<String> textTypes, String imageType) {
         JsonNode content = message.get("content");
         if (content == null) {
             throw message.invalid("content", "is missing");
         }
         if (content.isString()) {
-            return List.of(new Part.Text(message.at("content"), content.stringValue()));
+            return List.of(new Part.Text<>(message.at("content"), content.stringValue()));
         }
         if (!(content instanceof ArrayNode)) {
             throw message.invalid("content", "must be a string or an array of parts");
         }
-        List<Part> parts = new ArrayList<>();
+        List<Part<ImageSource>> parts = new ArrayList<>();
         for (JsonFields part : message.requiredObjects("content")) {
             String type = part.requiredText("type");
             if (textTypes.contains(type)) {
                 part.harmless("annotations", "logprobs"); // of an answer that is sent back
-                parts.add(new Part.Text(part.at("text"), part.requiredText("text")));
+                parts.add(new Part.Text<>(part.at("text"), part.requiredText("text")));
             } else if (type.equals(imageType)) {
-                parts.add(new Part.Image(image(part)));
+                parts.add(new Part.Image<>(image(part)));
             } else {
                 throw part.invalid("type", "must be %s or %s".formatted(String.join(", ", textTypes), imageType));
             }

@@ -3,11 +3,12 @@ package io.llava4j.app.serve.openai;
 import io.llava4j.app.serve.http.JsonFields;
 import io.llava4j.app.serve.request.AnswerFormat;
 import io.llava4j.app.serve.request.AnswerRequest;
-import io.llava4j.app.serve.request.ConversationBuilder;
-import io.llava4j.app.serve.request.ConversationBuilder.Part;
 import io.llava4j.app.serve.request.Decoding;
+import io.llava4j.app.serve.request.ImageSource;
 import io.llava4j.app.serve.request.ServedModel;
 import io.llava4j.generate.AnswerOptions;
+import io.llava4j.generate.ConversationBuilder;
+import io.llava4j.generate.ConversationBuilder.Part;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -43,7 +44,7 @@ record ResponseRequest(
                         "background", "conversation", "previous_response_id", "prompt", "reasoning", "max_tool_calls")
                 .only("truncation", JsonFields.oneOf("disabled"));
         String instructions = fields.text("instructions");
-        ConversationBuilder conversation = new ConversationBuilder();
+        ConversationBuilder<ImageSource> conversation = new ConversationBuilder<>();
         if (instructions != null) {
             conversation.system("instructions", instructions);
         }
@@ -55,7 +56,7 @@ record ResponseRequest(
             text.only("verbosity", JsonFields.oneOf("medium")).finish();
         }
         AnswerRequest answer = new AnswerRequest(
-                conversation.build("input"),
+                AnswerRequest.Conversation.of(conversation, "input"),
                 Decoding.read(fields, Decoding.maxTokens(fields, "max_output_tokens"), Decoding.stops(fields, "stop")),
                 answerFormat,
                 logprobs(fields));
@@ -73,10 +74,10 @@ record ResponseRequest(
         return include.isEmpty() ? top : Math.max(0, top);
     }
 
-    private static void input(JsonFields fields, ConversationBuilder conversation) {
+    private static void input(JsonFields fields, ConversationBuilder<ImageSource> conversation) {
         JsonNode input = fields.get("input");
         if (input != null && input.isString()) {
-            conversation.user(List.of(new Part.Text("input", input.stringValue())));
+            conversation.user(List.of(new Part.Text<>("input", input.stringValue())));
             return;
         }
         if (input != null && !(input instanceof ArrayNode)) {
@@ -89,8 +90,8 @@ record ResponseRequest(
             String where = item.at("content");
             switch (role) {
                 case "system", "developer" -> {
-                    for (Part part : Common.parts(item, TEXT_TYPES, "no image")) {
-                        if (part instanceof Part.Text text) {
+                    for (Part<ImageSource> part : Common.parts(item, TEXT_TYPES, "no image")) {
+                        if (part instanceof Part.Text<ImageSource> text) {
                             conversation.system(text.where(), text.text());
                         }
                     }

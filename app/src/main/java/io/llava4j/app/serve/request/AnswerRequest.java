@@ -1,5 +1,6 @@
 package io.llava4j.app.serve.request;
 
+import io.llava4j.generate.ConversationBuilder;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.text.Turn;
 import java.util.List;
@@ -25,7 +26,17 @@ public record AnswerRequest(Prompt prompt, GenerationOptions decoding, AnswerFor
      * @param system prompt; empty for the template's own
      * @param turns that end with a question
      */
-    public record Conversation(String system, List<Turn> turns, List<ImageSource> images) implements Prompt {}
+    public record Conversation(String system, List<Turn> turns, List<ImageSource> images) implements Prompt {
+        /**
+         * What a builder has collected.
+         *
+         * @param where path of the messages in the request
+         */
+        public static Conversation of(ConversationBuilder<ImageSource> builder, String where) {
+            ConversationBuilder.Conversation<ImageSource> built = builder.build(where);
+            return new Conversation(built.system(), built.turns(), built.images());
+        }
+    }
 
     /** A text without a template. */
     public record Completion(String text, List<ImageSource> images) implements Prompt {}
