@@ -3,11 +3,8 @@ package io.llava4j.generate;
 import io.llava4j.DataException;
 import io.llava4j.generate.session.DecodingSession;
 import io.llava4j.generate.session.ImagePrompt;
-import io.llava4j.generate.session.LastSequence;
 import io.llava4j.generate.session.SharedPrefixes;
-import io.llava4j.io.MachineMemory;
 import io.llava4j.model.LlavaModel;
-import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.tensor.Engine;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +12,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decodes answers: a prefill of the spliced prompts, then a token at a time with the KV cache
+ * Decodes answers with the tensor engine: a prefill of the spliced prompts, then a token at a time with the KV cache
  * (docs/reference/model.md#generation). Prefixes that prompts of a batch share, up to and with an image, are read once.
  *
  * <p><b>A greedy answer does not depend on its batch.</b> Attention never sees padding and sequences do not mix, so
@@ -24,10 +21,12 @@ import org.jspecify.annotations.Nullable;
  * sequence leaves the batch and is re-decoded alone, which gives exactly the logits that the prompt has on its own. Logits
  * are close if their difference is below {@value #MIN_ERROR} of the largest logit, or below {@value #ERROR_MARGIN} times
  * the largest error seen, whichever is more. The first sequence of a generator's first batch and every sequence that is
- * re-decoded measure that error. Drawn tokens (temperature above 0) are not checked. None of this is needed where the
- * session's logits are the same to the last bit in every batch ({@link DecodingSession#isBatchIndependent}).
+ * re-decoded measure that error. Drawn tokens (temperature above 0) are not checked.
+ *
+ * <p>On the CPU kernels {@link io.llava4j.generate.schedule.Scheduler} decodes instead: there, logits are the same to the
+ * last bit in every batch.
  */
-public final class Generator implements AutoCloseable {
+public final class Generator {
     /** Far above the rounding of 32-bit floats, 6e-8 each, of which some hundred in a row add up. */
     static final double MIN_ERROR = 1e-4;
 
@@ -48,7 +47,6 @@ public final class Generator implements AutoCloseable {
 
     private final LlavaModel model;
     private final boolean sharesPrefixes;
-    private final LastSequence last = new LastSequence();
     private double largestError = Double.NaN;
     private long redecodedAlone;
 
@@ -57,7 +55,7 @@ public final class Generator implements AutoCloseable {
         this(model, true);
     }
 
-    /** @param sharesPrefixes whether prefixes that prompts share, in a batch or one after the other, are read once; changes the speed, not the answers */
+    /** @param sharesPrefixes whether prefixes that prompts of a batch share are read once; changes the speed, not the answers */
     public Generator(LlavaModel model, boolean sharesPrefixes) {
         this.model = model;
         this.sharesPrefixes = sharesPrefixes;
@@ -71,17 +69,6 @@ public final class Generator implements AutoCloseable {
     /** Answers so far that were re-decoded alone because of a near tie. */
     public long redecodedAlone() {
         return redecodedAlone;
-    }
-
-    /** Tokens of single prompts so far that the one before had in common with them, so that they were not read again. */
-    public long reusedTokens() {
-        return last.reusedTokens();
-    }
-
-    /** Frees the keys and values of the last prompt. The generator may be used again. */
-    @Override
-    public void close() {
-        last.close();
     }
 
     /**
@@ -106,19 +93,12 @@ public final class Generator implements AutoCloseable {
         }
         List<ImagePrompt> placed = ImagePrompt.of(prompts, images);
         List<Sequence> sequences = new ArrayList<>();
-        long cache = 0;
         for (ImagePrompt prompt : placed) {
             int maxTokens = Math.min(options.maxNewTokens(), freePositions(prompt.ids()));
             sequences.add(new Sequence(sequences.size(), prompt, options, maxTokens));
-            cache += cacheBytes(model.config().splicedLength(prompt.ids()) + maxTokens);
         }
-        if (cache > MachineMemory.read().available()) {
-            last.close();
-        }
-        MemoryCheck.requireCache(cache, sequences.size(), MachineMemory.read());
         return Engine.inference("generation", () -> {
-            try (DecodingSession batch =
-                    DecodingSession.open(model, placed, sharedPrefixes(placed), sharesPrefixes ? last : null)) {
+            try (DecodingSession batch = new DecodingSession(model, placed, sharedPrefixes(placed))) {
                 decode(batch, sequences, stopIds, observer);
                 return sequences.stream().map(Sequence::answer).toList();
             } finally {
@@ -127,13 +107,8 @@ public final class Generator implements AutoCloseable {
         });
     }
 
-    /** Of a sequence in the memory of the machine; 0 where a device holds it. */
-    private long cacheBytes(int tokens) {
-        return model.languageModel() instanceof CpuLlamaModel cpu ? cpu.cacheBytes(tokens) : 0;
-    }
-
     private void decode(DecodingSession batch, List<Sequence> sequences, Set<Integer> stopIds, Observer observer) {
-        boolean isExact = sequences.size() == 1 || batch.isBatchIndependent();
+        boolean isExact = sequences.size() == 1;
         float[][] logits = new float[sequences.size()][];
         while (true) {
             for (Sequence sequence : sequences) {

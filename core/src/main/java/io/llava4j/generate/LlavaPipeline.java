@@ -115,11 +115,6 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
         return model;
     }
 
-    /** What decodes, for its statistics. */
-    public Generator generator() {
-        return generator;
-    }
-
     /** Turns text into the model's token ids and back. */
     public SentencePieceTokenizer tokenizer() {
         return tokenizer;
@@ -325,7 +320,6 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     @Override
     public void close() {
         scheduler.close();
-        generator.close();
         model.close();
     }
 }

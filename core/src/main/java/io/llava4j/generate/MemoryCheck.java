@@ -35,23 +35,4 @@ final class MemoryCheck {
                     machine.available() / 1e9));
         }
     }
-
-    /**
-     * Checks that keys and values of sequences have room.
-     *
-     * @param bytes that they need
-     * @throws LlavaException if they have none
-     */
-    static void requireCache(long bytes, int sequences, MachineMemory machine) {
-        if (bytes > machine.available()) {
-            throw new LlavaException(String.format(
-                    Locale.ROOT,
-                    "keys and values of %s need %.1f GB of memory, but %.1f GB are available; use a lower"
-                            + " --max-new-tokens%s",
-                    sequences == 1 ? "this conversation" : sequences + " sequences",
-                    bytes / 1e9,
-                    machine.available() / 1e9,
-                    sequences == 1 ? " or a shorter prompt" : " or a smaller --batch-size"));
-        }
-    }
 }

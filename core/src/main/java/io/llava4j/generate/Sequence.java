@@ -97,7 +97,7 @@ final class Sequence implements AutoCloseable {
 
     /** Leaves the batch: reads prompt and answer so far as a batch of one does. */
     void redecodeAlone(LlavaModel model) {
-        DecodingSession own = DecodingSession.open(model, List.of(prompt), null, null);
+        DecodingSession own = new DecodingSession(model, List.of(prompt), null);
         alone = own;
         for (int i = 0; i < count; i++) {
             own.decodeStep(new int[] {ids[i]});

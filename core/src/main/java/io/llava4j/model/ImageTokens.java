@@ -1,9 +1,6 @@
 package io.llava4j.model;
 
-import io.llava4j.tensor.Tensors;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -22,20 +19,5 @@ public record ImageTokens(@Nullable Tensor packed, int[] counts) {
         int[] counts = new int[Math.toIntExact(tokens.size(0))];
         Arrays.fill(counts, Math.toIntExact(tokens.size(1)));
         return new ImageTokens(tokens.reshape(tokens.size(0) * tokens.size(1), tokens.size(2)), counts);
-    }
-
-    /** All images of several groups, in order. */
-    public static ImageTokens concatenate(List<ImageTokens> groups) {
-        Tensor[] tokens = groups.stream()
-                .map(ImageTokens::packed)
-                .filter(Objects::nonNull)
-                .toArray(Tensor[]::new);
-        return tokens.length == 0
-                ? NONE
-                : new ImageTokens(
-                        Tensors.cat(0, tokens),
-                        groups.stream()
-                                .flatMapToInt(group -> Arrays.stream(group.counts))
-                                .toArray());
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.llava4j.DataException;
 import io.llava4j.generate.session.DecodingSession;
+import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.TinyModels;
 import io.llava4j.tensor.Engine;
@@ -200,7 +201,7 @@ class GeneratorTest {
     /** Logits of every prompt's first token. */
     private static List<float[]> firstLogits(List<int[]> prompts, List<float[]> images) {
         return Engine.inference("a test", () -> {
-            try (DecodingSession session = DecodingSession.open(model, prompts, images)) {
+            try (DecodingSession session = new DecodingSession(model, ImagePrompt.of(prompts, images), null)) {
                 return IntStream.range(0, prompts.size())
                         .mapToObj(session::logits)
                         .toList();

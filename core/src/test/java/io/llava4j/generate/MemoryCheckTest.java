@@ -24,17 +24,4 @@ class MemoryCheckTest {
         assertThatCode(() -> MemoryCheck.require(MODEL, MEMORY, new MachineMemory(32 * GIGA, 16 * GIGA)))
                 .doesNotThrowAnyException();
     }
-
-    @Test
-    void longConversationsAreRefusedWithTheWayOut() {
-        assertThatThrownBy(() -> MemoryCheck.requireCache(3 * GIGA, 1, new MachineMemory(8 * GIGA, 2 * GIGA)))
-                .hasMessage(
-                        "keys and values of this conversation need 3.0 GB of memory, but 2.0 GB are available; use a"
-                                + " lower --max-new-tokens or a shorter prompt");
-        assertThatThrownBy(() -> MemoryCheck.requireCache(3 * GIGA, 32, new MachineMemory(8 * GIGA, 2 * GIGA)))
-                .hasMessage("keys and values of 32 sequences need 3.0 GB of memory, but 2.0 GB are available; use a"
-                        + " lower --max-new-tokens or a smaller --batch-size");
-        assertThatCode(() -> MemoryCheck.requireCache(GIGA, 32, new MachineMemory(8 * GIGA, 2 * GIGA)))
-                .doesNotThrowAnyException();
-    }
 }

@@ -8,6 +8,7 @@ import io.llava4j.eval.run.CustomBenchmark;
 import io.llava4j.eval.run.EvalRunner;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.ModelLoader;
+import io.llava4j.generate.schedule.SchedulerStats;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.nano.benchmark.NanoBenchmarkFiles;
 import io.llava4j.nano.benchmark.NanoBenchmarkOptions;
@@ -131,12 +132,13 @@ public final class EvalBench {
                 }
             }
             for (LlavaPipeline pipeline : List.of(plain, shared)) {
+                SchedulerStats stats = pipeline.stats();
                 out.printf(
-                        Locale.ROOT,
-                        "%s: %d answers re-decoded alone, largest difference of a logit %.1e of the largest%n",
-                        pipeline == plain ? Way.BATCHED.title : Way.SHARED.title,
-                        pipeline.generator().redecodedAlone(),
-                        pipeline.generator().largestError());
+                        "%s: %d of %d prompt tokens read, %d images encoded%n",
+                        pipeline == plain ? "without shared prefill" : Way.SHARED.title,
+                        stats.promptTokens() - stats.cachedTokens(),
+                        stats.promptTokens(),
+                        stats.encodedImages());
             }
             out.flush();
         }

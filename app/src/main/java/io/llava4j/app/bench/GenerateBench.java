@@ -1,11 +1,19 @@
 package io.llava4j.app.bench;
 
+import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.ModelLoader;
-import io.llava4j.generate.session.DecodingSession;
+import io.llava4j.generate.Sampler;
+import io.llava4j.generate.schedule.ChosenToken;
+import io.llava4j.generate.schedule.FinishReason;
+import io.llava4j.generate.schedule.Listener;
+import io.llava4j.generate.schedule.Scheduler;
+import io.llava4j.generate.schedule.Usage;
+import io.llava4j.generate.schedule.Work;
+import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.image.RgbImage;
+import io.llava4j.model.ImageEncoding;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuLlamaModel;
-import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.kernel.Kernels;
 import io.llava4j.tensor.kernel.ReadBandwidth;
 import io.llava4j.text.Prompt;
@@ -15,6 +23,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** Speed of one answer: load, image, prefill and decoding, beside the machine's read bandwidth. */
@@ -34,7 +44,7 @@ public final class GenerateBench {
     public record Options(
             int promptTokens, int newTokens, @Nullable RgbImage image, int rounds) {}
 
-    private record Round(double imageSeconds, double prefillSeconds, double decodeSeconds, double bandwidth) {}
+    private record Round(double imageSeconds, double prefillSeconds, double tokenSeconds, double bandwidth) {}
 
     /** Measures a model folder and prints medians. */
     public static void run(PrintWriter out, Path directory, Options options) {
@@ -52,7 +62,7 @@ public final class GenerateBench {
             out.flush();
             List<Round> rounds = new ArrayList<>();
             for (int round = -1; round < options.rounds(); round++) {
-                Round measured = Engine.inference("bench generate", () -> round(model, options));
+                Round measured = round(model, options);
                 if (round >= 0) {
                     rounds.add(measured);
                 }
@@ -62,7 +72,6 @@ public final class GenerateBench {
     }
 
     private static Round round(LlavaModel model, Options options) {
-        int[] ids = prompt(model, options);
         double bandwidth = ReadBandwidth.measure();
         List<float[]> images = new ArrayList<>();
         double imageSeconds = 0;
@@ -73,17 +82,41 @@ public final class GenerateBench {
                     .process(options.image());
             images.add(pixels);
             long start = System.nanoTime();
-            Engine.scope("image", () -> model.encode(images));
+            new ImageEncoding(model, pixels).advance(Long.MAX_VALUE);
             imageSeconds = seconds(start);
         }
-        long start = System.nanoTime();
-        try (DecodingSession session = DecodingSession.open(model, List.of(ids), images)) {
-            double prefill = seconds(start) - imageSeconds;
-            long decoding = System.nanoTime();
-            for (int i = 0; i < options.newTokens(); i++) {
-                session.decodeStep(new int[] {best(session.logits(0))});
+        Usage usage = answer(model, new ImagePrompt(prompt(model, options), images), options.newTokens());
+        return new Round(
+                imageSeconds,
+                usage.firstTokenSeconds() - imageSeconds,
+                (usage.seconds() - usage.firstTokenSeconds()) / (usage.answerTokens() - 1),
+                bandwidth);
+    }
+
+    /** One request alone; the first token of its answer belongs to the prefill. */
+    private static Usage answer(LlavaModel model, ImagePrompt prompt, int newTokens) {
+        CompletableFuture<Usage> usage = new CompletableFuture<>();
+        Listener listener = new Listener() {
+            @Override
+            public boolean token(ChosenToken token) {
+                return true;
             }
-            return new Round(imageSeconds, prefill, seconds(decoding), bandwidth);
+
+            @Override
+            public void finished(FinishReason reason, Usage took) {
+                usage.complete(took);
+            }
+
+            @Override
+            public void failed(RuntimeException cause) {
+                usage.completeExceptionally(cause);
+            }
+        };
+        GenerationOptions greedy = GenerationOptions.greedy(newTokens + 1);
+        try (Scheduler scheduler = new Scheduler(model, Scheduler.Limits.DEFAULT, false)) {
+            scheduler.submit(
+                    new Work(prompt, greedy.maxNewTokens(), Set.of(), new Sampler(greedy)::sample, null, -1), listener);
+            return usage.join();
         }
     }
 
@@ -98,21 +131,13 @@ public final class GenerateBench {
         return ids;
     }
 
-    private static int best(float[] logits) {
-        int best = 0;
-        for (int id = 1; id < logits.length; id++) {
-            best = logits[id] > logits[best] ? id : best;
-        }
-        return best;
-    }
-
     private static void print(PrintWriter out, Options options, LlavaModel model, long weights, List<Round> rounds) {
         int read = options.promptTokens()
                 + (options.image() == null ? 0 : model.config().tokensPerImage());
         double prefill = Median.of(rounds.stream().map(Round::prefillSeconds).toList());
-        double decode = Median.of(rounds.stream().map(Round::decodeSeconds).toList());
         double bandwidth = Median.of(rounds.stream().map(Round::bandwidth).toList());
-        double perSecond = options.newTokens() / decode;
+        double perSecond =
+                1 / Median.of(rounds.stream().map(Round::tokenSeconds).toList());
         out.printf(Locale.ROOT, "medians of %d rounds:%n", rounds.size());
         if (options.image() != null) {
             double image = Median.of(rounds.stream().map(Round::imageSeconds).toList());

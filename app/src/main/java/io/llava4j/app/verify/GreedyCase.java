@@ -5,6 +5,7 @@ import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.Generator;
 import io.llava4j.generate.schedule.LogProbabilities;
 import io.llava4j.generate.session.DecodingSession;
+import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.tensor.Engine;
 import java.util.Arrays;
@@ -81,7 +82,8 @@ final class GreedyCase {
             List<int[]> answers, int[] followed, int steps, int each, long[] ids, float[] expected) {
         return Engine.inference(label, () -> {
             double worst = 0;
-            try (DecodingSession session = DecodingSession.open(model, batch.ids(), batch.placedPixels())) {
+            try (DecodingSession session =
+                    new DecodingSession(model, ImagePrompt.of(batch.ids(), batch.placedPixels()), null)) {
                 for (int step = 0; step < steps; step++) {
                     for (int sequence = 0; sequence < followed.length; sequence++) {
                         if (step < followed[sequence]) {

@@ -6,7 +6,6 @@ import io.llava4j.model.ImageEncoding;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.model.cpu.KvContext;
-import io.llava4j.model.cpu.KvPage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -46,6 +45,8 @@ final class CpuReader implements SequenceReader {
     private long clock;
     private long encodedImages;
     private long cachedImages;
+    private volatile long room;
+    private volatile long cached;
 
     /**
      * @param shares whether what two prompts have in common is read once
@@ -59,36 +60,43 @@ final class CpuReader implements SequenceReader {
         this.memory = memory;
     }
 
+    /** A snapshot of the decoding thread says what there would be without the others; what is free now is at least there. */
     @Override
-    public boolean admits(Request request) {
-        long promised = 0;
-        for (CpuSequence sequence : sequences.values()) {
-            KvContext context = sequence.context();
-            long taken = context == null
-                    ? 0
-                    : context.pages().stream().mapToLong(KvPage::bytes).sum();
-            promised += Math.max(0, needed(sequence.request()) - taken);
-        }
-        long free = memory.getAsLong() - promised;
-        long needed = needed(request);
-        if (needed > free) {
-            long before = caches.bytes();
-            caches.shrink(before - (needed - free));
-            free += before - caches.bytes();
-        }
-        if (needed > free && sequences.isEmpty()) {
-            throw tooLarge(needed, free);
-        }
-        return needed <= free;
+    public void requireRoom(Request request) {
+        requireRoom(request, Math.max(room, memory.getAsLong() + cached));
     }
 
-    static LlavaException tooLarge(long needed, long available) {
-        return new LlavaException(String.format(
-                Locale.ROOT,
-                "keys and values of this conversation need %.1f GB of memory, but %.1f GB are available; use a lower"
-                        + " --max-new-tokens or a shorter prompt",
-                needed / 1e9,
-                available / 1e9));
+    private void requireRoom(Request request, long available) {
+        long needed = needed(request);
+        if (needed > available) {
+            throw new LlavaException(String.format(
+                    Locale.ROOT,
+                    "keys and values of this conversation need %.1f GB of memory, but %.1f GB are available; use a"
+                            + " lower --max-new-tokens or a shorter prompt",
+                    needed / 1e9,
+                    available / 1e9));
+        }
+    }
+
+    @Override
+    public boolean admits(Request request) {
+        long taken = 0;
+        long promised = 0;
+        for (CpuSequence sequence : sequences.values()) {
+            long own = sequence.bytes();
+            taken += own;
+            promised += Math.max(0, needed(sequence.request()) - own);
+        }
+        long free = memory.getAsLong();
+        room = free + taken + caches.bytes();
+        requireRoom(request, room);
+        long lacking = needed(request) - (free - promised);
+        if (lacking > 0) {
+            long before = caches.bytes();
+            caches.shrink(before - lacking);
+            lacking -= before - caches.bytes();
+        }
+        return lacking <= 0;
     }
 
     /** Its own pages, and the copy of one that it may share. */
@@ -133,7 +141,7 @@ final class CpuReader implements SequenceReader {
         long start = System.nanoTime();
         float[] logits = chunks.isEmpty() ? new float[0] : languageModel.read(chunks);
         encode(chunks.isEmpty() ? Long.MAX_VALUE : System.nanoTime() - start, failures);
-        caches.shrink(cacheBytes);
+        shrinkCaches();
         return complete(read, logits);
     }
 
@@ -251,6 +259,11 @@ final class CpuReader implements SequenceReader {
         }
     }
 
+    private void shrinkCaches() {
+        caches.shrink(cacheBytes);
+        cached = caches.bytes();
+    }
+
     @Override
     public void end(Request request, boolean keepsContext) {
         CpuSequence sequence = sequences.remove(request);
@@ -258,7 +271,7 @@ final class CpuReader implements SequenceReader {
         if (sequence != null && context != null) {
             if (keepsContext && cacheBytes > 0) {
                 prefixes.put(sequence.readKeys(), context, clock);
-                caches.shrink(cacheBytes);
+                shrinkCaches();
             } else {
                 context.close();
             }

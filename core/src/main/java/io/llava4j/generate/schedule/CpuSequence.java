@@ -2,6 +2,7 @@ package io.llava4j.generate.schedule;
 
 import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.model.cpu.KvContext;
+import io.llava4j.model.cpu.KvPage;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -41,6 +42,13 @@ final class CpuSequence {
     @Nullable
     KvContext context() {
         return context;
+    }
+
+    /** Memory of the keys and values so far, shared ones included. */
+    long bytes() {
+        return context == null
+                ? 0
+                : context.pages().stream().mapToLong(KvPage::bytes).sum();
     }
 
     /** Positions read so far. */

@@ -45,7 +45,6 @@ public final class Scheduler implements AutoCloseable {
     private final Limits limits;
     private final SequenceReader reader;
     private final int parallel;
-    private final LongSupplier memory;
 
     private final Object lock = new Object();
     private final Deque<Request> waiting = new ArrayDeque<>();
@@ -67,7 +66,6 @@ public final class Scheduler implements AutoCloseable {
     Scheduler(LlavaModel model, Limits limits, boolean sharesPrefixes, LongSupplier memory) {
         this.model = model;
         this.limits = limits;
-        this.memory = memory;
         if (model.languageModel() instanceof CpuLlamaModel cpu) {
             this.parallel = limits.parallel();
             this.reader = new CpuReader(model, cpu, sharesPrefixes, limits.cacheBytes(), memory);
@@ -135,14 +133,7 @@ public final class Scheduler implements AutoCloseable {
         }
         Request request =
                 new Request(work, listener, prompt, placeholders * perImage, context - prompt.length(), group);
-        SchedulerStats now = stats();
-        if (model.languageModel() instanceof CpuLlamaModel cpu && now.running() == 0) {
-            long needed = cpu.cacheBytes(request.reservedTokens());
-            long available = memory.getAsLong() + now.cacheBytes();
-            if (needed > available) {
-                throw CpuReader.tooLarge(needed, available);
-            }
-        }
+        reader.requireRoom(request);
         return request;
     }
 

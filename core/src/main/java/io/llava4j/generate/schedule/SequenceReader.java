@@ -3,12 +3,19 @@ package io.llava4j.generate.schedule;
 import io.llava4j.LlavaException;
 import java.util.Map;
 
-/** Reads prompts and answers with the language model. Used by the decoding thread. */
+/** Reads prompts and answers with the language model. Used by the decoding thread, but for {@link #requireRoom}. */
 sealed interface SequenceReader extends AutoCloseable permits CpuReader, TensorReader {
+    /**
+     * Refuses a request that memory could not hold if no other were read. Any thread may call it.
+     *
+     * @throws LlavaException if so
+     */
+    void requireRoom(Request request);
+
     /**
      * Whether a request has room in memory beside those that are being read.
      *
-     * @throws LlavaException if it has none even alone
+     * @throws LlavaException as {@link #requireRoom}
      */
     boolean admits(Request request);
 

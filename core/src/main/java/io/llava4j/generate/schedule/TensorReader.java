@@ -17,6 +17,10 @@ final class TensorReader implements SequenceReader {
         this.model = model;
     }
 
+    /** The device says itself when its memory is full. */
+    @Override
+    public void requireRoom(Request next) {}
+
     @Override
     public boolean admits(Request next) {
         return request == null;
@@ -45,10 +49,7 @@ final class TensorReader implements SequenceReader {
 
     private float[] logits(Request current) {
         if (session == null) {
-            session = DecodingSession.open(
-                    model,
-                    List.of(current.work().prompt().ids()),
-                    current.work().prompt().images());
+            session = new DecodingSession(model, List.of(current.work().prompt()), null);
         } else {
             session.decodeStep(new int[] {current.lastToken()});
         }

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 
 /** Image tokens; an image that several placeholders show (the same array) goes through the vision tower once. */
 final class EncodedImages {
@@ -15,27 +14,14 @@ final class EncodedImages {
     private final List<float[]> distinct = new ArrayList<>();
     private final ImageTokens tokens;
 
-    private EncodedImages(List<float[]> placed, Function<List<float[]>, ImageTokens> encode) {
+    /** All images go through the tower as one batch. */
+    EncodedImages(LlavaModel model, List<float[]> placed) {
         for (float[] image : placed) {
             if (index.putIfAbsent(image, distinct.size()) == null) {
                 distinct.add(image);
             }
         }
-        tokens = encode.apply(distinct);
-    }
-
-    /** All images go through the tower as one batch. */
-    static EncodedImages together(LlavaModel model, List<float[]> placed) {
-        return new EncodedImages(placed, model::encode);
-    }
-
-    /** Every image goes through the tower alone, so that its tokens do not depend on the others. */
-    static EncodedImages oneByOne(LlavaModel model, List<float[]> placed) {
-        return new EncodedImages(
-                placed,
-                images -> ImageTokens.concatenate(images.stream()
-                        .map(image -> model.encode(List.of(image)))
-                        .toList()));
+        tokens = model.encode(distinct);
     }
 
     LlavaModel.Spliced assemble(LlavaModel model, List<ImagePrompt> prompts) {

@@ -41,13 +41,6 @@ public record ImagePrompt(int[] ids, List<float[]> images) {
                 Arrays.stream(ids).filter(id -> id == Prompt.IMAGE_TOKEN_INDEX).count();
     }
 
-    /** The prompt with further ids, without images, at its end. */
-    public ImagePrompt followedBy(int[] more) {
-        int[] all = Arrays.copyOf(ids, ids.length + more.length);
-        System.arraycopy(more, 0, all, ids.length, more.length);
-        return new ImagePrompt(all, images);
-    }
-
     /** Its first {@code count} ids. */
     public ImagePrompt prefix(int count) {
         int[] head = Arrays.copyOf(ids, count);

@@ -1,4 +1,4 @@
-/** Sequences that are decoded: a prompt with its images, its prefill, and one further token at a time. */
+/** Sequences that the tensor engine decodes: prompts with their images, a prefill, and one further token at a time. */
 @NullMarked
 package io.llava4j.generate.session;
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.llava4j.DataException;
 import io.llava4j.LlavaException;
 import io.llava4j.generate.GenerationOptions;
+import io.llava4j.generate.QuestionBatch;
 import io.llava4j.generate.Sampler;
 import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.image.AspectMode;
@@ -13,6 +14,7 @@ import io.llava4j.model.LlavaModel;
 import io.llava4j.model.TinyModels;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
+import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.model.cpu.CpuModels;
 import io.llava4j.tensor.format.DType;
 import io.llava4j.text.Prompt;
@@ -23,12 +25,14 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.LongSupplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Sequences that join and leave at any time: nobody's answer changes, and nothing stays behind. */
@@ -41,10 +45,14 @@ class SchedulerTest {
 
     @BeforeAll
     static void build() {
-        TextConfig text = new TextConfig(16, 24, 2, 4, 2, 24, POSITIONS, 1e-5, 10000, false, 1, 2, 0);
+        model = withPositions(POSITIONS);
+    }
+
+    private static LlavaModel withPositions(int positions) {
+        TextConfig text = new TextConfig(16, 24, 2, 4, 2, 24, positions, 1e-5, 10000, false, 1, 2, 0);
         LlavaConfig config = new LlavaConfig(
                 TinyModels.config(0, List.of()).vision(), text, "mlp2x_gelu", -2, false, AspectMode.PAD, -1, 0);
-        model = CpuModels.of(config, DType.F16);
+        return CpuModels.of(config, DType.F16);
     }
 
     @AfterAll
@@ -104,6 +112,41 @@ class SchedulerTest {
         assertThat(CpuModels.openPages()).isEqualTo(pages);
     }
 
+    /** As an evaluation asks: batches of any size, with shared prefixes or without. */
+    @ParameterizedTest
+    @EnumSource(
+            value = DType.class,
+            names = {"F32", "F16"})
+    void anyBatchAndSharingGivesTheSameBits(DType kvType) {
+        List<Work> works = QuestionBatch.prompts().stream()
+                .map(prompt -> logged(prompt, GenerationOptions.greedy(4)))
+                .toList();
+        try (LlavaModel tiny = CpuModels.of(TinyModels.config(0, List.of()), kvType)) {
+            List<List<ChosenToken>> wanted = answers(tiny, works, 1, false);
+            for (boolean sharing : new boolean[] {false, true}) {
+                for (int batch : new int[] {1, 2, 7, 32}) {
+                    assertThat(answers(tiny, works, batch, sharing))
+                            .as("batches of %d, sharing %s", batch, sharing)
+                            .isEqualTo(wanted);
+                }
+            }
+        }
+    }
+
+    private static List<List<ChosenToken>> answers(LlavaModel tiny, List<Work> works, int batch, boolean sharing) {
+        List<List<ChosenToken>> answers = new ArrayList<>();
+        try (Scheduler scheduler = new Scheduler(tiny, limits(32, 1 << 20), sharing)) {
+            for (int from = 0; from < works.size(); from += batch) {
+                List<Work> part = works.subList(from, Math.min(from + batch, works.size()));
+                List<Recorded> listeners =
+                        part.stream().map(work -> new Recorded()).toList();
+                scheduler.submit(part, listeners);
+                listeners.forEach(listener -> answers.add(listener.await().tokens));
+            }
+        }
+        return answers;
+    }
+
     private static Asked asked(SplittableRandom random) {
         int[] start = {1, 8, 9, 7};
         int shown = random.nextInt(3);
@@ -137,8 +180,11 @@ class SchedulerTest {
     }
 
     private static Work work(Asked asked) {
-        return new Work(
-                asked.prompt(), asked.options().maxNewTokens(), STOP, new Sampler(asked.options())::sample, null, 3);
+        return logged(asked.prompt(), asked.options());
+    }
+
+    private static Work logged(ImagePrompt prompt, GenerationOptions options) {
+        return new Work(prompt, options.maxNewTokens(), STOP, new Sampler(options)::sample, null, 3);
     }
 
     private static Work greedy(int[] ids, int longest, float[]... images) {
@@ -293,18 +339,54 @@ class SchedulerTest {
             answers.forEach(answer -> assertThat(answer.await().tokens).hasSize(100));
             assertThat(scheduler.stats().batchedAnswers())
                     .isLessThanOrEqualTo(scheduler.stats().steps());
-            assertThatThrownBy(() -> {
-                        Recorded tooLong = new Recorded();
-                        scheduler.submit(greedy(new int[] {1, 5}, 640), tooLong);
-                        throw tooLong.await().failure();
-                    })
+        }
+    }
+
+    /** At once, whether the scheduler is idle or others are being answered; never for want of what those hold. */
+    @Test
+    void aRequestThatMemoryCanNeverHoldIsRefused() throws InterruptedException {
+        CountDownLatch running = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        long pages = CpuModels.openPages();
+        LongSupplier memory = () -> (3 - (CpuModels.openPages() - pages)) * page();
+        try (Scheduler scheduler = new Scheduler(model, limits(4, 0), true, memory)) {
+            assertRefused(scheduler);
+            Recorded held = new Recorded(count -> {
+                running.countDown();
+                await(goOn);
+                return true;
+            });
+            scheduler.submit(greedy(new int[] {1, 5}, 100), held);
+            running.await();
+            assertRefused(scheduler);
+            Recorded waiting = new Recorded();
+            scheduler.submit(greedy(new int[] {1, 6}, 100), waiting);
+            assertRefused(scheduler);
+            goOn.countDown();
+            assertThat(held.await().tokens).hasSize(100);
+            assertThat(waiting.await().tokens).hasSize(100);
+        }
+    }
+
+    private static void assertRefused(Scheduler scheduler) {
+        assertThatThrownBy(() -> scheduler.submit(greedy(new int[] {1, 5}, 640), new Recorded()))
+                .isInstanceOf(LlavaException.class)
+                .hasMessageStartingWith("keys and values of this conversation need 0.0 GB of memory");
+    }
+
+    @Test
+    void theRefusalSaysWhatToDo() {
+        try (LlavaModel longWinded = withPositions(1 << 20);
+                Scheduler scheduler = new Scheduler(longWinded, limits(1, 0), true, () -> 60_000_000)) {
+            assertThatThrownBy(() -> scheduler.submit(greedy(new int[] {1, 5}, 1_000_000), new Recorded()))
                     .isInstanceOf(LlavaException.class)
-                    .hasMessageStartingWith("keys and values of this conversation need 0.0 GB of memory");
+                    .hasMessage("keys and values of this conversation need 0.3 GB of memory, but 0.1 GB are available;"
+                            + " use a lower --max-new-tokens or a shorter prompt");
         }
     }
 
     private static long page() {
-        return ((io.llava4j.model.cpu.CpuLlamaModel) model.languageModel()).cacheBytes(1);
+        return ((CpuLlamaModel) model.languageModel()).cacheBytes(1);
     }
 
     @ParameterizedTest
