@@ -16,6 +16,7 @@ import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.text.Turn;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -26,6 +27,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -225,7 +227,9 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
      * @throws io.llava4j.generate.schedule.OverloadedException if too many requests wait
      */
     public RunningAnswer start(ChatRequest request, AnswerOptions options) {
-        return start(prompt(request), options);
+        List<Supplier<RgbImage>> images = new ArrayList<>();
+        request.images().forEach(image -> images.add(() -> image));
+        return start(prompt(request.system(), request.turns(), images), options);
     }
 
     /** {@link #start(ChatRequest, AnswerOptions)} with a prompt of {@link #prompt} or {@link #completion}. */
@@ -260,24 +264,40 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     }
 
     /**
-     * What the model reads of a conversation: the template's text as token ids, and normalised images.
+     * Refuses a request, before its images are decoded, that would find the queue full.
      *
+     * @throws io.llava4j.generate.schedule.OverloadedException if too many requests wait
+     */
+    public void requireRoom() {
+        scheduler.requireRoom();
+    }
+
+    /**
+     * What the model reads of a conversation: the template's text as token ids, and normalised images. Images are decoded one
+     * after another, and none before the conversation is known to fit.
+     *
+     * @param system prompt; empty for the template's own
+     * @param images one for each placeholder
      * @throws DataException if placeholders and images do not match in number, or the conversation is too long or malformed
      */
-    public ImagePrompt prompt(ChatRequest request) {
-        return new ImagePrompt(
-                ids(request), request.images().stream().map(processor::process).toList());
+    public ImagePrompt prompt(String system, List<Turn> turns, List<Supplier<RgbImage>> images) {
+        return processed(ids(system, turns, images.size()), images);
     }
 
     /** What the model reads of a text without a template, which it is to continue; BOS first, {@code <image>} for each image. */
-    public ImagePrompt completion(String text, List<RgbImage> images) {
-        int[] ids = checked(prompts.encode(text), images.size());
-        return new ImagePrompt(ids, images.stream().map(processor::process).toList());
+    public ImagePrompt completion(String text, List<Supplier<RgbImage>> images) {
+        return processed(checked(prompts.encode(text), images.size()), images);
     }
 
-    /** Tokens of a request's prompt, image tokens included; its images are counted, not read. */
-    public int promptTokens(ChatRequest request) {
-        return model.config().splicedLength(ids(request));
+    private ImagePrompt processed(int[] ids, List<Supplier<RgbImage>> images) {
+        return new ImagePrompt(
+                ids,
+                images.stream().map(image -> processor.process(image.get())).toList());
+    }
+
+    /** Tokens of a prompt, image tokens included. */
+    public int promptTokens(ImagePrompt prompt) {
+        return model.config().splicedLength(prompt.ids());
     }
 
     private AnswerText answerText(GenerationOptions options) {
@@ -285,17 +305,20 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     }
 
     private int[] ids(ChatRequest request) {
+        return ids(request.system(), request.turns(), request.images().size());
+    }
+
+    private int[] ids(String system, List<Turn> turns, int images) {
         PromptBuilder builder = prompts;
-        if (!request.system().isEmpty()) {
+        if (!system.isEmpty()) {
             ConversationTemplate template = prompts.template();
             if (!template.takesSystem()) {
                 throw new DataException("template " + template.name()
                         + " has no place for a system prompt; write it at the start of the first question");
             }
-            builder = new PromptBuilder(tokenizer, template.withSystem(request.system()));
+            builder = new PromptBuilder(tokenizer, template.withSystem(system));
         }
-        return checked(
-                builder.inference(request.turns()).ids(), request.images().size());
+        return checked(builder.inference(turns).ids(), images);
     }
 
     /** Images are counted for each request: in a batch, one too many here could hide one too few there. */

@@ -86,15 +86,22 @@ public final class Scheduler implements AutoCloseable {
     public Ticket submit(Work work, Listener listener) {
         Request request = request(work, listener, null);
         synchronized (lock) {
+            requireRoom();
+            enqueue(request);
+        }
+        return request;
+    }
+
+    /** @throws OverloadedException if too many requests wait, so that another need not even be prepared */
+    public void requireRoom() {
+        synchronized (lock) {
             if (waiting.size() + (long) running.size() >= (long) parallel + limits.queue()) {
                 counters.refused++;
                 double rounds = (waiting.size() + 1.0) / parallel;
                 throw new OverloadedException(
                         waiting.size(), Duration.ofSeconds(Math.max(1, (long) Math.ceil(rounds * averageSeconds))));
             }
-            enqueue(request);
         }
-        return request;
     }
 
     /**

@@ -11,7 +11,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
-/** A message as a stream of events. The tokens of the prompt are known at the end, so the last event tells them as well. */
+/**
+ * A message as a stream of events. The first one tells the tokens of the prompt; how many of them came from the cache is known
+ * at the end, so the last one tells them again, apart.
+ */
 final class MessageEventWriter implements AnswerWriter {
     private final Exchange exchange;
     private final MessageRequest request;
@@ -23,10 +26,10 @@ final class MessageEventWriter implements AnswerWriter {
     }
 
     @Override
-    public void begin() {
+    public void begin(int promptTokens) {
         out = exchange.stream(ResponseStream.EVENTS);
         ObjectNode message = Messages.message(exchange, request);
-        message.putObject("usage").put("input_tokens", 0).put("output_tokens", 0);
+        message.putObject("usage").put("input_tokens", promptTokens).put("output_tokens", 0);
         ObjectNode start = Json.object();
         start.set("message", message);
         send("message_start", start);

@@ -18,7 +18,7 @@ final class MessageWriter implements AnswerWriter {
     }
 
     @Override
-    public void begin() {}
+    public void begin(int promptTokens) {}
 
     @Override
     public void piece(RunningAnswer.Piece piece) {}

@@ -1,5 +1,6 @@
 package io.llava4j.app.serve.ollama;
 
+import io.llava4j.app.inspect.ModelSummary;
 import io.llava4j.app.serve.http.Exchange;
 import io.llava4j.app.serve.http.Json;
 import io.llava4j.app.serve.http.JsonFields;
@@ -64,8 +65,8 @@ public final class OllamaApi {
                         .put("name", name + ":latest")
                         .put("model", name + ":latest")
                         .put("modified_at", model.created().toString())
-                        .put("size", 0)
-                        .put("digest", "");
+                        .put("size", model.summary().files().bytes())
+                        .put("digest", model.summary().files().fingerprint());
                 entry.set("details", details());
             }
         }
@@ -87,6 +88,7 @@ public final class OllamaApi {
         body.set("details", details());
         body.putObject("model_info")
                 .put("general.architecture", "llava")
+                .put("general.parameter_count", model.summary().parameters())
                 .put("llava.context_length", config.text().maxPositionEmbeddings())
                 .put("llava.embedding_length", config.text().hiddenSize())
                 .put("llava.block_count", config.text().layers())
@@ -96,11 +98,14 @@ public final class OllamaApi {
         exchange.send(body);
     }
 
-    private static ObjectNode details() {
-        ObjectNode details =
-                Json.object().put("parent_model", "").put("format", "").put("family", "llava");
+    private ObjectNode details() {
+        ModelSummary summary = model.summary();
+        ObjectNode details = Json.object()
+                .put("parent_model", "")
+                .put("format", summary.format())
+                .put("family", "llava");
         details.putArray("families").add("llava");
-        return details.put("parameter_size", "").put("quantization_level", "");
+        return details.put("parameter_size", summary.parametersInWords()).put("quantization_level", summary.type());
     }
 
     private void version(Exchange exchange) {

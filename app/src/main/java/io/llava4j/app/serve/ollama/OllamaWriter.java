@@ -27,7 +27,7 @@ final class OllamaWriter implements AnswerWriter {
     }
 
     @Override
-    public void begin() {
+    public void begin(int promptTokens) {
         if (request.stream()) {
             out = exchange.stream(ResponseStream.LINES);
         }

@@ -40,7 +40,7 @@ final class ChatChunkWriter implements AnswerWriter {
     }
 
     @Override
-    public void begin() {
+    public void begin(int promptTokens) {
         out = exchange.stream(ResponseStream.EVENTS);
         send(Json.object().put("role", "assistant").put("content", ""), null);
     }

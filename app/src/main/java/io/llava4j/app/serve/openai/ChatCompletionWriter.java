@@ -25,7 +25,7 @@ final class ChatCompletionWriter implements AnswerWriter {
     }
 
     @Override
-    public void begin() {}
+    public void begin(int promptTokens) {}
 
     @Override
     public void piece(RunningAnswer.Piece piece) {

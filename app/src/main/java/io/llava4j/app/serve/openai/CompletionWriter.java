@@ -33,7 +33,7 @@ final class CompletionWriter implements AnswerWriter {
     }
 
     @Override
-    public void begin() {
+    public void begin(int promptTokens) {
         if (request.stream() != null) {
             out = exchange.stream(ResponseStream.EVENTS);
         }

@@ -33,7 +33,7 @@ final class ResponseEventWriter implements AnswerWriter {
     }
 
     @Override
-    public void begin() {
+    public void begin(int promptTokens) {
         out = exchange.stream(ResponseStream.EVENTS);
         send("response.created", with("response", object.inProgress()));
         send("response.in_progress", with("response", object.inProgress()));

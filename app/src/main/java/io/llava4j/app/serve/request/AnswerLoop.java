@@ -15,10 +15,11 @@ public final class AnswerLoop {
 
     /** Asks the model and writes what it answers. */
     public static void run(Exchange exchange, ServedModel model, AnswerRequest request, AnswerWriter writer) {
-        try (RunningAnswer answer = model.start(request);
+        ServedModel.Started started = model.start(request);
+        try (RunningAnswer answer = started.answer();
                 Exchange.Watch watch = exchange.watch(answer::cancel)) {
             try {
-                writer.begin();
+                writer.begin(started.promptTokens());
                 for (RunningAnswer.Piece piece = answer.next(); piece != null; piece = answer.next()) {
                     writer.piece(piece);
                 }

@@ -5,8 +5,12 @@ import io.llava4j.generate.RunningAnswer;
 
 /** Writes one answer in the form of an API, whole or piece by piece. */
 public interface AnswerWriter {
-    /** The request was accepted; pieces follow. */
-    void begin();
+    /**
+     * The request was accepted; pieces follow.
+     *
+     * @param promptTokens tokens of the prompt, image tokens included
+     */
+    void begin(int promptTokens);
 
     /** The next piece of the answer. */
     void piece(RunningAnswer.Piece piece);

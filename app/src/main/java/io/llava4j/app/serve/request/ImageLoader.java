@@ -5,16 +5,16 @@ import io.llava4j.app.serve.http.ApiException;
 import io.llava4j.image.ExifOrientation;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.RgbImage;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
 
-/** Decodes the images of requests, one at a time, because a decoded image is much larger than its file. */
+/** Reads and decodes the images of requests. */
 final class ImageLoader {
     private final ImageLimits limits;
     private final RemoteImages remote;
     private final ExifOrientation orientation;
-    private final Semaphore decoding = new Semaphore(1);
 
     ImageLoader(ImageLimits limits, RemoteImages remote, ExifOrientation orientation) {
         this.limits = limits;
@@ -23,31 +23,32 @@ final class ImageLoader {
     }
 
     /**
-     * Reads and decodes the images of a request.
+     * The images of a request: their files are read or fetched now, and decoded when they are asked for.
      *
-     * @throws ApiException naming the image that cannot be used
+     * @throws ApiException naming the image that cannot be used, here or when it is decoded
      */
-    List<RgbImage> load(List<ImageSource> images) {
+    List<Supplier<RgbImage>> read(List<ImageSource> images) {
         if (images.size() > limits.maxCount()) {
             throw new ApiException(
                     ApiException.Kind.INVALID,
                     "the request has %d images, more than the limit of %d".formatted(images.size(), limits.maxCount()));
         }
-        return images.stream().map(this::load).toList();
+        List<Supplier<RgbImage>> decoders = new ArrayList<>();
+        for (ImageSource image : images) {
+            byte[] file = switch (image) {
+                case ImageSource.Inline inline -> bytes(inline);
+                case ImageSource.Remote address -> fetch(address);
+            };
+            decoders.add(() -> decoded(image, file));
+        }
+        return decoders;
     }
 
-    private RgbImage load(ImageSource image) {
-        byte[] file = switch (image) {
-            case ImageSource.Inline inline -> bytes(inline);
-            case ImageSource.Remote address -> fetch(address);
-        };
-        decoding.acquireUninterruptibly();
+    private RgbImage decoded(ImageSource image, byte[] file) {
         try {
             return ImageDecoder.decode(file, "at " + image.where(), orientation);
         } catch (DataException e) {
             throw ApiException.invalid(image.where(), String.valueOf(e.getMessage()));
-        } finally {
-            decoding.release();
         }
     }
 

@@ -1,16 +1,19 @@
 package io.llava4j.app.serve.request;
 
+import io.llava4j.app.inspect.ModelSummary;
 import io.llava4j.app.serve.http.ApiException;
 import io.llava4j.app.serve.http.JsonFields;
 import io.llava4j.generate.AnswerOptions;
-import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.RunningAnswer;
 import io.llava4j.generate.constrain.JsonConstraint;
+import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.image.ExifOrientation;
+import io.llava4j.image.RgbImage;
 import io.llava4j.io.Quote;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -21,9 +24,10 @@ public final class ServedModel implements AutoCloseable {
 
     private final List<String> names;
     private final ImageLoader images;
+    private final Semaphore decoding = new Semaphore(1);
     private final AnswerTimes times = new AnswerTimes();
     private final Instant created = Instant.now();
-    private volatile @Nullable LlavaPipeline loaded;
+    private volatile @Nullable Loaded loaded;
     private boolean closed;
 
     /** @param names that clients may call the model by; the first is the one it is listed under */
@@ -37,15 +41,19 @@ public final class ServedModel implements AutoCloseable {
     }
 
     /**
-     * Loads the model; requests are answered once this is done.
+     * A model that can answer.
      *
      * @param pipeline closed by {@link #close}
+     * @param summary for lists of models
      */
-    public void load(Supplier<LlavaPipeline> pipeline) {
-        LlavaPipeline opened = pipeline.get();
+    public record Loaded(LlavaPipeline pipeline, ModelSummary summary) {}
+
+    /** Loads the model; requests are answered once this is done. */
+    public void load(Supplier<Loaded> model) {
+        Loaded opened = model.get();
         synchronized (this) {
             if (closed) {
-                opened.close();
+                opened.pipeline().close();
                 return;
             }
             loaded = opened;
@@ -78,12 +86,25 @@ public final class ServedModel implements AutoCloseable {
     }
 
     /**
-     * The loaded model.
+     * What answers.
      *
      * @throws ApiException if it is still loading
      */
     public LlavaPipeline pipeline() {
-        LlavaPipeline now = loaded;
+        return loaded().pipeline();
+    }
+
+    /**
+     * The model for lists of models.
+     *
+     * @throws ApiException if it is still loading
+     */
+    public ModelSummary summary() {
+        return loaded().summary();
+    }
+
+    private Loaded loaded() {
+        Loaded now = loaded;
         if (now == null) {
             throw ApiException.retryAfter(
                     ApiException.Kind.UNAVAILABLE, "the model is still loading; try again in a moment", 2);
@@ -115,25 +136,47 @@ public final class ServedModel implements AutoCloseable {
     }
 
     /**
-     * Begins to answer a request.
+     * Begins to answer a request. One that would find the queue full is refused before its images are decoded.
      *
      * @throws ApiException if the request cannot be answered
      */
-    RunningAnswer start(AnswerRequest request) {
+    Started start(AnswerRequest request) {
         LlavaPipeline pipeline = pipeline();
+        pipeline.requireRoom();
         AnswerOptions options =
                 new AnswerOptions(request.decoding(), constraint(request.format()), request.topLogprobs());
-        return switch (request.prompt()) {
-            case AnswerRequest.Conversation chat ->
-                pipeline.start(new ChatRequest(chat.system(), chat.turns(), images.load(chat.images())), options);
-            case AnswerRequest.Completion text ->
-                pipeline.start(pipeline.completion(text.text(), images.load(text.images())), options);
-        };
+        ImagePrompt prompt = prompt(pipeline, request.prompt(), true);
+        return new Started(pipeline.start(prompt, options), pipeline.promptTokens(prompt));
     }
+
+    /**
+     * An answer that was accepted.
+     *
+     * @param promptTokens tokens of the prompt, image tokens included
+     */
+    record Started(RunningAnswer answer, int promptTokens) {}
 
     /** Tokens of a conversation, image tokens included; its images are decoded to see that they can be. */
     public int promptTokens(AnswerRequest.Conversation chat) {
-        return pipeline().promptTokens(new ChatRequest(chat.system(), chat.turns(), images.load(chat.images())));
+        LlavaPipeline pipeline = pipeline();
+        return pipeline.promptTokens(prompt(pipeline, chat, false));
+    }
+
+    /** Images are decoded one at a time, because a decoded image is much larger than its file and than what the model reads. */
+    private ImagePrompt prompt(LlavaPipeline pipeline, AnswerRequest.Prompt asked, boolean needsRoom) {
+        List<Supplier<RgbImage>> files = images.read(asked.images());
+        decoding.acquireUninterruptibly();
+        try {
+            if (needsRoom) {
+                pipeline.requireRoom(); // others may have come in while this request waited
+            }
+            return switch (asked) {
+                case AnswerRequest.Conversation chat -> pipeline.prompt(chat.system(), chat.turns(), files);
+                case AnswerRequest.Completion text -> pipeline.completion(text.text(), files);
+            };
+        } finally {
+            decoding.release();
+        }
     }
 
     private static @Nullable JsonConstraint constraint(AnswerFormat format) {
@@ -147,10 +190,10 @@ public final class ServedModel implements AutoCloseable {
     @Override
     public synchronized void close() {
         closed = true;
-        LlavaPipeline now = loaded;
+        Loaded now = loaded;
         loaded = null;
         if (now != null) {
-            now.close();
+            now.pipeline().close();
         }
     }
 }
