@@ -98,7 +98,7 @@ final class DataSetOptions {
             file = null;
         }
         if (config == null && recipe != null) {
-            config = new RecipeLoader().load(recipe, overrides, System.getenv());
+            config = new RecipeLoader(ModelPath::named).load(recipe, overrides, System.getenv());
         }
         return config;
     }

@@ -43,7 +43,17 @@ final class Errors {
         if (verbExpected && failure instanceof UnmatchedArgumentException unmatched && !unmatched.isUnknownOption()) {
             return "there is no verb '" + unmatched.getUnmatched().getFirst() + "'";
         }
-        return oneLine(String.valueOf(failure.getMessage()));
+        return oneLine(String.valueOf(failure.getMessage())) + origin(failure);
+    }
+
+    /** Where a value stands that is not on the command line. */
+    private static String origin(ParameterException failure) {
+        if (failure.getArgSpec() == null
+                || !(failure.getCommandLine().getDefaultValueProvider() instanceof SettingDefaults settings)) {
+            return "";
+        }
+        String origin = settings.origin(failure.getArgSpec());
+        return origin == null ? "" : " (in " + origin + ")";
     }
 
     private static String nearest(ParameterException failure) {

@@ -56,7 +56,7 @@ public final class Main implements Callable<Integer> {
         CommandLine commandLine = new CommandLine(main);
         Verbs.addTo(commandLine);
         GenerateCommand.allowPromptsLikeOptions(commandLine);
-        ServeCommand.readEnvironment(commandLine);
+        ServeCommand.readSettings(commandLine, System.getenv());
         commandLine
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExpandAtFiles(false) // a prompt may begin with @

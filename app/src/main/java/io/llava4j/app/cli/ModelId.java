@@ -1,26 +1,14 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.app.inspect.ModelFiles;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.stream.Stream;
 
-/**
- * Names a model by its folder and a fingerprint, so that answers of other weights in a folder of the same name are not
- * taken for this model's. From large files it reads blocks spread over the whole length: training changes them all.
- */
+/** Names a model by its folder and the start of a fingerprint. */
 final class ModelId {
-    private static final int BLOCK = 1 << 14;
-    private static final int BLOCKS = 256;
-    private static final int SHOWN_BYTES = 4;
+    private static final int SHOWN = 8;
 
     private ModelId() {}
 
@@ -32,39 +20,11 @@ final class ModelId {
      */
     static String of(List<Path> parts) {
         Path directory = parts.getFirst();
+        String fingerprint = ModelFiles.of(parts).fingerprint();
         try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (Path part : parts) {
-                // A file is named to be read without its neighbours.
-                for (Path file : Files.isDirectory(part) ? filesIn(part) : List.of(part)) {
-                    add(digest, file);
-                }
-            }
-            String fingerprint = HexFormat.of().formatHex(digest.digest(), 0, SHOWN_BYTES);
-            return directory.toRealPath().getFileName() + "-" + fingerprint;
+            return directory.toRealPath().getFileName() + "-" + fingerprint.substring(0, SHOWN);
         } catch (IOException e) {
             throw new CheckpointException("the model %s cannot be read".formatted(directory), e);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
-    }
-
-    private static List<Path> filesIn(Path directory) throws IOException {
-        try (Stream<Path> files = Files.list(directory)) {
-            return files.filter(Files::isRegularFile).sorted().toList();
-        }
-    }
-
-    private static void add(MessageDigest digest, Path file) throws IOException {
-        try (FileChannel channel = FileChannel.open(file)) {
-            long size = channel.size();
-            digest.update((file.getFileName() + "\0" + size + "\0").getBytes(StandardCharsets.UTF_8));
-            ByteBuffer block = ByteBuffer.allocate(BLOCK);
-            long stride = Math.max(BLOCK, size / BLOCKS);
-            for (long at = 0; at < size; at += stride) {
-                channel.read(block.clear(), at);
-                digest.update(block.flip());
-            }
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.app.inspect.ModelSummary;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.schedule.Scheduler;
@@ -115,6 +116,11 @@ final class ModelOptions {
                 device,
                 new LlavaPipeline.Settings(named, true, limits),
                 new ModelParts(visionTower, mmproj));
+    }
+
+    /** The model in a list of models. */
+    ModelSummary summary() {
+        return ModelSummary.of(directory(), new ModelParts(visionTower, mmproj));
     }
 
     /** @throws ParameterException if no model is named, or options contradict each other */

@@ -38,6 +38,11 @@ final class ModelPath implements ITypeConverter<Path> {
         return path;
     }
 
+    /** The name as a recipe gives it: whether it exists is checked with the rest of the recipe. */
+    static String named(String value) {
+        return new ModelPath().found(value).toString();
+    }
+
     private Path found(String value) {
         Path path = Path.of(value);
         return Files.exists(path)

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -35,8 +36,8 @@ import picocli.CommandLine.Spec;
         description = "Serve a model over the APIs of OpenAI, Anthropic and Ollama, with a page to chat with it.",
         footer = {
             "",
-            "Options that are not given come from the environment: LLAVA_PORT for --port, LLAVA_MAX_IMAGES for",
-            "--max-images and so on. Paths and examples: docs/serving.md"
+            "Options that are not given come from the environment, LLAVA_PORT for --port, LLAVA_MAX_IMAGES for",
+            "--max-images and so on, else from the file of --config. Paths and examples: docs/serving.md"
         })
 final class ServeCommand implements Callable<Integer> {
     private static final Duration DRAIN = Duration.ofSeconds(30);
@@ -47,6 +48,13 @@ final class ServeCommand implements Callable<Integer> {
 
     @Mixin
     private ModelOptions model = new ModelOptions();
+
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "YAML file of these options, without their dashes: 'max-images: 4' (default: none).")
+    @SuppressWarnings("UnusedVariable") // SettingDefaults reads it
+    private @Nullable Path config;
 
     @Option(
             names = "--host",
@@ -130,10 +138,10 @@ final class ServeCommand implements Callable<Integer> {
 
     private ServeCommand() {}
 
-    /** Gives the options of the verb their defaults from the environment. */
-    static void readEnvironment(CommandLine root) {
+    /** Gives the options of the verb their defaults from the environment and a settings file. */
+    static void readSettings(CommandLine root, Map<String, String> environment) {
         CommandLine serve = Objects.requireNonNull(root.getSubcommands().get("serve"));
-        serve.setDefaultValueProvider(new EnvironmentDefaults(System.getenv()));
+        serve.setDefaultValueProvider(new SettingDefaults(serve, environment));
     }
 
     @Override
@@ -148,11 +156,15 @@ final class ServeCommand implements Callable<Integer> {
         try (ServedModel served = new ServedModel(names(), options.images(), model.orientation());
                 LlavaServer server = LlavaServer.start(options, served, BuildInfo.version());
                 StopSignal stop = new StopSignal(err, "the end of the running answers")) {
-            String address = "http://" + shown() + ":" + server.port();
-            err.println("llava: listening on " + address + "; loading " + model.directory());
+            String address = "http://" + shown(options.address()) + ":" + server.port();
+            err.println("llava: listening on %s%s; loading %s"
+                    .formatted(
+                            address,
+                            options.address().isAnyLocalAddress() ? " and on all other addresses of this machine" : "",
+                            model.directory()));
             err.flush();
             CompletableFuture<Void> loading = CompletableFuture.runAsync(
-                    () -> served.load(() -> model.open(limits)),
+                    () -> served.load(() -> new ServedModel.Loaded(model.open(limits), model.summary())),
                     task -> Thread.ofPlatform().daemon().name("llava-loading").start(task));
             boolean announced = false;
             while (!stop.getAsBoolean()) {
@@ -237,7 +249,9 @@ final class ServeCommand implements Callable<Integer> {
         return List.of(name.endsWith(".gguf") ? name.substring(0, name.length() - ".gguf".length()) : name);
     }
 
-    private String shown() {
-        return host.contains(":") ? "[" + host + "]" : host;
+    /** An address that a browser on this machine can open: no program can connect to 0.0.0.0 or :: everywhere. */
+    static String shown(InetAddress address) {
+        String name = address.isAnyLocalAddress() ? "127.0.0.1" : address.getHostAddress();
+        return name.contains(":") ? "[" + name + "]" : name;
     }
 }

@@ -92,7 +92,7 @@ public final class TrainCommand implements Callable<Integer> {
         PretrainingRecipes own = new PretrainingRecipes(recipe, overrides, env);
         Optional<PretrainingStage> stage = own.stage();
         if (stage.isEmpty()) {
-            TrainConfig config = new RecipeLoader().load(recipe, overrides, env);
+            TrainConfig config = new RecipeLoader(ModelPath::named).load(recipe, overrides, env);
             return run(config, Objectives::create);
         }
         return switch (stage.get()) {

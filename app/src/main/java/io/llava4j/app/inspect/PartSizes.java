@@ -31,7 +31,8 @@ public record PartSizes(int tensors, long parameters, long bytes, List<String> d
     /** The language model. */
     public static final String LANGUAGE_MODEL = "languageModel";
 
-    private static final String TOTAL = "total";
+    /** All parts together. */
+    public static final String TOTAL = "total";
 
     /** Sizes by part, those that are there, and of all together under {@code total}. */
     public static Map<String, PartSizes> of(Checkpoint checkpoint) {

@@ -1,6 +1,9 @@
 package io.llava4j.app.store;
 
 import io.llava4j.ConfigException;
+import io.llava4j.LlavaException;
+import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.io.AtomicFiles;
 import io.llava4j.io.FileErrors;
 import java.io.IOException;
@@ -104,9 +107,17 @@ public final class ModelStore {
                 : candidates.stream().findFirst();
     }
 
-    /** The newest model that was pulled for itself and not as another's tower. */
+    /** The newest model that can answer: a whole one, and no tower or language model alone. */
     public Optional<StoredModel> newest() {
-        return all().stream().filter(model -> !model.asTower()).findFirst();
+        return all().stream().filter(ModelStore::isWhole).findFirst();
+    }
+
+    private static boolean isWhole(StoredModel model) {
+        try (Checkpoint checkpoint = Checkpoint.open(model.folder())) {
+            return checkpoint.kind() instanceof ModelKind.Llava;
+        } catch (LlavaException e) {
+            return false;
+        }
     }
 
     /**

@@ -135,6 +135,7 @@ class PullCommandTest {
         assertThat(pull.out())
                 .contains("some/whole")
                 .contains(dir.resolve("models/some/whole").toString());
+        assertThat(run("pull", "open/tower").code()).isZero(); // newer, but it cannot answer
         CliRun direct = run("generate", "-m", whole.toString(), "--max-new-tokens", "5", "what?");
         assertThat(direct.code()).as(direct.err()).isZero();
         assertThat(direct.out()).isNotBlank();
@@ -149,12 +150,13 @@ class PullCommandTest {
         }
         assertThat(run("inspect", "some/whole").code()).isZero();
 
-        JsonNode model = run("models", "--json").json().path("models").get(0);
+        JsonNode model = run("models", "--json").json().path("models").get(1); // the newest stands first
         assertThat(model.path("repository").asString()).isEqualTo("some/whole");
         assertThat(model.path("commit").asString()).isEqualTo(hub.commit);
         assertThat(Path.of(model.path("path").asString())).isDirectory();
         CliRun removed = run("models", "rm", "some/whole");
         assertThat(removed.out()).contains("some/whole removed");
+        assertThat(run("generate", "what?").err()).contains("no model is named with -m");
         assertThat(Path.of(model.path("path").asString())).doesNotExist();
         assertThat(run("models", "rm", "some/whole").code()).isEqualTo(1);
     }

@@ -2,6 +2,7 @@ package io.llava4j.app.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.llava4j.app.inspect.ModelFiles;
 import io.llava4j.app.serve.http.AccessRules;
 import io.llava4j.app.serve.http.ApiKeys;
 import io.llava4j.generate.schedule.Scheduler;
@@ -61,6 +62,10 @@ class OtherApisTest {
                 .isEqualTo("message_start");
         assertThat(TestServer.JSON.readTree(events.getLast()).at("/type").stringValue())
                 .isEqualTo("message_stop");
+        int started = TestServer.JSON
+                .readTree(events.getFirst())
+                .at("/message/usage/input_tokens")
+                .intValue();
         int counted = server.post("/v1/messages/count_tokens", message(""))
                 .json()
                 .at("/input_tokens")
@@ -68,6 +73,7 @@ class OtherApisTest {
         assertThat(whole.at("/usage/input_tokens").intValue()
                         + whole.at("/usage/cache_read_input_tokens").intValue())
                 .isEqualTo(counted);
+        assertThat(started).isEqualTo(counted);
     }
 
     @Test
@@ -91,7 +97,7 @@ class OtherApisTest {
     }
 
     @Test
-    void ollama() {
+    void ollama() throws IOException {
         String chat =
                 "{\"model\":\"tiny:latest\",\"messages\":[{\"role\":\"user\",\"content\":\"what is it?\",\"images\":[\""
                         + TestServer.png(0xff00) + "\"]}],\"options\":{\"num_predict\":8}";
@@ -118,8 +124,17 @@ class OtherApisTest {
                         .at("/done_reason")
                         .stringValue())
                 .isEqualTo("load");
-        assertThat(server.get("/api/tags").json().at("/models/0/name").stringValue())
-                .isEqualTo("tiny:latest");
+        JsonNode listed = server.get("/api/tags").json().at("/models/0");
+        assertThat(listed.at("/name").stringValue()).isEqualTo("tiny:latest");
+        ModelFiles files = ModelFiles.of(List.of(dir.resolve("model")));
+        assertThat(listed.at("/size").longValue())
+                .isEqualTo(files.bytes())
+                .isGreaterThan(Files.size(dir.resolve("model/model.safetensors")));
+        assertThat(listed.at("/digest").stringValue())
+                .isEqualTo(files.fingerprint())
+                .hasSize(64);
+        assertThat(listed.at("/details/quantization_level").stringValue()).isEqualTo("F32");
+        assertThat(listed.at("/details/parameter_size").stringValue()).matches("[0-9.]+K");
         assertThat(server.post("/api/show", "{\"model\":\"tiny\"}")
                         .json()
                         .at("/capabilities/1")

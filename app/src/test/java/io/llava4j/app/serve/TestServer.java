@@ -1,10 +1,12 @@
 package io.llava4j.app.serve;
 
 import io.llava4j.app.cli.TinyModel;
+import io.llava4j.app.inspect.ModelSummary;
 import io.llava4j.app.serve.http.AccessRules;
 import io.llava4j.app.serve.http.ApiKeys;
 import io.llava4j.app.serve.request.ImageLimits;
 import io.llava4j.app.serve.request.ServedModel;
+import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.schedule.Scheduler;
 import io.llava4j.image.ExifOrientation;
@@ -48,7 +50,9 @@ final class TestServer implements AutoCloseable {
     static TestServer start(Path dir, Scheduler.Limits limits, AccessRules access) {
         TestServer server = unloaded(limits, access);
         Path model = TinyModel.write(dir, 512);
-        server.model.load(() -> LlavaPipeline.open(model, "cpu", new LlavaPipeline.Settings(null, true, limits)));
+        server.model.load(() -> new ServedModel.Loaded(
+                LlavaPipeline.open(model, "cpu", new LlavaPipeline.Settings(null, true, limits)),
+                ModelSummary.of(model, ModelParts.FOUND)));
         return server;
     }
 

@@ -3,6 +3,7 @@ package io.llava4j.train.config;
 import io.llava4j.ConfigException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -147,6 +149,19 @@ public final class ConfigFile {
         return this;
     }
 
+    /** Rewrites the value of a dotted key, if it is set. */
+    public ConfigFile rewrite(String key, UnaryOperator<String> rewritten) {
+        if (at(tree, key) instanceof String text) {
+            put(tree, key, rewritten.apply(text));
+        }
+        return this;
+    }
+
+    /** The values and sections of all top-level keys. */
+    public Map<String, @Nullable Object> values() {
+        return Collections.unmodifiableMap(tree);
+    }
+
     /** The value or section of a top-level key; null if it is not set. */
     public @Nullable Object get(String key) {
         return tree.get(key);
@@ -212,7 +227,7 @@ public final class ConfigFile {
             }
         });
         read.forEach((name, value) -> flags.keyOf(name).ifPresent(key -> {
-            if (!name.equals(key) && isSet(translated, key)) {
+            if (!name.equals(key) && at(translated, key) != null) {
                 throw new ConfigException("%s is set twice, also as %s; remove one".formatted(key, name));
             }
             put(translated, key, flags.valueOf(name, value));
@@ -220,12 +235,12 @@ public final class ConfigFile {
         return translated;
     }
 
-    private static boolean isSet(Map<String, Object> tree, String key) {
+    private static @Nullable Object at(Map<String, Object> tree, String key) {
         Object at = tree;
         for (String name : key.split("\\.")) {
             at = at instanceof Map<?, ?> map ? map.get(name) : null;
         }
-        return at != null;
+        return at;
     }
 
     private void put(String key, @Nullable Object value, String origin) {

@@ -9,7 +9,7 @@ public final class NearestName {
     private NearestName() {}
 
     /** The candidate with the smallest edit distance, if it is close enough to be a slip. */
-    static Optional<String> of(String name, Collection<String> candidates) {
+    public static Optional<String> of(String name, Collection<String> candidates) {
         return candidates.stream()
                 .min(Comparator.<String>comparingInt(c -> distance(name, c)).thenComparing(c -> c))
                 .filter(c -> distance(name, c) <= Math.max(2, Math.max(name.length(), c.length()) / 3));

@@ -56,7 +56,7 @@ final class YamlText {
             if (root instanceof Map<?, ?> map) {
                 return section(map);
             }
-            throw new ConfigException("%s holds no keys; a recipe is a YAML file of keys and sections".formatted(file));
+            throw new ConfigException("%s holds no keys; write YAML, a line with KEY: VALUE for each".formatted(file));
         } catch (NoSuchFileException e) {
             throw new ConfigException("recipe %s does not exist; check the path".formatted(file), e);
         } catch (IOException e) {

@@ -4,22 +4,37 @@ import io.llava4j.ConfigException;
 import io.llava4j.train.config.ConfigFile;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.slf4j.LoggerFactory;
 
 /** Reads recipes: {@link ConfigFile} says where values come from, {@link StageDefaults} what the stages differ in. */
 public final class RecipeLoader {
+    /** Keys that name a model. */
+    private static final List<String> MODELS = List.of("model.base", "model.vision-tower", "model.language-model");
+
     private final Consumer<String> notes;
+    private final UnaryOperator<String> models;
 
     /** A loader that logs a warning for each old name in a recipe. */
     public RecipeLoader() {
-        this(note -> LoggerFactory.getLogger(RecipeLoader.class).warn(note));
+        this(RecipeLoader::warn, UnaryOperator.identity());
     }
 
-    /** @param notes receives a sentence for each old name in a recipe */
-    public RecipeLoader(Consumer<String> notes) {
+    /** @param models the folder of a model, which a recipe names by that folder or by a name of another kind */
+    public RecipeLoader(UnaryOperator<String> models) {
+        this(RecipeLoader::warn, models);
+    }
+
+    RecipeLoader(Consumer<String> notes, UnaryOperator<String> models) {
         this.notes = notes;
+        this.models = models;
+    }
+
+    private static void warn(String note) {
+        LoggerFactory.getLogger(RecipeLoader.class).warn(note);
     }
 
     /**
@@ -37,6 +52,7 @@ public final class RecipeLoader {
         ConfigFile recipe = ConfigFile.read(file, FlagAliases.LLAVA, notes)
                 .environment(TrainConfig.class, env)
                 .overrides(TrainConfig.class, overrides);
+        MODELS.forEach(key -> recipe.rewrite(key, models));
         Stage stage = recipe.choice("stage", Stage.class);
         Map<String, Object> defaults = new LinkedHashMap<>(StageDefaults.of(stage, recipe.get("lora") != null));
         defaults.put("output", defaultOutput(file));

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -82,16 +83,29 @@ class RecipeLoaderTest {
     void oldNamesOfStagesStayReadable(String old, String current) throws IOException {
         List<String> notes = new ArrayList<>();
         Path file = write(FINETUNE.replace("finetune", old));
-        TrainConfig config = new RecipeLoader(notes::add).load(file, Map.of(), Map.of());
+        TrainConfig config = new RecipeLoader(notes::add, UnaryOperator.identity()).load(file, Map.of(), Map.of());
         assertThat(config).isEqualTo(load(FINETUNE.replace("finetune", current)));
         assertThat(notes).containsExactly("%s: stage: '%s' is now called '%s'".formatted(file, old, current));
+    }
+
+    /** A program may know models by other names than their folders'; every key that names a model is asked for. */
+    @Test
+    void modelsMayHaveOtherNames() throws IOException {
+        Map<String, String> folders = Map.of("a/tower", "/models/a/tower", "b/language", "/models/b/language");
+        RecipeLoader named = new RecipeLoader(name -> folders.getOrDefault(name, name));
+        Path file = write("stage: finetune\nmodel:\n  vision-tower: a/tower\ndata:\n  json: d.json\n");
+        TrainConfig config = named.load(file, Map.of("model.language-model", "b/language"), Map.of());
+        assertThat(config.model().visionTower()).isEqualTo(Path.of("/models/a/tower"));
+        assertThat(config.model().languageModel()).isEqualTo(Path.of("/models/b/language"));
+        Path whole = write(FINETUNE.replace("models/nano", "a/tower"));
+        assertThat(named.load(whole, Map.of(), Map.of()).model().base()).isEqualTo(Path.of("/models/a/tower"));
     }
 
     @Test
     void keysThatHadNoEffectAreIgnoredWithANote() throws IOException {
         List<String> notes = new ArrayList<>();
         Path file = write(FINETUNE + "precision: fp32\nlogging: {samples-every-steps: 0}\n");
-        TrainConfig config = new RecipeLoader(notes::add).load(file, Map.of(), Map.of());
+        TrainConfig config = new RecipeLoader(notes::add, UnaryOperator.identity()).load(file, Map.of(), Map.of());
         assertThat(config).isEqualTo(load(FINETUNE));
         assertThat(notes)
                 .hasSize(2)
