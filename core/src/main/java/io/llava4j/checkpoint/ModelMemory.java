@@ -19,7 +19,7 @@ import java.util.Locale;
  * @param cachePerToken keys and values of one position in all blocks: in 16 bits, or in 32 if all weights of the language
  *     model have 32
  * @param towerBuffers activations of the tower for one image
- * @param prefillBuffers activations of the language model for {@value #PREFILL_TOKENS} tokens
+ * @param prefillBuffers activations of the language model for {@value TextConfig#TOKENS_PER_PASS} tokens
  * @param process the Java virtual machine and the engine's libraries
  */
 public record ModelMemory(
@@ -32,9 +32,6 @@ public record ModelMemory(
         long towerBuffers,
         long prefillBuffers,
         long process) {
-    /** Tokens of a prompt that are computed at a time. */
-    private static final int PREFILL_TOKENS = 512;
-
     private static final long PROCESS = 400_000_000;
     private static final int FLOAT = 4;
     private static final int HALF = 2;
@@ -85,10 +82,10 @@ public record ModelMemory(
         return positions * (perPosition + positions * vision.heads()) * FLOAT;
     }
 
-    /** One block, as the tower's, with the third matrix of the MLP; and the logits of one position. */
+    /** One block, as the tower's, with the third matrix of the MLP; and logits. */
     private static long prefillBuffers(TextConfig text) {
         long perPosition = 6L * text.hiddenSize() + 3L * text.intermediateSize();
-        return (PREFILL_TOKENS * perPosition + text.vocabSize()) * FLOAT;
+        return (TextConfig.TOKENS_PER_PASS * perPosition + (long) TextConfig.LOGITS_PER_PASS * text.vocabSize()) * FLOAT;
     }
 
     /** All weights. */

@@ -1,7 +1,6 @@
 package io.llava4j.generate;
 
 import io.llava4j.LlavaException;
-import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
@@ -92,15 +91,11 @@ public final class Sampler {
         for (int id = 0; id < scores.length; id++) {
             scores[id] /= (float) options.temperature();
         }
-        boolean limitsCount = options.topK() > 0 && options.topK() < scores.length;
-        if (limitsCount || options.topP() < 1) {
-            int[] ascending = ascending(scores);
-            if (limitsCount) {
-                keepTop(scores, ascending, options.topK());
-            }
-            if (options.topP() < 1) {
-                keepNucleus(scores, ascending, options.topP());
-            }
+        if (options.topK() > 0 && options.topK() < scores.length) {
+            TokenFilters.keepTop(scores, options.topK());
+        }
+        if (options.topP() < 1) {
+            TokenFilters.keepNucleus(scores, options.topP());
         }
         return softmax(scores);
     }
@@ -139,42 +134,7 @@ public final class Sampler {
         return best;
     }
 
-    /** Ids by score, lowest first; equal scores by id. */
-    private static int[] ascending(float[] scores) {
-        long[] keys = new long[scores.length];
-        for (int id = 0; id < scores.length; id++) {
-            int bits = Float.floatToIntBits(scores[id] + 0f);
-            // Flips the bits of negative numbers, whose order as integers runs the other way.
-            keys[id] = ((long) (bits ^ (bits >> 31 & Integer.MAX_VALUE)) << 32) | id;
-        }
-        Arrays.sort(keys);
-        return Arrays.stream(keys).mapToInt(k -> (int) k).toArray();
-    }
-
-    /** Removes scores below the k-th highest; ties with it stay. */
-    private static void keepTop(float[] scores, int[] ascending, int k) {
-        float least = scores[ascending[scores.length - k]];
-        for (int id = 0; id < scores.length; id++) {
-            if (scores[id] < least) {
-                scores[id] = Float.NEGATIVE_INFINITY;
-            }
-        }
-    }
-
-    /** Removes the lowest scores while their probabilities sum to at most {@code 1 - topP}; the highest always stays. */
-    private static void keepNucleus(float[] scores, int[] ascending, double topP) {
-        double[] probabilities = softmax(scores);
-        double sum = 0;
-        for (int i = 0; i < ascending.length - 1; i++) {
-            sum += probabilities[ascending[i]];
-            if (sum > 1 - topP) {
-                return;
-            }
-            scores[ascending[i]] = Float.NEGATIVE_INFINITY;
-        }
-    }
-
-    private static double[] softmax(float[] scores) {
+    static double[] softmax(float[] scores) {
         float highest = scores[argmax(scores)];
         if (Float.isInfinite(highest)) {
             throw damaged("no finite logit");

@@ -6,9 +6,13 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.llava4j.ConfigException;
 import io.llava4j.LlavaException;
+import java.util.Arrays;
+import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SamplerTest {
     private static final float[] LOGITS = {0.5f, 2, -1, 2, 1};
@@ -105,6 +109,83 @@ class SamplerTest {
                     .containsExactly(0, 1, 0);
             assertThat(Sampler.probabilities(new float[] {0, -1, -2}, new int[0], tiny))
                     .containsExactly(1, 0, 0);
+        }
+    }
+
+    /** The filters that sort the vocabulary, bit for bit: with ties, forbidden tokens, and sums at the border. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4})
+    void theFiltersKeepWhatSortingTheVocabularyKeeps(long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        for (int i = 0; i < 2000; i++) {
+            float[] logits = logits(random);
+            int topK = random.nextInt(logits.length + 2);
+            double topP = switch (random.nextInt(5)) {
+                case 0 -> 1.0;
+                case 1 -> (1 + random.nextInt(logits.length)) / (double) logits.length; // at the border of equal ones
+                case 2 -> 0.5;
+                case 3 -> Math.nextDown(1.0);
+                default -> random.nextDouble(1e-3, 1);
+            };
+            float[] scores = logits.clone();
+            int[] ascending = ascending(scores);
+            if (topK > 0 && topK < scores.length) {
+                sortedTop(scores, ascending, topK);
+            }
+            if (topP < 1) {
+                sortedNucleus(scores, ascending, topP);
+            }
+            assertThat(Sampler.probabilities(logits, NO_IDS, new GenerationOptions(1, 1, topP, topK, 1, 0)))
+                    .as("%s, top-k %d, top-p %s", Arrays.toString(logits), topK, topP)
+                    .containsExactly(Sampler.softmax(scores));
+        }
+    }
+
+    private static float[] logits(SplittableRandom random) {
+        float[] logits = new float[1 + random.nextInt(random.nextBoolean() ? 8 : 300)];
+        double width = random.nextDouble(0, 20);
+        boolean coarse = random.nextBoolean();
+        for (int id = 0; id < logits.length; id++) {
+            double logit = random.nextDouble(-width, width + 1e-9);
+            logits[id] = id > 0 && random.nextInt(8) == 0
+                    ? Float.NEGATIVE_INFINITY
+                    : (float) (coarse ? Math.rint(logit) : logit);
+        }
+        return logits;
+    }
+
+    /** Ids by score, lowest first; equal scores by id. */
+    private static int[] ascending(float[] scores) {
+        long[] keys = new long[scores.length];
+        for (int id = 0; id < scores.length; id++) {
+            int bits = Float.floatToIntBits(scores[id] + 0f);
+            // Flips the bits of negative numbers, whose order as integers runs the other way.
+            keys[id] = ((long) (bits ^ (bits >> 31 & Integer.MAX_VALUE)) << 32) | id;
+        }
+        Arrays.sort(keys);
+        return Arrays.stream(keys).mapToInt(k -> (int) k).toArray();
+    }
+
+    /** Removes scores below the k-th highest; ties with it stay. */
+    private static void sortedTop(float[] scores, int[] ascending, int k) {
+        float least = scores[ascending[scores.length - k]];
+        for (int id = 0; id < scores.length; id++) {
+            if (scores[id] < least) {
+                scores[id] = Float.NEGATIVE_INFINITY;
+            }
+        }
+    }
+
+    /** Removes the lowest scores while their probabilities sum to at most {@code 1 - topP}; the highest always stays. */
+    private static void sortedNucleus(float[] scores, int[] ascending, double topP) {
+        double[] probabilities = Sampler.softmax(scores);
+        double sum = 0;
+        for (int i = 0; i < ascending.length - 1; i++) {
+            sum += probabilities[ascending[i]];
+            if (sum > 1 - topP) {
+                return;
+            }
+            scores[ascending[i]] = Float.NEGATIVE_INFINITY;
         }
     }
 }

@@ -4,6 +4,7 @@ import io.llava4j.LlavaException;
 import io.llava4j.io.MachineMemory;
 import io.llava4j.model.ImageEncoding;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.model.cpu.KvContext;
 import java.util.ArrayList;
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class CpuReader implements SequenceReader {
     /** Tokens of prompts that a step reads where no answer is being written: one pass of the language model. */
-    private static final int PROMPT_TOKENS = 256;
+    private static final int PROMPT_TOKENS = TextConfig.TOKENS_PER_PASS;
 
     /** Tokens of prompts beside answers, which wait for them. */
     private static final int PROMPT_TOKENS_BESIDE = 128;

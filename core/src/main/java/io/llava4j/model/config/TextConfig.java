@@ -40,6 +40,15 @@ public record TextConfig(
         double ropeFactor,
         List<Integer> moreEosTokenIds) {
 
+    /**
+     * Tokens that the CPU reads at a time: enough to use each weight many times, few enough that their activations stay
+     * small.
+     */
+    public static final int TOKENS_PER_PASS = 256;
+
+    /** Positions whose logits the CPU computes at a time. */
+    public static final int LOGITS_PER_PASS = 32;
+
     /** Vicuna-7B v1.5. */
     public static final TextConfig VICUNA_7B =
             new TextConfig(4096, 11008, 32, 32, 32, 32000, 4096, 1e-5, 10000, false, 1, 2, 0);

@@ -14,13 +14,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Hidden states on their way through the blocks, a row for each of up to {@value #ROWS} tokens. The rows may belong to any
+ * Hidden states on their way through the blocks, a row for each of up to {@value TextConfig#TOKENS_PER_PASS} tokens. The rows may belong to any
  * sequences; they meet only in the products with the weights, which treat every row alike.
  */
 final class CpuPass implements AutoCloseable {
-    /** Enough to use each weight many times, few enough that the hidden states stay small. */
-    static final int ROWS = 256;
-
+    private static final int ROWS = TextConfig.TOKENS_PER_PASS;
+    private static final int LOGIT_ROWS = TextConfig.LOGITS_PER_PASS;
     private static final long ALIGNMENT = 64;
 
     private final TextConfig config;
@@ -38,6 +37,7 @@ final class CpuPass implements AutoCloseable {
     private final MemorySegment values;
     private final MemorySegment gates;
     private final MemorySegment ups;
+    private final MemorySegment logits;
     private final KvContext[] contexts = new KvContext[ROWS];
     private final int[] positions = new int[ROWS];
     private int rows;
@@ -56,10 +56,15 @@ final class CpuPass implements AutoCloseable {
         this.values = rows(config.kvHeads() * config.headDim());
         this.gates = rows(config.intermediateSize());
         this.ups = rows(config.intermediateSize());
+        this.logits = rows(LOGIT_ROWS, config.vocabSize());
     }
 
     private MemorySegment rows(int width) {
-        return arena.allocate((long) ROWS * width * Float.BYTES, ALIGNMENT);
+        return rows(ROWS, width);
+    }
+
+    private MemorySegment rows(int count, int width) {
+        return arena.allocate((long) count * width * Float.BYTES, ALIGNMENT);
     }
 
     /** Forgets the rows of the last pass. */
@@ -159,17 +164,14 @@ final class CpuPass implements AutoCloseable {
     float[] logits(float[] hidden, int count, float[] weight, PackedMatrix head) {
         int width = config.hiddenSize();
         float[] result = new float[Math.multiplyExact(count, config.vocabSize())];
-        try (Arena memory = Arena.ofShared()) {
-            MemorySegment out = memory.allocate((long) ROWS * config.vocabSize() * Float.BYTES, ALIGNMENT);
-            for (int from = 0; from < count; from += ROWS) {
-                clear();
-                rows = Math.min(ROWS, count - from);
-                MemorySegment.copy(hidden, from * width, states, ValueLayout.JAVA_FLOAT, 0, rows * width);
-                norm(weight);
-                multiply(head, out);
-                MemorySegment.copy(
-                        out, ValueLayout.JAVA_FLOAT, 0, result, from * config.vocabSize(), rows * config.vocabSize());
-            }
+        for (int from = 0; from < count; from += LOGIT_ROWS) {
+            clear();
+            rows = Math.min(LOGIT_ROWS, count - from);
+            MemorySegment.copy(hidden, from * width, states, ValueLayout.JAVA_FLOAT, 0, rows * width);
+            norm(weight);
+            multiply(head, logits);
+            MemorySegment.copy(
+                    logits, ValueLayout.JAVA_FLOAT, 0, result, from * config.vocabSize(), rows * config.vocabSize());
         }
         return result;
     }
