@@ -85,7 +85,8 @@ public record ModelMemory(
     /** One block, as the tower's, with the third matrix of the MLP; and logits. */
     private static long prefillBuffers(TextConfig text) {
         long perPosition = 6L * text.hiddenSize() + 3L * text.intermediateSize();
-        return (TextConfig.TOKENS_PER_PASS * perPosition + (long) TextConfig.LOGITS_PER_PASS * text.vocabSize()) * FLOAT;
+        return (TextConfig.TOKENS_PER_PASS * perPosition + (long) TextConfig.LOGITS_PER_PASS * text.vocabSize())
+                * FLOAT;
     }
 
     /** All weights. */

@@ -39,9 +39,7 @@ class ConcurrentAnswersTest {
             SentencePieceTokenizer.load(Path.of("../models/nano-tokenizer"));
     private static final List<JsonConstraint> CONSTRAINTS = List.of(
             JsonConstraint.anyObject(),
-            JsonConstraint.schema(JsonMapper.shared()
-                    .readTree(
-                            """
+            JsonConstraint.schema(JsonMapper.shared().readTree("""
                     {"type": "object", "properties": {"thing": {"enum": ["cat", "dog", "moon"]},
                      "count": {"type": "integer", "minimum": 1, "maximum": 20}}, "required": ["thing", "count"]}""")));
     private static final int THREADS = 8;
