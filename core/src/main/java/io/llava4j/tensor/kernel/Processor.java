@@ -121,21 +121,24 @@ final class Processor {
         return true;
     }
 
-    /** A leaf of cpuid: ebx, with ecx in the upper half. */
+    /** Registers ebx and, in the upper half, ecx of a leaf of cpuid. */
     private static long leaf(int number) {
-        return call(new Assembler(false)
-                .bytes(0x53, 0xB8, number, 0, 0, 0) // push rbx; mov eax, number
-                .bytes(0x31, 0xC9, 0x0F, 0xA2) // xor ecx, ecx; cpuid
-                .bytes(0x89, 0xD8, 0x48, 0xC1, 0xE1, 32, 0x48, 0x09, 0xC8) // mov eax, ebx; shl rcx, 32; or rax, rcx
-                .bytes(0x5B, 0xC3)); // pop rbx; ret
+        // mov eax, ebx; shl rcx, 32; or rax, rcx
+        return cpuid(number, 0x89, 0xD8, 0x48, 0xC1, 0xE1, 32, 0x48, 0x09, 0xC8);
     }
 
-    /** The register of leaf 7 that {@link #leaf} leaves out: edx. */
+    /** Register edx of leaf 7. */
     private static long leafOfMore() {
+        return cpuid(7, 0x89, 0xD0); // mov eax, edx
+    }
+
+    /** @param result code that moves registers of the leaf to rax */
+    private static long cpuid(int leaf, int... result) {
         return call(new Assembler(false)
-                .bytes(0x53, 0xB8, 7, 0, 0, 0) // push rbx; mov eax, 7
+                .bytes(0x53, 0xB8, leaf, 0, 0, 0) // push rbx; mov eax, leaf
                 .bytes(0x31, 0xC9, 0x0F, 0xA2) // xor ecx, ecx; cpuid
-                .bytes(0x89, 0xD0, 0x5B, 0xC3)); // mov eax, edx; pop rbx; ret
+                .bytes(result)
+                .bytes(0x5B, 0xC3)); // pop rbx; ret
     }
 
     private static long call(Assembler function) {
