@@ -6,21 +6,17 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Random;
 import java.util.zip.CRC32;
 import javax.imageio.ImageIO;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /** Whatever a client sends, it is told in one sentence what is wrong, and the server goes on. */
-class MalformedRequestsTest {
+class MalformedRequestsTest extends ServerTest {
     private static final int REQUESTS = 1000;
     private static final List<String> PATHS = List.of(
             "/v1/chat/completions",
@@ -32,21 +28,6 @@ class MalformedRequestsTest {
             "/api/generate",
             "/tokenize",
             "/detokenize");
-
-    @TempDir
-    static Path dir;
-
-    private static TestServer server;
-
-    @BeforeAll
-    static void start() {
-        server = TestServer.start(dir);
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
 
     private record Bad(String path, String body) {}
 

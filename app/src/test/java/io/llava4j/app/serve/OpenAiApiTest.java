@@ -2,32 +2,13 @@ package io.llava4j.app.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 
-class OpenAiApiTest {
-    @TempDir
-    static Path dir;
-
-    private static TestServer server;
-
-    @BeforeAll
-    static void start() {
-        server = TestServer.start(dir);
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
-
+class OpenAiApiTest extends ServerTest {
     private static String chat(String more) {
         return "{\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"content\":\"what is in the image?\"}],"
                 + "\"max_tokens\":8" + more + "}";
