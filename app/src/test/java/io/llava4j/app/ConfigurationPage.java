@@ -118,15 +118,19 @@ final class ConfigurationPage {
 
     /** The record below a key; null if the key holds a value. */
     private static @Nullable Class<?> section(RecordComponent component) {
-        Class<?> type = component.getType();
-        if (type == List.class) {
-            type = (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0];
-        }
+        Class<?> type = component.getType() == List.class ? item(component) : component.getType();
         return type.isRecord() ? type : null;
     }
 
+    private static Class<?> item(RecordComponent list) {
+        return (Class<?>) ((ParameterizedType) list.getGenericType()).getActualTypeArguments()[0];
+    }
+
     private static String type(RecordComponent component) {
-        Class<?> type = component.getType();
+        return component.getType() == List.class ? "list of " + type(item(component)) + "s" : type(component.getType());
+    }
+
+    private static String type(Class<?> type) {
         if (type.isEnum()) {
             return Arrays.stream(type.getEnumConstants())
                     .map(constant -> "`" + KebabCase.of((Enum<?>) constant) + "`")
@@ -137,7 +141,6 @@ final class ConfigurationPage {
             case "double", "Double" -> "number";
             case "boolean" -> "true or false";
             case "Path" -> "path";
-            case "List" -> "list of whole numbers";
             default -> "text";
         };
     }

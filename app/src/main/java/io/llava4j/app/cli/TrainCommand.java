@@ -1,5 +1,6 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.app.run.BenchmarkScores;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.app.terminal.TrainingProgress;
@@ -93,7 +94,8 @@ public final class TrainCommand implements Callable<Integer> {
         Optional<PretrainingStage> stage = own.stage();
         if (stage.isEmpty()) {
             TrainConfig config = new RecipeLoader(ModelPath::named).load(recipe, overrides, env);
-            return run(config, Objectives::create);
+            Notes notes = new Notes(spec.commandLine().getErr());
+            return run(config, known -> Objectives.create(known, BenchmarkScores.of(known, notes::note)));
         }
         return switch (stage.get()) {
             case TOWER -> run(own.tower(), PretrainObjectives::tower);

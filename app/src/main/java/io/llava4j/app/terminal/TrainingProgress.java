@@ -2,11 +2,17 @@ package io.llava4j.app.terminal;
 
 import io.llava4j.train.run.TrainingListener;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/** Shows a training run on a progress line: its loss, its speed and the newest held-out loss. */
+/** Shows a training run on a progress line: its loss, its speed, and held-out loss and scores of the newest evaluation. */
 public final class TrainingProgress implements TrainingListener {
     private final ProgressLine line;
+    private String loss = "";
     private String heldOut = "";
+    private int step;
+    private int steps;
 
     /** @param line that is updated */
     public TrainingProgress(ProgressLine line) {
@@ -15,28 +21,39 @@ public final class TrainingProgress implements TrainingListener {
 
     @Override
     public void begin(int firstStep, int steps) {
+        this.step = firstStep;
+        this.steps = steps;
         line.update(firstStep, steps);
     }
 
     @Override
     public void step(Step step) {
-        line.update(
-                step.step(),
-                step.steps(),
-                String.format(
-                        Locale.ROOT,
-                        "loss %.3f, %.0f tokens/s%s",
-                        step.loss(),
-                        step.tokens() / step.seconds(),
-                        heldOut));
+        this.step = step.step();
+        loss = String.format(Locale.ROOT, "loss %.3f, %.0f tokens/s", step.loss(), step.tokens() / step.seconds());
+        show();
     }
 
     @Override
     public void evaluation(Evaluation evaluation) {
         heldOut = String.format(
                 Locale.ROOT,
-                ", held-out loss %.3f after step %d",
+                "held-out loss %.3f%s after step %d",
                 evaluation.loss().value(),
+                scores(evaluation.scores()),
                 evaluation.step());
+        show();
+    }
+
+    private void show() {
+        line.update(
+                step,
+                steps,
+                Stream.of(loss, heldOut).filter(part -> !part.isEmpty()).collect(Collectors.joining(", ")));
+    }
+
+    private static String scores(Map<String, Double> scores) {
+        return scores.entrySet().stream()
+                .map(score -> String.format(Locale.ROOT, ", %s %.1f", score.getKey(), score.getValue()))
+                .collect(Collectors.joining());
     }
 }

@@ -64,7 +64,7 @@ public final class Evaluation {
     /** Answers one shard of every task's questions. A later {@link #run()} merges and scores the shards' files. */
     public void run(Shard shard) {
         for (Benchmark task : plan.tasks()) {
-            runner.run(job(task).part(shard), (done, total) -> observer.answered(task, done, total));
+            runner.run(plan.job(task).part(shard), (done, total) -> observer.answered(task, done, total));
         }
     }
 
@@ -76,7 +76,7 @@ public final class Evaluation {
     public RunResults run() {
         List<TaskResult> results = new ArrayList<>();
         for (Benchmark task : plan.tasks()) {
-            EvalRunner.Job job = job(task);
+            EvalRunner.Job job = plan.job(task);
             List<Answer> answers = runner.run(job, (done, total) -> observer.answered(task, done, total));
             UnusableImages unusable = EvalRunner.unusableImages(job).orElse(null);
             List<String> warnings = new ArrayList<>();
@@ -103,19 +103,6 @@ public final class Evaluation {
         return plan.tasks().stream()
                 .mapToInt(task -> plan.questions(task).size())
                 .sum();
-    }
-
-    private EvalRunner.Job job(Benchmark task) {
-        return new EvalRunner.Job(
-                plan.questions(task),
-                plan.images(task),
-                plan.answers(task),
-                CustomBenchmark.decoding(task, plan.folder(task)),
-                plan.batchSize(),
-                plan.blind(),
-                task::recordedPrompt,
-                plan.missingImages(),
-                task.missingImageAdvice());
     }
 
     private Optional<TaskResult> score(Benchmark task, Path answers) {

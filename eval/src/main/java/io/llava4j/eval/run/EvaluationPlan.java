@@ -103,6 +103,20 @@ public record EvaluationPlan(
                 : task.images(folder(task), work, problem -> {}); // the runner finds no file and counts it
     }
 
+    /** A task's questions and how they are asked. */
+    public EvalRunner.Job job(Benchmark task) {
+        return new EvalRunner.Job(
+                questions(task),
+                images(task),
+                answers(task),
+                CustomBenchmark.decoding(task, folder(task)),
+                batchSize,
+                blind,
+                task::recordedPrompt,
+                missingImages,
+                task.missingImageAdvice());
+    }
+
     private static Optional<Path> find(Benchmark task, Path data, boolean orItself) {
         Optional<Path> named = Stream.concat(Stream.of(task.name()), task.filePatterns().folders().stream())
                 .map(data::resolve)

@@ -18,6 +18,7 @@ import io.llava4j.train.run.LoraAdapters;
 import io.llava4j.train.run.ModelAssembly;
 import io.llava4j.train.run.ModelFiles;
 import io.llava4j.train.run.Objective;
+import io.llava4j.train.run.TaskScores;
 import io.llava4j.train.run.TrainableParameters;
 import io.llava4j.train.run.TrainingData;
 import io.llava4j.train.run.input.ModelInputs;
@@ -36,10 +37,27 @@ public final class Objectives {
      * @throws ConfigException if the recipe's parts do not fit each other
      */
     public static Objective create(TrainConfig config) {
+        return create(config, (TaskScores) null);
+    }
+
+    /**
+     * Builds a recipe's objective on the recipe's data.
+     *
+     * @param tasks scores of the benchmarks of {@code evaluation.tasks}; null if the recipe names none
+     * @throws ConfigException if the recipe's parts do not fit each other
+     */
+    public static Objective create(TrainConfig config, @Nullable TaskScores tasks) {
+        if (tasks == null
+                && config.evaluation() != null
+                && !config.evaluation().tasks().isEmpty()) {
+            throw new ConfigException(
+                    "evaluation.tasks is set, but only llava train can score benchmarks; remove the key");
+        }
         return create(
                 config,
                 assembly -> TrainingData.of(
-                        config.data(), config.batch(), config.seed(), assembly.config(), assembly.tokenizer()));
+                        config.data(), config.batch(), config.seed(), assembly.config(), assembly.tokenizer()),
+                tasks);
     }
 
     /**
@@ -48,7 +66,7 @@ public final class Objectives {
      * @param source of the samples; closed with the objective
      */
     public static Objective create(TrainConfig config, ExampleSource source) {
-        return create(config, assembly -> source);
+        return create(config, assembly -> source, null);
     }
 
     /**
@@ -66,7 +84,8 @@ public final class Objectives {
         });
     }
 
-    private static Objective create(TrainConfig config, Function<ModelAssembly, ExampleSource> samples) {
+    private static Objective create(
+            TrainConfig config, Function<ModelAssembly, ExampleSource> samples, @Nullable TaskScores tasks) {
         Engine.setThreads(config.engineThreads());
         return Engine.scope("building the model", () -> {
             ModelAssembly assembly = assemble(config);
@@ -87,12 +106,13 @@ public final class Objectives {
                     model,
                     parameters,
                     samples.apply(assembly),
-                    heldOut(config, assembly, model),
+                    heldOut(config, assembly, model, tasks),
                     output(config, assembly, lora));
         });
     }
 
-    private static @Nullable HeldOut heldOut(TrainConfig config, ModelAssembly assembly, LlavaModel model) {
+    private static @Nullable HeldOut heldOut(
+            TrainConfig config, ModelAssembly assembly, LlavaModel model, @Nullable TaskScores tasks) {
         HeldOut.Config evaluation = config.evaluation();
         if (evaluation == null) {
             return null;
@@ -105,6 +125,7 @@ public final class Objectives {
                         config.batch().perDevice(),
                         assembly.config(),
                         assembly.tokenizer()),
+                tasks,
                 SentencePieceTokenizer.load(assembly.tokenizer()),
                 config.data().conversationTemplate());
     }

@@ -67,6 +67,9 @@ public record TrainConfig(
         RunConfig.check(device, threads);
         checkParts(model);
         Require.that(
+                evaluation == null || evaluation.tasks().isEmpty() || data.template() != DataConfig.Template.PLAIN,
+                "evaluation.tasks asks questions but data.template plain reads none; remove evaluation.tasks");
+        Require.that(
                 !data.groupByModality() || data.template() != DataConfig.Template.PLAIN,
                 "data.group-by-modality is true but data.template plain takes images only; set it to false");
         if (lora != null) {

@@ -53,6 +53,6 @@ public interface Checkpoints {
     /** Saves a state as {@link #save}, but deletes none; for a run that diverges, as an older one may be better. */
     void saveBeside(RunProgress progress, TrainableParameters parameters, AdamW optimizer);
 
-    /** Saves the model of the smallest held-out loss so far, then deletes the one before. */
+    /** Saves the best model so far, then deletes the one before. */
     void saveBest(int step, Objective objective);
 }

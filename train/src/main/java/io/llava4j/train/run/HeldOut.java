@@ -4,7 +4,10 @@ import io.llava4j.train.config.Default;
 import io.llava4j.train.config.Require;
 import io.llava4j.train.run.input.RunInputs;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Records that a run does not train on, to see while it trains how well it does on new ones. Draws nothing at random. */
@@ -17,6 +20,11 @@ public interface HeldOut extends AutoCloseable {
      * @param everySteps steps from one evaluation to the next
      * @param keepBest whether the model of the smallest held-out loss is kept, in {@code best/} of the run's folder
      * @param earlyStop ends the run when the held-out loss no longer falls; no early end without this section
+     * @param tasks benchmarks that the model is scored on at each evaluation, by their names in {@code llava eval}
+     * @param taskData folder with a folder for each of these benchmarks, or the folder of the only one
+     * @param taskLimit the first questions of each benchmark that are asked; all without this key
+     * @param bestBy what {@code keep-best} and {@code early-stop} go by: {@code loss}, or a benchmark of {@code tasks},
+     *     whose score is to rise; the loss without this key
      * @param samples number of records, the first of the data, whose first question is answered at each evaluation and
      *     written to {@code samples.jsonl}
      * @param maxNewTokens longest of these answers, in tokens
@@ -27,12 +35,49 @@ public interface HeldOut extends AutoCloseable {
             @Default("100") int everySteps,
             @Default("false") boolean keepBest,
             @Nullable EarlyStop earlyStop,
+            @Default("[]") List<String> tasks,
+            @Nullable Path taskData,
+            @Nullable Integer taskLimit,
+            @Nullable String bestBy,
             @Default("0") int samples,
             @Default("64") int maxNewTokens) {
+        private static final String LOSS = "loss";
+
         public Config {
             Require.positive("every-steps", everySteps);
+            checkTasks(tasks, taskData, taskLimit);
+            Require.that(
+                    bestBy == null || bestBy.equals(LOSS) || tasks.contains(bestBy),
+                    "best-by must be loss or a benchmark of tasks, not '%s'".formatted(bestBy));
             Require.atLeast("samples", samples, 0);
             Require.positive("max-new-tokens", maxNewTokens);
+        }
+
+        private static void checkTasks(List<String> tasks, @Nullable Path taskData, @Nullable Integer taskLimit) {
+            tasks.forEach(task -> Require.that(
+                    Collections.frequency(tasks, task) == 1, "tasks names '%s' twice; remove one".formatted(task)));
+            Require.that(
+                    tasks.isEmpty() || taskData != null,
+                    "task-data is missing; name the folder with a folder for each benchmark of tasks");
+            Require.that(
+                    !tasks.isEmpty() || (taskData == null && taskLimit == null),
+                    "%s is set but tasks names no benchmark; set tasks or remove the key"
+                            .formatted(taskData == null ? "task-limit" : "task-data"));
+            if (taskLimit != null) {
+                Require.positive("task-limit", taskLimit);
+            }
+        }
+
+        /** The benchmark whose score says which model is best; null if the held-out loss does. */
+        @Nullable
+        String bestTask() {
+            return LOSS.equals(bestBy) ? null : bestBy;
+        }
+
+        /** What the best model has least of: the loss, or the score with a minus sign. */
+        double badness(Loss loss, Map<String, Double> scores) {
+            String task = bestTask();
+            return task == null ? loss.value() : -Objects.requireNonNull(scores.get(task));
         }
 
         /** Whether the run ends after this progress. */
@@ -40,7 +85,7 @@ public interface HeldOut extends AutoCloseable {
             return earlyStop != null && done.withoutImprovement() >= earlyStop.patience();
         }
 
-        /** How much less counts as an improvement. */
+        /** How much less loss, or more score, counts as an improvement. */
         double minDelta() {
             return earlyStop == null ? 0 : earlyStop.minDelta();
         }
@@ -50,7 +95,8 @@ public interface HeldOut extends AutoCloseable {
      * When a run ends early.
      *
      * @param patience evaluations in a row without an improvement that end the run
-     * @param minDelta how much the held-out loss must fall below the last improvement to count as one
+     * @param minDelta how much the held-out loss must fall below the last improvement to count as one, or the score
+     *     of {@code best-by} rise above it
      */
     record EarlyStop(
             @Default("3") int patience, @Default("0") double minDelta) {
@@ -90,13 +136,18 @@ public interface HeldOut extends AutoCloseable {
      */
     Loss loss(int maxBatches);
 
+    /** Scores of {@code tasks} with the parameters as they are now, in the order of the recipe. */
+    default Map<String, Double> scores() {
+        return Map.of();
+    }
+
     /** Answers with the parameters as they are now. */
     List<Answer> answers();
 
     /** Sentences for the user before the first step. */
     List<String> notes();
 
-    /** Fingerprints of the data. */
+    /** Fingerprints of the data and of the benchmarks' files. */
     RunInputs inputs();
 
     @Override

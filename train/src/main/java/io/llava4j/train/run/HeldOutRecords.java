@@ -16,18 +16,22 @@ import io.llava4j.train.data.LlavaRecord;
 import io.llava4j.train.run.input.RunInputs;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Held-out records in LLaVA's format. The loss is that of training, without the adapters' dropout. */
 public final class HeldOutRecords implements HeldOut {
     private final Config config;
     private final LlavaModel model;
     private final TrainingData data;
+    private final @Nullable TaskScores tasks;
     private final LlavaPipeline pipeline;
 
     /**
      * @param config section of the recipe
      * @param model whose parameters are trained; closed by its owner
      * @param data the records in the order of their file; closed with this object
+     * @param tasks scores of the recipe's benchmarks; null if it names none
      * @param tokenizer of the model
      * @param template of the prompts
      */
@@ -35,11 +39,13 @@ public final class HeldOutRecords implements HeldOut {
             Config config,
             LlavaModel model,
             TrainingData data,
+            @Nullable TaskScores tasks,
             SentencePieceTokenizer tokenizer,
             ConversationTemplate template) {
         this.config = config;
         this.model = model;
         this.data = data;
+        this.tasks = tasks;
         this.pipeline = new LlavaPipeline(model, tokenizer, new LlavaPipeline.Settings(template, true));
     }
 
@@ -82,6 +88,11 @@ public final class HeldOutRecords implements HeldOut {
     }
 
     @Override
+    public Map<String, Double> scores() {
+        return tasks == null ? Map.of() : tasks.of(pipeline);
+    }
+
+    @Override
     public List<Answer> answers() {
         List<LlavaRecord> records = data.first(config.samples());
         if (records.isEmpty()) {
@@ -116,12 +127,17 @@ public final class HeldOutRecords implements HeldOut {
 
     @Override
     public List<String> notes() {
-        return data.notes().stream().map(note -> "evaluation.data: " + note).toList();
+        List<String> notes = new ArrayList<>();
+        data.notes().forEach(note -> notes.add("evaluation.data: " + note));
+        if (tasks != null) {
+            notes.addAll(tasks.notes());
+        }
+        return notes;
     }
 
     @Override
     public RunInputs inputs() {
-        return data.inputs();
+        return tasks == null ? data.inputs() : data.inputs().and(tasks.inputs());
     }
 
     @Override

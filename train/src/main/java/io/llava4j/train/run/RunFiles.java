@@ -49,6 +49,7 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
     private static final String METRICS = "metrics.jsonl";
     private static final String RESULT = "result.json";
     private static final String EVALUATION_LOSS = "evaluation_loss";
+    private static final String EVALUATION_SCORES = "evaluation_scores";
     private static final String LOSS_BY_SOURCE = "loss_by_source";
     private static final String SAMPLES = "samples.jsonl";
     private static final String SKIPPED = "skipped.jsonl";
@@ -122,9 +123,11 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
                     step.path("time").asDouble(0),
                     step.path("step").asLong(),
                     step.has(EVALUATION_LOSS)
-                            ? scalars(step.path(EVALUATION_LOSS).asDouble(Double.NaN))
+                            ? scalars(
+                                    step.path(EVALUATION_LOSS).asDouble(Double.NaN),
+                                    byName(step.path(EVALUATION_SCORES)))
                             : scalars(
-                                    bySource(step.path(LOSS_BY_SOURCE)),
+                                    byName(step.path(LOSS_BY_SOURCE)),
                                     step.path("loss").asDouble(Double.NaN),
                                     step.path("learning_rate").asDouble(),
                                     step.path("grad_norm").asDouble()));
@@ -132,9 +135,9 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         return file;
     }
 
-    private static Map<String, Double> bySource(JsonNode losses) {
+    private static Map<String, Double> byName(JsonNode numbers) {
         Map<String, Double> all = new LinkedHashMap<>();
-        losses.forEachEntry((source, loss) -> all.put(source, loss.asDouble(Double.NaN)));
+        numbers.forEachEntry((name, number) -> all.put(name, number.asDouble(Double.NaN)));
         return all;
     }
 
@@ -148,8 +151,11 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         return scalars;
     }
 
-    private static Map<String, Double> scalars(double heldOutLoss) {
-        return Map.of("evaluation/loss", heldOutLoss);
+    private static Map<String, Double> scalars(double heldOutLoss, Map<String, Double> scores) {
+        Map<String, Double> scalars = new LinkedHashMap<>();
+        scalars.put("evaluation/loss", heldOutLoss);
+        scores.forEach((task, score) -> scalars.put("evaluation/" + task, score));
+        return scalars;
     }
 
     private static double now() {
@@ -201,10 +207,13 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         line.put(EVALUATION_LOSS, Double.isFinite(loss.value()) ? loss.value() : null);
         line.put("evaluation_records", loss.records());
         line.put("evaluation_tokens", loss.supervised());
+        if (!evaluation.scores().isEmpty()) {
+            line.put(EVALUATION_SCORES, evaluation.scores());
+        }
         line.put("best", evaluation.best());
         line.put("seconds", evaluation.seconds());
         line.put("time", now());
-        write(line, scalars(loss.value()));
+        write(line, scalars(loss.value(), evaluation.scores()));
         for (HeldOut.Answer answer : evaluation.answers()) {
             Map<String, Object> sample = new LinkedHashMap<>();
             sample.put("step", evaluation.step());
@@ -264,8 +273,9 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
      * Writes what came out of a finished run.
      *
      * @param dataSets several sets; empty if there is one
+     * @param bestTask the benchmark that the best model is chosen by; null for the held-out loss
      */
-    void result(RunProgress progress, List<LlavaData.Part> dataSets) {
+    void result(RunProgress progress, List<LlavaData.Part> dataSets, @Nullable String bestTask) {
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("steps", progress.step());
         result.put("samples", progress.samples());
@@ -274,7 +284,13 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         result.put("cut_tokens", progress.truncation().tokens());
         if (progress.evaluations().bestStep() > 0) {
             result.put("best_step", progress.evaluations().bestStep());
-            result.put("best_evaluation_loss", progress.evaluations().bestLoss());
+            if (bestTask == null) {
+                result.put("best_evaluation_loss", progress.evaluations().best());
+            } else {
+                result.put(
+                        "best_evaluation_scores",
+                        Map.of(bestTask, -progress.evaluations().best()));
+            }
         }
         if (!dataSets.isEmpty()) {
             Map<String, Object> sets = new LinkedHashMap<>();

@@ -10,7 +10,7 @@ import java.util.Map;
  * @param step optimiser steps done
  * @param samples samples used so far
  * @param truncation what samples have lost so far to the longest sequence
- * @param evaluations what is known of the held-out loss
+ * @param evaluations what is known of the evaluations
  */
 public record RunProgress(int step, long samples, Truncation truncation, Evaluations evaluations) {
     /** Before the first step. */
@@ -20,28 +20,28 @@ public record RunProgress(int step, long samples, Truncation truncation, Evaluat
      * The evaluations of a run so far. That before the first step is only for comparison.
      *
      * @param last step of the newest one; -1 if there was none
-     * @param bestStep step of the smallest loss; 0 if there was none
-     * @param bestLoss smallest loss
-     * @param improvedTo loss of the last improvement, which early stop compares with
+     * @param bestStep step of the best model; 0 if there was none
+     * @param best its held-out loss, or the score that the best model is chosen by with a minus sign: less is better
+     * @param improvedTo the same of the last improvement, which early stop compares with
      * @param withoutImprovement evaluations since then
      */
-    public record Evaluations(int last, int bestStep, double bestLoss, double improvedTo, int withoutImprovement) {
+    public record Evaluations(int last, int bestStep, double best, double improvedTo, int withoutImprovement) {
         /** Before the first. */
         public static final Evaluations NONE =
                 new Evaluations(-1, 0, Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY, 0);
 
-        /** After one more. */
-        Evaluations after(int step, double loss, double minDelta) {
+        /** After one more, whose loss or negated score is {@code value}. */
+        Evaluations after(int step, double value, double minDelta) {
             if (step == 0) {
-                return new Evaluations(0, 0, bestLoss, improvedTo, 0);
+                return new Evaluations(0, 0, best, improvedTo, 0);
             }
-            boolean best = loss < bestLoss;
-            boolean improved = Double.isInfinite(improvedTo) ? !Double.isNaN(loss) : loss < improvedTo - minDelta;
+            boolean better = value < best;
+            boolean improved = Double.isInfinite(improvedTo) ? !Double.isNaN(value) : value < improvedTo - minDelta;
             return new Evaluations(
                     step,
-                    best ? step : bestStep,
-                    best ? loss : bestLoss,
-                    improved ? loss : improvedTo,
+                    better ? step : bestStep,
+                    better ? value : best,
+                    improved ? value : improvedTo,
                     improved ? 0 : withoutImprovement + 1);
         }
     }
@@ -79,7 +79,7 @@ public record RunProgress(int step, long samples, Truncation truncation, Evaluat
         metadata.put(TRUNCATED_TOKENS, Long.toString(truncation.tokens()));
         metadata.put(EVALUATED, Integer.toString(evaluations.last()));
         metadata.put(BEST_STEP, Integer.toString(evaluations.bestStep()));
-        metadata.put(BEST_LOSS, Double.toString(evaluations.bestLoss()));
+        metadata.put(BEST_LOSS, Double.toString(evaluations.best()));
         metadata.put(IMPROVED_TO, Double.toString(evaluations.improvedTo()));
         metadata.put(WITHOUT_IMPROVEMENT, Integer.toString(evaluations.withoutImprovement()));
         return metadata;

@@ -118,7 +118,7 @@ public final class Trainer {
         return heldOut != null && heldOut.config().ends(progress.evaluations());
     }
 
-    /** The held-out loss, unless this step has it already. */
+    /** Held-out loss and scores, unless this step has them already. */
     private void evaluateIfDue(int steps) {
         HeldOut heldOut = objective.heldOut();
         int step = progress.step();
@@ -129,16 +129,20 @@ public final class Trainer {
         }
         long start = System.nanoTime();
         HeldOut.Loss loss = heldOut.loss(Integer.MAX_VALUE);
+        Map<String, Double> scores = heldOut.scores();
         List<HeldOut.Answer> answers = heldOut.answers();
         RunProgress.Evaluations done = progress.evaluations()
-                .after(step, loss.value(), heldOut.config().minDelta());
+                .after(
+                        step,
+                        heldOut.config().badness(loss, scores),
+                        heldOut.config().minDelta());
         boolean best = step > 0 && done.bestStep() == step;
         if (best && heldOut.config().keepBest()) {
             checkpoints.saveBest(step, objective);
         }
         progress = progress.with(done);
         listener.evaluation(
-                new TrainingListener.Evaluation(step, loss, best, answers, (System.nanoTime() - start) / 1e9));
+                new TrainingListener.Evaluation(step, loss, scores, best, answers, (System.nanoTime() - start) / 1e9));
     }
 
     /** Saves the state after the last whole step; that this fails as well must not hide the error. */

@@ -35,15 +35,22 @@ public interface TrainingListener {
             double seconds) {}
 
     /**
-     * One evaluation on held-out records.
+     * One evaluation on held-out records and benchmarks.
      *
      * @param step optimiser steps done, from 0
      * @param loss on the records
-     * @param best whether no earlier evaluation after a step has a smaller loss
+     * @param scores of the recipe's benchmarks, by name
+     * @param best whether no earlier evaluation after a step is better, by what the recipe goes by
      * @param answers to the first questions, if the recipe asks for some
      * @param seconds the evaluation took
      */
-    record Evaluation(int step, HeldOut.Loss loss, boolean best, List<HeldOut.Answer> answers, double seconds) {}
+    record Evaluation(
+            int step,
+            HeldOut.Loss loss,
+            Map<String, Double> scores,
+            boolean best,
+            List<HeldOut.Answer> answers,
+            double seconds) {}
 
     /** Something that the user should know, as one sentence; before training begins or after it. */
     default void note(String sentence) {}

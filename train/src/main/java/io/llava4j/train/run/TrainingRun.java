@@ -22,6 +22,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** One run of a recipe in its directory: settings, metrics, checkpoints and the model that comes out. */
 public final class TrainingRun {
@@ -125,13 +126,16 @@ public final class TrainingRun {
                 }
             });
             files.leftOut().ifPresent(listener::note);
-            best(trainer.progress().evaluations(), checkpoints).ifPresent(listener::note);
+            String bestTask = objective.heldOut() == null
+                    ? null
+                    : objective.heldOut().config().bestTask();
+            best(trainer.progress().evaluations(), bestTask, checkpoints).ifPresent(listener::note);
             if (complete) {
                 if (trainer.progress().samples() == 0) {
                     throw new DataException(
                             "no sample could be used, so nothing was trained; " + firstReason(objective.skipped()));
                 }
-                files.result(trainer.progress(), objective.dataSets());
+                files.result(trainer.progress(), objective.dataSets(), bestTask);
                 checkpoints.clear();
             }
             return complete;
@@ -156,15 +160,18 @@ public final class TrainingRun {
         }
     }
 
-    private static Optional<String> best(RunProgress.Evaluations evaluations, TrainState.Store checkpoints) {
+    private static Optional<String> best(
+            RunProgress.Evaluations evaluations, @Nullable String task, TrainState.Store checkpoints) {
         if (evaluations.bestStep() == 0) {
             return Optional.empty();
         }
         Path folder = checkpoints.bestOf(evaluations.bestStep());
         return Optional.of(String.format(
                 Locale.ROOT,
-                "the smallest held-out loss is %.4f, after step %d%s",
-                evaluations.bestLoss(),
+                "the %s, after step %d%s",
+                task == null
+                        ? String.format(Locale.ROOT, "smallest held-out loss is %.4f", evaluations.best())
+                        : String.format(Locale.ROOT, "highest score of %s is %.2f", task, -evaluations.best()),
                 evaluations.bestStep(),
                 Files.exists(folder) ? "; its model is " + folder : ""));
     }

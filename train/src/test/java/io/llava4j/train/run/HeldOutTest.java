@@ -2,10 +2,12 @@ package io.llava4j.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.assertj.core.api.Assertions.within;
 
 import io.llava4j.DataException;
 import io.llava4j.checkpoint.safetensors.SafeTensors;
+import io.llava4j.generate.ChatModel;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.model.LlavaModel;
@@ -45,6 +47,22 @@ import tools.jackson.databind.node.ObjectNode;
 class HeldOutTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final TrainingListener NOBODY = step -> {};
+    private static final TaskScores NO_TASKS = new TaskScores() {
+        @Override
+        public Map<String, Double> of(ChatModel model) {
+            return Map.of();
+        }
+
+        @Override
+        public List<String> notes() {
+            return List.of();
+        }
+
+        @Override
+        public RunInputs inputs() {
+            return RunInputs.NONE;
+        }
+    };
     private static final String QUESTION = "What colour is this?";
 
     /** Image (empty for none) and answer of each held-out record; answers differ in length, so that tokens weigh. */
@@ -206,6 +224,48 @@ class HeldOutTest {
                 .isEqualTo(5);
     }
 
+    /** More of a score is better. 41.4 is the highest, but no improvement on 41 by the 0.5 that count. */
+    @Test
+    void bestModelAndEarlyStopByAScore() throws IOException {
+        TrainConfig config = recipe(
+                "by-score",
+                Map.of(
+                        "evaluation.every-steps", "1",
+                        "evaluation.keep-best", "true",
+                        "evaluation.tasks", "[pope, gqa]",
+                        "evaluation.task-data", "anywhere",
+                        "evaluation.best-by", "gqa",
+                        "evaluation.early-stop.patience", "2",
+                        "evaluation.early-stop.min-delta", "0.5"));
+        List<Double> scores = List.of(99.0, 40.0, 41.0, 40.9, 41.4, 50.0);
+        List<String> notes = new ArrayList<>();
+        assertThat(TrainingRun.run(
+                        config,
+                        recipe -> scripted(recipe, new double[] {9, 8, 7, 6, 5, 4}, scores),
+                        false,
+                        noting(notes),
+                        () -> false))
+                .isTrue();
+        assertThat(evaluations(config))
+                .extracting(
+                        line -> line.path("evaluation_scores").path("gqa").asDouble(),
+                        line -> line.path("best").asBoolean())
+                .containsExactly(
+                        tuple(99.0, false),
+                        tuple(40.0, true),
+                        tuple(41.0, true),
+                        tuple(40.9, false),
+                        tuple(41.4, true));
+        assertThat(notes)
+                .contains("the highest score of gqa is 41.40, after step 4; its model is "
+                        + config.output().resolve("best/step-000004"));
+        JsonNode result = JSON.readTree(config.output().resolve("result.json").toFile());
+        assertThat(result.path("steps").asInt()).isEqualTo(4);
+        assertThat(result.path("best_step").asInt()).isEqualTo(4);
+        assertThat(result.path("best_evaluation_scores").toString()).isEqualTo("{\"gqa\":41.4}");
+        assertThat(result.has("best_evaluation_loss")).isFalse();
+    }
+
     @Test
     void theDataIsCheckedBeforeTheFirstStep() {
         TrainConfig missing = recipe("missing", Map.of("evaluation.data", "nowhere.json"));
@@ -283,7 +343,12 @@ class HeldOutTest {
 
     /** The recipe's objective, whose held-out losses are given. */
     private static Objective scripted(TrainConfig config, double[] losses) {
-        Objective real = Objectives.create(config);
+        return scripted(config, losses, List.of());
+    }
+
+    /** The recipe's objective, whose held-out losses and scores of gqa are given. */
+    private static Objective scripted(TrainConfig config, double[] losses, List<Double> scores) {
+        Objective real = Objectives.create(config, NO_TASKS);
         int[] next = {0};
         HeldOut heldOut = new HeldOut() {
             @Override
@@ -294,6 +359,11 @@ class HeldOutTest {
             @Override
             public Loss loss(int maxBatches) {
                 return new Loss(losses[next[0]++], 1, 1);
+            }
+
+            @Override
+            public Map<String, Double> scores() {
+                return scores.isEmpty() ? Map.of() : Map.of("pope", 0.0, "gqa", scores.get(next[0] - 1));
             }
 
             @Override

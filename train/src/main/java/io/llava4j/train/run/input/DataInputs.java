@@ -1,16 +1,22 @@
 package io.llava4j.train.run.input;
 
 import io.llava4j.DataException;
+import io.llava4j.io.FileErrors;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.LlavaRecord;
 import io.llava4j.train.data.format.Images;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 
-/** Fingerprints of a data set: of its records as training reads them, whatever their format, and of their images. */
+/** Fingerprints of a data set: of its records as training reads them, whatever their format, and of their images; of files. */
 public final class DataInputs {
     /** Images of at most so many bytes in all are read whole; of more, evenly spaced ones of about so many bytes. */
     static final long READ_BYTES = 256L << 20;
@@ -42,12 +48,45 @@ public final class DataInputs {
         }
         Map<String, RunInputs.Fingerprint> fingerprints = new LinkedHashMap<>();
         fingerprints.put("records of " + key, new RunInputs.Fingerprint(all.size(), records.hex()));
-        fingerprints.put("images of " + key, new RunInputs.Fingerprint(sizes.size(), hash(sizes, images, READ_BYTES)));
+        fingerprints.put(
+                "images of " + key,
+                new RunInputs.Fingerprint(sizes.size(), hash(sizes, image -> content(images, image), READ_BYTES)));
         return new RunInputs(fingerprints);
     }
 
-    /** @param readBytes number of bytes that are read at most, about */
-    static String hash(SortedMap<String, Long> sizes, Images images, long readBytes) {
+    /**
+     * Fingerprint of files: names and sizes count, and the content as far as it is read.
+     *
+     * @param files by names that do not depend on where they lie
+     */
+    public static RunInputs.Fingerprint ofFiles(SortedMap<String, Path> files) {
+        SortedMap<String, Long> sizes = new TreeMap<>();
+        files.forEach((name, file) -> sizes.put(name, size(file)));
+        return new RunInputs.Fingerprint(
+                files.size(), hash(sizes, name -> content(Objects.requireNonNull(files.get(name))), READ_BYTES));
+    }
+
+    private static long size(Path file) {
+        try {
+            return Files.size(file);
+        } catch (IOException e) {
+            throw FileErrors.cannotRead(file, e);
+        }
+    }
+
+    private static byte[] content(Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw FileErrors.cannotRead(file, e);
+        }
+    }
+
+    /**
+     * @param content of an image or file by its name
+     * @param readBytes number of bytes that are read at most, about
+     */
+    static String hash(SortedMap<String, Long> sizes, Function<String, byte[]> content, long readBytes) {
         long sum = sizes.values().stream().mapToLong(size -> size).sum();
         long spacing = Math.max(1, Math.ceilDiv(sum, readBytes));
         Digest digest = new Digest();
@@ -55,7 +94,7 @@ public final class DataInputs {
         for (Map.Entry<String, Long> image : sizes.entrySet()) {
             digest.add(image.getKey()).add(image.getValue());
             if (index++ % spacing == 0 && image.getValue() != MISSING) {
-                digest.add(content(images, image.getKey()));
+                digest.add(content.apply(image.getKey()));
             }
         }
         return digest.hex();
