@@ -32,6 +32,10 @@ public final class ImageFolder implements Images {
         } catch (IOException e) {
             throw new DataException("image folder %s cannot be opened; check data.images".formatted(root), e);
         }
+        if (!Files.isDirectory(realRoot)) {
+            throw new DataException(
+                    "%s is a file, not a folder of images; unpack an archive and name its folder".formatted(root));
+        }
     }
 
     /**

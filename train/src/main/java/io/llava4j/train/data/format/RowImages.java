@@ -47,7 +47,8 @@ final class RowImages {
             "pixelvalues");
 
     /** Keys that hold images in rows of one question or caption, and elsewhere only if the value is the name of an image. */
-    private static final List<String> WEAK_KEYS = List.of("url", "path", "file", "filepath", "key");
+    private static final List<String> WEAK_KEYS =
+            List.of("url", "path", "file", "filepath", "key", "urls", "paths", "files", "filepaths");
 
     /** Keys of an object that describes one image. */
     private static final List<String> PARTS =
@@ -56,6 +57,7 @@ final class RowImages {
     private static final Set<String> LABELS = Set.of("id", "questionid", "imageid", "key");
     private static final Set<String> TEXTS = Set.of(
             "question", "answer", "answers", "caption", "text", "source", "dataset", "hint", "system", "systemprompt");
+    private static final Set<String> TURNS = Set.of("conversations", "messages", "texts");
     private static final Set<String> OTHER_MEDIA =
             Set.of("video", "videos", "videopath", "audio", "audios", "audiopath");
 
@@ -121,16 +123,29 @@ final class RowImages {
         }
         for (var entry : row.properties()) {
             String key = plain(entry.getKey());
-            boolean named = isImageName(entry.getValue());
+            String name = imageName(entry.getValue());
+            boolean named = !name.isEmpty();
             if (WEAK_KEYS.contains(key) && hasContent(entry.getValue()) && (named || (single && !key.equals("key")))) {
                 return names(entry.getKey(), entry.getValue());
             }
-            if (named && !LABELS.contains(key) && !TEXTS.contains(key)) {
+            if (named && !LABELS.contains(key) && !TEXTS.contains(key) && !TURNS.contains(key)) {
                 throw new DataException("its '%s' names an image (%s) but is not known as one; call it image"
-                        .formatted(entry.getKey(), Quote.of(entry.getValue().stringValue(""))));
+                        .formatted(entry.getKey(), Quote.of(name)));
             }
         }
         return List.of();
+    }
+
+    /** Whether a message has images of its own; most have only a speaker and a text. */
+    static boolean hasImages(JsonNode turn) {
+        return turn.size() > 2 && !known(turn).isEmpty();
+    }
+
+    /** Names of the images of one message, as Ollama's messages have them, under keys that always hold images. */
+    static List<String> ofTurn(JsonNode turn) {
+        List<String> images = new ArrayList<>();
+        known(turn).forEach((key, value) -> images.addAll(names(key, value)));
+        return images;
     }
 
     /**
@@ -170,13 +185,20 @@ final class RowImages {
         return !empty;
     }
 
-    private static boolean isImageName(JsonNode value) {
-        if (ImageLocator.isEmbedded(value.stringValue(""))) {
-            return true;
+    /** A value that is the name of an image, or the first such text within a list or an object; empty if there is none. */
+    private static String imageName(JsonNode value) {
+        if (value.isContainer()) {
+            return value.valueStream()
+                    .map(RowImages::imageName)
+                    .filter(name -> !name.isEmpty())
+                    .findFirst()
+                    .orElse("");
         }
-        String name = value.stringValue("").toLowerCase(Locale.ROOT);
+        String text = value.stringValue("");
+        String name = text.toLowerCase(Locale.ROOT);
         int dot = name.lastIndexOf('.');
-        return dot > 0 && name.indexOf('\n') < 0 && CaptionedFolder.IMAGES.contains(name.substring(dot + 1));
+        boolean file = dot > 0 && name.indexOf('\n') < 0 && CaptionedFolder.IMAGES.contains(name.substring(dot + 1));
+        return file || ImageLocator.isEmbedded(text) ? text : "";
     }
 
     private static String plain(String key) {

@@ -81,6 +81,7 @@ public final class RowShapes {
         if (!(row instanceof ObjectNode object)) {
             return row;
         }
+        TurnWeights.check(object);
         if (object.has("conversations") && chat(object) == null) {
             return withImages(object);
         }
@@ -96,6 +97,12 @@ public final class RowShapes {
         }
         boolean several = chat(object) != null || object.path("texts").isArray();
         List<String> images = partImages.isEmpty() ? RowImages.of(object, !several) : partImages;
+        if (!partImages.isEmpty()
+                && !RowImages.known(object).isEmpty()
+                && !RowImages.of(object, false).equals(partImages)) {
+            throw new DataException("it has other images in its messages than under '%s'; leave one of the two"
+                    .formatted(RowImages.known(object).firstEntry().getKey()));
+        }
         setImages(record, images, turns);
         setSystem(record, object);
         record.set("conversations", turns);
@@ -142,13 +149,14 @@ public final class RowShapes {
         }
     }
 
-    /** The messages of a chat, each with {@code role} and {@code content}; null for rows of other shapes. */
+    /** The messages of a chat, each with {@code role} and {@code content} or with its own images; null for rows of other shapes. */
     private static @Nullable JsonNode chat(ObjectNode row) {
         if (row.path("messages").isArray() && !row.has("conversations")) {
             return row.path("messages");
         }
         JsonNode turns = row.path("conversations");
-        return turns.path(0).has("role") && turns.path(0).has("content") ? turns : null;
+        boolean chat = turns.path(0).has("role") && turns.path(0).has("content");
+        return chat || turns.valueStream().anyMatch(RowImages::hasImages) ? turns : null;
     }
 
     private static @Nullable ArrayNode turns(ObjectNode row, QuestionRows questions, List<String> images) {
@@ -159,8 +167,14 @@ public final class RowShapes {
                 String role =
                         message.path(message.has("from") ? "from" : "role").stringValue("");
                 JsonNode content = message.path(message.has("value") ? "value" : "content");
-                turns.add(
-                        turn(SPEAKERS.getOrDefault(role, role), content.isArray() ? parts(content, images) : content));
+                ObjectNode turn =
+                        turn(SPEAKERS.getOrDefault(role, role), content.isArray() ? parts(content, images) : content);
+                List<String> own = RowImages.hasImages(message) ? RowImages.ofTurn(message) : List.of();
+                images.addAll(own);
+                if (turn.path("value").isString()) {
+                    placeImages(turn, own.size());
+                }
+                turns.add(turn);
             }
             return turns;
         }
@@ -258,9 +272,15 @@ public final class RowShapes {
             question = question == null && human ? turn : question;
         }
         if (question instanceof ObjectNode first && first.path("value").isString()) {
-            first.put(
-                    "value",
-                    (PLACEHOLDER + "\n").repeat(images) + first.path("value").asString());
+            placeImages(first, images);
+        }
+    }
+
+    /** Adds placeholders to a turn, unless it contains one. */
+    private static void placeImages(ObjectNode turn, int images) {
+        String text = turn.path("value").asString();
+        if (!text.contains(PLACEHOLDER)) {
+            turn.put("value", (PLACEHOLDER + "\n").repeat(images) + text);
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.llava4j.train.data.format;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaFiles;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A row that speaks of an image is used with it or left out with a reason, and never becomes text only. */
@@ -57,6 +59,47 @@ class RowImagesTest {
                     });
                 }
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"files\": [\"f/a.jpg\"], %s",
+                "\"paths\": [{\"path\": \"f/a.jpg\"}], %s",
+                "\"conversations\": [{\"from\": \"human\", \"value\": \"What?\", \"image\": \"f/a.jpg\"}, {\"from\": \"gpt\", \"value\": \"A dog.\"}]",
+                "\"messages\": [{\"role\": \"user\", \"content\": \"What?\", \"images\": [\"f/a.jpg\"]}, {\"role\": \"assistant\", \"content\": \"A dog.\"}]"
+            })
+    void imagesInListsAndInTurns(String fields) throws IOException {
+        try (LlavaData data = read("{%s}".formatted(fields.formatted(TALK)))) {
+            assertThat(data.records()).singleElement().satisfies(record -> {
+                assertThat(record.images()).containsExactly("f/a.jpg");
+                assertThat(record.turns().getFirst().text()).isEqualTo("<image>\nWhat?");
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"attachments\": [{\"type\": \"image\", \"path\": \"a.jpg\"}], %s|its 'attachments' names an image ('a.jpg')",
+                "\"more\": {\"shown\": [\"a.png\"]}, %s|its 'more' names an image ('a.png')",
+                "\"image\": \"b.jpg\", \"messages\": [{\"role\": \"user\", \"content\": \"What?\", \"images\": [\"a.jpg\"]}, {\"role\": \"assistant\", \"content\": \"A dog.\"}]|other images in its messages than under 'image'",
+                "\"conversations\": [{\"from\": \"human\", \"value\": \"What?\"}, {\"from\": \"gpt\", \"value\": \"A dog.\", \"loss\": false}]|turn 2 has 'loss' false, but every answer is learnt alike",
+                "\"messages\": [{\"role\": \"user\", \"content\": \"What?\"}, {\"role\": \"assistant\", \"content\": \"A dog.\", \"weight\": 0}]|turn 2 has 'weight' 0"
+            })
+    void whatWouldBeReadPastIsRefused(String fields, String reason) {
+        assertThatThrownBy(() -> read("{%s}".formatted(fields.formatted(TALK)))).hasMessageContaining(reason);
+    }
+
+    /** What every answer has anyway is no reason to refuse it, and questions are not learnt. */
+    @Test
+    void ordinaryWeights() throws IOException {
+        String turns =
+                "\"conversations\": [{\"from\": \"human\", \"value\": \"What?\", \"loss\": false}, {\"from\": \"gpt\", \"value\": \"A dog.\", \"loss\": true, \"weight\": 1.0}]";
+        try (LlavaData data = read("{%s}".formatted(turns))) {
+            assertThat(data.records()).hasSize(1);
         }
     }
 
