@@ -101,7 +101,7 @@ public final class RowShapes {
                 && !RowImages.known(object).isEmpty()
                 && !RowImages.of(object, false).equals(partImages)) {
             throw new DataException("it has other images in its messages than under '%s'; leave one of the two"
-                    .formatted(RowImages.known(object).firstEntry().getKey()));
+                    .formatted(RowImages.known(object).sequencedKeySet().getFirst()));
         }
         setImages(record, images, turns);
         setSystem(record, object);
