@@ -3,7 +3,6 @@ package io.llava4j.generate;
 import io.llava4j.DataException;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.constrain.TokenTrie;
-import io.llava4j.generate.schedule.FinishReason;
 import io.llava4j.generate.schedule.Scheduler;
 import io.llava4j.generate.schedule.SchedulerStats;
 import io.llava4j.generate.schedule.Ticket;
@@ -19,7 +18,6 @@ import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.text.Turn;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -46,12 +44,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoCloseable {
     private final LlavaModel model;
-    private final Generator generator;
+    private final TensorAnswers tensorAnswers;
     private final Scheduler scheduler;
     private final SentencePieceTokenizer tokenizer;
     private final PromptBuilder prompts;
     private final Set<Integer> stopIds;
     private final ImageProcessor processor;
+    private final int promptLookup;
     private @Nullable TokenTrie tokenTrie;
 
     /**
@@ -61,14 +60,25 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
      * @param sharesPrefixes whether prefixes that prompts of a batch share are read once; changes the speed, not the
      *     answers
      * @param limits how many are answered at once, and what is kept for later ones
+     * @param promptLookup most tokens that are guessed at a time from what prompt and answer say, on the CPU; changes the speed,
+     *     not the answers; 0 for none
      */
-    public record Settings(@Nullable ConversationTemplate template, boolean sharesPrefixes, Scheduler.Limits limits) {
+    public record Settings(
+            @Nullable ConversationTemplate template,
+            boolean sharesPrefixes,
+            Scheduler.Limits limits,
+            int promptLookup) {
         /** The model's own template; shared prefixes are read once. */
         public static final Settings DEFAULT = new Settings(null, true);
 
         /** Settings with {@link Scheduler.Limits#DEFAULT}. */
         public Settings(@Nullable ConversationTemplate template, boolean sharesPrefixes) {
             this(template, sharesPrefixes, Scheduler.Limits.DEFAULT);
+        }
+
+        /** Settings without prompt lookup. */
+        public Settings(@Nullable ConversationTemplate template, boolean sharesPrefixes, Scheduler.Limits limits) {
+            this(template, sharesPrefixes, limits, 0);
         }
     }
 
@@ -80,8 +90,9 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     /** A pipeline on a loaded model, which {@link #close} closes. */
     public LlavaPipeline(LlavaModel model, SentencePieceTokenizer tokenizer, Settings settings) {
         this.model = model;
-        this.generator = new Generator(model, settings.sharesPrefixes());
+        this.tensorAnswers = new TensorAnswers(model, settings.sharesPrefixes());
         this.scheduler = new Scheduler(model, settings.limits(), settings.sharesPrefixes());
+        this.promptLookup = settings.promptLookup();
         this.tokenizer = tokenizer;
         this.stopIds = new HashSet<>(model.config().text().eosTokenIds());
         stopIds.add(tokenizer.eosId());
@@ -142,7 +153,10 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
             request.images().forEach(image -> pixels.add(processed.computeIfAbsent(image, processor::process)));
             asked.add(new ImagePrompt(ids, pixels));
         }
-        return model.languageModel() instanceof CpuLlamaModel ? scheduled(asked, options) : batched(asked, options);
+        return model.languageModel() instanceof CpuLlamaModel
+                ? scheduled(asked, options)
+                : tensorAnswers.answer(
+                        asked, asked.stream().map(prompt -> answerText(options)).toList(), options, stopIds);
     }
 
     private List<Answer> scheduled(List<ImagePrompt> asked, GenerationOptions options) {
@@ -166,36 +180,6 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
         } finally {
             running.forEach(RunningAnswer::close);
         }
-    }
-
-    /** The tensor engine decodes a batch in step. */
-    private List<Answer> batched(List<ImagePrompt> asked, GenerationOptions options) {
-        List<AnswerText> texts =
-                asked.stream().map(prompt -> answerText(options)).toList();
-        List<FinishReason> reasons = new ArrayList<>(Collections.nCopies(asked.size(), FinishReason.CONTEXT));
-        int[] tokens = new int[asked.size()];
-        synchronized (model) {
-            generator.generate(
-                    asked.stream().map(ImagePrompt::ids).toList(),
-                    asked.stream().flatMap(prompt -> prompt.images().stream()).toList(),
-                    options,
-                    stopIds,
-                    (sequence, id) -> {
-                        AnswerText text = texts.get(sequence);
-                        text.accept(id);
-                        boolean stopped = text.isStopped() || stopIds.contains(id);
-                        if (stopped || ++tokens[sequence] == options.maxNewTokens()) {
-                            reasons.set(sequence, stopped ? FinishReason.STOP : FinishReason.MAX_NEW_TOKENS);
-                        }
-                        return !text.isStopped();
-                    });
-        }
-        List<Answer> answers = new ArrayList<>();
-        for (AnswerText text : texts) {
-            text.finish();
-            answers.add(new Answer(text.toString(), reasons.get(answers.size())));
-        }
-        return answers;
     }
 
     @Override
@@ -247,7 +231,8 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
                 stopIds,
                 new Sampler(decoding)::sample,
                 options.constraint() == null ? null : options.constraint().start(tokenTrie()),
-                options.topLogprobs());
+                options.topLogprobs(),
+                promptLookup);
     }
 
     /** Built when the first constrained answer is asked for. */

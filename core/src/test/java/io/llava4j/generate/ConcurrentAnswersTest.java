@@ -50,8 +50,8 @@ class ConcurrentAnswersTest {
     private record Given(List<ChosenToken> tokens, String text, FinishReason finish) {}
 
     @ParameterizedTest
-    @CsvSource({"1, 5, 0", "2, 8, 50000", "3, 3, 100000000", "4, 16, 100000000"})
-    void everyAnswerIsThatOfTheRequestAlone(long seed, int parallel, long cacheBytes)
+    @CsvSource({"1, 5, 0, 0", "2, 8, 50000, 4", "3, 3, 100000000, 0", "4, 16, 100000000, 10"})
+    void everyAnswerIsThatOfTheRequestAlone(long seed, int parallel, long cacheBytes, int promptLookup)
             throws ExecutionException, InterruptedException {
         SplittableRandom random = new SplittableRandom(seed);
         List<Asked> asked = IntStream.range(0, 20).mapToObj(i -> asked(random)).toList();
@@ -60,7 +60,7 @@ class ConcurrentAnswersTest {
         Scheduler.Limits limits = new Scheduler.Limits(parallel, 1000, 0, cacheBytes, Duration.ZERO);
         long pages = CpuModels.openPages();
         try (LlavaPipeline pipeline =
-                        new LlavaPipeline(model(), TOKENIZER, new LlavaPipeline.Settings(null, true, limits));
+                        new LlavaPipeline(model(), TOKENIZER, new LlavaPipeline.Settings(null, true, limits, promptLookup));
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<Void>> results = new ArrayList<>();
             for (int i = 0; i < THREADS; i++) {

@@ -10,6 +10,8 @@ final class Counters {
     long promptTokens;
     long cachedTokens;
     long answerTokens;
+    long guessedTokens;
+    long rightGuesses;
     long encodedImages;
     long cachedImages;
     long cacheBytes;
@@ -27,6 +29,8 @@ final class Counters {
                 promptTokens,
                 cachedTokens,
                 answerTokens,
+                guessedTokens,
+                rightGuesses,
                 encodedImages,
                 cachedImages,
                 cacheBytes,

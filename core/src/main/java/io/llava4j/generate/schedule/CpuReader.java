@@ -32,6 +32,9 @@ final class CpuReader implements SequenceReader {
     /** Tokens of prompts beside answers, which wait for them. */
     private static final int PROMPT_TOKENS_BESIDE = 128;
 
+    /** Tokens that a step guesses for all answers together. A few more columns cost little beside the reading of the weights. */
+    private static final int GUESSES = 16;
+
     private final LlavaModel model;
     private final CpuLlamaModel languageModel;
     private final boolean shares;
@@ -111,19 +114,22 @@ final class CpuReader implements SequenceReader {
     }
 
     @Override
-    public Map<Request, float[]> step(Map<Request, RuntimeException> failures) {
+    public Map<Request, NextLogits> step(Map<Request, RuntimeException> failures) {
         clock++;
+        sequences.values().forEach(CpuSequence::dropWrongGuesses);
         begin();
         findImages();
         Set<Object> encodingGroups = groups(sequence -> missing(sequence) != null);
         Set<Object> readingGroups = groups(sequence -> !sequence.isPromptRead());
         List<CpuSequence> read = new ArrayList<>();
         List<CpuLlamaModel.Chunk> chunks = new ArrayList<>();
+        int guesses = GUESSES;
         for (CpuSequence sequence : sequences.values()) {
             if (sequence.isPromptRead()
                     && !readingGroups.contains(sequence.request().group())) {
                 read.add(sequence);
-                chunks.add(sequence.chunk(1, languageModel));
+                chunks.add(sequence.answerChunk(guesses, languageModel));
+                guesses -= sequence.guesses().length;
             }
         }
         int left = chunks.isEmpty() ? PROMPT_TOKENS : PROMPT_TOKENS_BESIDE;
@@ -135,7 +141,7 @@ final class CpuReader implements SequenceReader {
                     && !encodingGroups.contains(sequence.request().group())) {
                 int tokens = Math.min(left, sequence.prompt().length() - sequence.length());
                 read.add(sequence);
-                chunks.add(sequence.chunk(tokens, languageModel));
+                chunks.add(sequence.promptChunk(tokens, languageModel));
                 left -= tokens;
             }
         }
@@ -146,12 +152,18 @@ final class CpuReader implements SequenceReader {
         return complete(read, logits);
     }
 
-    private Map<Request, float[]> complete(List<CpuSequence> read, float[] logits) {
-        Map<Request, float[]> complete = new LinkedHashMap<>();
+    private Map<Request, NextLogits> complete(List<CpuSequence> read, float[] logits) {
+        Map<Request, NextLogits> complete = new LinkedHashMap<>();
         int vocabulary = languageModel.config().vocabSize();
-        for (int i = 0; i < read.size(); i++) {
-            if (read.get(i).isPromptRead()) {
-                complete.put(read.get(i).request(), Arrays.copyOfRange(logits, i * vocabulary, (i + 1) * vocabulary));
+        int from = 0;
+        for (CpuSequence sequence : read) {
+            if (sequence.isPromptRead()) {
+                float[][] rows = new float[1 + sequence.guesses().length][];
+                for (int i = 0; i < rows.length; i++) {
+                    rows[i] = Arrays.copyOfRange(logits, from, from + vocabulary);
+                    from += vocabulary;
+                }
+                complete.put(sequence.request(), new NextLogits(sequence.guesses(), rows));
             }
         }
         return complete;
@@ -270,8 +282,9 @@ final class CpuReader implements SequenceReader {
         CpuSequence sequence = sequences.remove(request);
         KvContext context = sequence == null ? null : sequence.context();
         if (sequence != null && context != null) {
+            sequence.dropWrongGuesses();
             if (keepsContext && cacheBytes > 0) {
-                prefixes.put(sequence.readKeys(), context, clock);
+                prefixes.put(sequence.keys(context.length()), context, clock);
                 shrinkCaches();
             } else {
                 context.close();

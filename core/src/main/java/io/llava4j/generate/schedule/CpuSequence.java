@@ -14,11 +14,14 @@ final class CpuSequence {
     private final Request request;
     private final SplicedPrompt prompt;
     private final Map<ImageDigest, float[]> imageTokens = new HashMap<>();
+    private final PromptLookup lookup;
+    private int[] guesses = {};
     private @Nullable KvContext context;
 
     CpuSequence(Request request) {
         this.request = request;
         this.prompt = request.prompt();
+        this.lookup = new PromptLookup(request.work().promptLookup());
     }
 
     Request request() {
@@ -79,25 +82,52 @@ final class CpuSequence {
         }
     }
 
-    /** The next tokens of the prompt, or the last one chosen. */
-    CpuLlamaModel.Chunk chunk(int tokens, CpuLlamaModel languageModel) {
+    /** The next tokens of the prompt. */
+    CpuLlamaModel.Chunk promptChunk(int tokens, CpuLlamaModel languageModel) {
+        float[] embeds = prompt.embeds(length(), tokens, languageModel, imageTokens);
+        return chunk(embeds, tokens, length() + tokens == prompt.length() ? 1 : 0);
+    }
+
+    /**
+     * The last token chosen, and a guess at those after it.
+     *
+     * @param room for guesses
+     */
+    CpuLlamaModel.Chunk answerChunk(int room, CpuLlamaModel languageModel) {
+        imageTokens.clear();
+        guesses = lookup.guess(keys(length() + 1), Math.min(room, request.remainingTokens() - 1));
+        long[] ids = new long[1 + guesses.length];
+        Arrays.setAll(ids, i -> i == 0 ? request.lastToken() : guesses[i - 1]);
+        return chunk(languageModel.embed(ids), ids.length, ids.length);
+    }
+
+    private CpuLlamaModel.Chunk chunk(float[] embeds, int tokens, int wanted) {
         KvContext own = context;
         if (own == null) {
             throw new IllegalStateException("not begun");
         }
-        float[] embeds;
-        if (isPromptRead()) {
-            imageTokens.clear();
-            embeds = languageModel.embed(request.lastToken());
-        } else {
-            embeds = prompt.embeds(own.length(), tokens, languageModel, imageTokens);
-        }
-        return new CpuLlamaModel.Chunk(own, MemorySegment.ofArray(embeds), tokens);
+        return new CpuLlamaModel.Chunk(own, MemorySegment.ofArray(embeds), tokens, wanted);
     }
 
-    /** What identifies the positions that were read, of prompt and answer. */
-    long[] readKeys() {
-        long[] keys = Arrays.copyOf(prompt.keys(), length());
+    /** The guess that was read with the last token. */
+    int[] guesses() {
+        return guesses;
+    }
+
+    /** Forgets guesses that were wrong. */
+    void dropWrongGuesses() {
+        if (context != null && guesses.length > 0) {
+            int before = context.length() - guesses.length;
+            int right = prompt.length() + request.answerTokens() - 1 - before;
+            context.truncate(before + right);
+            lookup.learn(guesses.length, right);
+            guesses = new int[0];
+        }
+    }
+
+    /** What identifies the first positions of prompt and answer. */
+    long[] keys(int positions) {
+        long[] keys = Arrays.copyOf(prompt.keys(), positions);
         int[] answer = request.answer();
         for (int i = prompt.length(); i < keys.length; i++) {
             keys[i] = answer[i - prompt.length()];

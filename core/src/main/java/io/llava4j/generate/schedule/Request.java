@@ -71,6 +71,11 @@ final class Request implements Ticket {
         return prompt.length() + maxTokens;
     }
 
+    /** Tokens that the answer may still have. */
+    int remainingTokens() {
+        return maxTokens - count;
+    }
+
     int answerTokens() {
         return count;
     }

@@ -236,7 +236,7 @@ public final class Scheduler implements AutoCloseable {
 
     private void step() {
         Map<Request, RuntimeException> failures = new LinkedHashMap<>();
-        Map<Request, float[]> logits;
+        Map<Request, NextLogits> logits;
         try {
             logits = reader.step(failures);
         } catch (RuntimeException e) {
@@ -249,20 +249,31 @@ public final class Scheduler implements AutoCloseable {
         synchronized (lock) {
             counters.steps++;
             counters.batchedAnswers += logits.size();
-            counters.answerTokens += logits.size();
             reader.count(counters);
         }
         failures.forEach((request, cause) -> end(request, false, () -> request.fail(cause)));
-        logits.forEach((request, row) -> {
-            try {
-                FinishReason reason = request.choose(row);
-                if (reason != null) {
-                    end(request, true, () -> request.finish(reason));
-                }
-            } catch (RuntimeException e) {
-                end(request, true, () -> request.fail(e));
-            }
-        });
+        logits.forEach(this::choose);
+    }
+
+    /** Chooses an answer's next token, and those after it as long as they were guessed right. */
+    private void choose(Request request, NextLogits next) {
+        int before = request.answerTokens();
+        Runnable end = null;
+        try {
+            FinishReason reason = next.chooseFor(request);
+            end = reason == null ? null : () -> request.finish(reason);
+        } catch (RuntimeException e) {
+            end = () -> request.fail(e);
+        }
+        int chosen = request.answerTokens() - before;
+        synchronized (lock) {
+            counters.answerTokens += chosen;
+            counters.guessedTokens += next.guesses().length;
+            counters.rightGuesses += Math.max(0, chosen - 1);
+        }
+        if (end != null) {
+            end(request, true, end);
+        }
     }
 
     private void failAll(RuntimeException cause) {

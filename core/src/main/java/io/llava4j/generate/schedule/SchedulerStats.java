@@ -13,6 +13,8 @@ package io.llava4j.generate.schedule;
  * @param promptTokens read or taken from the cache
  * @param cachedTokens those of them that were taken from the cache
  * @param answerTokens chosen
+ * @param guessedTokens read by prompt lookup before they were chosen
+ * @param rightGuesses those of them that were chosen
  * @param encodedImages images that went through the vision tower
  * @param cachedImages images whose tokens were in the cache
  * @param cacheBytes memory of the caches now
@@ -29,6 +31,8 @@ public record SchedulerStats(
         long promptTokens,
         long cachedTokens,
         long answerTokens,
+        long guessedTokens,
+        long rightGuesses,
         long encodedImages,
         long cachedImages,
         long cacheBytes,

@@ -26,9 +26,9 @@ sealed interface SequenceReader extends AutoCloseable permits CpuReader, TensorR
      * Reads further tokens of the requests that were taken in.
      *
      * @param failures requests that cannot be read, and why
-     * @return logits of the next token, {@code [vocab]}, of those that have all their tokens read
+     * @return logits of the next tokens of those that have all their tokens read
      */
-    Map<Request, float[]> step(Map<Request, RuntimeException> failures);
+    Map<Request, NextLogits> step(Map<Request, RuntimeException> failures);
 
     /**
      * Gives a request up.

@@ -32,14 +32,14 @@ final class TensorReader implements SequenceReader {
     }
 
     @Override
-    public Map<Request, float[]> step(Map<Request, RuntimeException> failures) {
+    public Map<Request, NextLogits> step(Map<Request, RuntimeException> failures) {
         Request current = request;
         if (current == null) {
             return Map.of();
         }
         try {
             synchronized (model) {
-                return Map.of(current, Engine.inference("generation", () -> logits(current)));
+                return Map.of(current, NextLogits.of(Engine.inference("generation", () -> logits(current))));
             }
         } catch (RuntimeException e) {
             failures.put(current, e);

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param constraint what the answer may be, of this answer alone; null for anything
  * @param topLogprobs likeliest tokens to be reported with each chosen one; 0 for the chosen one's log-probability only, -1
  *     for none at all
+ * @param promptLookup most tokens that are guessed at a time, from what prompt and answer say; changes the speed, not the
+ *     answer; 0 for none
  */
 public record Work(
         ImagePrompt prompt,
@@ -22,4 +24,5 @@ public record Work(
         Set<Integer> stopIds,
         TokenChooser chooser,
         @Nullable TokenConstraint constraint,
-        int topLogprobs) {}
+        int topLogprobs,
+        int promptLookup) {}

@@ -72,31 +72,40 @@ public final class CpuLlamaModel implements LanguageModel {
      *
      * @param context of the sequence
      * @param embeds {@code [tokens, hidden]}
+     * @param wanted number of the last tokens after which logits are wanted
      */
-    public record Chunk(KvContext context, MemorySegment embeds, int tokens) {}
+    public record Chunk(KvContext context, MemorySegment embeds, int tokens, int wanted) {}
 
     /**
      * Reads further tokens of sequences.
      *
      * @param chunks of different sequences, at least one token each
-     * @return logits after the last token of each chunk, {@code [chunks, vocab]}
+     * @return logits after the wanted tokens of each chunk, {@code [wanted, vocab]}
      */
     public synchronized float[] read(List<Chunk> chunks) {
         int width = config.hiddenSize();
-        float[] last = new float[Math.multiplyExact(chunks.size(), width)];
+        int[] first = new int[chunks.size()];
+        int wanted = 0;
+        for (int i = 0; i < first.length; i++) {
+            first[i] = wanted;
+            wanted += chunks.get(i).wanted();
+        }
+        float[] last = new float[Math.multiplyExact(wanted, width)];
         forward(chunks, (layer, part) -> {
-            if (layer == blocks.size()
-                    && part.from() + part.count() == part.chunk().tokens()) {
+            int unwanted = part.chunk().tokens() - part.chunk().wanted();
+            int from = Math.max(part.from(), unwanted);
+            int count = part.from() + part.count() - from;
+            if (layer == blocks.size() && count > 0) {
                 MemorySegment.copy(
                         pass.states(),
                         ValueLayout.JAVA_FLOAT,
-                        (part.row() + part.count() - 1L) * width * Float.BYTES,
+                        (long) (part.row() + from - part.from()) * width * Float.BYTES,
                         last,
-                        part.index() * width,
-                        width);
+                        (first[part.index()] + from - unwanted) * width,
+                        count * width);
             }
         });
-        return pass.logits(last, chunks.size(), norm, head);
+        return pass.logits(last, wanted, norm, head);
     }
 
     /**
@@ -184,7 +193,7 @@ public final class CpuLlamaModel implements LanguageModel {
         List<Chunk> chunks = new ArrayList<>();
         try {
             for (int i = 0; i < batch; i++) {
-                chunks.add(new Chunk(new KvContext(layout(DType.F32)), rows.asSlice(i * bytes, bytes), tokens));
+                chunks.add(new Chunk(new KvContext(layout(DType.F32)), rows.asSlice(i * bytes, bytes), tokens, 0));
             }
             forward(
                     chunks,

@@ -44,6 +44,21 @@ public final class KvContext implements AutoCloseable {
         return fork;
     }
 
+    /**
+     * Forgets the last tokens.
+     *
+     * @param tokens that stay, at most {@link #length}
+     */
+    public void truncate(int tokens) {
+        if (tokens < 0 || tokens > length) {
+            throw new IllegalArgumentException("%d of %d tokens".formatted(tokens, length));
+        }
+        List<KvPage> after = pages.subList(Math.ceilDiv(tokens, KvLayout.POSITIONS), pages.size());
+        after.forEach(KvPage::release);
+        after.clear();
+        length = tokens;
+    }
+
     /** Positions of the whole pages among that many positions. */
     public static int wholePages(int tokens) {
         return tokens / KvLayout.POSITIONS * KvLayout.POSITIONS;

@@ -64,8 +64,19 @@ class SchedulerTest {
 
     /** Random arrivals in bursts, random lengths, seeds, cancels; every bit of every answer is that of the answer alone. */
     @ParameterizedTest
-    @CsvSource({"1, 1, 1000000", "2, 3, 1000000", "3, 8, 1000000", "4, 8, 0", "5, 8, 60000", "6, 16, 20000"})
-    void anAnswerDoesNotDependOnItsNeighbours(long seed, int parallel, long cacheBytes) throws InterruptedException {
+    @CsvSource({
+        "1, 1, 1000000, 0",
+        "2, 3, 1000000, 0",
+        "3, 8, 1000000, 0",
+        "4, 8, 0, 0",
+        "5, 8, 60000, 0",
+        "6, 16, 20000, 0",
+        "7, 1, 0, 16",
+        "8, 3, 1000000, 1",
+        "9, 8, 60000, 8"
+    })
+    void anAnswerDoesNotDependOnItsNeighbours(long seed, int parallel, long cacheBytes, int promptLookup)
+            throws InterruptedException {
         SplittableRandom random = new SplittableRandom(seed);
         List<Asked> asked = IntStream.range(0, 40).mapToObj(i -> asked(random)).toList();
         List<List<ChosenToken>> alone = asked.stream().map(SchedulerTest::alone).toList();
@@ -77,12 +88,12 @@ class SchedulerTest {
                     List<Asked> group = asked.subList(i, Math.min(asked.size(), i + 1 + random.nextInt(5)));
                     List<Recorded> listeners =
                             group.stream().map(SchedulerTest::listener).toList();
-                    scheduler.submit(group.stream().map(SchedulerTest::work).toList(), listeners);
+                    scheduler.submit(group.stream().map(one -> work(one, promptLookup)).toList(), listeners);
                     answers.addAll(listeners);
                     i += group.size();
                 } else {
                     Recorded listener = listener(asked.get(i));
-                    Ticket ticket = scheduler.submit(work(asked.get(i)), listener);
+                    Ticket ticket = scheduler.submit(work(asked.get(i), promptLookup), listener);
                     answers.add(listener);
                     if (random.nextInt(5) == 0) {
                         ticket.cancel();
@@ -105,6 +116,11 @@ class SchedulerTest {
             assertThat(scheduler.stats().running()).isZero();
             assertThat(scheduler.stats().cacheBytes()).isLessThanOrEqualTo(cacheBytes);
             assertThat(scheduler.stats().finished()).isEqualTo(asked.size());
+            if (promptLookup > 1) {
+                assertThat(scheduler.stats().rightGuesses()).isPositive();
+                assertThat(scheduler.stats().guessedTokens())
+                        .isGreaterThan(scheduler.stats().rightGuesses());
+            }
             if (cacheBytes == 0) {
                 assertThat(CpuModels.openPages()).isEqualTo(pages);
             }
@@ -119,7 +135,7 @@ class SchedulerTest {
             names = {"F32", "F16"})
     void anyBatchAndSharingGivesTheSameBits(DType kvType) {
         List<Work> works = QuestionBatch.prompts().stream()
-                .map(prompt -> logged(prompt, GenerationOptions.greedy(4)))
+                .map(prompt -> logged(prompt, GenerationOptions.greedy(4), 0))
                 .toList();
         try (LlavaModel tiny = CpuModels.of(TinyModels.config(0, List.of()), kvType)) {
             List<List<ChosenToken>> wanted = answers(tiny, works, 1, false);
@@ -174,17 +190,17 @@ class SchedulerTest {
     private static List<ChosenToken> alone(Asked asked) {
         try (Scheduler scheduler = new Scheduler(model, limits(1, 0), false)) {
             Recorded answer = listener(asked);
-            scheduler.submit(work(asked), answer);
+            scheduler.submit(work(asked, 0), answer);
             return answer.await().tokens;
         }
     }
 
-    private static Work work(Asked asked) {
-        return logged(asked.prompt(), asked.options());
+    private static Work work(Asked asked, int promptLookup) {
+        return logged(asked.prompt(), asked.options(), promptLookup);
     }
 
-    private static Work logged(ImagePrompt prompt, GenerationOptions options) {
-        return new Work(prompt, options.maxNewTokens(), STOP, new Sampler(options)::sample, null, 3);
+    private static Work logged(ImagePrompt prompt, GenerationOptions options, int promptLookup) {
+        return new Work(prompt, options.maxNewTokens(), STOP, new Sampler(options)::sample, null, 3, promptLookup);
     }
 
     private static Work greedy(int[] ids, int longest, float[]... images) {
@@ -194,7 +210,8 @@ class SchedulerTest {
                 Set.of(),
                 new Sampler(GenerationOptions.greedy(longest))::sample,
                 null,
-                -1);
+                -1,
+                0);
     }
 
     private static Scheduler.Limits limits(int parallel, long cacheBytes) {

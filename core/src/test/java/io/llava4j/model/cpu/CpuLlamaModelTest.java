@@ -144,6 +144,49 @@ class CpuLlamaModelTest {
         }
     }
 
+    /** Across pages, one of which a fork still reads. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 63, 64, 65, 130})
+    void whatWasTruncatedLeavesNoTrace(int kept) {
+        float[] states = random(140 * HIDDEN, 8);
+        float[] other = states.clone();
+        System.arraycopy(random(9 * HIDDEN, 9), 0, other, kept * HIDDEN, 9 * HIDDEN);
+        long pages = KvPage.open();
+        try (KvContext context = halfCache.open()) {
+            halfCache.read(List.of(chunk(context, states, 0, 140)));
+            try (KvContext fork = context.fork()) {
+                context.truncate(kept);
+                assertThat(context.length()).isEqualTo(kept);
+                float[] continued = halfCache.read(List.of(chunk(context, other, kept, 9)));
+                assertThat(continued).containsExactly(readWhole(halfCache, Arrays.copyOf(other, (kept + 9) * HIDDEN)));
+                fork.truncate(139);
+                assertThat(halfCache.read(List.of(chunk(fork, states, 139, 1))))
+                        .containsExactly(readWhole(halfCache, states));
+            }
+            assertThat(KvPage.open() - pages).isEqualTo(Math.ceilDiv(kept + 9, KvLayout.POSITIONS));
+        }
+        assertThat(KvPage.open()).isEqualTo(pages);
+    }
+
+    /** Of any number of tokens at the end of a chunk, also where a pass ends in between. */
+    @Test
+    void logitsOfSeveralTokensAreThoseOfEachAlone() {
+        float[] states = random(260 * HIDDEN, 10);
+        try (KvContext one = halfCache.open();
+                KvContext two = halfCache.open();
+                KvContext three = halfCache.open()) {
+            float[] logits = halfCache.read(
+                    List.of(chunk(one, states, 5, 3, 0), chunk(two, states, 0, 260, 7), chunk(three, states, 0, 2, 2)));
+            List<Float> wanted = new ArrayList<>();
+            for (int length : new int[] {254, 255, 256, 257, 258, 259, 260, 1, 2}) {
+                for (float logit : readWhole(halfCache, Arrays.copyOf(states, length * HIDDEN))) {
+                    wanted.add(logit);
+                }
+            }
+            assertThat(logits).containsExactly(wanted.toArray(Float[]::new));
+        }
+    }
+
     @Test
     void aForkOfTheFirstTokensForgetsTheOthers() {
         float[] states = random(36 * HIDDEN, 6);
@@ -166,9 +209,13 @@ class CpuLlamaModelTest {
     }
 
     private static CpuLlamaModel.Chunk chunk(KvContext context, float[] states, int from, int tokens) {
+        return chunk(context, states, from, tokens, 1);
+    }
+
+    private static CpuLlamaModel.Chunk chunk(KvContext context, float[] states, int from, int tokens, int wanted) {
         long width = (long) HIDDEN * Float.BYTES;
         return new CpuLlamaModel.Chunk(
-                context, MemorySegment.ofArray(states).asSlice(from * width, tokens * width), tokens);
+                context, MemorySegment.ofArray(states).asSlice(from * width, tokens * width), tokens, wanted);
     }
 
     private static float[] random(int count, long seed) {
