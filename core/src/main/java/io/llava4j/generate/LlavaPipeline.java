@@ -1,5 +1,6 @@
 package io.llava4j.generate;
 
+import io.llava4j.ConfigException;
 import io.llava4j.DataException;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.constrain.TokenTrie;
@@ -68,8 +69,19 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
             boolean sharesPrefixes,
             Scheduler.Limits limits,
             int promptLookup) {
+        /** Longest guess of prompt lookup. */
+        public static final int MAX_PROMPT_LOOKUP = Scheduler.MAX_GUESSES;
+
         /** The model's own template; shared prefixes are read once. */
         public static final Settings DEFAULT = new Settings(null, true);
+
+        /** @throws ConfigException if prompt lookup is out of range */
+        public Settings {
+            if (promptLookup < 0 || promptLookup > MAX_PROMPT_LOOKUP) {
+                throw new ConfigException(
+                        "prompt-lookup must be from 0 to %d, not %d".formatted(MAX_PROMPT_LOOKUP, promptLookup));
+            }
+        }
 
         /** Settings with {@link Scheduler.Limits#DEFAULT}. */
         public Settings(@Nullable ConversationTemplate template, boolean sharesPrefixes) {

@@ -56,6 +56,14 @@ final class ModelOptions {
             description = "Conversation template, such as v1 or llava_llama_2 (default: the model's own).")
     private @Nullable String template;
 
+    @Option(
+            names = "--prompt-lookup",
+            paramLabel = "N",
+            description = "Guess up to N tokens at a time from what prompt and answer say, on the CPU, "
+                    + LlavaPipeline.Settings.MAX_PROMPT_LOOKUP
+                    + " at most; changes the speed, not the answers; 0 for none (default: ${DEFAULT-VALUE}).")
+    private int promptLookup = 0;
+
     @Mixin
     private KernelsOption kernels = new KernelsOption();
 
@@ -114,7 +122,7 @@ final class ModelOptions {
         return LlavaPipeline.open(
                 directory(),
                 device,
-                new LlavaPipeline.Settings(named, true, limits),
+                new LlavaPipeline.Settings(named, true, limits, promptLookup),
                 new ModelParts(visionTower, mmproj));
     }
 
@@ -127,5 +135,15 @@ final class ModelOptions {
     void check() {
         directory();
         kernels.check(device);
+        if (promptLookup < 0 || promptLookup > LlavaPipeline.Settings.MAX_PROMPT_LOOKUP) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--prompt-lookup must be from 0 to %d, not %d"
+                            .formatted(LlavaPipeline.Settings.MAX_PROMPT_LOOKUP, promptLookup));
+        }
+        if (promptLookup > 0 && !device.equals("cpu")) {
+            throw new ParameterException(
+                    spec.commandLine(), "--prompt-lookup works on the CPU only; leave it out, or use --device cpu");
+        }
     }
 }

@@ -51,6 +51,8 @@ final class Metrics {
         counter("llava_prompt_tokens_total", "Tokens of prompts, image tokens included.", stats.promptTokens());
         counter("llava_cached_tokens_total", "Tokens of prompts that were in the cache.", stats.cachedTokens());
         counter("llava_answer_tokens_total", "Tokens of answers.", stats.answerTokens());
+        counter("llava_guessed_tokens_total", "Tokens that prompt lookup guessed.", stats.guessedTokens());
+        counter("llava_right_guesses_total", "Those of them that the model chose.", stats.rightGuesses());
         counter("llava_images_encoded_total", "Images that went through the vision tower.", stats.encodedImages());
         counter("llava_images_cached_total", "Images whose tokens were in the cache.", stats.cachedImages());
         gauge("llava_cache_bytes", "Memory of the caches.", stats.cacheBytes());

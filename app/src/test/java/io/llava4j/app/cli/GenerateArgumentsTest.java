@@ -71,6 +71,17 @@ class GenerateArgumentsTest {
     }
 
     @Test
+    void promptLookupIsBoundedAndForTheCpu() {
+        assertThat(prompt("--prompt-lookup", "16", "what?")).isEqualTo("what?");
+        CliRun tooMany = ask("--prompt-lookup", "17", "what?");
+        assertThat(tooMany.code()).isEqualTo(2);
+        assertThat(tooMany.err()).startsWith("llava: --prompt-lookup must be from 0 to 16, not 17");
+        CliRun onGpu = ask("--prompt-lookup", "4", "--device", "cuda:0", "what?");
+        assertThat(onGpu.code()).isEqualTo(2);
+        assertThat(onGpu.err()).contains("--prompt-lookup works on the CPU only; leave it out, or use --device cpu");
+    }
+
+    @Test
     void aWordLikeAnOptionIsAnUnknownOption() {
         CliRun run = ask("--temperatur", "0.2", "what?");
         assertThat(run.code()).isEqualTo(2);

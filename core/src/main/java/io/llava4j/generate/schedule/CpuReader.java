@@ -32,9 +32,6 @@ final class CpuReader implements SequenceReader {
     /** Tokens of prompts beside answers, which wait for them. */
     private static final int PROMPT_TOKENS_BESIDE = 128;
 
-    /** Tokens that a step guesses for all answers together. A few more columns cost little beside the reading of the weights. */
-    private static final int GUESSES = 16;
-
     private final LlavaModel model;
     private final CpuLlamaModel languageModel;
     private final boolean shares;
@@ -123,7 +120,7 @@ final class CpuReader implements SequenceReader {
         Set<Object> readingGroups = groups(sequence -> !sequence.isPromptRead());
         List<CpuSequence> read = new ArrayList<>();
         List<CpuLlamaModel.Chunk> chunks = new ArrayList<>();
-        int guesses = GUESSES;
+        int guesses = Scheduler.MAX_GUESSES;
         for (CpuSequence sequence : sequences.values()) {
             if (sequence.isPromptRead()
                     && !readingGroups.contains(sequence.request().group())) {

@@ -41,6 +41,9 @@ public final class Scheduler implements AutoCloseable {
         public static final Limits DEFAULT = new Limits(32, Integer.MAX_VALUE, 0, 1L << 30, Duration.ZERO);
     }
 
+    /** Tokens that a step guesses for all answers together: a few more cost little beside reading the weights. */
+    public static final int MAX_GUESSES = 16;
+
     private final LlavaModel model;
     private final Limits limits;
     private final SequenceReader reader;

@@ -2,10 +2,12 @@ package io.llava4j.model.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.llava4j.image.AspectMode;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.TinyModels;
 import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.TextConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.format.DType;
@@ -29,18 +31,24 @@ class CpuLlamaModelTest {
     private static LlavaModel reference;
     private static CpuLlamaModel exact;
     private static CpuLlamaModel halfCache;
+    private static CpuLlamaModel longContext;
 
     @BeforeAll
     static void load() {
         reference = TinyModels.of(CONFIG);
         exact = Engine.scope("test", () -> CpuModels.of(CONFIG, reference.weights(), DType.F32));
         halfCache = Engine.scope("test", () -> CpuModels.of(CONFIG, reference.weights(), DType.F16));
+        TextConfig text = new TextConfig(HIDDEN, 24, 2, 4, 2, 24, 300, 1e-5, 10000, false, 1, 2, 0);
+        LlavaConfig config =
+                new LlavaConfig(CONFIG.vision(), text, "mlp2x_gelu", -2, false, AspectMode.PAD, -1, 0);
+        longContext = Engine.scope("test", () -> CpuModels.of(config, reference.weights(), DType.F16));
     }
 
     @AfterAll
     static void close() {
         exact.close();
         halfCache.close();
+        longContext.close();
         reference.close();
     }
 
@@ -152,16 +160,16 @@ class CpuLlamaModelTest {
         float[] other = states.clone();
         System.arraycopy(random(9 * HIDDEN, 9), 0, other, kept * HIDDEN, 9 * HIDDEN);
         long pages = KvPage.open();
-        try (KvContext context = halfCache.open()) {
-            halfCache.read(List.of(chunk(context, states, 0, 140)));
+        try (KvContext context = longContext.open()) {
+            longContext.read(List.of(chunk(context, states, 0, 140)));
             try (KvContext fork = context.fork()) {
                 context.truncate(kept);
                 assertThat(context.length()).isEqualTo(kept);
-                float[] continued = halfCache.read(List.of(chunk(context, other, kept, 9)));
-                assertThat(continued).containsExactly(readWhole(halfCache, Arrays.copyOf(other, (kept + 9) * HIDDEN)));
+                float[] continued = longContext.read(List.of(chunk(context, other, kept, 9)));
+                assertThat(continued).containsExactly(readWhole(longContext, Arrays.copyOf(other, (kept + 9) * HIDDEN)));
                 fork.truncate(139);
-                assertThat(halfCache.read(List.of(chunk(fork, states, 139, 1))))
-                        .containsExactly(readWhole(halfCache, states));
+                assertThat(longContext.read(List.of(chunk(fork, states, 139, 1))))
+                        .containsExactly(readWhole(longContext, states));
             }
             assertThat(KvPage.open() - pages).isEqualTo(Math.ceilDiv(kept + 9, KvLayout.POSITIONS));
         }
@@ -172,14 +180,14 @@ class CpuLlamaModelTest {
     @Test
     void logitsOfSeveralTokensAreThoseOfEachAlone() {
         float[] states = random(260 * HIDDEN, 10);
-        try (KvContext one = halfCache.open();
-                KvContext two = halfCache.open();
-                KvContext three = halfCache.open()) {
-            float[] logits = halfCache.read(
+        try (KvContext one = longContext.open();
+                KvContext two = longContext.open();
+                KvContext three = longContext.open()) {
+            float[] logits = longContext.read(
                     List.of(chunk(one, states, 5, 3, 0), chunk(two, states, 0, 260, 7), chunk(three, states, 0, 2, 2)));
             List<Float> wanted = new ArrayList<>();
             for (int length : new int[] {254, 255, 256, 257, 258, 259, 260, 1, 2}) {
-                for (float logit : readWhole(halfCache, Arrays.copyOf(states, length * HIDDEN))) {
+                for (float logit : readWhole(longContext, Arrays.copyOf(states, length * HIDDEN))) {
                     wanted.add(logit);
                 }
             }
