@@ -30,9 +30,7 @@ final class TensorAnswers {
         synchronized (model) {
             generator.generate(
                     prompts.stream().map(ImagePrompt::ids).toList(),
-                    prompts.stream()
-                            .flatMap(prompt -> prompt.images().stream())
-                            .toList(),
+                    prompts.stream().flatMap(prompt -> prompt.images().stream()).toList(),
                     options,
                     stopIds,
                     (sequence, id) -> {

@@ -59,8 +59,8 @@ class ConcurrentAnswersTest {
                 asked.stream().map(ConcurrentAnswersTest::askedAlone).toList();
         Scheduler.Limits limits = new Scheduler.Limits(parallel, 1000, 0, cacheBytes, Duration.ZERO);
         long pages = CpuModels.openPages();
-        try (LlavaPipeline pipeline =
-                        new LlavaPipeline(model(), TOKENIZER, new LlavaPipeline.Settings(null, true, limits, promptLookup));
+        try (LlavaPipeline pipeline = new LlavaPipeline(
+                        model(), TOKENIZER, new LlavaPipeline.Settings(null, true, limits, promptLookup));
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<Void>> results = new ArrayList<>();
             for (int i = 0; i < THREADS; i++) {

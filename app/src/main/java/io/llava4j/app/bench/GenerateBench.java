@@ -115,7 +115,8 @@ public final class GenerateBench {
         GenerationOptions greedy = GenerationOptions.greedy(newTokens + 1);
         try (Scheduler scheduler = new Scheduler(model, Scheduler.Limits.DEFAULT, false)) {
             scheduler.submit(
-                    new Work(prompt, greedy.maxNewTokens(), Set.of(), new Sampler(greedy)::sample, null, -1, 0), listener);
+                    new Work(prompt, greedy.maxNewTokens(), Set.of(), new Sampler(greedy)::sample, null, -1, 0),
+                    listener);
             return usage.join();
         }
     }

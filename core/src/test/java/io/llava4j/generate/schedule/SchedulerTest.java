@@ -88,7 +88,8 @@ class SchedulerTest {
                     List<Asked> group = asked.subList(i, Math.min(asked.size(), i + 1 + random.nextInt(5)));
                     List<Recorded> listeners =
                             group.stream().map(SchedulerTest::listener).toList();
-                    scheduler.submit(group.stream().map(one -> work(one, promptLookup)).toList(), listeners);
+                    scheduler.submit(
+                            group.stream().map(one -> work(one, promptLookup)).toList(), listeners);
                     answers.addAll(listeners);
                     i += group.size();
                 } else {

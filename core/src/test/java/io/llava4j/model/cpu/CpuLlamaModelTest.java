@@ -39,8 +39,7 @@ class CpuLlamaModelTest {
         exact = Engine.scope("test", () -> CpuModels.of(CONFIG, reference.weights(), DType.F32));
         halfCache = Engine.scope("test", () -> CpuModels.of(CONFIG, reference.weights(), DType.F16));
         TextConfig text = new TextConfig(HIDDEN, 24, 2, 4, 2, 24, 300, 1e-5, 10000, false, 1, 2, 0);
-        LlavaConfig config =
-                new LlavaConfig(CONFIG.vision(), text, "mlp2x_gelu", -2, false, AspectMode.PAD, -1, 0);
+        LlavaConfig config = new LlavaConfig(CONFIG.vision(), text, "mlp2x_gelu", -2, false, AspectMode.PAD, -1, 0);
         longContext = Engine.scope("test", () -> CpuModels.of(config, reference.weights(), DType.F16));
     }
 
@@ -166,7 +165,8 @@ class CpuLlamaModelTest {
                 context.truncate(kept);
                 assertThat(context.length()).isEqualTo(kept);
                 float[] continued = longContext.read(List.of(chunk(context, other, kept, 9)));
-                assertThat(continued).containsExactly(readWhole(longContext, Arrays.copyOf(other, (kept + 9) * HIDDEN)));
+                assertThat(continued)
+                        .containsExactly(readWhole(longContext, Arrays.copyOf(other, (kept + 9) * HIDDEN)));
                 fork.truncate(139);
                 assertThat(longContext.read(List.of(chunk(fork, states, 139, 1))))
                         .containsExactly(readWhole(longContext, states));
