@@ -74,12 +74,10 @@ public record ModelMemory(
                 .sum();
     }
 
-    /** One block: input, norm, queries, keys, values and their product; the MLP; and the scores of attention. */
+    /** One block: input, result, norm, queries, keys and values, these once more as attention reads them; and the MLP. */
     private static long towerBuffers(VisionConfig vision) {
-        long side = vision.imageSize() / vision.patchSize();
-        long positions = side * side + 1;
-        long perPosition = 6L * vision.hiddenSize() + 2L * vision.intermediateSize();
-        return positions * (perPosition + positions * vision.heads()) * FLOAT;
+        long positions = vision.patches() + 1L;
+        return positions * (9L * vision.hiddenSize() + 2L * vision.intermediateSize()) * FLOAT;
     }
 
     /** One block, as the tower's, with the third matrix of the MLP; and logits. */

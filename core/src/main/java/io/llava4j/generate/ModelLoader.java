@@ -13,7 +13,9 @@ import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.config.LlamaParameters;
 import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.cpu.CpuClipTower;
 import io.llava4j.model.cpu.CpuLlamaModel;
+import io.llava4j.model.cpu.CpuWeights;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
@@ -28,6 +30,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
@@ -52,7 +55,7 @@ public final class ModelLoader {
 
     /**
      * Loads a whole LLaVA model of any layout for inference; a LoRA adapter is merged into its base. The model computes in
-     * 32-bit floats. On the CPU its weights stay in the mapped files, and 16-bit weights are upcast where they are used. A
+     * 32-bit floats. On the CPU the kernels compute from its weights in the type that they have in their files. A
      * background thread warns of weights that are NaN or infinite.
      *
      * @param directory model folder, or folder of an adapter that names its base
@@ -125,12 +128,20 @@ public final class ModelLoader {
             Path directory, LlavaConfig config, Map<String, TensorEntry> tensors, String device, Runnable close) {
         boolean onKernels = Engine.device(device).is_cpu();
         Map<String, TensorEntry> mapped = onKernels ? withoutLanguageModel(tensors, config) : tensors;
-        Weights weights = mapped(mapped, device);
+        List<String> damaged = new ArrayList<>();
+        Weights weights = mapped(mapped, device, damaged::add);
         LlavaModel model = onKernels
-                ? new LlavaModel(config, weights, onKernels(directory, tensors, config))
+                ? new LlavaModel(
+                        config,
+                        weights,
+                        new CpuClipTower(config, weights, Kernels.instance(), Workers.shared()),
+                        onKernels(tensors, config, damaged::add))
                 : new LlavaModel(config, weights);
+        if (!damaged.isEmpty()) {
+            warnOfNotFinite(directory, damaged);
+        }
         // A network that cannot be built closes nothing itself, so the check begins after it is there.
-        WeightCheck check = WeightCheck.start(notPacked(mapped), damaged -> warnOfNotFinite(directory, damaged));
+        WeightCheck check = WeightCheck.start(notPacked(mapped, onKernels), names -> warnOfNotFinite(directory, names));
         weights.onClose(() -> {
             check.close();
             close.run();
@@ -138,10 +149,10 @@ public final class ModelLoader {
         return model;
     }
 
-    /** Blocks are checked where they are packed. */
-    private static List<TensorEntry> notPacked(Map<String, TensorEntry> tensors) {
+    /** Tensors that are not checked where they are packed or decoded. */
+    private static List<TensorEntry> notPacked(Map<String, TensorEntry> tensors, boolean onKernels) {
         return tensors.values().stream()
-                .filter(entry -> !(entry.content() instanceof TensorEntry.Blocks))
+                .filter(entry -> !(entry.content() instanceof TensorEntry.Blocks || onKernels && isLinearLayer(entry)))
                 .toList();
     }
 
@@ -161,18 +172,14 @@ public final class ModelLoader {
     }
 
     /** Keys and values are as exact as the weights are. */
-    private static CpuLlamaModel onKernels(Path directory, Map<String, TensorEntry> tensors, LlavaConfig config) {
-        List<String> damaged = new ArrayList<>();
-        CpuLlamaModel languageModel = new CpuLlamaModel(
+    private static CpuLlamaModel onKernels(
+            Map<String, TensorEntry> tensors, LlavaConfig config, Consumer<String> damaged) {
+        return new CpuLlamaModel(
                 config.text(),
-                new StoredWeights(tensors, damaged::add),
+                new StoredWeights(tensors, damaged),
                 isNarrow(tensors, config) ? DType.F16 : DType.F32,
                 Kernels.instance(),
                 Workers.shared());
-        if (!damaged.isEmpty()) {
-            warnOfNotFinite(directory, damaged);
-        }
-        return languageModel;
     }
 
     private static Loaded merged(Path directory, String device, ModelParts parts) {
@@ -206,18 +213,21 @@ public final class ModelLoader {
     }
 
     /**
-     * Tensors over the mapped files where possible, copies of the others: matrices in their storage type, which is upcast
-     * where they are used, blocks of tower and projector as the kernels read them, and everything else as 32-bit floats.
+     * Tensors as inference reads them. On the CPU the matrices of tower and projector are packed for the kernels in the type
+     * that their file has; other tensors lie over the mapped files where possible, with matrices of 16 bits upcast where they
+     * are used. Everything else is copied as 32-bit floats.
      *
      * @param tensors must stay open as long as the result is used; the result must not be written to
      * @param device on devices other than {@code cpu} everything is copied
+     * @param damaged receives the names of packed matrices that hold NaN or infinity
      */
-    public static Weights mapped(Map<String, TensorEntry> tensors, String device) {
+    public static Weights mapped(Map<String, TensorEntry> tensors, String device, Consumer<String> damaged) {
         Device place = Engine.device(device);
         Weights weights = new Weights();
+        StoredWeights stored = new StoredWeights(tensors, damaged);
         tensors.forEach((name, entry) -> Engine.scope("loading " + name, () -> {
-            if (place.is_cpu() && isBlocksOfLinearLayer(name, entry)) {
-                weights.put(name, pack(entry));
+            if (place.is_cpu() && isLinearLayer(entry)) {
+                weights.put(name, pack(entry, stored));
             } else if (!place.is_cpu() || !(entry.dtype() == DType.F32 || isUpcastInUse(entry))) {
                 weights.put(name, copy(entry, place));
             } else if (isAligned(entry)) {
@@ -230,22 +240,24 @@ public final class ModelLoader {
         return weights;
     }
 
-    /** Quantised matrices of tower and projector; those of a language model may also be its embedding table. */
-    private static boolean isBlocksOfLinearLayer(String name, TensorEntry entry) {
-        return entry.content() instanceof TensorEntry.Blocks
-                && entry.shape().length == 2
+    /** Matrices of tower and projector; those of a language model may also be its embedding table. */
+    private static boolean isLinearLayer(TensorEntry entry) {
+        String name = entry.name();
+        return entry.shape().length == 2
                 && (name.startsWith(CanonicalNames.TOWER) || name.startsWith(CanonicalNames.PROJECTOR))
                 && !name.endsWith("position_embedding.weight");
     }
 
-    private static PackedMatrix pack(TensorEntry entry) {
-        TensorEntry.Blocks blocks = (TensorEntry.Blocks) entry.content();
-        return PackedMatrix.pack(
-                blocks.format(),
-                blocks.data().get(),
+    private static PackedMatrix pack(TensorEntry entry, StoredWeights weights) {
+        CpuWeights.Stored stored = weights.get(entry.name());
+        PackedMatrix packed = PackedMatrix.pack(
+                stored.format(),
+                stored.rows(),
                 Math.toIntExact(entry.shape()[0]),
                 Math.toIntExact(entry.shape()[1]),
                 Workers.shared());
+        weights.release(stored);
+        return packed;
     }
 
     /** Whether a tensor can lie over the file; never computes its elements. */

@@ -55,10 +55,20 @@ public final class LlavaModel implements AutoCloseable {
      * @param languageModel closed by {@link #close}
      */
     public LlavaModel(LlavaConfig config, Weights weights, LanguageModel languageModel) {
+        this(config, weights, VisionTower.of(config, weights), languageModel);
+    }
+
+    /**
+     * A model whose vision tower and language model compute elsewhere.
+     *
+     * @param weights of the projector, and what the tower reads
+     * @param languageModel closed by {@link #close}
+     */
+    public LlavaModel(LlavaConfig config, Weights weights, VisionTower visionTower, LanguageModel languageModel) {
         this.config = config;
         this.weights = weights;
         this.languageModel = languageModel;
-        this.visionTower = VisionTower.of(config, weights);
+        this.visionTower = visionTower;
         this.projector = new Projector(
                 ProjectorType.parse(config.projectorType()),
                 visionTower.hiddenSize(),

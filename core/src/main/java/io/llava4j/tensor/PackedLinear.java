@@ -4,8 +4,6 @@ import io.llava4j.tensor.kernel.Activations;
 import io.llava4j.tensor.kernel.Kernels;
 import io.llava4j.tensor.kernel.PackedMatrix;
 import io.llava4j.tensor.kernel.Workers;
-import java.lang.foreign.MemorySegment;
-import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -33,15 +31,9 @@ public record PackedLinear(PackedMatrix weight, @Nullable Tensor bias, Kernels k
         int columns = Math.toIntExact(x.numel() / weight.in());
         if (columns > 0) {
             Activations activations = new Activations();
-            activations.set(memory(x), weight.in(), columns, weight.in());
-            kernels.multiply(weight, activations, memory(product), weight.out(), workers);
+            activations.set(Tensors.memory(x), weight.in(), columns, weight.in());
+            kernels.multiply(weight, activations, Tensors.memory(product), weight.out(), workers);
         }
         return product;
-    }
-
-    private static MemorySegment memory(Tensor tensor) {
-        try (Pointer data = tensor.data_ptr()) {
-            return MemorySegment.ofAddress(data.address()).reinterpret(tensor.numel() * Float.BYTES);
-        }
     }
 }

@@ -100,6 +100,17 @@ public final class Tensors {
         return copy;
     }
 
+    /**
+     * The elements of a tensor of the CPU, without a copy; valid as long as the tensor.
+     *
+     * @param tensor contiguous 32-bit floats
+     */
+    public static MemorySegment memory(Tensor tensor) {
+        try (Pointer data = tensor.data_ptr()) {
+            return MemorySegment.ofAddress(data.address()).reinterpret(tensor.numel() * Float.BYTES);
+        }
+    }
+
     /** A pointer to an address; only subclasses of the engine's pointers can set it. */
     private static final class Address extends Pointer {
         Address(long address) {

@@ -38,12 +38,25 @@ public final class Weights implements AutoCloseable {
     }
 
     /**
-     * Adds the weight of a linear layer of the CPU in the layout of the kernels; only {@link #linear} sees it.
+     * Adds the weight of a linear layer of the CPU in the layout of the kernels; {@link #packed} and {@link #linear} see it.
      *
      * @param matrix closed with these weights
      */
     public void put(String name, PackedMatrix matrix) {
         packed.put(name, matrix);
+    }
+
+    /**
+     * The weight of a linear layer in the layout of the kernels.
+     *
+     * @throws CheckpointException if there is none
+     */
+    public PackedMatrix packed(String name) {
+        PackedMatrix matrix = packed.get(name);
+        if (matrix == null) {
+            throw new CheckpointException("tensor " + name + " is missing from the model");
+        }
+        return matrix;
     }
 
     /**

@@ -3,14 +3,16 @@ package io.llava4j.app.verify;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.generate.schedule.LogProbabilities;
-import io.llava4j.model.ClipVisionTower;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
 import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.cpu.CpuClipTower;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
+import io.llava4j.tensor.kernel.Kernels;
+import io.llava4j.tensor.kernel.Workers;
 import io.llava4j.train.run.SequenceLoss;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -52,7 +54,11 @@ final class ModelCase {
 
     /** @param rounded whether the weights are rounded and the expected values are not: then only logits are compared */
     void run(boolean rounded) {
-        LlavaModel model = new LlavaModel(config, weights);
+        LlavaModel model = new LlavaModel(
+                config,
+                weights,
+                new CpuClipTower(config, weights, Kernels.instance(), Workers.shared()),
+                new LlamaModel(config.text(), weights));
         try (LlamaModel languageModel = model.llama()) {
             Engine.inference(label, () -> {
                 forward(model, languageModel, rounded);
@@ -121,9 +127,11 @@ final class ModelCase {
         whole("vision_features", features, FEATURES);
         whole("projector_output", model.projector().forward(features), FEATURES);
         if (expected.containsKey("vision_hidden_0")) {
-            List<Tensor> states = new ClipVisionTower(config.vision(), weights).hiddenStates(pixels);
-            for (int i = 0; i < states.size(); i++) {
-                whole("vision_hidden_" + i, states.get(i), HIDDEN);
+            Tensor state = model.visionTower().embed(pixels);
+            whole("vision_hidden_0", state, HIDDEN);
+            for (int block = 0; block < config.vision().layers(); block++) {
+                state = model.visionTower().forward(block, state);
+                whole("vision_hidden_" + (block + 1), state, HIDDEN);
             }
         }
     }

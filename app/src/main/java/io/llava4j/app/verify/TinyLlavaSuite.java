@@ -135,7 +135,7 @@ public final class TinyLlavaSuite implements Suite {
             DType own = ModelFolder.precision(checkpoint);
             boolean uniform = ModelFolder.holdsOnly(checkpoint, own);
             int compared = 0;
-            try (Weights weights = ModelLoader.mapped(checkpoint.tensors(), "cpu")) {
+            try (Weights weights = ModelLoader.mapped(checkpoint.tensors(), "cpu", name -> {})) {
                 for (Path file : ModelFolder.list(folder.resolve(EXPECTED), ModelFolder::isSafeTensors)
                         .toList()) {
                     DType wanted = precisionOfCase(ModelFolder.name(file)).orElse(best);

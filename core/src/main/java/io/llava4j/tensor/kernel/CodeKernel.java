@@ -44,6 +44,10 @@ final class CodeKernel implements TileKernel {
         this.tiles = tiles;
     }
 
+    boolean isWide() {
+        return wide;
+    }
+
     /** The loops over rows of the same width. */
     RowCode rows() {
         return new RowCode(wide);

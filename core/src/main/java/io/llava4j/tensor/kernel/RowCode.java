@@ -32,21 +32,25 @@ final class RowCode {
     private static final int LN2_HIGH = 11;
     private static final int LN2_LOW = 10;
 
-    private static final int X = 0;
+    static final int X = 0;
     private static final int ROUNDED = 1;
     private static final int POWER = 2;
-    private static final int SUM = 3;
+    static final int SUM = 3;
     private static final int SCRATCH = 4;
     private static final int SUMS = 6;
     private static final int OPERAND = 8;
 
-    private static final MemorySegment NUMBERS = numbers();
     private static final int POLYNOMIAL_AT = 6;
     private static final int ONE_AT = POLYNOMIAL_AT + Exponential.POLYNOMIAL.length - 1;
+    private static final int QUICK_GELU_AT = ONE_AT + 1;
+
+    /** The constants in the order of the places above. */
+    static final MemorySegment NUMBERS = numbers();
 
     private final boolean wide;
     private final int vectors;
     private final MemorySegment swiglu;
+    private final MemorySegment quickGelu;
     private final MemorySegment largest;
     private final MemorySegment exponentials;
 
@@ -54,12 +58,13 @@ final class RowCode {
         this.wide = wide;
         this.vectors = wide ? 1 : 2;
         this.swiglu = Pages.executable(swigluCode());
+        this.quickGelu = Pages.executable(quickGeluCode());
         this.largest = Pages.executable(largestCode());
         this.exponentials = Pages.executable(exponentialsCode());
     }
 
     private static MemorySegment numbers() {
-        float[] values = new float[POLYNOMIAL_AT + Exponential.POLYNOMIAL.length];
+        float[] values = new float[QUICK_GELU_AT + 1];
         values[0] = Exponential.LEAST;
         values[1] = Exponential.LARGEST;
         values[2] = Exponential.LOG2_E;
@@ -67,12 +72,18 @@ final class RowCode {
         values[4] = Exponential.LN2_HIGH;
         values[5] = Exponential.LN2_LOW;
         System.arraycopy(Exponential.POLYNOMIAL, 0, values, POLYNOMIAL_AT, Exponential.POLYNOMIAL.length);
+        values[QUICK_GELU_AT] = RowMath.QUICK_GELU;
         return Arena.global().allocateFrom(ValueLayout.JAVA_FLOAT, values);
     }
 
     /** {@code gate = gate / (1 + exp(-gate)) * up}, for the first {@code steps * STEP} floats. */
     void swiglu(MemorySegment gate, MemorySegment up, int steps) {
         call(swiglu, gate, up, steps, (long) steps * STEP);
+    }
+
+    /** {@code x = t / (1 + exp(QUICK_GELU t))} of {@code t = x + bias}, for the first {@code steps * STEP} floats. */
+    void quickGelu(MemorySegment x, MemorySegment bias, int steps) {
+        call(quickGelu, x, bias, steps, (long) steps * STEP);
     }
 
     /** Largest of every {@value #STEP}th float: lane i is the largest of those at i, i + STEP, … */
@@ -113,22 +124,43 @@ final class RowCode {
     }
 
     private byte[] swigluCode() {
-        Assembler asm = start();
+        Assembler asm = start(wide);
         int step = asm.label();
         for (int vector = 0; vector < vectors; vector++) {
             int at = vector * bytes();
             asm.memory(Assembler.LOAD, OPERAND, 0, ROW, at);
             asm.registers(Assembler.XOR, X, X, X);
             asm.registers(Assembler.SUBTRACT_FLOATS, X, X, OPERAND);
-            exponential(asm);
-            asm.memory(Assembler.BROADCAST, SCRATCH, 0, CONSTANTS, ONE_AT * Float.BYTES);
-            asm.registers(Assembler.ADD_FLOATS, SUM, SCRATCH, SUM);
-            asm.registers(Assembler.DIVIDE_FLOATS, SUM, OPERAND, SUM);
+            divideByExponential(asm);
             asm.memory(Assembler.MULTIPLY_FLOATS, SUM, SUM, OTHER, at);
             asm.memory(Assembler.STORE, SUM, 0, ROW, at);
         }
         asm.addConstant(OTHER, STEP * Float.BYTES);
         return next(asm, step).finish();
+    }
+
+    private byte[] quickGeluCode() {
+        Assembler asm = start(wide);
+        int step = asm.label();
+        for (int vector = 0; vector < vectors; vector++) {
+            int at = vector * bytes();
+            asm.memory(Assembler.LOAD, OPERAND, 0, ROW, at);
+            asm.memory(Assembler.ADD_FLOATS, OPERAND, OPERAND, OTHER, at);
+            asm.memory(Assembler.BROADCAST, SCRATCH, 0, CONSTANTS, QUICK_GELU_AT * Float.BYTES);
+            asm.registers(Assembler.MULTIPLY_FLOATS, X, OPERAND, SCRATCH);
+            divideByExponential(asm);
+            asm.memory(Assembler.STORE, SUM, 0, ROW, at);
+        }
+        asm.addConstant(OTHER, STEP * Float.BYTES);
+        return next(asm, step).finish();
+    }
+
+    /** {@link #SUM} becomes {@code OPERAND / (1 + exp(X))}. */
+    private static void divideByExponential(Assembler asm) {
+        exponential(asm);
+        asm.memory(Assembler.BROADCAST, SCRATCH, 0, CONSTANTS, ONE_AT * Float.BYTES);
+        asm.registers(Assembler.ADD_FLOATS, SUM, SCRATCH, SUM);
+        asm.registers(Assembler.DIVIDE_FLOATS, SUM, OPERAND, SUM);
     }
 
     private byte[] largestCode() {
@@ -146,7 +178,7 @@ final class RowCode {
     }
 
     private byte[] exponentialsCode() {
-        Assembler asm = start();
+        Assembler asm = start(wide);
         asm.memory(Assembler.LOAD, OPERAND, 0, OTHER, 0);
         for (int vector = 0; vector < vectors; vector++) {
             asm.registers(Assembler.XOR, SUMS + vector, SUMS + vector, SUMS + vector);
@@ -164,7 +196,8 @@ final class RowCode {
         return asm.finish();
     }
 
-    private Assembler start() {
+    /** Code that begins with loading the constants. */
+    static Assembler start(boolean wide) {
         Assembler asm = new Assembler(wide);
         int[] registers = {LEAST, LARGEST, LOG2_E, ROUNDING, LN2_HIGH, LN2_LOW};
         for (int i = 0; i < registers.length; i++) {
@@ -186,7 +219,7 @@ final class RowCode {
     }
 
     /** The steps of {@link Exponential#of}, from {@link #X} to {@link #SUM}. */
-    private static void exponential(Assembler asm) {
+    static void exponential(Assembler asm) {
         asm.registers(Assembler.MAXIMUM, X, LEAST, X);
         asm.registers(Assembler.MINIMUM, X, LARGEST, X);
         asm.registers(Assembler.XOR, ROUNDED, ROUNDED, ROUNDED);

@@ -13,6 +13,9 @@ public final class RowMath {
     private static final int LANES = 8;
     private static final int STEP = RowCode.STEP;
 
+    /** {@code quick_gelu(x) = x * sigmoid(1.702 x)}, so the exponential's argument is this times x. */
+    static final float QUICK_GELU = -1.702f;
+
     private final @Nullable RowCode code;
 
     /** @param kernels whose machine code runs the loops, where they have any */
@@ -22,11 +25,28 @@ public final class RowMath {
 
     /** Root-mean-square norm: {@code out = x / sqrt(mean(x^2) + eps) * weight}. */
     public static void rmsNorm(float[] x, float[] weight, double eps, float[] out) {
+        float scale = (float) (1 / Math.sqrt(squares(x, 0) / x.length + eps));
+        for (int i = 0; i < x.length; i++) {
+            out[i] = x[i] * scale * weight[i];
+        }
+    }
+
+    /** Layer norm: {@code out = (x - mean) / sqrt(variance + eps) * weight + bias}. */
+    public static void layerNorm(float[] x, float[] weight, float[] bias, double eps, float[] out) {
+        double mean = sum(x) / x.length;
+        float shift = (float) mean;
+        float scale = (float) (1 / Math.sqrt(squares(x, mean) / x.length + eps));
+        for (int i = 0; i < x.length; i++) {
+            out[i] = (x[i] - shift) * scale * weight[i] + bias[i];
+        }
+    }
+
+    private static double sum(float[] x) {
         double[] sums = new double[LANES];
         int whole = x.length / LANES * LANES;
         for (int i = 0; i < whole; i += LANES) {
             for (int lane = 0; lane < LANES; lane++) {
-                sums[lane] = Math.fma((double) x[i + lane], x[i + lane], sums[lane]);
+                sums[lane] += x[i + lane];
             }
         }
         double sum = 0;
@@ -34,12 +54,30 @@ public final class RowMath {
             sum += part;
         }
         for (int i = whole; i < x.length; i++) {
-            sum = Math.fma((double) x[i], x[i], sum);
+            sum += x[i];
         }
-        float scale = (float) (1 / Math.sqrt(sum / x.length + eps));
-        for (int i = 0; i < x.length; i++) {
-            out[i] = x[i] * scale * weight[i];
+        return sum;
+    }
+
+    /** Sum of {@code (x - mean)^2}. */
+    private static double squares(float[] x, double mean) {
+        double[] sums = new double[LANES];
+        int whole = x.length / LANES * LANES;
+        for (int i = 0; i < whole; i += LANES) {
+            for (int lane = 0; lane < LANES; lane++) {
+                double difference = x[i + lane] - mean;
+                sums[lane] = Math.fma(difference, difference, sums[lane]);
+            }
         }
+        double sum = 0;
+        for (double part : sums) {
+            sum += part;
+        }
+        for (int i = whole; i < x.length; i++) {
+            double difference = x[i] - mean;
+            sum = Math.fma(difference, difference, sum);
+        }
+        return sum;
     }
 
     /**
@@ -79,6 +117,25 @@ public final class RowMath {
         for (int i = done; i < count; i++) {
             float x = gate.getAtIndex(FLOAT, i);
             gate.setAtIndex(FLOAT, i, x / (1 + Exponential.of(0 - x)) * up.getAtIndex(FLOAT, i));
+        }
+    }
+
+    /**
+     * CLIP's activation: {@code x = t * sigmoid(1.702 t)} of {@code t = x + bias}.
+     *
+     * @param x floats off the heap
+     * @param bias as many floats
+     */
+    public void quickGelu(MemorySegment x, MemorySegment bias) {
+        int count = (int) (x.byteSize() / Float.BYTES);
+        int done = 0;
+        if (code != null && count >= STEP) {
+            code.quickGelu(x, bias, count / STEP);
+            done = count / STEP * STEP;
+        }
+        for (int i = done; i < count; i++) {
+            float t = x.getAtIndex(FLOAT, i) + bias.getAtIndex(FLOAT, i);
+            x.setAtIndex(FLOAT, i, t / (1 + Exponential.of(t * QUICK_GELU)));
         }
     }
 
