@@ -263,10 +263,11 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     /**
      * Refuses a request, before its images are decoded, that would find the queue full.
      *
+     * @param arriving requests whose images are being decoded
      * @throws io.llava4j.generate.schedule.OverloadedException if too many requests wait
      */
-    public void requireRoom() {
-        scheduler.requireRoom();
+    public void requireRoom(int arriving) {
+        scheduler.requireRoom(arriving);
     }
 
     /**

@@ -27,10 +27,12 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         description =
-                "Measure speed: generate, serve, kernels, train-step, eval, mixture; and what storage types lose: fidelity.",
+                "Measure speed: generate, serve, kernels, train-step, eval, mixture; a server under load: load; and what"
+                        + " storage types lose: fidelity.",
         subcommands = {
             BenchCommand.Generate.class,
             BenchServeCommand.class,
+            BenchLoadCommand.class,
             BenchFidelityCommand.class,
             BenchCommand.KernelSpeed.class,
             BenchCommand.TrainStep.class,
@@ -57,18 +59,8 @@ public final class BenchCommand implements Callable<Integer> {
         @SuppressWarnings("NullAway.Init") // set by picocli
         private CommandSpec spec;
 
-        @Option(
-                names = {"-m", "--model"},
-                required = true,
-                paramLabel = "DIR",
-                converter = ModelPath.class,
-                description = "Model folder or GGUF file.")
-        @SuppressWarnings("NullAway.Init") // set by picocli
-        private Path model;
-
         @Mixin
-        @SuppressWarnings("UnusedVariable") // sets the kernels of the process
-        private KernelsOption kernels = new KernelsOption();
+        private MeasuredModel model = new MeasuredModel();
 
         @Option(names = "--image", paramLabel = "FILE", description = "Ask about this image (default: text only).")
         private @Nullable Path image;
@@ -93,7 +85,7 @@ public final class BenchCommand implements Callable<Integer> {
             }
             GenerateBench.run(
                     spec.commandLine().getOut(),
-                    model,
+                    model.path(),
                     new GenerateBench.Options(
                             promptTokens, newTokens, image == null ? null : ImageDecoder.decode(image), rounds));
             return CommandLine.ExitCode.OK;
@@ -198,18 +190,8 @@ public final class BenchCommand implements Callable<Integer> {
         @SuppressWarnings("NullAway.Init") // set by picocli
         private CommandSpec spec;
 
-        @Option(
-                names = {"-m", "--model"},
-                required = true,
-                paramLabel = "DIR",
-                converter = ModelPath.class,
-                description = "Model folder.")
-        @SuppressWarnings("NullAway.Init") // set by picocli
-        private Path model;
-
         @Mixin
-        @SuppressWarnings("UnusedVariable") // sets the kernels of the process
-        private KernelsOption kernels = new KernelsOption();
+        private MeasuredModel model = new MeasuredModel();
 
         @Option(
                 names = "--data",
@@ -241,7 +223,7 @@ public final class BenchCommand implements Callable<Integer> {
         @Override
         public Integer call() {
             boolean identical =
-                    EvalBench.run(spec.commandLine().getOut(), model, data, tasks, limit, batchSize, rounds);
+                    EvalBench.run(spec.commandLine().getOut(), model.path(), data, tasks, limit, batchSize, rounds);
             return identical ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
         }
     }

@@ -1,7 +1,6 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.app.bench.ServeBench;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -23,18 +22,8 @@ final class BenchServeCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Option(
-            names = {"-m", "--model"},
-            required = true,
-            paramLabel = "MODEL",
-            converter = ModelPath.class,
-            description = "Model folder or GGUF file.")
-    @SuppressWarnings("NullAway.Init") // set by picocli
-    private Path model;
-
     @Mixin
-    @SuppressWarnings("UnusedVariable") // sets the kernels of the process
-    private KernelsOption kernels = new KernelsOption();
+    private MeasuredModel model = new MeasuredModel();
 
     @Option(
             names = "--clients",
@@ -64,7 +53,9 @@ final class BenchServeCommand implements Callable<Integer> {
                     spec.commandLine(), "--clients, --requests, --new-tokens and --image-size are 1 or more");
         }
         ServeBench.run(
-                spec.commandLine().getOut(), model, new ServeBench.Options(clients, requests, newTokens, imageSize));
+                spec.commandLine().getOut(),
+                model.path(),
+                new ServeBench.Options(clients, requests, newTokens, imageSize));
         return CommandLine.ExitCode.OK;
     }
 }

@@ -11,12 +11,13 @@ import io.llava4j.app.serve.anthropic.AnthropicApi;
 import io.llava4j.app.serve.http.ApiException;
 import io.llava4j.app.serve.http.BodyBudget;
 import io.llava4j.app.serve.http.Connections;
+import io.llava4j.app.serve.http.ErrorFormat;
+import io.llava4j.app.serve.http.Exchange;
 import io.llava4j.app.serve.http.Json;
 import io.llava4j.app.serve.http.RequestCounts;
 import io.llava4j.app.serve.http.Routes;
 import io.llava4j.app.serve.ollama.OllamaApi;
 import io.llava4j.app.serve.openai.OpenAiApi;
-import io.llava4j.app.serve.openai.OpenAiErrors;
 import io.llava4j.app.serve.request.ServedModel;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -31,8 +32,12 @@ public final class LlavaServer implements AutoCloseable {
     /** Tells of starts and stops, which this program does itself; a logger that nobody holds forgets its level. */
     private static final Logger HELIDON = Logger.getLogger("io.helidon");
 
+    /** Logs what is wrong with requests, with a stack trace for each; {@link Routes} logs what is wrong with this program. */
+    private static final Logger HELIDON_CONNECTIONS = Logger.getLogger("io.helidon.webserver.http1.Http1Connection");
+
     static {
         HELIDON.setLevel(Level.WARNING);
+        HELIDON_CONNECTIONS.setLevel(Level.SEVERE);
     }
 
     private final WebServer server;
@@ -74,7 +79,7 @@ public final class LlavaServer implements AutoCloseable {
                         .maxHeadersSize(MAX_HEADER_BYTES)
                         .addReceiveListener(new Connections())
                         .build())
-                .directHandlers(malformed())
+                .directHandlers(malformed(routes))
                 .routing(routes.routing())
                 .build();
         try {
@@ -96,23 +101,23 @@ public final class LlavaServer implements AutoCloseable {
         return String.valueOf(root.getMessage());
     }
 
-    /** What is no HTTP request at all gets an error of this server's as well. */
-    private static DirectHandlers malformed() {
+    /** What the web server refuses itself, because it is no HTTP request that it can read, gets an error of this server's as well. */
+    private static DirectHandlers malformed(Routes routes) {
         DirectHandler handler = (request, type, status, headers, message) -> {
-            boolean oldVersion = type == DirectHandler.EventType.HTTP_VERSION_NOT_SUPPORTED;
-            boolean internal = status.code() >= 500 && !oldVersion;
-            ApiException.Kind kind = internal ? ApiException.Kind.INTERNAL : ApiException.Kind.INVALID;
-            String sentence = internal
-                    ? "the server failed on this request; its log says why"
-                    : oldVersion
-                            ? "this server speaks HTTP/1.1; send the request as HTTP/1.1, with a Host"
-                            : "the request is not well-formed HTTP: " + status.reasonPhrase();
+            ApiException failure = failure(request, type, status);
+            String id = Routes.newId();
+            ErrorFormat format = routes.errorsOf(request.path());
             return DirectHandler.TransportResponse.builder()
-                    .status(Status.create(status.code()))
+                    .status(Status.create(
+                            failure.kind() == ApiException.Kind.INVALID && !isInternal(type)
+                                    ? status.code()
+                                    : format.status(failure.kind())))
                     .headers(headers)
                     .header(HeaderNames.CONTENT_TYPE, "application/json")
+                    .header(HeaderNames.create("x-request-id"), id)
+                    .header(HeaderNames.create("request-id"), id)
                     .keepAlive(false)
-                    .entity(Json.bytes(OpenAiErrors.INSTANCE.body(new ApiException(kind, sentence), "")))
+                    .entity(Json.bytes(format.body(failure, id)))
                     .build();
         };
         DirectHandlers.Builder handlers = DirectHandlers.builder();
@@ -120,6 +125,29 @@ public final class LlavaServer implements AutoCloseable {
             handlers.addHandler(type, handler);
         }
         return handlers.build();
+    }
+
+    private static boolean isInternal(DirectHandler.EventType type) {
+        return type == DirectHandler.EventType.INTERNAL_ERROR;
+    }
+
+    private static ApiException failure(
+            DirectHandler.TransportRequest request, DirectHandler.EventType type, Status status) {
+        if (type == DirectHandler.EventType.HTTP_VERSION_NOT_SUPPORTED) {
+            return new ApiException(
+                    ApiException.Kind.INVALID,
+                    "this server speaks HTTP/1.1; send the request as HTTP/1.1, with a Host");
+        }
+        if (isInternal(type) && !request.path().isEmpty()) { // without a path it could not even be read
+            return new ApiException(ApiException.Kind.INTERNAL, "the server failed on this request; its log says why");
+        }
+        if (request.headers().contains(HeaderNames.CONTENT_ENCODING)) {
+            return Exchange.compressed();
+        }
+        return new ApiException(
+                ApiException.Kind.INVALID,
+                "the request is not well-formed HTTP"
+                        + (isInternal(type) ? "; send it as HTTP/1.1" : ": " + status.reasonPhrase()));
     }
 
     /** The port that it listens on. */

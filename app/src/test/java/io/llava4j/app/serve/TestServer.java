@@ -48,18 +48,36 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer start(Path dir, Scheduler.Limits limits, AccessRules access) {
-        TestServer server = unloaded(limits, access);
-        Path model = TinyModel.write(dir, 512);
-        server.model.load(() -> new ServedModel.Loaded(
-                LlavaPipeline.open(model, "cpu", new LlavaPipeline.Settings(null, true, limits)),
-                ModelSummary.of(model, ModelParts.FOUND)));
-        return server;
+        return unloaded(limits, access, IMAGES).loaded(dir, 512, limits);
+    }
+
+    /** @param positions prompt and answer have no more tokens than these */
+    static TestServer start(Path dir, int positions, Scheduler.Limits limits) {
+        return unloaded(limits, OPEN, IMAGES).loaded(dir, positions, limits);
+    }
+
+    /** @param remote whether images may be addresses */
+    static TestServer start(Path dir, Scheduler.Limits limits, boolean remote) {
+        ImageLimits images = new ImageLimits(IMAGES.maxBytes(), IMAGES.maxCount(), remote);
+        return unloaded(limits, OPEN, images).loaded(dir, 512, limits);
+    }
+
+    private TestServer loaded(Path dir, int positions, Scheduler.Limits limits) {
+        Path folder = TinyModel.write(dir, positions);
+        model.load(() -> new ServedModel.Loaded(
+                LlavaPipeline.open(folder, "cpu", new LlavaPipeline.Settings(null, true, limits)),
+                ModelSummary.of(folder, ModelParts.FOUND)));
+        return this;
     }
 
     static TestServer unloaded(Scheduler.Limits limits, AccessRules access) {
-        ServedModel model = new ServedModel(List.of("tiny"), IMAGES, ExifOrientation.IGNORE);
+        return unloaded(limits, access, IMAGES);
+    }
+
+    private static TestServer unloaded(Scheduler.Limits limits, AccessRules access, ImageLimits images) {
+        ServedModel model = new ServedModel(List.of("tiny"), images, ExifOrientation.IGNORE);
         ServerOptions options =
-                new ServerOptions(InetAddress.getLoopbackAddress(), 0, access, IMAGES, limits.timeout());
+                new ServerOptions(InetAddress.getLoopbackAddress(), 0, access, images, limits.timeout());
         return new TestServer(model, LlavaServer.start(options, model, "1.2.3"));
     }
 

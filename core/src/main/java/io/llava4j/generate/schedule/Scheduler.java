@@ -89,20 +89,26 @@ public final class Scheduler implements AutoCloseable {
     public Ticket submit(Work work, Listener listener) {
         Request request = request(work, listener, null);
         synchronized (lock) {
-            requireRoom();
+            requireRoom(0);
             enqueue(request);
         }
         return request;
     }
 
-    /** @throws OverloadedException if too many requests wait, so that another need not even be prepared */
-    public void requireRoom() {
+    /**
+     * Refuses a request that need not even be prepared.
+     *
+     * @param arriving requests that are being prepared
+     * @throws OverloadedException if too many requests wait
+     */
+    public void requireRoom(int arriving) {
         synchronized (lock) {
-            if (waiting.size() + (long) running.size() >= (long) parallel + limits.queue()) {
+            int before = arriving + waiting.size();
+            if (before + (long) running.size() >= (long) parallel + limits.queue()) {
                 counters.refused++;
-                double rounds = (waiting.size() + 1.0) / parallel;
+                double rounds = (before + 1.0) / parallel;
                 throw new OverloadedException(
-                        waiting.size(), Duration.ofSeconds(Math.max(1, (long) Math.ceil(rounds * averageSeconds))));
+                        before, Duration.ofSeconds(Math.max(1, (long) Math.ceil(rounds * averageSeconds))));
             }
         }
     }

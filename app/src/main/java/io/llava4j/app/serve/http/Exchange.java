@@ -2,9 +2,12 @@ package io.llava4j.app.serve.http;
 
 import io.helidon.common.buffers.DataReader;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
@@ -22,6 +25,10 @@ public final class Exchange {
     private final long maxBody;
     private final BodyBudget.Share memory;
     private final @Nullable DataReader reader;
+    private @Nullable Exception unreadable;
+    private boolean unread;
+    private boolean last;
+    private boolean streamed;
     private boolean begun;
     private int status;
 
@@ -32,6 +39,8 @@ public final class Exchange {
         this.maxBody = maxBody;
         this.memory = memory;
         this.reader = Connections.current();
+        this.unread = request.content().hasEntity();
+        this.last = request.headers().contains(HeaderValues.CONNECTION_CLOSE);
     }
 
     /** Identifies the request in the response and in the log. */
@@ -69,9 +78,7 @@ public final class Exchange {
     private byte[] body() {
         request.headers().first(HeaderNames.CONTENT_ENCODING).ifPresent(encoding -> {
             if (!encoding.equalsIgnoreCase("identity")) {
-                throw new ApiException(
-                        ApiException.Kind.UNSUPPORTED_TYPE,
-                        "compressed bodies are not read; send the body without Content-Encoding");
+                throw compressed();
             }
         });
         long length = request.headers().contentLength().orElse(-1);
@@ -79,36 +86,54 @@ public final class Exchange {
             throw tooLarge();
         }
         memory.grow(Math.max(0, length));
-        byte[] bytes = new byte[length < 0 ? CHUNK : (int) length];
-        int read = 0;
-        try (InputStream in = request.content().inputStream()) {
-            while (true) {
-                if (read == bytes.length) {
-                    if (length >= 0) {
-                        in.read(); // the end
-                        return bytes;
-                    }
-                    memory.grow(Math.min(maxBody, 2L * bytes.length));
-                    bytes = Arrays.copyOf(bytes, 2 * bytes.length);
-                }
-                int count = in.read(bytes, read, bytes.length - read);
-                if (count < 0) {
-                    break;
-                }
-                read += count;
-                if (read > maxBody) {
-                    throw tooLarge();
-                }
-            }
-        } catch (IOException | IllegalStateException e) {
-            throw new ApiException(ApiException.Kind.INVALID, "the body could not be read to its end", e);
-        }
-        if (read < length) {
+        try {
+            byte[] bytes = read(request.content().inputStream(), length);
+            unread = false;
+            return bytes;
+        } catch (ApiException e) {
+            throw e;
+        } catch (IOException | RuntimeException e) { // what the web server throws depends on what is wrong
+            unreadable = e;
             throw new ApiException(
                     ApiException.Kind.INVALID,
-                    "the body ends after %d of %d bytes; send as many as Content-Length says".formatted(read, length));
+                    "the body could not be read to its end; send as many bytes as Content-Length or the chunks say",
+                    e);
+        }
+    }
+
+    /** @param length as announced; negative if it is not */
+    private byte[] read(InputStream in, long length) throws IOException {
+        byte[] bytes = new byte[length < 0 ? CHUNK : (int) length];
+        int read = 0;
+        while (true) {
+            if (read == bytes.length) {
+                if (length >= 0) {
+                    in.read(); // the end
+                    return bytes;
+                }
+                memory.grow(Math.min(maxBody, 2L * bytes.length));
+                bytes = Arrays.copyOf(bytes, 2 * bytes.length);
+            }
+            int count = in.read(bytes, read, bytes.length - read);
+            if (count < 0) {
+                break;
+            }
+            read += count;
+            if (read > maxBody) {
+                throw tooLarge();
+            }
+        }
+        if (read < length) {
+            throw new EOFException();
         }
         return Arrays.copyOf(bytes, read);
+    }
+
+    /** The refusal of a body that would have to be unpacked, to any size. */
+    public static ApiException compressed() {
+        return new ApiException(
+                ApiException.Kind.UNSUPPORTED_TYPE,
+                "compressed bodies are not read; send the body without Content-Encoding");
     }
 
     private ApiException tooLarge() {
@@ -159,10 +184,27 @@ public final class Exchange {
         if (failure.retryAfter() > 0) {
             header("Retry-After", Integer.toString(failure.retryAfter()));
         }
-        if (failure.kind() == ApiException.Kind.TOO_LARGE || failure.kind() == ApiException.Kind.UNSUPPORTED_TYPE) {
-            header("Connection", "close"); // the rest of the body is not read
+        if (failure.kind() == ApiException.Kind.TOO_LARGE
+                || failure.kind() == ApiException.Kind.UNSUPPORTED_TYPE
+                || unreadable != null) {
+            endConnection(); // the rest of the body is not read
         }
         send(format.status(failure.kind()), format.body(failure, id));
+        if (unreadable != null) {
+            throw new ClientGoneException(unreadable); // nobody knows where the next request begins
+        }
+    }
+
+    private void endConnection() {
+        last = true;
+        header("Connection", "close");
+    }
+
+    /** Closes the connection after the last response on it, unless something of the request is left that would reset it. */
+    void closeIfLast() {
+        if (last && !unread) {
+            throw new CloseConnectionException("the last response was sent");
+        }
     }
 
     /** Begins an answer that is sent event by event. */
@@ -172,12 +214,18 @@ public final class Exchange {
         response.header(HeaderNames.CONTENT_TYPE, type);
         response.header(HeaderNames.CACHE_CONTROL, "no-store");
         response.header("X-Accel-Buffering", "no"); // asks proxies not to collect events
+        streamed = true;
+        response.whenSent(this::closeIfLast); // the web server ends the stream when the route has returned
         return new ResponseStream(response.outputStream());
     }
 
     /** Whether a status has been sent, so that no other can be. */
     public boolean hasBegun() {
         return begun;
+    }
+
+    boolean isStreamed() {
+        return streamed;
     }
 
     int status() {
@@ -191,7 +239,7 @@ public final class Exchange {
      * @param gone called in another thread
      */
     public Watch watch(Runnable gone) {
-        header("Connection", "close"); // the watch reads, so the connection cannot serve another request
+        endConnection(); // the watch reads, so the connection cannot serve another request
         return reader == null ? () -> {} : DisconnectWatch.start(reader, gone);
     }
 

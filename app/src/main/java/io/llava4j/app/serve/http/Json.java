@@ -51,7 +51,7 @@ public final class Json {
                                     e.getLocation().getLineNr(), e.getLocation().getColumnNr());
             throw new ApiException(
                     ApiException.Kind.INVALID,
-                    "the body is not well-formed JSON%s: %s".formatted(where, oneLine(e.getOriginalMessage())));
+                    "the body is not well-formed JSON%s: %s".formatted(where, reason(e.getOriginalMessage())));
         }
         if (node instanceof ObjectNode object) {
             return object;
@@ -59,8 +59,15 @@ public final class Json {
         throw new ApiException(ApiException.Kind.INVALID, "the body must be a JSON object");
     }
 
-    private static String oneLine(String message) {
-        String line = message.strip().replaceAll("\\s+", " ");
+    /** The parser's reason, without the names of its classes. */
+    private static String reason(String message) {
+        if (message.startsWith("Trailing token")) {
+            return "there is more after the first value";
+        }
+        String line = message.replaceAll("[\\s\\p{Cntrl}]+", " ")
+                .replaceAll(" \\(start marker at .*", "")
+                .replaceAll("[:;,(]?[^:;,(`]*`[^`]*`.*", "") // a feature of the parser that would allow it
+                .strip();
         return line.length() <= 200 ? line : line.substring(0, 200) + "…";
     }
 

@@ -84,8 +84,8 @@ public final class Routes {
         return routing;
     }
 
-    private Route unknown(ServerRequest request) {
-        String path = request.path().path();
+    /** How errors about a path are reported, known or not. */
+    public ErrorFormat errorsOf(String path) {
         ErrorFormat errors = prefixes.get("/");
         for (Map.Entry<String, ErrorFormat> prefix : prefixes.entrySet()) {
             errors = path.startsWith(prefix.getKey()) ? prefix.getValue() : errors; // longer ones come later
@@ -93,6 +93,16 @@ public final class Routes {
         if (errors == null) {
             throw new IllegalStateException("no format of errors for /");
         }
+        return errors;
+    }
+
+    /** Identifies a request. */
+    public static String newId() {
+        return "req_" + UUID.randomUUID().toString().replace("-", "");
+    }
+
+    private Route unknown(ServerRequest request) {
+        ErrorFormat errors = errorsOf(request.path().path());
         return new Route(request.prologue().method(), "other", errors, false, exchange -> {
             throw new ApiException(
                     ApiException.Kind.NOT_FOUND, "there is no such path; docs/serving.md lists the server's paths");
@@ -123,7 +133,7 @@ public final class Routes {
 
     private void handle(Route route, ServerRequest request, ServerResponse response) {
         long start = System.nanoTime();
-        String id = "req_" + UUID.randomUUID().toString().replace("-", "");
+        String id = newId();
         response.header("x-request-id", id);
         response.header("request-id", id);
         response.header("X-Content-Type-Options", "nosniff");
@@ -132,6 +142,9 @@ public final class Routes {
             Exchange exchange = new Exchange(request, response, id, maxBody, share);
             try {
                 answer(route, exchange, request, response);
+                if (!exchange.isStreamed()) {
+                    exchange.closeIfLast();
+                }
             } catch (ClientGoneException e) {
                 LOG.debug("{}: the client is gone", id);
                 throw new CloseConnectionException("the client is gone", e);

@@ -31,15 +31,29 @@ final class RemoteImages {
     private static final int MAX_HEADER_BYTES = 1 << 14;
     private static final Duration TIME = Duration.ofSeconds(10);
 
-    private final Predicate<InetAddress> allowed;
-
-    RemoteImages() {
-        this(PublicAddresses::isPublic);
+    /** Finds the addresses of a name. */
+    @FunctionalInterface
+    interface Resolver {
+        InetAddress[] resolve(String host) throws UnknownHostException;
     }
 
-    /** @param allowed addresses; tests allow their own */
-    RemoteImages(Predicate<InetAddress> allowed) {
+    private final Resolver names;
+    private final Predicate<InetAddress> allowed;
+    private final Duration time;
+
+    RemoteImages() {
+        this(InetAddress::getAllByName, PublicAddresses::isPublic, TIME);
+    }
+
+    /**
+     * Tests have names and addresses of their own.
+     *
+     * @param time for one image, redirects included
+     */
+    RemoteImages(Resolver names, Predicate<InetAddress> allowed, Duration time) {
+        this.names = names;
         this.allowed = allowed;
+        this.time = time;
     }
 
     /**
@@ -48,7 +62,7 @@ final class RemoteImages {
      * @throws DataException if it cannot be fetched, in one sentence
      */
     byte[] fetch(String url, int maxBytes) {
-        long deadline = System.nanoTime() + TIME.toNanos();
+        long deadline = System.nanoTime() + time.toNanos();
         String next = url;
         for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
             URI uri = checked(next);
@@ -108,7 +122,7 @@ final class RemoteImages {
     private InetAddress resolve(String host) {
         InetAddress[] addresses;
         try {
-            addresses = InetAddress.getAllByName(host);
+            addresses = names.resolve(host);
         } catch (UnknownHostException e) {
             throw new DataException("the host %s is unknown".formatted(host), e);
         }

@@ -14,6 +14,7 @@ import io.llava4j.io.Quote;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -24,6 +25,7 @@ public final class ServedModel implements AutoCloseable {
 
     private final List<String> names;
     private final ImageLoader images;
+    private final AtomicInteger arriving = new AtomicInteger();
     private final Semaphore decoding = new Semaphore(1);
     private final AnswerTimes times = new AnswerTimes();
     private final Instant created = Instant.now();
@@ -136,17 +138,23 @@ public final class ServedModel implements AutoCloseable {
     }
 
     /**
-     * Begins to answer a request. One that would find the queue full is refused before its images are decoded.
+     * Begins to answer a request. It has its place in the queue before its images are decoded, so that one that finds no place is
+     * refused at once.
      *
      * @throws ApiException if the request cannot be answered
      */
     Started start(AnswerRequest request) {
         LlavaPipeline pipeline = pipeline();
-        pipeline.requireRoom();
-        AnswerOptions options =
-                new AnswerOptions(request.decoding(), constraint(request.format()), request.topLogprobs());
-        ImagePrompt prompt = prompt(pipeline, request.prompt(), true);
-        return new Started(pipeline.start(prompt, options), pipeline.promptTokens(prompt));
+        int before = arriving.getAndIncrement();
+        try {
+            pipeline.requireRoom(before);
+            AnswerOptions options =
+                    new AnswerOptions(request.decoding(), constraint(request.format()), request.topLogprobs());
+            ImagePrompt prompt = prompt(pipeline, request.prompt());
+            return new Started(pipeline.start(prompt, options), pipeline.promptTokens(prompt));
+        } finally {
+            arriving.getAndDecrement();
+        }
     }
 
     /**
@@ -159,24 +167,29 @@ public final class ServedModel implements AutoCloseable {
     /** Tokens of a conversation, image tokens included; its images are decoded to see that they can be. */
     public int promptTokens(AnswerRequest.Conversation chat) {
         LlavaPipeline pipeline = pipeline();
-        return pipeline.promptTokens(prompt(pipeline, chat, false));
+        return pipeline.promptTokens(prompt(pipeline, chat));
     }
 
     /** Images are decoded one at a time, because a decoded image is much larger than its file and than what the model reads. */
-    private ImagePrompt prompt(LlavaPipeline pipeline, AnswerRequest.Prompt asked, boolean needsRoom) {
+    private ImagePrompt prompt(LlavaPipeline pipeline, AnswerRequest.Prompt asked) {
         List<Supplier<RgbImage>> files = images.read(asked.images());
+        if (files.isEmpty()) {
+            return prompt(pipeline, asked, files);
+        }
         decoding.acquireUninterruptibly();
         try {
-            if (needsRoom) {
-                pipeline.requireRoom(); // others may have come in while this request waited
-            }
-            return switch (asked) {
-                case AnswerRequest.Conversation chat -> pipeline.prompt(chat.system(), chat.turns(), files);
-                case AnswerRequest.Completion text -> pipeline.completion(text.text(), files);
-            };
+            return prompt(pipeline, asked, files);
         } finally {
             decoding.release();
         }
+    }
+
+    private static ImagePrompt prompt(
+            LlavaPipeline pipeline, AnswerRequest.Prompt asked, List<Supplier<RgbImage>> files) {
+        return switch (asked) {
+            case AnswerRequest.Conversation chat -> pipeline.prompt(chat.system(), chat.turns(), files);
+            case AnswerRequest.Completion text -> pipeline.completion(text.text(), files);
+        };
     }
 
     private static @Nullable JsonConstraint constraint(AnswerFormat format) {

@@ -8,7 +8,11 @@ import io.llava4j.DataException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -50,7 +54,7 @@ class RemoteImagesTest {
     }
 
     private static byte[] fetch(String path, int maxBytes) {
-        return new RemoteImages(InetAddress::isLoopbackAddress)
+        return new RemoteImages(InetAddress::getAllByName, InetAddress::isLoopbackAddress, Duration.ofSeconds(10))
                 .fetch("http://127.0.0.1:" + files.getAddress().getPort() + path, maxBytes);
     }
 
@@ -79,6 +83,43 @@ class RemoteImagesTest {
         assertThatThrownBy(() -> new RemoteImages().fetch(address, 100))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("not on the public internet");
+    }
+
+    /** A name is resolved once for each connection, and the connection goes to the address that was checked. */
+    @Test
+    void theCheckedAddressIsTheOneThatIsAsked() {
+        List<String> asked = new ArrayList<>();
+        RemoteImages.Resolver names = host -> {
+            asked.add(host);
+            return new InetAddress[] {InetAddress.getLoopbackAddress()};
+        };
+        int port = files.getAddress().getPort();
+        RemoteImages images = new RemoteImages(names, InetAddress::isLoopbackAddress, Duration.ofSeconds(10));
+        assertThat(images.fetch("http://image.example:" + port + "/moved", 100)).isEqualTo(FILE);
+        assertThat(asked).containsExactly("image.example", "image.example");
+    }
+
+    /** One private address among public ones is enough to refuse the name. */
+    @Test
+    void everyAddressOfANameMustBePublic() {
+        RemoteImages.Resolver names =
+                host -> new InetAddress[] {InetAddress.getByName("93.184.216.34"), InetAddress.getByName("127.0.0.1")};
+        RemoteImages images = new RemoteImages(names, PublicAddresses::isPublic, Duration.ofSeconds(10));
+        assertThatThrownBy(() -> images.fetch("http://both.example/a.png", 100))
+                .isInstanceOf(DataException.class)
+                .hasMessage("the host both.example is not on the public internet");
+    }
+
+    /** A host that is silent, or sends a byte now and then, does not hold a request for longer than the time for one image. */
+    @Test
+    void timeIsBounded() throws IOException {
+        try (ServerSocket silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+            RemoteImages images =
+                    new RemoteImages(InetAddress::getAllByName, InetAddress::isLoopbackAddress, Duration.ofMillis(200));
+            assertThatThrownBy(() -> images.fetch("http://127.0.0.1:" + silent.getLocalPort() + "/a.png", 100))
+                    .isInstanceOf(DataException.class)
+                    .hasMessageContaining("could not be fetched");
+        }
     }
 
     @ParameterizedTest
