@@ -77,7 +77,7 @@ class LlavaChatModelTest {
         io.llava4j.generate.ChatRequest request = new io.llava4j.generate.ChatRequest(
                 List.of(Turn.human("<image>\nWhat do you see?")),
                 List.of(ImageDecoder.decode(MemorisedModel.image("cat.jpg"), "cat.jpg")));
-        assertThat(cat.tokenUsage().inputTokenCount()).isEqualTo(pipeline.promptTokens(request));
+        assertThat(cat.tokenUsage().inputTokenCount()).isEqualTo(pipeline.promptTokens(pipeline.prompt(request)));
     }
 
     @Test

@@ -29,9 +29,9 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** A server on a free port of this machine, with a tiny random model, and a client for it. */
-final class TestServer implements AutoCloseable {
+public final class TestServer implements AutoCloseable {
     static final JsonMapper JSON = JsonMapper.builder().build();
-    static final AccessRules OPEN = new AccessRules(ApiKeys.NONE, List.of(), true);
+    public static final AccessRules OPEN = new AccessRules(ApiKeys.NONE, List.of(), true);
     static final ImageLimits IMAGES = new ImageLimits(1 << 20, 3, false);
 
     final HttpClient client = HttpClient.newHttpClient();
@@ -43,11 +43,11 @@ final class TestServer implements AutoCloseable {
         this.server = server;
     }
 
-    static TestServer start(Path dir) {
+    public static TestServer start(Path dir) {
         return start(dir, new Scheduler.Limits(4, 64, 0, 1 << 24, Duration.ofSeconds(60)), OPEN);
     }
 
-    static TestServer start(Path dir, Scheduler.Limits limits, AccessRules access) {
+    public static TestServer start(Path dir, Scheduler.Limits limits, AccessRules access) {
         return unloaded(limits, access, IMAGES).loaded(dir, 512, limits);
     }
 
@@ -101,7 +101,7 @@ final class TestServer implements AutoCloseable {
         }
     }
 
-    URI uri(String path) {
+    public URI uri(String path) {
         return URI.create("http://127.0.0.1:" + server.port() + path);
     }
 
@@ -132,7 +132,7 @@ final class TestServer implements AutoCloseable {
     }
 
     /** A PNG of one colour, in base64. */
-    static String png(int rgb) {
+    public static String png(int rgb) {
         BufferedImage image = new BufferedImage(40, 30, BufferedImage.TYPE_INT_RGB);
         for (int y = 0; y < image.getHeight(); y++) {
             for (int x = 0; x < image.getWidth(); x++) {
