@@ -25,6 +25,7 @@ import dev.langchain4j.model.chat.response.ChatResponse;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.schedule.Scheduler;
+import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.text.Turn;
 import java.time.Duration;
@@ -74,10 +75,11 @@ class LlavaChatModelTest {
         assertThat(cat.aiMessage().text()).isEqualTo("A cat.");
         assertThat(dice.aiMessage().text()).isEqualTo("Two dice.");
         assertThat(cat.modelName()).isEqualTo("nano");
-        io.llava4j.generate.ChatRequest request = new io.llava4j.generate.ChatRequest(
+        ImagePrompt prompt = pipeline.prompt(
+                "",
                 List.of(Turn.human("<image>\nWhat do you see?")),
-                List.of(ImageDecoder.decode(MemorisedModel.image("cat.jpg"), "cat.jpg")));
-        assertThat(cat.tokenUsage().inputTokenCount()).isEqualTo(pipeline.promptTokens(pipeline.prompt(request)));
+                List.of(() -> ImageDecoder.decode(MemorisedModel.image("cat.jpg"), "cat.jpg")));
+        assertThat(cat.tokenUsage().inputTokenCount()).isEqualTo(pipeline.promptTokens(prompt));
     }
 
     @Test
