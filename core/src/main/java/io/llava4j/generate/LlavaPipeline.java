@@ -132,6 +132,8 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     /** {@link #open(Path, String, Settings)} with parts that are stored separately from the model. */
     public static LlavaPipeline open(Path directory, String device, Settings settings, ModelParts parts) {
         ModelLoader.Loaded loaded = ModelLoader.load(directory, device, parts);
+        UnusedSettings.warn(
+                directory, settings.template(), loaded.model().config().conversationTemplate());
         return new LlavaPipeline(loaded.model(), loaded.tokenizer().get(), settings);
     }
 

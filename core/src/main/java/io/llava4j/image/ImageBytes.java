@@ -136,7 +136,9 @@ final class ImageBytes {
         if (lower.startsWith("<svg") || lower.startsWith("<?xml")) {
             return refused("is an XML or SVG file, not a pixel image", "render it to PNG");
         }
-        return unsupported("it is not a JPEG, PNG, GIF, BMP, WebP or TIFF file");
+        return unsupported(OtherFormat.of(this)
+                .map("it is %s, not a JPEG, PNG, GIF, BMP, WebP or TIFF file"::formatted)
+                .orElse("it is not a JPEG, PNG, GIF, BMP, WebP or TIFF file"));
     }
 
     private DataException refused(String what, String remedy) {

@@ -1,6 +1,7 @@
 package io.llava4j.image;
 
 import io.llava4j.DataException;
+import io.llava4j.io.FileErrors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -60,7 +61,9 @@ public final class ImageDecoder {
             throw new DataException("image %s does not exist; check the path and the image folder".formatted(file), e);
         } catch (IOException e) {
             throw new DataException(
-                    "image %s cannot be read (%s); check its permissions and the disk".formatted(file, e), e);
+                    "image %s; check its permissions and the disk"
+                            .formatted(FileErrors.cannotRead(file, e).getMessage()),
+                    e);
         }
         return decode(bytes, file.toString(), orientation);
     }

@@ -1,5 +1,8 @@
 package io.llava4j.image;
 
+import io.llava4j.DataException;
+import java.awt.image.BufferedImage;
+import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Arrays;
@@ -24,7 +27,10 @@ final class TiffDecoder {
     private static final int STRIP_BYTES = 279;
     private static final int TILE_OFFSETS = 324;
     private static final int TILE_BYTES = 325;
+    private static final int COLOUR_MAP = 320;
     private static final int SAMPLE_FORMAT = 339;
+
+    private static final int PALETTE = 3;
 
     /** None, LZW, Deflate (two numbers), PackBits. */
     private static final List<Long> LOSSLESS = List.of(1L, 5L, 8L, 32946L, 32773L);
@@ -53,8 +59,14 @@ final class TiffDecoder {
         try (MemoryCacheImageInputStream input =
                 new MemoryCacheImageInputStream(new ByteArrayInputStream(in.array()))) {
             reader.setInput(input, true, true);
-            RgbImage image = ImageIoReaders.rgb(reader.read(0));
+            BufferedImage read = reader.read(0);
+            if (header.value(PHOTOMETRIC, 1) == PALETTE) {
+                return header.mapped(read.getRaster());
+            }
+            RgbImage image = ImageIoReaders.rgb(read);
             return header.value(PHOTOMETRIC, 1) == 0 ? inverted(image) : image;
+        } catch (DataException e) {
+            throw e;
         } catch (IOException | RuntimeException e) {
             throw in.corrupt("its TIFF data cannot be decoded (%s)".formatted(e.getMessage()), e);
         } finally {
@@ -139,6 +151,25 @@ final class TiffDecoder {
 
     private long u32() {
         return little ? in.u32le() : in.u32be();
+    }
+
+    /** Pillow takes the upper bytes of a colour map's 16-bit numbers, where the JDK rounds. */
+    private RgbImage mapped(Raster indices) {
+        long[] map = tags.getOrDefault(COLOUR_MAP, new long[0]);
+        int colours = map.length / 3;
+        int width = indices.getWidth();
+        int height = indices.getHeight();
+        byte[] pixels = new byte[3 * width * height];
+        for (int i = 0; i < width * height; i++) {
+            int index = indices.getSample(i % width, i / width, 0);
+            if (index >= colours) {
+                throw in.corrupt("its colour map has %d colours, but a pixel has number %d".formatted(colours, index));
+            }
+            for (int c = 0; c < 3; c++) {
+                pixels[3 * i + c] = (byte) (map[c * colours + index] >> 8);
+            }
+        }
+        return new RgbImage(width, height, pixels);
     }
 
     /** White is zero; the JDK hands such samples out as they are. */

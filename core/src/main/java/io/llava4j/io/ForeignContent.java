@@ -31,6 +31,9 @@ public final class ForeignContent {
         if (text.startsWith("<!doctype html") || text.startsWith("<html")) {
             return Optional.of("is a web page, not the file itself; download the file again");
         }
+        if (text.startsWith("\u00ff\u00fe") || text.startsWith("\u00fe\u00ff")) {
+            return Optional.of("is text in UTF-16; save it in UTF-8");
+        }
         return Optional.empty();
     }
 

@@ -33,12 +33,13 @@ final class AddedTokens {
     /**
      * Reads the files of a folder.
      *
-     * @param vocabulary number of pieces; tokens with a lower id are pieces
+     * @param pieces of the vocabulary; tokens whose id is lower than their number are pieces
      * @return by id
-     * @throws CheckpointException if a file is damaged or two give an id different texts
+     * @throws CheckpointException if a file is damaged or two give an id different texts, as does the
+     *     tokenizer.json of another vocabulary
      */
-    static List<AddedToken> read(Path folder, int vocabulary) {
-        AddedTokens added = new AddedTokens(vocabulary);
+    static List<AddedToken> read(Path folder, List<String> pieces) {
+        AddedTokens added = new AddedTokens(pieces.size());
         Path config = folder.resolve(TokenizerConfig.FILE);
         Set<String> special = new HashSet<>(Set.of(IMAGE, PAD));
         if (Files.exists(config)) {
@@ -54,7 +55,9 @@ final class AddedTokens {
         }
         Path json = folder.resolve(TokenizerJsonModel.FILE);
         if (Files.exists(json)) {
-            for (JsonNode token : StrictJson.object(json).path("added_tokens")) {
+            JsonNode root = StrictJson.object(json);
+            requireSamePieces(json, root.path("model").path("vocab"), pieces);
+            for (JsonNode token : root.path("added_tokens")) {
                 added.add(json, token.path("id").asString("-1"), token);
             }
         }
@@ -68,6 +71,23 @@ final class AddedTokens {
             }
         }
         return new ArrayList<>(added.tokens.values());
+    }
+
+    /** Two vocabularies in one folder: transformers reads tokenizer.json, LLaVA tokenizer.model. */
+    private static void requireSamePieces(Path json, JsonNode vocabulary, List<String> pieces) {
+        for (Map.Entry<String, JsonNode> entry : vocabulary.properties()) {
+            int id = entry.getValue().asInt(-1);
+            if (id >= 0 && id < pieces.size() && !pieces.get(id).equals(entry.getKey())) {
+                throw new CheckpointException(
+                        "%s: piece %d is '%s', but %s beside it says '%s'; remove the one that is not the model's"
+                                .formatted(
+                                        json,
+                                        id,
+                                        FileErrors.shown(entry.getKey()),
+                                        SentencePieceTokenizer.MODEL_FILE,
+                                        FileErrors.shown(pieces.get(id))));
+            }
+        }
     }
 
     private static String content(JsonNode token) {

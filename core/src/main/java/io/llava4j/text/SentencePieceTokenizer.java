@@ -66,7 +66,7 @@ public final class SentencePieceTokenizer {
             model = SentencePieceModel.read(file);
         }
         Path folder = Objects.requireNonNull(file.toAbsolutePath().getParent());
-        return of(model, config, AddedTokens.read(folder, model.pieces().size()));
+        return of(model, config, AddedTokens.read(folder, model.pieces()));
     }
 
     /** The file that holds a vocabulary: the one named, or of a folder tokenizer.model, else tokenizer.json. */

@@ -34,6 +34,7 @@ record TokenizerJsonModel(SentencePieceModel model, boolean legacy) {
                 || !bpe.path("vocab").isObject()) {
             throw unusable(file, "its model is not BPE with byte fallback, as LLaMA's");
         }
+        TokenizerJsonSteps.requireThoseOfLlama(file, root);
         String unknown = bpe.path("unk_token").asString("<unk>");
         Map<String, Integer> ids = new HashMap<>();
         String[] pieces = new String[bpe.path("vocab").size()];

@@ -364,6 +364,10 @@ class GgufConversionTest {
         refused(gguf, "model-F32.gguf", "llama.attention.head_count", 5, "llama.attention.head_count is 5");
         refused(gguf, "model-F32.gguf", "llama.attention.head_count_kv", 3, "llama.attention.head_count_kv is 3");
         refused(gguf, "model-F32.gguf", "llama.rope.scaling.type", "yarn", "llama.rope.scaling.type is yarn");
+        refused(gguf, "model-F32.gguf", "llama.attention.sliding_window", 64, "llama.attention.sliding_window is 64");
+        refused(gguf, "model-F32.gguf", "llama.attention.value_length", 6, "llama.attention.value_length is 6");
+        refused(gguf, "model-F32.gguf", "llama.attention.causal", false, "llama.attention.causal is false");
+        refused(gguf, "mmproj-F32.gguf", "clip.vision.spatial_merge_size", 2, "needs a model without this key");
         refused(gguf, "model-F32.gguf", "split.count", 2, "its name must end with -00001-of-00002.gguf");
         refused(gguf, "model-F32.gguf", "general.architecture", "qwen2", "general.architecture is qwen2");
         refused(

@@ -84,6 +84,10 @@ class GgufTokenizerTest {
         refusedTokens(good, "tokenizer.ggml.bos_token_id", (long) Integer.MAX_VALUE, "bos_token_id is 2147483647");
         refusedTokens(good, "tokenizer.ggml.eos_token_id", -1L, "eos_token_id is -1");
         refusedTokens(good, "tokenizer.ggml.model", "gpt2", "tokenizer.ggml.model is gpt2; llava4j needs llama");
+        refusedTokens(good, "tokenizer.ggml.add_bos_token", false, "add_bos_token is false; llava4j needs true");
+        refusedTokens(good, "tokenizer.ggml.add_eos_token", true, "add_eos_token is true; llava4j needs false");
+        refusedTokens(good, "tokenizer.ggml.add_space_prefix", false, "add_space_prefix is false");
+        refusedTokens(good, "tokenizer.ggml.remove_extra_whitespaces", true, "remove_extra_whitespaces is true");
         refusedTokens(good, "tokenizer.ggml.scores", List.of(0.5), "tokens have 1 scores");
         refusedTokens(good, "tokenizer.ggml.tokens", List.of(1L), "tokenizer.ggml.tokens is [1]");
     }

@@ -215,6 +215,53 @@ class ImageDecoderTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "0000001866747970 68656963 00000000|a HEIC image",
+                "0000001c66747970 61766966 00000000|an AVIF image",
+                "0000002066747970 69736f6d 00000200|a video",
+                "ff0a00000000|a JPEG XL image",
+                "0000000c6a502020 0d0a870a|a JPEG 2000 image",
+                "38425053 0001|a Photoshop document",
+                "255044462d312e37|a PDF document",
+                "504b0304 1400|a ZIP archive"
+            })
+    void formatsThatAreNotDecodedAreNamed(String bytes, String name) {
+        byte[] file = HexFormat.of().parseHex(bytes.replace(" ", ""));
+        assertThatThrownBy(() -> ImageDecoder.decode(file, "x.jpg"))
+                .isInstanceOf(DataException.class)
+                .hasMessageStartingWith("image x.jpg cannot be read: it is " + name + ", not a JPEG");
+    }
+
+    /** As Pillow reads them: the upper byte, not the nearest one. */
+    @Test
+    void aPaletteOfTiffIsReadByItsUpperBytes() {
+        ByteBuffer tiff = ByteBuffer.allocate(2048).order(ByteOrder.LITTLE_ENDIAN);
+        tiff.put("II*\0".getBytes(StandardCharsets.ISO_8859_1))
+                .putInt(16)
+                .putInt(0)
+                .putShort((short) 0);
+        tiff.put(14, (byte) 0).put(15, (byte) 3).position(16); // two pixels of colours 0 and 3
+        int[][] tags = {
+            {256, 3, 1, 2}, {257, 3, 1, 1}, {258, 3, 1, 8}, {259, 3, 1, 1}, {262, 3, 1, 3},
+            {273, 4, 1, 14}, {277, 3, 1, 1}, {278, 3, 1, 1}, {279, 4, 1, 2}, {320, 3, 768, 256}
+        };
+        tiff.putShort((short) tags.length);
+        for (int[] tag : tags) {
+            tiff.putShort((short) tag[0])
+                    .putShort((short) tag[1])
+                    .putInt(tag[2])
+                    .putInt(tag[3]);
+        }
+        tiff.putInt(0);
+        for (int i = 0; i < 768; i++) {
+            tiff.putShort(256 + 2 * i, (short) (i % 256 == 3 ? 0xFEFF - i : 0x80FF));
+        }
+        assertThat(ImageDecoder.decode(tiff.array(), "t").pixels()).containsExactly(0x80, 0x80, 0x80, 0xFE, 0xFD, 0xFC);
+    }
+
     @Test
     void aBombIsRefusedByItsHeader() {
         ByteBuffer png = ByteBuffer.allocate(45);

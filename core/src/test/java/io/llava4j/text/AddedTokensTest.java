@@ -117,4 +117,27 @@ class AddedTokensTest {
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("'<loc_7>' has " + key + " true");
     }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"add_bos_token\": false",
+                "\"add_eos_token\": true",
+                "\"add_prefix_space\": false",
+                "\"do_lower_case\": true",
+                "\"split_special_tokens\": true",
+                "\"sp_model_kwargs\": {\"enable_sampling\": true}"
+            })
+    void aSettingThatChangesTheIdsIsRefused(String setting) throws IOException {
+        Path config = folder.resolve("tokenizer_config.json");
+        Files.writeString(
+                config,
+                "{\"add_bos_token\": true, \"add_eos_token\": false, \"add_prefix_space\": null, \"sp_model_kwargs\": {}}");
+        assertThat(load().encode("the cat")).isNotEmpty();
+        Files.writeString(config, "{" + setting + "}");
+        assertThatThrownBy(this::load)
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("tokenizer_config.json: " + setting.replaceAll("^\"([a-z_]+)\".*", "$1") + " is ")
+                .hasMessageContaining("llava4j needs");
+    }
 }

@@ -12,6 +12,7 @@ import io.llava4j.text.ConversationTemplate;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.regex.Pattern;
 
 /**
  * Configurations as GGUF metadata, under llama.cpp's keys; what has no key there is stored under {@code llava4j.}. Absent
@@ -30,12 +31,27 @@ public final class GgufConfigs {
     private static final String STD = "clip.vision.image_std";
     private static final String ONLY_PROJECTOR = "mlp2x_gelu";
 
+    /** Keys that are read, and those that change nothing. */
+    private static final Pattern TEXT_KEYS = Pattern.compile("llama\\.(context_length|embedding_length|block_count"
+            + "|feed_forward_length|vocab_size|expert_count|expert_used_count|tensor_data_layout"
+            + "|attention\\.(head_count|head_count_kv|layer_norm_rms_epsilon|key_length|value_length|causal)"
+            + "|rope\\.(dimension_count|freq_base|scale_linear)"
+            + "|rope\\.scaling\\.(type|factor|attn_factor|original_context_length|finetuned))");
+
+    private static final Pattern VISION_KEYS = Pattern.compile("clip\\.(has_text_encoder|has_vision_encoder"
+            + "|has_llava_projector|projector_type|use_gelu|use_silu|text\\..*"
+            + "|vision\\.(image_size|patch_size|embedding_length|feed_forward_length|projection_dim|block_count"
+            + "|attention\\.(head_count|layer_norm_epsilon)|image_mean|image_std|image_aspect_ratio|feature_layer"
+            + "|mm_patch_merge_type|mm_projector_type|projector_type|num_channels|image_crop_resolution))");
+
     private GgufConfigs() {}
 
     /** Configuration of the language model. */
     static TextConfig text(Gguf file) {
         GgufMetadata keys = file.metadata();
+        keys.requireNoOthers("llama.", TEXT_KEYS);
         keys.requireAbsentOr("llama.expert_count", 0L);
+        keys.requireAbsentOr("llama.attention.causal", true);
         int heads = keys.size("llama.attention.head_count");
         int hidden = keys.size("llama.embedding_length");
         Gguf.Entry table = file.tensors().get(GgufNames.TOKEN_TABLE);
@@ -65,7 +81,8 @@ public final class GgufConfigs {
         if (heads % text.kvHeads() != 0) {
             throw keys.bad("llama.attention.head_count_kv", "a divisor of " + heads);
         }
-        for (String key : List.of("llama.rope.dimension_count", "llama.attention.key_length")) {
+        for (String key :
+                List.of("llama.rope.dimension_count", "llama.attention.key_length", "llama.attention.value_length")) {
             if (keys.size(key, text.headDim()) != text.headDim()) {
                 throw keys.bad(key, "the head size, " + text.headDim());
             }
@@ -76,9 +93,13 @@ public final class GgufConfigs {
     /** Configuration of the whole model, from that of the language model and the mmproj file. */
     static LlavaConfig llava(TextConfig text, Gguf mmproj) {
         GgufMetadata keys = mmproj.metadata();
+        keys.requireNoOthers("clip.", VISION_KEYS);
         keys.requireAbsentOr("clip.has_vision_encoder", true);
         keys.requireAbsentOr("clip.has_llava_projector", true);
         keys.requireAbsentOr("clip.projector_type", "mlp");
+        keys.requireAbsentOr("clip.vision.projector_type", "mlp");
+        keys.requireAbsentOr("clip.vision.mm_projector_type", ONLY_PROJECTOR);
+        keys.requireAbsentOr("clip.vision.num_channels", 3L);
         keys.requireAbsentOr("clip.use_silu", false);
         keys.requireAbsentOr("clip.vision.mm_patch_merge_type", "flat");
         VisionConfig vision = new VisionConfig(

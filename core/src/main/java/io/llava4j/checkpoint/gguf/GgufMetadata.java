@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 
 /**
  * Keys and values in the header of a GGUF file. Values are Long, Double, Boolean, String, or lists of one of them. Errors
@@ -104,6 +105,17 @@ public record GgufMetadata(Path file, Map<String, Object> values) {
         if (value != null && !value.equals(only)) {
             throw bad(key, only.toString());
         }
+    }
+
+    /** Rejects a key of a group that is not {@code known}, unless its value switches nothing on. */
+    void requireNoOthers(String prefix, Pattern known) {
+        values.forEach((key, value) -> {
+            if (key.startsWith(prefix)
+                    && !known.matcher(key).matches()
+                    && !List.of(0L, 0.0, false, "").contains(value)) {
+                throw bad(key, "a model without this key");
+            }
+        });
     }
 
     ConfigException bad(String key, String wanted) {

@@ -37,6 +37,14 @@ public final class GgufTokenizer {
     private static final String LEGACY = "llava4j.tokenizer.legacy";
     private static final String SENTENCE_PIECE = "llama";
     private static final String NONE = "no_vocab";
+
+    /** What LLaMA's tokenizer does; llama.cpp obeys other values. */
+    private static final Map<String, Object> FLAGS = Map.of(
+            "tokenizer.ggml.add_bos_token", true,
+            "tokenizer.ggml.add_eos_token", false,
+            "tokenizer.ggml.add_space_prefix", true,
+            "tokenizer.ggml.remove_extra_whitespaces", false);
+
     private static final int USER_DEFINED = 4;
     private static final int UNUSED = 5;
 
@@ -115,6 +123,7 @@ public final class GgufTokenizer {
         if (!kind.equals(SENTENCE_PIECE)) {
             throw keys.bad(MODEL, SENTENCE_PIECE);
         }
+        FLAGS.forEach(keys::requireAbsentOr);
         List<String> tokens = list(keys, TOKENS, String.class);
         List<Double> scores = list(keys, SCORES, Double.class);
         List<Long> types = list(keys, TYPES, Long.class);

@@ -1,6 +1,15 @@
 package io.llava4j.checkpoint.huggingface;
 
+import io.llava4j.io.FileErrors;
+import io.llava4j.io.StrictJson;
 import io.llava4j.text.ConversationTemplate;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.MissingNode;
 
 /** The conversation template of LLaVA-1.5 as the Jinja text that other tools read. */
 public final class ChatTemplate {
@@ -10,7 +19,53 @@ public final class ChatTemplate {
      */
     public static final String V1 = v1();
 
+    /** Marks of turns in templates of other models. */
+    private static final List<String> OTHER_MARKS = List.of(
+            "<|im_start|>",
+            "[INST]",
+            "<|start_header_id|>",
+            "<|user|>",
+            "<|User|>",
+            "<start_of_turn>",
+            "<|start_of_role|>",
+            "<|turn>",
+            "### ");
+
     private ChatTemplate() {}
+
+    /**
+     * The mark of turns that shows that a folder's chat template is not LLaVA-1.5's, as {@code [INST]}.
+     *
+     * @param directory of the model
+     * @return empty if there is no chat template or none of a known other kind
+     */
+    public static Optional<String> otherMark(Path directory) {
+        Path jinja = directory.resolve("chat_template.jinja");
+        if (Files.isRegularFile(jinja)) {
+            try {
+                return otherMark(Files.readString(jinja));
+            } catch (IOException e) {
+                throw FileErrors.cannotRead(jinja, e);
+            }
+        }
+        for (String name : List.of("chat_template.json", "processor_config.json", TokenizerFiles.CONFIG)) {
+            Path file = directory.resolve(name);
+            JsonNode template = Files.isRegularFile(file)
+                    ? StrictJson.object(file).path("chat_template")
+                    : MissingNode.getInstance();
+            if (!template.isMissingNode() && !template.isNull()) {
+                return otherMark(template.isString() ? template.stringValue() : template.toString());
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** As {@link #otherMark(Path)}, of the template's own text. */
+    public static Optional<String> otherMark(String template) {
+        return template.contains("ASSISTANT") || template.contains("upper")
+                ? Optional.empty()
+                : OTHER_MARKS.stream().filter(template::contains).findFirst();
+    }
 
     private static String v1() {
         ConversationTemplate v1 = ConversationTemplate.V1;

@@ -164,6 +164,7 @@ public final class ModelConfigs {
                     case "full" -> true;
                     default -> throw config.bad("vision_feature_select_strategy", "default or full");
                 };
+        PreprocessorConfig.requireTokensOf(directory, vision, keepCls);
         return new LlavaConfig(
                 vision,
                 text(new ConfigReader(config.file(), "text_config.", merged), eosTokenIds(directory, text, config)),

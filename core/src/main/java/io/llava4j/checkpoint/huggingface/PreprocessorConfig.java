@@ -3,6 +3,7 @@ package io.llava4j.checkpoint.huggingface;
 import io.llava4j.ConfigException;
 import io.llava4j.image.PixelScaling;
 import io.llava4j.io.StrictJson;
+import io.llava4j.model.config.VisionConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.BooleanNode;
 import tools.jackson.databind.node.IntNode;
+import tools.jackson.databind.node.StringNode;
 
 /**
  * The settings of transformers' image processor: preprocessor_config.json, or the image processor in
@@ -28,9 +30,25 @@ record PreprocessorConfig(PixelScaling scaling, boolean pads) {
     private static final Set<String> KNOWN_STEPS =
             Set.of("do_resize", "do_center_crop", "do_rescale", "do_normalize", "do_convert_rgb", "do_pad");
 
-    /** What other processors have and CLIP's does not. */
-    private static final List<String> OTHER_PROCESSORS =
-            List.of("image_grid_pinpoints", "pad_size", "crop_pct", "size_divisor", "max_pixels", "min_pixels");
+    /** Settings that are read below, and those that do not change what the network sees. */
+    private static final Set<String> KNOWN = Set.of(
+            "image_processor_type",
+            "feature_extractor_type",
+            "processor_class",
+            "auto_map",
+            "size",
+            "crop_size",
+            "resample",
+            "rescale_factor",
+            "image_mean",
+            "image_std",
+            "default_to_square",
+            "data_format",
+            "input_data_format",
+            "return_tensors",
+            "device",
+            "disable_grouping",
+            "image_seq_length");
 
     /**
      * Reads the files of a folder.
@@ -52,6 +70,20 @@ record PreprocessorConfig(PixelScaling scaling, boolean pads) {
         return nested.or(() -> own);
     }
 
+    /**
+     * Compares what processor_config.json says of an image's tokens with the model.
+     *
+     * @param keepCls whether the language model reads the tower's CLS token
+     * @throws ConfigException naming file and key, if they contradict each other
+     */
+    static void requireTokensOf(Path directory, VisionConfig vision, boolean keepCls) {
+        config(directory, PROCESSOR_FILE).ifPresent(config -> {
+            config.requireAbsentOr("patch_size", IntNode.valueOf(vision.patchSize()));
+            config.requireAbsentOr("vision_feature_select_strategy", StringNode.valueOf(keepCls ? "full" : "default"));
+            config.requireAbsentOr("num_additional_image_tokens", IntNode.valueOf(1));
+        });
+    }
+
     private static Optional<ConfigReader> config(Path directory, String name) {
         Path file = directory.resolve(name);
         return Files.exists(file) ? Optional.of(new ConfigReader(file, "", StrictJson.object(file))) : Optional.empty();
@@ -68,10 +100,7 @@ record PreprocessorConfig(PixelScaling scaling, boolean pads) {
         for (String key : config.node().propertyNames()) {
             if (key.startsWith("do_") && !KNOWN_STEPS.contains(key)) {
                 config.requireAbsentOr(key, BooleanNode.FALSE);
-            }
-        }
-        for (String key : OTHER_PROCESSORS) {
-            if (config.has(key)) {
+            } else if (!key.startsWith("do_") && !key.startsWith("_") && !KNOWN.contains(key) && config.has(key)) {
                 throw config.bad(key, "CLIP's preprocessing, without it");
             }
         }

@@ -1,7 +1,7 @@
 package io.llava4j.checkpoint.huggingface;
 
+import io.llava4j.ConfigException;
 import java.util.OptionalDouble;
-import tools.jackson.databind.node.DoubleNode;
 
 /**
  * Scaling of the rotary embedding in a configuration: {@code rope_scaling}, or {@code rope_parameters} since
@@ -15,6 +15,7 @@ final class RopeScaling {
 
     /** What positions are divided by; 1 without scaling. */
     static double factor(ConfigReader config) {
+        requireWhole(config);
         double factor = 1;
         for (String key : KEYS) {
             double own =
@@ -27,21 +28,34 @@ final class RopeScaling {
         return factor;
     }
 
-    /** {@code rope_theta}, where it stands among the parameters. */
+    /**
+     * {@code rope_theta}, where it stands among the parameters.
+     *
+     * @throws ConfigException if it differs from the one outside
+     */
     static OptionalDouble theta(ConfigReader config) {
         for (String key : KEYS) {
             var rope = config.child(key);
             if (rope.isPresent() && rope.get().has("rope_theta")) {
-                return OptionalDouble.of(rope.get().positive("rope_theta", 1));
+                double theta = rope.get().positive("rope_theta", 1);
+                if (config.positive("rope_theta", theta) != theta) {
+                    throw config.bad("rope_theta", "that of %s, %s, or none".formatted(key, theta));
+                }
+                return OptionalDouble.of(theta);
             }
         }
         return OptionalDouble.empty();
     }
 
-    private static double factor(ConfigReader config, String key, ConfigReader rope) {
-        if (rope.has("partial_rotary_factor") && rope.positive("partial_rotary_factor", 1) != 1) {
-            throw rope.bad("partial_rotary_factor", DoubleNode.valueOf(1).toString());
+    /** Every dimension of a head is rotated. */
+    private static void requireWhole(ConfigReader config) {
+        if (config.positive("partial_rotary_factor", 1) != 1) {
+            throw config.bad("partial_rotary_factor", "1");
         }
+    }
+
+    private static double factor(ConfigReader config, String key, ConfigReader rope) {
+        requireWhole(rope);
         if (rope.node().properties().stream().anyMatch(entry -> entry.getValue().isObject())) {
             throw config.bad(key, "one scaling for all layers");
         }

@@ -21,7 +21,7 @@ public final class TokenizerFiles {
     /** The padding token that llava-hf models add to LLaMA's vocabulary. */
     public static final String PAD = "<pad>";
 
-    private static final String CONFIG = "tokenizer_config.json";
+    static final String CONFIG = "tokenizer_config.json";
     private static final List<String> ALL = List.of(
             SentencePieceTokenizer.MODEL_FILE,
             CONFIG,

@@ -208,6 +208,8 @@ class ModelConfigsTest {
                 "'rope_scaling':{'type':'linear'}|rope_scaling.factor",
                 "'rope_scaling':{'type':'linear','factor':0}|rope_scaling.factor is 0",
                 "'rope_parameters':{'rope_theta':1e4,'partial_rotary_factor':0.5}|partial_rotary_factor",
+                "'partial_rotary_factor':0.5|partial_rotary_factor is 0.5",
+                "'rope_parameters':{'rope_theta':5e5},'rope_theta':1e4|rope_theta is 10000",
                 "'rope_parameters':{'full_attention':{'rope_theta':1e4}}|rope_parameters",
                 "'model_type':'llava_mpt'|model_type is \"llava_mpt\"",
                 "'mm_vision_tower':'google/siglip'|the vision tower 'google/siglip' is no folder",

@@ -95,6 +95,8 @@ class PreprocessorConfigTest {
                 "'image_std':[0,1,1]|image_std",
                 "'rescale_factor':0|rescale_factor",
                 "'image_grid_pinpoints':[[336,672]]|image_grid_pinpoints",
+                "'crop_pct':0.9|crop_pct is 0.9",
+                "'offset':true|offset is true",
                 "'do_flip_channel_order':true|do_flip_channel_order",
                 "'image_processor_type':'SiglipImageProcessor'|image_processor_type"
             })
@@ -111,10 +113,28 @@ class PreprocessorConfigTest {
             value = {
                 "'crop_size':336,'size':336,'feature_extractor_type':'CLIPFeatureExtractor'",
                 "'size':{'shortest_edge':336},'crop_size':{'height':336,'width':336},'do_pad':false",
-                "'image_processor_type':'LlavaImageProcessorFast','do_pad':null,'data_format':'channels_first'"
+                "'image_processor_type':'LlavaImageProcessorFast','do_pad':null,'data_format':'channels_first'",
+                "'_valid_processor_keys':['images'],'image_seq_length':576,'pad_size':null"
             })
     void clipsOwnSettingsAreTheDefault(String settings) throws IOException {
         assertThat(read("preprocessor_config.json", settings).vision().scaling())
                 .isEqualTo(PixelScaling.CLIP);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "'patch_size':16|patch_size is 16; llava4j needs 14",
+                "'vision_feature_select_strategy':'full'|vision_feature_select_strategy is \"full\"",
+                "'num_additional_image_tokens':2|num_additional_image_tokens is 2; llava4j needs 1"
+            })
+    void imageTokensOfTheProcessorAreThoseOfTheModel(String setting, String reason) throws IOException {
+        String right = "'patch_size':14,'vision_feature_select_strategy':'default','num_additional_image_tokens':1";
+        assertThat(read("processor_config.json", right).keepCls()).isFalse();
+        assertThatThrownBy(() -> read("processor_config.json", setting))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("processor_config.json: " + reason);
     }
 }

@@ -1,7 +1,9 @@
 package io.llava4j.checkpoint.huggingface;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.llava4j.CheckpointException;
 import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.text.VocabularyTrainer;
 import java.io.IOException;
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -150,5 +153,79 @@ class TokenizerJsonTest {
 
     private static int[] ids(JsonNode array) {
         return array.valueStream().mapToInt(JsonNode::intValue).toArray();
+    }
+
+    private static SentencePieceTokenizer load(Path target, ObjectNode json) throws IOException {
+        Files.writeString(target.resolve("tokenizer.json"), json.toString());
+        return SentencePieceTokenizer.load(target);
+    }
+
+    private static ObjectNode step(String json) {
+        return (ObjectNode) JsonMapper.builder().build().readTree(json.replace('\'', '"'));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "normalizer|{'type':'Lowercase'}|Lowercase",
+                "normalizer|{'type':'Sequence','normalizers':[{'type':'Prepend','prepend':'▁'},{'type':'NFKC'}]}|NFKC",
+                "normalizer|{'type':'Prepend','prepend':'_'}|Prepend",
+                "normalizer|{'type':'Sequence','normalizers':[]}|no space before a text",
+                "pre_tokenizer|{'type':'ByteLevel','add_prefix_space':true}|ByteLevel",
+                "pre_tokenizer|{'type':'Metaspace','replacement':'▁','prepend_scheme':'never','split':false}|never",
+                "pre_tokenizer|{'type':'Metaspace','replacement':'▁','prepend_scheme':'first','split':true}|split",
+                "post_processor|{'single':[{'Sequence':{}},{'SpecialToken':{'id':'</s>'}}]}|post_processor"
+            })
+    void anotherStepIsRefusedByName(String key, String step, String reason, @TempDir Path target) {
+        ObjectNode json = json();
+        json.set(key, step(step));
+        assertThatThrownBy(() -> load(target, json))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("tokenizer.json cannot be used")
+                .hasMessageContaining(reason);
+    }
+
+    @Test
+    void stepsOfTheModelAreRefusedUnlessTheyDoNothing(@TempDir Path target) throws IOException {
+        ObjectNode json = json();
+        ObjectNode model = (ObjectNode) json.get("model");
+        model.put("dropout", 0.0).put("ignore_merges", false).put("end_of_word_suffix", "");
+        assertThat(load(target, json).encode("the cat")).isEqualTo(tokenizer.encode("the cat"));
+        model.put("ignore_merges", true);
+        assertThatThrownBy(() -> load(target, json)).hasMessageContaining("its ignore_merges is true");
+        model.put("ignore_merges", false).put("dropout", 0.1);
+        assertThatThrownBy(() -> load(target, json)).hasMessageContaining("its dropout is 0.1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"first", "always"})
+    void metaspacePutsTheSameSpaces(String scheme, @TempDir Path target) throws IOException {
+        ObjectNode json = json();
+        json.putNull("normalizer");
+        json.set(
+                "pre_tokenizer",
+                step("{'type':'Metaspace','replacement':'▁','prepend_scheme':'%s','split':false}".formatted(scheme)));
+        SentencePieceTokenizer read = load(target, json);
+        assertThat(read.legacy()).isEqualTo(scheme.equals("always"));
+        assertThat(read.encode("the cat")).isEqualTo(tokenizer.encode("the cat"));
+    }
+
+    @Test
+    void aVocabularyOfAnotherModelBesideItIsNamed(@TempDir Path target) throws IOException {
+        Files.copy(folder.resolve("tokenizer/tokenizer.model"), target.resolve("tokenizer.model"));
+        assertThat(load(target, json()).encode("the cat")).isEqualTo(tokenizer.encode("the cat"));
+        ObjectNode json = json();
+        ObjectNode vocabulary = (ObjectNode) json.get("model").get("vocab");
+        String first = tokenizer.piece(290);
+        String second = tokenizer.piece(291);
+        vocabulary.put(first, 291).put(second, 290);
+        assertThatThrownBy(() -> load(target, json))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("tokenizer.json: piece 29")
+                .hasMessageContaining("but tokenizer.model beside it says")
+                .hasMessageContaining(first)
+                .hasMessageContaining(second);
     }
 }
