@@ -15,7 +15,6 @@ import io.llava4j.model.ImageEncoding;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.tensor.kernel.Kernels;
-import io.llava4j.tensor.kernel.ReadBandwidth;
 import io.llava4j.text.Prompt;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -72,7 +71,7 @@ public final class GenerateBench {
     }
 
     private static Round round(LlavaModel model, Options options) {
-        double bandwidth = ReadBandwidth.measure();
+        double bandwidth = bandwidth(model);
         List<float[]> images = new ArrayList<>();
         double imageSeconds = 0;
         if (options.image() != null) {
@@ -119,6 +118,16 @@ public final class GenerateBench {
                     listener);
             return usage.join();
         }
+    }
+
+    /** Bytes per second of a plain read of the weights; 0 on a GPU. */
+    private static double bandwidth(LlavaModel model) {
+        if (!(model.languageModel() instanceof CpuLlamaModel cpu)) {
+            return 0;
+        }
+        long start = System.nanoTime();
+        cpu.readWeights();
+        return cpu.bytes() / seconds(start);
     }
 
     /** Any ids cost the same; the first is the start of a sequence. */

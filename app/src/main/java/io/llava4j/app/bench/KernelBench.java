@@ -4,7 +4,6 @@ import io.llava4j.tensor.format.BlockFormat;
 import io.llava4j.tensor.kernel.Activations;
 import io.llava4j.tensor.kernel.Kernels;
 import io.llava4j.tensor.kernel.PackedMatrix;
-import io.llava4j.tensor.kernel.ReadBandwidth;
 import io.llava4j.tensor.kernel.Workers;
 import java.io.PrintWriter;
 import java.lang.foreign.Arena;
@@ -100,7 +99,7 @@ public final class KernelBench {
             MemorySegment y = arena.allocate((long) columns * rows * Float.BYTES, 64);
             List<Runnable> tasks = new ArrayList<>();
             for (Kernels kernels : measured) {
-                tasks.add(() -> copies.forEach(w -> ReadBandwidth.read(w, workers)));
+                tasks.add(() -> copies.forEach(w -> kernels.read(w, workers)));
                 tasks.add(() -> copies.forEach(w -> multiply(kernels, w, activations, x, 1, y)));
                 tasks.add(() -> multiply(kernels, copies.getFirst(), activations, x, columns, y));
             }

@@ -33,7 +33,7 @@ record CpuBlock(
         return matrices().stream().mapToLong(PackedMatrix::bytes).sum();
     }
 
-    private List<PackedMatrix> matrices() {
+    List<PackedMatrix> matrices() {
         return List.of(query, key, value, out, gate, up, down);
     }
 

@@ -226,6 +226,12 @@ public final class CpuLlamaModel implements LanguageModel {
         return Math.ceilDiv(tokens, KvLayout.POSITIONS) * kv.pageBytes();
     }
 
+    /** Reads all weights once and does nothing else: no token is decoded faster. */
+    public synchronized void readWeights() {
+        blocks.forEach(block -> block.matrices().forEach(pass::read));
+        pass.read(head);
+    }
+
     /** Bytes of the weights in the kernels' layout. */
     public long bytes() {
         return head.bytes() + blocks.stream().mapToLong(CpuBlock::bytes).sum();

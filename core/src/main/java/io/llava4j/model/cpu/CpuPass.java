@@ -67,6 +67,11 @@ final class CpuPass implements AutoCloseable {
         return arena.allocate((long) count * width * Float.BYTES, ALIGNMENT);
     }
 
+    /** Reads a matrix and does nothing else. */
+    void read(PackedMatrix matrix) {
+        kernels.read(matrix, workers);
+    }
+
     /** Forgets the rows of the last pass. */
     void clear() {
         rows = 0;

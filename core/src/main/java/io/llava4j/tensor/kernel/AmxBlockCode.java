@@ -26,7 +26,7 @@ final class AmxBlockCode extends BlockCode {
     private final int parts;
 
     AmxBlockCode(PackedLayout layout, int columns) {
-        super(layout, columns, true);
+        super(layout, columns, Streams.ONE, true);
         this.parts = hasTwoSums() ? 2 : 1;
     }
 

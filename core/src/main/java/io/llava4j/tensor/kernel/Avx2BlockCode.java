@@ -17,8 +17,8 @@ final class Avx2BlockCode extends BlockCode {
     private static final int LOADED = 13;
     private static final int MASK = 15;
 
-    Avx2BlockCode(PackedLayout layout, int columns) {
-        super(layout, columns, false);
+    Avx2BlockCode(PackedLayout layout, int columns, Streams streams) {
+        super(layout, columns, streams, false);
     }
 
     @Override
@@ -30,7 +30,7 @@ final class Avx2BlockCode extends BlockCode {
     void clear() {
         asm.registers(Assembler.XOR, COLUMN, COLUMN, COLUMN);
         for (int i = 0; i < HALVES * columns; i++) {
-            asm.memory(Assembler.STORE, COLUMN, 0, ARGUMENTS, Arguments.SUMS + i * HALF_BYTES);
+            asm.memory(Assembler.STORE, COLUMN, 0, ARGUMENTS, sumAt(0, i));
         }
     }
 
@@ -40,8 +40,8 @@ final class Avx2BlockCode extends BlockCode {
         return 0;
     }
 
-    private static int sumAt(int column, int half) {
-        return Arguments.SUMS + (HALVES * column + half) * HALF_BYTES;
+    private int sumAt(int column, int half) {
+        return Arguments.SUMS + (HALVES * (stream * columns + column) + half) * HALF_BYTES;
     }
 
     @Override
@@ -132,7 +132,7 @@ final class Avx2BlockCode extends BlockCode {
     }
 
     private int elementsAt(int block, int vector, int half) {
-        return layout.elementsAt(block) + vector * Packer.VECTOR + half * HALF_BYTES;
+        return weightsAt(layout.elementsAt(block) + vector * Packer.VECTOR + half * HALF_BYTES);
     }
 
     /** Adds the integer sums, scaled, to the sums of the columns. */

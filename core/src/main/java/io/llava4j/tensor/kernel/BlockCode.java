@@ -5,8 +5,8 @@ abstract class BlockCode extends TileCode {
     /** Ints of a row in a block of bytes; nibbles fill half as many. */
     static final int VECTORS = 8;
 
-    BlockCode(PackedLayout layout, int columns, boolean wide) {
-        super(layout, columns, wide);
+    BlockCode(PackedLayout layout, int columns, Streams streams, boolean wide) {
+        super(layout, columns, streams, wide);
     }
 
     @Override
@@ -48,14 +48,14 @@ abstract class BlockCode extends TileCode {
     final void scales(int target, int scratch, int block, int part, int firstRow) {
         int large = firstRow * Short.BYTES;
         if (!layout.hasSmallScales()) {
-            asm.memory(Assembler.HALVES_TO_FLOATS, target, 0, WEIGHTS, block * 32 + part * 64 + large);
+            asm.memory(Assembler.HALVES_TO_FLOATS, target, 0, WEIGHTS, weightsAt(block * 32 + part * 64 + large));
             return;
         }
         int widen = hasTwoSums() ? Assembler.SIGNED_BYTES_TO_INTS : Assembler.UNSIGNED_BYTES_TO_INTS;
         int largeAt = hasTwoSums() ? 0 : part * 32;
-        asm.memory(widen, target, 0, WEIGHTS, layout.smallScalesAt(block) + part * 16 + firstRow);
+        asm.memory(widen, target, 0, WEIGHTS, weightsAt(layout.smallScalesAt(block) + part * 16 + firstRow));
         asm.registers(Assembler.INTS_TO_FLOATS, target, 0, target);
-        asm.memory(Assembler.HALVES_TO_FLOATS, scratch, 0, WEIGHTS, largeAt + large);
+        asm.memory(Assembler.HALVES_TO_FLOATS, scratch, 0, WEIGHTS, weightsAt(largeAt + large));
         asm.registers(Assembler.MULTIPLY_FLOATS, target, target, scratch);
     }
 }

@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /** Products in machine code, assembled at its first use for a layout and a count of columns. */
 final class CodeKernel implements TileKernel {
@@ -28,12 +29,16 @@ final class CodeKernel implements TileKernel {
     /** Room of a thread for prepared tiles. */
     private static final ThreadLocal<MemorySegment> PREPARED = ThreadLocal.withInitial(() -> MemorySegment.NULL);
 
-    private record Variant(PackedLayout layout, int columns, boolean add) {}
+    /** Read by a call: about four tiles. */
+    private static final int READ_BYTES = 1 << 17;
+
+    private record Variant(PackedLayout layout, int columns, TileCode.Streams streams, boolean add) {}
 
     private final boolean wide;
     private final boolean tiles;
     private final Map<Variant, MemorySegment> code = new ConcurrentHashMap<>();
     private final Map<PackedLayout, MemorySegment> inSignedBytes = new ConcurrentHashMap<>();
+    private volatile @Nullable MemorySegment reading;
 
     /**
      * @param wide whether the processor has AVX-512 with VNNI, rather than AVX2
@@ -115,9 +120,50 @@ final class CodeKernel implements TileKernel {
             requireBytes(x.fields(), numbers / PackedLayout.BLOCK * Activations.FIELDS * Float.BYTES);
         }
         requireBytes(y, ((x.columns() - 1) * stride + (long) w.count() * layout.tileRows()) * Float.BYTES);
-        MemorySegment function = code.computeIfAbsent(new Variant(layout, x.columns(), add), this::assemble);
-        MemorySegment arguments = Arguments.of(w.units(), w.count(), stride * Float.BYTES);
+        TileCode.Streams streams = streams(w, x.columns());
+        int whole = w.count() / streams.count();
+        multiply(w, whole, streams, x, y, stride, add);
+        int done = whole * streams.count();
+        if (done < w.count()) {
+            long rows = (long) done * layout.tileRows();
+            Tiles rest = w.part(done, w.count() - done);
+            multiply(rest, rest.count(), TileCode.Streams.ONE, x, y.asSlice(rows * Float.BYTES), stride, add);
+        }
+    }
+
+    private TileCode.Streams streams(Tiles w, int columns) {
+        boolean roomForSums = wide || w.layout().isQuantised();
+        return roomForSums ? TileCode.Streams.of(w.tileBytes(), w.count(), columns) : TileCode.Streams.ONE;
+    }
+
+    private void multiply(
+            Tiles w,
+            int times,
+            TileCode.Streams streams,
+            Activations.Group x,
+            MemorySegment y,
+            long stride,
+            boolean add) {
+        MemorySegment function =
+                code.computeIfAbsent(new Variant(w.layout(), x.columns(), streams, add), this::assemble);
+        MemorySegment arguments = Arguments.of(w.units(), times, stride * Float.BYTES);
         call(function, arguments, w.data(), x.values(), x.fields(), y);
+    }
+
+    @Override
+    public void read(MemorySegment data) {
+        MemorySegment function = reading;
+        if (function == null) {
+            function = Pages.executable(ReadCode.write(wide, READ_BYTES));
+            reading = function;
+        }
+        MemorySegment arguments = Arguments.of(READ_BYTES / ReadCode.UNIT_BYTES, 0, 0);
+        long at = 0;
+        for (; at + READ_BYTES <= data.byteSize(); at += READ_BYTES) {
+            MemorySegment part = data.asSlice(at, READ_BYTES);
+            call(function, arguments, part, MemorySegment.NULL, MemorySegment.NULL, MemorySegment.NULL);
+        }
+        TileKernel.super.read(data.asSlice(at));
     }
 
     /** The one place that enters machine code; addresses were checked before. */
@@ -150,13 +196,13 @@ final class CodeKernel implements TileKernel {
     private MemorySegment assemble(Variant variant) {
         TileCode writer;
         if (!variant.layout.isQuantised()) {
-            writer = new FloatCode(variant.layout, variant.columns, wide);
+            writer = new FloatCode(variant.layout, variant.columns, variant.streams, wide);
         } else if (tiles && isForTiles(variant.layout, variant.columns)) {
             writer = new AmxBlockCode(variant.layout, variant.columns);
         } else if (wide) {
-            writer = new VnniBlockCode(variant.layout, variant.columns);
+            writer = new VnniBlockCode(variant.layout, variant.columns, variant.streams);
         } else {
-            writer = new Avx2BlockCode(variant.layout, variant.columns);
+            writer = new Avx2BlockCode(variant.layout, variant.columns, variant.streams);
         }
         return Pages.executable(writer.write(variant.add));
     }

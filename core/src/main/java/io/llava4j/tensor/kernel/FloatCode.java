@@ -10,8 +10,8 @@ final class FloatCode extends TileCode {
     private final int weights;
     private final int column;
 
-    FloatCode(PackedLayout layout, int columns, boolean wide) {
-        super(layout, columns, wide);
+    FloatCode(PackedLayout layout, int columns, Streams streams, boolean wide) {
+        super(layout, columns, streams, wide);
         this.wide = wide;
         this.vectors = wide ? 2 : 4;
         this.weights = wide ? 28 : 15;
@@ -27,14 +27,14 @@ final class FloatCode extends TileCode {
 
     @Override
     void clear() {
-        for (int sum = 0; sum < vectors * columns; sum++) {
+        for (int sum = sum(0, 0); sum < sum(columns, 0); sum++) {
             asm.registers(Assembler.XOR, sum, sum, sum);
         }
     }
 
     @Override
     int sum(int column, int vector) {
-        return vectors * column + vector;
+        return vectors * (stream * columns + column) + vector;
     }
 
     @Override
@@ -62,7 +62,7 @@ final class FloatCode extends TileCode {
     }
 
     private void loadWeights(int target, int vector) {
-        int at = vector * layout.unitBytes() / vectors;
+        int at = weightsAt(vector * layout.unitBytes() / vectors);
         switch (layout) {
             case F32 -> asm.memory(Assembler.LOAD, target, 0, WEIGHTS, at);
             case F16 -> asm.memory(Assembler.HALVES_TO_FLOATS, target, 0, WEIGHTS, at);

@@ -160,6 +160,16 @@ public enum Kernels {
         multiply(w, x, y, stride, workers, true);
     }
 
+    /** Reads a matrix once and does nothing else: no product with a column can be faster. */
+    public void read(PackedMatrix w, Workers workers) {
+        TileKernel kernel = kernel();
+        int perChunk = Math.max(1, w.tiles() / (workers.count() * CHUNKS_PER_WORKER));
+        workers.run(Math.ceilDiv(w.tiles(), perChunk), (chunk, worker) -> {
+            int from = chunk * perChunk;
+            kernel.read(w.tiles(from, Math.min(perChunk, w.tiles() - from)).data());
+        });
+    }
+
     private void multiply(PackedMatrix w, Activations x, MemorySegment y, long stride, Workers workers, boolean add) {
         TileKernel kernel = kernel();
         check(w, x, y, stride);
@@ -169,7 +179,7 @@ public enum Kernels {
         } else {
             x.interleave(size, workers);
         }
-        int perChunk = Math.clamp(w.tiles() / (workers.count() * CHUNKS_PER_WORKER), 1, mostTiles(w, x));
+        int perChunk = tilesPerChunk(w, x, workers);
         int chunks = Math.ceilDiv(w.tiles(), perChunk);
         int groups = Math.ceilDiv(x.columns(), size);
         int perPart =
@@ -192,8 +202,13 @@ public enum Kernels {
         return kernel;
     }
 
-    private static int mostTiles(PackedMatrix w, Activations x) {
-        return x.columns() == 1 ? Integer.MAX_VALUE : (int) Math.max(1, BYTES_FOR_MANY / w.tileBytes());
+    /** For one column, whose tiles are read side by side, a multiple of how many. */
+    private static int tilesPerChunk(PackedMatrix w, Activations x, Workers workers) {
+        int share = w.tiles() / (workers.count() * CHUNKS_PER_WORKER);
+        int side = TileCode.Streams.MOST;
+        return x.columns() == 1
+                ? Math.max(1, share / side) * side
+                : Math.clamp(share, 1, (int) Math.max(1, BYTES_FOR_MANY / w.tileBytes()));
     }
 
     private static void check(PackedMatrix w, Activations x, MemorySegment y, long stride) {

@@ -1,6 +1,8 @@
 package io.llava4j.tensor.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
 
 /** An implementation of the product of some tiles with a group of columns. */
 interface TileKernel {
@@ -30,6 +32,16 @@ interface TileKernel {
     /** Rounds blocks of a column; see {@link BlockQuantiser#quantise}, which every implementation equals to the last bit. */
     default void quantise(MemorySegment x, int blocks, MemorySegment values, MemorySegment fields, int columns) {
         new BlockQuantiser().quantise(x, blocks, values, fields, columns);
+    }
+
+    /** Reads memory once; what decoding cannot be faster than. */
+    default void read(MemorySegment data) {
+        long sum = 0;
+        int words = (int) (data.byteSize() / Long.BYTES);
+        for (int i = 0; i < words; i++) {
+            sum += data.getAtIndex(ValueLayout.JAVA_LONG, i);
+        }
+        Reference.reachabilityFence(sum);
     }
 
     /**

@@ -14,8 +14,8 @@ final class VnniBlockCode extends BlockCode {
     private static final int SCRATCH = 15;
     private static final int SUMS = 16;
 
-    VnniBlockCode(PackedLayout layout, int columns) {
-        super(layout, columns, true);
+    VnniBlockCode(PackedLayout layout, int columns, Streams streams) {
+        super(layout, columns, streams, true);
     }
 
     @Override
@@ -26,13 +26,13 @@ final class VnniBlockCode extends BlockCode {
     @Override
     void clear() {
         for (int column = 0; column < columns; column++) {
-            asm.registers(Assembler.XOR, SUMS + column, SUMS + column, SUMS + column);
+            asm.registers(Assembler.XOR, sum(column, 0), sum(column, 0), sum(column, 0));
         }
     }
 
     @Override
     int sum(int column, int vector) {
-        return SUMS + column;
+        return SUMS + stream * columns + column;
     }
 
     @Override
@@ -55,7 +55,7 @@ final class VnniBlockCode extends BlockCode {
     }
 
     private void loadElements(int block) {
-        int at = layout.elementsAt(block);
+        int at = weightsAt(layout.elementsAt(block));
         if (!layout.hasNibbles()) {
             for (int i = 0; i < VECTORS; i++) {
                 asm.memory(Assembler.LOAD, i, 0, WEIGHTS, at + i * Packer.VECTOR);
@@ -91,7 +91,7 @@ final class VnniBlockCode extends BlockCode {
             asm.registers(Assembler.ADD_INTS, INTEGER_SUMS, INTEGER_SUMS, INTEGER_SUMS + 1);
         }
         for (int c = 0; c < count; c++) {
-            int sum = SUMS + first + c;
+            int sum = sum(first + c, 0);
             asm.registers(Assembler.INTS_TO_FLOATS, INTEGER_SUMS + c, 0, INTEGER_SUMS + c);
             asm.broadcast(
                     Assembler.MULTIPLY_FLOATS, SCRATCH, scales, FIELDS, field(block, Activations.SCALE, first + c));

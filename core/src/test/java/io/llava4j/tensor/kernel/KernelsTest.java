@@ -36,7 +36,9 @@ class KernelsTest {
                 new int[] {16, 2 * block},
                 new int[] {33, 3 * block},
                 new int[] {50, 5 * block},
-                new int[] {16, 8 * block});
+                new int[] {16, 8 * block},
+                new int[] {150, 2 * block},
+                new int[] {272, 3 * block});
     }
 
     @ParameterizedTest
