@@ -16,6 +16,15 @@ final class Pages {
     private static final int READ_EXECUTE = 5;
     private static final int PRIVATE_ANONYMOUS = 0x22;
     private static final int ADVICE_HUGE_PAGES = 14;
+    private static final int ADVICE_SMALL_PAGES = 15;
+
+    /** Memory that shows how fast the kernel hands out large pages. */
+    private static final long TRIAL = 8 * HUGE_PAGE;
+
+    /** Bytes per second. Small pages come at more than twice this rate. */
+    private static final double SLOW = 1e9;
+
+    private static boolean largePagesAreSlow;
 
     private Pages() {}
 
@@ -47,7 +56,11 @@ final class Pages {
         }
     }
 
-    /** Zeroed memory that lives as long as the arena, aligned to a cache line; large pages where the kernel grants them. */
+    /**
+     * Zeroed memory that lives as long as the arena, aligned to a cache line. It has large pages, which are read some per
+     * cent faster, where the kernel grants them and does so quickly: in virtual machines that give free memory back to
+     * their host a large page can cost five times the time of small ones.
+     */
     static MemorySegment allocate(long bytes, Arena arena) {
         if (bytes < HUGE_PAGE || !isLinux()) {
             return arena.allocate(Math.max(1, bytes), 64);
@@ -58,8 +71,26 @@ final class Pages {
             return arena.allocate(bytes, 64);
         }
         long aligned = (address + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-        call(Libc.ADVISE, aligned, address + mapped - aligned, ADVICE_HUGE_PAGES);
-        return MemorySegment.ofAddress(aligned).reinterpret(bytes, arena, segment -> unmap(address, mapped));
+        MemorySegment memory =
+                MemorySegment.ofAddress(aligned).reinterpret(bytes, arena, segment -> unmap(address, mapped));
+        adviseLargePages(memory, address + mapped - aligned);
+        return memory;
+    }
+
+    private static synchronized void adviseLargePages(MemorySegment memory, long mapped) {
+        if (!largePagesAreSlow) {
+            call(Libc.ADVISE, memory.address(), mapped, ADVICE_HUGE_PAGES);
+            if (memory.byteSize() >= TRIAL) {
+                long start = System.nanoTime();
+                for (long page = 0; page < TRIAL; page += HUGE_PAGE) {
+                    memory.set(ValueLayout.JAVA_BYTE, page, (byte) 0);
+                }
+                largePagesAreSlow = TRIAL / ((System.nanoTime() - start) / 1e9) < SLOW;
+            }
+        }
+        if (largePagesAreSlow) {
+            call(Libc.ADVISE, memory.address(), mapped, ADVICE_SMALL_PAGES);
+        }
     }
 
     /**
