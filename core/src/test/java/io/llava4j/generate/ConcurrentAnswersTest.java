@@ -29,6 +29,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.json.JsonMapper;
@@ -75,6 +76,35 @@ class ConcurrentAnswersTest {
             assertThat(pipeline.stats().finished()).isEqualTo(THREADS * EACH);
         }
         assertThat(CpuModels.openPages()).isEqualTo(pages);
+    }
+
+    /** The next turn about an image prefills only its text: whatever was read before, image included, comes from the cache. */
+    @Test
+    void theNextQuestionAboutAnImageReadsItsTextOnly() {
+        try (LlavaPipeline chat = new LlavaPipeline(model(), TOKENIZER)) {
+            List<Turn> turns = new ArrayList<>(List.of(Turn.human("<image>\nWhat is it?")));
+            ChatResponse first = chat.stream(
+                    new ChatRequest(turns, List.of(image(1))), GenerationOptions.greedy(12), text -> true);
+            assertThat(first.usage().cachedTokens()).isZero();
+            assertThat(first.usage().imageTokens()).isEqualTo(TinyModels.PATCHES);
+            turns.add(Turn.assistant("A moon."));
+            turns.add(Turn.human("What color is the moon?"));
+            ChatRequest next = new ChatRequest(turns, List.of(image(1)));
+            ChatResponse second = chat.stream(next, GenerationOptions.greedy(12), text -> true);
+            assertThat(second.usage().cachedTokens())
+                    .isGreaterThanOrEqualTo(first.usage().promptTokens() - 1);
+            assertThat(chat.stats().encodedImages()).isEqualTo(1);
+            ChatRequest other = new ChatRequest(List.of(Turn.human("<image>\nWhere is it?")), List.of(image(1)));
+            ChatResponse third = chat.stream(other, GenerationOptions.greedy(12), text -> true);
+            assertThat(third.usage().promptTokens() - third.usage().cachedTokens())
+                    .isLessThanOrEqualTo(TOKENIZER.encode("Where is it? ASSISTANT:").length + 2);
+            assertThat(chat.stats().encodedImages()).isEqualTo(1);
+            AnswerOptions options = AnswerOptions.of(GenerationOptions.greedy(12));
+            assertThat(second.text())
+                    .isEqualTo(askedAlone(new Asked(next, options)).text());
+            assertThat(third.text())
+                    .isEqualTo(askedAlone(new Asked(other, options)).text());
+        }
     }
 
     private static Void ask(LlavaPipeline pipeline, List<Asked> asked, List<Given> alone, SplittableRandom random)

@@ -17,13 +17,16 @@ final class PromptLookup {
 
     private static final int[] NOTHING = {};
 
+    /** Tokens of the first guess: reading that many more costs next to nothing. */
+    private static final int FIRST = 3;
+
     private final int most;
     private int next;
 
     /** @param most tokens of a guess */
     PromptLookup(int most) {
         this.most = most;
-        this.next = most;
+        this.next = Math.min(most, FIRST);
     }
 
     /**

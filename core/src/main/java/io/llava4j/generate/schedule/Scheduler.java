@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -87,7 +88,7 @@ public final class Scheduler implements AutoCloseable {
      * @throws LlavaException if memory cannot hold the keys and values of prompt and answer
      */
     public Ticket submit(Work work, Listener listener) {
-        Request request = request(work, listener, null);
+        Request request = request(work, listener, null, new IdentityHashMap<>());
         synchronized (lock) {
             requireRoom(0);
             enqueue(request);
@@ -121,9 +122,10 @@ public final class Scheduler implements AutoCloseable {
      */
     public List<Ticket> submit(List<Work> works, List<? extends Listener> listeners) {
         Object group = new Object();
+        Map<float[], ImageDigest> digests = new IdentityHashMap<>();
         List<Request> requests = new ArrayList<>();
         for (Work work : works) {
-            requests.add(request(work, listeners.get(requests.size()), group));
+            requests.add(request(work, listeners.get(requests.size()), group, digests));
         }
         synchronized (lock) {
             requests.forEach(this::enqueue);
@@ -131,14 +133,15 @@ public final class Scheduler implements AutoCloseable {
         return List.copyOf(requests);
     }
 
-    private Request request(Work work, Listener listener, @Nullable Object group) {
+    private Request request(
+            Work work, Listener listener, @Nullable Object group, Map<float[], ImageDigest> digests) {
         int placeholders = ImagePrompt.placeholders(work.prompt().ids());
         if (placeholders != work.prompt().images().size()) {
             throw new DataException("the prompt has " + placeholders + " image placeholders for "
                     + work.prompt().images().size() + " images; give one image for each");
         }
         int perImage = model.config().tokensPerImage();
-        SplicedPrompt prompt = new SplicedPrompt(work.prompt(), perImage);
+        SplicedPrompt prompt = new SplicedPrompt(work.prompt(), perImage, digests);
         int positions = model.config().text().maxPositionEmbeddings();
         int context = limits.context() > 0 ? Math.min(limits.context(), positions) : positions;
         int limit = model.config().maxSequenceLength();

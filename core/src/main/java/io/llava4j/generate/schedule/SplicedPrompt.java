@@ -22,7 +22,8 @@ final class SplicedPrompt {
     private final int tokensPerImage;
     private final List<Placed> images = new ArrayList<>();
 
-    SplicedPrompt(ImagePrompt prompt, int tokensPerImage) {
+    /** @param digests of images that were hashed before, by identity; further ones are added */
+    SplicedPrompt(ImagePrompt prompt, int tokensPerImage, Map<float[], ImageDigest> digests) {
         this.tokensPerImage = tokensPerImage;
         int placeholders = ImagePrompt.placeholders(prompt.ids());
         keys = new long[prompt.ids().length + placeholders * (tokensPerImage - 1)];
@@ -33,21 +34,12 @@ final class SplicedPrompt {
                 continue;
             }
             float[] pixels = prompt.images().get(images.size());
-            Placed image = new Placed(at, digest(pixels), pixels);
+            Placed image = new Placed(at, digests.computeIfAbsent(pixels, ImageDigest::of), pixels);
             images.add(image);
             for (int token = 0; token < tokensPerImage; token++) {
                 keys[at++] = image.digest().key(token);
             }
         }
-    }
-
-    /** An image that is shown several times is hashed once. */
-    private ImageDigest digest(float[] pixels) {
-        return images.stream()
-                .filter(image -> image.pixels() == pixels)
-                .map(Placed::digest)
-                .findFirst()
-                .orElseGet(() -> ImageDigest.of(pixels));
     }
 
     /** What identifies each position; prompts with the same keys are read alike. */

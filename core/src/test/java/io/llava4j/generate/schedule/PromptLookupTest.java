@@ -2,10 +2,22 @@ package io.llava4j.generate.schedule;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class PromptLookupTest {
     private final PromptLookup lookup = new PromptLookup(4);
+
+    @BeforeEach
+    void guessRight() {
+        lookup.learn(3, 3);
+    }
+
+    @Test
+    void theFirstGuessIsShort() {
+        assertThat(new PromptLookup(16).guess(new long[] {5, 5, 5, 5}, 100)).containsExactly(5, 5, 5);
+        assertThat(new PromptLookup(2).guess(new long[] {5, 5, 5, 5}, 100)).containsExactly(5, 5);
+    }
 
     @Test
     void theLastOccurrenceOfTheLongestEndIsContinued() {
