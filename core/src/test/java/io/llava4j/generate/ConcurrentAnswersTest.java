@@ -83,8 +83,8 @@ class ConcurrentAnswersTest {
     void theNextQuestionAboutAnImageReadsItsTextOnly() {
         try (LlavaPipeline chat = new LlavaPipeline(model(), TOKENIZER)) {
             List<Turn> turns = new ArrayList<>(List.of(Turn.human("<image>\nWhat is it?")));
-            ChatResponse first = chat.stream(
-                    new ChatRequest(turns, List.of(image(1))), GenerationOptions.greedy(12), text -> true);
+            ChatResponse first =
+                    chat.stream(new ChatRequest(turns, List.of(image(1))), GenerationOptions.greedy(12), text -> true);
             assertThat(first.usage().cachedTokens()).isZero();
             assertThat(first.usage().imageTokens()).isEqualTo(TinyModels.PATCHES);
             turns.add(Turn.assistant("A moon."));

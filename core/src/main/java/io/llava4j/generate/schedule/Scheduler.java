@@ -16,6 +16,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -54,6 +55,7 @@ public final class Scheduler implements AutoCloseable {
     private final Deque<Request> waiting = new ArrayDeque<>();
     private final Set<Request> running = new LinkedHashSet<>();
     private final Counters counters = new Counters();
+    private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
     private @Nullable Thread thread;
     private boolean closed;
     private double averageSeconds;
@@ -133,8 +135,7 @@ public final class Scheduler implements AutoCloseable {
         return List.copyOf(requests);
     }
 
-    private Request request(
-            Work work, Listener listener, @Nullable Object group, Map<float[], ImageDigest> digests) {
+    private Request request(Work work, Listener listener, @Nullable Object group, Map<float[], ImageDigest> digests) {
         int placeholders = ImagePrompt.placeholders(work.prompt().ids());
         if (placeholders != work.prompt().images().size()) {
             throw new DataException("the prompt has " + placeholders + " image placeholders for "
@@ -169,20 +170,24 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private void run() {
-        Engine.setThreads(0);
-        while (takeIn()) {
-            endThoseThatAreOver();
-            step();
+        try {
+            Engine.setThreads(0);
+            while (takeIn()) {
+                endThoseThatAreOver();
+                step();
+            }
+            LlavaException end = new LlavaException("the model was closed before the answer was complete");
+            failAll(end);
+            List<Request> left;
+            synchronized (lock) {
+                left = List.copyOf(waiting);
+                waiting.clear();
+            }
+            left.forEach(request -> tell(() -> request.fail(end)));
+            reader.close();
+        } finally {
+            ended.complete(true);
         }
-        LlavaException end = new LlavaException("the model was closed before the answer was complete");
-        failAll(end);
-        List<Request> left;
-        synchronized (lock) {
-            left = List.copyOf(waiting);
-            waiting.clear();
-        }
-        left.forEach(request -> tell(() -> request.fail(end)));
-        reader.close();
     }
 
     /** Waits for work and takes in as much of it as there is room for; false once the scheduler is closed. */
@@ -336,17 +341,7 @@ public final class Scheduler implements AutoCloseable {
             lock.notifyAll();
         }
         if (decoding != null && decoding != Thread.currentThread()) {
-            boolean interrupted = false;
-            while (decoding.isAlive()) {
-                try {
-                    decoding.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+            ended.join();
         }
     }
 }
