@@ -28,7 +28,7 @@ test('a question is answered as a stream, with usage and speed', async () => {
   assert.deepEqual([body.temperature, body.top_p, body.max_tokens, body.seed], [0.5, 0.9, 20, 7]);
   assert.deepEqual(body.messages, [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'what is in the image?' }]);
   assert.notEqual((await texts(page, '.answer .markdown'))[0].trim(), '');
-  assert.match((await texts(page, '.usage'))[0], /tokens\/s · \d+ tokens · first after \d+\.\d s · prompt \d+/);
+  assert.match((await texts(page, '.usage'))[0], /tokens\/s · \d+ tokens · first after (0\.\d\d|[1-9]\d*\.\d) s · prompt \d+/);
   assert.deepEqual(page.problems, []);
 });
 

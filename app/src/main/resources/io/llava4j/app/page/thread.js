@@ -165,7 +165,7 @@ function usageText({ usage, firstToken, decoding }) {
   return [
     decoding > 0 && tokens > 1 ? `${((tokens - 1) / decoding).toFixed(1)} tokens/s` : '',
     tokens === 1 ? '1 token' : `${tokens} tokens`,
-    firstToken === null || firstToken === undefined ? '' : `first after ${firstToken.toFixed(1)} s`,
+    firstToken === null || firstToken === undefined ? '' : `first after ${firstToken.toFixed(firstToken < 1 ? 2 : 1)} s`,
     `prompt ${usage.prompt_tokens}${prompt ? ` (${prompt})` : ''}`,
   ].filter(Boolean).join(' · ');
 }
