@@ -3,6 +3,7 @@ package io.llava4j.app.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.generate.schedule.Scheduler;
+import io.llava4j.generate.schedule.SchedulerStats;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -41,17 +42,22 @@ class DisconnectTest {
     }
 
     private static void leave(TestServer server, String body) throws IOException, InterruptedException {
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.server.port())) {
-            byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-            socket.getOutputStream()
-                    .write(
-                            ("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                                            + "Content-Length: " + bytes.length + "\r\n\r\n")
-                                    .getBytes(StandardCharsets.US_ASCII));
-            socket.getOutputStream().write(bytes);
-            socket.getOutputStream().flush();
+        try (Socket socket = send(server, body)) {
+            assertThat(socket.isConnected()).isTrue();
             Thread.sleep(20);
         }
+    }
+
+    private static Socket send(TestServer server, String body) throws IOException {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.server.port());
+        byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+        socket.getOutputStream()
+                .write(("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                + "Content-Length: " + bytes.length + "\r\n\r\n")
+                        .getBytes(StandardCharsets.US_ASCII));
+        socket.getOutputStream().write(bytes);
+        socket.getOutputStream().flush();
+        return socket;
     }
 
     /** One answer runs, one waits, and the third is refused; those that were accepted are answered. */
@@ -83,5 +89,33 @@ class DisconnectTest {
             assertThat(counts[0]).isPositive();
             assertThat(counts[0] + counts[1]).isEqualTo(answers.length);
         }
+    }
+
+    /** A request that finds the queue full is refused before its images are looked at. */
+    @Test
+    void aFullQueueIsSaidBeforeImagesAreDecoded() throws Exception {
+        Scheduler.Limits limits = new Scheduler.Limits(1, 1, 0, 1 << 24, Duration.ofSeconds(60));
+        String broken = "{\"prompt\":\"a\",\"images\":[\"AAAA\"]}";
+        try (TestServer server = TestServer.start(dir, 20_000, limits)) {
+            assertThat(server.post("/api/generate", broken).status()).isEqualTo(400);
+            String body = LONG.formatted(1, true).replace("450", "15000");
+            try (Socket first = send(server, body);
+                    Socket second = send(server, body)) {
+                while (running(server) < 2) {
+                    Thread.sleep(5);
+                }
+                assertThat(server.post("/api/generate", broken).status()).isEqualTo(429);
+                assertThat(first.isConnected() && second.isConnected()).isTrue();
+            }
+            while (running(server) > 0) {
+                Thread.sleep(5);
+            }
+            assertThat(server.post("/api/generate", broken).status()).isEqualTo(400);
+        }
+    }
+
+    private static int running(TestServer server) {
+        SchedulerStats stats = server.model.pipeline().stats();
+        return stats.running() + stats.waiting();
     }
 }
