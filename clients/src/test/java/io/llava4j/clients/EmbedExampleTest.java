@@ -55,7 +55,7 @@ class EmbedExampleTest {
                 "-Dmodel=" + model,
                 "-Dimage=" + image);
 
-        assertThat(printed.lines().filter(line -> !line.startsWith("WARNING")))
+        assertThat(printed.lines())
                 .satisfiesExactly(
                         line -> assertThat(line).matches("Streamed: .+"),
                         line -> assertThat(line).matches("What is in the image\\? .+"),
@@ -71,9 +71,33 @@ class EmbedExampleTest {
             Path pom = pom(module);
             assumeTrue(Files.exists(pom), "mvn verify writes the POMs that this test reads, mvn test does not");
             assertThat(Files.readString(pom))
-                    .contains("<name>", "<description>", "<url>", "<license>", "<scm>", "<developer>")
+                    .contains("<name>", "<description>", "<url>", "<license>", "<scm", "<developer>")
                     .doesNotContain("<parent>", "${", "<dependencyManagement>", "<scope>test</scope>");
         }
+    }
+
+    @Test
+    void thePageShowsTheProgram() throws IOException {
+        String page = Files.readString(ROOT.resolve("docs/embedding.md"));
+        String section = page.substring(page.indexOf("## LangChain4j"), page.indexOf("## Decoding options"));
+        int at = section.indexOf("```java\n") + "```java\n".length();
+
+        assertThat(Files.readString(ROOT.resolve("examples/embed/src/main/java/com/example/Embed.java")))
+                .contains(section.substring(at, section.indexOf("```", at)));
+        assertThat(section)
+                .contains(
+                        "<artifactId>llava4j-langchain4j</artifactId>\n  <version>" + version(),
+                        "version " + property("langchain4j"));
+    }
+
+    @Test
+    void thePageNamesTheTestedVersions() throws IOException {
+        assertThat(Files.readString(ROOT.resolve("docs/serving.md")))
+                .contains(
+                        "`com.openai:openai-java` " + property("openai-java"),
+                        "`com.anthropic:anthropic-java` " + property("anthropic-java"),
+                        "`dev.langchain4j:langchain4j-open-ai` " + property("langchain4j"),
+                        "`org.springframework.ai:spring-ai-openai` " + property("spring-ai"));
     }
 
     @Test
@@ -88,6 +112,13 @@ class EmbedExampleTest {
         String pom = Files.readString(ROOT.resolve("pom.xml"));
         int at = pom.indexOf("<version>") + "<version>".length();
         return pom.substring(at, pom.indexOf("</version>", at));
+    }
+
+    /** A version that the parent POM pins. */
+    private static String property(String name) throws IOException {
+        String pom = Files.readString(ROOT.resolve("pom.xml"));
+        int at = pom.indexOf("<" + name + ".version>") + name.length() + "<.version>".length();
+        return pom.substring(at, pom.indexOf("<", at));
     }
 
     private static Path jar(String module, String version) {
@@ -138,18 +169,27 @@ class EmbedExampleTest {
         return to;
     }
 
-    /** What Maven prints when all goes well; otherwise the test fails with all that it printed. */
-    private static String maven(Path project, String... arguments) throws IOException, InterruptedException {
-        List<String> command =
-                new ArrayList<>(List.of(System.getProperty("maven.executable"), "-B", "-q", "-f", project.toString()));
+    /** What the program prints; if Maven fails, the test fails with all that it printed. */
+    private String maven(Path project, String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(
+                System.getProperty("maven.executable"), "-B", "-q", "-Dstyle.color=never", "-f", project.toString()));
         command.addAll(List.of(arguments));
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        Path errors = dir.resolve("stderr");
+        ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.environment().remove("MAVEN_OPTS");
         builder.environment().remove("JAVA_TOOL_OPTIONS");
         Process process = builder.start();
         String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as(printed).isZero();
-        return printed;
+        assertThat(process.waitFor()).as(() -> printed + readErrors(errors)).isZero();
+        return printed.replace("\u001b[0m", ""); // some Mavens reset the colour at their end, whatever the style
+    }
+
+    private static String readErrors(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

@@ -128,6 +128,7 @@ final class MemorisedModel {
             Path recipe = Files.writeString(root.resolve("recipe.yaml"), """
                     stage: finetune
                     output: %s
+                    threads: 1
                     model: {vision-tower: %s, language-model: %s}
                     data: {json: %s, images: %s, max-length: %d, group-by-modality: false}
                     optimizer: {learning-rate: 0.01, max-grad-norm: 1.0}
