@@ -11,6 +11,8 @@ import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.Projector;
+import io.llava4j.model.VisionTower;
 import io.llava4j.model.config.LlamaParameters;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.cpu.CpuClipTower;
@@ -31,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
@@ -79,7 +82,7 @@ public final class ModelLoader {
             }
             return merged(directory, device, parts);
         }
-        return load(directory, Checkpoint.open(directory, parts), device, null);
+        return load(directory, Checkpoint.open(directory, parts), device, Checkpoint::tensors);
     }
 
     /**
@@ -89,11 +92,52 @@ public final class ModelLoader {
      * @throws CheckpointException as {@link #load(Path, String)}, and if the type cannot hold a number
      */
     public static Loaded loadAs(Path directory, Converter.Precision precision) {
-        return load(directory, Checkpoint.open(directory), "cpu", precision);
+        GgufTypes types = GgufTypes.of(precision);
+        return load(
+                directory,
+                Checkpoint.open(directory),
+                "cpu",
+                checkpoint -> Requantised.languageModel(checkpoint, types));
+    }
+
+    /** As {@link #loadAs}, with vision tower and projector in another type and the language model as it is stored. */
+    public static Loaded loadImageEncoderAs(Path directory, Converter.Precision precision) {
+        GgufTypes types = new GgufTypes(precision, precision, precision);
+        return load(
+                directory,
+                Checkpoint.open(directory),
+                "cpu",
+                checkpoint -> Requantised.imageEncoder(checkpoint, types));
+    }
+
+    /**
+     * Vision tower and projector alone.
+     *
+     * @param weights own the tensors; the caller closes them, and keeps the checkpoint open as long
+     */
+    public record ImageEncoder(Weights weights, VisionTower tower, Projector projector) {}
+
+    /**
+     * Loads vision tower and projector of a model on the CPU, without its language model.
+     *
+     * @param checkpoint a whole LLaVA model
+     * @param precision to compute from; null for the weights as they are stored
+     */
+    public static ImageEncoder imageEncoder(Checkpoint checkpoint, Converter.@Nullable Precision precision) {
+        LlavaConfig config = checkpoint.requireComplete().config();
+        Map<String, TensorEntry> tensors = precision == null
+                ? checkpoint.tensors()
+                : Requantised.imageEncoder(checkpoint, new GgufTypes(precision, precision, precision));
+        Weights weights = mapped(withoutLanguageModel(tensors, config), "cpu", name -> {});
+        VisionTower tower = new CpuClipTower(config, weights, Kernels.instance(), Workers.shared());
+        return new ImageEncoder(weights, tower, Projector.of(config, weights));
     }
 
     private static Loaded load(
-            Path directory, Checkpoint checkpoint, String device, Converter.@Nullable Precision precision) {
+            Path directory,
+            Checkpoint checkpoint,
+            String device,
+            Function<Checkpoint, Map<String, TensorEntry>> stored) {
         boolean loaded = false;
         try {
             LlavaConfig config = checkpoint.config();
@@ -101,10 +145,7 @@ public final class ModelLoader {
             if (Engine.device(device).is_cpu()) {
                 MemoryCheck.require(directory, ModelMemory.of(checkpoint));
             }
-            Map<String, TensorEntry> tensors = precision == null
-                    ? checkpoint.tensors()
-                    : Requantised.languageModel(checkpoint, GgufTypes.of(precision));
-            LlavaModel model = build(directory, config, tensors, device, checkpoint::close);
+            LlavaModel model = build(directory, config, stored.apply(checkpoint), device, checkpoint::close);
             loaded = true;
             return new Loaded(
                     model,

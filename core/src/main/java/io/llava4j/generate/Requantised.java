@@ -3,23 +3,42 @@ package io.llava4j.generate;
 import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.GgufTypes;
+import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.model.config.LlamaParameters;
 import io.llava4j.tensor.format.BlockFormat;
 import io.llava4j.tensor.format.TensorCast;
 import java.lang.foreign.MemorySegment;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 
-/** Tensors of a checkpoint whose language model is stored in other types, converted when they are read. */
+/** Tensors of a checkpoint of which one part is stored in other types, converted when they are read. */
 final class Requantised {
     private Requantised() {}
 
     static Map<String, TensorEntry> languageModel(Checkpoint checkpoint, GgufTypes types) {
+        return of(
+                checkpoint,
+                types,
+                LlamaParameters.of(checkpoint.config().text()).shapes().keySet());
+    }
+
+    /** Vision tower and projector. */
+    static Map<String, TensorEntry> imageEncoder(Checkpoint checkpoint, GgufTypes types) {
+        return of(
+                checkpoint,
+                types,
+                checkpoint.tensors().keySet().stream()
+                        .filter(name ->
+                                name.startsWith(CanonicalNames.TOWER) || name.startsWith(CanonicalNames.PROJECTOR))
+                        .toList());
+    }
+
+    private static Map<String, TensorEntry> of(Checkpoint checkpoint, GgufTypes types, Collection<String> names) {
         Map<String, TensorEntry> tensors = new LinkedHashMap<>(checkpoint.tensors());
-        for (String name :
-                LlamaParameters.of(checkpoint.config().text()).shapes().keySet()) {
+        for (String name : names) {
             TensorEntry stored = Objects.requireNonNull(tensors.get(name));
             BlockFormat to = types.of(name, stored.shape(), checkpoint.config().text());
             TensorEntry.Content content = new TensorEntry.Blocks(to, () -> convert(stored, to));

@@ -3,7 +3,6 @@ package io.llava4j.model;
 import io.llava4j.DataException;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.LoraConfig;
-import io.llava4j.model.config.ProjectorType;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.text.Prompt;
@@ -69,11 +68,7 @@ public final class LlavaModel implements AutoCloseable {
         this.weights = weights;
         this.languageModel = languageModel;
         this.visionTower = visionTower;
-        this.projector = new Projector(
-                ProjectorType.parse(config.projectorType()),
-                visionTower.hiddenSize(),
-                config.text().hiddenSize(),
-                weights);
+        this.projector = Projector.of(config, weights);
     }
 
     /** Shape and behaviour of the network. */

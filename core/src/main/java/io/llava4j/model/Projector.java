@@ -1,5 +1,6 @@
 package io.llava4j.model;
 
+import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.Parameters;
 import io.llava4j.model.config.ProjectorType;
 import io.llava4j.tensor.Weights;
@@ -20,6 +21,15 @@ public final class Projector {
         for (Parameters.Linear layer : type.layers(visionHidden, textHidden)) {
             layers.add(new Linear(weights, layer.prefix()));
         }
+    }
+
+    /** The projector that a configuration describes. */
+    public static Projector of(LlavaConfig config, Weights weights) {
+        return new Projector(
+                ProjectorType.parse(config.projectorType()),
+                config.vision().hiddenSize(),
+                config.text().hiddenSize(),
+                weights);
     }
 
     /** Image features to image tokens: {@code [images, tokens, vision hidden] -> [images, tokens, text hidden]}. */

@@ -82,6 +82,11 @@ public final class Weights implements AutoCloseable {
         return Collections.unmodifiableSet(tensors.keySet());
     }
 
+    /** Bytes of the matrices in the layout of the kernels. */
+    public long packedBytes() {
+        return packed.values().stream().mapToLong(PackedMatrix::bytes).sum();
+    }
+
     /**
      * The linear operator of a layer.
      *

@@ -6,6 +6,7 @@ import io.llava4j.generate.ModelLoader;
 import io.llava4j.generate.schedule.LogProbabilities;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.RgbImage;
+import io.llava4j.model.ImageEncoding;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
 import io.llava4j.model.cpu.CpuLlamaModel;
@@ -19,9 +20,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** How far storage types of the language model's weights move its predictions from those of a reference. */
+/** How far storage types of weights move a model's predictions from those of a reference. */
 public final class FidelityBench {
     private FidelityBench() {}
 
@@ -48,12 +50,19 @@ public final class FidelityBench {
      *
      * @param reference model whose predictions count as right
      * @param types to store its language model in
+     * @param imageTypes to store its vision tower and projector in
      * @param others further models to compare, of the same shape and vocabulary
      * @param images asked about with each question; none for questions without images
      */
     public static void run(
-            PrintWriter out, Path reference, List<Precision> types, List<Path> others, List<RgbImage> images) {
+            PrintWriter out,
+            Path reference,
+            List<Precision> types,
+            List<Precision> imageTypes,
+            List<Path> others,
+            List<RgbImage> images) {
         List<float[]> expected;
+        List<float[]> expectedTokens;
         SentencePieceTokenizer tokenizer;
         int vocabulary;
         ModelLoader.Loaded loaded = ModelLoader.load(reference, "cpu");
@@ -61,6 +70,7 @@ public final class FidelityBench {
             tokenizer = loaded.tokenizer().get();
             vocabulary = model.config().text().vocabSize();
             expected = logits(model, tokenizer, images);
+            expectedTokens = imageTokens(model, images);
             out.printf(
                     Locale.ROOT,
                     "reference %s, %.1f MB of language model; %d prompts%n",
@@ -79,6 +89,26 @@ public final class FidelityBench {
         for (Precision type : types) {
             try (LlavaModel model = ModelLoader.loadAs(reference, type).model()) {
                 print(out, type.name(), model, difference(expected, logits(model, tokenizer, images), vocabulary));
+            }
+        }
+        for (Precision type : imageTypes) {
+            try (LlavaModel model =
+                    ModelLoader.loadImageEncoderAs(reference, type).model()) {
+                String name = "tower, projector " + type;
+                print(out, name, model, difference(expected, logits(model, tokenizer, images), vocabulary));
+                ImageDifference tokens = imageDifference(
+                        expectedTokens,
+                        imageTokens(model, images),
+                        model.config().text().hiddenSize());
+                out.printf(
+                        Locale.ROOT,
+                        "  %.1f MB of tower and projector; image tokens: relative error %.2e, cosine %.6f on average and"
+                                + " %.6f at least%n",
+                        model.weights().packedBytes() / 1e6,
+                        tokens.relative(),
+                        tokens.cosine(),
+                        tokens.leastCosine());
+                out.flush();
             }
         }
         for (Path other : others) {
@@ -126,6 +156,15 @@ public final class FidelityBench {
         return logits;
     }
 
+    private static List<float[]> imageTokens(LlavaModel model, List<RgbImage> images) {
+        ImageProcessor processor =
+                model.config().vision().imageProcessor(model.config().aspectMode());
+        return images.stream()
+                .map(image -> Objects.requireNonNull(
+                        new ImageEncoding(model, processor.process(image)).advance(Long.MAX_VALUE)))
+                .toList();
+    }
+
     private static float[] logits(LlavaModel model, PromptBuilder prompts, String question, float @Nullable [] pixels) {
         int[] ids = prompts.inference(List.of(Turn.human(question))).ids();
         return Engine.inference("bench fidelity", () -> {
@@ -166,5 +205,49 @@ public final class FidelityBench {
             }
         }
         return new Difference(divergence / positions, (double) same / positions, largest, positions);
+    }
+
+    /**
+     * Differences of image tokens from the reference.
+     *
+     * @param relative length of all differences by the length of all tokens
+     * @param cosine of a token and the reference's, on average
+     * @param leastCosine the smallest of them
+     */
+    record ImageDifference(double relative, double cosine, double leastCosine) {}
+
+    /**
+     * Compares image tokens.
+     *
+     * @param expected {@code [tokens, width]} of each image
+     * @param actual of the same images
+     */
+    static ImageDifference imageDifference(List<float[]> expected, List<float[]> actual, int width) {
+        double errors = 0;
+        double lengths = 0;
+        double cosines = 0;
+        double least = 1;
+        int tokens = 0;
+        for (int image = 0; image < expected.size(); image++) {
+            float[] p = expected.get(image);
+            float[] q = actual.get(image);
+            for (int from = 0; from < p.length; from += width) {
+                double pp = 0;
+                double qq = 0;
+                double pq = 0;
+                for (int i = from; i < from + width; i++) {
+                    pp += (double) p[i] * p[i];
+                    qq += (double) q[i] * q[i];
+                    pq += (double) p[i] * q[i];
+                    errors += ((double) p[i] - q[i]) * ((double) p[i] - q[i]);
+                }
+                lengths += pp;
+                double cosine = pq / Math.sqrt(pp * qq);
+                cosines += cosine;
+                least = Math.min(least, cosine);
+                tokens++;
+            }
+        }
+        return new ImageDifference(Math.sqrt(errors / lengths), cosines / tokens, least);
     }
 }

@@ -27,13 +27,14 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         description =
-                "Measure speed: generate, serve, kernels, train-step, eval, mixture; a server under load: load; and what"
+                "Measure speed: generate, tower, serve, kernels, train-step, eval, mixture; a server under load: load; and what"
                         + " storage types lose: fidelity.",
         subcommands = {
             BenchCommand.Generate.class,
             BenchServeCommand.class,
             BenchLoadCommand.class,
             BenchFidelityCommand.class,
+            BenchTowerCommand.class,
             BenchCommand.KernelSpeed.class,
             BenchCommand.TrainStep.class,
             BenchCommand.Eval.class,

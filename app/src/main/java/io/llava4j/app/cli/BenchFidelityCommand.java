@@ -11,6 +11,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -49,8 +50,16 @@ final class BenchFidelityCommand implements Callable<Integer> {
             split = ",",
             paramLabel = "TYPE",
             description = "Types to store the reference's language model in (default: bf16,f16,q8_0,q4_k_m,q4_0 without"
-                    + " MODEL, none with it).")
+                    + " MODEL and --vision-tower-types, none with them).")
     private List<Precision> types = List.of();
+
+    @Option(
+            names = "--vision-tower-types",
+            split = ",",
+            paramLabel = "TYPE",
+            description = "Types to store the reference's vision tower and projector in, with the language model as it is:"
+                    + " f32, f16, bf16 or q8_0; needs --image (default: none).")
+    private List<Precision> visionTowerTypes = List.of();
 
     @Option(
             names = "--image",
@@ -61,13 +70,19 @@ final class BenchFidelityCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        List<Precision> measured = types.isEmpty() && models.isEmpty()
+        BenchTowerCommand.require(spec, "--vision-tower-types", visionTowerTypes);
+        if (!visionTowerTypes.isEmpty() && images.isEmpty()) {
+            throw new ParameterException(
+                    spec.commandLine(), "--vision-tower-types needs --image: without images nothing depends on the tower");
+        }
+        List<Precision> measured = types.isEmpty() && models.isEmpty() && visionTowerTypes.isEmpty()
                 ? List.of(Precision.BF16, Precision.F16, Precision.Q8_0, Precision.Q4_K_M, Precision.Q4_0)
                 : types;
         FidelityBench.run(
                 spec.commandLine().getOut(),
                 reference,
                 measured,
+                visionTowerTypes,
                 models,
                 images.stream().map(ImageDecoder::decode).toList());
         return CommandLine.ExitCode.OK;
