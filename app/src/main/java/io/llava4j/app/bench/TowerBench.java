@@ -74,7 +74,8 @@ public final class TowerBench {
                 round(each, vision.imageSize(), round >= 0);
             }
         }
-        out.printf("%-10s %10s %10s %12s %10s %14s%n", "weights", "MB", "tower, s", "projector, s", "image, s", "GFLOP/s");
+        out.printf(
+                "%-10s %10s %10s %12s %10s %14s%n", "weights", "MB", "tower, s", "projector, s", "image, s", "GFLOP/s");
         for (Measured each : all) {
             double tower = Median.of(each.tower());
             double projector = Median.of(each.projector());

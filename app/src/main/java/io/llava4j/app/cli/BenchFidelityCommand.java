@@ -57,8 +57,9 @@ final class BenchFidelityCommand implements Callable<Integer> {
             names = "--vision-tower-types",
             split = ",",
             paramLabel = "TYPE",
-            description = "Types to store the reference's vision tower and projector in, with the language model as it is:"
-                    + " f32, f16, bf16 or q8_0; needs --image (default: none).")
+            description =
+                    "Types to store the reference's vision tower and projector in, with the language model as it is:"
+                            + " f32, f16, bf16 or q8_0; needs --image (default: none).")
     private List<Precision> visionTowerTypes = List.of();
 
     @Option(
@@ -73,7 +74,8 @@ final class BenchFidelityCommand implements Callable<Integer> {
         BenchTowerCommand.require(spec, "--vision-tower-types", visionTowerTypes);
         if (!visionTowerTypes.isEmpty() && images.isEmpty()) {
             throw new ParameterException(
-                    spec.commandLine(), "--vision-tower-types needs --image: without images nothing depends on the tower");
+                    spec.commandLine(),
+                    "--vision-tower-types needs --image: without images nothing depends on the tower");
         }
         List<Precision> measured = types.isEmpty() && models.isEmpty() && visionTowerTypes.isEmpty()
                 ? List.of(Precision.BF16, Precision.F16, Precision.Q8_0, Precision.Q4_K_M, Precision.Q4_0)

@@ -43,7 +43,8 @@ final class BenchTowerCommand implements Callable<Integer> {
             names = "--types",
             split = ",",
             paramLabel = "TYPE",
-            description = "Types to compute from besides the one of the file: f32, f16, bf16 or q8_0 (default: f32,q8_0).")
+            description =
+                    "Types to compute from besides the one of the file: f32, f16, bf16 or q8_0 (default: f32,q8_0).")
     private List<Precision> types = List.of(Precision.F32, Precision.Q8_0);
 
     @Option(names = "--rounds", description = "Rounds after one that warms up (default: ${DEFAULT-VALUE}).")

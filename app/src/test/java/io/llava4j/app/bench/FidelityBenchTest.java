@@ -26,8 +26,8 @@ class FidelityBenchTest {
     /** (3, 4) and (4, 3) have a cosine of 24/25; the other token is twice as long. */
     @Test
     void imageTokensAreComparedByLengthAndDirection() {
-        FidelityBench.ImageDifference difference = FidelityBench.imageDifference(
-                List.of(new float[] {3, 4, 0, 1}), List.of(new float[] {4, 3, 0, 2}), 2);
+        FidelityBench.ImageDifference difference =
+                FidelityBench.imageDifference(List.of(new float[] {3, 4, 0, 1}), List.of(new float[] {4, 3, 0, 2}), 2);
         assertThat(difference.relative()).isCloseTo(Math.sqrt(3.0 / 26), within(1e-9));
         assertThat(difference.cosine()).isCloseTo(0.98, within(1e-9));
         assertThat(difference.leastCosine()).isCloseTo(0.96, within(1e-9));

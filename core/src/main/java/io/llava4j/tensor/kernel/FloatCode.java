@@ -5,6 +5,8 @@ package io.llava4j.tensor.kernel;
  * they are four, and 12 for three columns.
  */
 final class FloatCode extends TileCode {
+    private static final int UNITS_AHEAD = 8;
+
     private final boolean wide;
     private final int vectors;
     private final int weights;
@@ -41,6 +43,7 @@ final class FloatCode extends TileCode {
     void unit() {
         fetchAhead(0, 1);
         if (wide) {
+            fetchForMany();
             loadWeights(weights, 0);
             loadWeights(weights + 1, 1);
             for (int c = 0; c < columns; c++) {
@@ -58,6 +61,16 @@ final class FloatCode extends TileCode {
             for (int c = 0; c < columns; c++) {
                 asm.registers(Assembler.MULTIPLY_ADD, sum(c, vector), weights, column + c);
             }
+        }
+    }
+
+    /** Brings later units from the second cache to the first, which makes products of many columns some percent faster. */
+    private void fetchForMany() {
+        if (columns == columns(wide)) {
+            for (int at = 0; at < layout.unitBytes(); at += LINE) {
+                asm.fetch(1, WEIGHTS, UNITS_AHEAD * layout.unitBytes() + at);
+            }
+            asm.fetch(1, VALUES, UNITS_AHEAD * columns * Float.BYTES);
         }
     }
 
