@@ -41,7 +41,9 @@ final class Requantised {
         for (String name : names) {
             TensorEntry stored = Objects.requireNonNull(tensors.get(name));
             BlockFormat to = types.of(name, stored.shape(), checkpoint.config().text());
-            TensorEntry.Content content = new TensorEntry.Blocks(to, () -> convert(stored, to));
+            TensorEntry.Content content = to.isQuantised()
+                    ? new TensorEntry.Blocks(to, () -> convert(stored, to))
+                    : new TensorEntry.Derived(() -> convert(stored, to));
             tensors.put(name, new TensorEntry(name, to.dtype(), stored.shape(), content));
         }
         return tensors;
