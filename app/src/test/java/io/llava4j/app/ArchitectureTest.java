@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The directions of the house (ARCHITECTURE.md): app to nano, nano to train and eval, these to core; and inside core. */
 class ArchitectureTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
-    private static final List<String> MODULES = List.of("core", "train", "eval", "nano", "app", "spark");
+    private static final List<String> MODULES = List.of("core", "train", "eval", "nano", "app", "spark", "langchain4j");
     private static final int MAX_LINES = 350;
     private static final int MAX_FILES = 25;
 
