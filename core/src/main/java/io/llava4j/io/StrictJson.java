@@ -50,7 +50,8 @@ public final class StrictJson {
         if (node instanceof ObjectNode object) {
             return object;
         }
-        throw new CheckpointException("%s: a JSON object is expected".formatted(file));
+        throw new CheckpointException("%s: a JSON object is expected%s"
+                .formatted(file, json.length == 0 ? ", but the file is empty; fetch it again" : ""));
     }
 
     /**

@@ -35,9 +35,13 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Records as batches, epoch after epoch; what a step sees is a function of the recipe and the step number. */
 public final class TrainingData implements ExampleSource {
+    private static final Logger LOG = LoggerFactory.getLogger(TrainingData.class);
+
     private final String key;
     private final LlavaData data;
     private final Images images;
@@ -98,6 +102,18 @@ public final class TrainingData implements ExampleSource {
                 records -> (seed, epoch) -> IntStream.range(0, records.size()).toArray());
     }
 
+    private static void warnOfShownImages(String key, List<LlavaRecord> records) {
+        long count = records.stream()
+                .filter(LlavaRecord::showsImageThatItDoesNotHave)
+                .count();
+        if (count > 0) {
+            LOG.warn(
+                    "{}: questions of {} text-only records show an image in Markdown or HTML, which is read as text; `llava data validate` names them",
+                    key,
+                    count);
+        }
+    }
+
     private static TrainingData of(
             String key,
             DataConfig spec,
@@ -118,6 +134,7 @@ public final class TrainingData implements ExampleSource {
         Images images = records.images(spec.images(), spec.followSymlinks());
         LeftOut leftOut = LeftOut.of(records, images, spec.missingImagePolicy());
         leftOut.require(spec.maxLeftOut());
+        warnOfShownImages(key, records.records());
         return new TrainingData(
                 key,
                 records,

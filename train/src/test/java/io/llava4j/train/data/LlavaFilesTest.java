@@ -211,4 +211,21 @@ class LlavaFilesTest {
         }
         return json.append(']').toString();
     }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "what is in ![a cat](cat.jpg)?|true",
+                "what is in <img width=9 SRC='cat.jpg'>?|true",
+                "is a[i](x) a call, and ![] an array?|false",
+                "what does an img tag do?|false"
+            })
+    void aTextThatShowsAnImageWhichTheRecordDoesNotHaveIsFound(String question, boolean found) {
+        List<Turn> turns = List.of(Turn.human(question), Turn.assistant("![so](b.png)"));
+        assertThat(new LlavaRecord("1", List.of(), turns).showsImageThatItDoesNotHave())
+                .isEqualTo(found);
+        assertThat(new LlavaRecord("1", List.of("a.jpg"), turns).showsImageThatItDoesNotHave())
+                .isFalse();
+    }
 }

@@ -110,6 +110,7 @@ public final class DataCheck {
         int different = images(evaluation);
         duplicates();
         markers();
+        shownImages();
         if (prompts != null) {
             lengths(prompts);
         }
@@ -212,6 +213,17 @@ public final class DataCheck {
                                     .formatted(marker.get().strip()));
                     break;
                 }
+            }
+        }
+    }
+
+    private void shownImages() {
+        for (int i = 0; i < data.records().size(); i++) {
+            if (data.records().get(i).showsImageThatItDoesNotHave()) {
+                add(
+                        i,
+                        Finding.Kind.SHOWS_IMAGE,
+                        "a question shows an image in Markdown or HTML, which is read as text; name it under 'image'");
             }
         }
     }

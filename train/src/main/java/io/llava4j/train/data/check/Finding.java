@@ -26,7 +26,9 @@ public record Finding(Kind kind, SkippedRecord record) {
         /** Is truncated to the longest sequence. */
         TOO_LONG("records longer than the longest sequence", false),
         /** Contains text that the template uses to separate turns. */
-        TEMPLATE_MARKER("records with text that the template uses as a marker", false);
+        TEMPLATE_MARKER("records with text that the template uses as a marker", false),
+        /** A question shows an image in Markdown or HTML; the record has none. */
+        SHOWS_IMAGE("text-only records whose question shows an image", false);
 
         private final String title;
         private final boolean error;
