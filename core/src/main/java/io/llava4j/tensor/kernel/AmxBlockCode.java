@@ -12,6 +12,9 @@ final class AmxBlockCode extends BlockCode {
     /** With fewer columns the vector units are as fast. */
     static final int LEAST_COLUMNS = 5;
 
+    /** Columns that repay making signed bytes of weights. */
+    static final int LEAST_COLUMNS_TO_PREPARE = 64;
+
     private static final int STRIDE = Assembler.RBX;
     private static final int PRODUCTS = 0;
     private static final int SCALES = 12;

@@ -92,7 +92,7 @@ final class CodeKernel implements TileKernel {
     @Override
     public Tiles prepare(Tiles w, int columns) {
         PackedLayout layout = w.layout();
-        if (!tiles || columns < AmxBlockCode.LEAST_COLUMNS || layout.inSignedBytes() == layout) {
+        if (!tiles || columns < AmxBlockCode.LEAST_COLUMNS_TO_PREPARE || layout.inSignedBytes() == layout) {
             return w;
         }
         long units = (long) w.count() * w.units();

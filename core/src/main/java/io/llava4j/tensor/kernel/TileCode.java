@@ -17,7 +17,7 @@ abstract class TileCode {
     private static final int TILES = Assembler.R10;
     private static final int UNITS = Assembler.R11;
 
-    /** Bytes that products of few columns fetch ahead, in each stream. */
+    /** Bytes that each stream fetches ahead. */
     static final int AHEAD = 1152;
 
     private static final int FEW_COLUMNS = 4;
@@ -144,13 +144,11 @@ abstract class TileCode {
         }
     }
 
-    /** Fetches a part of the weights ahead, for few columns; for more, reading is not what takes the time. */
+    /** Fetches a part of the weights ahead. */
     final void fetchAhead(int part, int parts) {
-        if (columns <= FEW_COLUMNS) {
-            int lines = layout.unitBytes() / LINE;
-            for (int line = lines * part / parts; line < lines * (part + 1) / parts; line++) {
-                asm.fetch(2, WEIGHTS, weightsAt(AHEAD + line * LINE));
-            }
+        int lines = layout.unitBytes() / LINE;
+        for (int line = lines * part / parts; line < lines * (part + 1) / parts; line++) {
+            asm.fetch(2, WEIGHTS, weightsAt(AHEAD + line * LINE));
         }
     }
 }

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The contract of {@link Kernels}: every implementation that this machine offers, over every format and shape. */
 class KernelsTest {
-    private static final int[] COLUMNS = {1, 2, 3, 5, 8, 15, 17, 37};
+    private static final int[] COLUMNS = {1, 2, 3, 5, 8, 15, 17, 37, 70};
     private static final Workers WORKERS = new Workers(3);
 
     @AfterAll
