@@ -1,7 +1,9 @@
 package io.llava4j.train.config;
 
 import io.llava4j.ConfigException;
+import io.llava4j.io.ForeignContent;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -51,6 +53,9 @@ final class YamlText {
      * @throws ConfigException if it does not exist, is not YAML or holds no keys
      */
     static Map<String, Object> read(Path file) {
+        ForeignContent.describe(file).ifPresent(what -> {
+            throw new ConfigException("recipe %s %s".formatted(file, what));
+        });
         try {
             Object root = YAML.readValue(Files.readString(file), Object.class);
             if (root instanceof Map<?, ?> map) {
@@ -59,6 +64,8 @@ final class YamlText {
             throw new ConfigException("%s holds no keys; write YAML, a line with KEY: VALUE for each".formatted(file));
         } catch (NoSuchFileException e) {
             throw new ConfigException("recipe %s does not exist; check the path".formatted(file), e);
+        } catch (CharacterCodingException e) {
+            throw new ConfigException("recipe %s is not text in UTF-8; save it in UTF-8".formatted(file), e);
         } catch (IOException e) {
             throw new ConfigException("recipe %s cannot be read: %s".formatted(file, e.getMessage()), e);
         } catch (JacksonException e) {

@@ -9,6 +9,7 @@ import io.llava4j.train.data.DataConfig;
 import io.llava4j.train.run.LoraSettings;
 import io.llava4j.train.run.TrainableParts;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -281,5 +282,18 @@ class RecipeLoaderTest {
 
     private Path write(String yaml) throws IOException {
         return Files.writeString(dir.resolve("recipe.yaml"), yaml);
+    }
+
+    @Test
+    void textInAnotherEncodingIsNamed() throws IOException {
+        Path file = dir.resolve("encoded.yaml");
+        Files.write(file, FINETUNE.getBytes(StandardCharsets.UTF_16));
+        assertThatThrownBy(() -> loader.load(file, Map.of(), Map.of()))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("is text in UTF-16; save it in UTF-8");
+        Files.write(file, (FINETUNE + "# é").getBytes(StandardCharsets.ISO_8859_1));
+        assertThatThrownBy(() -> loader.load(file, Map.of(), Map.of()))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("is not text in UTF-8; save it in UTF-8");
     }
 }
