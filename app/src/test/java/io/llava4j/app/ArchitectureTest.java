@@ -35,6 +35,7 @@ class ArchitectureTest {
     private static final Map<String, String> LARGE_PACKAGES = Map.of(
             "app/cli", "one class per verb and per group of options, as the help shows them",
             "generate/constrain", "one automaton: a class for each kind of node, and the schemas that it is made from",
+            "text", "one tokenizer with its two file formats and its trainer, and the prompts made with it",
             "tensor/kernel", "the packed layout and the code that knows it, which no other package sees",
             "train/data/format", "a reader for each shape of data, and what they share",
             "train/data/mixture", "the rules and steps of one build, a class for each",

@@ -1,6 +1,9 @@
 package io.llava4j.generate.schedule;
 
 import io.llava4j.LlavaException;
+import io.llava4j.generate.schedule.cache.ImageTokenCache;
+import io.llava4j.generate.schedule.cache.KvPrefixCache;
+import io.llava4j.generate.schedule.cache.LeastRecentlyUsed;
 import io.llava4j.io.MachineMemory;
 import io.llava4j.model.ImageEncoding;
 import io.llava4j.model.LlavaModel;

@@ -2,6 +2,7 @@ package io.llava4j.generate.schedule;
 
 import io.llava4j.DataException;
 import io.llava4j.LlavaException;
+import io.llava4j.generate.schedule.cache.ImageDigest;
 import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuLlamaModel;

@@ -1,5 +1,6 @@
 package io.llava4j.generate.schedule;
 
+import io.llava4j.generate.schedule.cache.ImageDigest;
 import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.text.Prompt;

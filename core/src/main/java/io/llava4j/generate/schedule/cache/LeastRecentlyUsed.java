@@ -1,11 +1,11 @@
-package io.llava4j.generate.schedule;
+package io.llava4j.generate.schedule.cache;
 
 import java.util.List;
 
 /** Keeps caches that share one bound within it, by giving up what was used least recently. Used by one thread. */
-final class LeastRecentlyUsed {
+public final class LeastRecentlyUsed {
     /** One of the caches. */
-    interface Cache {
+    public interface Cache {
         /** Memory of its entries. */
         long bytes();
 
@@ -19,20 +19,20 @@ final class LeastRecentlyUsed {
     private final List<Cache> caches;
     private long evictions;
 
-    LeastRecentlyUsed(Cache... caches) {
+    public LeastRecentlyUsed(Cache... caches) {
         this.caches = List.of(caches);
     }
 
-    long bytes() {
+    public long bytes() {
         return caches.stream().mapToLong(Cache::bytes).sum();
     }
 
-    long evictions() {
+    public long evictions() {
         return evictions;
     }
 
     /** Gives up entries until no more than {@code bytes} are left. */
-    void shrink(long bytes) {
+    public void shrink(long bytes) {
         while (bytes() > Math.max(0, bytes)) {
             Cache oldest = caches.getFirst();
             for (Cache cache : caches) {

@@ -1,4 +1,4 @@
-package io.llava4j.generate.schedule;
+package io.llava4j.generate.schedule.cache;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -14,10 +14,10 @@ import java.security.NoSuchAlgorithmException;
  * @param c next 64 bits
  * @param d last 64 bits
  */
-record ImageDigest(long a, long b, long c, long d) {
+public record ImageDigest(long a, long b, long c, long d) {
     private static final int CHUNK = 1 << 14;
 
-    static ImageDigest of(float[] pixels) {
+    public static ImageDigest of(float[] pixels) {
         MessageDigest sha = sha256();
         ByteBuffer bytes = ByteBuffer.allocate(CHUNK * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         FloatBuffer floats = bytes.asFloatBuffer();
@@ -39,7 +39,7 @@ record ImageDigest(long a, long b, long c, long d) {
     }
 
     /** What identifies an image token: below zero, unlike text. Four neighbouring tokens hold the whole digest. */
-    long key(int token) {
+    public long key(int token) {
         long part = switch (token % 4) {
             case 0 -> a;
             case 1 -> b;

@@ -1,4 +1,4 @@
-package io.llava4j.generate.schedule;
+package io.llava4j.generate.schedule.cache;
 
 import io.llava4j.model.cpu.KvContext;
 import io.llava4j.model.cpu.KvPage;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * least recently used entry gives up its last page first, because others are more likely to begin as it does than to be equal to it. Used by
  * one thread.
  */
-final class KvPrefixCache implements LeastRecentlyUsed.Cache, AutoCloseable {
+public final class KvPrefixCache implements LeastRecentlyUsed.Cache, AutoCloseable {
     private static final class Entry {
         private final long[] keys;
         private final KvContext context;
@@ -46,7 +46,7 @@ final class KvPrefixCache implements LeastRecentlyUsed.Cache, AutoCloseable {
      * @return null if there is none
      */
     @Nullable
-    KvContext fork(long[] keys, int most, long now) {
+    public KvContext fork(long[] keys, int most, long now) {
         Entry best = nearest(keys);
         int shared = best == null ? 0 : Math.min(most, shared(best, keys));
         if (best == null || shared == 0) {
@@ -60,7 +60,7 @@ final class KvPrefixCache implements LeastRecentlyUsed.Cache, AutoCloseable {
     }
 
     /** Positions of a prompt that {@link #fork} would find read. */
-    int shared(long[] keys, int most) {
+    public int shared(long[] keys, int most) {
         Entry best = nearest(keys);
         return best == null ? 0 : Math.min(most, shared(best, keys));
     }
@@ -85,7 +85,7 @@ final class KvPrefixCache implements LeastRecentlyUsed.Cache, AutoCloseable {
      * @param keys of the positions that it has read
      * @param context closed when it is given up
      */
-    void put(long[] keys, KvContext context, long now) {
+    public void put(long[] keys, KvContext context, long now) {
         Map.Entry<long[], Entry> above = entries.ceilingEntry(keys);
         if (keys.length == 0 || above != null && shared(above.getValue(), keys) == keys.length) {
             context.close(); // a longer one begins with it

@@ -1,18 +1,18 @@
-package io.llava4j.generate.schedule;
+package io.llava4j.generate.schedule.cache;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Image tokens of images that were shown before, least recently used first. Used by one thread. */
-final class ImageTokenCache implements LeastRecentlyUsed.Cache {
+public final class ImageTokenCache implements LeastRecentlyUsed.Cache {
     private record Entry(float[] tokens, long used) {}
 
     private final Map<ImageDigest, Entry> entries = new LinkedHashMap<>();
     private long bytes;
 
     /** Tokens of an image, {@code [tokens, hidden]}; null if they are not here. */
-    float @Nullable [] get(ImageDigest image, long now) {
+    public float @Nullable [] get(ImageDigest image, long now) {
         Entry entry = entries.remove(image);
         if (entry == null) {
             return null;
@@ -21,7 +21,7 @@ final class ImageTokenCache implements LeastRecentlyUsed.Cache {
         return entry.tokens();
     }
 
-    void put(ImageDigest image, float[] tokens, long now) {
+    public void put(ImageDigest image, float[] tokens, long now) {
         if (entries.put(image, new Entry(tokens, now)) == null) {
             bytes += size(tokens);
         }
