@@ -23,6 +23,9 @@ public final class ImageLocator {
     private static final Pattern BASE64 = Pattern.compile("[A-Za-z0-9+/\\s]{40,}={0,2}\\s*");
     private static final int LONGEST_PATH = 4096;
 
+    /** Digits of base64 that show what kind of image follows. */
+    private static final int HEAD = 16;
+
     private final @Nullable Path root;
     private final SimilarFiles similar;
 
@@ -107,8 +110,10 @@ public final class ImageLocator {
         if (!BASE64.matcher(image).matches()) {
             return false;
         }
-        byte[] head = Base64.getMimeDecoder().decode(image.strip().substring(0, 16));
-        return ImageSignature.of(head) != null;
+        String digits =
+                image.substring(0, Math.min(image.length(), LONGEST_PATH)).replaceAll("\\s", "");
+        return digits.length() >= HEAD
+                && ImageSignature.of(Base64.getDecoder().decode(digits.substring(0, HEAD))) != null;
     }
 
     private static boolean isAbsolute(String image) {

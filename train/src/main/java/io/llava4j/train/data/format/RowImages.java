@@ -123,12 +123,15 @@ final class RowImages {
         }
         for (var entry : row.properties()) {
             String key = plain(entry.getKey());
+            if (TEXTS.contains(key) || TURNS.contains(key)) {
+                continue;
+            }
             String name = imageName(entry.getValue());
             boolean named = !name.isEmpty();
             if (WEAK_KEYS.contains(key) && hasContent(entry.getValue()) && (named || (single && !key.equals("key")))) {
                 return names(entry.getKey(), entry.getValue());
             }
-            if (named && !LABELS.contains(key) && !TEXTS.contains(key) && !TURNS.contains(key)) {
+            if (named && !LABELS.contains(key)) {
                 throw new DataException("its '%s' names an image (%s) but is not known as one; call it image"
                         .formatted(entry.getKey(), Quote.of(name)));
             }

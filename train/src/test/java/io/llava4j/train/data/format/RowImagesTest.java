@@ -155,6 +155,15 @@ class RowImagesTest {
     }
 
     @Test
+    void longTextsWithoutPunctuationAreNoImages() throws IOException {
+        for (String words : new String[] {"one two three ", "a ", "abcd", "YES "}) {
+            try (LlavaData data = read("{\"id\": 1, \"rationale\": \"%s\", %s}".formatted(words.repeat(200), TALK))) {
+                assertThat(data.records().getFirst().images()).as(words).isEmpty();
+            }
+        }
+    }
+
+    @Test
     void answersOfTablesAreTextsNumbersOrListsOfThem() throws IOException {
         for (String row : new String[] {
             "\"answer\": [\"3\"]",
