@@ -9,7 +9,7 @@ import io.llava4j.generate.RunningAnswer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Tells a handler about one answer, from one thread. A handler that throws is told of its exception, and the answer goes on. */
+/** Passes one answer to a handler, from one thread. A handler that throws gets its exception in onError; the answer continues. */
 final class AnswerStream {
     private static final Logger LOG = LoggerFactory.getLogger(AnswerStream.class);
 
