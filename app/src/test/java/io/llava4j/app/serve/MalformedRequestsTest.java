@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -108,7 +109,8 @@ class MalformedRequestsTest extends ServerTest {
                 : "not OpenAI's form";
     }
 
-    @Test
+    /** Repeated, because a response that a reset connection swallows is rare. */
+    @RepeatedTest(20)
     void bodiesAreBounded() {
         int length = Math.toIntExact(new ServerOptions(
                                 InetAddress.getLoopbackAddress(), 0, TestServer.OPEN, TestServer.IMAGES, Duration.ZERO)

@@ -10,6 +10,7 @@ import io.helidon.webserver.http.ServerResponse;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,9 @@ import tools.jackson.databind.JsonNode;
 /** One request and its response. */
 public final class Exchange {
     private static final int CHUNK = 1 << 16;
+
+    /** How long a client may go on sending what is not read. */
+    private static final Duration LINGER = Duration.ofSeconds(2);
 
     private final ServerRequest request;
     private final ServerResponse response;
@@ -192,6 +196,31 @@ public final class Exchange {
         send(format.status(failure.kind()), format.body(failure, id));
         if (unreadable != null) {
             throw new ClientGoneException(unreadable); // nobody knows where the next request begins
+        }
+        if (last && unread) {
+            discardBody();
+        }
+    }
+
+    /**
+     * Reads what the client still sends, within bounds. A connection that is closed before is reset, and a client that is
+     * still sending may then never see the response.
+     */
+    private void discardBody() {
+        long end = System.nanoTime() + LINGER.toNanos();
+        byte[] chunk = new byte[CHUNK];
+        try {
+            InputStream in = request.content().inputStream();
+            for (long left = 2L * maxBody; left > 0 && System.nanoTime() < end; ) {
+                int count = in.read(chunk);
+                if (count < 0) {
+                    unread = false;
+                    return;
+                }
+                left -= count;
+            }
+        } catch (IOException | RuntimeException e) {
+            throw new ClientGoneException(e);
         }
     }
 
