@@ -44,9 +44,7 @@ final class GgufConversion {
         List<TensorEntry> language = new ArrayList<>();
         List<TensorEntry> mmproj = new ArrayList<>();
         for (TensorEntry tensor : source.tensors().values()) {
-            boolean ofImages = tensor.name().startsWith(CanonicalNames.TOWER)
-                    || tensor.name().startsWith(CanonicalNames.PROJECTOR);
-            (ofImages ? mmproj : language).add(tensor);
+            (CanonicalNames.isOfImages(tensor.name()) ? mmproj : language).add(tensor);
         }
         BlockFormat type =
                 types == null ? mainType(language) : types.languageModel().format();

@@ -3,7 +3,6 @@ package io.llava4j.generate;
 import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.Converter;
-import io.llava4j.checkpoint.GgufTypes;
 import io.llava4j.checkpoint.ModelMemory;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.checkpoint.adapter.PeftAdapter;
@@ -17,13 +16,11 @@ import io.llava4j.model.config.LlamaParameters;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.cpu.CpuClipTower;
 import io.llava4j.model.cpu.CpuLlamaModel;
-import io.llava4j.model.cpu.CpuWeights;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.format.DType;
 import io.llava4j.tensor.kernel.Kernels;
-import io.llava4j.tensor.kernel.PackedMatrix;
 import io.llava4j.tensor.kernel.Workers;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Path;
@@ -92,22 +89,20 @@ public final class ModelLoader {
      * @throws CheckpointException as {@link #load(Path, String)}, and if the type cannot hold a number
      */
     public static Loaded loadAs(Path directory, Converter.Precision precision) {
-        GgufTypes types = GgufTypes.of(precision);
         return load(
                 directory,
                 Checkpoint.open(directory),
                 "cpu",
-                checkpoint -> Requantised.languageModel(checkpoint, types));
+                checkpoint -> Requantised.languageModel(checkpoint, precision));
     }
 
     /** As {@link #loadAs}, with vision tower and projector in another type and the language model as it is stored. */
     public static Loaded loadImageEncoderAs(Path directory, Converter.Precision precision) {
-        GgufTypes types = new GgufTypes(precision, precision, precision);
         return load(
                 directory,
                 Checkpoint.open(directory),
                 "cpu",
-                checkpoint -> Requantised.imageEncoder(checkpoint, types));
+                checkpoint -> Requantised.imageEncoder(checkpoint, precision));
     }
 
     /**
@@ -125,9 +120,8 @@ public final class ModelLoader {
      */
     public static ImageEncoder imageEncoder(Checkpoint checkpoint, Converter.@Nullable Precision precision) {
         LlavaConfig config = checkpoint.requireComplete().config();
-        Map<String, TensorEntry> tensors = precision == null
-                ? checkpoint.tensors()
-                : Requantised.imageEncoder(checkpoint, new GgufTypes(precision, precision, precision));
+        Map<String, TensorEntry> tensors =
+                precision == null ? checkpoint.tensors() : Requantised.imageEncoder(checkpoint, precision);
         Weights weights = mapped(withoutLanguageModel(tensors, config), "cpu", name -> {});
         VisionTower tower = new CpuClipTower(config, weights, Kernels.instance(), Workers.shared());
         return new ImageEncoder(weights, tower, Projector.of(config, weights));
@@ -268,7 +262,7 @@ public final class ModelLoader {
         StoredWeights stored = new StoredWeights(tensors, damaged);
         tensors.forEach((name, entry) -> Engine.scope("loading " + name, () -> {
             if (place.is_cpu() && isLinearLayer(entry)) {
-                weights.put(name, pack(entry, stored));
+                weights.put(name, stored.pack(name, entry.shape()[0], entry.shape()[1], Workers.shared()));
             } else if (!place.is_cpu() || !(entry.dtype() == DType.F32 || isUpcastInUse(entry))) {
                 weights.put(name, copy(entry, place));
             } else if (isAligned(entry)) {
@@ -283,22 +277,9 @@ public final class ModelLoader {
 
     /** Matrices of tower and projector; those of a language model may also be its embedding table. */
     private static boolean isLinearLayer(TensorEntry entry) {
-        String name = entry.name();
         return entry.shape().length == 2
-                && (name.startsWith(CanonicalNames.TOWER) || name.startsWith(CanonicalNames.PROJECTOR))
-                && !name.endsWith("position_embedding.weight");
-    }
-
-    private static PackedMatrix pack(TensorEntry entry, StoredWeights weights) {
-        CpuWeights.Stored stored = weights.get(entry.name());
-        PackedMatrix packed = PackedMatrix.pack(
-                stored.format(),
-                stored.rows(),
-                Math.toIntExact(entry.shape()[0]),
-                Math.toIntExact(entry.shape()[1]),
-                Workers.shared());
-        weights.release(stored);
-        return packed;
+                && CanonicalNames.isOfImages(entry.name())
+                && !entry.name().endsWith("position_embedding.weight");
     }
 
     /** Whether a tensor can lie over the file; never computes its elements. */

@@ -2,6 +2,7 @@ package io.llava4j.generate;
 
 import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.Converter.Precision;
 import io.llava4j.checkpoint.GgufTypes;
 import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.TensorEntry;
@@ -18,21 +19,20 @@ import java.util.Objects;
 final class Requantised {
     private Requantised() {}
 
-    static Map<String, TensorEntry> languageModel(Checkpoint checkpoint, GgufTypes types) {
+    static Map<String, TensorEntry> languageModel(Checkpoint checkpoint, Precision precision) {
         return of(
                 checkpoint,
-                types,
+                GgufTypes.of(precision),
                 LlamaParameters.of(checkpoint.config().text()).shapes().keySet());
     }
 
     /** Vision tower and projector. */
-    static Map<String, TensorEntry> imageEncoder(Checkpoint checkpoint, GgufTypes types) {
+    static Map<String, TensorEntry> imageEncoder(Checkpoint checkpoint, Precision precision) {
         return of(
                 checkpoint,
-                types,
+                new GgufTypes(precision, precision, precision),
                 checkpoint.tensors().keySet().stream()
-                        .filter(name ->
-                                name.startsWith(CanonicalNames.TOWER) || name.startsWith(CanonicalNames.PROJECTOR))
+                        .filter(CanonicalNames::isOfImages)
                         .toList());
     }
 

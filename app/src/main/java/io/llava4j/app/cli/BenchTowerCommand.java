@@ -2,7 +2,6 @@ package io.llava4j.app.cli;
 
 import io.llava4j.app.bench.TowerBench;
 import io.llava4j.checkpoint.Converter.Precision;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -26,18 +25,8 @@ final class BenchTowerCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Option(
-            names = {"-m", "--model"},
-            required = true,
-            paramLabel = "DIR",
-            converter = ModelPath.class,
-            description = "Model folder or GGUF file.")
-    @SuppressWarnings("NullAway.Init") // set by picocli
-    private Path model;
-
     @Mixin
-    @SuppressWarnings("UnusedVariable") // sets the kernels of the process
-    private KernelsOption kernels = new KernelsOption();
+    private MeasuredModel model = new MeasuredModel();
 
     @Option(
             names = "--types",
@@ -56,7 +45,7 @@ final class BenchTowerCommand implements Callable<Integer> {
         if (rounds < 1) {
             throw new ParameterException(spec.commandLine(), "--rounds is 1 or more");
         }
-        TowerBench.run(spec.commandLine().getOut(), model, types, rounds);
+        TowerBench.run(spec.commandLine().getOut(), model.path(), types, rounds);
         return CommandLine.ExitCode.OK;
     }
 

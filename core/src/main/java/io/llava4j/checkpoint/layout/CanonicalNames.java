@@ -31,4 +31,9 @@ public final class CanonicalNames {
     public static final String PATCH_EMBEDDING = ClipParameters.PATCH_EMBEDDING;
 
     private CanonicalNames() {}
+
+    /** Whether a tensor belongs to the vision tower or the projector. */
+    public static boolean isOfImages(String name) {
+        return name.startsWith(TOWER) || name.startsWith(PROJECTOR);
+    }
 }

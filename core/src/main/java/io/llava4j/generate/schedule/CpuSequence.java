@@ -96,7 +96,9 @@ final class CpuSequence {
      */
     CpuLlamaModel.Chunk answerChunk(int room, CpuLlamaModel languageModel) {
         imageTokens.clear();
-        guesses = lookup.guess(keys(length() + 1), Math.min(room, request.remainingTokens() - 1));
+        if (lookup.guesses()) {
+            guesses = lookup.guess(keys(length() + 1), Math.min(room, request.remainingTokens() - 1));
+        }
         long[] ids = new long[1 + guesses.length];
         Arrays.setAll(ids, i -> i == 0 ? request.lastToken() : guesses[i - 1]);
         return chunk(languageModel.embed(ids), ids.length, ids.length);

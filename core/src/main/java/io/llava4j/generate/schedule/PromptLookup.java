@@ -29,6 +29,11 @@ final class PromptLookup {
         this.next = Math.min(most, FIRST);
     }
 
+    /** Whether anything is guessed at all. */
+    boolean guesses() {
+        return most > 0;
+    }
+
     /**
      * Tokens that may follow.
      *

@@ -100,7 +100,8 @@ final class CpuClipAttention {
         return memory.asSlice(from * Float.BYTES, floats * Float.BYTES);
     }
 
-    private static MemorySegment atLeast(MemorySegment memory, long floats) {
+    /** Memory for that many floats: what there is, if it is large enough. */
+    static MemorySegment atLeast(MemorySegment memory, long floats) {
         long bytes = floats * Float.BYTES;
         return memory.byteSize() >= bytes ? memory : Arena.ofAuto().allocate(bytes, ALIGNMENT);
     }

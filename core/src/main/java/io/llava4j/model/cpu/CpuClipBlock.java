@@ -9,7 +9,15 @@ import org.bytedeco.pytorch.Tensor;
 
 /** The tensors of one block of CLIP's vision tower. */
 record CpuClipBlock(
-        Norm norm1, Layer query, Layer key, Layer value, Layer out, Norm norm2, Layer fc1, Layer fc2, Tensor fc1Bias) {
+        Norm norm1,
+        Layer query,
+        Layer key,
+        Layer value,
+        Layer out,
+        Norm norm2,
+        PackedMatrix fc1,
+        Tensor fc1Bias,
+        Layer fc2) {
     /** A LayerNorm. */
     record Norm(float[] weight, float[] bias) {}
 
@@ -25,9 +33,9 @@ record CpuClipBlock(
                 layer(names.value(), weights),
                 layer(names.out(), weights),
                 norm(names.norm2(), weights),
-                layer(names.fc1(), weights),
-                layer(names.fc2(), weights),
-                weights.get(names.fc1().prefix() + "bias"));
+                weights.packed(names.fc1().prefix() + "weight"),
+                weights.get(names.fc1().prefix() + "bias"),
+                layer(names.fc2(), weights));
     }
 
     private static Norm norm(Parameters.Norm names, Weights weights) {

@@ -8,7 +8,6 @@ import io.llava4j.tensor.kernel.Kernels;
 import io.llava4j.tensor.kernel.PackedMatrix;
 import io.llava4j.tensor.kernel.RowMath;
 import io.llava4j.tensor.kernel.Workers;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -20,8 +19,6 @@ import org.bytedeco.pytorch.global.torch;
 final class CpuClipPass {
     /** Enough to use each weight many times, few enough that the buffers stay small. */
     private static final int ROWS = 1024;
-
-    private static final long ALIGNMENT = 64;
 
     private final VisionConfig config;
     private final boolean quick;
@@ -71,23 +68,19 @@ final class CpuClipPass {
         activations.set(queries, hidden, rows, hidden);
         kernels.multiplyAdd(block.out().weight(), activations, states, hidden, workers);
         norm(block.norm2(), block.fc2().bias(), states, rows);
-        multiply(block.fc1().weight(), inner);
+        multiply(block.fc1(), inner);
         activate(block.fc1Bias(), rows);
         activations.set(inner, config.intermediateSize(), rows, config.intermediateSize());
         kernels.multiplyAdd(block.fc2().weight(), activations, states, hidden, workers);
     }
 
     private void reserve(int rows) {
-        normed = atLeast(normed, rows, config.hiddenSize());
-        queries = atLeast(queries, rows, config.hiddenSize());
-        keys = atLeast(keys, rows, config.hiddenSize());
-        values = atLeast(values, rows, config.hiddenSize());
-        inner = atLeast(inner, rows, config.intermediateSize());
-    }
-
-    private static MemorySegment atLeast(MemorySegment memory, int rows, int width) {
-        long bytes = (long) rows * width * Float.BYTES;
-        return memory.byteSize() >= bytes ? memory : Arena.ofAuto().allocate(bytes, ALIGNMENT);
+        long floats = (long) rows * config.hiddenSize();
+        normed = CpuClipAttention.atLeast(normed, floats);
+        queries = CpuClipAttention.atLeast(queries, floats);
+        keys = CpuClipAttention.atLeast(keys, floats);
+        values = CpuClipAttention.atLeast(values, floats);
+        inner = CpuClipAttention.atLeast(inner, (long) rows * config.intermediateSize());
     }
 
     /**

@@ -4,7 +4,6 @@ import io.llava4j.model.ClipVisionTower;
 import io.llava4j.model.VisionTower;
 import io.llava4j.model.config.ClipParameters;
 import io.llava4j.model.config.LlavaConfig;
-import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
@@ -21,7 +20,6 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class CpuClipTower implements VisionTower {
     private final ClipVisionTower network;
-    private final VisionConfig config;
     private final List<CpuClipBlock> blocks = new ArrayList<>();
     private final CpuClipPass pass;
 
@@ -32,7 +30,6 @@ public final class CpuClipTower implements VisionTower {
      * @throws io.llava4j.ConfigException if there is no such hidden state as the configuration selects
      */
     public CpuClipTower(LlavaConfig config, Weights weights, Kernels kernels, Workers workers) {
-        this.config = config.vision();
         this.network = new ClipVisionTower(config.vision(), weights, config.selectLayer(), config.keepCls());
         ClipParameters.of(config.vision()).blocks().forEach(block -> blocks.add(CpuClipBlock.load(block, weights)));
         this.pass = new CpuClipPass(config.vision(), kernels, workers);
@@ -71,12 +68,12 @@ public final class CpuClipTower implements VisionTower {
 
     @Override
     public int hiddenSize() {
-        return config.hiddenSize();
+        return network.hiddenSize();
     }
 
     @Override
     public int imageSize() {
-        return config.imageSize();
+        return network.imageSize();
     }
 
     @Override

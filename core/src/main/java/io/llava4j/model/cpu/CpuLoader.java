@@ -8,11 +8,7 @@ import io.llava4j.tensor.kernel.Workers;
 /** Brings stored tensors into the form that the kernels read. */
 record CpuLoader(CpuWeights weights, Workers workers) {
     PackedMatrix matrix(Parameters.Linear layer) {
-        CpuWeights.Stored stored = weights.get(layer.prefix() + "weight");
-        PackedMatrix packed = PackedMatrix.pack(
-                stored.format(), stored.rows(), Math.toIntExact(layer.out()), Math.toIntExact(layer.in()), workers);
-        weights.release(stored);
-        return packed;
+        return weights.pack(layer.prefix() + "weight", layer.out(), layer.in(), workers);
     }
 
     float[] norm(Parameters.Norm layer) {

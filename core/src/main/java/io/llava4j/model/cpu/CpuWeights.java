@@ -1,6 +1,8 @@
 package io.llava4j.model.cpu;
 
 import io.llava4j.tensor.format.BlockFormat;
+import io.llava4j.tensor.kernel.PackedMatrix;
+import io.llava4j.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 
 /** The tensors of a language model as their file stores them, by canonical name. */
@@ -22,4 +24,17 @@ public interface CpuWeights {
 
     /** Says that a tensor was copied and its pages may leave the memory. */
     void release(Stored stored);
+
+    /**
+     * A matrix in the layout of the kernels.
+     *
+     * @throws io.llava4j.CheckpointException if there is none, or it is damaged
+     */
+    default PackedMatrix pack(String name, long out, long in, Workers workers) {
+        Stored stored = get(name);
+        PackedMatrix packed =
+                PackedMatrix.pack(stored.format(), stored.rows(), Math.toIntExact(out), Math.toIntExact(in), workers);
+        release(stored);
+        return packed;
+    }
 }

@@ -18,7 +18,10 @@ final class Pages {
     private static final int ADVICE_HUGE_PAGES = 14;
     private static final int ADVICE_SMALL_PAGES = 15;
 
-    /** Memory that shows how fast the kernel hands out large pages. */
+    /**
+     * Memory that shows how fast the kernel hands out large pages. Every large allocation is looked at until one was slow:
+     * the first ones may be pages that another process has just given back.
+     */
     private static final long TRIAL = 8 * HUGE_PAGE;
 
     /** Bytes per second. Small pages come at more than twice this rate. */

@@ -116,8 +116,7 @@ final class RowImages {
                         .formatted(plain(entry.getKey()).startsWith("video") ? "video" : "sound"));
             }
         });
-        List<String> images = new ArrayList<>();
-        known(row).forEach((key, value) -> images.addAll(names(key, value)));
+        List<String> images = named(row);
         if (!images.isEmpty()) {
             return images;
         }
@@ -144,10 +143,10 @@ final class RowImages {
         return turn.size() > 2 && !known(turn).isEmpty();
     }
 
-    /** Names of the images of one message, as Ollama's messages have them, under keys that always hold images. */
-    static List<String> ofTurn(JsonNode turn) {
+    /** Names of the images under keys that always hold images, of a row or, as Ollama has them, of one message. */
+    static List<String> named(JsonNode rowOrTurn) {
         List<String> images = new ArrayList<>();
-        known(turn).forEach((key, value) -> images.addAll(names(key, value)));
+        known(rowOrTurn).forEach((key, value) -> images.addAll(names(key, value)));
         return images;
     }
 

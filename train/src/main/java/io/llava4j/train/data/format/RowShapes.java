@@ -169,7 +169,7 @@ public final class RowShapes {
                 JsonNode content = message.path(message.has("value") ? "value" : "content");
                 ObjectNode turn =
                         turn(SPEAKERS.getOrDefault(role, role), content.isArray() ? parts(content, images) : content);
-                List<String> own = RowImages.hasImages(message) ? RowImages.ofTurn(message) : List.of();
+                List<String> own = RowImages.hasImages(message) ? RowImages.named(message) : List.of();
                 images.addAll(own);
                 if (turn.path("value").isString()) {
                     placeImages(turn, own.size());
