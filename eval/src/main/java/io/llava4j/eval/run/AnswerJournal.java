@@ -4,12 +4,8 @@ import io.llava4j.ConfigException;
 import io.llava4j.DataException;
 import io.llava4j.eval.format.Answer;
 import io.llava4j.eval.format.AnswerFile;
-import io.llava4j.eval.format.Journal;
 import io.llava4j.eval.format.JsonFiles;
-import io.llava4j.io.AtomicFiles;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
+import io.llava4j.io.ResumableFile;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -17,26 +13,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/**
- * Keeps the answers of a running evaluation: {@code <answers>.manifest.json} says what the run is, {@code <answers>.part}
- * collects the answers and becomes the answer file when it is complete.
- */
+/** Keeps the answers of a running evaluation in a {@link ResumableFile}. */
 final class AnswerJournal {
-    private final Path answers;
-    private final Path manifestFile;
-    private final Path part;
-    private final RunManifest manifest;
+    private final ResumableFile file;
 
     AnswerJournal(Path answers, RunManifest manifest) {
-        this.answers = answers;
-        this.manifestFile = manifestOf(answers);
-        this.part = answers.resolveSibling(answers.getFileName() + ".part");
-        this.manifest = manifest;
-    }
-
-    /** The path of an answer file's manifest. */
-    static Path manifestOf(Path answers) {
-        return answers.resolveSibling(answers.getFileName() + ".manifest.json");
+        this.file = new ResumableFile(answers, manifest.json());
     }
 
     /**
@@ -45,59 +27,31 @@ final class AnswerJournal {
      * @throws ConfigException if the files belong to another run
      */
     Map<AnswerKey, Answer> resume(Set<AnswerKey> questions) {
-        try {
-            if (Files.exists(manifestFile)) {
-                if (!Files.readString(manifestFile).strip().equals(manifest.json())) {
-                    throw new ConfigException(
-                            "%s belongs to a run with another model, other questions or other decoding (%s); delete both or write elsewhere"
-                                    .formatted(answers, manifestFile));
-                }
-            } else if (Files.exists(answers) || Files.exists(part)) {
-                throw new ConfigException(
-                        "%s exists, but no %s says which run it belongs to; delete it or write elsewhere"
-                                .formatted(answers, manifestFile.getFileName()));
-            } else {
-                AtomicFiles.write(manifestFile, (manifest.json() + "\n").getBytes(StandardCharsets.UTF_8));
-            }
-            Path earlier = Files.exists(answers) ? answers : part;
-            if (earlier.equals(part) && Files.exists(part)) {
-                Journal.cutTornLine(part);
-            }
-            return Files.exists(earlier) ? read(earlier, questions) : new LinkedHashMap<>();
-        } catch (IOException e) {
-            throw new DataException("%s: cannot be resumed (%s)".formatted(answers, e.getMessage()), e);
-        }
+        Path earlier = file.resume();
+        return earlier == null ? new LinkedHashMap<>() : read(earlier, questions);
     }
 
     void append(List<Answer> batch) {
         StringBuilder lines = new StringBuilder();
         batch.forEach(answer -> lines.append(AnswerFile.render(answer)).append('\n'));
-        Journal.append(part, lines.toString());
+        file.append(lines.toString());
     }
 
     /** Goes on from these answers alone, also where the answer file was complete. */
     void rewrite(Collection<Answer> kept) {
-        AnswerFile.write(part, List.copyOf(kept));
-        try {
-            Files.deleteIfExists(answers);
-        } catch (IOException e) {
-            throw new DataException("%s: cannot be deleted (%s)".formatted(answers, e.getMessage()), e);
-        }
+        AnswerFile.write(file.part(), List.copyOf(kept));
+        file.reopen();
     }
 
     /** Writes the answer file atomically and deletes the journal. */
     void finish(List<Answer> ordered) {
-        if (!Files.exists(answers)) {
-            AnswerFile.write(answers, ordered);
+        if (!file.isComplete()) {
+            AnswerFile.write(file.file(), ordered);
         }
-        try {
-            Files.deleteIfExists(part);
-        } catch (IOException e) {
-            throw new DataException("%s: cannot be deleted (%s)".formatted(part, e.getMessage()), e);
-        }
+        file.finish();
     }
 
-    private Map<AnswerKey, Answer> read(Path file, Set<AnswerKey> questions) {
+    private static Map<AnswerKey, Answer> read(Path file, Set<AnswerKey> questions) {
         Map<AnswerKey, Answer> read = new LinkedHashMap<>();
         JsonFiles.lines(file, JsonFiles.BrokenLines.REFUSE, line -> {
             Answer answer = AnswerFile.parse(line);

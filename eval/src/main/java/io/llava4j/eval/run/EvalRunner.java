@@ -11,6 +11,7 @@ import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.schedule.FinishReason;
 import io.llava4j.image.RgbImage;
 import io.llava4j.io.Progress;
+import io.llava4j.io.Shard;
 import io.llava4j.text.Turn;
 import java.nio.file.Path;
 import java.util.ArrayList;

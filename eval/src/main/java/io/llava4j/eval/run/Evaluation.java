@@ -13,6 +13,7 @@ import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.score.GroundTruthMissingException;
 import io.llava4j.eval.score.ScoreInput;
 import io.llava4j.eval.score.Submission;
+import io.llava4j.io.Shard;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,11 +1,11 @@
 package io.llava4j.eval.run;
 
 import io.llava4j.DataException;
-import io.llava4j.eval.format.Journal;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.format.PythonJson;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.report.UnusableImages;
+import io.llava4j.io.Journal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

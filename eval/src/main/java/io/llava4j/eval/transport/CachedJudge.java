@@ -1,11 +1,11 @@
 package io.llava4j.eval.transport;
 
 import io.llava4j.DataException;
-import io.llava4j.eval.format.Journal;
 import io.llava4j.eval.format.JsonFiles;
 import io.llava4j.eval.judge.JudgeReplies;
 import io.llava4j.eval.judge.JudgeRequest;
 import io.llava4j.io.AtomicFiles;
+import io.llava4j.io.Journal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;

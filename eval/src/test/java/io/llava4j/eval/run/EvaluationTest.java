@@ -18,6 +18,7 @@ import io.llava4j.eval.report.TaskResult;
 import io.llava4j.eval.transport.LocalJudge;
 import io.llava4j.generate.ChatModel;
 import io.llava4j.image.RgbImage;
+import io.llava4j.io.Shard;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -11,6 +11,7 @@ import io.llava4j.eval.report.UnusableImages;
 import io.llava4j.generate.ChatModel;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.image.RgbImage;
+import io.llava4j.io.Shard;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -49,7 +49,7 @@ public final class LlavaFiles implements RecordHandler {
 
     private LlavaFiles(Path file, Policy badRecords, QuestionRows questions, @Nullable Path images) {
         this.embedded = new EmbeddedImages(file);
-        this.rules = new RecordRules(new ImageLocator(images), embedded);
+        this.rules = new RecordRules(new ImageLocator(images), embedded, questions.areToAnswer());
         this.file = file;
         this.badRecords = badRecords;
         this.questions = questions;
@@ -132,6 +132,11 @@ public final class LlavaFiles implements RecordHandler {
                 rules.leadingAnswersDropped(),
                 images,
                 List.of());
+    }
+
+    @Override
+    public boolean takesQuestions() {
+        return questions.areToAnswer();
     }
 
     @Override

@@ -20,18 +20,21 @@ public final class RecordRules {
 
     private final ImageLocator locator;
     private final @Nullable EmbeddedImages embedded;
+    private final boolean toAnswer;
     private int leadingAnswersDropped;
 
     /** Rules for records whose images are in no folder that is known. */
     public RecordRules() {
-        this(new ImageLocator(null), null);
+        this(new ImageLocator(null), null, false);
     }
 
     /**
      * @param locator of the images
      * @param embedded takes images that are in the records themselves; null to refuse them
+     * @param toAnswer whether the last question may be without an answer
      */
-    RecordRules(ImageLocator locator, @Nullable EmbeddedImages embedded) {
+    RecordRules(ImageLocator locator, @Nullable EmbeddedImages embedded, boolean toAnswer) {
+        this.toAnswer = toAnswer;
         this.locator = locator;
         this.embedded = embedded;
     }
@@ -62,7 +65,7 @@ public final class RecordRules {
             turns.removeFirst();
         }
         LlavaRecord read = new LlavaRecord(id(node), images, system, turns, "");
-        check(read);
+        check(read, toAnswer);
         if (startsWithAnswer) {
             leadingAnswersDropped++;
         }
@@ -75,10 +78,14 @@ public final class RecordRules {
      * @throws DataException with a sentence that does not name the record
      */
     public static void check(LlavaRecord record) {
+        check(record, false);
+    }
+
+    private static void check(LlavaRecord record, boolean toAnswer) {
         require(
                 !record.system().contains(Turn.IMAGE_PLACEHOLDER),
                 "its system prompt contains <image>; it belongs in a question");
-        checkTurns(record.turns());
+        checkTurns(record.turns(), toAnswer);
         checkPlaceholders(record.turns(), record.images().size());
         checkBoxes(record.turns());
     }
@@ -149,7 +156,7 @@ public final class RecordRules {
         return turns;
     }
 
-    private static void checkTurns(List<Turn> turns) {
+    private static void checkTurns(List<Turn> turns, boolean toAnswer) {
         for (int i = 0; i < turns.size(); i++) {
             Turn turn = turns.get(i);
             boolean question = i % 2 == 0;
@@ -164,7 +171,7 @@ public final class RecordRules {
                     "%s %d is empty; write one or remove the pair"
                             .formatted(question ? "question" : "answer", i / 2 + 1));
         }
-        require(turns.size() % 2 == 0, "the last question has no answer; write one or remove it");
+        require(toAnswer || turns.size() % 2 == 0, "the last question has no answer; write one or remove it");
     }
 
     private static void checkPlaceholders(List<Turn> turns, int images) {
@@ -202,7 +209,7 @@ public final class RecordRules {
             String question = turns.get(i).text();
             if (question.contains(REGION_REQUEST)) {
                 checkBox(question.substring(question.indexOf(REGION_REQUEST)), i / 2 + 1);
-            } else if (question.contains(BOX_REQUEST)) {
+            } else if (question.contains(BOX_REQUEST) && i + 1 < turns.size()) {
                 checkBox(turns.get(i + 1).text(), i / 2 + 1);
             }
         }

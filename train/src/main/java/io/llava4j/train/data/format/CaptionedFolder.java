@@ -55,6 +55,11 @@ final class CaptionedFolder implements RowSource {
             String name = folder.relativize(image).toString().replace(File.separatorChar, '/');
             String fileName = image.getFileName().toString();
             Path text = image.resolveSibling(fileName.substring(0, fileName.lastIndexOf('.')) + ".txt");
+            if (!Files.exists(text) && handler.takesQuestions()) {
+                handler.row(
+                        JsonNodeFactory.instance.objectNode().put("id", name).put("image", name));
+                continue;
+            }
             if (!Files.isRegularFile(text) || Files.size(text) > MAX_CAPTION_BYTES) {
                 handler.reject(
                         "image '%s' has no caption; write one of at most 1 MiB into %s"

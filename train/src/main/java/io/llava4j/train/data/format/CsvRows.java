@@ -50,7 +50,7 @@ final class CsvRows implements RowSource {
             if (header.stream().distinct().count() != header.size()) {
                 throw new DataException("%s names a column twice in its header %s; rename one".formatted(file, header));
             }
-            if (!RowShapes.isKnown(header)) {
+            if (!RowShapes.isKnown(header, handler)) {
                 throw new DataException(
                         "%s has the columns %s; name them image, question, answer or image, caption in its first line"
                                 .formatted(file, header));
@@ -71,7 +71,7 @@ final class CsvRows implements RowSource {
                         object.put(header.get(i), row.getField(i));
                     }
                 }
-                String empty = emptyColumn(header, row);
+                String empty = emptyColumn(header, row, handler.takesQuestions());
                 if (empty != null) {
                     handler.reject(
                             "line %d, column %s: the field is empty; fill it or remove the line".formatted(line, empty),
@@ -100,10 +100,12 @@ final class CsvRows implements RowSource {
     }
 
     /** A column that a row of a question, or else of a caption, needs but leaves empty; null for none. */
-    private static @Nullable String emptyColumn(List<String> header, CsvRecord row) {
-        List<String> needed = header.contains("question")
-                ? List.of("question", "answer")
-                : header.contains("caption") ? List.of("caption") : List.of();
+    private static @Nullable String emptyColumn(List<String> header, CsvRecord row, boolean asked) {
+        List<String> needed = asked
+                ? List.of("question")
+                : header.contains("question")
+                        ? List.of("question", "answer")
+                        : header.contains("caption") ? List.of("caption") : List.of();
         for (String column : needed) {
             int at = header.indexOf(column);
             if (at >= 0 && row.getField(at).isBlank()) {

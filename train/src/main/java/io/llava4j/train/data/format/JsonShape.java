@@ -69,7 +69,9 @@ sealed interface JsonShape {
         } catch (JacksonException e) {
             return nextLineIsObject || isOneLine(e) ? new Lines() : new Objects();
         }
-        boolean record = RowShapes.isKnown(names) || names.stream().anyMatch(RowImages::isImageKey);
+        boolean record = RowShapes.isKnown(names)
+                || RowShapes.hasQuestion(names)
+                || names.stream().anyMatch(RowImages::isImageKey);
         if (alone && !record && lists.size() == 1) {
             return new Wrapped(lists.getFirst());
         }

@@ -168,7 +168,7 @@ final class ParquetRows implements RowSource {
         private void checkColumns(ParquetFileReader reader, long length) {
             List<String> columns = new ArrayList<>();
             reader.getFileSchema().getRootNode().children().forEach(node -> columns.add(node.name()));
-            if (!RowShapes.isKnown(columns)) {
+            if (!RowShapes.isKnown(columns, handler)) {
                 throw new DataException(
                         "%s has the columns %s; it needs conversations, or image with question and answer, or image with caption"
                                 .formatted(file, columns));

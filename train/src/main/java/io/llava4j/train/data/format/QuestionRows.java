@@ -7,6 +7,7 @@ import io.llava4j.io.Quote;
 import io.llava4j.text.ResponseFormat;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -16,8 +17,13 @@ import tools.jackson.databind.JsonNode;
  * @param mergeByImage whether all rows with the same image and the same response format make one conversation, with the
  *     format's prompt in its first question only (docs/reference/data.md#conversation-layouts)
  * @param responseFormat response format of rows that have no {@code response_format} of their own
+ * @param captionRequest where rows are questions to be answered: what is asked of a row that has an image and no question; null
+ *     where rows are samples, which need answers
  */
-public record QuestionRows(boolean mergeByImage, ResponseFormat responseFormat) {
+public record QuestionRows(
+        boolean mergeByImage,
+        ResponseFormat responseFormat,
+        @Nullable String captionRequest) {
     private static final List<ResponseFormat> OF_QUESTIONS = List.of(
             ResponseFormat.NONE, ResponseFormat.SHORT, ResponseFormat.LETTER, ResponseFormat.SHORT_OR_UNANSWERABLE);
 
@@ -27,6 +33,26 @@ public record QuestionRows(boolean mergeByImage, ResponseFormat responseFormat) 
     /** @throws ConfigException if questions cannot have this format */
     public QuestionRows {
         requireFor(responseFormat);
+    }
+
+    /** Of samples, which need answers. */
+    public QuestionRows(boolean mergeByImage, ResponseFormat responseFormat) {
+        this(mergeByImage, responseFormat, null);
+    }
+
+    /**
+     * Of questions to be answered: {@code question}, {@code prompt} or {@code text} of a row. An answer that a row has stays as its
+     * last turn.
+     *
+     * @param captionRequest what is asked of a row that has an image and no question
+     */
+    public static QuestionRows toAnswer(ResponseFormat responseFormat, String captionRequest) {
+        return new QuestionRows(false, responseFormat, captionRequest);
+    }
+
+    /** Whether rows are questions to be answered. */
+    public boolean areToAnswer() {
+        return captionRequest != null;
     }
 
     /** @throws ConfigException if questions cannot have this format */

@@ -5,6 +5,11 @@ import tools.jackson.databind.JsonNode;
 
 /** Takes the rows of a file, in their order. */
 public interface RecordHandler {
+    /** Whether rows without an answer are of use: those of a file of questions. */
+    default boolean takesQuestions() {
+        return false;
+    }
+
     /** Takes a row, any JSON value. */
     void row(JsonNode row);
 

@@ -30,18 +30,30 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class RowShapes {
     /** The request before a caption; the template of stage 1 omits it. */
-    static final String CAPTION_REQUEST = "Provide a brief description of the given image.";
+    public static final String CAPTION_REQUEST = "Provide a brief description of the given image.";
 
     private static final List<String> SYSTEM = List.of("system", "system_prompt");
     private static final String PLACEHOLDER = "<image>";
     private static final List<String> CAPTION_NAMES = List.of("caption", "text");
+    private static final List<String> ASKING = List.of("question", "prompt", "text");
     private static final List<String> QUESTION_FIELDS = List.of("question", "answer", "answers", "response_format");
     private static final Map<String, String> SPEAKERS =
             Map.of("human", "human", "user", "human", "gpt", "gpt", "assistant", "gpt", "developer", "system");
 
     private RowShapes() {}
 
-    /** Whether rows with these columns can become records. */
+    /** Whether rows with these columns can become records that a handler takes. */
+    static boolean isKnown(Collection<String> columns, RecordHandler handler) {
+        return isKnown(columns)
+                || (handler.takesQuestions()
+                        && (hasQuestion(columns) || columns.stream().anyMatch(RowImages::isImageKey)));
+    }
+
+    /** Whether rows with these columns ask something, with or without an answer. */
+    static boolean hasQuestion(Collection<String> columns) {
+        return ASKING.stream().anyMatch(columns::contains);
+    }
+
     static boolean isKnown(Collection<String> columns) {
         return columns.contains("conversations")
                 || columns.contains("messages")
@@ -185,12 +197,12 @@ public final class RowShapes {
             return turns;
         }
         JsonNode answer = mostFrequent(row.path(row.path("answer").isMissingNode() ? "answers" : "answer"));
+        if (questions.captionRequest() != null) {
+            return toAnswer(row, questions, questions.captionRequest(), answer);
+        }
         if (row.has("question")) {
             JsonNode question = row.path("question");
-            JsonNode asked = question.isString() && !question.stringValue().isBlank()
-                    ? JsonNodeFactory.instance.stringNode(
-                            questions.formatOf(row).ask(question.stringValue()))
-                    : question;
+            JsonNode asked = formatted(question, row, questions);
             if (answer.isNull() || answer.isMissingNode() || answer.isObject()) {
                 throw new DataException("its answer is %s; write one or remove the row"
                         .formatted(answer.isObject() ? "an object, not a text" : "empty"));
@@ -201,6 +213,30 @@ public final class RowShapes {
         return caption.map(name -> turns.add(turn("human", JsonNodeFactory.instance.stringNode(CAPTION_REQUEST)))
                         .add(turn("gpt", row.path(name))))
                 .orElse(null);
+    }
+
+    /** The turns of a row that is to be answered: its question, and its answer if it has one. */
+    private static ArrayNode toAnswer(ObjectNode row, QuestionRows questions, String captionRequest, JsonNode answer) {
+        ArrayNode turns = JsonNodeFactory.instance.arrayNode();
+        Optional<String> asked = ASKING.stream().filter(row::has).findFirst();
+        if (asked.isEmpty() && RowImages.of(row, true).isEmpty()) {
+            throw new DataException("it has no question; give it one, or conversations, or an image");
+        }
+        turns.add(turn(
+                "human",
+                asked.map(name -> formatted(row.path(name), row, questions))
+                        .orElseGet(() -> JsonNodeFactory.instance.stringNode(captionRequest))));
+        JsonNode known = asked.isEmpty() && answer.isMissingNode() ? row.path("caption") : answer;
+        return known.isValueNode() && !known.isNull() && !known.asString().isBlank()
+                ? turns.add(turn("gpt", known))
+                : turns;
+    }
+
+    /** A question with the prompt of its response format. */
+    private static JsonNode formatted(JsonNode question, ObjectNode row, QuestionRows questions) {
+        return question.isString() && !question.stringValue().isBlank()
+                ? JsonNodeFactory.instance.stringNode(questions.formatOf(row).ask(question.stringValue()))
+                : question;
     }
 
     /** The question of a row that has one and its answer; null for rows of other shapes. */

@@ -158,11 +158,13 @@ final class TarRows implements RowSource {
                     throw new DataException("its .json is malformed: %s; repair it".formatted(JsonErrors.of(e)), e);
                 }
             }
-            if (!RowShapes.isKnown(row.propertyNames())) {
-                if (caption == null) {
+            if (!RowShapes.isKnown(row.propertyNames(), handler)) {
+                if (caption == null && !handler.takesQuestions()) {
                     throw new DataException("it has neither a .json with a record nor a .txt with a caption; add one");
                 }
-                row.put("caption", text(caption).strip());
+                if (caption != null) {
+                    row.put("caption", text(caption).strip());
+                }
             }
             if (!row.has("id")) {
                 row.put("id", key);

@@ -1,4 +1,4 @@
-package io.llava4j.eval.format;
+package io.llava4j.io;
 
 import io.llava4j.DataException;
 import java.io.IOException;
@@ -11,6 +11,9 @@ import java.nio.file.StandardOpenOption;
 
 /** A file of lines that grows during a run. A kill can leave at most its last line incomplete. */
 public final class Journal {
+    /** Bytes that are read at a time in search of a line's end. */
+    private static final int BLOCK = 1 << 16;
+
     private Journal() {}
 
     /**
@@ -46,16 +49,25 @@ public final class Journal {
         if (!Files.exists(file)) {
             return;
         }
-        try {
-            byte[] bytes = Files.readAllBytes(file);
-            int end = bytes.length;
-            while (end > 0 && bytes[end - 1] != '\n') {
-                end--;
-            }
-            if (end < bytes.length) {
-                try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-                    channel.truncate(end);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            long size = channel.size();
+            long end = size;
+            ByteBuffer block = ByteBuffer.allocate(BLOCK);
+            while (end > 0) {
+                long from = Math.max(0, end - BLOCK);
+                block.clear().limit((int) (end - from));
+                while (block.hasRemaining() && channel.read(block, from + block.position()) >= 0) {}
+                int last = block.position();
+                while (last > 0 && block.get(last - 1) != '\n') {
+                    last--;
                 }
+                end = from + last;
+                if (last > 0) {
+                    break;
+                }
+            }
+            if (end < size) {
+                channel.truncate(end);
             }
         } catch (IOException e) {
             throw new DataException("%s: cannot be continued (%s)".formatted(file, e.getMessage()), e);
