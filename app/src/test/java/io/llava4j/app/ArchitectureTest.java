@@ -118,6 +118,7 @@ class ArchitectureTest {
                 .that(resideInAPackage("io.llava4j..")
                         .and(DescribedPredicate.not(resideInAnyPackage(
                                 "io.llava4j.tensor",
+                                "io.llava4j.tensor.collective",
                                 "io.llava4j.model..",
                                 "io.llava4j.generate..",
                                 "io.llava4j.train.run..",

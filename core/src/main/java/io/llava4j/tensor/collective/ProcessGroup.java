@@ -1,0 +1,308 @@
+package io.llava4j.tensor.collective;
+
+import io.llava4j.LlavaException;
+import io.llava4j.tensor.Engine;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
+import org.bytedeco.pytorch.Backend;
+import org.bytedeco.pytorch.BroadcastOptions;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.LongVector;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.Work;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Processes that exchange tensors: Gloo between CPUs, NCCL between GPUs. All processes must call the same methods in the same
+ * order with tensors of the same size. With one process nothing is exchanged.
+ *
+ * <p>On the CPU the terms of every sum are added in the order of the ranks, so that {@link #allReduce} gives the same bits as
+ * {@link #reduceScatter} followed by {@link #allGather}, and as one process that adds the terms one after the other.
+ *
+ * <p>Methods whose names end in {@code Async} return at once and run one after the other on a thread of the group; their
+ * tensors must not be touched until the result is there.
+ */
+public final class ProcessGroup implements AutoCloseable {
+    private final Rank rank;
+    private final @Nullable Rendezvous rendezvous;
+    private final @Nullable Backend backend;
+    private final boolean cuda;
+    private final ExecutorService thread;
+    private final AtomicLong bytesSent = new AtomicLong();
+
+    private ProcessGroup(Rank rank, @Nullable Rendezvous rendezvous, @Nullable Backend backend, boolean cuda) {
+        this.rank = rank;
+        this.rendezvous = rendezvous;
+        this.backend = backend;
+        this.cuda = cuda;
+        this.thread = Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().daemon().name("collective").factory());
+        if (backend != null) {
+            // The sums of the exchanges must not take the threads of the network's own computations.
+            thread.submit(() -> torch.set_num_threads(1));
+        }
+    }
+
+    /** A group of one process. */
+    public static ProcessGroup alone() {
+        return new ProcessGroup(Rank.alone(), null, null, false);
+    }
+
+    /**
+     * Joins the other processes; returns when all have come.
+     *
+     * @param rank where this process stands
+     * @param device of the tensors that will be exchanged
+     * @throws LlavaException naming who is missing after the timeout, or what does not fit together
+     */
+    public static ProcessGroup join(Rank rank, Device device) {
+        if (rank.isAlone()) {
+            return new ProcessGroup(rank, null, null, false);
+        }
+        return Engine.scope("joining the process group", () -> {
+            Rendezvous rendezvous = Rendezvous.of(rank);
+            try {
+                Backend backend =
+                        Backends.of(rank, rendezvous, device, rank.timeout().minus(Rendezvous.reportTime(rank)));
+                return new ProcessGroup(rank, rendezvous, backend.retainReference(), device.is_cuda());
+            } catch (RuntimeException e) {
+                String why = rendezvous.diagnose("joining");
+                rendezvous.close();
+                throw new LlavaException(
+                        "rank %d cannot connect to the other processes: %s; check the network and its firewall"
+                                .formatted(rank.rank(), why),
+                        e);
+            }
+        });
+    }
+
+    /** Where this process stands. */
+    public Rank rank() {
+        return rank;
+    }
+
+    /** Number of processes. */
+    public int size() {
+        return rank.worldSize();
+    }
+
+    /** Sums a tensor over all processes, in place. */
+    public void allReduce(Tensor tensor) {
+        join(allReduceAsync(tensor));
+    }
+
+    /** {@link #allReduce} in the background. */
+    public CompletableFuture<Void> allReduceAsync(Tensor tensor) {
+        return exchange("all-reduce", () -> {
+            if (cuda) {
+                count(2 * shareOfOthers(tensor));
+                await(backend().allreduce(new TensorVector(tensor)));
+            } else {
+                Tensor flat = tensor.view(-1);
+                long share = Math.ceilDiv(flat.numel(), size());
+                boolean even = share * size() == flat.numel();
+                Tensor whole = even ? flat : torch.constant_pad_nd(flat, 0, share * size() - flat.numel());
+                Tensor sum = sumOfShares(whole, share);
+                gather(whole, sum);
+                if (!even) {
+                    flat.copy_(whole.narrow(0, 0, flat.numel()));
+                }
+            }
+        });
+    }
+
+    /**
+     * Sums a tensor over all processes; each keeps its share.
+     *
+     * @param out this rank's share of the sum, {@code [n]}
+     * @param in {@code [size() * n]}
+     */
+    public void reduceScatter(Tensor out, Tensor in) {
+        join(reduceScatterAsync(out, in));
+    }
+
+    /** {@link #reduceScatter} in the background. */
+    public CompletableFuture<Void> reduceScatterAsync(Tensor out, Tensor in) {
+        requireShare(out, in);
+        return exchange(
+                "reduce-scatter",
+                () -> {
+                    if (cuda) {
+                        count(shareOfOthers(in));
+                        await(backend()._reduce_scatter_base(out, in));
+                    } else {
+                        out.copy_(sumOfShares(in, out.numel()));
+                    }
+                },
+                () -> out.copy_(in));
+    }
+
+    /**
+     * Collects the shares of all processes.
+     *
+     * @param out the shares one after the other, {@code [size() * n]}
+     * @param in this rank's share, {@code [n]}
+     */
+    public void allGather(Tensor out, Tensor in) {
+        join(allGatherAsync(out, in));
+    }
+
+    /** {@link #allGather} in the background. */
+    public CompletableFuture<Void> allGatherAsync(Tensor out, Tensor in) {
+        requireShare(in, out);
+        return exchange("all-gather", () -> gather(out, in), () -> out.copy_(in));
+    }
+
+    /**
+     * Gives all processes the tensor of one.
+     *
+     * @param tensor read on the root, written elsewhere
+     * @param root its rank
+     */
+    public void broadcast(Tensor tensor, int root) {
+        join(exchange("broadcast", () -> {
+            BroadcastOptions options = new BroadcastOptions();
+            options.rootRank(root);
+            count(rank.rank() == root ? bytes(tensor) * (size() - 1) : 0);
+            await(backend().broadcast(new TensorVector(tensor), options));
+        }));
+    }
+
+    /**
+     * Waits until all processes are here.
+     *
+     * @param where named in the message about those that do not come
+     */
+    public void barrier(String where) {
+        gatherText("", where);
+    }
+
+    /**
+     * A text of every process, in the order of the ranks.
+     *
+     * @param where named in the message about those that do not come
+     */
+    public List<String> gatherText(String text, String where) {
+        Rendezvous all = rendezvous;
+        return all == null ? List.of(text) : all.gather(text, where);
+    }
+
+    /** Host and process number of a rank, for messages. */
+    public String processOf(int other) {
+        return rendezvous == null ? "process " + ProcessHandle.current().pid() : rendezvous.processOf(other);
+    }
+
+    /** Bytes of tensors that this process has sent to others so far, as the algorithms need them. */
+    public long bytesSent() {
+        return bytesSent.get();
+    }
+
+    /** Waits for an exchange in the background and reports its failure. */
+    public static void join(CompletableFuture<Void> exchange) {
+        try {
+            exchange.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof LlavaException failed ? failed : e;
+        }
+    }
+
+    private CompletableFuture<Void> exchange(String what, Runnable work) {
+        return exchange(what, work, () -> {});
+    }
+
+    private CompletableFuture<Void> exchange(String what, Runnable work, Runnable alone) {
+        if (backend == null) {
+            alone.run();
+            return CompletableFuture.completedFuture(null);
+        }
+        return CompletableFuture.runAsync(
+                () -> Engine.scope(what, () -> {
+                    try (NoGradGuard guard = new NoGradGuard()) {
+                        work.run();
+                        return null;
+                    }
+                }),
+                thread);
+    }
+
+    /** This rank's share of a sum: every process sends each other its share, and adds what it gets by rank. */
+    private Tensor sumOfShares(Tensor in, long share) {
+        Tensor terms = torch.empty_like(in);
+        count(shareOfOthers(in));
+        await(backend().alltoall_base(terms, in, new LongVector(), new LongVector()));
+        Tensor sum = terms.narrow(0, 0, share);
+        for (int other = 1; other < size(); other++) {
+            sum.add_(terms.narrow(0, other * share, share));
+        }
+        return sum;
+    }
+
+    private void gather(Tensor out, Tensor in) {
+        count((size() - 1) * bytes(in));
+        await(backend()._allgather_base(out, in));
+    }
+
+    private void await(Work work) {
+        boolean done;
+        try {
+            done = work._wait();
+        } catch (RuntimeException e) {
+            throw failed(e);
+        }
+        if (!done) {
+            throw failed(null);
+        }
+    }
+
+    private LlavaException failed(@Nullable RuntimeException cause) {
+        String why = rendezvous == null ? "" : rendezvous.diagnose("an exchange of tensors");
+        return new LlavaException(
+                "rank %d: an exchange with the other processes failed: %s; look at its log, then resume from the newest checkpoint"
+                        .formatted(rank.rank(), why),
+                cause);
+    }
+
+    private Backend backend() {
+        if (backend == null) {
+            throw new IllegalStateException("one process exchanges nothing");
+        }
+        return backend;
+    }
+
+    private void requireShare(Tensor share, Tensor whole) {
+        if (share.numel() * size() != whole.numel()) {
+            throw new IllegalArgumentException("%d processes with a share of %d elements each make no tensor of %d"
+                    .formatted(size(), share.numel(), whole.numel()));
+        }
+    }
+
+    private long shareOfOthers(Tensor whole) {
+        return bytes(whole) * (size() - 1) / size();
+    }
+
+    private static long bytes(Tensor tensor) {
+        return tensor.numel() * tensor.element_size();
+    }
+
+    private void count(long bytes) {
+        bytesSent.addAndGet(bytes);
+    }
+
+    @Override
+    public void close() {
+        thread.shutdown();
+        if (backend != null) {
+            backend.releaseReference();
+        }
+        if (rendezvous != null) {
+            rendezvous.close();
+        }
+    }
+}

@@ -1,0 +1,135 @@
+package io.llava4j.tensor.collective;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** Runs a main class in several processes of their own, which find RANK, WORLD_SIZE and the like in their environment. */
+public final class ForkedRanks implements AutoCloseable {
+    private static final int SECONDS = 90;
+
+    private final List<Process> processes = new ArrayList<>();
+    private final List<CompletableFuture<String>> outputs = new ArrayList<>();
+    private final List<CompletableFuture<String>> errors = new ArrayList<>();
+    private final int port;
+
+    /** What a process left. */
+    public record Ended(int exitCode, String output, String errors) {}
+
+    private ForkedRanks(int port) {
+        this.port = port;
+    }
+
+    /** Starts {@code count} processes and waits for their ends. */
+    public static List<Ended> run(int count, Class<?> main, String... arguments) {
+        try (ForkedRanks ranks = start(count, main, arguments)) {
+            return ranks.await();
+        }
+    }
+
+    /** As {@link #run}, and every process must end with exit code 0; their outputs. */
+    public static List<String> succeed(int count, Class<?> main, String... arguments) {
+        List<Ended> ended = run(count, main, arguments);
+        for (Ended each : ended) {
+            if (each.exitCode() != 0) {
+                throw new AssertionError("a process ended with " + ended);
+            }
+        }
+        return ended.stream().map(Ended::output).toList();
+    }
+
+    /** Starts {@code count} processes. */
+    public static ForkedRanks start(int count, Class<?> main, String... arguments) {
+        ForkedRanks ranks = new ForkedRanks(freePort());
+        for (int rank = 0; rank < count; rank++) {
+            ranks.start(rank, count, Map.of(), main, arguments);
+        }
+        return ranks;
+    }
+
+    /** No process yet; {@link #start(int, int, Map, Class, String...)} adds them. */
+    public static ForkedRanks none() {
+        return new ForkedRanks(freePort());
+    }
+
+    /** Starts one process, with other variables of the environment than the usual ones if given. */
+    public Process start(int rank, int worldSize, Map<String, String> env, Class<?> main, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-Xmx512m",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                main.getName()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment()
+                .putAll(Map.of(
+                        "RANK", "" + rank,
+                        "WORLD_SIZE", "" + worldSize,
+                        "LOCAL_RANK", "" + rank,
+                        "MASTER_ADDR", "127.0.0.1",
+                        "MASTER_PORT", "" + port,
+                        "OMP_WAIT_POLICY", "passive",
+                        "TORCH_CPP_LOG_LEVEL", "ERROR"));
+        builder.environment().putAll(env);
+        try {
+            Process process = builder.start();
+            processes.add(process);
+            outputs.add(CompletableFuture.supplyAsync(() -> text(process.getInputStream())));
+            errors.add(CompletableFuture.supplyAsync(() -> text(process.getErrorStream())));
+            return process;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Waits for the ends of all processes. */
+    public List<Ended> await() {
+        List<Ended> ended = new ArrayList<>();
+        for (int i = 0; i < processes.size(); i++) {
+            try {
+                boolean over = processes.get(i).waitFor(SECONDS, TimeUnit.SECONDS);
+                if (!over) {
+                    processes.get(i).destroyForcibly();
+                }
+                ended.add(new Ended(
+                        over ? processes.get(i).exitValue() : -1,
+                        outputs.get(i).get(SECONDS, TimeUnit.SECONDS),
+                        errors.get(i).get(SECONDS, TimeUnit.SECONDS)));
+            } catch (InterruptedException | java.util.concurrent.ExecutionException | TimeoutException e) {
+                throw new AssertionError(e);
+            }
+        }
+        return ended;
+    }
+
+    private static String text(java.io.InputStream stream) {
+        try (stream) {
+            return new String(stream.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        processes.forEach(Process::destroyForcibly);
+    }
+}
