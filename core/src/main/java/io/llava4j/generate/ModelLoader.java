@@ -16,6 +16,7 @@ import io.llava4j.model.config.LlamaParameters;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.cpu.CpuClipTower;
 import io.llava4j.model.cpu.CpuLlamaModel;
+import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
@@ -264,7 +265,7 @@ public final class ModelLoader {
             if (place.is_cpu() && isLinearLayer(entry)) {
                 weights.put(name, stored.pack(name, entry.shape()[0], entry.shape()[1], Workers.shared()));
             } else if (!place.is_cpu() || !(entry.dtype() == DType.F32 || isUpcastInUse(entry))) {
-                weights.put(name, copy(entry, place));
+                weights.put(name, copy(entry, place, ComputePrecision.FP32));
             } else if (isAligned(entry)) {
                 weights.put(name, Tensors.over(entry.data(), type(entry.dtype()), entry.shape()));
             } else {
@@ -308,20 +309,28 @@ public final class ModelLoader {
     /** Copies stored tensors to a device as 32-bit floats, under their names. */
     public static Weights weights(Map<String, TensorEntry> tensors, String device) {
         Weights weights = new Weights();
-        addTo(weights, tensors, device);
+        addTo(weights, tensors, device, name -> ComputePrecision.FP32);
         return weights;
     }
 
-    /** Copies stored tensors to a device as 32-bit floats and adds them to {@code weights}. */
-    public static void addTo(Weights weights, Map<String, TensorEntry> tensors, String device) {
+    /**
+     * Copies stored tensors to a device and adds them to {@code weights}.
+     *
+     * @param precision whose type a tensor gets, by its name
+     */
+    public static void addTo(
+            Weights weights,
+            Map<String, TensorEntry> tensors,
+            String device,
+            Function<String, ComputePrecision> precision) {
         Device place = Engine.device(device);
         tensors.forEach((name, entry) -> Engine.scope("loading " + name, () -> {
-            weights.put(name, copy(entry, place));
+            weights.put(name, copy(entry, place, precision.apply(name)));
             return null;
         }));
     }
 
-    private static Tensor copy(TensorEntry entry, Device place) {
-        return Tensors.of(entry.toFloats(), entry.shape()).to(place, Tensors.FLOAT);
+    private static Tensor copy(TensorEntry entry, Device place, ComputePrecision precision) {
+        return Tensors.of(entry.toFloats(), entry.shape()).to(place, precision.type());
     }
 }

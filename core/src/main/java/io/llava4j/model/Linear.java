@@ -89,7 +89,7 @@ public final class Linear {
             try (NoGradGuard constant = new NoGradGuard()) {
                 present = LowRank.rowLengths(LowRank.sum(weight, down, up, scale));
             }
-            return lengths.div(present);
+            return lengths.div(present.to(lengths.scalar_type()));
         }
     }
 }

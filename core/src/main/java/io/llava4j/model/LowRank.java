@@ -18,8 +18,9 @@ public final class LowRank {
         return weight.add(up.matmul(down).mul(Tensors.scalar(scale)));
     }
 
-    /** Lengths of a matrix's rows: {@code [out, in] -> [out]}. DoRA starts with those of the weight. */
+    /** Lengths of a matrix's rows in 32-bit floats: {@code [out, in] -> [out]}. DoRA starts with those of the weight. */
     public static Tensor rowLengths(Tensor matrix) {
-        return matrix.mul(matrix).sum(1).sqrt();
+        Tensor exact = matrix.to(Tensors.FLOAT);
+        return exact.mul(exact).sum(1).sqrt();
     }
 }

@@ -59,6 +59,11 @@ public final class Tensors {
         }
     }
 
+    /** Type of a tensor's elements, as the constant that can be compared; the engine's own answer is a copy of it. */
+    public static torch.ScalarType type(Tensor tensor) {
+        return tensor.scalar_type().intern();
+    }
+
     /** Sizes of a tensor, outermost first. */
     public static long[] shape(Tensor tensor) {
         long[] shape = new long[Math.toIntExact(tensor.dim())];

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A linear map whose weight is stored in a narrower type than its input. The weight is upcast tile by tile, so that only
- * one tile exists in both types at a time. For inference: it has no gradients.
+ * one tile exists in both types at a time, which is for inference: it has no gradients. An input of the weight's own type
+ * is multiplied as {@link DenseLinear} does, with gradients.
  */
 record UpcastLinear(Tensor weight, @Nullable Tensor bias) implements LinearOperator {
     /** Elements of a tile for a single column of input: 1 MiB of 32-bit floats, which fits a core's own cache. */
@@ -22,6 +23,9 @@ record UpcastLinear(Tensor weight, @Nullable Tensor bias) implements LinearOpera
 
     @Override
     public Tensor apply(Tensor x) {
+        if (Tensors.type(x) == Tensors.type(weight)) {
+            return new DenseLinear(weight, bias).apply(x);
+        }
         Tensor product = Engine.freeingIntermediates(() -> upcastMatmul(x));
         return bias == null ? product : product.add(bias);
     }

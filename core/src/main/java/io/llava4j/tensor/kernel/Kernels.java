@@ -114,6 +114,11 @@ public enum Kernels {
         return kernels;
     }
 
+    /** Whether the processor has instructions for products of bf16 numbers; true where it cannot be asked. */
+    public static boolean processorHasBf16() {
+        return Processor.hasBf16();
+    }
+
     /** Names of those that can run on this machine, the slowest first. */
     public static List<String> available() {
         return Arrays.stream(values())

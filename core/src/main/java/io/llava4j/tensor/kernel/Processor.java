@@ -17,6 +17,8 @@ final class Processor {
     private static final int AVX512_VNNI = 32 + 11;
     private static final int AMX_TILE = 24;
     private static final int AMX_INT8 = 25;
+    private static final int AMX_BF16 = 22;
+    private static final int AVX512_BF16 = 5;
 
     /** Bits of the register that names the saved registers: 256 bits; and masks and all of 512 bits. */
     private static final long YMM = 0x6;
@@ -62,6 +64,18 @@ final class Processor {
         return allowsTiles()
                 ? new Kernels.Availability(new CodeKernel(true, true), "the processor has AMX")
                 : new Kernels.Availability(null, "the operating system refuses the use of AMX");
+    }
+
+    /** Whether products of bf16 numbers have instructions of their own; true where this cannot be asked. */
+    static boolean hasBf16() {
+        if (!System.getProperty("os.arch", "").equals("amd64")) {
+            return true;
+        }
+        try {
+            return all(leafOfMore(), AMX_BF16) || all(secondLeafOfMore(), AVX512_BF16);
+        } catch (UnsupportedOperationException e) {
+            return true;
+        }
     }
 
     private static Kernels.Availability probe(boolean wide) {
@@ -124,19 +138,24 @@ final class Processor {
     /** Registers ebx and, in the upper half, ecx of a leaf of cpuid. */
     private static long leaf(int number) {
         // mov eax, ebx; shl rcx, 32; or rax, rcx
-        return cpuid(number, 0x89, 0xD8, 0x48, 0xC1, 0xE1, 32, 0x48, 0x09, 0xC8);
+        return cpuid(number, 0, 0x89, 0xD8, 0x48, 0xC1, 0xE1, 32, 0x48, 0x09, 0xC8);
     }
 
     /** Register edx of leaf 7. */
     private static long leafOfMore() {
-        return cpuid(7, 0x89, 0xD0); // mov eax, edx
+        return cpuid(7, 0, 0x89, 0xD0); // mov eax, edx
+    }
+
+    /** Register eax of leaf 7, subleaf 1. */
+    private static long secondLeafOfMore() {
+        return cpuid(7, 1);
     }
 
     /** @param result code that moves registers of the leaf to rax */
-    private static long cpuid(int leaf, int... result) {
+    private static long cpuid(int leaf, int subleaf, int... result) {
         return call(new Assembler(false)
                 .bytes(0x53, 0xB8, leaf, 0, 0, 0) // push rbx; mov eax, leaf
-                .bytes(0x31, 0xC9, 0x0F, 0xA2) // xor ecx, ecx; cpuid
+                .bytes(0xB9, subleaf, 0, 0, 0, 0x0F, 0xA2) // mov ecx, subleaf; cpuid
                 .bytes(result)
                 .bytes(0x5B, 0xC3)); // pop rbx; ret
     }

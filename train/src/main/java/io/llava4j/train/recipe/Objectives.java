@@ -7,6 +7,7 @@ import io.llava4j.generate.ModelLoader;
 import io.llava4j.model.Initializer;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.config.LoraConfig;
+import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.format.DType;
 import io.llava4j.text.SentencePieceTokenizer;
@@ -25,6 +26,7 @@ import io.llava4j.train.run.input.ModelInputs;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Builds the training objective of a recipe: the model, its trainable parameters and the data. */
@@ -77,7 +79,7 @@ public final class Objectives {
     public static ModelLoader.Loaded start(TrainConfig config) {
         Engine.setThreads(config.engineThreads());
         return Engine.scope("building the model", () -> {
-            ModelAssembly assembly = assemble(config);
+            ModelAssembly assembly = assemble(config, name -> false);
             return new ModelLoader.Loaded(
                     new LlavaModel(assembly.config(), assembly.weights()),
                     () -> SentencePieceTokenizer.load(assembly.tokenizer()));
@@ -88,13 +90,14 @@ public final class Objectives {
             TrainConfig config, Function<ModelAssembly, ExampleSource> samples, @Nullable TaskScores tasks) {
         Engine.setThreads(config.engineThreads());
         return Engine.scope("building the model", () -> {
-            ModelAssembly assembly = assemble(config);
             LoraConfig lora = config.lora() == null ? null : config.lora().toConfig();
+            Predicate<String> trainable = name -> config.trainable().includes(name) || lora != null && lora.saves(name);
+            ModelAssembly assembly = assemble(config, trainable);
             if (lora != null) {
                 LoraAdapters.addTo(assembly.weights(), lora, initializer(config));
             }
             TrainableParameters parameters = new TrainableParameters(
-                    assembly.weights(), name -> config.trainable().includes(name) || lora != null && lora.saves(name));
+                    assembly.weights(), trainable, config.engine().precision());
             LlavaModel model = new LlavaModel(assembly.config(), assembly.weights(), lora);
             return new InstructionObjective(
                     new InstructionObjective.Settings(
@@ -130,12 +133,16 @@ public final class Objectives {
                 config.data().conversationTemplate());
     }
 
-    private static ModelAssembly assemble(TrainConfig config) {
+    /** What is trained is loaded in 32-bit floats, as it moves by less than 16 bits can tell apart. */
+    private static ModelAssembly assemble(TrainConfig config, Predicate<String> trainable) {
+        ComputePrecision precision = config.engine().precision();
+        precision.use(config.device());
         return ModelAssembly.of(
                 config.model(),
                 config.data().imageAspectRatio().mode(),
                 config.data().maxLength(),
-                config.device(),
+                new ModelAssembly.Placement(
+                        config.device(), name -> trainable.test(name) ? ComputePrecision.FP32 : precision),
                 initializer(config));
     }
 
@@ -145,8 +152,9 @@ public final class Objectives {
 
     /** What a finished run writes: stage 1 the projector, stage 2 the adapters or the whole model. */
     private static Consumer<Path> output(TrainConfig config, ModelAssembly trained, @Nullable LoraConfig lora) {
+        DType type = config.engine().precision() == ComputePrecision.BF16 ? DType.BF16 : DType.F32;
         if (config.stage() == Stage.PRETRAIN) {
-            return directory -> ModelFiles.saveProjector(directory, trained.weights());
+            return directory -> ModelFiles.saveProjector(directory, trained.weights(), type);
         }
         if (lora != null) {
             PeftAdapterWriter.Adapter adapter = new PeftAdapterWriter.Adapter(
@@ -154,9 +162,10 @@ public final class Objectives {
                     lora,
                     config.model().languageFolder(),
                     config.model().visionTower());
-            return directory -> ModelFiles.saveAdapter(directory, adapter, trained.weights(), trained.tokenizer());
+            return directory ->
+                    ModelFiles.saveAdapter(directory, adapter, trained.weights(), trained.tokenizer(), type);
         }
         return directory -> ModelFiles.save(
-                directory, new ModelKind.Llava(trained.config()), trained.weights(), trained.tokenizer(), DType.F32);
+                directory, new ModelKind.Llava(trained.config()), trained.weights(), trained.tokenizer(), type);
     }
 }

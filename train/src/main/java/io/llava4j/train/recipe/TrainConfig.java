@@ -7,6 +7,7 @@ import io.llava4j.train.config.Retired;
 import io.llava4j.train.data.DataConfig;
 import io.llava4j.train.run.AdamW;
 import io.llava4j.train.run.Checkpoints;
+import io.llava4j.train.run.EngineSettings;
 import io.llava4j.train.run.HeldOut;
 import io.llava4j.train.run.LearningRate;
 import io.llava4j.train.run.LoraSettings;
@@ -36,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  * @param batch samples per optimiser step
  * @param device {@code cpu} or {@code cuda:N}
  * @param threads threads of the engine; 0 for one per processor
+ * @param engine numbers that the engine computes with
  * @param gradientCheckpointing whether the backward pass recomputes the language model's blocks instead of keeping their
  *     activations: the same numbers with less memory, in a third more time
  * @param logging when metrics are written
@@ -56,6 +58,7 @@ public record TrainConfig(
         MicroBatches.Config batch,
         @Default("cpu") String device,
         @Default("0") int threads,
+        EngineSettings engine,
         @Default("false") boolean gradientCheckpointing,
         RunFiles.Config logging,
         Checkpoints.Config checkpoint,

@@ -120,6 +120,7 @@ public final class AdamW implements AutoCloseable {
                         part(firstMoment(), group), part(denominator, group), Tensors.scalar(-rate / correction1));
             }
         }
+        parameters.valuesChanged();
     }
 
     private static Tensor part(Tensor buffer, TrainableParameters.Group group) {

@@ -142,7 +142,7 @@ public final class MicroBatches implements AutoCloseable {
     private Result gradientsInto(Tensor target, Supplier<Objective.Loss> computation) {
         Objective.Loss loss = computation.get();
         TensorVector leaves =
-                new TensorVector(objective.parameters().views().values().toArray(Tensor[]::new));
+                new TensorVector(objective.parameters().leaves().values().toArray(Tensor[]::new));
         TensorVector gradients = torch.grad(
                 new TensorVector(loss.share(accumulation)),
                 leaves,

@@ -5,6 +5,7 @@ import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.AspectMode;
 import io.llava4j.model.Initializer;
@@ -12,6 +13,7 @@ import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.ProjectorType;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
+import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.train.config.Default;
@@ -22,6 +24,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -82,68 +85,84 @@ public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer,
     }
 
     /**
+     * Where weights go.
+     *
+     * @param device of all weights
+     * @param precision whose type a weight gets, by its canonical name
+     */
+    public record Placement(String device, Function<String, ComputePrecision> precision) {
+        private void add(Weights weights, Map<String, TensorEntry> tensors) {
+            ModelLoader.addTo(weights, tensors, device, precision);
+        }
+    }
+
+    /**
      * Loads a model.
      *
      * @param parts where it comes from
      * @param aspect how it is to see images
      * @param maxLength longest sequence in tokens
-     * @param device all weights go to
+     * @param placement of the weights
      * @param random of weights that come from no file
      * @throws ConfigException if the parts do not fit each other
      */
-    public static ModelAssembly of(Config parts, AspectMode aspect, int maxLength, String device, Initializer random) {
+    public static ModelAssembly of(
+            Config parts, AspectMode aspect, int maxLength, Placement placement, Initializer random) {
         Path base = parts.base();
         ModelAssembly assembly = base != null
-                ? whole(base, aspect, maxLength, device)
+                ? whole(base, aspect, maxLength, placement)
                 : ofParts(
                         parts,
                         Objects.requireNonNull(parts.visionTower()),
                         Objects.requireNonNull(parts.languageModel()),
                         aspect,
                         maxLength,
-                        device);
+                        placement);
         Path projector = parts.projector();
         if (projector != null) {
-            assembly.loadProjector(projector, device);
+            assembly.loadProjector(projector, placement);
         }
-        assembly.completeProjector(projector, random);
+        assembly.completeProjector(projector, random, placement);
         return assembly;
     }
 
-    private static ModelAssembly whole(Path base, AspectMode aspect, int maxLength, String device) {
+    private static ModelAssembly whole(Path base, AspectMode aspect, int maxLength, Placement placement) {
         try (Checkpoint checkpoint = Checkpoint.open(base).requireComplete()) {
+            Weights weights = new Weights();
+            placement.add(weights, checkpoint.tensors());
             return new ModelAssembly(
                     checkpoint.config().withAspectMode(aspect).withMaxSequenceLength(maxLength),
-                    ModelLoader.weights(checkpoint.tensors(), device),
+                    weights,
                     checkpoint.tokenizerDir(),
                     new ArrayList<>());
         }
     }
 
     private static ModelAssembly ofParts(
-            Config parts, Path tower, Path language, AspectMode aspect, int maxLength, String device) {
+            Config parts, Path tower, Path language, AspectMode aspect, int maxLength, Placement placement) {
         try (Checkpoint towerFile = Checkpoint.open(tower).requireComplete();
                 Checkpoint languageFile = Checkpoint.open(language).requireComplete()) {
             LlavaConfig config =
                     parts.toLlava(visionOf(tower, towerFile), textOf(language, languageFile), aspect, maxLength);
-            Weights weights = ModelLoader.weights(languageFile.tensors(), device);
-            ModelLoader.addTo(weights, towerFile.tensors(), device);
+            Weights weights = new Weights();
+            placement.add(weights, languageFile.tensors());
+            placement.add(weights, towerFile.tensors());
             return new ModelAssembly(config, weights, languageFile.tokenizerDir(), new ArrayList<>());
         }
     }
 
-    private void loadProjector(Path projector, String device) {
+    private void loadProjector(Path projector, Placement placement) {
         try (Checkpoint checkpoint = Checkpoint.open(projector)) {
             checkpoint.tensors().forEach((name, entry) -> {
                 if (name.startsWith(CanonicalNames.PROJECTOR)) {
-                    ModelLoader.addTo(weights, Map.of(name, entry), device);
+                    placement.add(weights, Map.of(name, entry));
                 }
             });
         }
     }
 
     /** Random weights for a projector that no file has. */
-    private void completeProjector(@Nullable Path projector, Initializer random) {
+    private void completeProjector(@Nullable Path projector, Initializer random, Placement placement) {
         ExpectedTensors.of(new ModelKind.Llava(config)).shapes().forEach((name, shape) -> {
             if (!name.startsWith(CanonicalNames.PROJECTOR)) {
                 return;
@@ -165,6 +184,9 @@ public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer,
                                     .formatted(projector, name));
                 }
                 random.fill(weights, name, shape);
+                weights.put(
+                        name,
+                        weights.get(name).to(placement.precision().apply(name).type()));
                 if (!notes.contains(RANDOM_PROJECTOR)) {
                     notes.add(RANDOM_PROJECTOR);
                 }

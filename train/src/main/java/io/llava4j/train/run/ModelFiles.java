@@ -30,12 +30,13 @@ public final class ModelFiles {
      * Writes a projector alone, the result of stage 1 (docs/reference/training.md#checkpoints).
      *
      * @param directory must not exist yet
+     * @param dtype type on disk, F32 or BF16
      */
-    public static void saveProjector(Path directory, Weights weights) {
+    public static void saveProjector(Path directory, Weights weights, DType dtype) {
         List<TensorSource> tensors = new ArrayList<>();
         for (String name : weights.names()) {
             if (name.startsWith(CanonicalNames.PROJECTOR)) {
-                tensors.add(source(name, weights, DType.F32));
+                tensors.add(source(name, weights, dtype));
             }
         }
         AtomicFiles.writeDirectory(
@@ -49,15 +50,17 @@ public final class ModelFiles {
      * @param adapter their configuration and the model they belong to
      * @param weights by canonical name
      * @param tokenizer folder whose tokenizer goes with it
+     * @param dtype type on disk, F32 or BF16
      */
-    public static void saveAdapter(Path directory, PeftAdapterWriter.Adapter adapter, Weights weights, Path tokenizer) {
+    public static void saveAdapter(
+            Path directory, PeftAdapterWriter.Adapter adapter, Weights weights, Path tokenizer, DType dtype) {
         List<TensorSource> adapters = new ArrayList<>();
         List<TensorSource> others = new ArrayList<>();
         for (String name : weights.names()) {
             if (LoraConfig.isAdapter(name) || adapter.lora().saves(name)) {
-                adapters.add(source(name, weights, DType.F32));
+                adapters.add(source(name, weights, dtype));
             } else if (name.startsWith(CanonicalNames.PROJECTOR)) {
-                others.add(source(name, weights, DType.F32));
+                others.add(source(name, weights, dtype));
             }
         }
         PeftAdapterWriter.save(directory, adapter, tokenizer, adapters, others);
@@ -70,7 +73,7 @@ public final class ModelFiles {
      * @param kind what is written
      * @param weights by canonical name
      * @param tokenizer folder whose tokenizer goes with it, or null
-     * @param dtype type on disk, F32 or F16
+     * @param dtype type on disk, F32, F16 or BF16
      */
     public static void save(Path directory, ModelKind kind, Weights weights, @Nullable Path tokenizer, DType dtype) {
         List<TensorSource> tensors = new ArrayList<>();

@@ -62,7 +62,7 @@ public final class SequenceLoss {
         }
         Tensor chosen = hidden.reshape((long) labels.length * tokens, hidden.size(2))
                 .index_select(0, Tensors.of(positions, count).to(hidden.device(), torch.ScalarType.Long));
-        Tensor logProbabilities = torch.log_softmax(model.logits(chosen), 1);
+        Tensor logProbabilities = torch.log_softmax(model.logits(chosen).to(torch.ScalarType.Float), 1);
         Tensor wanted = Tensors.of(targets, count).to(hidden.device(), torch.ScalarType.Long);
         return new Losses(torch.nll_loss(logProbabilities, wanted), logProbabilities, wanted);
     }
@@ -82,7 +82,10 @@ public final class SequenceLoss {
                 targets[sequence * (tokens - 1) + t] = labels[sequence][t + 1];
             }
         }
-        Tensor logits = model.logits(hidden).narrow(1, 0, tokens - 1L).reshape(targets.length, vocabulary);
+        Tensor logits = model.logits(hidden)
+                .to(torch.ScalarType.Float)
+                .narrow(1, 0, tokens - 1L)
+                .reshape(targets.length, vocabulary);
         return torch.cross_entropy_loss(
                 logits, Tensors.of(targets, targets.length).to(hidden.device(), torch.ScalarType.Long));
     }

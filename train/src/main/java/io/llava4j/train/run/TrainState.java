@@ -146,6 +146,7 @@ public final class TrainState {
                         parameters.views().forEach((name, tensor) -> restore(state, file, name, tensor));
                         restore(state, file, FIRST_MOMENT, optimizer.firstMoment());
                         restore(state, file, SECOND_MOMENT, optimizer.secondMoment());
+                        parameters.valuesChanged();
                     }
                     return null;
                 });

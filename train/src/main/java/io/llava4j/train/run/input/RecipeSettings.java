@@ -18,12 +18,17 @@ public final class RecipeSettings {
     /** What says the same as a missing key: a run of an earlier version does not know every switch. */
     private static final Set<String> OFF = Set.of("false", "null", "[]", "");
 
+    /** Values that other keys have where a run of an earlier version does not know them. */
+    private static final Map<String, String> BEFORE = Map.of("engine.precision", "fp32");
+
     private final Map<String, String> values = new LinkedHashMap<>();
 
     /** @param yaml a recipe with every value */
     public RecipeSettings(String yaml) {
         ConfigFile.values(yaml).forEach((key, value) -> {
-            if (WITHOUT_EFFECT.stream().noneMatch(key::startsWith) && !OFF.contains(value)) {
+            if (WITHOUT_EFFECT.stream().noneMatch(key::startsWith)
+                    && !OFF.contains(value)
+                    && !value.equals(BEFORE.get(key))) {
                 values.put(key, value);
             }
         });
