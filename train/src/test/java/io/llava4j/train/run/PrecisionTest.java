@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -92,14 +93,16 @@ class PrecisionTest {
         assertThat(rounded.keySet()).isEqualTo(exact.keySet());
         double error = 0;
         double size = 0;
-        for (String name : exact.keySet()) {
+        for (Map.Entry<String, float[]> tensor : exact.entrySet()) {
+            float[] wanted = tensor.getValue();
+            float[] found = Objects.requireNonNull(rounded.get(tensor.getKey()));
             double own = 0;
             double ownSize = 0;
-            for (int i = 0; i < exact.get(name).length; i++) {
-                own += Math.pow(exact.get(name)[i] - rounded.get(name)[i], 2);
-                ownSize += Math.pow(exact.get(name)[i], 2);
+            for (int i = 0; i < wanted.length; i++) {
+                own += Math.pow(wanted[i] - found[i], 2);
+                ownSize += Math.pow(wanted[i], 2);
             }
-            assertThat(Math.sqrt(own / ownSize)).as(name).isLessThan(BOUND);
+            assertThat(Math.sqrt(own / ownSize)).as(tensor.getKey()).isLessThan(BOUND);
             error += own;
             size += ownSize;
         }
