@@ -55,8 +55,8 @@ public final class ModelLoader {
     public record Loaded(LlavaModel model, Supplier<SentencePieceTokenizer> tokenizer) {}
 
     /**
-     * Loads a whole LLaVA model of any layout for inference; a LoRA adapter is merged into its base. The model computes in
-     * 32-bit floats. On the CPU the kernels compute from its weights in the type that they have in their files. A
+     * Loads a whole LLaVA model of any layout for inference; a LoRA adapter is merged into its base. On a GPU the model
+     * computes in the precision that {@link ComputePrecision#use} chose, on the CPU in 32-bit floats. There the kernels compute from its weights in the type that they have in their files. A
      * background thread warns of weights that are NaN or infinite.
      *
      * @param directory model folder, or folder of an adapter that names its base
@@ -251,7 +251,7 @@ public final class ModelLoader {
     /**
      * Tensors as inference reads them. On the CPU the matrices of tower and projector are packed for the kernels in the type
      * that their file has; other tensors lie over the mapped files where possible, with matrices of 16 bits upcast where they
-     * are used. Everything else is copied as 32-bit floats.
+     * are used. Everything else is copied as 32-bit floats, to a GPU in the type of {@link ComputePrecision#inUse}.
      *
      * @param tensors must stay open as long as the result is used; the result must not be written to
      * @param device on devices other than {@code cpu} everything is copied
@@ -265,7 +265,7 @@ public final class ModelLoader {
             if (place.is_cpu() && isLinearLayer(entry)) {
                 weights.put(name, stored.pack(name, entry.shape()[0], entry.shape()[1], Workers.shared()));
             } else if (!place.is_cpu() || !(entry.dtype() == DType.F32 || isUpcastInUse(entry))) {
-                weights.put(name, copy(entry, place, ComputePrecision.FP32));
+                weights.put(name, copy(entry, place, ComputePrecision.inUse()));
             } else if (isAligned(entry)) {
                 weights.put(name, Tensors.over(entry.data(), type(entry.dtype()), entry.shape()));
             } else {

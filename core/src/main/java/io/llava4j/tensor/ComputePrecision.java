@@ -20,6 +20,13 @@ public enum ComputePrecision {
 
     private static final Logger LOG = LoggerFactory.getLogger(ComputePrecision.class);
 
+    private static volatile ComputePrecision inUse = FP32;
+
+    /** What {@link #use} chose last in this process; {@link #FP32} before. */
+    public static ComputePrecision inUse() {
+        return inUse;
+    }
+
     /** Type of weights and activations. */
     public torch.ScalarType type() {
         return this == BF16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float;
@@ -36,11 +43,13 @@ public enum ComputePrecision {
     }
 
     /**
-     * Prepares the engine of this process for it, and warns where the device gains nothing.
+     * Prepares the engine of this process for it, and warns where the device gains nothing. Models that are loaded on GPUs
+     * afterwards have its type.
      *
      * @param device {@code cpu} or {@code cuda:N}
      */
     public void use(String device) {
+        inUse = this;
         boolean cpu = Engine.device(device).is_cpu();
         torch.globalContext().setAllowTF32CuBLAS(this == TF32);
         torch.globalContext().setAllowTF32CuDNN(this == TF32);

@@ -6,6 +6,7 @@ import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
@@ -127,6 +128,11 @@ public final class Tensors {
     /** An operand that may be absent, in the engine's type. */
     public static TensorOptional optional(@Nullable Tensor tensor) {
         return tensor == null ? new TensorOptional() : new TensorOptional(tensor);
+    }
+
+    /** An element type that may be absent, in the engine's type. */
+    public static ScalarTypeOptional optional(torch.ScalarType type) {
+        return new ScalarTypeOptional(type);
     }
 
     /** A number in the engine's type. */

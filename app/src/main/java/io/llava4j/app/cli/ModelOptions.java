@@ -5,9 +5,11 @@ import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.schedule.Scheduler;
 import io.llava4j.image.ExifOrientation;
+import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.text.ConversationTemplate;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +38,13 @@ final class ModelOptions {
 
     @Option(names = "--device", description = "cpu or cuda:N (default: ${DEFAULT-VALUE}).")
     private String device = "cpu";
+
+    @Option(
+            names = "--precision",
+            paramLabel = "NAME",
+            description = "Numbers that a GPU computes with: fp32, tf32 or bf16, which halves its memory (default: fp32)."
+                    + " The CPU computes from the weights as they are stored.")
+    private @Nullable ComputePrecision precision;
 
     @Option(
             names = "--vision-tower",
@@ -107,6 +116,9 @@ final class ModelOptions {
                 .toList();
         return ModelId.of(all)
                 + (template == null ? "" : "-" + template)
+                + (precision == null || precision == ComputePrecision.FP32
+                        ? ""
+                        : "-" + precision.name().toLowerCase(Locale.ROOT))
                 + (exifOrientation ? "-exif-orientation" : "");
     }
 
@@ -118,6 +130,9 @@ final class ModelOptions {
     /** Loads the model to answer many requests at once. */
     LlavaPipeline open(Scheduler.Limits limits) {
         check();
+        if (precision != null) {
+            precision.use(device);
+        }
         ConversationTemplate named = template == null ? null : ConversationTemplate.named(template);
         return LlavaPipeline.open(
                 directory(),
@@ -135,6 +150,12 @@ final class ModelOptions {
     void check() {
         directory();
         kernels.check(device);
+        if (precision != null && device.equals("cpu")) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--precision is for GPUs; leave it out, and choose the type of the weights with 'llava convert' or"
+                            + " 'llava quantize', or use --device cuda:N");
+        }
         if (promptLookup < 0 || promptLookup > LlavaPipeline.Settings.MAX_PROMPT_LOOKUP) {
             throw new ParameterException(
                     spec.commandLine(),

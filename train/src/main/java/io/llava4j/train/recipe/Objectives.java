@@ -104,6 +104,7 @@ public final class Objectives {
                             config.samplesPerStep(),
                             config.seed(),
                             config.gradientCheckpointing(),
+                            config.batch().parallel() > 1,
                             assembly.notes(),
                             () -> ModelInputs.of(assembly.weights(), assembly.tokenizer())),
                     model,

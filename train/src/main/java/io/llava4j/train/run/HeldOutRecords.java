@@ -82,7 +82,9 @@ public final class HeldOutRecords implements HeldOut {
                 examples.stream().flatMap(example -> example.pixels().stream()).toList()));
         int[][] labels = output.sequences().labels();
         return new Loss(
-                SequenceLoss.of(model.llama(), output.hidden(), labels).item_double(),
+                SequenceLoss.inChunks(model.llama(), output.hidden(), labels)
+                        .mean()
+                        .item_double(),
                 SequenceLoss.supervised(labels),
                 examples.size());
     }

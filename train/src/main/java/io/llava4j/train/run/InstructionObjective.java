@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,8 @@ public final class InstructionObjective implements Objective {
      * @param samplesPerStep samples of an optimiser step on this device
      * @param seed of the adapters' dropout
      * @param gradientCheckpointing whether the backward pass recomputes the language model's blocks
+     * @param lossInOneGraph whether the loss keeps the logits of a whole micro-batch, as micro-batches that are computed at
+     *     once need it; otherwise its backward pass computes them again where they are large
      * @param notes on the model, for the user
      * @param modelInputs fingerprints of the model as it is before the first step
      */
@@ -35,6 +38,7 @@ public final class InstructionObjective implements Objective {
             int samplesPerStep,
             long seed,
             boolean gradientCheckpointing,
+            boolean lossInOneGraph,
             List<String> notes,
             Supplier<RunInputs> modelInputs) {}
 
@@ -105,8 +109,10 @@ public final class InstructionObjective implements Objective {
         LlavaModel.TrainingOutput output =
                 model.train(ModelInput.of(ids, labels, images), settings.gradientCheckpointing(), seed);
         LlavaModel.Spliced spliced = output.sequences();
-        SequenceLoss.Losses losses =
-                SequenceLoss.withTokens(model.llama(), output.pass().hidden(), spliced.labels());
+        Tensor hidden = output.pass().hidden();
+        SequenceLoss.Losses losses = settings.lossInOneGraph()
+                ? SequenceLoss.inOneGraph(model.llama(), hidden, spliced.labels())
+                : SequenceLoss.inChunks(model.llama(), hidden, spliced.labels());
         List<String> sources =
                 examples.stream().map(example -> example.record().source()).toList();
         return new Loss(
@@ -117,8 +123,11 @@ public final class InstructionObjective implements Objective {
                 truncation(model, examples, spliced),
                 sources.stream().allMatch(String::isEmpty)
                         ? Map::of
-                        : () -> SourceLoss.of(losses.ofTokens(), spliced.labels(), sources),
-                output.pass()::backward);
+                        : () -> SourceLoss.of(losses.ofTokens().get(), spliced.labels(), sources),
+                () -> {
+                    losses.remainingBackward().run();
+                    output.pass().backward();
+                });
     }
 
     /** By the prompts' own limit, then by the splice. */

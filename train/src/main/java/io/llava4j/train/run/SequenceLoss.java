@@ -3,6 +3,7 @@ package io.llava4j.train.run;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.text.Prompt;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -13,6 +14,9 @@ import org.bytedeco.pytorch.global.torch;
  * head is among the largest matrices. The result is the same as with all logits.
  */
 public final class SequenceLoss {
+    /** 128 MiB of 32-bit floats: their products keep any device busy, and they are small beside a model. */
+    private static final long MAX_LOGITS = 1 << 25;
+
     private SequenceLoss() {}
 
     /**
@@ -24,47 +28,81 @@ public final class SequenceLoss {
      * @return a scalar; NaN, as in the reference, if nothing is supervised
      */
     public static Tensor of(LlamaModel model, Tensor hidden, int[][] labels) {
-        return withTokens(model, hidden, labels).mean();
+        return inOneGraph(model, hidden, labels).mean();
     }
 
     /**
      * The mean with what each token gives to it.
      *
      * @param mean a scalar with its graph; NaN, as in the reference, if nothing is supervised
-     * @param logProbabilities of all words, {@code [supervised, vocabulary]}
-     * @param targets {@code [supervised]}
+     * @param ofTokens cross-entropy of each supervised token, sequence after sequence
+     * @param remainingBackward continues the mean's backward pass where the loss was computed in chunks
      */
-    record Losses(Tensor mean, Tensor logProbabilities, Tensor targets) {
-        /** Cross-entropy of each supervised token, sequence after sequence. */
-        float[] ofTokens() {
-            return Tensors.toFloats(logProbabilities
-                    .detach()
-                    .gather(1, targets.unsqueeze(1))
-                    .neg()
-                    .to(torch.ScalarType.Float));
-        }
+    record Losses(Tensor mean, Supplier<float[]> ofTokens, Runnable remainingBackward) {}
+
+    /** {@link #of} with the losses of the tokens. */
+    static Losses inOneGraph(LlamaModel model, Tensor hidden, int[][] labels) {
+        return losses(model, Supervised.of(hidden, labels), Long.MAX_VALUE);
     }
 
-    /** {@link #of} with the losses of the tokens; softmax and mean are the two halves of one cross-entropy. */
-    static Losses withTokens(LlamaModel model, Tensor hidden, int[][] labels) {
-        int tokens = Math.toIntExact(hidden.size(1));
-        int count = supervised(labels);
-        long[] positions = new long[count];
-        long[] targets = new long[count];
-        int at = 0;
-        for (int sequence = 0; sequence < labels.length; sequence++) {
-            for (int t = 0; t + 1 < tokens; t++) {
-                if (labels[sequence][t + 1] != Prompt.IGNORE_INDEX) {
-                    positions[at] = (long) sequence * tokens + t;
-                    targets[at++] = labels[sequence][t + 1];
+    /** As {@link #inOneGraph}, with the logits of at most {@link #MAX_LOGITS} elements at a time. */
+    static Losses inChunks(LlamaModel model, Tensor hidden, int[][] labels) {
+        return losses(
+                model,
+                Supervised.of(hidden, labels),
+                Math.max(1, MAX_LOGITS / model.config().vocabSize()));
+    }
+
+    /** @param chunk positions whose logits exist at a time */
+    static Losses inChunks(LlamaModel model, Tensor hidden, int[][] labels, long chunk) {
+        return losses(model, Supervised.of(hidden, labels), chunk);
+    }
+
+    /** Softmax and mean are the two halves of one cross-entropy. */
+    private static Losses losses(LlamaModel model, Supervised supervised, long chunk) {
+        Tensor targets = supervised.targets();
+        if (targets.numel() > chunk) {
+            ChunkedLoss loss = new ChunkedLoss(model, supervised.states(), targets, chunk);
+            return new Losses(loss.mean(), loss::ofTokens, loss::backward);
+        }
+        Tensor logProbabilities = torch.log_softmax(model.logits(supervised.states()).to(Tensors.FLOAT), 1);
+        return new Losses(
+                torch.nll_loss(logProbabilities, targets),
+                () -> Tensors.toFloats(
+                        logProbabilities.detach().gather(1, targets.unsqueeze(1)).neg()),
+                () -> {});
+    }
+
+    /**
+     * The positions that have a label after them.
+     *
+     * @param states {@code [supervised, hidden]}
+     * @param targets {@code [supervised]}
+     */
+    private record Supervised(Tensor states, Tensor targets) {
+        static Supervised of(Tensor hidden, int[][] labels) {
+            int tokens = Math.toIntExact(hidden.size(1));
+            int count = supervised(labels);
+            long[] positions = new long[count];
+            long[] targets = new long[count];
+            int at = 0;
+            for (int sequence = 0; sequence < labels.length; sequence++) {
+                for (int t = 0; t + 1 < tokens; t++) {
+                    if (labels[sequence][t + 1] != Prompt.IGNORE_INDEX) {
+                        positions[at] = (long) sequence * tokens + t;
+                        targets[at++] = labels[sequence][t + 1];
+                    }
                 }
             }
+            return new Supervised(
+                    hidden.reshape((long) labels.length * tokens, hidden.size(2))
+                            .index_select(0, index(positions, hidden)),
+                    index(targets, hidden));
         }
-        Tensor chosen = hidden.reshape((long) labels.length * tokens, hidden.size(2))
-                .index_select(0, Tensors.of(positions, count).to(hidden.device(), torch.ScalarType.Long));
-        Tensor logProbabilities = torch.log_softmax(model.logits(chosen).to(torch.ScalarType.Float), 1);
-        Tensor wanted = Tensors.of(targets, count).to(hidden.device(), torch.ScalarType.Long);
-        return new Losses(torch.nll_loss(logProbabilities, wanted), logProbabilities, wanted);
+
+        private static Tensor index(long[] values, Tensor like) {
+            return Tensors.of(values, values.length).to(like.device(), torch.ScalarType.Long);
+        }
     }
 
     /**

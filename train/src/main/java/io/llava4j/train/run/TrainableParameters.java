@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.function.Predicate;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.ScalarOptional;
-import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -89,7 +88,7 @@ public final class TrainableParameters implements AutoCloseable {
         if (precision.type() != torch.ScalarType.Float) {
             buffers.put(
                     COPY,
-                    torch.zeros(new long[] {offset}, like.options().dtype(new ScalarTypeOptional(precision.type()))));
+                    torch.zeros(new long[] {offset}, like.options().dtype(Tensors.optional(precision.type()))));
         }
         long at = 0;
         for (int i = 0; i < order.size(); i++) {

@@ -1,6 +1,7 @@
 package io.llava4j.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.tensor.ComputePrecision;
@@ -201,6 +202,39 @@ class PrecisionTest {
             assertThat(start.weights().names())
                     .allMatch(name -> ComputePrecision.of(start.weights().get(name)) == ComputePrecision.BF16);
         }
+    }
+
+    @Test
+    void heldOutLossAndAnswersComeFromTheNetworkIn16Bits() {
+        String data = root.resolve("finetune.json").toString();
+        String[] more = {"schedule.max-steps", "2", "evaluation.data", data, "evaluation.samples", "3"};
+        List<TrainingListener.Evaluation> exact = evaluations("held-exact", settings("fp32", more));
+        List<TrainingListener.Evaluation> rounded = evaluations("held-rounded", settings("bf16", more));
+        assertThat(rounded).hasSameSizeAs(exact).isNotEmpty();
+        for (int i = 0; i < exact.size(); i++) {
+            assertThat(rounded.get(i).loss().value())
+                    .isCloseTo(exact.get(i).loss().value(), within(0.02))
+                    .isNotEqualTo(exact.get(i).loss().value());
+            assertThat(rounded.get(i).answers()).hasSize(3);
+        }
+    }
+
+    private static List<TrainingListener.Evaluation> evaluations(String name, Map<String, String> settings) {
+        TrainConfig config = tiny.recipe("finetune", "plain", name, settings);
+        List<TrainingListener.Evaluation> all = new ArrayList<>();
+        TrainingListener listener = new TrainingListener() {
+            @Override
+            public void step(Step step) {}
+
+            @Override
+            public void evaluation(Evaluation evaluation) {
+                all.add(evaluation);
+            }
+        };
+        try (Objective objective = Objectives.create(config)) {
+            new Trainer(config, objective, Checkpoints.NONE, listener, () -> false).run(false);
+        }
+        return all;
     }
 
     @Test

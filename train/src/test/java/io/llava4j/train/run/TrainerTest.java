@@ -43,6 +43,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -203,6 +205,53 @@ class TrainerTest {
             assertThat(losses[0]).isEqualTo(losses[1], within(1e-6));
             assertThat(gradients[0]).containsExactly(gradients[1], within(1e-6f));
             assertThat(norm(gradients[0])).isGreaterThan(0.1);
+        } finally {
+            parameters.close();
+        }
+    }
+
+    /** With and without gradient checkpointing, of which the loss is the first part of the backward pass. */
+    @ParameterizedTest
+    @CsvSource({"1,false", "3,false", "3,true", "100,false"})
+    void aLossInChunksGivesTheLossAndGradientsOfOneGraph(int chunk, boolean checkpointing) {
+        ModelLoader.Loaded start = Objectives.start(tiny.recipe("finetune", "plain", "chunks", Map.of()));
+        LlavaModel own = start.model();
+        TrainableParameters parameters =
+                Engine.scope("parameters", () -> new TrainableParameters(own.weights(), name -> true));
+        try (LlavaModel model = new LlavaModel(own.config(), own.weights())) {
+            List<float[]> gradients = new ArrayList<>();
+            List<float[]> tokens = new ArrayList<>();
+            List<Double> losses = new ArrayList<>();
+            for (boolean whole : new boolean[] {true, false}) {
+                Engine.scope("a loss", () -> {
+                    parameters.zeroGradients();
+                    Prompt first = prompt("<image>\nWhat colour is this?", "red and blue", 1);
+                    Prompt second = prompt("Is red a colour?", "yes yes yes", 0);
+                    LlavaModel.TrainingOutput output = model.train(
+                            ModelInput.of(
+                                    List.of(first.ids(), second.ids()),
+                                    List.of(first.labels(), second.labels()),
+                                    List.of(pixels(1))),
+                            checkpointing,
+                            1);
+                    int[][] labels = output.sequences().labels();
+                    Tensor hidden = output.pass().hidden();
+                    SequenceLoss.Losses loss = whole
+                            ? SequenceLoss.inOneGraph(model.llama(), hidden, labels)
+                            : SequenceLoss.inChunks(model.llama(), hidden, labels, chunk);
+                    loss.mean().div(Tensors.scalar(2)).backward();
+                    loss.remainingBackward().run();
+                    output.pass().backward();
+                    losses.add(loss.mean().item_double());
+                    tokens.add(loss.ofTokens().get());
+                    gradients.add(Tensors.toFloats(parameters.gradients()));
+                    return null;
+                });
+            }
+            assertThat(losses.get(1)).isEqualTo(losses.get(0), within(1e-6));
+            assertThat(tokens.get(1)).containsExactly(tokens.get(0), within(1e-6f));
+            assertThat(gradients.get(1)).containsExactly(gradients.get(0), within(1e-6f));
+            assertThat(norm(gradients.get(0))).isGreaterThan(0.1);
         } finally {
             parameters.close();
         }
