@@ -1,9 +1,11 @@
 package io.llava4j.model;
 
 import io.llava4j.tensor.Tensors;
+import java.util.Arrays;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +36,23 @@ final class Attention {
     static Tensor attend(Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal) {
         return torch.scaled_dot_product_attention(
                 q, forHeads(k, q), forHeads(v, q), Tensors.optional(mask), 0.0, causal, new DoubleOptional(), false);
+    }
+
+    /**
+     * Causal attention of sequences that follow each other; none sees another.
+     *
+     * @param lengths of the sequences
+     * @param q {@code [1, heads, sum of lengths, d]}; k and v {@code [1, kvHeads, sum of lengths, d]}
+     * @return {@code [1, heads, sum of lengths, d]}
+     */
+    static Tensor attendWithin(int[] lengths, Tensor q, Tensor k, Tensor v) {
+        long[] sizes = Arrays.stream(lengths).asLongStream().toArray();
+        TensorVector queries = q.split_with_sizes(sizes, 2);
+        TensorVector keys = k.split_with_sizes(sizes, 2);
+        TensorVector values = v.split_with_sizes(sizes, 2);
+        Tensor[] parts = new Tensor[lengths.length];
+        Arrays.setAll(parts, i -> attend(queries.get(i), keys.get(i), values.get(i), null, true));
+        return Tensors.cat(2, parts);
     }
 
     /** Repeats key or value heads, so that there is one for each query head. */

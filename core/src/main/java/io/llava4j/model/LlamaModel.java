@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -86,27 +87,42 @@ public final class LlamaModel implements LanguageModel {
         Tensor x = embeds;
         for (Block block : blocks) {
             inputOfBlock.accept(x);
-            x = forward(block, x, angles, null, null, false);
+            x = forward(block, x, angles, null, null);
         }
         return x;
+    }
+
+    /** {@link #train(Tensor, int[], boolean, long)} of sequences that are padded, not packed. */
+    public TrainingPass train(Tensor embeds, boolean checkpointing, long seed) {
+        return train(embeds, null, checkpointing, seed);
     }
 
     /**
      * Hidden states as {@link #hiddenStates(Tensor)}, of a pass whose gradients are wanted.
      *
      * @param embeds {@code [batch, tokens, hidden]}
+     * @param packed lengths of the sequences that follow each other in a batch of one; null where they are padded
      * @param checkpointing whether blocks are computed again in the backward pass instead of being kept
      * @param seed of the adapters' dropout
      */
-    public TrainingPass train(Tensor embeds, boolean checkpointing, long seed) {
-        RotaryEmbedding.Angles angles = rotary.range(0, Math.toIntExact(embeds.size(1)), embeds);
+    public TrainingPass train(Tensor embeds, int @Nullable [] packed, boolean checkpointing, long seed) {
+        int tokens = Math.toIntExact(embeds.size(1));
+        RotaryEmbedding.Angles angles =
+                packed == null ? rotary.range(0, tokens, embeds) : rotary.at(positions(packed), 1, tokens, embeds);
         return TrainingPass.run(embeds, blocks.size(), checkpointing, (block, x) -> {
             if (lora != null && lora.dropout() > 0) {
                 // Set again for every block, so that a block that is computed again drops the same elements.
                 torch.manual_seed(seed * 0x9E3779B97F4A7C15L + block);
             }
-            return forward(blocks.get(block), x, angles, null, null, true);
+            return Engine.freeingIntermediates(() -> blocks.get(block).train(x, angles, packed));
         });
+    }
+
+    /** Of sequences that follow each other; each starts at 0. */
+    private static int[] positions(int[] lengths) {
+        return Arrays.stream(lengths)
+                .flatMap(length -> IntStream.range(0, length))
+                .toArray();
     }
 
     /**
@@ -126,7 +142,7 @@ public final class LlamaModel implements LanguageModel {
         KvCache.@Nullable Chunk chunk = first ? null : cache.chunk(tokens, embeds);
         Tensor x = embeds;
         for (Block block : blocks) {
-            x = forward(block, x, angles, cache, chunk, false);
+            x = forward(block, x, angles, cache, chunk);
         }
         cache.advance(counts);
         return x;
@@ -137,9 +153,8 @@ public final class LlamaModel implements LanguageModel {
             Tensor x,
             RotaryEmbedding.Angles angles,
             @Nullable KvCache cache,
-            KvCache.@Nullable Chunk chunk,
-            boolean dropout) {
-        return Engine.freeingIntermediates(() -> block.forward(x, angles, cache, chunk, dropout));
+            KvCache.@Nullable Chunk chunk) {
+        return Engine.freeingIntermediates(() -> block.forward(x, angles, cache, chunk));
     }
 
     /** The final norm: {@code [..., hidden] -> [..., hidden]}. */
@@ -213,24 +228,42 @@ public final class LlamaModel implements LanguageModel {
         }
 
         Tensor forward(
-                Tensor x,
-                RotaryEmbedding.Angles angles,
-                @Nullable KvCache cache,
-                KvCache.@Nullable Chunk chunk,
-                boolean dropout) {
+                Tensor x, RotaryEmbedding.Angles angles, @Nullable KvCache cache, KvCache.@Nullable Chunk chunk) {
+            return forward(x, angles, false, (q, k, v) -> {
+                if (cache != null && chunk == null) {
+                    cache.storeFirst(layer, k, v);
+                }
+                return cache == null || chunk == null
+                        ? Attention.attend(q, k, v, null, true)
+                        : cache.attend(layer, q, k, v, chunk);
+            });
+        }
+
+        /** With the adapters' dropout; packed sequences see themselves only. */
+        Tensor train(Tensor x, RotaryEmbedding.Angles angles, int @Nullable [] packed) {
+            return forward(
+                    x,
+                    angles,
+                    true,
+                    (q, k, v) -> packed == null
+                            ? Attention.attend(q, k, v, null, true)
+                            : Attention.attendWithin(packed, q, k, v));
+        }
+
+        private Tensor forward(Tensor x, RotaryEmbedding.Angles angles, boolean dropout, Attending attending) {
             Tensor h = inputNorm.forward(x);
             Tensor q = RotaryEmbedding.rotate(Attention.splitHeads(query.forward(h, dropout), config.heads()), angles);
             Tensor k = RotaryEmbedding.rotate(Attention.splitHeads(key.forward(h, dropout), config.kvHeads()), angles);
             Tensor v = Attention.splitHeads(value.forward(h, dropout), config.kvHeads());
-            if (cache != null && chunk == null) {
-                cache.storeFirst(layer, k, v);
-            }
-            Tensor attention = cache == null || chunk == null
-                    ? Attention.attend(q, k, v, null, true)
-                    : cache.attend(layer, q, k, v, chunk);
+            Tensor attention = attending.apply(q, k, v);
             Tensor y = x.add(out.forward(Attention.mergeHeads(attention), dropout));
             Tensor m = postAttentionNorm.forward(y);
             return y.add(down.forward(torch.silu(gate.forward(m, dropout)).mul(up.forward(m, dropout)), dropout));
         }
+    }
+
+    /** Attention of rotated queries and keys: {@code [batch, heads, tokens, headDim]}. */
+    private interface Attending {
+        Tensor apply(Tensor query, Tensor key, Tensor value);
     }
 }

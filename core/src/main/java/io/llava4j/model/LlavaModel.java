@@ -111,9 +111,11 @@ public final class LlavaModel implements AutoCloseable {
     /**
      * A batch of sequences whose image placeholders are replaced by image tokens.
      *
-     * @param embeds {@code [batch, longest, hidden]}; zero after a sequence's end
+     * @param embeds {@code [batch, longest, hidden]}; zero after a sequence's end. Packed sequences follow each other
+     *     without padding: {@code [1, sum of lengths, hidden]}
      * @param lengths real tokens of each sequence
-     * @param labels {@code [batch][longest]}; {@link Prompt#IGNORE_INDEX} on images, padding and unsupervised text
+     * @param labels {@code [batch][longest]}, of packed sequences {@code [batch][own length]};
+     *     {@link Prompt#IGNORE_INDEX} on images, padding and unsupervised text
      */
     public record Spliced(Tensor embeds, int[] lengths, int[][] labels) {}
 
@@ -146,14 +148,28 @@ public final class LlavaModel implements AutoCloseable {
     }
 
     /**
-     * {@link #forward(ModelInput)} with gradients.
+     * How a pass with gradients is computed.
      *
      * @param checkpointing whether blocks are computed again in the backward pass instead of being kept
+     * @param packed whether sequences follow each other without padding; each sees itself only, from position 0
      * @param seed of the adapters' dropout
      */
-    public TrainingOutput train(ModelInput input, boolean checkpointing, long seed) {
-        Spliced sequences = assemble(input);
-        return new TrainingOutput(sequences, llama().train(sequences.embeds(), checkpointing, seed));
+    public record TrainingMode(boolean checkpointing, boolean packed, long seed) {}
+
+    /** {@link #forward(ModelInput)} with gradients. */
+    public TrainingOutput train(ModelInput input, TrainingMode mode) {
+        return train(input, encode(input.images()), mode);
+    }
+
+    /** {@link #train(ModelInput, TrainingMode)} with images that are encoded already. */
+    public TrainingOutput train(ModelInput input, ImageTokens images, TrainingMode mode) {
+        Spliced sequences = assemble(input, images, mode.packed());
+        TrainingPass pass = llama().train(
+                        sequences.embeds(),
+                        mode.packed() ? sequences.lengths() : null,
+                        mode.checkpointing(),
+                        mode.seed());
+        return new TrainingOutput(sequences, pass);
     }
 
     /** Vision tower, projector and splice: what the language model reads of a batch. */
@@ -168,13 +184,17 @@ public final class LlavaModel implements AutoCloseable {
      * @throws DataException if placeholders and images do not match in number
      */
     public Spliced assemble(ModelInput input, ImageTokens images) {
-        SplicePlan plan = SplicePlan.of(input, images.counts(), config.maxSequenceLength());
+        return assemble(input, images, false);
+    }
+
+    private Spliced assemble(ModelInput input, ImageTokens images, boolean packed) {
+        SplicePlan plan = SplicePlan.of(input, images.counts(), config.maxSequenceLength(), packed);
         long[] ids = plan.textIds();
         Tensor text = languageModel.embed(onDevice(Tensors.of(ids, ids.length)));
         Tensor zero = torch.zeros(new long[] {1, config.text().hiddenSize()}, text.options());
         Tensor table =
                 images.packed() == null ? Tensors.cat(0, text, zero) : Tensors.cat(0, text, images.packed(), zero);
-        int batch = plan.lengths().length;
+        int batch = packed ? 1 : plan.lengths().length;
         Tensor embeds = table.index_select(0, onDevice(Tensors.of(plan.source(), plan.source().length)))
                 .view(batch, plan.source().length / batch, config.text().hiddenSize());
         return new Spliced(embeds, plan.lengths(), plan.labels());

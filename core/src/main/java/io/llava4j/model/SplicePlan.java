@@ -12,8 +12,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param textIds ids of all text tokens of the batch, in order
  * @param lengths real tokens of each sequence
- * @param source for each position of {@code [batch, longest]}, row-major, its index in the table
- * @param labels {@code [batch][longest]}; {@link Prompt#IGNORE_INDEX} on images, padding and unsupervised text
+ * @param source for each position of {@code [batch, longest]}, row-major, its index in the table; of packed sequences, for
+ *     each position of one sequence after the other
+ * @param labels {@code [batch][longest]}, of packed sequences {@code [batch][own length]};
+ *     {@link Prompt#IGNORE_INDEX} on images, padding and unsupervised text
  */
 record SplicePlan(long[] textIds, int[] lengths, long[] source, int[][] labels) {
     /**
@@ -21,9 +23,10 @@ record SplicePlan(long[] textIds, int[] lengths, long[] source, int[][] labels) 
      *
      * @param tokenCounts tokens of each image of the input
      * @param maxLength where sequences are truncated; 0 for no limit
+     * @param packed whether sequences follow each other without padding
      * @throws DataException if placeholders and images do not match in number
      */
-    static SplicePlan of(ModelInput input, int[] tokenCounts, int maxLength) {
+    static SplicePlan of(ModelInput input, int[] tokenCounts, int maxLength, boolean packed) {
         List<int[]> ids = input.ids();
         int[] placed = input.placed();
         int placeholders = 0;
@@ -49,18 +52,19 @@ record SplicePlan(long[] textIds, int[] lengths, long[] source, int[][] labels) 
         }
         int[] lengths = lengths(input, tokenCounts, maxLength);
         int longest = Arrays.stream(lengths).max().orElse(0);
-        long[] source = new long[ids.size() * longest];
+        long[] source = new long[packed ? Arrays.stream(lengths).sum() : ids.size() * longest];
         Arrays.fill(source, firstToken[tokenCounts.length]);
         long[] textIds = new long[texts];
-        int[][] labels = new int[ids.size()][longest];
+        int[][] labels = new int[ids.size()][];
         int text = 0;
         int image = 0;
+        int from = 0;
         for (int sequence = 0; sequence < lengths.length; sequence++) {
+            labels[sequence] = new int[packed ? lengths[sequence] : longest];
             Arrays.fill(labels[sequence], Prompt.IGNORE_INDEX);
             int[] own = ids.get(sequence);
             int @Nullable [] ownLabels =
                     input.labels() == null ? null : input.labels().get(sequence);
-            int from = sequence * longest;
             int at = 0;
             for (int i = 0; i < own.length; i++) {
                 if (own[i] == Prompt.IMAGE_TOKEN_INDEX) {
@@ -79,6 +83,7 @@ record SplicePlan(long[] textIds, int[] lengths, long[] source, int[][] labels) 
                     at++;
                 }
             }
+            from += labels[sequence].length;
         }
         return new SplicePlan(textIds, lengths, source, labels);
     }

@@ -135,6 +135,11 @@ public final class Tensors {
         return new ScalarTypeOptional(type);
     }
 
+    /** A whole number in the engine's type. */
+    public static Scalar whole(long value) {
+        return new Scalar(value);
+    }
+
     /** A number in the engine's type. */
     public static Scalar scalar(double value) {
         return new Scalar(value);

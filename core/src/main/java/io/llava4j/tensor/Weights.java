@@ -90,14 +90,19 @@ public final class Weights implements AutoCloseable {
     /**
      * The linear operator of a layer.
      *
-     * @param prefix of {@code weight}, {@code [out, in]}, and of {@code bias}, {@code [out]}, which may be absent
+     * @param prefix of {@code weight}, {@code [out, in]} or in the blocks of {@link BlockLinear}, and of {@code bias}, {@code [out]}, which may be absent
      * @throws CheckpointException if there is no such weight
      */
     public LinearOperator linear(String prefix) {
+        Tensor bias = find(prefix + "bias");
         PackedMatrix matrix = packed.get(prefix + "weight");
-        return matrix == null
-                ? LinearProvider.instance().create(get(prefix + "weight"), find(prefix + "bias"))
-                : new PackedLinear(matrix, find(prefix + "bias"), Kernels.instance(), Workers.shared());
+        if (matrix != null) {
+            return new PackedLinear(matrix, bias, Kernels.instance(), Workers.shared());
+        }
+        Tensor weight = get(prefix + "weight");
+        return BlockLinear.isBlocks(weight)
+                ? new BlockLinear(weight, bias)
+                : LinearProvider.instance().create(weight, bias);
     }
 
     @Override

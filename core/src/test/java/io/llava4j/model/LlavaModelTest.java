@@ -106,8 +106,9 @@ class LlavaModelTest {
             assertThat(Tensors.toFloats(model.assemble(input).embeds())).containsExactly(Tensors.toFloats(embeds));
             assertThat(Tensors.toFloats(model.forward(input).hidden())).containsExactly(hidden);
             for (boolean checkpointing : new boolean[] {false, true}) {
-                assertThat(Tensors.toFloats(
-                                model.train(input, checkpointing, 0).pass().hidden()))
+                assertThat(Tensors.toFloats(model.train(input, new LlavaModel.TrainingMode(checkpointing, false, 0))
+                                .pass()
+                                .hidden()))
                         .containsExactly(hidden);
             }
             return null;

@@ -42,8 +42,9 @@ final class ModelOptions {
     @Option(
             names = "--precision",
             paramLabel = "NAME",
-            description = "Numbers that a GPU computes with: fp32, tf32 or bf16, which halves its memory (default: fp32)."
-                    + " The CPU computes from the weights as they are stored.")
+            description =
+                    "Numbers that a GPU computes with: fp32, tf32 or bf16, which halves its memory (default: fp32)."
+                            + " The CPU computes from the weights as they are stored.")
     private @Nullable ComputePrecision precision;
 
     @Option(

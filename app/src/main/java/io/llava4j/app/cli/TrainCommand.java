@@ -28,6 +28,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -75,8 +76,13 @@ public final class TrainCommand implements Callable<Integer> {
 
     @Option(
             names = "--dry-run",
-            description = "Check recipe, data and model, print the resolved recipe and the number of steps, and stop.")
+            description =
+                    "Check recipe, data and model, print the resolved recipe, the memory and time that the run will take"
+                            + " and the number of steps, and stop.")
     private boolean dryRun;
+
+    @Mixin
+    private PlanOptions plan = new PlanOptions();
 
     @Override
     public Integer call() {
@@ -95,7 +101,17 @@ public final class TrainCommand implements Callable<Integer> {
         if (stage.isEmpty()) {
             TrainConfig config = new RecipeLoader(ModelPath::named).load(recipe, overrides, env);
             Notes notes = new Notes(spec.commandLine().getErr());
+            if (dryRun || plan.only()) {
+                plan.print(config, spec.commandLine().getOut(), notes::note);
+            }
+            if (plan.only()) {
+                return CommandLine.ExitCode.OK;
+            }
             return run(config, known -> Objectives.create(known, BenchmarkScores.of(known, notes::note)));
+        }
+        if (plan.only()) {
+            throw new ParameterException(
+                    spec.commandLine(), "--plan is for recipes of stage pretrain and finetune; leave it out");
         }
         return switch (stage.get()) {
             case TOWER -> run(own.tower(), PretrainObjectives::tower);

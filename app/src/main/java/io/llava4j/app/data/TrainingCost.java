@@ -1,17 +1,15 @@
 package io.llava4j.app.data;
 
-import io.llava4j.checkpoint.layout.ExpectedTensors;
-import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.train.data.check.DataStats;
 import io.llava4j.train.recipe.Stage;
 import io.llava4j.train.recipe.TrainConfig;
+import io.llava4j.train.run.plan.Operations;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The cost of training with a recipe on a data set: 2 operations for each parameter and token in the forward pass, 2 for
- * the gradients of the activations, 2 for those of trainable parameters; attention grows with the square of the length.
+ * The cost of training with a recipe on a data set, by its {@link Operations}.
  *
  * @param steps optimiser steps
  * @param samplesPerStep records of one step on one device
@@ -38,34 +36,15 @@ public record TrainingCost(long steps, int samplesPerStep, long tokens, double o
     }
 
     private static double operations(TrainConfig config, LlavaConfig model, DataStats stats) {
-        double languageModel = 0;
-        double tower = 0;
-        double projector = 0;
-        for (var shape : ExpectedTensors.of(new ModelKind.Llava(model)).shapes().entrySet()) {
-            double size = Arrays.stream(shape.getValue()).asDoubleStream().reduce(1, (a, b) -> a * b);
-            String name = shape.getKey();
-            if (name.contains("projector")) {
-                projector += size;
-            } else if (name.contains("vision")) {
-                tower += size;
-            } else if (!name.contains("embed_tokens") && !name.contains("lm_head")) {
-                languageModel += size;
-            }
-        }
-        double head = (double) model.text().vocabSize() * model.text().hiddenSize();
         boolean trainsLanguageModel =
                 config.stage() == Stage.FINETUNE && config.trainable().languageModel();
-        double passes = 2 + (trainsLanguageModel ? 4 : 2) + (config.gradientCheckpointing() ? 2 : 0);
+        Operations each = Operations.of(model, trainsLanguageModel, config.gradientCheckpointing());
         double images = stats.sources().values().stream()
                 .mapToDouble(source -> source.images() == 0 ? 0 : source.records())
                 .sum();
-        double imageTokens = model.tokensPerImage();
-        double all = images * imageTokens * (2 * tower + 6 * projector);
+        double all = images * each.perImage();
         for (int i = 0; i < stats.lengths().length; i++) {
-            double length = Math.min(stats.lengths()[i], stats.maxLength());
-            double attention =
-                    length * length * model.text().hiddenSize() * model.text().layers();
-            all += passes * (languageModel * length + attention) + 6 * head * stats.supervised()[i];
+            all += each.ofSequence(Math.min(stats.lengths()[i], stats.maxLength()), stats.supervised()[i]);
         }
         return all;
     }

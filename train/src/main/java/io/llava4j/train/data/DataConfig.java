@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * @param template conversation template
  * @param maxLength longest sequence in tokens, image tokens included; longer ones are truncated
  * @param groupByModality batches of images only or text only (docs/reference/training.md#sampler)
+ * @param packing whether the sequences of a micro-batch follow each other without padding, each seeing itself only; the same
+ *     losses in less time where lengths differ
  * @param missingImagePolicy what happens to a record whose image is missing or unreadable
  * @param badRecordPolicy what happens to a record that breaks the format's rules
  * @param maxLeftOut largest share of the records that may be left out before the first step, from 0 to 1; more stop the run
@@ -45,6 +47,7 @@ public record DataConfig(
         Template template,
         @Default("2048") int maxLength,
         boolean groupByModality,
+        @Default("false") boolean packing,
         @Default("fail") Policy missingImagePolicy,
         @Default("skip") Policy badRecordPolicy,
         @Default("0.05") double maxLeftOut,
@@ -78,6 +81,7 @@ public record DataConfig(
                 exifOrientation,
                 template,
                 maxLength,
+                false,
                 false,
                 missingImagePolicy,
                 badRecordPolicy,

@@ -105,6 +105,7 @@ public final class Objectives {
                             config.seed(),
                             config.gradientCheckpointing(),
                             config.batch().parallel() > 1,
+                            config.data().packing(),
                             assembly.notes(),
                             () -> ModelInputs.of(assembly.weights(), assembly.tokenizer())),
                     model,
@@ -143,7 +144,11 @@ public final class Objectives {
                 config.data().imageAspectRatio().mode(),
                 config.data().maxLength(),
                 new ModelAssembly.Placement(
-                        config.device(), name -> trainable.test(name) ? ComputePrecision.FP32 : precision),
+                        config.device(),
+                        name -> trainable.test(name) ? ComputePrecision.FP32 : precision,
+                        name -> config.lora() == null || trainable.test(name)
+                                ? null
+                                : config.lora().blocks(name)),
                 initializer(config));
     }
 

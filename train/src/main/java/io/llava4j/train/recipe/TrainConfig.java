@@ -86,6 +86,10 @@ public record TrainConfig(
                 "gradient-checkpointing saves memory and batch.parallel %d spends it; set batch.parallel to 1"
                         .formatted(batch.parallel()));
         Require.that(
+                lora == null || lora.bits() == 16 || gradientCheckpointing,
+                "lora.bits %d decodes the weights of one block at a time, which needs gradient-checkpointing true"
+                        .formatted(lora == null ? 16 : lora.bits()));
+        Require.that(
                 !trainable.projector() || !model.projectorType().equals("identity"),
                 "trainable.projector is true but model.projector-type is identity, which has no weights; set it to"
                         + " false or choose mlp2x_gelu");

@@ -31,6 +31,7 @@ public final class InstructionObjective implements Objective {
      * @param gradientCheckpointing whether the backward pass recomputes the language model's blocks
      * @param lossInOneGraph whether the loss keeps the logits of a whole micro-batch, as micro-batches that are computed at
      *     once need it; otherwise its backward pass computes them again where they are large
+     * @param packing whether the sequences of a micro-batch follow each other instead of being padded to the longest
      * @param notes on the model, for the user
      * @param modelInputs fingerprints of the model as it is before the first step
      */
@@ -39,6 +40,7 @@ public final class InstructionObjective implements Objective {
             long seed,
             boolean gradientCheckpointing,
             boolean lossInOneGraph,
+            boolean packing,
             List<String> notes,
             Supplier<RunInputs> modelInputs) {}
 
@@ -106,8 +108,9 @@ public final class InstructionObjective implements Objective {
             names.add(example.record().id());
             images.addAll(example.pixels());
         }
-        LlavaModel.TrainingOutput output =
-                model.train(ModelInput.of(ids, labels, images), settings.gradientCheckpointing(), seed);
+        LlavaModel.TrainingOutput output = model.train(
+                ModelInput.of(ids, labels, images),
+                new LlavaModel.TrainingMode(settings.gradientCheckpointing(), settings.packing(), seed));
         LlavaModel.Spliced spliced = output.sequences();
         Tensor hidden = output.pass().hidden();
         SequenceLoss.Losses losses = settings.lossInOneGraph()

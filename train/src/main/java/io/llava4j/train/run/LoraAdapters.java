@@ -5,6 +5,7 @@ import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.model.Initializer;
 import io.llava4j.model.LowRank;
 import io.llava4j.model.config.LoraConfig;
+import io.llava4j.tensor.BlockLinear;
 import io.llava4j.tensor.Weights;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -29,7 +30,7 @@ public final class LoraAdapters {
             if (lora.adapts(name)) {
                 Tensor weight = weights.get(name);
                 String layer = name.substring(0, name.length() - "weight".length());
-                initializer.fill(weights, layer + LoraConfig.DOWN, lora.rank(), weight.size(1));
+                initializer.fill(weights, layer + LoraConfig.DOWN, lora.rank(), BlockLinear.columns(weight));
                 initializer.fill(weights, layer + LoraConfig.UP, weight.size(0), lora.rank());
                 if (lora.dora()) {
                     weights.put(layer + LoraConfig.MAGNITUDE, LowRank.rowLengths(weight));

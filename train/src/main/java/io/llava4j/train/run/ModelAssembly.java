@@ -6,6 +6,7 @@ import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.generate.BlockWeights;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.AspectMode;
 import io.llava4j.model.Initializer;
@@ -16,6 +17,7 @@ import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
+import io.llava4j.tensor.format.BlockFormat;
 import io.llava4j.train.config.Default;
 import io.llava4j.train.config.Require;
 import java.nio.file.Path;
@@ -89,10 +91,21 @@ public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer,
      *
      * @param device of all weights
      * @param precision whose type a weight gets, by its canonical name
+     * @param blocks the blocks in which a weight is stored instead, by its canonical name; null for none
      */
-    public record Placement(String device, Function<String, ComputePrecision> precision) {
+    public record Placement(
+            String device,
+            Function<String, ComputePrecision> precision,
+            Function<String, @Nullable BlockFormat> blocks) {
         private void add(Weights weights, Map<String, TensorEntry> tensors) {
-            ModelLoader.addTo(weights, tensors, device, precision);
+            tensors.forEach((name, entry) -> {
+                BlockFormat format = blocks.apply(name);
+                if (format == null) {
+                    ModelLoader.addTo(weights, Map.of(name, entry), device, precision);
+                } else {
+                    BlockWeights.add(weights, entry, format, device);
+                }
+            });
         }
     }
 

@@ -8,7 +8,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Mean cross-entropy over a micro-batch's supervised positions, shifted by one (docs/reference/training.md#loss).
+ * Mean cross-entropy over a micro-batch's supervised positions, shifted by one within each sequence
+ * (docs/reference/training.md#loss). Hidden states are {@code [batch, tokens, hidden]} with labels {@code [batch][tokens]},
+ * or those of packed sequences, {@code [1, sum of lengths, hidden]} with labels {@code [batch][own length]}.
  *
  * <p>Final norm, LM head and softmax run on those positions only: with short answers they are few, while the
  * head is among the largest matrices. The result is the same as with all logits.
@@ -65,11 +67,14 @@ public final class SequenceLoss {
             ChunkedLoss loss = new ChunkedLoss(model, supervised.states(), targets, chunk);
             return new Losses(loss.mean(), loss::ofTokens, loss::backward);
         }
-        Tensor logProbabilities = torch.log_softmax(model.logits(supervised.states()).to(Tensors.FLOAT), 1);
+        Tensor logProbabilities =
+                torch.log_softmax(model.logits(supervised.states()).to(Tensors.FLOAT), 1);
         return new Losses(
                 torch.nll_loss(logProbabilities, targets),
-                () -> Tensors.toFloats(
-                        logProbabilities.detach().gather(1, targets.unsqueeze(1)).neg()),
+                () -> Tensors.toFloats(logProbabilities
+                        .detach()
+                        .gather(1, targets.unsqueeze(1))
+                        .neg()),
                 () -> {});
     }
 
@@ -81,21 +86,22 @@ public final class SequenceLoss {
      */
     private record Supervised(Tensor states, Tensor targets) {
         static Supervised of(Tensor hidden, int[][] labels) {
-            int tokens = Math.toIntExact(hidden.size(1));
             int count = supervised(labels);
             long[] positions = new long[count];
             long[] targets = new long[count];
             int at = 0;
-            for (int sequence = 0; sequence < labels.length; sequence++) {
-                for (int t = 0; t + 1 < tokens; t++) {
-                    if (labels[sequence][t + 1] != Prompt.IGNORE_INDEX) {
-                        positions[at] = (long) sequence * tokens + t;
-                        targets[at++] = labels[sequence][t + 1];
+            long from = 0;
+            for (int[] sequence : labels) {
+                for (int t = 0; t + 1 < sequence.length; t++) {
+                    if (sequence[t + 1] != Prompt.IGNORE_INDEX) {
+                        positions[at] = from + t;
+                        targets[at++] = sequence[t + 1];
                     }
                 }
+                from += sequence.length;
             }
             return new Supervised(
-                    hidden.reshape((long) labels.length * tokens, hidden.size(2))
+                    hidden.reshape(hidden.size(0) * hidden.size(1), hidden.size(2))
                             .index_select(0, index(positions, hidden)),
                     index(targets, hidden));
         }

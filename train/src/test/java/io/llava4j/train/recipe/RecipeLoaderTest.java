@@ -141,7 +141,7 @@ class RecipeLoaderTest {
     void adaptersBringLlavasRatesWithThem() throws IOException {
         TrainConfig lora = load(FINETUNE + "lora: {}\n");
         assertThat(lora.lora())
-                .isEqualTo(new LoraSettings(128, 256, 0.05, List.of("all-linear"), false, false, List.of()));
+                .isEqualTo(new LoraSettings(128, 256, 0.05, List.of("all-linear"), false, false, 16, List.of()));
         assertThat(lora.trainable()).isEqualTo(new TrainableParts(true, false, false));
         assertThat(lora.optimizer().learningRate()).isEqualTo(2e-4);
         assertThat(lora.optimizer().projectorLearningRate()).isEqualTo(2e-5);

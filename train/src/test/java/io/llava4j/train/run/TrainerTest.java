@@ -232,8 +232,7 @@ class TrainerTest {
                                     List.of(first.ids(), second.ids()),
                                     List.of(first.labels(), second.labels()),
                                     List.of(pixels(1))),
-                            checkpointing,
-                            1);
+                            new LlavaModel.TrainingMode(checkpointing, false, 1));
                     int[][] labels = output.sequences().labels();
                     Tensor hidden = output.pass().hidden();
                     SequenceLoss.Losses loss = whole

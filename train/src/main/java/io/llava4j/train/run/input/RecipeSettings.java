@@ -19,7 +19,7 @@ public final class RecipeSettings {
     private static final Set<String> OFF = Set.of("false", "null", "[]", "");
 
     /** Values that other keys have where a run of an earlier version does not know them. */
-    private static final Map<String, String> BEFORE = Map.of("engine.precision", "fp32");
+    private static final Map<String, String> BEFORE = Map.of("engine.precision", "fp32", "lora.bits", "16");
 
     private final Map<String, String> values = new LinkedHashMap<>();
 

@@ -1,0 +1,60 @@
+package io.llava4j.train.run.plan;
+
+import io.llava4j.checkpoint.layout.ExpectedTensors;
+import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.model.config.LlavaConfig;
+import java.util.Arrays;
+
+/**
+ * Floating-point operations of training: 2 for each parameter and token in the forward pass, 2 for the gradients of the
+ * activations, 2 for those of trainable parameters; attention grows with the square of the length.
+ *
+ * @param perToken of the blocks of the language model
+ * @param perSquare of attention for the square of a sequence's length
+ * @param perSupervised of the LM head for a supervised token
+ * @param perImage of vision tower and projector
+ */
+public record Operations(double perToken, double perSquare, double perSupervised, double perImage) {
+    /**
+     * Of a model.
+     *
+     * @param trainsLanguageModel whether its weights have gradients
+     * @param recomputes whether the blocks' forward pass runs twice
+     */
+    public static Operations of(LlavaConfig model, boolean trainsLanguageModel, boolean recomputes) {
+        double languageModel = 0;
+        double tower = 0;
+        double projector = 0;
+        for (var shape : ExpectedTensors.of(new ModelKind.Llava(model)).shapes().entrySet()) {
+            double size = Arrays.stream(shape.getValue()).asDoubleStream().reduce(1, (a, b) -> a * b);
+            String name = shape.getKey();
+            if (name.contains("projector")) {
+                projector += size;
+            } else if (name.contains("vision")) {
+                tower += size;
+            } else if (!name.contains("embed_tokens") && !name.contains("lm_head")) {
+                languageModel += size;
+            }
+        }
+        double passes = 2 + (trainsLanguageModel ? 4 : 2) + (recomputes ? 2 : 0);
+        return new Operations(
+                passes * languageModel,
+                passes * model.text().hiddenSize() * model.text().layers(),
+                6.0 * model.text().vocabSize() * model.text().hiddenSize(),
+                model.tokensPerImage() * (2 * tower + 6 * projector));
+    }
+
+    /** Of one sequence. */
+    public double ofSequence(double tokens, double supervised) {
+        return perToken * tokens + perSquare * tokens * tokens + perSupervised * supervised;
+    }
+
+    /** Of an optimiser step of one process. */
+    public static double ofStep(PlannedRun run) {
+        Operations each = of(run.model(), run.trainable().languageModel(), run.checkpointing());
+        PlannedRun.Batch batch = run.batch();
+        return run.accumulation()
+                * (batch.sequences() * each.ofSequence(batch.tokens(), batch.supervised())
+                        + batch.images() * each.perImage());
+    }
+}
