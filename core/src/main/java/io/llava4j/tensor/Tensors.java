@@ -131,7 +131,7 @@ public final class Tensors {
     }
 
     /** An element type that may be absent, in the engine's type. */
-    public static ScalarTypeOptional optional(torch.ScalarType type) {
+    public static ScalarTypeOptional optionalType(torch.ScalarType type) {
         return new ScalarTypeOptional(type);
     }
 

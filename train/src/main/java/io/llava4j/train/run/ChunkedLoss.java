@@ -41,7 +41,7 @@ final class ChunkedLoss {
         this.states = chosen.detach();
         states.set_requires_grad(true);
         this.losses =
-                torch.zeros(new long[] {targets.numel()}, chosen.options().dtype(Tensors.optional(Tensors.FLOAT)));
+                torch.zeros(new long[] {targets.numel()}, chosen.options().dtype(Tensors.optionalType(Tensors.FLOAT)));
         try (NoGradGuard guard = new NoGradGuard()) {
             for (long from = 0; from < targets.numel(); from += chunk) {
                 long start = from;
