@@ -6,17 +6,15 @@ import io.llava4j.checkpoint.Converter;
 import io.llava4j.checkpoint.ModelMemory;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.checkpoint.adapter.PeftAdapter;
-import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.model.LlavaModel;
-import io.llava4j.model.Projector;
-import io.llava4j.model.VisionTower;
 import io.llava4j.model.config.LlamaParameters;
 import io.llava4j.model.config.LlavaConfig;
-import io.llava4j.model.cpu.CpuClipTower;
+import io.llava4j.model.cpu.CpuImageEncoder;
 import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.tensor.ComputePrecision;
+import io.llava4j.tensor.DeviceName;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
@@ -30,7 +28,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Device;
@@ -56,8 +53,9 @@ public final class ModelLoader {
 
     /**
      * Loads a whole LLaVA model of any layout for inference; a LoRA adapter is merged into its base. On a GPU the model
-     * computes in the precision that {@link ComputePrecision#use} chose, on the CPU in 32-bit floats. There the kernels compute from its weights in the type that they have in their files. A
-     * background thread warns of weights that are NaN or infinite.
+     * computes in the precision that {@link ComputePrecision#use} chose. On the CPU the kernels compute from its weights in
+     * the type that they have in their files, without the tensor engine. Weights that are NaN or infinite are warned of, on a
+     * GPU by a background thread.
      *
      * @param directory model folder, or folder of an adapter that names its base
      * @param device {@code cpu} or {@code cuda:N}
@@ -107,25 +105,16 @@ public final class ModelLoader {
     }
 
     /**
-     * Vision tower and projector alone.
-     *
-     * @param weights own the tensors; the caller closes them, and keeps the checkpoint open as long
-     */
-    public record ImageEncoder(Weights weights, VisionTower tower, Projector projector) {}
-
-    /**
      * Loads vision tower and projector of a model on the CPU, without its language model.
      *
-     * @param checkpoint a whole LLaVA model
+     * @param checkpoint a whole LLaVA model, which stays open as long
      * @param precision to compute from; null for the weights as they are stored
      */
-    public static ImageEncoder imageEncoder(Checkpoint checkpoint, Converter.@Nullable Precision precision) {
+    public static CpuImageEncoder imageEncoder(Checkpoint checkpoint, Converter.@Nullable Precision precision) {
         LlavaConfig config = checkpoint.requireComplete().config();
         Map<String, TensorEntry> tensors =
                 precision == null ? checkpoint.tensors() : Requantised.imageEncoder(checkpoint, precision);
-        Weights weights = mapped(withoutLanguageModel(tensors, config), "cpu", name -> {});
-        VisionTower tower = new CpuClipTower(config, weights, Kernels.instance(), Workers.shared());
-        return new ImageEncoder(weights, tower, Projector.of(config, weights));
+        return CpuImageEncoder.load(config, new StoredWeights(tensors, name -> {}));
     }
 
     private static Loaded load(
@@ -137,7 +126,7 @@ public final class ModelLoader {
         try {
             LlavaConfig config = checkpoint.config();
             checkpoint.requireComplete();
-            if (Engine.device(device).is_cpu()) {
+            if (DeviceName.parse(device).isCpu()) {
                 MemoryCheck.require(directory, ModelMemory.of(checkpoint));
             }
             LlavaModel model = build(directory, config, stored.apply(checkpoint), device, checkpoint::close);
@@ -162,22 +151,18 @@ public final class ModelLoader {
      */
     private static LlavaModel build(
             Path directory, LlavaConfig config, Map<String, TensorEntry> tensors, String device, Runnable close) {
-        boolean onKernels = Engine.device(device).is_cpu();
-        Map<String, TensorEntry> mapped = onKernels ? withoutLanguageModel(tensors, config) : tensors;
-        List<String> damaged = new ArrayList<>();
-        Weights weights = mapped(mapped, device, damaged::add);
-        LlavaModel model = onKernels
-                ? new LlavaModel(
-                        config,
-                        weights,
-                        new CpuClipTower(config, weights, Kernels.instance(), Workers.shared()),
-                        onKernels(tensors, config, damaged::add))
-                : new LlavaModel(config, weights);
-        if (!damaged.isEmpty()) {
-            warnOfNotFinite(directory, damaged);
+        if (DeviceName.parse(device).isCpu()) {
+            return onKernels(directory, config, tensors, close);
         }
+        Weights weights = new Weights();
+        addTo(weights, tensors, device, name -> ComputePrecision.inUse());
+        LlavaModel model = new LlavaModel(config, weights);
         // A network that cannot be built closes nothing itself, so the check begins after it is there.
-        WeightCheck check = WeightCheck.start(notPacked(mapped, onKernels), names -> warnOfNotFinite(directory, names));
+        WeightCheck check = WeightCheck.start(
+                tensors.values().stream()
+                        .filter(entry -> !(entry.content() instanceof TensorEntry.Blocks))
+                        .toList(),
+                names -> warnOfNotFinite(directory, names));
         weights.onClose(() -> {
             check.close();
             close.run();
@@ -185,11 +170,25 @@ public final class ModelLoader {
         return model;
     }
 
-    /** Tensors that are not checked where they are packed or decoded. */
-    private static List<TensorEntry> notPacked(Map<String, TensorEntry> tensors, boolean onKernels) {
-        return tensors.values().stream()
-                .filter(entry -> !(entry.content() instanceof TensorEntry.Blocks || onKernels && isLinearLayer(entry)))
-                .toList();
+    /** A model without the tensor engine. Its weights are checked while they are packed. */
+    private static LlavaModel onKernels(
+            Path directory, LlavaConfig config, Map<String, TensorEntry> tensors, Runnable close) {
+        List<String> damaged = new ArrayList<>();
+        StoredWeights stored = new StoredWeights(tensors, damaged::add);
+        CpuImageEncoder encoder = CpuImageEncoder.load(config, stored);
+        // Keys and values are as exact as the weights are.
+        CpuLlamaModel languageModel = new CpuLlamaModel(
+                config.text(),
+                stored,
+                isNarrow(tensors, config) ? DType.F16 : DType.F32,
+                Kernels.instance(),
+                Workers.shared());
+        if (!damaged.isEmpty()) {
+            warnOfNotFinite(directory, damaged);
+        }
+        Weights none = new Weights();
+        none.onClose(close);
+        return new LlavaModel(config, none, encoder.tower(), encoder.projector(), languageModel);
     }
 
     /** Whether some weights of the language model are narrower than 32 bits. */
@@ -199,23 +198,6 @@ public final class ModelLoader {
                 .anyMatch(entry -> entry.content() instanceof TensorEntry.Blocks
                         || entry.dtype() == DType.F16
                         || entry.dtype() == DType.BF16);
-    }
-
-    private static Map<String, TensorEntry> withoutLanguageModel(Map<String, TensorEntry> tensors, LlavaConfig config) {
-        Map<String, TensorEntry> others = new LinkedHashMap<>(tensors);
-        others.keySet().removeAll(LlamaParameters.of(config.text()).shapes().keySet());
-        return others;
-    }
-
-    /** Keys and values are as exact as the weights are. */
-    private static CpuLlamaModel onKernels(
-            Map<String, TensorEntry> tensors, LlavaConfig config, Consumer<String> damaged) {
-        return new CpuLlamaModel(
-                config.text(),
-                new StoredWeights(tensors, damaged),
-                isNarrow(tensors, config) ? DType.F16 : DType.F32,
-                Kernels.instance(),
-                Workers.shared());
     }
 
     private static Loaded merged(Path directory, String device, ModelParts parts) {
@@ -249,23 +231,17 @@ public final class ModelLoader {
     }
 
     /**
-     * Tensors as inference reads them. On the CPU the matrices of tower and projector are packed for the kernels in the type
-     * that their file has; other tensors lie over the mapped files where possible, with matrices of 16 bits upcast where they
-     * are used. Everything else is copied as 32-bit floats, to a GPU in the type of {@link ComputePrecision#inUse}.
+     * Tensors of the tensor engine on the CPU. They lie over the mapped files where possible, with matrices of 16 bits upcast
+     * where they are used. Everything else is copied as 32-bit floats.
      *
      * @param tensors must stay open as long as the result is used; the result must not be written to
-     * @param device on devices other than {@code cpu} everything is copied
-     * @param damaged receives the names of packed matrices that hold NaN or infinity
      */
-    public static Weights mapped(Map<String, TensorEntry> tensors, String device, Consumer<String> damaged) {
-        Device place = Engine.device(device);
+    public static Weights mapped(Map<String, TensorEntry> tensors) {
         Weights weights = new Weights();
-        StoredWeights stored = new StoredWeights(tensors, damaged);
+        Device cpu = Engine.device("cpu");
         tensors.forEach((name, entry) -> Engine.scope("loading " + name, () -> {
-            if (place.is_cpu() && isLinearLayer(entry)) {
-                weights.put(name, stored.pack(name, entry.shape()[0], entry.shape()[1], Workers.shared()));
-            } else if (!place.is_cpu() || !(entry.dtype() == DType.F32 || isUpcastInUse(entry))) {
-                weights.put(name, copy(entry, place, ComputePrecision.inUse()));
+            if (!(entry.dtype() == DType.F32 || isUpcastInUse(entry))) {
+                weights.put(name, copy(entry, cpu, ComputePrecision.FP32));
             } else if (isAligned(entry)) {
                 weights.put(name, Tensors.over(entry.data(), type(entry.dtype()), entry.shape()));
             } else {
@@ -274,13 +250,6 @@ public final class ModelLoader {
             return null;
         }));
         return weights;
-    }
-
-    /** Matrices of tower and projector; those of a language model may also be its embedding table. */
-    private static boolean isLinearLayer(TensorEntry entry) {
-        return entry.shape().length == 2
-                && CanonicalNames.isOfImages(entry.name())
-                && !entry.name().endsWith("position_embedding.weight");
     }
 
     /** Whether a tensor can lie over the file; never computes its elements. */

@@ -1,6 +1,5 @@
 package io.llava4j.model;
 
-import io.llava4j.ConfigException;
 import io.llava4j.model.config.ClipParameters;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.Engine;
@@ -38,11 +37,11 @@ public final class ClipVisionTower implements VisionTower {
      * @param weights tensors of {@link ClipParameters}
      * @param selectLayer index of the features among the {@code layers + 1} hidden states, negative from the end
      * @param keepCls whether CLS is the first of the features
-     * @throws ConfigException if there is no such hidden state
+     * @throws io.llava4j.ConfigException if there is no such hidden state
      */
     public ClipVisionTower(VisionConfig config, Weights weights, int selectLayer, boolean keepCls) {
         this.config = config;
-        this.depth = blocksBefore(selectLayer);
+        this.depth = config.blocksBefore(selectLayer);
         this.keepCls = keepCls;
         ClipParameters names = ClipParameters.of(config);
         this.patchEmbedding = PatchEmbedding.of(names.patchEmbedding(), weights);
@@ -122,15 +121,6 @@ public final class ClipVisionTower implements VisionTower {
 
     private static Tensor forward(ClipBlock block, Tensor x) {
         return Engine.freeingIntermediates(() -> block.forward(x));
-    }
-
-    private int blocksBefore(int selectLayer) {
-        int before = selectLayer < 0 ? config.layers() + 1 + selectLayer : selectLayer;
-        if (before < 0 || before > config.layers()) {
-            throw new ConfigException("select-layer " + selectLayer + " is outside the tower's " + (config.layers() + 1)
-                    + " hidden states; LLaVA-1.5 uses -2");
-        }
-        return before;
     }
 
     @Override

@@ -17,9 +17,6 @@ import org.bytedeco.pytorch.global.torch;
  * <p>A stage is a 3x3 convolution with stride 2, then {@code x + conv(relu(norm(conv(relu(norm(x))))))}.
  */
 final class ConvolutionalStem implements ClipVisionTower.PatchEmbedding {
-    /** Channels that share a mean and a variance. */
-    static final int GROUP_CHANNELS = 8;
-
     private final List<Stage> stages = new ArrayList<>();
     private final LinearOperator projection;
 
@@ -83,7 +80,12 @@ final class ConvolutionalStem implements ClipVisionTower.PatchEmbedding {
 
         private static Tensor norm(Tensor x, Tensor weight, Tensor bias) {
             return torch.group_norm(
-                    x, x.size(1) / GROUP_CHANNELS, Tensors.optional(weight), Tensors.optional(bias), 1e-5, true);
+                    x,
+                    x.size(1) / ClipParameters.Stem.GROUP_CHANNELS,
+                    Tensors.optional(weight),
+                    Tensors.optional(bias),
+                    ClipParameters.Stem.EPSILON,
+                    true);
         }
     }
 }

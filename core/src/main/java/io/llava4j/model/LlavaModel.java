@@ -54,21 +54,25 @@ public final class LlavaModel implements AutoCloseable {
      * @param languageModel closed by {@link #close}
      */
     public LlavaModel(LlavaConfig config, Weights weights, LanguageModel languageModel) {
-        this(config, weights, VisionTower.of(config, weights), languageModel);
+        this(config, weights, VisionTower.of(config, weights), Projector.of(config, weights), languageModel);
     }
 
     /**
-     * A model whose vision tower and language model compute elsewhere.
+     * A model of parts that may compute elsewhere; {@link #close} closes them.
      *
-     * @param weights of the projector, and what the tower reads
-     * @param languageModel closed by {@link #close}
+     * @param weights what the parts read of the tensor engine
      */
-    public LlavaModel(LlavaConfig config, Weights weights, VisionTower visionTower, LanguageModel languageModel) {
+    public LlavaModel(
+            LlavaConfig config,
+            Weights weights,
+            VisionTower visionTower,
+            Projector projector,
+            LanguageModel languageModel) {
         this.config = config;
         this.weights = weights;
         this.languageModel = languageModel;
         this.visionTower = visionTower;
-        this.projector = Projector.of(config, weights);
+        this.projector = projector;
     }
 
     /** Shape and behaviour of the network. */
@@ -249,6 +253,8 @@ public final class LlavaModel implements AutoCloseable {
     @Override
     public void close() {
         languageModel.close();
+        projector.close();
+        visionTower.close();
         weights.close();
     }
 }

@@ -5,7 +5,7 @@ import io.llava4j.tensor.Weights;
 import org.bytedeco.pytorch.Tensor;
 
 /** The image encoder in front of the projector. {@link #of} is the one place that knows which towers there are. */
-public interface VisionTower {
+public interface VisionTower extends AutoCloseable {
     /** The tower that a configuration describes, on tensors by canonical name. */
     static VisionTower of(LlavaConfig config, Weights weights) {
         return new ClipVisionTower(config.vision(), weights, config.selectLayer(), config.keepCls());
@@ -48,4 +48,8 @@ public interface VisionTower {
 
     /** Whether the tower's tensors want gradients; both stages of LLaVA-1.5 freeze it. */
     boolean isTrainable();
+
+    /** Frees what is not among the network's {@link Weights}. */
+    @Override
+    default void close() {}
 }

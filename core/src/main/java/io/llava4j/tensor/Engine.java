@@ -9,8 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.openblas.presets.openblas_nolapack;
@@ -27,7 +25,6 @@ import org.jspecify.annotations.Nullable;
  * errors into one sentence.
  */
 public final class Engine {
-    private static final Pattern DEVICE = Pattern.compile("cpu|cuda(?::(\\d+))?");
     private static final Object LOADING = new Object();
     private static boolean loaded;
 
@@ -107,12 +104,9 @@ public final class Engine {
      * @throws ConfigException if the name is unknown or the machine has no such device
      */
     public static Device device(String name) {
-        Matcher matcher = DEVICE.matcher(name);
-        if (!matcher.matches()) {
-            throw new ConfigException("device '" + name + "' is unknown; use cpu or cuda:N");
-        }
+        DeviceName device = DeviceName.parse(name);
         load();
-        if (name.equals("cpu")) {
+        if (device.isCpu()) {
             return new Device(torch.DeviceType.CPU);
         }
         if (!torch.cuda_is_available()) {
@@ -120,8 +114,7 @@ public final class Engine {
                     + "' was asked for, but this build of the engine sees no CUDA device; use --device cpu, or build"
                     + " with -Dnative.platform=" + Loader.getPlatform() + "-gpu and install CUDA");
         }
-        String index = matcher.group(1);
-        return new Device(torch.DeviceType.CUDA, index == null ? (byte) 0 : Byte.parseByte(index));
+        return new Device(torch.DeviceType.CUDA, (byte) device.index());
     }
 
     /** One line about the engine: version and threads. */

@@ -1,9 +1,6 @@
 package io.llava4j.tensor;
 
 import io.llava4j.CheckpointException;
-import io.llava4j.tensor.kernel.Kernels;
-import io.llava4j.tensor.kernel.PackedMatrix;
-import io.llava4j.tensor.kernel.Workers;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -17,7 +14,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Weights implements AutoCloseable {
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
-    private final Map<String, PackedMatrix> packed = new LinkedHashMap<>();
     private Runnable release = () -> {};
 
     /**
@@ -35,28 +31,6 @@ public final class Weights implements AutoCloseable {
         if (previous != null) {
             previous.releaseReference();
         }
-    }
-
-    /**
-     * Adds the weight of a linear layer of the CPU in the layout of the kernels; {@link #packed} and {@link #linear} see it.
-     *
-     * @param matrix closed with these weights
-     */
-    public void put(String name, PackedMatrix matrix) {
-        packed.put(name, matrix);
-    }
-
-    /**
-     * The weight of a linear layer in the layout of the kernels.
-     *
-     * @throws CheckpointException if there is none
-     */
-    public PackedMatrix packed(String name) {
-        PackedMatrix matrix = packed.get(name);
-        if (matrix == null) {
-            throw new CheckpointException("tensor " + name + " is missing from the model");
-        }
-        return matrix;
     }
 
     /**
@@ -82,11 +56,6 @@ public final class Weights implements AutoCloseable {
         return Collections.unmodifiableSet(tensors.keySet());
     }
 
-    /** Bytes of the matrices in the layout of the kernels. */
-    public long packedBytes() {
-        return packed.values().stream().mapToLong(PackedMatrix::bytes).sum();
-    }
-
     /**
      * The linear operator of a layer.
      *
@@ -94,12 +63,8 @@ public final class Weights implements AutoCloseable {
      * @throws CheckpointException if there is no such weight
      */
     public LinearOperator linear(String prefix) {
-        Tensor bias = find(prefix + "bias");
-        PackedMatrix matrix = packed.get(prefix + "weight");
-        if (matrix != null) {
-            return new PackedLinear(matrix, bias, Kernels.instance(), Workers.shared());
-        }
         Tensor weight = get(prefix + "weight");
+        Tensor bias = find(prefix + "bias");
         return BlockLinear.isBlocks(weight)
                 ? new BlockLinear(weight, bias)
                 : LinearProvider.instance().create(weight, bias);
@@ -107,10 +72,11 @@ public final class Weights implements AutoCloseable {
 
     @Override
     public void close() {
-        tensors.values().forEach(Tensor::releaseReference);
+        // A loop, because a method reference would load the engine's class even where there are no tensors.
+        for (Tensor tensor : tensors.values()) {
+            tensor.releaseReference();
+        }
         tensors.clear();
-        packed.values().forEach(PackedMatrix::close);
-        packed.clear();
         release.run();
         release = () -> {};
     }

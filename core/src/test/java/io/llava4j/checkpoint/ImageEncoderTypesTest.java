@@ -4,11 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.checkpoint.Converter.Precision;
 import io.llava4j.generate.ModelLoader;
-import io.llava4j.tensor.Engine;
-import io.llava4j.tensor.Tensors;
-import io.llava4j.tensor.Weights;
+import io.llava4j.model.cpu.CpuImageEncoder;
+import io.llava4j.model.cpu.ImageEncoding;
 import java.nio.file.Path;
-import org.bytedeco.pytorch.Tensor;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,17 +40,13 @@ class ImageEncoderTypesTest {
 
     private static float[] imageTokens(Path model, @Nullable Precision precision) {
         try (Checkpoint checkpoint = Checkpoint.open(model)) {
-            ModelLoader.ImageEncoder encoder = ModelLoader.imageEncoder(checkpoint, precision);
-            try (Weights weights = encoder.weights()) {
+            try (CpuImageEncoder encoder = ModelLoader.imageEncoder(checkpoint, precision)) {
                 int edge = encoder.tower().imageSize();
                 float[] pixels = new float[3 * edge * edge];
                 for (int i = 0; i < pixels.length; i++) {
                     pixels[i] = (float) Math.sin(i);
                 }
-                return Engine.inference("a test", () -> {
-                    Tensor features = encoder.tower().features(Tensors.of(pixels, 1, 3, edge, edge));
-                    return Tensors.toFloats(encoder.projector().forward(features));
-                });
+                return Objects.requireNonNull(new ImageEncoding(encoder, pixels).advance(Long.MAX_VALUE));
             }
         }
     }

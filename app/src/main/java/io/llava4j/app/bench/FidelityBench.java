@@ -6,10 +6,11 @@ import io.llava4j.generate.ModelLoader;
 import io.llava4j.generate.schedule.LogProbabilities;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.RgbImage;
-import io.llava4j.model.ImageEncoding;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
+import io.llava4j.model.cpu.CpuImageEncoder;
 import io.llava4j.model.cpu.CpuLlamaModel;
+import io.llava4j.model.cpu.ImageEncoding;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.text.PromptBuilder;
@@ -104,7 +105,7 @@ public final class FidelityBench {
                         Locale.ROOT,
                         "  %.1f MB of tower and projector; image tokens: relative error %.2e, cosine %.6f on average and"
                                 + " %.6f at least%n",
-                        model.weights().packedBytes() / 1e6,
+                        CpuImageEncoder.of(model).bytes() / 1e6,
                         tokens.relative(),
                         tokens.cosine(),
                         tokens.leastCosine());
@@ -161,7 +162,7 @@ public final class FidelityBench {
                 model.config().vision().imageProcessor(model.config().aspectMode());
         return images.stream()
                 .map(image -> Objects.requireNonNull(
-                        new ImageEncoding(model, processor.process(image)).advance(Long.MAX_VALUE)))
+                        new ImageEncoding(CpuImageEncoder.of(model), processor.process(image)).advance(Long.MAX_VALUE)))
                 .toList();
     }
 

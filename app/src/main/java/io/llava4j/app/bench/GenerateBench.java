@@ -11,9 +11,10 @@ import io.llava4j.generate.schedule.Usage;
 import io.llava4j.generate.schedule.Work;
 import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.image.RgbImage;
-import io.llava4j.model.ImageEncoding;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.cpu.CpuImageEncoder;
 import io.llava4j.model.cpu.CpuLlamaModel;
+import io.llava4j.model.cpu.ImageEncoding;
 import io.llava4j.tensor.kernel.Kernels;
 import io.llava4j.text.Prompt;
 import java.io.PrintWriter;
@@ -81,7 +82,7 @@ public final class GenerateBench {
                     .process(options.image());
             images.add(pixels);
             long start = System.nanoTime();
-            new ImageEncoding(model, pixels).advance(Long.MAX_VALUE);
+            new ImageEncoding(CpuImageEncoder.of(model), pixels).advance(Long.MAX_VALUE);
             imageSeconds = seconds(start);
         }
         Usage usage = answer(model, new ImagePrompt(prompt(model, options), images), options.newTokens());

@@ -7,16 +7,15 @@ import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.Parameters;
 import io.llava4j.model.config.ProjectorType;
 import io.llava4j.model.config.VisionConfig;
-import io.llava4j.tensor.Engine;
-import io.llava4j.tensor.Tensors;
-import io.llava4j.tensor.Weights;
+import io.llava4j.model.cpu.CpuClipTower;
+import io.llava4j.model.cpu.CpuImageEncoder;
 import io.llava4j.tensor.kernel.Kernels;
 import java.io.PrintWriter;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /** Speed of vision tower and projector for one image, by the type of their weights. The types take turns in every round. */
@@ -25,8 +24,8 @@ public final class TowerBench {
 
     private TowerBench() {}
 
-    private record Measured(String name, ModelLoader.ImageEncoder encoder, List<Double> tower, List<Double> projector) {
-        Measured(String name, ModelLoader.ImageEncoder encoder) {
+    private record Measured(String name, CpuImageEncoder encoder, List<Double> tower, List<Double> projector) {
+        Measured(String name, CpuImageEncoder encoder) {
             this(name, encoder, new ArrayList<>(), new ArrayList<>());
         }
     }
@@ -38,7 +37,6 @@ public final class TowerBench {
      * @param rounds after one that warms up
      */
     public static void run(PrintWriter out, Path directory, List<Precision> types, int rounds) {
-        Engine.load();
         List<Measured> all = new ArrayList<>();
         try (Checkpoint checkpoint = Checkpoint.open(directory)) {
             try {
@@ -46,7 +44,7 @@ public final class TowerBench {
                 types.forEach(type -> all.add(load(checkpoint, type)));
                 measure(out, checkpoint.config(), all, rounds);
             } finally {
-                all.stream().map(each -> each.encoder().weights()).forEach(Weights::close);
+                all.forEach(each -> each.encoder().close());
             }
         }
     }
@@ -83,7 +81,7 @@ public final class TowerBench {
                     Locale.ROOT,
                     "%-10s %10.1f %10.3f %12.3f %10.3f %14.0f%n",
                     each.name(),
-                    each.encoder().weights().packedBytes() / 1e6,
+                    each.encoder().bytes() / 1e6,
                     tower,
                     projector,
                     tower + projector,
@@ -97,17 +95,18 @@ public final class TowerBench {
         for (int i = 0; i < pixels.length; i++) {
             pixels[i] = (i * 7919 % 1009 - 504) / 252f;
         }
-        Engine.inference("bench tower", () -> {
-            long start = System.nanoTime();
-            Tensor features = measured.encoder().tower().features(Tensors.of(pixels, 1, 3, edge, edge));
-            long half = System.nanoTime();
-            measured.encoder().projector().forward(features);
-            if (counts) {
-                measured.tower().add((half - start) / GIGA);
-                measured.projector().add((System.nanoTime() - half) / GIGA);
-            }
-            return null;
-        });
+        CpuClipTower tower = measured.encoder().tower();
+        long start = System.nanoTime();
+        MemorySegment states = tower.embed(pixels);
+        for (int block = 0; block < tower.blocks(); block++) {
+            tower.forward(block, states);
+        }
+        long half = System.nanoTime();
+        measured.encoder().projector().project(tower.select(states));
+        if (counts) {
+            measured.tower().add((half - start) / GIGA);
+            measured.projector().add((System.nanoTime() - half) / GIGA);
+        }
     }
 
     /** Products of the blocks that run: four square ones, the MLP, and attention. */

@@ -7,12 +7,10 @@ import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
 import io.llava4j.model.config.LlavaConfig;
-import io.llava4j.model.cpu.CpuClipTower;
+import io.llava4j.model.cpu.CpuImageEncoder;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
-import io.llava4j.tensor.kernel.Kernels;
-import io.llava4j.tensor.kernel.Workers;
 import io.llava4j.train.run.SequenceLoss;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,6 +32,7 @@ final class ModelCase {
     private final RecordedBatch batch;
     private final LlavaConfig config;
     private final Weights weights;
+    private final CpuImageEncoder encoder;
     private final Consumer<CaseResult> out;
 
     /**
@@ -41,24 +40,29 @@ final class ModelCase {
      * @param file with the inputs and the expected tensors
      * @param config of the model; the length limit is the case's own
      * @param weights of the model; stay open
+     * @param encoder its vision tower and projector; stays open
      * @param out receives a result per tensor
      */
-    ModelCase(String label, SafeTensors file, LlavaConfig config, Weights weights, Consumer<CaseResult> out) {
+    ModelCase(
+            String label,
+            SafeTensors file,
+            LlavaConfig config,
+            Weights weights,
+            CpuImageEncoder encoder,
+            Consumer<CaseResult> out) {
         this.label = label;
         this.expected = file.tensors();
         this.batch = RecordedBatch.read(expected, "");
         this.config = configOf(file, config);
         this.weights = weights;
+        this.encoder = encoder;
         this.out = out;
     }
 
     /** @param rounded whether the weights are rounded and the expected values are not: then only logits are compared */
     void run(boolean rounded) {
         LlavaModel model = new LlavaModel(
-                config,
-                weights,
-                new CpuClipTower(config, weights, Kernels.instance(), Workers.shared()),
-                new LlamaModel(config.text(), weights));
+                config, weights, encoder.tower(), encoder.projector(), new LlamaModel(config.text(), weights));
         try (LlamaModel languageModel = model.llama()) {
             Engine.inference(label, () -> {
                 forward(model, languageModel, rounded);

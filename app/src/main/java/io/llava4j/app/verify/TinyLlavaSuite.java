@@ -8,6 +8,7 @@ import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.layout.WeightFile;
 import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.generate.ModelLoader;
+import io.llava4j.model.cpu.CpuImageEncoder;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.format.DType;
 import java.nio.file.Files;
@@ -135,7 +136,8 @@ public final class TinyLlavaSuite implements Suite {
             DType own = ModelFolder.precision(checkpoint);
             boolean uniform = ModelFolder.holdsOnly(checkpoint, own);
             int compared = 0;
-            try (Weights weights = ModelLoader.mapped(checkpoint.tensors(), "cpu", name -> {})) {
+            try (Weights weights = ModelLoader.mapped(checkpoint.tensors());
+                    CpuImageEncoder encoder = ModelLoader.imageEncoder(checkpoint, null)) {
                 for (Path file : ModelFolder.list(folder.resolve(EXPECTED), ModelFolder::isSafeTensors)
                         .toList()) {
                     DType wanted = precisionOfCase(ModelFolder.name(file)).orElse(best);
@@ -145,7 +147,7 @@ public final class TinyLlavaSuite implements Suite {
                         String row = label + " " + ModelFolder.name(file).replace(".safetensors", "");
                         attempt(row, out, () -> {
                             try (SafeTensors tensors = SafeTensors.open(file)) {
-                                new ModelCase(row, tensors, llava.config(), weights, out).run(rounded);
+                                new ModelCase(row, tensors, llava.config(), weights, encoder, out).run(rounded);
                             }
                         });
                     }

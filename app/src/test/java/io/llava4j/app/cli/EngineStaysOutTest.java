@@ -1,12 +1,17 @@
 package io.llava4j.app.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.awt.image.BufferedImage;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -82,6 +87,52 @@ class EngineStaysOutTest {
         assertThat(Files.readString(output)).contains("⟦ a cat</s>⟧");
         try (Stream<String> lines = Files.lines(classes)) {
             assertThat(lines.filter(line -> line.contains(" org.bytedeco."))).isEmpty();
+        }
+    }
+
+    /** On the CPU models answer with Java and its kernels alone: the engine's jars are not even there. */
+    @Test
+    void aModelAnswersWithoutTheEngineOnTheClassPath() throws IOException, InterruptedException {
+        Path model = TinyModel.write(dir);
+        Path image = dir.resolve("image.png");
+        ImageIO.write(new BufferedImage(40, 30, BufferedImage.TYPE_INT_RGB), "png", image.toFile());
+        String path = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(entry -> !entry.contains("bytedeco"))
+                .collect(Collectors.joining(File.pathSeparator));
+        Path output = dir.resolve("output.txt");
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        path,
+                        AskAboutAnImage.class.getName(),
+                        model.toString(),
+                        image.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        assertThat(process.waitFor()).as(Files.readString(output)).isZero();
+        assertThat(Files.readString(output)).contains("\"tokens\":4");
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class AskAboutAnImage {
+        private AskAboutAnImage() {}
+
+        public static void main(String[] args) {
+            assertThatThrownBy(() -> Class.forName("org.bytedeco.pytorch.Tensor"))
+                    .isInstanceOf(ClassNotFoundException.class);
+            System.exit(Main.commandLine()
+                    .execute(
+                            "generate",
+                            "-m",
+                            args[0],
+                            "--image",
+                            args[1],
+                            "--max-new-tokens",
+                            "4",
+                            "--json",
+                            "Hello?"));
         }
     }
 

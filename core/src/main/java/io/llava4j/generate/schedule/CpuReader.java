@@ -5,10 +5,11 @@ import io.llava4j.generate.schedule.cache.ImageTokenCache;
 import io.llava4j.generate.schedule.cache.KvPrefixCache;
 import io.llava4j.generate.schedule.cache.LeastRecentlyUsed;
 import io.llava4j.io.MachineMemory;
-import io.llava4j.model.ImageEncoding;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.config.TextConfig;
+import io.llava4j.model.cpu.CpuImageEncoder;
 import io.llava4j.model.cpu.CpuLlamaModel;
+import io.llava4j.model.cpu.ImageEncoding;
 import io.llava4j.model.cpu.KvContext;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -35,7 +36,7 @@ final class CpuReader implements SequenceReader {
     /** Tokens of prompts beside answers, which wait for them. */
     private static final int PROMPT_TOKENS_BESIDE = 128;
 
-    private final LlavaModel model;
+    private final CpuImageEncoder encoder;
     private final CpuLlamaModel languageModel;
     private final boolean shares;
     private final long cacheBytes;
@@ -57,7 +58,7 @@ final class CpuReader implements SequenceReader {
      * @param memory that is available on this machine now
      */
     CpuReader(LlavaModel model, CpuLlamaModel languageModel, boolean shares, long cacheBytes, LongSupplier memory) {
-        this.model = model;
+        this.encoder = CpuImageEncoder.of(model);
         this.languageModel = languageModel;
         this.shares = shares;
         this.cacheBytes = shares ? cacheBytes : 0;
@@ -251,7 +252,7 @@ final class CpuReader implements SequenceReader {
             return;
         }
         if (encoding == null || encoded == null || !encoded.digest().equals(image.digest())) {
-            encoding = new ImageEncoding(model, image.pixels());
+            encoding = new ImageEncoding(encoder, image.pixels());
             encoded = image;
         }
         try {

@@ -6,7 +6,6 @@ import io.llava4j.generate.schedule.cache.ImageDigest;
 import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuLlamaModel;
-import io.llava4j.tensor.Engine;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -172,7 +171,6 @@ public final class Scheduler implements AutoCloseable {
 
     private void run() {
         try {
-            Engine.setThreads(0);
             while (takeIn()) {
                 endThoseThatAreOver();
                 step();

@@ -28,6 +28,8 @@ final class TensorReader implements SequenceReader {
 
     @Override
     public void start(Request next) {
+        // Of this thread, in which the engine computes.
+        Engine.setThreads(0);
         request = next;
     }
 

@@ -96,6 +96,12 @@ public record ClipParameters(
 
     /** Residual stages, each of which halves the resolution, and a projection of every patch. */
     public record Stem(List<Stage> stages, Linear projection) implements PatchEmbedding {
+        /** Channels that share a mean and a variance. */
+        public static final int GROUP_CHANNELS = 8;
+
+        /** What is added to a variance. */
+        public static final double EPSILON = 1e-5;
+
         static Stem of(VisionConfig config) {
             List<Stage> stages = new ArrayList<>();
             long in = 3;

@@ -1,5 +1,6 @@
 package io.llava4j.model.config;
 
+import io.llava4j.ConfigException;
 import io.llava4j.image.AspectMode;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.PixelScaling;
@@ -88,6 +89,26 @@ public record VisionConfig(
     /** Patches of one image, without the CLS token. */
     public int patches() {
         return grid() * grid();
+    }
+
+    /** Patches of one image, and the CLS token. */
+    public int positions() {
+        return patches() + 1;
+    }
+
+    /**
+     * The blocks that run before a hidden state.
+     *
+     * @param selectLayer its index among the {@code layers + 1} hidden states, negative from the end
+     * @throws ConfigException if there is none
+     */
+    public int blocksBefore(int selectLayer) {
+        int before = selectLayer < 0 ? layers + 1 + selectLayer : selectLayer;
+        if (before < 0 || before > layers) {
+            throw new ConfigException("select-layer " + selectLayer + " is outside the tower's " + (layers + 1)
+                    + " hidden states; LLaVA-1.5 uses -2");
+        }
+        return before;
     }
 
     /** The same with square inputs of another edge in pixels, a multiple of {@code patchSize}. */

@@ -2,15 +2,13 @@ package io.llava4j.model.cpu;
 
 import io.llava4j.ConfigException;
 import io.llava4j.model.config.VisionConfig;
-import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.kernel.Activations;
 import io.llava4j.tensor.kernel.Kernels;
 import io.llava4j.tensor.kernel.PackedMatrix;
 import io.llava4j.tensor.kernel.RowMath;
 import io.llava4j.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
+import java.lang.foreign.ValueLayout;
 
 /**
  * Hidden states of images on their way through a block of CLIP's tower (docs/reference/model.md#vision-tower), some whole
@@ -32,6 +30,7 @@ final class CpuClipPass {
     private MemorySegment keys = MemorySegment.NULL;
     private MemorySegment values = MemorySegment.NULL;
     private MemorySegment inner = MemorySegment.NULL;
+    private MemorySegment biases = MemorySegment.NULL;
 
     CpuClipPass(VisionConfig config, Kernels kernels, Workers workers) {
         this.config = config;
@@ -68,8 +67,8 @@ final class CpuClipPass {
         activations.set(queries, hidden, rows, hidden);
         kernels.multiplyAdd(block.out().weight(), activations, states, hidden, workers);
         norm(block.norm2(), block.fc2().bias(), states, rows);
-        multiply(block.fc1(), inner);
-        activate(block.fc1Bias(), rows);
+        multiply(block.fc1().weight(), inner);
+        activate(block.fc1().bias(), rows);
         activations.set(inner, config.intermediateSize(), rows, config.intermediateSize());
         kernels.multiplyAdd(block.fc2().weight(), activations, states, hidden, workers);
     }
@@ -88,7 +87,7 @@ final class CpuClipPass {
      *
      * @param bias of the layer whose product is added to the states next; it is added here
      */
-    private void norm(CpuClipBlock.Norm norm, float[] bias, MemorySegment states, int rows) {
+    private void norm(CpuLayerNorm norm, float[] bias, MemorySegment states, int rows) {
         int width = config.hiddenSize();
         workers.run(rows, (row, worker) -> {
             float[] x = CpuPass.get(states, row, width);
@@ -107,10 +106,12 @@ final class CpuClipPass {
         kernels.multiply(weight, activations, to, weight.out(), workers);
     }
 
-    private void activate(Tensor bias, int rows) {
+    private void activate(float[] bias, int rows) {
         int width = config.intermediateSize();
         if (quick) {
-            MemorySegment added = Tensors.memory(bias);
+            biases = CpuClipAttention.atLeast(biases, width);
+            MemorySegment.copy(bias, 0, biases, ValueLayout.JAVA_FLOAT, 0, width);
+            MemorySegment added = biases.asSlice(0, (long) width * Float.BYTES);
             long bytes = (long) width * Float.BYTES;
             workers.run(rows, (row, worker) -> math.quickGelu(inner.asSlice(row * bytes, bytes), added));
             return;
@@ -118,7 +119,10 @@ final class CpuClipPass {
         if (!config.hiddenAct().equals("gelu")) {
             throw new ConfigException("activation '" + config.hiddenAct() + "' of a CLIP tower is unknown");
         }
-        Tensor x = Tensors.over(inner, Tensors.FLOAT, rows, width);
-        x.copy_(torch.gelu(x.add(bias)));
+        workers.run(rows, (row, worker) -> {
+            float[] x = CpuPass.get(inner, row, width);
+            RowMath.gelu(x, bias);
+            CpuPass.put(x, inner, row);
+        });
     }
 }

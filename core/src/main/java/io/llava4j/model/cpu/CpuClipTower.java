@@ -1,83 +1,162 @@
 package io.llava4j.model.cpu;
 
-import io.llava4j.model.ClipVisionTower;
 import io.llava4j.model.VisionTower;
 import io.llava4j.model.config.ClipParameters;
 import io.llava4j.model.config.LlavaConfig;
-import io.llava4j.tensor.Engine;
+import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.Tensors;
-import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.kernel.Kernels;
+import io.llava4j.tensor.kernel.RowMath;
 import io.llava4j.tensor.kernel.Workers;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * CLIP's vision transformer with its blocks on the CPU kernels, in the type that their weights have in the file
+ * CLIP's vision transformer on the CPU kernels, in the type that its weights have in the file
  * (docs/reference/model.md#vision-tower). The features of an image are the same to the last bit whatever other images are
- * read with it.
+ * read with it. States of images lie off the heap: {@code [images, positions, hidden]}.
  */
 public final class CpuClipTower implements VisionTower {
-    private final ClipVisionTower network;
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
+
+    private final VisionConfig config;
+    private final boolean keepCls;
+    private final int depth;
+    private final float[] classEmbedding;
+    private final float[] positionEmbedding;
+    private final CpuLayerNorm preNorm;
+    private final CpuPatchEmbedding patchEmbedding;
     private final List<CpuClipBlock> blocks = new ArrayList<>();
     private final CpuClipPass pass;
+    private final Workers workers;
 
     /**
-     * Reads the tower's tensors.
+     * Brings the weights into the kernels' layout.
      *
-     * @param weights tensors of {@link ClipParameters}; the matrices of the blocks are packed
+     * @param weights tensors of {@link ClipParameters}
      * @throws io.llava4j.ConfigException if there is no such hidden state as the configuration selects
      */
-    public CpuClipTower(LlavaConfig config, Weights weights, Kernels kernels, Workers workers) {
-        this.network = new ClipVisionTower(config.vision(), weights, config.selectLayer(), config.keepCls());
-        ClipParameters.of(config.vision()).blocks().forEach(block -> blocks.add(CpuClipBlock.load(block, weights)));
-        this.pass = new CpuClipPass(config.vision(), kernels, workers);
+    public CpuClipTower(LlavaConfig config, CpuWeights weights, Kernels kernels, Workers workers) {
+        this.config = config.vision();
+        this.keepCls = config.keepCls();
+        this.depth = this.config.blocksBefore(config.selectLayer());
+        this.workers = workers;
+        ClipParameters names = ClipParameters.of(this.config);
+        CpuLoader loader = new CpuLoader(weights, workers);
+        int hidden = this.config.hiddenSize();
+        this.classEmbedding = weights.vector(names.classEmbedding().name(), hidden);
+        this.positionEmbedding =
+                weights.vector(names.positionEmbedding().name(), (long) this.config.positions() * hidden);
+        this.preNorm = loader.layerNorm(names.preNorm());
+        this.patchEmbedding = CpuPatchEmbedding.of(this.config, loader, kernels);
+        names.blocks().forEach(block -> blocks.add(CpuClipBlock.load(block, loader)));
+        this.pass = new CpuClipPass(this.config, kernels, workers);
+    }
+
+    private long stateBytes() {
+        return (long) config.positions() * config.hiddenSize() * Float.BYTES;
+    }
+
+    /**
+     * What the first block reads.
+     *
+     * @param pixels normalised, {@code [images, 3, imageSize, imageSize]}
+     */
+    public synchronized MemorySegment embed(float[] pixels) {
+        int each = 3 * config.imageSize() * config.imageSize();
+        int images = pixels.length / each;
+        MemorySegment states = Arena.ofAuto().allocate(images * stateBytes(), 64);
+        for (int image = 0; image < images; image++) {
+            embed(pixels, image * each, states.asSlice(image * stateBytes(), stateBytes()));
+        }
+        return states;
+    }
+
+    private void embed(float[] pixels, int first, MemorySegment states) {
+        int hidden = config.hiddenSize();
+        MemorySegment.copy(classEmbedding, 0, states, FLOAT, 0, hidden);
+        patchEmbedding.embed(pixels, first, states.asSlice((long) hidden * Float.BYTES));
+        workers.run(config.positions(), (position, worker) -> {
+            float[] x = CpuPass.get(states, position, hidden);
+            for (int i = 0; i < hidden; i++) {
+                x[i] += positionEmbedding[position * hidden + i];
+            }
+            float[] y = new float[hidden];
+            RowMath.layerNorm(x, preNorm.weight(), preNorm.bias(), config.layerNormEps(), y);
+            CpuPass.put(y, states, position);
+        });
+    }
+
+    /** Passes states through a block, whose result replaces them. */
+    public void forward(int block, MemorySegment states) {
+        pass.forward(blocks.get(block), states, Math.toIntExact(states.byteSize() / stateBytes()), config.positions());
+    }
+
+    /** The features among the states of an image after the last block: {@code [tokensPerImage, hidden]}. */
+    public MemorySegment select(MemorySegment states) {
+        return keepCls ? states : states.asSlice((long) config.hiddenSize() * Float.BYTES);
     }
 
     @Override
     public Tensor embed(Tensor pixels) {
-        return network.embed(pixels);
-    }
-
-    @Override
-    public int blocks() {
-        return network.blocks();
+        return tensor(embed(Tensors.toFloats(pixels)));
     }
 
     @Override
     public Tensor forward(int block, Tensor states) {
-        return Engine.freeingIntermediates(() -> {
-            int images = Math.toIntExact(states.size(0));
-            int positions = Math.toIntExact(states.size(1));
-            Tensor result = states.contiguous().clone();
-            pass.forward(blocks.get(block), Tensors.memory(result), images, positions);
-            return result;
-        });
+        Tensor result = states.contiguous().clone();
+        forward(block, Tensors.memory(result));
+        return result;
+    }
+
+    private Tensor tensor(MemorySegment states) {
+        return Tensors.copyOf(
+                states, Tensors.FLOAT, states.byteSize() / stateBytes(), config.positions(), config.hiddenSize());
     }
 
     @Override
     public Tensor select(Tensor states) {
-        return network.select(states);
+        return keepCls ? states : states.narrow(1, 1, config.patches());
+    }
+
+    @Override
+    public int blocks() {
+        return depth;
     }
 
     @Override
     public int tokensPerImage() {
-        return network.tokensPerImage();
+        return config.patches() + (keepCls ? 1 : 0);
     }
 
     @Override
     public int hiddenSize() {
-        return network.hiddenSize();
+        return config.hiddenSize();
     }
 
     @Override
     public int imageSize() {
-        return network.imageSize();
+        return config.imageSize();
     }
 
     @Override
     public boolean isTrainable() {
         return false;
+    }
+
+    /** Bytes of the weights in the kernels' layout. */
+    public long bytes() {
+        return patchEmbedding.bytes()
+                + blocks.stream().mapToLong(CpuClipBlock::bytes).sum();
+    }
+
+    @Override
+    public void close() {
+        patchEmbedding.close();
+        blocks.forEach(CpuClipBlock::close);
     }
 }

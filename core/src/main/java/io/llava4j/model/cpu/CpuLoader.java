@@ -1,7 +1,6 @@
 package io.llava4j.model.cpu;
 
 import io.llava4j.model.config.Parameters;
-import io.llava4j.tensor.format.TensorCast;
 import io.llava4j.tensor.kernel.PackedMatrix;
 import io.llava4j.tensor.kernel.Workers;
 
@@ -11,10 +10,15 @@ record CpuLoader(CpuWeights weights, Workers workers) {
         return weights.pack(layer.prefix() + "weight", layer.out(), layer.in(), workers);
     }
 
+    CpuLinear linear(Parameters.Linear layer) {
+        return new CpuLinear(matrix(layer), weights.vector(layer.prefix() + "bias", layer.out()));
+    }
+
     float[] norm(Parameters.Norm layer) {
-        CpuWeights.Stored stored = weights.get(layer.prefix() + "weight");
-        float[] values = new float[Math.toIntExact(layer.size())];
-        TensorCast.decode(stored.format(), stored.rows(), 0, values.length, values);
-        return values;
+        return weights.vector(layer.prefix() + "weight", layer.size());
+    }
+
+    CpuLayerNorm layerNorm(Parameters.Norm layer) {
+        return new CpuLayerNorm(norm(layer), weights.vector(layer.prefix() + "bias", layer.size()));
     }
 }

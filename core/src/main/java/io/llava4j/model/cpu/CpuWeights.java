@@ -1,11 +1,12 @@
 package io.llava4j.model.cpu;
 
 import io.llava4j.tensor.format.BlockFormat;
+import io.llava4j.tensor.format.TensorCast;
 import io.llava4j.tensor.kernel.PackedMatrix;
 import io.llava4j.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 
-/** The tensors of a language model as their file stores them, by canonical name. */
+/** The tensors of a model as their file stores them, by canonical name. */
 public interface CpuWeights {
     /**
      * A stored matrix or vector.
@@ -24,6 +25,18 @@ public interface CpuWeights {
 
     /** Says that a tensor was copied and its pages may leave the memory. */
     void release(Stored stored);
+
+    /**
+     * The elements of a tensor as 32-bit floats.
+     *
+     * @throws io.llava4j.CheckpointException if there is none
+     */
+    default float[] vector(String name, long elements) {
+        Stored stored = get(name);
+        float[] values = new float[Math.toIntExact(elements)];
+        TensorCast.decode(stored.format(), stored.rows(), 0, values.length, values);
+        return values;
+    }
 
     /**
      * A matrix in the layout of the kernels.

@@ -16,6 +16,8 @@ public final class RowMath {
     /** {@code quick_gelu(x) = x * sigmoid(1.702 x)}, so the exponential's argument is this times x. */
     static final float QUICK_GELU = -1.702f;
 
+    private static final float SQRT_HALF = 0.70710678f;
+
     private final @Nullable RowCode code;
 
     /** @param kernels whose machine code runs the loops, where they have any */
@@ -137,6 +139,31 @@ public final class RowMath {
             float t = x.getAtIndex(FLOAT, i) + bias.getAtIndex(FLOAT, i);
             x.setAtIndex(FLOAT, i, t / (1 + Exponential.of(t * QUICK_GELU)));
         }
+    }
+
+    /**
+     * GELU: {@code x = t / 2 * (1 + erf(t / sqrt(2)))} of {@code t = x + bias}, to {@code 2e-7 * |t|}.
+     *
+     * @param x is replaced
+     * @param bias as many floats
+     */
+    public static void gelu(float[] x, float[] bias) {
+        for (int i = 0; i < x.length; i++) {
+            float t = x[i] + bias[i];
+            float tail = t * 0.5f * complementaryErf(Math.abs(t) * SQRT_HALF);
+            x[i] = t < 0 ? tail : t - tail;
+        }
+    }
+
+    /** {@code 1 - erf(z)} for z >= 0, to 2e-7 (Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26). */
+    private static float complementaryErf(float z) {
+        float k = 1 / Math.fma(0.3275911f, z, 1);
+        float sum = 1.061405429f;
+        sum = Math.fma(sum, k, -1.453152027f);
+        sum = Math.fma(sum, k, 1.421413741f);
+        sum = Math.fma(sum, k, -0.284496736f);
+        sum = Math.fma(sum, k, 0.254829592f);
+        return sum * k * Exponential.of(-z * z);
     }
 
     /**

@@ -5,20 +5,19 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.llava4j.image.AspectMode;
 import io.llava4j.model.Initializer;
+import io.llava4j.model.Projector;
 import io.llava4j.model.VisionTower;
 import io.llava4j.model.config.ClipParameters;
 import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.ProjectorType;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.format.BlockFormat;
-import io.llava4j.tensor.format.TensorCast;
 import io.llava4j.tensor.kernel.Kernels;
-import io.llava4j.tensor.kernel.PackedMatrix;
 import io.llava4j.tensor.kernel.Workers;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -34,7 +33,11 @@ class CpuClipTowerTest {
 
     /** 50 positions fill a tile of queries and a part of the next; heads of 24 fill none. */
     private static LlavaConfig config(String activation) {
-        VisionConfig vision = new VisionConfig(48, 80, 3, 2, 56, 8, 1e-5, activation, List.of());
+        return config(activation, List.of());
+    }
+
+    private static LlavaConfig config(String activation, List<Integer> stemChannels) {
+        VisionConfig vision = new VisionConfig(48, 80, 3, 2, 56, 8, 1e-5, activation, stemChannels);
         return new LlavaConfig(vision, TEXT, "mlp2x_gelu", -2, false, AspectMode.PAD, -1, 0);
     }
 
@@ -45,20 +48,55 @@ class CpuClipTowerTest {
     @ParameterizedTest
     @MethodSource("available")
     void featuresAreThoseOfTheEngine(Kernels kernels) {
-        for (String activation : List.of("quick_gelu", "gelu")) {
-            LlavaConfig config = config(activation);
-            try (Weights weights = weights(config, BlockFormat.F32);
+        for (LlavaConfig config :
+                List.of(config("quick_gelu"), config("gelu"), config("quick_gelu", List.of(16, 24, 40)))) {
+            try (Weights weights = weights(config);
                     Workers workers = new Workers(3)) {
                 Engine.inference("a test", () -> {
                     Tensor pixels = pixels(2);
                     float[] expected =
                             Tensors.toFloats(VisionTower.of(config, weights).features(pixels));
-                    float[] actual =
-                            Tensors.toFloats(new CpuClipTower(config, weights, kernels, workers).features(pixels));
+                    float[] actual = Tensors.toFloats(tower(config, weights, BlockFormat.F32, kernels, workers)
+                            .features(pixels));
                     assertClose(actual, expected, 2e-5);
                     return null;
                 });
             }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("available")
+    void imageTokensAreThoseOfTheEngine(Kernels kernels) {
+        for (String type : List.of("mlp2x_gelu", "mlp3x_gelu", "linear", "identity")) {
+            TextConfig text = type.equals("identity")
+                    ? new TextConfig(48, 24, 2, 4, 2, 24, 40, 1e-5, 10000, false, 1, 2, 0)
+                    : TEXT;
+            LlavaConfig config =
+                    new LlavaConfig(config("quick_gelu").vision(), text, type, -2, false, AspectMode.PAD, -1, 0);
+            Weights weights = new Weights();
+            try (Workers workers = new Workers(3)) {
+                Engine.inference("a test", () -> {
+                    Initializer initializer = new Initializer(5);
+                    ProjectorType.parse(type)
+                            .layers(48, text.hiddenSize())
+                            .forEach(layer ->
+                                    layer.shapes().forEach((name, shape) -> initializer.fill(weights, name, shape)));
+                    weights.names()
+                            .forEach(name ->
+                                    weights.get(name).mul_(Tensors.scalar(2)).add_(Tensors.scalar(0.1)));
+                    Tensor features = torch.randn(2, 7, 48).mul(Tensors.scalar(2));
+                    float[] expected =
+                            Tensors.toFloats(Projector.of(config, weights).forward(features));
+                    Tensor actual = new CpuProjector(
+                                    config, CpuModels.stored(weights, BlockFormat.F32), kernels, workers)
+                            .forward(features);
+                    assertThat(Tensors.shape(actual)).containsExactly(2, 7, text.hiddenSize());
+                    assertClose(Tensors.toFloats(actual), expected, 1e-4);
+                    return null;
+                });
+            }
+            weights.close();
         }
     }
 
@@ -67,13 +105,14 @@ class CpuClipTowerTest {
     @MethodSource("available")
     void allKernelsGiveTheSameBits(Kernels kernels) {
         LlavaConfig config = config("quick_gelu");
-        try (Weights weights = weights(config, BlockFormat.F16);
+        try (Weights weights = weights(config);
                 Workers workers = new Workers(2)) {
             Engine.inference("a test", () -> {
                 Tensor pixels = pixels(1);
-                float[] expected =
-                        Tensors.toFloats(new CpuClipTower(config, weights, Kernels.SCALAR, workers).features(pixels));
-                assertThat(Tensors.toFloats(new CpuClipTower(config, weights, kernels, workers).features(pixels)))
+                float[] expected = Tensors.toFloats(tower(config, weights, BlockFormat.F16, Kernels.SCALAR, workers)
+                        .features(pixels));
+                assertThat(Tensors.toFloats(tower(config, weights, BlockFormat.F16, kernels, workers)
+                                .features(pixels)))
                         .containsExactly(expected);
                 return null;
             });
@@ -83,10 +122,10 @@ class CpuClipTowerTest {
     @Test
     void anImagesFeaturesDoNotDependOnOthers() {
         LlavaConfig config = config("quick_gelu");
-        try (Weights weights = weights(config, BlockFormat.F32);
+        try (Weights weights = weights(config);
                 Workers workers = new Workers(2)) {
             Engine.inference("a test", () -> {
-                VisionTower tower = new CpuClipTower(config, weights, Kernels.instance(), workers);
+                VisionTower tower = tower(config, weights, BlockFormat.F32, Kernels.instance(), workers);
                 Tensor pixels = pixels(45); // more than one pass takes
                 Tensor together = tower.features(pixels);
                 for (int image : new int[] {0, 19, 20, 44}) {
@@ -109,15 +148,14 @@ class CpuClipTowerTest {
                 AspectMode.PAD,
                 -1,
                 0);
-        try (Weights exact = weights(config, BlockFormat.F32);
-                Weights rounded = weights(config, BlockFormat.Q8_0);
+        try (Weights weights = weights(config);
                 Workers workers = new Workers(2)) {
             Engine.inference("a test", () -> {
                 Tensor pixels = pixels(1);
-                float[] expected =
-                        Tensors.toFloats(new CpuClipTower(config, exact, Kernels.instance(), workers).features(pixels));
-                float[] actual = Tensors.toFloats(
-                        new CpuClipTower(config, rounded, Kernels.instance(), workers).features(pixels));
+                float[] expected = Tensors.toFloats(tower(config, weights, BlockFormat.F32, Kernels.instance(), workers)
+                        .features(pixels));
+                float[] actual = Tensors.toFloats(tower(config, weights, BlockFormat.Q8_0, Kernels.instance(), workers)
+                        .features(pixels));
                 assertThat(actual).isNotEqualTo(expected);
                 assertClose(actual, expected, 0.05);
                 return null;
@@ -140,8 +178,8 @@ class CpuClipTowerTest {
         return Tensors.of(values, images, 3, 56, 56);
     }
 
-    /** Random weights with large queries, so that attention is far from uniform; both as tensors and packed. */
-    private static Weights weights(LlavaConfig config, BlockFormat format) {
+    /** Random weights with large queries, so that attention is far from uniform. */
+    private static Weights weights(LlavaConfig config) {
         Weights weights = new Weights();
         Initializer initializer = new Initializer(3);
         Engine.scope("a test", () -> {
@@ -155,21 +193,14 @@ class CpuClipTowerTest {
                             .to(Tensors.FLOAT);
                     weights.put(name, larger);
                 }
-                if (shape.length == 2 && !name.endsWith("position_embedding.weight")) {
-                    weights.put(name, packed(weights.get(name), format));
-                }
             });
             return null;
         });
         return weights;
     }
 
-    private static PackedMatrix packed(Tensor weight, BlockFormat format) {
-        MemorySegment floats = MemorySegment.ofArray(Tensors.toFloats(weight));
-        MemorySegment rows = MemorySegment.ofArray(new byte[Math.toIntExact(format.bytes(weight.numel()))]);
-        assertThat(TensorCast.cast(BlockFormat.F32, floats, weight.numel(), format, rows))
-                .isTrue();
-        return PackedMatrix.pack(
-                format, rows, Math.toIntExact(weight.size(0)), Math.toIntExact(weight.size(1)), Workers.shared());
+    private static CpuClipTower tower(
+            LlavaConfig config, Weights weights, BlockFormat matrices, Kernels kernels, Workers workers) {
+        return new CpuClipTower(config, CpuModels.stored(weights, matrices), kernels, workers);
     }
 }

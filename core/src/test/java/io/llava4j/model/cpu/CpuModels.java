@@ -1,5 +1,7 @@
 package io.llava4j.model.cpu;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.TinyModels;
 import io.llava4j.model.config.LlavaConfig;
@@ -8,11 +10,13 @@ import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.format.BlockFormat;
 import io.llava4j.tensor.format.DType;
+import io.llava4j.tensor.format.TensorCast;
 import io.llava4j.tensor.kernel.Kernels;
 import io.llava4j.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
+import org.bytedeco.pytorch.Tensor;
 
-/** Tiny models whose language model runs on the CPU kernels. */
+/** Tiny models that run on the CPU kernels. */
 public final class CpuModels {
     private CpuModels() {}
 
@@ -20,7 +24,8 @@ public final class CpuModels {
     public static LlavaModel of(LlavaConfig config, DType kvType) {
         return Engine.scope("a tiny model", () -> {
             Weights weights = TinyModels.of(config).weights();
-            return new LlavaModel(config, weights, of(config, weights, kvType));
+            CpuImageEncoder encoder = CpuImageEncoder.load(config, stored(weights));
+            return new LlavaModel(config, weights, encoder.tower(), encoder.projector(), of(config, weights, kvType));
         });
     }
 
@@ -34,10 +39,23 @@ public final class CpuModels {
     }
 
     private static CpuWeights stored(Weights weights) {
+        return stored(weights, BlockFormat.F32);
+    }
+
+    /** Tensors as a file would store them, with matrices in that format; a position table is none. */
+    static CpuWeights stored(Weights weights, BlockFormat matrices) {
         return new CpuWeights() {
             @Override
             public Stored get(String name) {
-                return new Stored(BlockFormat.F32, MemorySegment.ofArray(Tensors.toFloats(weights.get(name))));
+                Tensor tensor = weights.get(name);
+                MemorySegment floats = MemorySegment.ofArray(Tensors.toFloats(tensor));
+                if (tensor.dim() != 2 || name.endsWith("position_embedding.weight")) {
+                    return new Stored(BlockFormat.F32, floats);
+                }
+                MemorySegment rows = MemorySegment.ofArray(new byte[Math.toIntExact(matrices.bytes(tensor.numel()))]);
+                assertThat(TensorCast.cast(BlockFormat.F32, floats, tensor.numel(), matrices, rows))
+                        .isTrue();
+                return new Stored(matrices, rows);
             }
 
             @Override

@@ -1,0 +1,31 @@
+package io.llava4j.model;
+
+import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.Parameters;
+import io.llava4j.model.config.ProjectorType;
+import io.llava4j.tensor.Weights;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/** The projector on the tensor engine, which can be trained. */
+final class MlpProjector implements Projector {
+    private final List<Linear> layers = new ArrayList<>();
+
+    MlpProjector(LlavaConfig config, Weights weights) {
+        for (Parameters.Linear layer : ProjectorType.parse(config.projectorType())
+                .layers(config.vision().hiddenSize(), config.text().hiddenSize())) {
+            layers.add(new Linear(weights, layer.prefix()));
+        }
+    }
+
+    @Override
+    public Tensor forward(Tensor features) {
+        Tensor x = features;
+        for (int i = 0; i < layers.size(); i++) {
+            x = layers.get(i).forward(i == 0 ? x : torch.gelu(x));
+        }
+        return x;
+    }
+}

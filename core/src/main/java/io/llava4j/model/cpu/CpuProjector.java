@@ -1,0 +1,97 @@
+package io.llava4j.model.cpu;
+
+import io.llava4j.model.Projector;
+import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.ProjectorType;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.kernel.Activations;
+import io.llava4j.tensor.kernel.Kernels;
+import io.llava4j.tensor.kernel.RowMath;
+import io.llava4j.tensor.kernel.Workers;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The projector on the CPU kernels, in the type that its weights have in the file (docs/reference/model.md#projector). A
+ * token does not depend on the others, to the last bit.
+ */
+public final class CpuProjector implements Projector {
+    private final List<CpuLinear> layers;
+    private final int width;
+    private final Kernels kernels;
+    private final Workers workers;
+
+    /**
+     * Brings the weights into the kernels' layout.
+     *
+     * @param weights tensors of the layers of {@link ProjectorType}
+     */
+    public CpuProjector(LlavaConfig config, CpuWeights weights, Kernels kernels, Workers workers) {
+        CpuLoader loader = new CpuLoader(weights, workers);
+        this.width = config.vision().hiddenSize();
+        this.layers = ProjectorType.parse(config.projectorType())
+                .layers(width, config.text().hiddenSize())
+                .stream()
+                .map(loader::linear)
+                .toList();
+        this.kernels = kernels;
+        this.workers = workers;
+    }
+
+    /**
+     * Image features to image tokens.
+     *
+     * @param features {@code [tokens, vision hidden]} floats off the heap
+     * @return {@code [tokens, text hidden]}
+     */
+    public MemorySegment project(MemorySegment features) {
+        int rows = Math.toIntExact(features.byteSize() / Float.BYTES / width);
+        MemorySegment x = features;
+        for (int i = 0; i < layers.size(); i++) {
+            x = apply(layers.get(i), x, rows, i < layers.size() - 1);
+        }
+        return x;
+    }
+
+    private MemorySegment apply(CpuLinear layer, MemorySegment x, int rows, boolean activated) {
+        int in = layer.weight().in();
+        int out = layer.weight().out();
+        MemorySegment y = Arena.ofAuto().allocate((long) rows * out * Float.BYTES, 64);
+        Activations activations = new Activations();
+        activations.set(x, in, rows, in);
+        kernels.multiply(layer.weight(), activations, y, out, workers);
+        workers.run(rows, (row, worker) -> {
+            float[] values = CpuPass.get(y, row, out);
+            if (activated) {
+                RowMath.gelu(values, layer.bias());
+            } else {
+                for (int i = 0; i < out; i++) {
+                    values[i] += layer.bias()[i];
+                }
+            }
+            CpuPass.put(values, y, row);
+        });
+        return y;
+    }
+
+    @Override
+    public Tensor forward(Tensor features) {
+        long[] shape = Tensors.shape(features);
+        Tensor x = features.contiguous();
+        MemorySegment tokens = project(Tensors.memory(x));
+        shape[shape.length - 1] = tokens.byteSize() / Float.BYTES / (x.numel() / width);
+        return Tensors.copyOf(tokens, Tensors.FLOAT, shape);
+    }
+
+    /** Bytes of the weights in the kernels' layout. */
+    public long bytes() {
+        return layers.stream().mapToLong(layer -> layer.weight().bytes()).sum();
+    }
+
+    @Override
+    public void close() {
+        layers.forEach(CpuLinear::close);
+    }
+}
