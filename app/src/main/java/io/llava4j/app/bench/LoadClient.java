@@ -1,21 +1,16 @@
 package io.llava4j.app.bench;
 
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
-import javax.imageio.ImageIO;
 
 /** Clients of a server on this machine: text and images, whole and streamed, each question asked once. */
 final class LoadClient implements AutoCloseable {
@@ -88,7 +83,8 @@ final class LoadClient implements AutoCloseable {
      */
     boolean ask(Random random, int client, int number) throws InterruptedException {
         boolean stream = number % 2 == 0;
-        String body = question(client, number, number % 4 < 2 ? image(random) : "", stream);
+        String body = question(
+                client, number, number % 4 < 2 ? NoiseImage.address(NoiseImage.draw(EDGE, random)) : "", stream);
         long start = System.nanoTime();
         try {
             HttpResponse<String> response = http.send(
@@ -123,26 +119,10 @@ final class LoadClient implements AutoCloseable {
 
     private String question(int client, int number, String image, boolean stream) {
         String text = "{\"type\": \"text\", \"text\": \"What is this? %d.%d\"}".formatted(client, number);
-        String picture = image.isEmpty()
-                ? ""
-                : ", {\"type\": \"image_url\", \"image_url\": {\"url\": \"data:image/png;base64,%s\"}}"
-                        .formatted(image);
+        String picture =
+                image.isEmpty() ? "" : ", {\"type\": \"image_url\", \"image_url\": {\"url\": \"%s\"}}".formatted(image);
         return "{\"messages\": [{\"role\": \"user\", \"content\": [%s%s]}], \"max_tokens\": %d, \"stream\": %b}"
                 .formatted(text, picture, newTokens, stream);
-    }
-
-    private static String image(Random random) {
-        BufferedImage image = new BufferedImage(EDGE, EDGE, BufferedImage.TYPE_INT_RGB);
-        for (int i = 0; i < EDGE * EDGE; i++) {
-            image.setRGB(i % EDGE, i / EDGE, random.nextInt(1 << 24));
-        }
-        ByteArrayOutputStream file = new ByteArrayOutputStream();
-        try {
-            ImageIO.write(image, "png", file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return Base64.getEncoder().encodeToString(file.toByteArray());
     }
 
     @Override

@@ -1,14 +1,10 @@
 package io.llava4j.app.bench;
 
-import io.llava4j.generate.AnswerOptions;
-import io.llava4j.generate.ChatRequest;
-import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
-import io.llava4j.generate.RunningAnswer;
 import io.llava4j.generate.schedule.Scheduler;
 import io.llava4j.image.RgbImage;
-import io.llava4j.text.Turn;
 import java.io.PrintWriter;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,11 +15,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Many clients of one model: how fast they are answered together, beside the same load answered one by one. Each client asks,
- * reads its answer, pauses for an exponentially distributed time and asks again, so that requests arrive at random
- * (approximately as a Poisson process). Every question and every image is asked once, so that no cache helps.
+ * Many clients of one model: how fast they are answered together, beside the same load answered one by one and by another
+ * server. Each client asks, reads its answer, pauses for an exponentially distributed time and asks again, so that requests
+ * arrive at random (approximately as a Poisson process). Every question and every image is asked once, so that no cache helps;
+ * at the end each image is asked about twice, where it should.
  */
 public final class ServeBench {
     private static final int QUEUE = 1000;
@@ -37,23 +35,14 @@ public final class ServeBench {
      * @param requests of each client
      * @param newTokens longest answer
      * @param imageSize edge of the images in pixels
+     * @param against a running server of OpenAI's API that is given the same load; null for none
      */
-    public record Options(List<Integer> clients, int requests, int newTokens, int imageSize) {}
-
-    /** What one client saw, in seconds. */
-    private record Seen(List<Double> firstToken, List<Double> betweenTokens, int tokens) {
-        static Seen all(List<Seen> parts) {
-            List<Double> first = new ArrayList<>();
-            List<Double> between = new ArrayList<>();
-            int tokens = 0;
-            for (Seen part : parts) {
-                first.addAll(part.firstToken);
-                between.addAll(part.betweenTokens);
-                tokens += part.tokens;
-            }
-            return new Seen(first, between, tokens);
-        }
-    }
+    public record Options(
+            List<Integer> clients,
+            int requests,
+            int newTokens,
+            int imageSize,
+            @Nullable URI against) {}
 
     /** Measures a model folder and prints a table. */
     public static void run(PrintWriter out, Path directory, Options options) {
@@ -63,90 +52,112 @@ public final class ServeBench {
         for (boolean images : new boolean[] {false, true}) {
             for (int clients : options.clients()) {
                 for (int parallel : clients == 1 ? new int[] {1} : new int[] {1, clients}) {
-                    row(out, directory, options, clients, parallel, images);
+                    try (Asking model = model(directory, options, parallel)) {
+                        row(out, model, options, clients, images, parallel == 1 ? "one by one" : "together");
+                    }
                 }
+                if (options.against() != null) {
+                    try (Asking server = Asking.server(options.against(), options.newTokens())) {
+                        row(out, server, options, clients, images, "by server");
+                    }
+                }
+            }
+        }
+        try (Asking model = model(directory, options, 1)) {
+            secondQuestion(out, model, options, "model");
+        }
+        if (options.against() != null) {
+            try (Asking server = Asking.server(options.against(), options.newTokens())) {
+                secondQuestion(out, server, options, "server");
             }
         }
     }
 
-    private static void row(
-            PrintWriter out, Path directory, Options options, int clients, int parallel, boolean images) {
+    private static Asking model(Path directory, Options options, int parallel) {
         Scheduler.Limits limits = new Scheduler.Limits(parallel, QUEUE, 0, 1L << 28, Duration.ZERO);
-        try (LlavaPipeline pipeline =
-                LlavaPipeline.open(directory, "cpu", new LlavaPipeline.Settings(null, true, limits))) {
-            ask(pipeline, options, new Random(-1), -1, images); // warms up
-            long start = System.nanoTime();
-            ask(pipeline, options, new Random(-2), -2, images);
-            double pause = seconds(start);
-            long begin = System.nanoTime();
-            Seen seen = clients(pipeline, options, clients, images, pause);
-            double wall = seconds(begin);
-            out.printf(
-                    Locale.ROOT,
-                    "%-8d %-7s %-10s %9.1f %8.3f / %6.3f s %8.4f / %6.4f s%n",
-                    clients,
-                    images ? "yes" : "no",
-                    parallel == 1 ? "one by one" : "together",
-                    seen.tokens / wall,
-                    quantile(seen.firstToken, 0.5),
-                    quantile(seen.firstToken, 0.95),
-                    quantile(seen.betweenTokens, 0.5),
-                    quantile(seen.betweenTokens, 0.95));
-            out.flush();
-        }
+        return Asking.pipeline(
+                LlavaPipeline.open(directory, "cpu", new LlavaPipeline.Settings(null, true, limits)),
+                options.newTokens());
     }
 
-    private static Seen clients(LlavaPipeline pipeline, Options options, int clients, boolean images, double pause) {
+    private static void row(
+            PrintWriter out, Asking asked, Options options, int clients, boolean images, String answered) {
+        ask(asked, options, new Random(-1), -1, images); // warms up
+        long start = System.nanoTime();
+        ask(asked, options, new Random(-2), -2, images);
+        double pause = seconds(start);
+        long begin = System.nanoTime();
+        Asking.Times times = clients(asked, options, clients, images, pause);
+        out.printf(
+                Locale.ROOT,
+                "%-8d %-7s %-10s %9.1f %8.3f / %6.3f s %8.4f / %6.4f s%n",
+                clients,
+                images ? "yes" : "no",
+                answered,
+                times.tokens() / seconds(begin),
+                quantile(times.firstToken(), 0.5),
+                quantile(times.firstToken(), 0.95),
+                quantile(times.betweenTokens(), 0.5),
+                quantile(times.betweenTokens(), 0.95));
+        out.flush();
+    }
+
+    private static Asking.Times clients(Asking asked, Options options, int clients, boolean images, double pause) {
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            List<Future<Seen>> running = new ArrayList<>();
+            List<Future<Asking.Times>> running = new ArrayList<>();
             for (int client = 0; client < clients; client++) {
                 int number = client;
                 running.add(threads.submit(() -> {
                     Random random = new Random(number);
-                    List<Seen> parts = new ArrayList<>();
+                    List<Asking.Times> parts = new ArrayList<>();
                     for (int i = 0; i < options.requests(); i++) {
                         Thread.sleep((long) (-1000 * pause * Math.log(1 - random.nextDouble())));
-                        parts.add(ask(pipeline, options, random, number * options.requests() + i, images));
+                        parts.add(ask(asked, options, random, number * options.requests() + i, images));
                     }
-                    return Seen.all(parts);
+                    return Asking.Times.all(parts);
                 }));
             }
-            List<Seen> all = new ArrayList<>();
-            for (Future<Seen> client : running) {
+            List<Asking.Times> all = new ArrayList<>();
+            for (Future<Asking.Times> client : running) {
                 all.add(client.get());
             }
-            return Seen.all(all);
+            return Asking.Times.all(all);
         } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException("a client failed", e);
         }
     }
 
-    private static Seen ask(LlavaPipeline pipeline, Options options, Random random, int number, boolean image) {
-        List<RgbImage> images = image ? List.of(noise(options.imageSize(), random)) : List.of();
-        String question = "Question " + number + ": what is this, and what is it like?";
-        ChatRequest request = new ChatRequest(
-                List.of(Turn.human(image ? Turn.IMAGE_PLACEHOLDER + "\n" + question : question)), images);
-        List<Double> first = new ArrayList<>();
-        List<Double> between = new ArrayList<>();
-        int tokens = 0;
-        long last = System.nanoTime();
-        try (RunningAnswer answer =
-                pipeline.start(request, AnswerOptions.of(GenerationOptions.greedy(options.newTokens())))) {
-            for (RunningAnswer.Piece piece = answer.next(); piece != null; piece = answer.next()) {
-                if (piece.token() != null) {
-                    (tokens == 0 ? first : between).add(seconds(last));
-                    last = System.nanoTime();
-                    tokens++;
-                }
-            }
-        }
-        return new Seen(first, between, tokens);
+    private static Asking.Times ask(Asking asked, Options options, Random random, int number, boolean image) {
+        return asked.ask(
+                "Question " + number + ": what is this, and what is it like?",
+                image ? NoiseImage.draw(options.imageSize(), random) : null);
     }
 
-    private static RgbImage noise(int size, Random random) {
-        byte[] pixels = new byte[3 * size * size];
-        random.nextBytes(pixels);
-        return new RgbImage(size, size, pixels);
+    private static void secondQuestion(PrintWriter out, Asking asked, Options options, String name) {
+        Random random = new Random(-3);
+        List<Double> first = new ArrayList<>();
+        List<Double> second = new ArrayList<>();
+        for (int i = -1; i < options.requests(); i++) {
+            RgbImage image = NoiseImage.draw(options.imageSize(), random);
+            Asking.Times about = asked.ask("What is image " + i + "?", image);
+            Asking.Times again = asked.ask("Where may one see image " + i + ", and when?", image);
+            if (i >= 0) { // the first one warms up
+                first.addAll(about.firstToken());
+                second.addAll(again.firstToken());
+            }
+        }
+        double whole = quantile(first, 0.5);
+        double known = quantile(second, 0.5);
+        out.printf(
+                Locale.ROOT,
+                "second question about an image, %s: first token after %.3f s, %.1f %% of the first question's %.3f s (medians of"
+                        + " %d)%n",
+                name,
+                known,
+                100 * known / whole,
+                whole,
+                first.size());
+        out.flush();
     }
 
     private static double quantile(List<Double> values, double share) {
