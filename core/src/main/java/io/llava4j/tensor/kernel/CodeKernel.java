@@ -133,7 +133,7 @@ final class CodeKernel implements TileKernel {
 
     private TileCode.Streams streams(Tiles w, int columns) {
         boolean roomForSums = wide || w.layout().isQuantised();
-        return roomForSums ? TileCode.Streams.of(w.tileBytes(), w.count(), columns) : TileCode.Streams.ONE;
+        return roomForSums && !isForTiles(w.layout(), columns) ? TileCode.Streams.of(w.tileBytes(), w.count(), columns) : TileCode.Streams.ONE;
     }
 
     private void multiply(
@@ -189,15 +189,18 @@ final class CodeKernel implements TileKernel {
         }
     }
 
-    private static boolean isForTiles(PackedLayout layout, int columns) {
-        return layout.isSigned() || layout == layout.inSignedBytes() && columns >= AmxBlockCode.LEAST_COLUMNS;
+    /** Whether {@link AmxBlockCode} computes it, which reads one tile after the other. */
+    private boolean isForTiles(PackedLayout layout, int columns) {
+        return tiles
+                && layout.isQuantised()
+                && (layout.isSigned() || layout == layout.inSignedBytes() && columns >= AmxBlockCode.LEAST_COLUMNS);
     }
 
     private MemorySegment assemble(Variant variant) {
         TileCode writer;
         if (!variant.layout.isQuantised()) {
             writer = new FloatCode(variant.layout, variant.columns, variant.streams, wide);
-        } else if (tiles && isForTiles(variant.layout, variant.columns)) {
+        } else if (isForTiles(variant.layout, variant.columns)) {
             writer = new AmxBlockCode(variant.layout, variant.columns);
         } else if (wide) {
             writer = new VnniBlockCode(variant.layout, variant.columns, variant.streams);

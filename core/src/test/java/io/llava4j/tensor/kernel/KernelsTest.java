@@ -13,6 +13,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -59,6 +60,29 @@ class KernelsTest {
                                     .isEqualTo(expected);
                         }
                     }
+                }
+            }
+        }
+    }
+
+    /** Chunks of several tiles, for every count of columns in a last group, alone and behind whole groups. */
+    @ParameterizedTest
+    @EnumSource(value = BlockFormat.class, mode = EnumSource.Mode.EXCLUDE, names = "F64")
+    void severalTilesGiveTheSameBitsForEveryLastGroup(BlockFormat format) {
+        int out = 33 * 16;
+        int in = format.isQuantised() ? Math.max(64, format.blockSize()) : 37;
+        MemorySegment rows = RandomBlocks.of(format, out, in, new SplittableRandom(11));
+        try (Workers one = new Workers(1);
+                PackedMatrix w = PackedMatrix.pack(format, rows, out, in, one)) {
+            float[] x = randomColumns(80, in, new SplittableRandom(12));
+            int[] expected = bits(product(Kernels.SCALAR, w, x, 80, false, WORKERS));
+            for (Kernels kernels : Kernels.values()) {
+                if (kernels.isAvailable() && kernels != Kernels.SCALAR) {
+                    IntStream.concat(IntStream.rangeClosed(1, 17), IntStream.rangeClosed(64, 80))
+                            .forEach(columns -> assertThat(bits(product(
+                                            kernels, w, Arrays.copyOf(x, columns * in), columns, false, one)))
+                                    .as("%s, %s, columns %d", kernels, format, columns)
+                                    .isEqualTo(Arrays.copyOf(expected, columns * out)));
                 }
             }
         }
@@ -227,6 +251,11 @@ class KernelsTest {
 
     /** Fills what is not to be written, and what is added to, with numbers that would be missed. */
     private static float[] product(Kernels kernels, PackedMatrix w, float[] x, int columns, boolean add) {
+        return product(kernels, w, x, columns, add, WORKERS);
+    }
+
+    private static float[] product(
+            Kernels kernels, PackedMatrix w, float[] x, int columns, boolean add, Workers workers) {
         long stride = w.out() + 3;
         try (Arena arena = Arena.ofShared()) {
             MemorySegment y = arena.allocate(columns * stride * Float.BYTES, 64);
@@ -236,9 +265,9 @@ class KernelsTest {
             Activations activations = new Activations();
             activations.set(MemorySegment.ofArray(x), w.in(), columns, w.in());
             if (add) {
-                kernels.multiplyAdd(w, activations, y, stride, WORKERS);
+                kernels.multiplyAdd(w, activations, y, stride, workers);
             } else {
-                kernels.multiply(w, activations, y, stride, WORKERS);
+                kernels.multiply(w, activations, y, stride, workers);
             }
             float[] product = new float[columns * w.out()];
             for (int column = 0; column < columns; column++) {
