@@ -56,6 +56,7 @@ public final class Main implements Callable<Integer> {
         CommandLine commandLine = new CommandLine(main);
         Verbs.addTo(commandLine);
         GenerateCommand.allowPromptsLikeOptions(commandLine);
+        LaunchCommand.leaveOptionsToTrain(commandLine);
         ServeCommand.readSettings(commandLine, System.getenv());
         commandLine
                 .setCaseInsensitiveEnumValuesAllowed(true)

@@ -8,6 +8,7 @@ import io.llava4j.nano.pretrain.PretrainObjectives;
 import io.llava4j.nano.pretrain.PretrainingRecipes;
 import io.llava4j.nano.pretrain.PretrainingStage;
 import io.llava4j.train.config.ConfigFile;
+import io.llava4j.train.launch.Heartbeat;
 import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
@@ -132,10 +133,11 @@ public final class TrainCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         String stage = "stage " + config.stage().name().toLowerCase(Locale.ROOT);
         try (StopSignal stop = new StopSignal(err, "the checkpoint of this step");
+                Heartbeat heartbeat = Heartbeat.start(System.getenv(), Optional::empty, stop::request);
                 ProgressLine progress = ProgressLine.onStderr(stage, "steps")) {
             TruncationSum truncation = new TruncationSum();
             TrainingListener listener =
-                    TrainingListener.all(List.of(new TrainingProgress(progress), truncation, new Notes(err)));
+                    TrainingListener.all(List.of(new TrainingProgress(progress), truncation, heartbeat, new Notes(err)));
             boolean complete = TrainingRun.run(config, objectives, start(), listener, stop);
             truncation.print(err);
             if (!complete) {

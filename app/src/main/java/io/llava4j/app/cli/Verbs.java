@@ -13,7 +13,7 @@ final class Verbs {
     private static final List<Group> GROUPS = List.of(
             new Group("Demo", List.of(DemoCommand.class)),
             new Group("Data", List.of(DataCommand.class)),
-            new Group("Training", List.of(TrainCommand.class)),
+            new Group("Training", List.of(TrainCommand.class, LaunchCommand.class)),
             new Group("Inference", List.of(GenerateCommand.class, ChatCommand.class, ServeCommand.class)),
             new Group("Evaluation", List.of(EvalCommand.class, ScoreCommand.class, PlotCommand.class)),
             new Group(

@@ -1,5 +1,6 @@
 package io.llava4j.app.terminal;
 
+import io.llava4j.train.launch.Heartbeat;
 import java.io.PrintWriter;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
@@ -7,7 +8,8 @@ import org.jline.utils.Signals;
 
 /**
  * A request to stop at the next safe point, made by Ctrl-C or SIGTERM. The second Ctrl-C ends the process at once with
- * exit code 130. Without an open StopSignal the JVM's own handling applies: the first Ctrl-C ends the process.
+ * exit code 130. A rank that {@code llava launch} started leaves
+ * Ctrl-C, which the terminal sends to all processes, to its launcher, which sends SIGTERM. Without an open StopSignal the JVM's own handling applies: the first Ctrl-C ends the process.
  */
 public final class StopSignal implements BooleanSupplier, AutoCloseable {
     private static final int INTERRUPTED = 130;
@@ -23,15 +25,21 @@ public final class StopSignal implements BooleanSupplier, AutoCloseable {
      * @param where the safe point, for example {@code the checkpoint of this step}
      */
     public StopSignal(PrintWriter err, String where) {
+        boolean launched = Heartbeat.isLaunched(System.getenv());
         Runnable handler = () -> {
             if (requested.getAndSet(true)) {
                 Runtime.getRuntime().halt(INTERRUPTED);
             }
-            err.printf("%nllava: stopping at %s; Ctrl-C again stops at once%n", where);
+            err.printf(launched ? "stopping at %s%n" : "%nllava: stopping at %s; Ctrl-C again stops at once%n", where);
             err.flush();
         };
-        interrupt = Signals.register("INT", handler);
+        interrupt = Signals.register("INT", launched ? () -> {} : handler);
         terminate = Signals.register("TERM", handler);
+    }
+
+    /** Asks to stop, as a signal does. */
+    public void request() {
+        requested.set(true);
     }
 
     /** Whether stopping was asked for. */

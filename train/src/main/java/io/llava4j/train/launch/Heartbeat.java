@@ -1,0 +1,150 @@
+package io.llava4j.train.launch;
+
+import io.llava4j.train.run.TrainingListener;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * The rank's side of a launch: says every second what it does, and ends the rank when the launcher is gone. Does nothing
+ * in a process that no launcher started.
+ */
+public final class Heartbeat implements TrainingListener, AutoCloseable {
+    /** Set by the launcher: stderr takes beats, and stdin ends when the launcher ends. */
+    static final String VARIABLE = "LLAVA_LAUNCHED";
+
+    private static final long INTERVAL_MILLIS = 1000;
+
+    /**
+     * A collective that this process waits in.
+     *
+     * @param where for messages, for example {@code the all-reduce of the gradients}
+     * @param since {@link System#nanoTime} at which waiting began
+     */
+    public record Waiting(String where, long since) {}
+
+    private final PrintStream err;
+    private final Supplier<Optional<Waiting>> waiting;
+    private final boolean launched;
+    private Beat.State state = Beat.State.STARTING;
+    private String detail = "";
+    private int step;
+    private int steps;
+    private long since = System.nanoTime();
+    private boolean closed;
+
+    private Heartbeat(boolean launched, PrintStream err, Supplier<Optional<Waiting>> waiting) {
+        this.launched = launched;
+        this.err = err;
+        this.waiting = waiting;
+    }
+
+    /** Whether a launcher started this process; it then passes signals itself. */
+    public static boolean isLaunched(Map<String, String> env) {
+        return "1".equals(env.get(VARIABLE));
+    }
+
+    /**
+     * Begins to beat if a launcher started this process.
+     *
+     * @param env the environment
+     * @param waiting what this process waits in, if it does
+     * @param launcherGone called once when the launcher has ended; asks the run to stop
+     */
+    public static Heartbeat start(
+            Map<String, String> env, Supplier<Optional<Waiting>> waiting, Runnable launcherGone) {
+        Heartbeat heartbeat = new Heartbeat(isLaunched(env), System.err, waiting);
+        if (heartbeat.launched) {
+            InputStream in = System.in;
+            Thread.ofPlatform().daemon().name("heartbeat").start(heartbeat::beat);
+            Thread.ofPlatform().daemon().name("launcher-watch").start(() -> watch(in, launcherGone));
+        }
+        return heartbeat;
+    }
+
+    private void beat() {
+        try {
+            while (say()) {
+                Thread.sleep(INTERVAL_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Says what is; false when closed. */
+    private synchronized boolean say() {
+        if (closed) {
+            return false;
+        }
+        Optional<Waiting> wait = state == Beat.State.TRAINING ? waiting.get() : Optional.empty();
+        long from = wait.map(Waiting::since).orElse(since);
+        Beat beat = new Beat(
+                wait.isPresent() ? Beat.State.WAITING : state,
+                wait.map(Waiting::where).orElse(detail),
+                step,
+                steps,
+                (System.nanoTime() - from) / 1e9);
+        err.print(beat.toLine() + "\n"); // one write, so that no other line comes between
+        err.flush();
+        return true;
+    }
+
+    private static void watch(InputStream in, Runnable launcherGone) {
+        try {
+            while (in.read() >= 0) {
+                // The launcher writes nothing.
+            }
+        } catch (IOException e) {
+            // As if it had ended: nobody is at the other end.
+        }
+        launcherGone.run();
+    }
+
+    @Override
+    public synchronized void begin(int firstStep, int steps) {
+        this.step = firstStep;
+        this.steps = steps;
+        to(Beat.State.TRAINING, "");
+        if (launched) {
+            say();
+        }
+    }
+
+    @Override
+    public synchronized void step(Step done) {
+        step = done.step();
+        steps = done.steps();
+        since = System.nanoTime();
+        if (launched) {
+            say();
+        }
+    }
+
+    /**
+     * This rank gives up because of another one; said at once, so that the launcher does not take it for the cause.
+     *
+     * @param why names the other rank if it is known
+     */
+    public synchronized void lost(String why) {
+        to(Beat.State.LOST, why);
+        if (launched) {
+            say();
+        }
+    }
+
+    private void to(Beat.State next, String why) {
+        state = next;
+        detail = why;
+        since = System.nanoTime();
+    }
+
+    /** Ends the beats. */
+    @Override
+    public synchronized void close() {
+        closed = true;
+    }
+}
