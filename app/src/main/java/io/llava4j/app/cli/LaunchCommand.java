@@ -11,6 +11,7 @@ import io.llava4j.train.launch.SlurmEnvironment;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -84,7 +85,7 @@ final class LaunchCommand implements Callable<Integer> {
 
     /** What follows the verb {@code train} are its options, not those of launch. */
     static void leaveOptionsToTrain(CommandLine root) {
-        root.getSubcommands().get("launch").setStopAtPositional(true);
+        Objects.requireNonNull(root.getSubcommands().get("launch")).setStopAtPositional(true);
     }
 
     @Override

@@ -133,12 +133,12 @@ public final class TrainCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         String stage = "stage " + config.stage().name().toLowerCase(Locale.ROOT);
         try (StopSignal stop = new StopSignal(err, "the checkpoint of this step");
-                Heartbeat heartbeat = Heartbeat.start(System.getenv(), Optional::empty, stop::request);
+                Heartbeat heartbeat = Heartbeat.start(System.getenv(), stop::request);
                 ProgressLine progress = ProgressLine.onStderr(stage, "steps")) {
             TruncationSum truncation = new TruncationSum();
-            TrainingListener listener =
-                    TrainingListener.all(List.of(new TrainingProgress(progress), truncation, heartbeat, new Notes(err)));
-            boolean complete = TrainingRun.run(config, objectives, start(), listener, stop);
+            TrainingListener listener = TrainingListener.all(
+                    List.of(new TrainingProgress(progress), truncation, heartbeat, new Notes(err)));
+            boolean complete = heartbeat.during(() -> TrainingRun.run(config, objectives, start(), listener, stop));
             truncation.print(err);
             if (!complete) {
                 err.println("stopped; continue with --resume");

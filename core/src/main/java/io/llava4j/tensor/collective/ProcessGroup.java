@@ -191,7 +191,7 @@ public final class ProcessGroup implements AutoCloseable {
      */
     public List<String> gatherText(String text, String where) {
         Rendezvous all = rendezvous;
-        return all == null ? List.of(text) : all.gather(text, where);
+        return all == null ? List.of(text) : Waits.in(where, () -> all.gather(text, where));
     }
 
     /** Host and process number of a rank, for messages. */
@@ -207,7 +207,7 @@ public final class ProcessGroup implements AutoCloseable {
     /** Waits for an exchange in the background and reports its failure. */
     public static void join(CompletableFuture<Void> exchange) {
         try {
-            exchange.join();
+            Waits.in("an exchange of tensors", exchange::join);
         } catch (CompletionException e) {
             throw e.getCause() instanceof LlavaException failed ? failed : e;
         }
@@ -263,7 +263,7 @@ public final class ProcessGroup implements AutoCloseable {
 
     private LlavaException failed(@Nullable RuntimeException cause) {
         String why = rendezvous == null ? "" : rendezvous.diagnose("an exchange of tensors");
-        return new LlavaException(
+        return new PeerLostException(
                 "rank %d: an exchange with the other processes failed: %s; look at its log, then resume from the newest checkpoint"
                         .formatted(rank.rank(), why),
                 cause);

@@ -200,12 +200,12 @@ final class Rendezvous implements AutoCloseable {
             }
             verdict = store.get_to_str(VERDICT);
         } catch (RuntimeException e) {
-            throw new LlavaException(
+            throw new PeerLostException(
                     "rank 0 ended while rank %d waited for the others; look at the log of rank 0"
                             .formatted(rank.rank()),
                     e);
         }
-        throw new LlavaException(verdict);
+        throw new PeerLostException(verdict, null);
     }
 
     /** Ranks that have not set their key when the time is over, for this rank or for one that gave up before. */

@@ -65,8 +65,7 @@ public record Beat(State state, String detail, int step, int steps, double secon
         return where
                 + switch (state) {
                     case STARTING -> "";
-                    case TRAINING ->
-                        seconds < 1 ? "" : String.format(Locale.ROOT, ", computing for %.0f s", seconds);
+                    case TRAINING -> seconds < 1 ? "" : String.format(Locale.ROOT, ", computing for %.0f s", seconds);
                     case WAITING -> String.format(Locale.ROOT, ", waiting in %s for %.0f s", detail, seconds);
                     case LOST -> ", where it gave up: " + detail;
                 };

@@ -34,7 +34,8 @@ final class Channel implements AutoCloseable {
     }
 
     /** The next message; null at the end of the connection. */
-    @Nullable Message read() throws IOException {
+    @Nullable
+    Message read() throws IOException {
         return Message.read(in);
     }
 
@@ -50,7 +51,8 @@ final class Channel implements AutoCloseable {
     }
 
     /** Why the connection ended, as the end of a sentence; null while it stands. */
-    @Nullable String ended() {
+    @Nullable
+    String ended() {
         return ended;
     }
 

@@ -106,8 +106,8 @@ final class Coordinator {
             if (stopSaid && System.nanoTime() > stopDeadline) {
                 return failure.isPresent()
                         ? failure
-                        : Optional.of(new Failure(
-                                STOPPED, "some ranks did not stop within the timeout", List.of(), false));
+                        : Optional.of(
+                                new Failure(STOPPED, "some ranks did not stop within the timeout", List.of(), false));
             }
             Thread.sleep(TICK_MILLIS);
         }
@@ -129,7 +129,8 @@ final class Coordinator {
     private void end(Attempt attempt) throws InterruptedException {
         nodes.forEach(node -> node.stop(false));
         boolean killed = false;
-        long grace = System.nanoTime() + Math.min(GRACE_SECONDS * 1_000_000_000L, plan.timeout().toNanos());
+        long grace = System.nanoTime()
+                + Math.min(GRACE_SECONDS * 1_000_000_000L, plan.timeout().toNanos());
         long deadline = grace + plan.timeout().toNanos();
         while (System.nanoTime() < deadline
                 && nodes.stream()

@@ -75,7 +75,8 @@ public record Failure(int code, String sentence, List<String> lines, boolean can
     private static Failure ended(RankStatus rank) {
         return new Failure(
                 rank.code(),
-                "rank %d %s %s".formatted(rank.rank(), rank.howEnded(), rank.beat().describe()),
+                "rank %d %s %s"
+                        .formatted(rank.rank(), rank.howEnded(), rank.beat().describe()),
                 rank.lines(),
                 rank.code() != USAGE);
     }
@@ -84,7 +85,8 @@ public record Failure(int code, String sentence, List<String> lines, boolean can
         return new Failure(
                 SOFTWARE,
                 "rank %d is stuck: no sign of life for %.0f s; it was last %s"
-                        .formatted(rank.rank(), rank.silentSeconds(), rank.beat().describe()),
+                        .formatted(
+                                rank.rank(), rank.silentSeconds(), rank.beat().describe()),
                 rank.lines(),
                 true);
     }

@@ -1,5 +1,7 @@
 package io.llava4j.train.launch;
 
+import io.llava4j.tensor.collective.PeerLostException;
+import io.llava4j.tensor.collective.Waits;
 import io.llava4j.train.run.TrainingListener;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,7 +26,7 @@ public final class Heartbeat implements TrainingListener, AutoCloseable {
      * @param where for messages, for example {@code the all-reduce of the gradients}
      * @param since {@link System#nanoTime} at which waiting began
      */
-    public record Waiting(String where, long since) {}
+    record Waiting(String where, long since) {}
 
     private final PrintStream err;
     private final Supplier<Optional<Waiting>> waiting;
@@ -51,11 +53,13 @@ public final class Heartbeat implements TrainingListener, AutoCloseable {
      * Begins to beat if a launcher started this process.
      *
      * @param env the environment
-     * @param waiting what this process waits in, if it does
      * @param launcherGone called once when the launcher has ended; asks the run to stop
      */
-    public static Heartbeat start(
-            Map<String, String> env, Supplier<Optional<Waiting>> waiting, Runnable launcherGone) {
+    public static Heartbeat start(Map<String, String> env, Runnable launcherGone) {
+        return start(env, () -> Waits.current().map(wait -> new Waiting(wait.where(), wait.since())), launcherGone);
+    }
+
+    static Heartbeat start(Map<String, String> env, Supplier<Optional<Waiting>> waiting, Runnable launcherGone) {
         Heartbeat heartbeat = new Heartbeat(isLaunched(env), System.err, waiting);
         if (heartbeat.launched) {
             InputStream in = System.in;
@@ -125,11 +129,19 @@ public final class Heartbeat implements TrainingListener, AutoCloseable {
     }
 
     /**
-     * This rank gives up because of another one; said at once, so that the launcher does not take it for the cause.
-     *
-     * @param why names the other rank if it is known
+     * Runs the training. That it gives up because of another rank is said at once, so that the launcher does not take this
+     * one for the cause.
      */
-    public synchronized void lost(String why) {
+    public <T> T during(Supplier<T> training) {
+        try {
+            return training.get();
+        } catch (PeerLostException e) {
+            lost(String.valueOf(e.getMessage()));
+            throw e;
+        }
+    }
+
+    synchronized void lost(String why) {
         to(Beat.State.LOST, why);
         if (launched) {
             say();

@@ -34,10 +34,12 @@ public record LaunchPlan(
     public LaunchPlan {
         require(processes >= 1 && processes <= MOST_PROCESSES, "--processes is between 1 and " + MOST_PROCESSES);
         require(nodes >= 1 && nodes <= MOST_NODES, "--nodes is between 1 and " + MOST_NODES);
-        require(node >= 0 && node < nodes, "--node-rank is %d; with --nodes %d it is between 0 and %d"
-                .formatted(node, nodes, nodes - 1));
-        require(nodes == 1 || rendezvous != null, "--nodes %d needs --rendezvous HOST:PORT, the address of node 0"
-                .formatted(nodes));
+        require(
+                node >= 0 && node < nodes,
+                "--node-rank is %d; with --nodes %d it is between 0 and %d".formatted(node, nodes, nodes - 1));
+        require(
+                nodes == 1 || rendezvous != null,
+                "--nodes %d needs --rendezvous HOST:PORT, the address of node 0".formatted(nodes));
         require(restarts >= 0, "--restarts is 0 or more");
         require(!timeout.isNegative() && !timeout.isZero(), "--timeout is positive");
     }

@@ -14,6 +14,7 @@ import java.util.function.Consumer;
 final class NodeClient {
     private static final long RETRY_MILLIS = 250;
     private static final int CONNECT_MILLIS = 2000;
+    private static final Message NOTHING = new Message.Ping();
 
     private final LaunchPlan plan;
     private final LocalNode local;
@@ -49,7 +50,7 @@ final class NodeClient {
         boolean stopSaid = false;
         while (true) {
             Message message = messages.poll(Channel.PING_MILLIS, TimeUnit.MILLISECONDS);
-            switch (message) {
+            switch (message == null ? NOTHING : message) {
                 case Message.Start start -> {
                     attempt = start.attempt().number();
                     start(start.attempt(), channel);
@@ -62,20 +63,21 @@ final class NodeClient {
                     return finish.code();
                 }
                 case Message.Refused refused -> throw new LlavaException(refused.why());
-                case null, default -> {
-                    String ended = channel.ended();
-                    if (ended != null && messages.isEmpty()) {
-                        throw new LlavaException(
-                                "node 0 at %s is gone: %s; the ranks of this node were ended"
-                                        .formatted(plan.rendezvous(), ended));
-                    }
-                }
+                default -> requireOpen(channel);
             }
             if (!stopSaid && local.stopRequested()) {
                 stopSaid = true;
                 channel.send(new Message.StopRequested());
             }
             channel.send(new Message.Status(attempt, local.ranks(attempt)));
+        }
+    }
+
+    private void requireOpen(Channel channel) {
+        String ended = channel.ended();
+        if (ended != null && messages.isEmpty()) {
+            throw new LlavaException(
+                    "node 0 at %s is gone: %s; the ranks of this node were ended".formatted(plan.rendezvous(), ended));
         }
     }
 

@@ -36,9 +36,8 @@ public record SlurmEnvironment(int tasks, int task, int localTask, String firstH
     private static int number(Map<String, String> env, String name) {
         String value = env.get(name);
         if (value == null || !value.matches("\\d{1,9}")) {
-            throw new ConfigException(
-                    "--slurm needs the variable %s, which is %s; start llava launch with srun"
-                            .formatted(name, value == null ? "not set" : "'" + value + "'"));
+            throw new ConfigException("--slurm needs the variable %s, which is %s; start llava launch with srun"
+                    .formatted(name, value == null ? "not set" : "'" + value + "'"));
         }
         return Integer.parseInt(value);
     }

@@ -16,8 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ContractTest {
     @Test
     void ranksAreCountedOverNodes() {
-        LaunchPlan plan =
-                new LaunchPlan(4, 3, 2, 0, new HostPort("a", 29_500), 0, Duration.ofSeconds(90));
+        LaunchPlan plan = new LaunchPlan(4, 3, 2, 0, new HostPort("a", 29_500), 0, Duration.ofSeconds(90));
         assertThat(plan.environment(1, new HostPort("a", 4711)))
                 .isEqualTo(Map.of(
                         "RANK", "9",
@@ -41,8 +40,7 @@ class ContractTest {
         "1, 1, 0, 0, -5, --timeout",
     })
     void impossibleNumbersAreRefused(int processes, int nodes, int node, int restarts, int timeout, String option) {
-        assertThatThrownBy(() ->
-                        new LaunchPlan(processes, nodes, node, 0, null, restarts, Duration.ofSeconds(timeout)))
+        assertThatThrownBy(() -> new LaunchPlan(processes, nodes, node, 0, null, restarts, Duration.ofSeconds(timeout)))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining(option);
     }
@@ -54,7 +52,8 @@ class ContractTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "node0", "node0:", ":29500", "node0:0", "node0:65536", "a b:1", "fe80::1:7", "node0:-1"})
+    @ValueSource(
+            strings = {"", "node0", "node0:", ":29500", "node0:0", "node0:65536", "a b:1", "fe80::1:7", "node0:-1"})
     void otherAddressesAreRefused(String text) {
         assertThatThrownBy(() -> HostPort.parse(text))
                 .isInstanceOf(ConfigException.class)

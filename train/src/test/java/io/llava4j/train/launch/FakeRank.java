@@ -122,7 +122,10 @@ final class FakeRank {
     }
 
     private static void signal(String name) throws IOException, InterruptedException {
-        new ProcessBuilder("kill", "-" + name, Long.toString(ProcessHandle.current().pid()))
+        new ProcessBuilder(
+                        "kill",
+                        "-" + name,
+                        Long.toString(ProcessHandle.current().pid()))
                 .start()
                 .waitFor();
         Thread.sleep(60_000);

@@ -9,7 +9,6 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -89,7 +88,8 @@ class LaunchTest {
     void aKilledRankIsNamedAndAllRestartFromTheNewestCheckpoint() {
         assertThat(launch(1, 30, "kill:1:3")).isZero();
         assertThat(said)
-                .containsExactly("rank 1 was killed by signal 9 at step 3 of 6; restart 1 of 1 from the newest checkpoint");
+                .containsExactly(
+                        "rank 1 was killed by signal 9 at step 3 of 6; restart 1 of 1 from the newest checkpoint");
         assertThat(logs).contains("0: contract 0/2 local 0 master 127.0.0.1 resume true");
         assertThat(results).containsExactly("0: the result");
     }
@@ -142,8 +142,8 @@ class LaunchTest {
     @Test
     void aProgramThatDoesNotExistIsOneSentence() {
         LaunchPlan plan = LaunchPlan.oneNode(2, 3, Duration.ofSeconds(5));
-        assertThatThrownBy(() ->
-                        Launcher.run(plan, "1", resume -> List.of("/no/such/java"), output, said::add, stop::get))
+        assertThatThrownBy(
+                        () -> Launcher.run(plan, "1", resume -> List.of("/no/such/java"), output, said::add, stop::get))
                 .isInstanceOf(LlavaException.class)
                 .hasMessageContaining("rank 0 cannot be started")
                 .hasMessageContaining("/no/such/java");
@@ -167,7 +167,8 @@ class LaunchTest {
         assertThat(launch(node(0, port, 1, 20), "kill:1:3")).isZero();
         assertThat(other.get(20, TimeUnit.SECONDS)).isZero();
         assertThat(said)
-                .containsExactly("rank 1 was killed by signal 9 at step 3 of 6; restart 1 of 1 from the newest checkpoint");
+                .containsExactly(
+                        "rank 1 was killed by signal 9 at step 3 of 6; restart 1 of 1 from the newest checkpoint");
         assertThat(logs)
                 .contains(
                         "1: contract 1/2 local 0 master 127.0.0.1 resume false",
@@ -188,12 +189,13 @@ class LaunchTest {
     @Test
     void otherNumbersAreRefusedOnBothSides() throws Exception {
         int port = freePort();
-        LaunchPlan wrong =
-                new LaunchPlan(3, 2, 1, 0, new HostPort("127.0.0.1", port), 0, Duration.ofSeconds(5));
+        LaunchPlan wrong = new LaunchPlan(3, 2, 1, 0, new HostPort("127.0.0.1", port), 0, Duration.ofSeconds(5));
         CompletableFuture<Integer> other = CompletableFuture.supplyAsync(() -> launch(wrong));
         assertThatThrownBy(() -> launch(node(0, port, 0, 3)))
-                .hasMessageContaining("refused: node 1 was started with --nodes 2 --processes 3, node 0 with --nodes 2");
-        assertThat(other).failsWithin(Duration.ofSeconds(10))
+                .hasMessageContaining(
+                        "refused: node 1 was started with --nodes 2 --processes 3, node 0 with --nodes 2");
+        assertThat(other)
+                .failsWithin(Duration.ofSeconds(10))
                 .withThrowableOfType(java.util.concurrent.ExecutionException.class)
                 .withMessageContaining("start all with the same numbers");
     }
