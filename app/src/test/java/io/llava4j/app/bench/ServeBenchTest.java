@@ -54,7 +54,7 @@ class ServeBenchTest {
     @Test
     void piecesOfAStreamCountAsTokens() throws IOException {
         HttpServer server = answering(200, STREAM);
-        try (Asking asked = Asking.server(options(server).against(), 4)) {
+        try (Asking asked = Asking.server(address(server), 4)) {
             Asking.Times times = asked.ask("What is this?", null);
             assertThat(times.tokens()).isEqualTo(2);
             assertThat(times.firstToken()).hasSize(1);
@@ -67,7 +67,7 @@ class ServeBenchTest {
     @Test
     void anErrorOfTheServerIsNamed() throws IOException {
         HttpServer server = answering(404, "no such path");
-        try (Asking asked = Asking.server(options(server).against(), 4)) {
+        try (Asking asked = Asking.server(address(server), 4)) {
             assertThatThrownBy(() -> asked.ask("What is this?", null))
                     .isInstanceOf(LlavaException.class)
                     .hasMessageContaining("answers with status 404: no such path");
@@ -77,8 +77,11 @@ class ServeBenchTest {
     }
 
     private static ServeBench.Options options(HttpServer server) {
-        URI address = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
-        return new ServeBench.Options(List.of(2), 1, 3, 32, address);
+        return new ServeBench.Options(List.of(2), 1, 3, 32, address(server));
+    }
+
+    private static URI address(HttpServer server) {
+        return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
     }
 
     private static HttpServer answering(int status, String body) throws IOException {
