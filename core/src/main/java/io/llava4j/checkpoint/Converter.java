@@ -94,7 +94,7 @@ public final class Converter {
             @Nullable Precision precision,
             Progress progress) {
         if (layout == CheckpointLayout.GGUF) {
-            writeGguf(source, directory, precision == null ? null : GgufTypes.of(precision), progress);
+            writeGguf(source, directory, precision == null ? null : GgufTypes.of(precision), Map.of(), progress);
             return;
         }
         source.requireComplete();
@@ -114,13 +114,19 @@ public final class Converter {
      * @param source a whole LLaVA model; stays open
      * @param directory must not exist yet, or be empty
      * @param types null keeps the type of every matrix
+     * @param importance of the columns of matrices, by canonical name: what their errors in 4 bits are weighted with
      * @throws CheckpointException if the source is not a whole model, llama.cpp cannot represent it, a number does not fit
      *     its type, or the files cannot be written
      */
-    public static void writeGguf(Checkpoint source, Path directory, @Nullable GgufTypes types, Progress progress) {
+    public static void writeGguf(
+            Checkpoint source,
+            Path directory,
+            @Nullable GgufTypes types,
+            Map<String, float[]> importance,
+            Progress progress) {
         source.requireComplete();
         String name = directory.toAbsolutePath().normalize().getFileName().toString();
-        GgufConversion conversion = new GgufConversion(source, types, progress);
+        GgufConversion conversion = new GgufConversion(source, types, importance, progress);
         AtomicFiles.writeDirectory(directory, partial -> conversion.write(partial, name));
     }
 

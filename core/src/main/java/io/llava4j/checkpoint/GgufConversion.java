@@ -27,16 +27,25 @@ final class GgufConversion {
     private final Checkpoint source;
     private final LlavaConfig config;
     private final @Nullable GgufTypes types;
+    private final Map<String, float[]> importance;
     private final Converter.Progress progress;
     private final TensorCast cast = new TensorCast();
     private final Scratch permuted = new Scratch();
     private int written;
 
-    /** @param types null keeps the type of every matrix */
-    GgufConversion(Checkpoint source, @Nullable GgufTypes types, Converter.Progress progress) {
+    /**
+     * @param types null keeps the type of every matrix
+     * @param importance of the columns of some matrices, by canonical name
+     */
+    GgufConversion(
+            Checkpoint source,
+            @Nullable GgufTypes types,
+            Map<String, float[]> importance,
+            Converter.Progress progress) {
         this.source = source;
         this.config = source.config();
         this.types = types;
+        this.importance = importance;
         this.progress = progress;
     }
 
@@ -78,7 +87,8 @@ final class GgufConversion {
                 RopePermutation.interleave(data, heads, shape[0], interleaved);
                 data = interleaved;
             }
-            MemorySegment result = cast.cast(tensor.name(), tensor.storedFormat(), data, tensor.elements(), type);
+            MemorySegment result = cast.cast(
+                    tensor.name(), tensor.storedFormat(), data, tensor.elements(), type, importance.get(tensor.name()));
             if (!result.equals(stored)) {
                 MappedMemory.release(stored);
             }

@@ -18,16 +18,44 @@ import java.util.function.Function;
 final class ScalarLlava {
     private static final String TOWER = "model.vision_tower.vision_tower.vision_model.";
 
+    /** What inference from quantised weights rounds besides the weights. */
+    interface Rounding {
+        /** Rounds nothing. */
+        Rounding NONE = new Rounding() {
+            @Override
+            public double[] input(String weight, double[] x) {
+                return x;
+            }
+
+            @Override
+            public double[] cached(double[] x) {
+                return x;
+            }
+        };
+
+        /** What the matrix of that name multiplies. */
+        double[] input(String weight, double[] x);
+
+        /** The rotated key, or the value, of a token. */
+        double[] cached(double[] x);
+    }
+
     private final LlavaConfig config;
     private final Function<String, double[]> weights;
+    private final Rounding rounding;
 
     /**
      * @param config shape of the model; {@code mlp2x_gelu}, quick GELU in the tower, CLS left out
      * @param weights tensors by canonical name
      */
     ScalarLlava(LlavaConfig config, Function<String, double[]> weights) {
+        this(config, weights, Rounding.NONE);
+    }
+
+    ScalarLlava(LlavaConfig config, Function<String, double[]> weights, Rounding rounding) {
         this.config = config;
         this.weights = weights;
+        this.rounding = rounding;
     }
 
     /** {@code [3 * size * size]} pixels to {@code [patches][vision hidden]}: the selected hidden state without CLS. */
@@ -136,8 +164,8 @@ final class ScalarLlava {
         String attention = prefix + "self_attn.";
         double[][] mixed = attend(
                 rotate(map(h, row -> linear(row, attention + "q_proj.", false))),
-                rotate(map(h, row -> linear(row, attention + "k_proj.", false))),
-                map(h, row -> linear(row, attention + "v_proj.", false)),
+                map(rotate(map(h, row -> linear(row, attention + "k_proj.", false))), rounding::cached),
+                map(h, row -> rounding.cached(linear(row, attention + "v_proj.", false))),
                 text.heads(),
                 text.kvHeads(),
                 true);
@@ -214,7 +242,8 @@ final class ScalarLlava {
         return y;
     }
 
-    private double[] linear(double[] x, String prefix, boolean biased) {
+    private double[] linear(double[] input, String prefix, boolean biased) {
+        double[] x = rounding.input(prefix + "weight", input);
         double[] weight = weights.apply(prefix + "weight");
         double[] y = biased ? weights.apply(prefix + "bias").clone() : new double[weight.length / x.length];
         for (int out = 0; out < y.length; out++) {

@@ -1,6 +1,7 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.app.inspect.PartSizes;
+import io.llava4j.app.quantize.Calibration;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.Converter;
@@ -12,6 +13,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -88,6 +90,21 @@ final class QuantizeCommand implements Callable<Integer> {
             description = "GGUF file of tower and projector, if it is not the only one beside MODEL.")
     private @Nullable Path mmproj;
 
+    @Option(
+            names = "--calibration",
+            paramLabel = "FILE",
+            description =
+                    "Prompts that MODEL reads first: errors in columns of its matrices that multiply large numbers"
+                            + " count more (q4_0 and q4_k_m). A .txt file with a question on each line, or records in any format"
+                            + " of training (default: all columns count the same).")
+    private @Nullable Path calibration;
+
+    @Option(
+            names = "--images",
+            paramLabel = "DIR",
+            description = "Folder of the images of --calibration, unless FILE contains them.")
+    private @Nullable Path images;
+
     private QuantizeCommand() {}
 
     @Override
@@ -95,15 +112,40 @@ final class QuantizeCommand implements Callable<Integer> {
         require("--type", type, TYPES);
         require("--vision-tower-type", visionTowerType, IMAGE_TYPES);
         require("--projector-type", projectorType, IMAGE_TYPES);
+        if (calibration != null && type == Precision.Q8_0) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--calibration changes nothing in q8_0, whose rounding is fixed; remove it, or choose q4_k_m or q4_0");
+        }
+        if (calibration == null && images != null) {
+            throw new ParameterException(spec.commandLine(), "--images are those of --calibration; give both");
+        }
+        ModelParts parts = new ModelParts(visionTower, mmproj);
+        Map<String, float[]> importance = calibration == null ? Map.of() : calibrated(parts, calibration);
         GgufTypes types = new GgufTypes(type, visionTowerType, projectorType);
-        try (Checkpoint checkpoint = Checkpoint.open(model, new ModelParts(visionTower, mmproj));
+        try (Checkpoint checkpoint = Checkpoint.open(model, parts);
                 ProgressLine progress = ProgressLine.onStderr("quantize", "tensors")) {
             Converter.writeGguf(
-                    checkpoint, output, types, (tensor, number, total) -> progress.update(number, total, tensor));
+                    checkpoint,
+                    output,
+                    types,
+                    importance,
+                    (tensor, number, total) -> progress.update(number, total, tensor));
             types.fallbacks(checkpoint).ifPresent(spec.commandLine().getErr()::println);
         }
         report();
         return 0;
+    }
+
+    private Map<String, float[]> calibrated(ModelParts parts, Path prompts) {
+        try (ProgressLine progress = ProgressLine.onStderr("calibrate", "prompts")) {
+            Calibration read = Calibration.of(model, parts, prompts, images, progress);
+            spec.commandLine()
+                    .getErr()
+                    .println("calibrated on %,d prompts with %,d images, %,d tokens in all"
+                            .formatted(read.prompts(), read.images(), read.tokens()));
+            return read.importance();
+        }
     }
 
     private void require(String option, Precision given, List<Precision> allowed) {

@@ -79,10 +79,16 @@ public record LlamaParameters(Single tokenEmbeddings, List<Block> blocks, Norm n
                     new Norm(prefix + "post_attention_layernorm.", hidden, false));
         }
 
+        /** Its linear layers. */
+        public List<Linear> linears() {
+            return List.of(query, key, value, out, gate, up, down);
+        }
+
         @Override
         public void addTo(SequencedMap<String, long[]> shapes) {
-            List.of(query, key, value, out, gate, up, down, inputNorm, postAttentionNorm)
-                    .forEach(part -> part.addTo(shapes));
+            linears().forEach(layer -> layer.addTo(shapes));
+            inputNorm.addTo(shapes);
+            postAttentionNorm.addTo(shapes);
         }
     }
 }

@@ -3,6 +3,7 @@ package io.llava4j.model.cpu;
 import io.llava4j.model.LanguageModel;
 import io.llava4j.model.RotaryTable;
 import io.llava4j.model.config.LlamaParameters;
+import io.llava4j.model.config.Parameters;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.format.DType;
@@ -14,9 +15,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A LLaMA language model on the CPU kernels (docs/reference/model.md#language-model). Its weights stay in the type that
@@ -219,6 +224,25 @@ public final class CpuLlamaModel implements LanguageModel {
         int count = Math.toIntExact(hidden.numel() / config.hiddenSize());
         shape[shape.length - 1] = config.vocabSize();
         return Tensors.of(pass.logits(Tensors.toFloats(hidden), count, norm, head), shape);
+    }
+
+    /** From now on, adds what every matrix multiplies to {@code squares}; null for no longer. */
+    public synchronized void observe(@Nullable InputSquares squares) {
+        if (squares == null) {
+            pass.observe(null);
+            return;
+        }
+        Map<PackedMatrix, String> names = new HashMap<>();
+        LlamaParameters parameters = LlamaParameters.of(config);
+        for (int i = 0; i < blocks.size(); i++) {
+            List<PackedMatrix> matrices = blocks.get(i).matrices();
+            List<Parameters.Linear> layers = parameters.blocks().get(i).linears();
+            for (int j = 0; j < matrices.size(); j++) {
+                names.put(matrices.get(j), layers.get(j).prefix() + "weight");
+            }
+        }
+        names.put(head, parameters.lmHead().prefix() + "weight");
+        pass.observe((matrix, x, rows) -> squares.add(Objects.requireNonNull(names.get(matrix)), x, rows, matrix.in()));
     }
 
     /** Bytes of the keys and values of a sequence of that many tokens, which fill whole pages. */

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Hidden states on their way through the blocks, a row for each of up to {@value TextConfig#TOKENS_PER_PASS} tokens. The rows may belong to any
@@ -38,8 +39,10 @@ final class CpuPass implements AutoCloseable {
     private final MemorySegment gates;
     private final MemorySegment ups;
     private final MemorySegment logits;
+    private @Nullable InputObserver observer;
     private final KvContext[] contexts = new KvContext[ROWS];
     private final int[] positions = new int[ROWS];
+    private MemorySegment taken = MemorySegment.NULL;
     private int rows;
 
     CpuPass(TextConfig config, RotaryTable rotary, Kernels kernels, Workers workers) {
@@ -67,9 +70,21 @@ final class CpuPass implements AutoCloseable {
         return arena.allocate((long) count * width * Float.BYTES, ALIGNMENT);
     }
 
+    /** Sees what matrices multiply. */
+    @FunctionalInterface
+    interface InputObserver {
+        /** @param x {@code [rows, in]} floats, valid during the call */
+        void multiplies(PackedMatrix weight, MemorySegment x, int rows);
+    }
+
     /** Reads a matrix and does nothing else. */
     void read(PackedMatrix matrix) {
         kernels.read(matrix, workers);
+    }
+
+    /** From now on, {@code observer} sees what the matrices multiply; null for nobody. */
+    void observe(@Nullable InputObserver observer) {
+        this.observer = observer;
     }
 
     /** Forgets the rows of the last pass. */
@@ -193,14 +208,23 @@ final class CpuPass implements AutoCloseable {
     }
 
     private void multiply(PackedMatrix weight, MemorySegment to) {
+        show(weight);
         kernels.multiply(weight, activations, to, weight.out(), workers);
     }
 
     private void add(PackedMatrix weight, MemorySegment to) {
+        show(weight);
         kernels.multiplyAdd(weight, activations, to, weight.out(), workers);
     }
 
+    private void show(PackedMatrix weight) {
+        if (observer != null) {
+            observer.multiplies(weight, taken, rows);
+        }
+    }
+
     private void take(MemorySegment x, int width) {
+        taken = x;
         activations.set(x, width, rows, width);
     }
 

@@ -6,7 +6,7 @@ import java.nio.ByteOrder;
 
 /**
  * Encodes Q4_K and Q6_K blocks, whose layout {@link KQuantBlocks} describes. The scale, and in Q4_K the minimum, of every
- * group is searched so that the squared error, weighted by the size of the elements, is least: from several starting
+ * group is searched so that the squared error, weighted by the size of the elements and by the importance of their columns, is least: from several starting
  * points, elements are assigned to levels and scale and minimum solved for by least squares in turn (Lloyd's algorithm on a
  * uniform grid). Scales and minima are then rounded to the bits that the format gives them, and the elements assigned to
  * the levels that result.
@@ -26,6 +26,9 @@ final class KQuantEncoder {
     /** Starting levels of the largest element of a Q6_K group. */
     private static final float[] LEVELS6 = {32, 31.5f, 31, 32.5f, 33, 30.5f, 30};
 
+    /** Importance of a column at least, relative to the most important one of its block. */
+    private static final float LEAST = 1e-4f;
+
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
@@ -38,6 +41,19 @@ final class KQuantEncoder {
     private final float[] minima = new float[SIZE / GROUP4];
     private final int[] scaleCodes = new int[SIZE / GROUP6];
     private final int[] minimumCodes = new int[SIZE / GROUP4];
+    private float[] importance = {};
+    private int column;
+
+    /**
+     * Multiplies the weights of the next block's elements by the importance of their columns, unless that is 0 for all.
+     *
+     * @param importance of each column of the matrix, not negative
+     * @param column of the block's first element
+     */
+    void weight(float[] importance, int column) {
+        this.importance = importance;
+        this.column = column;
+    }
 
     /**
      * Encodes a Q4_K block.
@@ -52,8 +68,8 @@ final class KQuantEncoder {
         for (int group = 0; group < SIZE / GROUP4; group++) {
             fitWithMinimum(group);
         }
-        short scale = half(largest(scales, SIZE / GROUP4) / LARGEST6 * unit);
-        short minimum = half(largest(minima, SIZE / GROUP4) / LARGEST6 * unit);
+        short scale = half(largest(scales, 0, SIZE / GROUP4) / LARGEST6 * unit);
+        short minimum = half(largest(minima, 0, SIZE / GROUP4) / LARGEST6 * unit);
         float step = Float.float16ToFloat(scale);
         float minimumStep = Float.float16ToFloat(minimum);
         long begin = block * KQuantBlocks.Q4_BYTES;
@@ -159,8 +175,12 @@ final class KQuantEncoder {
             squares += (double) values[i] * values[i];
         }
         float typical = (float) Math.sqrt(squares / SIZE);
+        float most = importance.length == 0 ? 0 : largest(importance, column, SIZE);
         for (int i = 0; i < SIZE; i++) {
             weights[i] = typical + Math.abs(values[i]);
+            if (most > 0) {
+                weights[i] *= Math.max(importance[column + i] / most, LEAST);
+            }
         }
         return Math.scalb(1f, exponent);
     }
@@ -275,9 +295,9 @@ final class KQuantEncoder {
         }
     }
 
-    private static float largest(float[] numbers, int count) {
+    private static float largest(float[] numbers, int from, int count) {
         float largest = 0;
-        for (int i = 0; i < count; i++) {
+        for (int i = from; i < from + count; i++) {
             largest = Math.max(largest, numbers[i]);
         }
         return largest;

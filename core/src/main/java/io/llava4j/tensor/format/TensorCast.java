@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Converts elements to another type, rounding to nearest, ties to even; {@link LegacyBlocks} and {@link KQuantEncoder}
@@ -36,11 +37,26 @@ public final class TensorCast {
      * @throws CheckpointException if a number is too large for the type
      */
     public MemorySegment cast(String name, BlockFormat from, MemorySegment data, long elements, BlockFormat to) {
+        return cast(name, from, data, elements, to, null);
+    }
+
+    /**
+     * As {@link #cast(String, BlockFormat, MemorySegment, long, BlockFormat)}, with the error of a quantised matrix weighted.
+     *
+     * @param importance of each column, not negative; null if all are alike. Types but Q4_0, Q4_K and Q6_K do not use it
+     */
+    public MemorySegment cast(
+            String name,
+            BlockFormat from,
+            MemorySegment data,
+            long elements,
+            BlockFormat to,
+            float @Nullable [] importance) {
         if (from == to) {
             return data;
         }
         MemorySegment result = scratch.take(to.bytes(elements));
-        if (!cast(from, data, elements, to, result)) {
+        if (!cast(from, data, elements, to, result, importance)) {
             throw tooLarge(name, to);
         }
         return result;
@@ -51,20 +67,37 @@ public final class TensorCast {
      */
     public static boolean cast(
             BlockFormat from, MemorySegment data, long elements, BlockFormat to, MemorySegment result) {
+        return cast(from, data, elements, to, result, null);
+    }
+
+    private static boolean cast(
+            BlockFormat from,
+            MemorySegment data,
+            long elements,
+            BlockFormat to,
+            MemorySegment result,
+            float @Nullable [] importance) {
         LongStream parts = LongStream.range(0, Math.ceilDiv(elements, PART));
         return (elements > PART ? parts.parallel() : parts)
-                .mapToObj(part -> castPart(from, data, part * PART, Math.min(elements, (part + 1) * PART), to, result))
+                .mapToObj(part -> castPart(
+                        from, data, part * PART, Math.min(elements, (part + 1) * PART), to, result, importance))
                 .reduce(true, Boolean::logicalAnd);
     }
 
     private static boolean castPart(
-            BlockFormat from, MemorySegment data, long first, long end, BlockFormat to, MemorySegment result) {
+            BlockFormat from,
+            MemorySegment data,
+            long first,
+            long end,
+            BlockFormat to,
+            MemorySegment result,
+            float @Nullable [] importance) {
         float[] chunk = new float[CHUNK];
         boolean fits = true;
         for (long begin = first; begin < end; begin += CHUNK) {
             int count = (int) Math.min(CHUNK, end - begin);
             decode(from, data, begin, count, chunk);
-            fits &= encode(chunk, count, to, result, begin);
+            fits &= encode(chunk, count, to, result, begin, importance);
         }
         return fits;
     }
@@ -82,7 +115,7 @@ public final class TensorCast {
                 .orElseThrow(
                         () -> new CheckpointException("tensor '%s' cannot be written as %s".formatted(name, dtype)));
         MemorySegment result = MemorySegment.ofArray(new byte[Math.toIntExact(type.bytes(values.length))]);
-        if (!encode(values, values.length, type, result, 0)) {
+        if (!encode(values, values.length, type, result, 0, null)) {
             throw tooLarge(name, type);
         }
         return result;
@@ -140,7 +173,8 @@ public final class TensorCast {
     }
 
     /** Returns whether the type can represent all numbers; quantised types cannot represent NaN and infinity. */
-    private static boolean encode(float[] from, int count, BlockFormat to, MemorySegment data, long begin) {
+    private static boolean encode(
+            float[] from, int count, BlockFormat to, MemorySegment data, long begin, float @Nullable [] importance) {
         boolean fits = true;
         switch (to) {
             case F32 -> MemorySegment.copy(from, 0, data, FLOAT, begin * Float.BYTES, count);
@@ -161,21 +195,10 @@ public final class TensorCast {
                     data.set(SHORT, (begin + i) * Short.BYTES, bfloat16(from[i]));
                 }
             }
-            case Q8_0, Q4_0 -> {
-                for (int i = 0; i < count; i += LegacyBlocks.SIZE) {
-                    long block = (begin + i) / LegacyBlocks.SIZE;
-                    fits &= to == BlockFormat.Q8_0
-                            ? LegacyBlocks.encodeQ8(from, i, data, block)
-                            : LegacyBlocks.encodeQ4(from, i, data, block);
-                }
-            }
-            case Q4_K, Q6_K -> {
-                KQuantEncoder encoder = new KQuantEncoder();
-                for (int i = 0; i < count; i += KQuantBlocks.SIZE) {
-                    long block = (begin + i) / KQuantBlocks.SIZE;
-                    fits &= to == BlockFormat.Q4_K
-                            ? encoder.encodeQ4(from, i, data, block)
-                            : encoder.encodeQ6(from, i, data, block);
+            case Q8_0, Q4_0, Q4_K, Q6_K -> {
+                BlockEncoder encoder = BlockEncoder.of(to, importance);
+                for (int i = 0; i < count; i += to.blockSize()) {
+                    fits &= encoder.encode(from, i, data, (begin + i) / to.blockSize());
                 }
             }
             case Q4_1, Q5_0, Q5_1, Q5_K -> throw new IllegalArgumentException("not written: " + to);
