@@ -6,8 +6,9 @@ import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.io.Progress;
-import io.llava4j.model.ImageEncoding;
+import io.llava4j.model.cpu.ImageEncoding;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.cpu.CpuImageEncoder;
 import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.model.cpu.InputSquares;
 import io.llava4j.model.cpu.KvContext;
@@ -103,6 +104,6 @@ public record Calibration(Map<String, float[]> importance, int prompts, int imag
     }
 
     private static float[] encoded(LlavaModel network, float[] pixels) {
-        return Objects.requireNonNull(new ImageEncoding(network, pixels).advance(Long.MAX_VALUE));
+        return Objects.requireNonNull(new ImageEncoding(CpuImageEncoder.of(network), pixels).advance(Long.MAX_VALUE));
     }
 }
