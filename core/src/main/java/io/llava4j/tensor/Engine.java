@@ -66,7 +66,10 @@ public final class Engine {
                         cache.resolve(".llava4j.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = channel.lock()) {
             for (String library : new String[] {"openblas", "pytorch"}) {
-                if (Loader.cacheResources("/org/bytedeco/" + library + "/" + platform + "/").length == 0) {
+                String folder = "/org/bytedeco/" + library + "/" + platform;
+                // A build for GPUs has them in a folder of its own.
+                if (Loader.cacheResources(folder + "/").length == 0
+                        && Loader.cacheResources(folder + "-gpu/").length == 0) {
                     throw new IOException("no " + library + " natives for it are on the class path");
                 }
             }

@@ -26,10 +26,10 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "launch",
         description = "Train in several processes, on one or several nodes; restarts them when one fails.",
-        customSynopsis = "Usage: llava launch [OPTIONS] train RECIPE [OPTIONS of train]",
+        customSynopsis = "llava launch [OPTIONS] train RECIPE [OPTIONS of train]",
         footer = {
             "",
-            "Example: llava launch --processes 2 train recipes/nano/stage2.yaml",
+            "Example: llava launch --processes 2 train recipes/nano/finetune.yaml",
             "Exit code: 0, or that of the rank which failed first, or 130 after Ctrl-C."
         })
 final class LaunchCommand implements Callable<Integer> {

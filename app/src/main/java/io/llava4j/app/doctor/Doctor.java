@@ -18,7 +18,9 @@ public final class Doctor {
         List<Finding> findings = new ArrayList<>();
         findings.addAll(JvmChecks.examine());
         findings.addAll(EngineChecks.examine());
-        findings.addAll(MachineChecks.examine());
+        List<Finding> machine = MachineChecks.examine();
+        findings.addAll(machine);
+        findings.addAll(CudaChecks.examine(EngineChecks.isForGpus(), MachineChecks.hasGpu(machine)));
         findings.addAll(StorageChecks.examine(runs));
         findings.add(FontCheck.examine());
         return findings;

@@ -27,7 +27,7 @@ final class EngineChecks {
         String platform = platform(os, arch);
         List<Finding> findings = new ArrayList<>();
         boolean blas = present("openblas", platform);
-        boolean torch = present("pytorch", platform);
+        boolean torch = present("pytorch", platform) || isForGpus();
         findings.add(natives("BLAS", "openblas", platform, blas));
         findings.add(natives("engine natives", "pytorch", platform, torch));
         if (blas && torch) {
@@ -58,6 +58,11 @@ final class EngineChecks {
                         "no " + library + " natives for " + platform,
                         "build with -Dnative.platform=" + platform + " if org.bytedeco:" + library
                                 + " offers it; use Linux x86-64 otherwise");
+    }
+
+    /** Whether this is a build with natives for GPUs. */
+    static boolean isForGpus() {
+        return present("pytorch", platform(System.getProperty("os.name"), System.getProperty("os.arch")) + "-gpu");
     }
 
     private static boolean present(String library, String platform) {

@@ -137,6 +137,14 @@ final class MachineChecks {
         }
     }
 
+    /** Whether the findings name a graphics card that answers. */
+    static boolean hasGpu(List<Finding> findings) {
+        return findings.stream()
+                .anyMatch(finding -> finding.what().equals("GPU")
+                        && finding.state() == Finding.State.FINE
+                        && !finding.detail().startsWith("none"));
+    }
+
     private static List<String> lines(Path file) {
         try {
             return Files.readAllLines(file);

@@ -133,7 +133,9 @@ final class CodeKernel implements TileKernel {
 
     private TileCode.Streams streams(Tiles w, int columns) {
         boolean roomForSums = wide || w.layout().isQuantised();
-        return roomForSums && !isForTiles(w.layout(), columns) ? TileCode.Streams.of(w.tileBytes(), w.count(), columns) : TileCode.Streams.ONE;
+        return roomForSums && !isForTiles(w.layout(), columns)
+                ? TileCode.Streams.of(w.tileBytes(), w.count(), columns)
+                : TileCode.Streams.ONE;
     }
 
     private void multiply(

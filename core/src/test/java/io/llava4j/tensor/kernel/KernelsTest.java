@@ -79,8 +79,8 @@ class KernelsTest {
             for (Kernels kernels : Kernels.values()) {
                 if (kernels.isAvailable() && kernels != Kernels.SCALAR) {
                     IntStream.concat(IntStream.rangeClosed(1, 17), IntStream.rangeClosed(64, 80))
-                            .forEach(columns -> assertThat(bits(product(
-                                            kernels, w, Arrays.copyOf(x, columns * in), columns, false, one)))
+                            .forEach(columns -> assertThat(bits(
+                                            product(kernels, w, Arrays.copyOf(x, columns * in), columns, false, one)))
                                     .as("%s, %s, columns %d", kernels, format, columns)
                                     .isEqualTo(Arrays.copyOf(expected, columns * out)));
                 }

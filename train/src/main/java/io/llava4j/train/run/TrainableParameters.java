@@ -87,7 +87,8 @@ public final class TrainableParameters implements AutoCloseable {
         buffers.put(GRADIENTS, torch.zeros(new long[] {offset}, like.options()));
         if (precision.type() != torch.ScalarType.Float) {
             buffers.put(
-                    COPY, torch.zeros(new long[] {offset}, like.options().dtype(Tensors.optionalType(precision.type()))));
+                    COPY,
+                    torch.zeros(new long[] {offset}, like.options().dtype(Tensors.optionalType(precision.type()))));
         }
         long at = 0;
         for (int i = 0; i < order.size(); i++) {
