@@ -300,6 +300,6 @@ public final class ModelLoader {
     }
 
     private static Tensor copy(TensorEntry entry, Device place, ComputePrecision precision) {
-        return Tensors.of(entry.toFloats(), entry.shape()).to(place, precision.type());
+        return Tensors.of(entry.toFloats(), entry.shape()).to(place, Tensors.type(precision));
     }
 }

@@ -1,14 +1,14 @@
 package io.llava4j.tensor;
 
 import io.llava4j.tensor.kernel.Kernels;
-import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The numbers in which the tensor engine stores a network's weights and computes with them. Norms, softmax and losses are
- * computed in 32-bit floats, and products summed in them, in each of the precisions.
+ * computed in 32-bit floats, and products summed in them, in each of the precisions. Options of commands have this type, so its
+ * signatures name no class of the engine: {@link Tensors#type(ComputePrecision)} does.
  */
 public enum ComputePrecision {
     /** 32-bit floats throughout. */
@@ -27,19 +27,9 @@ public enum ComputePrecision {
         return inUse;
     }
 
-    /** Type of weights and activations. */
-    public torch.ScalarType type() {
-        return this == BF16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float;
-    }
-
     /** Bytes of a stored number. */
     public int bytes() {
         return this == BF16 ? 2 : Float.BYTES;
-    }
-
-    /** The precision whose type a tensor has; {@link #FP32} for a tensor of 32-bit floats. */
-    public static ComputePrecision of(Tensor tensor) {
-        return Tensors.type(tensor) == torch.ScalarType.BFloat16 ? BF16 : FP32;
     }
 
     /**

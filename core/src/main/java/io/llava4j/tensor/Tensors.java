@@ -74,6 +74,16 @@ public final class Tensors {
         return shape;
     }
 
+    /** Type of weights and activations of a precision. */
+    public static torch.ScalarType type(ComputePrecision precision) {
+        return precision == ComputePrecision.BF16 ? torch.ScalarType.BFloat16 : FLOAT;
+    }
+
+    /** The precision whose type a tensor has; {@link ComputePrecision#FP32} for a tensor of 32-bit floats. */
+    public static ComputePrecision precision(Tensor tensor) {
+        return type(tensor) == torch.ScalarType.BFloat16 ? ComputePrecision.BF16 : ComputePrecision.FP32;
+    }
+
     /** Concatenates along a dimension. */
     public static Tensor cat(long dimension, Tensor... parts) {
         return parts.length == 1 ? parts[0] : torch.cat(new TensorVector(parts), dimension);

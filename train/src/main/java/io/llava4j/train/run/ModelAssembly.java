@@ -199,7 +199,7 @@ public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer,
                 random.fill(weights, name, shape);
                 weights.put(
                         name,
-                        weights.get(name).to(placement.precision().apply(name).type()));
+                        weights.get(name).to(Tensors.type(placement.precision().apply(name))));
                 if (!notes.contains(RANDOM_PROJECTOR)) {
                     notes.add(RANDOM_PROJECTOR);
                 }

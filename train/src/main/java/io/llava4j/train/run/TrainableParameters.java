@@ -85,10 +85,11 @@ public final class TrainableParameters implements AutoCloseable {
         Tensor like = tensors.getFirst();
         buffers.put(VALUES, torch.zeros(new long[] {offset}, like.options()));
         buffers.put(GRADIENTS, torch.zeros(new long[] {offset}, like.options()));
-        if (precision.type() != torch.ScalarType.Float) {
+        if (Tensors.type(precision) != torch.ScalarType.Float) {
             buffers.put(
                     COPY,
-                    torch.zeros(new long[] {offset}, like.options().dtype(Tensors.optionalType(precision.type()))));
+                    torch.zeros(
+                            new long[] {offset}, like.options().dtype(Tensors.optionalType(Tensors.type(precision)))));
         }
         long at = 0;
         for (int i = 0; i < order.size(); i++) {
@@ -103,7 +104,7 @@ public final class TrainableParameters implements AutoCloseable {
             String name = order.get(i);
             weights.put(name, leaf);
             leaves.put(name, leaf);
-            if (precision.type() == torch.ScalarType.Float) {
+            if (Tensors.type(precision) == torch.ScalarType.Float) {
                 views.put(name, leaf);
             } else {
                 buffers.put("view of " + name, view);

@@ -200,7 +200,7 @@ class PrecisionTest {
         }
         try (var start = Objectives.start(config).model()) {
             assertThat(start.weights().names())
-                    .allMatch(name -> ComputePrecision.of(start.weights().get(name)) == ComputePrecision.BF16);
+                    .allMatch(name -> Tensors.precision(start.weights().get(name)) == ComputePrecision.BF16);
         }
     }
 
