@@ -14,10 +14,17 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Options of {@code train --dry-run} and {@code --plan}: the memory and time that a run will take. */
 final class PlanOptions {
+    @Spec(Spec.Target.MIXEE)
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
     @Option(
             names = "--plan",
             description = "Print the memory of each process and the time of a step, and stop without reading data or"
@@ -66,14 +73,15 @@ final class PlanOptions {
     /**
      * Prints the plan of a recipe as comments.
      *
-     * @throws ConfigException if an option is out of range, or no shape is known and the plan is all that is wanted
+     * @throws ParameterException if an option is out of range
+     * @throws ConfigException if no shape is known and the plan is all that is wanted
      */
     void print(TrainConfig config, PrintWriter out, Consumer<String> notes) {
         if (worldSize < 1) {
-            throw new ConfigException("--world-size must be at least 1, not " + worldSize);
+            throw new ParameterException(spec.commandLine(), "--world-size must be at least 1, not " + worldSize);
         }
         if (teraflops != null && !(teraflops > 0)) {
-            throw new ConfigException("--tflops must be above 0");
+            throw new ParameterException(spec.commandLine(), "--tflops must be above 0");
         }
         LlavaConfig model = model(config, notes);
         if (model == null) {

@@ -51,6 +51,7 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
     private static final String EVALUATION_LOSS = "evaluation_loss";
     private static final String EVALUATION_SCORES = "evaluation_scores";
     private static final String LOSS_BY_SOURCE = "loss_by_source";
+    private static final String TOKENS_PER_SECOND = "tokens_per_second";
     private static final String SAMPLES = "samples.jsonl";
     private static final String SKIPPED = "skipped.jsonl";
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -130,7 +131,8 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
                                     byName(step.path(LOSS_BY_SOURCE)),
                                     step.path("loss").asDouble(Double.NaN),
                                     step.path("learning_rate").asDouble(),
-                                    step.path("grad_norm").asDouble()));
+                                    step.path("grad_norm").asDouble(),
+                                    step.path(TOKENS_PER_SECOND).asDouble(Double.NaN)));
         }
         return file;
     }
@@ -142,11 +144,18 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
     }
 
     private static Map<String, Double> scalars(
-            Map<String, Double> bySource, double loss, double learningRate, double gradientNorm) {
+            Map<String, Double> bySource,
+            double loss,
+            double learningRate,
+            double gradientNorm,
+            double tokensPerSecond) {
         Map<String, Double> scalars = new LinkedHashMap<>();
         scalars.put("train/loss", loss);
         scalars.put("train/learning_rate", learningRate);
         scalars.put("train/grad_norm", gradientNorm);
+        if (!Double.isNaN(tokensPerSecond)) {
+            scalars.put("train/" + TOKENS_PER_SECOND, tokensPerSecond);
+        }
         bySource.forEach((source, mean) -> scalars.put("train/" + LOSS_BY_SOURCE + "/" + source, mean));
         return scalars;
     }
@@ -195,8 +204,10 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
             line.put("cut_tokens", step.truncation().tokens());
         }
         line.put("seconds", step.seconds());
+        double speed = step.tokens() / step.seconds();
+        line.put(TOKENS_PER_SECOND, speed);
         line.put("time", now());
-        write(line, scalars(bySource, step.loss(), step.learningRate(), step.gradientNorm()));
+        write(line, scalars(bySource, step.loss(), step.learningRate(), step.gradientNorm(), speed));
     }
 
     @Override
