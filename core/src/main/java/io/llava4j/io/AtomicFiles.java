@@ -85,6 +85,49 @@ public final class AtomicFiles {
         });
     }
 
+    /**
+     * The hidden folder in which several processes write the files of a folder, empty; {@link #endDirectory} gives it its name.
+     *
+     * @param directory must not exist yet, or be empty
+     * @throws CheckpointException if it exists already or cannot be written
+     */
+    public static Path beginDirectory(Path directory) {
+        requireFree(directory);
+        Path partial = partialOf(directory);
+        try {
+            deleteAll(partial);
+            return Files.createDirectories(partial);
+        } catch (IOException e) {
+            throw FileErrors.cannotWrite(directory, e);
+        }
+    }
+
+    /**
+     * Ends what {@link #beginDirectory} began: its files are on the disk, and the folder has its name.
+     *
+     * @throws CheckpointException if it cannot be renamed
+     */
+    public static void endDirectory(Path directory) {
+        Path partial = partialOf(directory);
+        try {
+            for (Path path : depthFirst(partial)) {
+                force(path);
+            }
+            Files.move(partial, directory, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            force(parentOf(directory));
+        } catch (IOException e) {
+            throw FileErrors.cannotWrite(directory, e);
+        }
+    }
+
+    private static Path parentOf(Path target) {
+        return Objects.requireNonNull(target.toAbsolutePath().getParent(), "a root cannot be written");
+    }
+
+    private static Path partialOf(Path target) {
+        return parentOf(target).resolve("." + target.getFileName() + ".partial");
+    }
+
     private static void requireFree(Path directory) {
         if (!Files.exists(directory)) {
             return;
@@ -103,8 +146,8 @@ public final class AtomicFiles {
     }
 
     private static void replace(Path target, FolderContent content) {
-        Path parent = Objects.requireNonNull(target.toAbsolutePath().getParent(), "a root cannot be written");
-        Path partial = parent.resolve("." + target.getFileName() + ".partial");
+        Path parent = parentOf(target);
+        Path partial = partialOf(target);
         boolean done = false;
         try {
             Files.createDirectories(parent);

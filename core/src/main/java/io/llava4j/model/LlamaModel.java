@@ -92,9 +92,9 @@ public final class LlamaModel implements LanguageModel {
         return x;
     }
 
-    /** {@link #train(Tensor, int[], boolean, long)} of sequences that are padded, not packed. */
+    /** {@link #train(Tensor, int[], boolean, long, BlockListener)} of sequences that are padded, which nobody follows. */
     public TrainingPass train(Tensor embeds, boolean checkpointing, long seed) {
-        return train(embeds, null, checkpointing, seed);
+        return train(embeds, null, checkpointing, seed, BlockListener.NONE);
     }
 
     /**
@@ -104,12 +104,14 @@ public final class LlamaModel implements LanguageModel {
      * @param packed lengths of the sequences that follow each other in a batch of one; null where they are padded
      * @param checkpointing whether blocks are computed again in the backward pass instead of being kept
      * @param seed of the adapters' dropout
+     * @param listener follows the blocks
      */
-    public TrainingPass train(Tensor embeds, int @Nullable [] packed, boolean checkpointing, long seed) {
+    public TrainingPass train(
+            Tensor embeds, int @Nullable [] packed, boolean checkpointing, long seed, BlockListener listener) {
         int tokens = Math.toIntExact(embeds.size(1));
         RotaryEmbedding.Angles angles =
                 packed == null ? rotary.range(0, tokens, embeds) : rotary.at(positions(packed), 1, tokens, embeds);
-        return TrainingPass.run(embeds, blocks.size(), checkpointing, (block, x) -> {
+        return TrainingPass.run(embeds, blocks.size(), checkpointing, listener, (block, x) -> {
             if (lora != null && lora.dropout() > 0) {
                 // Set again for every block, so that a block that is computed again drops the same elements.
                 torch.manual_seed(seed * 0x9E3779B97F4A7C15L + block);

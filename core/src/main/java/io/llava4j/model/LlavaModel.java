@@ -157,8 +157,14 @@ public final class LlavaModel implements AutoCloseable {
      * @param checkpointing whether blocks are computed again in the backward pass instead of being kept
      * @param packed whether sequences follow each other without padding; each sees itself only, from position 0
      * @param seed of the adapters' dropout
+     * @param listener follows the blocks of the language model
      */
-    public record TrainingMode(boolean checkpointing, boolean packed, long seed) {}
+    public record TrainingMode(boolean checkpointing, boolean packed, long seed, BlockListener listener) {
+        /** A pass that nobody follows. */
+        public TrainingMode(boolean checkpointing, boolean packed, long seed) {
+            this(checkpointing, packed, seed, BlockListener.NONE);
+        }
+    }
 
     /** {@link #forward(ModelInput)} with gradients. */
     public TrainingOutput train(ModelInput input, TrainingMode mode) {
@@ -172,7 +178,8 @@ public final class LlavaModel implements AutoCloseable {
                         sequences.embeds(),
                         mode.packed() ? sequences.lengths() : null,
                         mode.checkpointing(),
-                        mode.seed());
+                        mode.seed(),
+                        mode.listener());
         return new TrainingOutput(sequences, pass);
     }
 

@@ -10,7 +10,8 @@ import org.bytedeco.pytorch.TensorArrayRefOptional;
 
 /**
  * A pass through the language model's blocks whose gradients are wanted. With gradient checkpointing only the inputs of the
- * blocks are kept, and the backward pass computes every block again. Both give the same gradients, to the last bit.
+ * blocks are kept, and the backward pass computes every block again. Where a {@link BlockListener} follows the pass, every
+ * block has a graph of its own. All give the same gradients, to the last bit.
  */
 public final class TrainingPass {
     /** Computes one block of the model. */
@@ -20,21 +21,42 @@ public final class TrainingPass {
 
     private final Tensor embeds;
     private final Blocks blocks;
+    private final BlockListener listener;
+    /** Inputs of the blocks; empty if the pass has one graph. */
     private final List<Tensor> inputs = new ArrayList<>();
+    /** Outputs of the blocks with their graphs; empty if blocks are computed again. */
+    private final List<Tensor> outputs = new ArrayList<>();
+
     private final Tensor hidden;
 
-    private TrainingPass(Tensor embeds, Blocks blocks, int count, boolean checkpointing) {
+    private TrainingPass(Tensor embeds, Blocks blocks, int count, boolean checkpointing, BlockListener listener) {
         this.embeds = embeds;
         this.blocks = blocks;
+        this.listener = listener;
+        boolean oneGraph = !checkpointing && listener == BlockListener.NONE;
         Tensor x = embeds;
         for (int i = 0; i < count; i++) {
-            x = checkpointing ? checkpointed(i, x) : blocks.forward(i, x);
+            listener.before(i);
+            if (oneGraph) {
+                x = blocks.forward(i, x);
+            } else {
+                x = checkpointing ? checkpointed(i, x) : cut(i, x);
+            }
+            listener.afterForward(i);
         }
-        this.hidden = checkpointing ? leaf(x) : x;
+        this.hidden = oneGraph ? x : leaf(x);
     }
 
-    static TrainingPass run(Tensor embeds, int count, boolean checkpointing, Blocks blocks) {
-        return new TrainingPass(embeds, blocks, count, checkpointing);
+    static TrainingPass run(Tensor embeds, int count, boolean checkpointing, BlockListener listener, Blocks blocks) {
+        return new TrainingPass(embeds, blocks, count, checkpointing, listener);
+    }
+
+    private Tensor cut(int block, Tensor x) {
+        Tensor input = leaf(x);
+        inputs.add(input);
+        Tensor output = blocks.forward(block, input);
+        outputs.add(output);
+        return output;
     }
 
     private Tensor checkpointed(int block, Tensor x) {
@@ -59,8 +81,8 @@ public final class TrainingPass {
     }
 
     /**
-     * Continues the loss's own backward pass, which ended at {@link #hidden}, through the checkpointed blocks. Does nothing
-     * without checkpointing.
+     * Continues the loss's own backward pass, which ended at {@link #hidden}, through blocks with graphs of their own. Does
+     * nothing where the pass has one graph.
      */
     public void backward() {
         if (inputs.isEmpty()) {
@@ -76,10 +98,16 @@ public final class TrainingPass {
     }
 
     private Tensor backward(int block, Tensor input, Tensor gradient) {
-        return Engine.freeingIntermediates(() -> {
-            backward(blocks.forward(block, input), gradient);
+        listener.before(block);
+        listener.beforeBackward(block);
+        Tensor result = Engine.freeingIntermediates(() -> {
+            Tensor output = outputs.isEmpty() ? blocks.forward(block, input) : outputs.removeLast();
+            backward(output, gradient);
+            output.close(); // frees what its graph has kept
             return input.grad();
         });
+        listener.afterBackward(block);
+        return result;
     }
 
     private static void backward(Tensor output, Tensor gradient) {

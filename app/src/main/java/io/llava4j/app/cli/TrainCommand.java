@@ -1,5 +1,6 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.ConfigException;
 import io.llava4j.app.run.BenchmarkScores;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.StopSignal;
@@ -7,9 +8,12 @@ import io.llava4j.app.terminal.TrainingProgress;
 import io.llava4j.nano.pretrain.PretrainObjectives;
 import io.llava4j.nano.pretrain.PretrainingRecipes;
 import io.llava4j.nano.pretrain.PretrainingStage;
+import io.llava4j.tensor.collective.ProcessGroup;
+import io.llava4j.tensor.collective.Rank;
 import io.llava4j.train.config.ConfigFile;
 import io.llava4j.train.launch.Heartbeat;
 import io.llava4j.train.recipe.Objectives;
+import io.llava4j.train.recipe.ProcessGroups;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.Objective;
@@ -97,6 +101,7 @@ public final class TrainCommand implements Callable<Integer> {
             overrides.put("data.max-left-out", maxLeftOut);
         }
         Map<String, String> env = System.getenv();
+        Rank rank = Rank.fromEnvironment(env);
         PretrainingRecipes own = new PretrainingRecipes(recipe, overrides, env);
         Optional<PretrainingStage> stage = own.stage();
         if (stage.isEmpty()) {
@@ -108,19 +113,28 @@ public final class TrainCommand implements Callable<Integer> {
             if (plan.only()) {
                 return CommandLine.ExitCode.OK;
             }
-            return run(config, known -> Objectives.create(known, BenchmarkScores.of(known, notes::note)));
+            try (ProcessGroup group = ProcessGroups.join(rank, config)) {
+                return run(
+                        ProcessGroups.on(rank, config),
+                        known -> Objectives.create(known, BenchmarkScores.of(known, notes::note), group),
+                        group);
+            }
+        }
+        if (!rank.isAlone()) {
+            throw new ConfigException("%s is a recipe of stage %s, which one process trains; unset RANK and WORLD_SIZE"
+                    .formatted(recipe, stage.get().name().toLowerCase(Locale.ROOT)));
         }
         if (plan.only()) {
             throw new ParameterException(
                     spec.commandLine(), "--plan is for recipes of stage pretrain and finetune; leave it out");
         }
         return switch (stage.get()) {
-            case TOWER -> run(own.tower(), PretrainObjectives::tower);
-            case LANGUAGE -> run(own.language(), PretrainObjectives::language);
+            case TOWER -> run(own.tower(), PretrainObjectives::tower, ProcessGroup.alone());
+            case LANGUAGE -> run(own.language(), PretrainObjectives::language, ProcessGroup.alone());
         };
     }
 
-    private <C extends Record & RunConfig> int run(C config, Function<C, Objective> objectives) {
+    private <C extends Record & RunConfig> int run(C config, Function<C, Objective> objectives, ProcessGroup group) {
         PrintWriter out = spec.commandLine().getOut();
         if (dryRun) {
             out.print(ConfigFile.toYaml(config));
@@ -136,17 +150,22 @@ public final class TrainCommand implements Callable<Integer> {
                 Heartbeat heartbeat = Heartbeat.start(System.getenv(), stop::request);
                 ProgressLine progress = ProgressLine.onStderr(stage, "steps")) {
             TruncationSum truncation = new TruncationSum();
-            TrainingListener listener = TrainingListener.all(
-                    List.of(new TrainingProgress(progress), truncation, heartbeat, new Notes(err)));
-            boolean complete = heartbeat.during(() -> TrainingRun.run(config, objectives, start(), listener, stop));
+            TrainingListener listener = group.rank().isFirst()
+                    ? TrainingListener.all(
+                            List.of(new TrainingProgress(progress), truncation, heartbeat, new Notes(err)))
+                    : heartbeat;
+            boolean complete =
+                    heartbeat.during(() -> TrainingRun.run(config, objectives, start(), listener, stop, group));
             truncation.print(err);
             if (!complete) {
                 err.println("stopped; continue with --resume");
                 return 130;
             }
         }
-        out.println(config.output().resolve(TrainingRun.MODEL));
-        out.flush();
+        if (group.rank().isFirst()) {
+            out.println(config.output().resolve(TrainingRun.MODEL));
+            out.flush();
+        }
         return CommandLine.ExitCode.OK;
     }
 

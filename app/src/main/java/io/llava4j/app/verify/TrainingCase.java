@@ -11,6 +11,7 @@ import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.Checkpoints;
 import io.llava4j.train.run.Objective;
+import io.llava4j.train.run.ParameterLayout;
 import io.llava4j.train.run.TrainableParameters;
 import io.llava4j.train.run.Trainer;
 import io.llava4j.train.run.TrainingListener;
@@ -182,7 +183,7 @@ final class TrainingCase {
             Set<String> actual = new TreeSet<>();
             long offset = 0;
             for (Map.Entry<String, Tensor> view : parameters.views().entrySet()) {
-                for (TrainableParameters.Group group : parameters.groups()) {
+                for (ParameterLayout.Group group : parameters.groups()) {
                     if (!group.decay() && offset >= group.offset() && offset < group.offset() + group.length()) {
                         actual.add(view.getKey());
                     }

@@ -1,13 +1,21 @@
 package io.llava4j.tensor.collective;
 
+import io.llava4j.ConfigException;
 import io.llava4j.LlavaException;
 import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Backend;
 import org.bytedeco.pytorch.BroadcastOptions;
 import org.bytedeco.pytorch.Device;
@@ -30,18 +38,24 @@ import org.jspecify.annotations.Nullable;
  * tensors must not be touched until the result is there.
  */
 public final class ProcessGroup implements AutoCloseable {
+    /** How long rank 0 may take for work of its own, such as scoring benchmarks. */
+    private static final Duration LONGEST_WORK = Duration.ofDays(2);
+
     private final Rank rank;
     private final @Nullable Rendezvous rendezvous;
     private final @Nullable Backend backend;
+    private final @Nullable Device device;
     private final boolean cuda;
     private final ExecutorService thread;
     private final AtomicLong bytesSent = new AtomicLong();
 
-    private ProcessGroup(Rank rank, @Nullable Rendezvous rendezvous, @Nullable Backend backend, boolean cuda) {
+    private ProcessGroup(
+            Rank rank, @Nullable Rendezvous rendezvous, @Nullable Backend backend, @Nullable Device device) {
         this.rank = rank;
         this.rendezvous = rendezvous;
         this.backend = backend;
-        this.cuda = cuda;
+        this.device = device;
+        this.cuda = device != null && device.is_cuda();
         this.thread = Executors.newSingleThreadExecutor(
                 Thread.ofPlatform().daemon().name("collective").factory());
         if (backend != null) {
@@ -52,7 +66,7 @@ public final class ProcessGroup implements AutoCloseable {
 
     /** A group of one process. */
     public static ProcessGroup alone() {
-        return new ProcessGroup(Rank.alone(), null, null, false);
+        return new ProcessGroup(Rank.alone(), null, null, null);
     }
 
     /**
@@ -64,14 +78,14 @@ public final class ProcessGroup implements AutoCloseable {
      */
     public static ProcessGroup join(Rank rank, Device device) {
         if (rank.isAlone()) {
-            return new ProcessGroup(rank, null, null, false);
+            return new ProcessGroup(rank, null, null, null);
         }
         return Engine.scope("joining the process group", () -> {
             Rendezvous rendezvous = Rendezvous.of(rank);
             try {
                 Backend backend =
                         Backends.of(rank, rendezvous, device, rank.timeout().minus(Rendezvous.reportTime(rank)));
-                return new ProcessGroup(rank, rendezvous, backend.retainReference(), device.is_cuda());
+                return new ProcessGroup(rank, rendezvous, backend.retainReference(), device.retainReference());
             } catch (RuntimeException e) {
                 String why = rendezvous.diagnose("joining");
                 rendezvous.close();
@@ -91,6 +105,11 @@ public final class ProcessGroup implements AutoCloseable {
     /** Number of processes. */
     public int size() {
         return rank.worldSize();
+    }
+
+    /** Whether something holds on any process. */
+    public boolean any(boolean here) {
+        return allGather(here ? "1" : "").contains("1");
     }
 
     /** Sums a tensor over all processes, in place. */
@@ -192,6 +211,71 @@ public final class ProcessGroup implements AutoCloseable {
     public List<String> gatherText(String text, String where) {
         Rendezvous all = rendezvous;
         return all == null ? List.of(text) : Waits.in(where, () -> all.gather(text, where));
+    }
+
+    /** As {@link #gatherText}, by way of tensors, which is quick enough for every step. */
+    public List<String> allGather(String text) {
+        if (backend == null) {
+            return List.of(text);
+        }
+        return Engine.scope("gathering texts", () -> {
+            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            Tensor lengths = onDevice(Tensors.of(new long[size()], size()));
+            allGather(lengths, onDevice(Tensors.of(new long[] {bytes.length}, 1)));
+            long[] all = Tensors.toLongs(lengths);
+            int words = Math.toIntExact(Math.ceilDiv(Arrays.stream(all).max().orElse(0), Long.BYTES)) + 1;
+            ByteBuffer own = ByteBuffer.allocate(words * Long.BYTES).put(bytes).rewind();
+            long[] packed = new long[words];
+            own.asLongBuffer().get(packed);
+            Tensor gathered = onDevice(Tensors.of(new long[words * size()], (long) words * size()));
+            allGather(gathered, onDevice(Tensors.of(packed, words)));
+            ByteBuffer others = ByteBuffer.allocate(words * size() * Long.BYTES);
+            others.asLongBuffer().put(Tensors.toLongs(gathered));
+            return IntStream.range(0, size())
+                    .mapToObj(other -> new String(
+                            others.array(),
+                            other * words * Long.BYTES,
+                            Math.toIntExact(all[other]),
+                            StandardCharsets.UTF_8))
+                    .toList();
+        });
+    }
+
+    /**
+     * A text that rank 0 finds out, however long it takes; where it fails, all fail with its message.
+     *
+     * @param work called on rank 0 only
+     */
+    public String onFirst(Supplier<String> work) {
+        Rendezvous all = rendezvous;
+        if (all == null) {
+            return work.get();
+        }
+        RuntimeException failure = null;
+        String text = "";
+        if (rank.isFirst()) {
+            try {
+                text = "+" + work.get();
+            } catch (LlavaException e) {
+                failure = e;
+                text = (e instanceof ConfigException ? "?" : "-") + e.getMessage();
+            }
+        }
+        Duration time = rank.isFirst() ? rank.timeout() : LONGEST_WORK;
+        String answer = all.gather(text, "the work of rank 0", time).getFirst();
+        if (failure != null) {
+            throw failure;
+        }
+        String message = answer.substring(1);
+        return switch (answer.charAt(0)) {
+            case '+' -> message;
+            case '?' -> throw new ConfigException(message);
+            default -> throw new LlavaException(message);
+        };
+    }
+
+    private Tensor onDevice(Tensor tensor) {
+        return device != null && cuda ? tensor.to(device, tensor.scalar_type()) : tensor;
     }
 
     /** Host and process number of a rank, for messages. */

@@ -82,7 +82,7 @@ final class Rendezvous implements AutoCloseable {
                 "%s process %d".formatted(hostName(), ProcessHandle.current().pid());
         requireSameWorld(process);
         store.set("rank/" + rank.rank(), own.getHostAddress() + " " + process);
-        await("rank", "did not come to %s:%d".formatted(rank.masterAddress(), rank.masterPort()));
+        await("rank", "did not come to %s:%d".formatted(rank.masterAddress(), rank.masterPort()), rank.timeout());
         processes = all("rank");
     }
 
@@ -123,9 +123,14 @@ final class Rendezvous implements AutoCloseable {
 
     /** A text of every rank, in the order of the ranks. All must call this in the same order. */
     List<String> gather(String text, String where) {
+        return gather(text, where, rank.timeout());
+    }
+
+    /** {@link #gather(String, String)} with a time of its own. */
+    List<String> gather(String text, String where, Duration time) {
         String key = "text/" + exchanges++;
         store.set(key + "/" + rank.rank(), text);
-        await(key, "did not come to " + where);
+        await(key, "did not come to " + where, time);
         return all(key);
     }
 
@@ -180,10 +185,10 @@ final class Rendezvous implements AutoCloseable {
         }
     }
 
-    private void await(String key, String what) {
+    private void await(String key, String what, Duration time) {
         String verdict;
         try {
-            List<Integer> missing = missing(key, rank.timeout());
+            List<Integer> missing = missing(key, time);
             if (missing.isEmpty()) {
                 return;
             }
@@ -193,10 +198,7 @@ final class Rendezvous implements AutoCloseable {
                 store.set(
                         VERDICT,
                         "%s %s within %d s; look at its log, or start it"
-                                .formatted(
-                                        String.join(", ", names),
-                                        what,
-                                        rank.timeout().toSeconds()));
+                                .formatted(String.join(", ", names), what, time.toSeconds()));
             }
             verdict = store.get_to_str(VERDICT);
         } catch (RuntimeException e) {

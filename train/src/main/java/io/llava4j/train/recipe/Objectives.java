@@ -9,8 +9,10 @@ import io.llava4j.model.LlavaModel;
 import io.llava4j.model.config.LoraConfig;
 import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.tensor.format.DType;
 import io.llava4j.text.SentencePieceTokenizer;
+import io.llava4j.train.config.Require;
 import io.llava4j.train.run.ExampleSource;
 import io.llava4j.train.run.HeldOut;
 import io.llava4j.train.run.HeldOutRecords;
@@ -42,13 +44,19 @@ public final class Objectives {
         return create(config, (TaskScores) null);
     }
 
+    /** {@link #create(TrainConfig, TaskScores, ProcessGroup)} in one process. */
+    public static Objective create(TrainConfig config, @Nullable TaskScores tasks) {
+        return create(config, tasks, ProcessGroup.alone());
+    }
+
     /**
      * Builds a recipe's objective on the recipe's data.
      *
      * @param tasks scores of the benchmarks of {@code evaluation.tasks}; null if the recipe names none
+     * @param group processes that train together, of which this is one
      * @throws ConfigException if the recipe's parts do not fit each other
      */
-    public static Objective create(TrainConfig config, @Nullable TaskScores tasks) {
+    public static Objective create(TrainConfig config, @Nullable TaskScores tasks, ProcessGroup group) {
         if (tasks == null
                 && config.evaluation() != null
                 && !config.evaluation().tasks().isEmpty()) {
@@ -58,8 +66,14 @@ public final class Objectives {
         return create(
                 config,
                 assembly -> TrainingData.of(
-                        config.data(), config.batch(), config.seed(), assembly.config(), assembly.tokenizer()),
-                tasks);
+                        config.data(),
+                        config.batch(),
+                        config.seed(),
+                        assembly.config(),
+                        assembly.tokenizer(),
+                        group.rank()),
+                tasks,
+                group);
     }
 
     /**
@@ -68,7 +82,7 @@ public final class Objectives {
      * @param source of the samples; closed with the objective
      */
     public static Objective create(TrainConfig config, ExampleSource source) {
-        return create(config, assembly -> source, null);
+        return create(config, assembly -> source, null, ProcessGroup.alone());
     }
 
     /**
@@ -87,7 +101,14 @@ public final class Objectives {
     }
 
     private static Objective create(
-            TrainConfig config, Function<ModelAssembly, ExampleSource> samples, @Nullable TaskScores tasks) {
+            TrainConfig config,
+            Function<ModelAssembly, ExampleSource> samples,
+            @Nullable TaskScores tasks,
+            ProcessGroup group) {
+        Require.that(
+                group.size() == 1 || config.batch().parallel() == 1,
+                "batch.parallel is %d but %d processes train together, which share the threads already; set it to 1"
+                        .formatted(config.batch().parallel(), group.size()));
         Engine.setThreads(config.engineThreads());
         return Engine.scope("building the model", () -> {
             LoraConfig lora = config.lora() == null ? null : config.lora().toConfig();
@@ -97,11 +118,16 @@ public final class Objectives {
                 LoraAdapters.addTo(assembly.weights(), lora, initializer(config));
             }
             TrainableParameters parameters = new TrainableParameters(
-                    assembly.weights(), trainable, config.engine().precision());
+                    assembly.weights(),
+                    trainable,
+                    config.engine().precision(),
+                    group,
+                    config.distributed().sharding());
             LlavaModel model = new LlavaModel(assembly.config(), assembly.weights(), lora);
             return new InstructionObjective(
                     new InstructionObjective.Settings(
-                            config.samplesPerStep(),
+                            group,
+                            config.samplesPerStep() * group.size(),
                             config.seed(),
                             config.gradientCheckpointing(),
                             config.batch().parallel() > 1,
@@ -111,13 +137,17 @@ public final class Objectives {
                     model,
                     parameters,
                     samples.apply(assembly),
-                    heldOut(config, assembly, model, tasks),
+                    heldOut(config, assembly, model, tasks, group),
                     output(config, assembly, lora));
         });
     }
 
     private static @Nullable HeldOut heldOut(
-            TrainConfig config, ModelAssembly assembly, LlavaModel model, @Nullable TaskScores tasks) {
+            TrainConfig config,
+            ModelAssembly assembly,
+            LlavaModel model,
+            @Nullable TaskScores tasks,
+            ProcessGroup group) {
         HeldOut.Config evaluation = config.evaluation();
         if (evaluation == null) {
             return null;
@@ -130,6 +160,7 @@ public final class Objectives {
                         config.batch().perDevice(),
                         assembly.config(),
                         assembly.tokenizer()),
+                group,
                 tasks,
                 SentencePieceTokenizer.load(assembly.tokenizer()),
                 config.data().conversationTemplate());

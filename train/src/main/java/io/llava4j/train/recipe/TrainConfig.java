@@ -7,6 +7,7 @@ import io.llava4j.train.config.Retired;
 import io.llava4j.train.data.DataConfig;
 import io.llava4j.train.run.AdamW;
 import io.llava4j.train.run.Checkpoints;
+import io.llava4j.train.run.Distributed;
 import io.llava4j.train.run.EngineSettings;
 import io.llava4j.train.run.HeldOut;
 import io.llava4j.train.run.LearningRate;
@@ -38,6 +39,7 @@ import org.jspecify.annotations.Nullable;
  * @param device {@code cpu} or {@code cuda:N}
  * @param threads threads of the engine; 0 for one per processor
  * @param engine numbers that the engine computes with
+ * @param distributed how processes train together
  * @param gradientCheckpointing whether the backward pass recomputes the language model's blocks instead of keeping their
  *     activations: the same numbers with less memory, in a third more time
  * @param logging when metrics are written
@@ -59,6 +61,7 @@ public record TrainConfig(
         @Default("cpu") String device,
         @Default("0") int threads,
         EngineSettings engine,
+        Distributed distributed,
         @Default("false") boolean gradientCheckpointing,
         RunFiles.Config logging,
         Checkpoints.Config checkpoint,
@@ -96,6 +99,29 @@ public record TrainConfig(
         Require.that(
                 optimizer.projectorLearningRate() == null || trainable.projector() || lora != null,
                 "optimizer.projector-learning-rate is set but trainable.projector is false; remove one of the two");
+    }
+
+    /** The same recipe on another device. */
+    TrainConfig withDevice(String other) {
+        return new TrainConfig(
+                stage,
+                seed,
+                output,
+                model,
+                data,
+                trainable,
+                lora,
+                optimizer,
+                schedule,
+                batch,
+                other,
+                threads,
+                engine,
+                distributed,
+                gradientCheckpointing,
+                logging,
+                checkpoint,
+                evaluation);
     }
 
     private static void checkParts(ModelAssembly.Config model) {

@@ -49,7 +49,7 @@ public final class AdamW implements AutoCloseable {
         }
 
         /** A group's learning rate for a base rate of 1. */
-        double relativeRate(TrainableParameters.Group group) {
+        double relativeRate(ParameterLayout.Group group) {
             return group.projector() && projectorLearningRate != null ? projectorLearningRate / learningRate : 1;
         }
     }
@@ -110,7 +110,7 @@ public final class AdamW implements AutoCloseable {
                     .sqrt()
                     .div_(Tensors.scalar(Math.sqrt(correction2)))
                     .add_(Tensors.scalar(config.epsilon()));
-            for (TrainableParameters.Group group : parameters.groups()) {
+            for (ParameterLayout.Group group : parameters.groups()) {
                 double rate = learningRate * config.relativeRate(group);
                 Tensor values = part(parameters.values(), group);
                 if (group.decay() && config.weightDecay() > 0) {
@@ -123,7 +123,7 @@ public final class AdamW implements AutoCloseable {
         parameters.valuesChanged();
     }
 
-    private static Tensor part(Tensor buffer, TrainableParameters.Group group) {
+    private static Tensor part(Tensor buffer, ParameterLayout.Group group) {
         return buffer.narrow(0, group.offset(), group.length());
     }
 

@@ -7,6 +7,7 @@ import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
 import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.text.Turn;
@@ -15,15 +16,21 @@ import io.llava4j.train.data.Example;
 import io.llava4j.train.data.LlavaRecord;
 import io.llava4j.train.run.input.RunInputs;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Held-out records in LLaVA's format. The loss is that of training, without the adapters' dropout. */
 public final class HeldOutRecords implements HeldOut {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
     private final Config config;
     private final LlavaModel model;
     private final TrainingData data;
+    private final ProcessGroup group;
     private final @Nullable TaskScores tasks;
     private final LlavaPipeline pipeline;
 
@@ -31,6 +38,7 @@ public final class HeldOutRecords implements HeldOut {
      * @param config section of the recipe
      * @param model whose parameters are trained; closed by its owner
      * @param data the records in the order of their file; closed with this object
+     * @param group processes that share the work
      * @param tasks scores of the recipe's benchmarks; null if it names none
      * @param tokenizer of the model
      * @param template of the prompts
@@ -39,12 +47,14 @@ public final class HeldOutRecords implements HeldOut {
             Config config,
             LlavaModel model,
             TrainingData data,
+            ProcessGroup group,
             @Nullable TaskScores tasks,
             SentencePieceTokenizer tokenizer,
             ConversationTemplate template) {
         this.config = config;
         this.model = model;
         this.data = data;
+        this.group = group;
         this.tasks = tasks;
         this.pipeline = new LlavaPipeline(model, tokenizer, new LlavaPipeline.Settings(template, true));
     }
@@ -56,15 +66,20 @@ public final class HeldOutRecords implements HeldOut {
 
     @Override
     public Loss loss(int maxBatches) {
+        List<Loss> own = new ArrayList<>();
+        int batches = Math.min(maxBatches, data.batches());
+        for (int first = 0; first < batches; first += group.size()) {
+            int mine = first + group.rank().rank();
+            Batch batch = mine < batches ? data.batch(mine, 0) : null;
+            own.add(
+                    batch == null || batch.examples().isEmpty()
+                            ? new Loss(0, 0, 0)
+                            : Engine.inference("the held-out loss", () -> loss(batch.examples())));
+        }
         double sum = 0;
         long supervised = 0;
         int records = 0;
-        for (int i = 0; i < Math.min(maxBatches, data.batches()); i++) {
-            Batch batch = data.batch(i, 0);
-            if (batch == null || batch.examples().isEmpty()) {
-                continue;
-            }
-            Loss part = Engine.inference("the held-out loss", () -> loss(batch.examples()));
+        for (Loss part : inOrder(own)) {
             sum += part.value() * part.supervised();
             supervised += part.supervised();
             records += part.records();
@@ -73,6 +88,23 @@ public final class HeldOutRecords implements HeldOut {
             throw new DataException("no record of evaluation.data %s can be used; repair it".formatted(config.data()));
         }
         return new Loss(sum / supervised, supervised, records);
+    }
+
+    /** Losses of all processes' batches, in the order of the batches. */
+    private List<Loss> inOrder(List<Loss> own) {
+        if (group.size() == 1) {
+            return own;
+        }
+        List<Loss[]> all = group.allGather(JSON.writeValueAsString(own)).stream()
+                .map(text -> JSON.readValue(text, Loss[].class))
+                .toList();
+        List<Loss> ordered = new ArrayList<>();
+        for (int i = 0; i < own.size(); i++) {
+            for (Loss[] each : all) {
+                ordered.add(each[i]);
+            }
+        }
+        return ordered;
     }
 
     private Loss loss(List<Example> examples) {
@@ -91,11 +123,22 @@ public final class HeldOutRecords implements HeldOut {
 
     @Override
     public Map<String, Double> scores() {
-        return tasks == null ? Map.of() : tasks.of(pipeline);
+        if (tasks == null) {
+            return Map.of();
+        }
+        String scores = group.onFirst(() -> JSON.writeValueAsString(tasks.of(pipeline)));
+        return JSON.readValue(scores, new TypeReference<LinkedHashMap<String, Double>>() {});
     }
 
     @Override
     public List<Answer> answers() {
+        if (config.samples() == 0) {
+            return List.of();
+        }
+        return List.of(JSON.readValue(group.onFirst(() -> JSON.writeValueAsString(answersHere())), Answer[].class));
+    }
+
+    private List<Answer> answersHere() {
         List<LlavaRecord> records = data.first(config.samples());
         if (records.isEmpty()) {
             return List.of();

@@ -2,6 +2,7 @@ package io.llava4j.train.run;
 
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
+import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.text.Prompt;
 import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.Example;
@@ -26,7 +27,8 @@ public final class InstructionObjective implements Objective {
     /**
      * What the objective itself needs of a recipe.
      *
-     * @param samplesPerStep samples of an optimiser step on this device
+     * @param group processes that train together
+     * @param samplesPerStep samples of an optimiser step on all processes
      * @param seed of the adapters' dropout
      * @param gradientCheckpointing whether the backward pass recomputes the language model's blocks
      * @param lossInOneGraph whether the loss keeps the logits of a whole micro-batch, as micro-batches that are computed at
@@ -36,6 +38,7 @@ public final class InstructionObjective implements Objective {
      * @param modelInputs fingerprints of the model as it is before the first step
      */
     public record Settings(
+            ProcessGroup group,
             int samplesPerStep,
             long seed,
             boolean gradientCheckpointing,
@@ -82,6 +85,11 @@ public final class InstructionObjective implements Objective {
     }
 
     @Override
+    public ProcessGroup group() {
+        return settings.group();
+    }
+
+    @Override
     public TrainableParameters parameters() {
         return parameters;
     }
@@ -92,7 +100,10 @@ public final class InstructionObjective implements Objective {
         if (batch == null || batch.examples().isEmpty()) {
             return null;
         }
-        long seed = settings.seed() + (long) step * of + micro;
+        ProcessGroup group = settings.group();
+        long seed = settings.seed()
+                + ((long) step * of + micro) * group.size()
+                + group.rank().rank();
         return () -> loss(batch.examples(), seed);
     }
 
@@ -110,7 +121,8 @@ public final class InstructionObjective implements Objective {
         }
         LlavaModel.TrainingOutput output = model.train(
                 ModelInput.of(ids, labels, images),
-                new LlavaModel.TrainingMode(settings.gradientCheckpointing(), settings.packing(), seed));
+                new LlavaModel.TrainingMode(
+                        settings.gradientCheckpointing(), settings.packing(), seed, parameters.blocks()));
         LlavaModel.Spliced spliced = output.sequences();
         Tensor hidden = output.pass().hidden();
         SequenceLoss.Losses losses = settings.lossInOneGraph()

@@ -25,10 +25,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MicroBatches implements AutoCloseable {
     /**
-     * Samples per optimiser step: {@code perDevice * accumulation} on each device.
+     * Samples per optimiser step: {@code perDevice * accumulation} on each process.
      *
      * @param perDevice samples of one micro-batch
-     * @param accumulation micro-batches of one step; the loss is the mean of their means (docs/reference/training.md#loss)
+     * @param accumulation micro-batches of one step on each process; the loss is the mean of their means (docs/reference/training.md#loss)
      * @param parallel micro-batches computed at once, each with its share of the threads: faster for small networks on a
      *     CPU, but it needs memory for the activations of each
      */
@@ -55,6 +55,9 @@ public final class MicroBatches implements AutoCloseable {
 
     private final Objective objective;
     private final int accumulation;
+    /** Micro-batches of a step on all processes. */
+    private final int parts;
+
     private final int atOnce;
     /** Gradients of the running micro-batches, {@code [count]} each. */
     private final Weights slots = new Weights();
@@ -69,6 +72,7 @@ public final class MicroBatches implements AutoCloseable {
     MicroBatches(Objective objective, Config config, int threads) {
         this.objective = objective;
         this.accumulation = config.accumulation();
+        this.parts = config.accumulation() * objective.group().size();
         this.atOnce = config.parallel();
         this.workers = this.atOnce == 1
                 ? null
@@ -84,8 +88,35 @@ public final class MicroBatches implements AutoCloseable {
                 });
     }
 
-    /** Adds the gradients of a step to the parameters'; one result for each micro-batch that has samples. */
+    /** Micro-batches of a full step on all processes. */
+    int parts() {
+        return parts;
+    }
+
+    /** Adds the gradients of a step to the parameters'; one result for each micro-batch of this process that has samples. */
     List<Result> run(int step) {
+        return workers == null ? inTurn(step) : together(step, workers);
+    }
+
+    private List<Result> inTurn(int step) {
+        List<Result> results = new ArrayList<>();
+        for (int micro = 0; micro < accumulation; micro++) {
+            Supplier<Objective.Loss> computation = objective.microBatch(step, micro, accumulation);
+            objective.parameters().beginMicroBatch(micro + 1 == accumulation);
+            if (computation == null) {
+                objective.parameters().skipMicroBatch();
+                continue;
+            }
+            results.add(Engine.scope("a micro-batch", () -> {
+                Objective.Loss loss = computation.get();
+                loss.backward(parts);
+                return result(loss);
+            }));
+        }
+        return results;
+    }
+
+    private List<Result> together(int step, ExecutorService on) {
         List<Result> results = new ArrayList<>();
         for (int from = 0; from < accumulation; from += atOnce) {
             List<Supplier<Objective.Loss>> round = new ArrayList<>();
@@ -95,19 +126,7 @@ public final class MicroBatches implements AutoCloseable {
                     round.add(loss);
                 }
             }
-            results.addAll(workers == null ? inTurn(round) : together(round, workers));
-        }
-        return results;
-    }
-
-    private List<Result> inTurn(List<Supplier<Objective.Loss>> round) {
-        List<Result> results = new ArrayList<>();
-        for (Supplier<Objective.Loss> computation : round) {
-            results.add(Engine.scope("a micro-batch", () -> {
-                Objective.Loss loss = computation.get();
-                loss.backward(accumulation);
-                return result(loss);
-            }));
+            results.addAll(together(round, on));
         }
         return results;
     }
@@ -144,12 +163,7 @@ public final class MicroBatches implements AutoCloseable {
         TensorVector leaves =
                 new TensorVector(objective.parameters().leaves().values().toArray(Tensor[]::new));
         TensorVector gradients = torch.grad(
-                new TensorVector(loss.share(accumulation)),
-                leaves,
-                new TensorVector(),
-                new BoolOptional(),
-                false,
-                true);
+                new TensorVector(loss.share(parts)), leaves, new TensorVector(), new BoolOptional(), false, true);
         long at = 0;
         for (long i = 0; i < leaves.size(); i++) {
             long length = leaves.get(i).numel();

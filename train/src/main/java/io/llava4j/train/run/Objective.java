@@ -1,6 +1,7 @@
 package io.llava4j.train.run;
 
 import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.SkippedRecord;
 import io.llava4j.train.run.input.RunInputs;
@@ -22,8 +23,8 @@ public interface Objective extends AutoCloseable {
      * @param supervised supervised tokens
      * @param truncation what the samples lost to the longest sequence
      * @param bySource losses by the sources of the samples, read after the backward pass; empty if no sample names one
-     * @param remainingBackward backward pass through checkpointed blocks, where the loss's own ends; does nothing without
-     *     gradient checkpointing
+     * @param remainingBackward backward pass through blocks with graphs of their own, where the loss's own ends; does nothing
+     *     where all is one graph
      */
     record Loss(
             Tensor loss,
@@ -57,18 +58,23 @@ public interface Objective extends AutoCloseable {
     TrainableParameters parameters();
 
     /**
-     * Draws the samples of one micro-batch. The same step and index give the same samples in every run of the recipe;
+     * Draws the samples of one micro-batch of this process. The same step and index give the same samples in every run of the recipe;
      * steps come in order, but the first may be any.
      *
      * @param step optimiser step, from 0
      * @param micro index within the step, from 0
-     * @param of micro-batches of a full step
+     * @param of micro-batches of a full step of this process
      * @return computes the loss, on any thread; null where the epoch's last step has no such micro-batch, or all of its samples were left out
      */
     @Nullable
     Supplier<Loss> microBatch(int step, int micro, int of);
 
-    /** Records that were left out so far. */
+    /** The processes that train together; a group of one where there are no others. */
+    default ProcessGroup group() {
+        return ProcessGroup.alone();
+    }
+
+    /** Records that were left out so far by this process. */
     default List<SkippedRecord> skipped() {
         return List.of();
     }

@@ -269,6 +269,14 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         AtomicFiles.write(directory.resolve(SKIPPED), text(listed));
     }
 
+    @Override
+    public void skippedElsewhere(List<SkippedRecord> records) {
+        records.forEach(record -> listed.add(JSON.writeValueAsString(record)));
+        if (!records.isEmpty()) {
+            AtomicFiles.write(directory.resolve(SKIPPED), text(listed));
+        }
+    }
+
     /** A sentence about the records that were left out in all of the run; empty if there were none. */
     Optional<String> leftOut() {
         return listed.stream()

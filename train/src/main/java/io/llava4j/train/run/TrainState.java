@@ -1,33 +1,25 @@
 package io.llava4j.train.run;
 
 import io.llava4j.CheckpointException;
-import io.llava4j.checkpoint.layout.TensorEntry;
-import io.llava4j.checkpoint.layout.TensorSource;
-import io.llava4j.checkpoint.safetensors.SafeTensors;
-import io.llava4j.checkpoint.safetensors.SafeTensorsWriter;
+import io.llava4j.LlavaException;
 import io.llava4j.io.AtomicFiles;
 import io.llava4j.tensor.Engine;
-import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.train.run.input.RunInputs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Tensor;
 
 /** What a run needs to resume exactly: the trainable parameters, AdamW's moments and the step. */
 public final class TrainState {
-    private static final String FILE = "state.safetensors";
-    private static final String FIRST_MOMENT = "optimizer.first_moment";
-    private static final String SECOND_MOMENT = "optimizer.second_moment";
     private static final String FINGERPRINT = "fingerprint";
     private static final String INPUTS = "inputs";
     private static final Pattern FOLDER = Pattern.compile("step-(\\d{6,9})");
@@ -50,37 +42,62 @@ public final class TrainState {
 
         /** The newest complete state. */
         public Optional<Path> latest() {
-            return all().stream()
-                    .filter(folder -> Files.exists(folder.resolve(FILE)))
-                    .reduce((older, newer) -> newer);
+            return all().stream().filter(StateFiles::isComplete).reduce((older, newer) -> newer);
         }
 
         @Override
         public void save(RunProgress progress, TrainableParameters parameters, AdamW optimizer) {
             saveBeside(progress, parameters, optimizer);
-            List<Path> states = all();
-            for (Path old : states.subList(0, Math.max(0, states.size() - keepLast))) {
-                delete(old);
-            }
+            parameters.group().onFirst(() -> {
+                List<Path> states = all();
+                for (Path old : states.subList(0, Math.max(0, states.size() - keepLast))) {
+                    delete(old);
+                }
+                return "";
+            });
         }
 
         @Override
         public void saveBeside(RunProgress progress, TrainableParameters parameters, AdamW optimizer) {
-            List<TensorSource> tensors = new ArrayList<>();
-            Engine.scope("saving the training state", () -> {
-                parameters.views().forEach((name, tensor) -> tensors.add(source(name, tensor)));
-                tensors.add(source(FIRST_MOMENT, optimizer.firstMoment()));
-                tensors.add(source(SECOND_MOMENT, optimizer.secondMoment()));
-                return null;
-            });
             Path folder = directory.resolve(RunProgress.folder(progress.step()));
-            if (!Files.exists(folder.resolve(FILE))) {
-                Map<String, String> metadata = new LinkedHashMap<>(progress.toMetadata());
-                metadata.put(FINGERPRINT, fingerprint);
-                metadata.put(INPUTS, inputs.toJson());
+            Map<String, String> metadata = new LinkedHashMap<>(progress.toMetadata());
+            metadata.put(FINGERPRINT, fingerprint);
+            metadata.put(INPUTS, inputs.toJson());
+            ProcessGroup group = parameters.group();
+            if (group.size() > 1) {
+                saveParts(folder, group, partial -> StateFiles.writePart(partial, parameters, optimizer, metadata));
+            } else if (!StateFiles.isComplete(folder)) {
                 AtomicFiles.writeDirectory(
-                        folder, partial -> SafeTensorsWriter.write(partial.resolve(FILE), tensors, metadata));
+                        folder, partial -> StateFiles.write(partial, parameters, optimizer, metadata));
             }
+        }
+
+        /** Every process writes its part; the folder gets its name when all have, or disappears. */
+        private static void saveParts(Path folder, ProcessGroup group, Consumer<Path> part) {
+            String partial = group.onFirst(() -> StateFiles.isComplete(folder)
+                    ? ""
+                    : AtomicFiles.beginDirectory(folder).toString());
+            if (partial.isEmpty()) {
+                return;
+            }
+            String problem = "";
+            try {
+                part.accept(Path.of(partial));
+            } catch (LlavaException e) {
+                problem = String.valueOf(e.getMessage());
+            }
+            List<String> problems = group.allGather(problem);
+            group.onFirst(() -> {
+                for (int rank = 0; rank < problems.size(); rank++) {
+                    if (!problems.get(rank).isEmpty()) {
+                        AtomicFiles.deleteDirectory(Path.of(partial));
+                        throw new CheckpointException(
+                                "rank %d cannot save its part of %s: %s".formatted(rank, folder, problems.get(rank)));
+                    }
+                }
+                AtomicFiles.endDirectory(folder);
+                return "";
+            });
         }
 
         @Override
@@ -122,9 +139,7 @@ public final class TrainState {
         }
 
         private static Map<String, String> metadata(Path folder) {
-            try (SafeTensors state = SafeTensors.open(folder.resolve(FILE))) {
-                return state.metadata();
-            }
+            return StateFiles.metadata(folder);
         }
 
         /**
@@ -139,24 +154,13 @@ public final class TrainState {
             if (newest.isEmpty()) {
                 return RunProgress.START;
             }
-            Path file = newest.get().resolve(FILE);
-            try (SafeTensors state = SafeTensors.open(file)) {
-                Engine.scope("restoring the training state", () -> {
-                    try (NoGradGuard guard = new NoGradGuard()) {
-                        parameters.views().forEach((name, tensor) -> restore(state, file, name, tensor));
-                        restore(state, file, FIRST_MOMENT, optimizer.firstMoment());
-                        restore(state, file, SECOND_MOMENT, optimizer.secondMoment());
-                        parameters.valuesChanged();
-                    }
-                    return null;
-                });
-                RunProgress progress = RunProgress.ofMetadata(state.metadata());
-                optimizer.resumeAt(progress.step());
-                // Losses with other settings or data cannot be compared.
-                return hasSameSettings() && changedInputs().isEmpty()
-                        ? progress
-                        : progress.with(RunProgress.Evaluations.NONE);
-            }
+            StateFiles.read(newest.get(), parameters, optimizer);
+            RunProgress progress = RunProgress.ofMetadata(metadata(newest.get()));
+            optimizer.resumeAt(progress.step());
+            // Losses with other settings or data cannot be compared.
+            return hasSameSettings() && changedInputs().isEmpty()
+                    ? progress
+                    : progress.with(RunProgress.Evaluations.NONE);
         }
 
         /** Deletes every state. */
@@ -188,23 +192,11 @@ public final class TrainState {
             return Integer.parseInt(folder.getFileName().toString().substring("step-".length()));
         }
 
-        private static TensorSource source(String name, Tensor tensor) {
-            return TensorSource.of(name, Tensors.toFloats(tensor), Tensors.shape(tensor));
-        }
-
-        private static void restore(SafeTensors state, Path file, String name, Tensor into) {
-            TensorEntry entry = state.tensors().get(name);
-            if (entry == null || entry.elements() != into.numel()) {
-                throw new CheckpointException(
-                        file + " has no tensor " + name + " of the expected size; the checkpoint belongs"
-                                + " to another model, so start again without --resume");
-            }
-            into.copy_(Tensors.of(entry.toFloats(), Tensors.shape(into)));
-        }
-
         private static void delete(Path folder) {
             try {
-                Files.deleteIfExists(folder.resolve(FILE));
+                for (Path file : StateFiles.in(folder)) {
+                    Files.deleteIfExists(file);
+                }
                 Files.deleteIfExists(folder);
             } catch (IOException e) {
                 throw new CheckpointException("the old checkpoint " + folder + " cannot be deleted", e);

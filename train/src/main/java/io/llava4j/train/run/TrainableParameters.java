@@ -1,12 +1,11 @@
 package io.llava4j.train.run;
 
-import io.llava4j.ConfigException;
-import io.llava4j.model.config.LoraConfig;
-import io.llava4j.model.config.ProjectorType;
+import io.llava4j.model.BlockListener;
 import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
-import java.util.ArrayList;
+import io.llava4j.tensor.collective.ProcessGroup;
+import io.llava4j.train.run.shard.Sharding;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,30 +24,24 @@ import org.bytedeco.pytorch.global.torch;
  * after every step. Gradients are summed over micro-batches in 32-bit floats in either case: the engine adds a weight's
  * 16-bit gradient of one micro-batch to the 32-bit buffer that stands in for the weight's own.
  */
-public final class TrainableParameters implements AutoCloseable {
-    /**
-     * A segment of the buffer with its own settings (docs/reference/training.md#optimizer).
-     *
-     * @param offset first element
-     * @param length number of elements
-     * @param projector whether it has the projector's learning rate
-     * @param decay whether weight decay applies: not to biases and norms
-     */
-    public record Group(long offset, long length, boolean projector, boolean decay) {}
-
+public class TrainableParameters implements AutoCloseable {
     private static final int NORM_CHUNK = 4096;
     private static final String VALUES = "values";
     private static final String GRADIENTS = "gradients";
+    private static final String ALL_GRADIENTS = "gradients of all";
     private static final String COPY = "compute copy";
 
     private final Weights buffers = new Weights();
     private final Map<String, Tensor> views = new LinkedHashMap<>();
     private final Map<String, Tensor> leaves = new LinkedHashMap<>();
-    private final List<Group> groups = new ArrayList<>();
+    private final ParameterLayout layout;
+    private final ProcessGroup group;
+    private final ParameterShare share;
+    private final GradientExchange exchange;
 
-    /** {@link #TrainableParameters(Weights, Predicate, ComputePrecision)} in 32-bit floats. */
+    /** {@link #TrainableParameters(Weights, Predicate, ComputePrecision, ProcessGroup, Sharding)} of one process in 32-bit floats. */
     public TrainableParameters(Weights weights, Predicate<String> trainable) {
-        this(weights, trainable, ComputePrecision.FP32);
+        this(weights, trainable, ComputePrecision.FP32, ProcessGroup.alone(), Sharding.NONE);
     }
 
     /**
@@ -57,95 +50,128 @@ public final class TrainableParameters implements AutoCloseable {
      * @param weights all tensors; trainable ones, in 32-bit floats, are replaced by views
      * @param trainable chooses by canonical name
      * @param precision whose type the network reads them in
+     * @param group processes that train the same network and sum their gradients
+     * @param sharding whether each process moves its part of the values only
      */
-    public TrainableParameters(Weights weights, Predicate<String> trainable, ComputePrecision precision) {
-        List<String> order = new ArrayList<>();
-        List<Tensor> tensors = new ArrayList<>();
-        long offset = 0;
-        for (boolean projector : new boolean[] {false, true}) {
-            for (boolean decay : new boolean[] {true, false}) {
-                long start = offset;
-                for (String name : weights.names()) {
-                    if (trainable.test(name)
-                            && name.startsWith(ProjectorType.PREFIX) == projector
-                            && decays(name, weights.get(name)) == decay) {
-                        order.add(name);
-                        tensors.add(weights.get(name));
-                        offset += weights.get(name).numel();
-                    }
-                }
-                if (offset > start) {
-                    groups.add(new Group(start, offset - start, projector, decay));
-                }
-            }
+    public TrainableParameters(
+            Weights weights,
+            Predicate<String> trainable,
+            ComputePrecision precision,
+            ProcessGroup group,
+            Sharding sharding) {
+        this.layout = ParameterLayout.of(weights, trainable);
+        this.group = group;
+        boolean isWhole = sharding == Sharding.NONE || group.size() == 1;
+        this.share = isWhole ? ParameterShare.whole(layout) : ParameterShare.of(group.rank(), layout);
+        long[] all = {isWhole ? layout.count() : share.length() * group.size()};
+        Tensor like = weights.get(layout.tensors().keySet().iterator().next());
+        buffers.put(VALUES, torch.zeros(new long[] {share.length()}, like.options()));
+        buffers.put(ALL_GRADIENTS, torch.zeros(all, like.options()));
+        buffers.put(GRADIENTS, isWhole ? allGradients() : share.of(allGradients()));
+        if (Tensors.type(precision) != torch.ScalarType.Float || !isWhole) {
+            buffers.put(COPY, torch.zeros(all, like.options().dtype(Tensors.optionalType(Tensors.type(precision)))));
         }
-        if (order.isEmpty()) {
-            throw new ConfigException("no tensor of the model is trainable; check the recipe's section 'trainable'");
-        }
-        Tensor like = tensors.getFirst();
-        buffers.put(VALUES, torch.zeros(new long[] {offset}, like.options()));
-        buffers.put(GRADIENTS, torch.zeros(new long[] {offset}, like.options()));
-        if (Tensors.type(precision) != torch.ScalarType.Float) {
-            buffers.put(
-                    COPY,
-                    torch.zeros(
-                            new long[] {offset}, like.options().dtype(Tensors.optionalType(Tensors.type(precision)))));
-        }
-        long at = 0;
-        for (int i = 0; i < order.size(); i++) {
-            Tensor tensor = tensors.get(i);
-            long[] shape = Tensors.shape(tensor);
-            Tensor view = values().narrow(0, at, tensor.numel()).view(shape);
-            view.copy_(tensor);
-            Tensor leaf = compute().narrow(0, at, tensor.numel()).view(shape).detach();
+        layout.tensors().forEach((name, place) -> {
+            share.copy(weights.get(name), place, values());
+            Tensor leaf = place.of(compute()).detach();
+            leaf.copy_(weights.get(name));
             leaf.set_requires_grad(true);
-            leaf.mutable_grad().put(gradients().narrow(0, at, tensor.numel()).view(shape));
-            at += tensor.numel();
-            String name = order.get(i);
+            leaf.mutable_grad().put(place.of(allGradients()));
             weights.put(name, leaf);
             leaves.put(name, leaf);
-            if (Tensors.type(precision) == torch.ScalarType.Float) {
+            if (Tensors.type(precision) == torch.ScalarType.Float || !isWhole) {
                 views.put(name, leaf);
             } else {
+                Tensor view = place.of(values());
                 buffers.put("view of " + name, view);
                 views.put(name, view);
             }
+        });
+        // Gradients of shares go out together when the pass is over.
+        this.exchange = new GradientExchange(isWhole ? group : ProcessGroup.alone(), layout, gradients());
+    }
+
+    /** Where each tensor lies among all. */
+    public ParameterLayout layout() {
+        return layout;
+    }
+
+    /** The elements that this process moves: all, or its share. */
+    ParameterShare share() {
+        return share;
+    }
+
+    /** Processes that train the same network. */
+    ProcessGroup group() {
+        return group;
+    }
+
+    private boolean isWhole() {
+        return share.length() == layout.count();
+    }
+
+    private Tensor allGradients() {
+        return buffers.get(ALL_GRADIENTS);
+    }
+
+    /** Follows the passes whose gradients are summed over processes. */
+    public BlockListener blocks() {
+        return exchange.blocks();
+    }
+
+    /** A micro-batch of this process begins; every process has as many in a step, with samples or without. */
+    void beginMicroBatch(boolean last) {
+        exchange.beginMicroBatch(last);
+    }
+
+    /** The micro-batch that began has no samples on this process; what its pass would have exchanged is exchanged. */
+    void skipMicroBatch() {
+        exchange.skipMicroBatch();
+    }
+
+    /** Completes the sums of the gradients of a step over all processes. */
+    void reduceGradients() {
+        exchange.finish();
+        if (!isWhole()) {
+            group.reduceScatter(gradients(), allGradients());
         }
-        valuesChanged();
     }
 
-    /** LLaVA's rule: no decay on biases and on the norms' weights, the only tensors of one dimension beside DoRA's lengths. */
-    private static boolean decays(String name, Tensor tensor) {
-        return (tensor.dim() > 1 || LoraConfig.isAdapter(name)) && !name.endsWith(".bias");
-    }
-
-    /** All values, {@code [count]} 32-bit floats; whoever changes them calls {@link #valuesChanged}. */
+    /** The values that this process moves, 32-bit floats; whoever changes them calls {@link #valuesChanged}. */
     public Tensor values() {
         return buffers.get(VALUES);
     }
 
-    /** All gradients, {@code [count]} 32-bit floats. */
+    /** Their gradients, 32-bit floats. */
     public Tensor gradients() {
         return buffers.get(GRADIENTS);
     }
 
-    /** What the network reads, {@code [count]} in its type: {@link #values} themselves or their copy in 16 bits. */
+    /** What the network reads, in its type: {@link #values} themselves or a copy, in 16 bits or of all processes' values. */
     public Tensor compute() {
         Tensor copy = buffers.find(COPY);
         return copy == null ? values() : copy;
     }
 
-    /** Rounds the values to the type that the network reads; does nothing where it reads the values themselves. */
+    /**
+     * Rounds the values to the type that the network reads, and collects those of the other processes; does nothing where the
+     * network reads the values themselves.
+     */
     public void valuesChanged() {
         Tensor copy = buffers.find(COPY);
-        if (copy != null) {
-            try (NoGradGuard guard = new NoGradGuard()) {
-                copy.copy_(values());
+        if (copy == null) {
+            return;
+        }
+        try (NoGradGuard guard = new NoGradGuard()) {
+            Tensor own = isWhole() ? copy : share.of(copy);
+            own.copy_(values());
+            if (!isWhole()) {
+                group.allGather(copy, own.clone());
             }
         }
     }
 
-    /** The trainable tensors by canonical name; views of {@link #values}. */
+    /** The trainable tensors by canonical name: views of {@link #values}, or {@link #leaves} where these are a share. */
     public Map<String, Tensor> views() {
         return views;
     }
@@ -156,13 +182,13 @@ public final class TrainableParameters implements AutoCloseable {
     }
 
     /** Segments with settings of their own. */
-    public List<Group> groups() {
-        return groups;
+    public List<ParameterLayout.Group> groups() {
+        return share.groups(layout);
     }
 
     /** Sets the gradients to zero. */
     public void zeroGradients() {
-        gradients().zero_();
+        allGradients().zero_();
     }
 
     /**
@@ -191,14 +217,18 @@ public final class TrainableParameters implements AutoCloseable {
                 .norm(new ScalarOptional(Tensors.scalar(2)), 1);
         Tensor remainder =
                 gradients().narrow(0, whole, gradients().numel() - whole).norm();
-        return Tensors.cat(0, chunks, remainder.view(1))
-                .to(torch.ScalarType.Double)
-                .norm()
-                .item_double();
+        Tensor norms = Tensors.cat(0, chunks, remainder.view(1)).to(torch.ScalarType.Double);
+        if (isWhole()) {
+            return norms.norm().item_double();
+        }
+        Tensor sum = norms.mul(norms).sum().view(1);
+        group.allReduce(sum);
+        return Math.sqrt(sum.item_double());
     }
 
     @Override
     public void close() {
+        exchange.close();
         buffers.close();
     }
 }

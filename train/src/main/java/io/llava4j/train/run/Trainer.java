@@ -3,6 +3,8 @@ package io.llava4j.train.run;
 import io.llava4j.LlavaException;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.collective.ProcessGroup;
+import io.llava4j.train.data.SkippedRecord;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +23,8 @@ public final class Trainer {
     private final Checkpoints checkpoints;
     private final TrainingListener listener;
     private final BooleanSupplier stopRequested;
+    private final ProcessGroup group;
+    private int skippedBefore;
     private RunProgress progress = RunProgress.START;
     /** Whether parameters and moments are between two steps' values. */
     private boolean moving;
@@ -42,6 +46,7 @@ public final class Trainer {
             BooleanSupplier stopRequested) {
         this.config = config;
         this.objective = objective;
+        this.group = objective.group();
         this.checkpoints = checkpoints;
         this.listener = listener;
         this.stopRequested = stopRequested;
@@ -78,6 +83,7 @@ public final class Trainer {
                 MicroBatches microBatches = new MicroBatches(objective, config.batch(), config.engineThreads())) {
             progress = resume ? checkpoints.restoreLatest(objective.parameters(), optimizer) : RunProgress.START;
             listener.begin(progress.step(), steps);
+            skippedBefore = objective.skipped().size();
             try {
                 boolean complete = trainTo(steps, optimizer, microBatches);
                 listener.end(complete);
@@ -101,7 +107,7 @@ public final class Trainer {
             listener.step(Engine.scope("step " + (step + 1), () -> step(step, steps, rate, optimizer, microBatches)));
             evaluateIfDue(steps);
             boolean ends = step + 1 == steps || endsEarly();
-            boolean stop = stopRequested.getAsBoolean() && !ends;
+            boolean stop = group.any(stopRequested.getAsBoolean()) && !ends;
             int every = config.checkpoint().everySteps();
             if (stop || (every > 0 && (step + 1) % every == 0 && !ends)) {
                 checkpoints.save(progress, objective.parameters(), optimizer);
@@ -111,6 +117,13 @@ public final class Trainer {
             }
         }
         return true;
+    }
+
+    private void onFirst(Runnable work) {
+        group.onFirst(() -> {
+            work.run();
+            return "";
+        });
     }
 
     private boolean endsEarly() {
@@ -138,7 +151,7 @@ public final class Trainer {
                         heldOut.config().minDelta());
         boolean best = step > 0 && done.bestStep() == step;
         if (best && heldOut.config().keepBest()) {
-            checkpoints.saveBest(step, objective);
+            onFirst(() -> checkpoints.saveBest(step, objective));
         }
         progress = progress.with(done);
         listener.evaluation(
@@ -150,12 +163,15 @@ public final class Trainer {
         if (moving || progress.step() == 0) {
             return;
         }
+        if (group.size() > 1 && !(error instanceof DivergedException)) {
+            return; // only this process knows; the others wait for it elsewhere
+        }
         try {
             boolean sound = Engine.scope(
                     "checking the training state",
                     () -> Stream.of(objective.parameters().values(), optimizer.firstMoment(), optimizer.secondMoment())
                             .allMatch(buffer -> Double.isFinite(buffer.norm().item_double())));
-            if (sound) {
+            if (!group.any(!sound)) {
                 if (error instanceof DivergedException) {
                     checkpoints.saveBeside(progress, objective.parameters(), optimizer);
                 } else {
@@ -173,7 +189,13 @@ public final class Trainer {
         long start = System.nanoTime();
         TrainableParameters parameters = objective.parameters();
         parameters.zeroGradients();
-        List<MicroBatches.Result> parts = microBatches.run(step);
+        List<MicroBatches.Result> own = microBatches.run(step);
+        parameters.reduceGradients();
+        List<SkippedRecord> skipped = objective.skipped();
+        StepResults results = StepResults.gather(group, own, skipped.subList(skippedBefore, skipped.size()));
+        skippedBefore = skipped.size();
+        listener.skippedElsewhere(results.skippedElsewhere());
+        List<MicroBatches.Result> parts = results.parts();
         List<String> samples = new ArrayList<>();
         double loss = 0;
         long tokens = 0;
@@ -189,9 +211,8 @@ public final class Trainer {
             truncation = truncation.plus(part.truncation());
             SourceLoss.add(part.bySource(), bySource);
         }
-        int accumulation = config.batch().accumulation();
-        if (parts.size() < accumulation && !parts.isEmpty()) {
-            parameters.gradients().mul_(Tensors.scalar((double) accumulation / parts.size()));
+        if (parts.size() < microBatches.parts() && !parts.isEmpty()) {
+            parameters.gradients().mul_(Tensors.scalar((double) microBatches.parts() / parts.size()));
         }
         listener.gradients(parameters);
         double norm = parameters.clipGradients(config.optimizer().maxGradNorm());

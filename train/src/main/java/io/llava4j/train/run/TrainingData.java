@@ -6,6 +6,7 @@ import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
+import io.llava4j.tensor.collective.Rank;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
@@ -20,6 +21,7 @@ import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaRecord;
 import io.llava4j.train.data.ModalityGroupedSampler;
 import io.llava4j.train.data.RandomSampler;
+import io.llava4j.train.data.RankShare;
 import io.llava4j.train.data.SamplePrompts;
 import io.llava4j.train.data.SkippedRecord;
 import io.llava4j.train.data.SourceNames;
@@ -48,7 +50,7 @@ public final class TrainingData implements ExampleSource {
     private final DataConfig spec;
     private final EpochSampler sampler;
     private final long seed;
-    private final int samplesPerStep;
+    private final RankShare share;
     private final Function<LlavaRecord, Prompt> prompts;
     private final Function<String, float[]> pixels;
     private final DataLoader.Settings settings;
@@ -66,23 +68,24 @@ public final class TrainingData implements ExampleSource {
      * @param seed of their order
      * @param model whose image size and token count per image the prompts are made for
      * @param tokenizer its file or folder
+     * @param rank of this process, which reads its own samples only
      * @throws ConfigException if the longest sequence is longer than the language model's positions
      * @throws DataException if the records cannot be read, images are missing, or too many records are left out
      */
     public static TrainingData of(
-            DataConfig spec, MicroBatches.Config batch, long seed, LlavaConfig model, Path tokenizer) {
-        return of("data.json", spec, batch, seed, model, tokenizer, records -> {
+            DataConfig spec, MicroBatches.Config batch, long seed, LlavaConfig model, Path tokenizer, Rank rank) {
+        return of("data.json", spec, batch, seed, model, tokenizer, rank, records -> {
             int[] lengths = records.stream()
                     .mapToInt(ModalityGroupedSampler::signedLength)
                     .toArray();
             return spec.groupByModality()
-                    ? new ModalityGroupedSampler(lengths, batch.perDevice(), batch.accumulation())
+                    ? new ModalityGroupedSampler(lengths, batch.perDevice(), batch.accumulation() * rank.worldSize())
                     : new RandomSampler(lengths.length);
         });
     }
 
     /**
-     * Held-out records, in the order of their file.
+     * Held-out records, in the order of their file; every process reads all that it is asked for.
      *
      * @param spec the data section, with the held-out file in the place of {@code data.json}
      * @param perDevice samples of a batch
@@ -99,6 +102,7 @@ public final class TrainingData implements ExampleSource {
                 0,
                 model,
                 tokenizer,
+                Rank.alone(),
                 records -> (seed, epoch) -> IntStream.range(0, records.size()).toArray());
     }
 
@@ -121,6 +125,7 @@ public final class TrainingData implements ExampleSource {
             long seed,
             LlavaConfig model,
             Path tokenizer,
+            Rank rank,
             Function<List<LlavaRecord>, EpochSampler> sampler) {
         requirePositions(spec.maxLength(), model.text());
         LlavaData records = SourceNames.compared(
@@ -143,7 +148,7 @@ public final class TrainingData implements ExampleSource {
                 spec,
                 sampler.apply(records.records()),
                 seed,
-                batch.perDevice() * batch.accumulation(),
+                new RankShare(rank.rank(), rank.worldSize(), batch.perDevice(), batch.accumulation()),
                 prompts::of,
                 image -> processor.process(images.decode(image, spec.orientation())),
                 new DataLoader.Settings(
@@ -167,7 +172,7 @@ public final class TrainingData implements ExampleSource {
             DataConfig spec,
             EpochSampler sampler,
             long seed,
-            int samplesPerStep,
+            RankShare share,
             Function<LlavaRecord, Prompt> prompts,
             Function<String, float[]> pixels,
             DataLoader.Settings settings) {
@@ -178,7 +183,7 @@ public final class TrainingData implements ExampleSource {
         this.spec = spec;
         this.sampler = sampler;
         this.seed = seed;
-        this.samplesPerStep = samplesPerStep;
+        this.share = share;
         this.prompts = prompts;
         this.pixels = pixels;
         this.settings = settings;
@@ -210,19 +215,20 @@ public final class TrainingData implements ExampleSource {
         return images.decode(image, spec.orientation());
     }
 
-    /** Micro-batch of a step, null where the epoch's last step has none. */
+    /** This process's micro-batch of a step, null where the epoch's last step has none for it. */
     @Override
     public @Nullable Batch batch(int step, int micro) {
-        int stepsPerEpoch = Math.ceilDiv(size(), samplesPerStep);
+        int stepsPerEpoch = share.steps(size());
         int wantedEpoch = step / stepsPerEpoch;
-        int wanted = step % stepsPerEpoch * samplesPerStep + micro * settings.batchSize();
-        if (wanted >= size()) {
+        int wanted = share.position(step % stepsPerEpoch, micro);
+        if (!share.has(step % stepsPerEpoch, micro, size())) {
             return null;
         }
         DataLoader current = loader;
         if (current == null || wantedEpoch != epoch || wanted != position) {
             closeLoader();
-            current = new DataLoader(data, prompts, pixels, settings, sampler.order(seed, wantedEpoch), wanted);
+            int[] own = share.of(sampler.order(seed, wantedEpoch));
+            current = new DataLoader(data, prompts, pixels, settings, own, wanted);
             loader = current;
             epoch = wantedEpoch;
         }

@@ -1,5 +1,6 @@
 package io.llava4j.train.run;
 
+import io.llava4j.train.data.SkippedRecord;
 import java.util.List;
 import java.util.Map;
 
@@ -66,6 +67,9 @@ public interface TrainingListener {
     /** The gradients of a step are complete, before clipping; what is read of them must be copied. */
     default void gradients(TrainableParameters parameters) {}
 
+    /** Other processes left out records since the last step. */
+    default void skippedElsewhere(List<SkippedRecord> records) {}
+
     /** A step was done. */
     void step(Step step);
 
@@ -91,6 +95,11 @@ public interface TrainingListener {
             @Override
             public void gradients(TrainableParameters parameters) {
                 listeners.forEach(listener -> listener.gradients(parameters));
+            }
+
+            @Override
+            public void skippedElsewhere(List<SkippedRecord> records) {
+                listeners.forEach(listener -> listener.skippedElsewhere(records));
             }
 
             @Override

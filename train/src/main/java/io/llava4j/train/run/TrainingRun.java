@@ -6,6 +6,7 @@ import io.llava4j.DataException;
 import io.llava4j.io.AtomicFiles;
 import io.llava4j.io.FileErrors;
 import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.train.config.ConfigFile;
 import io.llava4j.train.data.SkippedRecord;
 import io.llava4j.train.run.input.RecipeSettings;
@@ -22,6 +23,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** One run of a recipe in its directory: settings, metrics, checkpoints and the model that comes out. */
@@ -30,6 +33,8 @@ public final class TrainingRun {
     public static final String MODEL = "model";
 
     private static final String INPUTS = "inputs.json";
+    private static final String COMPLETE = "complete";
+    private static final Pattern PROCESSES = Pattern.compile("# trained by (\\d+) processes");
 
     private TrainingRun() {}
 
@@ -45,7 +50,17 @@ public final class TrainingRun {
         OVERWRITE
     }
 
-    /** Trains, resumed or in a directory without an earlier run. */
+    /** Trains in one process. */
+    public static <C extends Record & RunConfig> boolean run(
+            C config,
+            Function<? super C, Objective> objectives,
+            Start start,
+            TrainingListener listener,
+            BooleanSupplier stopRequested) {
+        return run(config, objectives, start, listener, stopRequested, ProcessGroup.alone());
+    }
+
+    /** Trains in one process, resumed or in a directory without an earlier run. */
     public static <C extends Record & RunConfig> boolean run(
             C config,
             Function<? super C, Objective> objectives,
@@ -62,83 +77,142 @@ public final class TrainingRun {
      * @param config the recipe
      * @param objectives builds the training objective; called when nothing else can refuse the run any more
      * @param start what happens to an earlier run in the directory
-     * @param listener receives every step
+     * @param listener receives every step; notes are for rank 0 only
      * @param stopRequested true ends the run after the current step, with a checkpoint
+     * @param group processes that train together; all see the same run directory, and rank 0 writes to it
      * @return whether the run is complete
      * @throws ConfigException if the directory holds an earlier run that {@code start} does not allow, or one of another
-     *     recipe
+     *     recipe, or if the processes do not have the same recipe and inputs
      */
     public static <C extends Record & RunConfig> boolean run(
             C config,
             Function<? super C, Objective> objectives,
             Start start,
             TrainingListener listener,
-            BooleanSupplier stopRequested) {
+            BooleanSupplier stopRequested,
+            ProcessGroup group) {
         Path directory = config.output();
         Path model = directory.resolve(MODEL);
         boolean resume = start == Start.RESUME || start == Start.RESUME_CHANGED;
         String yaml = ConfigFile.toYaml(config);
-        RecipeSettings settings = new RecipeSettings(yaml);
+        SameRun.requireRecipe(group, yaml);
+        RecipeSettings settings = new RecipeSettings(yaml, group.size());
         TrainState.Store known = new TrainState.Store(
                 directory.resolve("checkpoints"),
                 config.checkpoint().keepLast(),
                 settings.fingerprint(),
                 RunInputs.NONE);
         List<String> changes = new ArrayList<>();
-        if (resume && Files.exists(model)) {
-            requireSame(directory, settings);
-            requireSameInputs(config, objectives);
+        String earlier = group.onFirst(() -> {
+            if (resume && Files.exists(model)) {
+                requireSame(directory, settings);
+                requireSameInputs(config, objectives);
+                return COMPLETE;
+            }
+            if (start == Start.NEW) {
+                requireEmpty(directory, known);
+            }
+            if (resume && !known.hasSameSettings()) {
+                changes.addAll(settings.changesSince(settingsOf(directory)));
+                require(start, changes, "settings", known);
+            }
+            return "";
+        });
+        if (earlier.equals(COMPLETE)) {
             return true;
         }
-        if (start == Start.NEW) {
-            requireEmpty(directory, known);
-        }
-        if (resume && !known.hasSameSettings()) {
-            changes.addAll(settings.changesSince(settingsOf(directory)));
-            require(start, changes, "settings", known);
-        }
         // Last of what may refuse: until here an earlier run in the directory is as it was.
-        try (Objective objective = objectives.apply(config);
-                RunFiles files = new RunFiles(directory, config.logging(), objective::skipped)) {
-            TrainState.Store checkpoints = known.with(objective.inputs());
-            if (resume) {
-                List<String> inputs = checkpoints.changedInputs();
-                require(start, inputs, "inputs", checkpoints);
-                changes.addAll(inputs);
+        try (Objective objective = objectives.apply(config)) {
+            RunInputs inputs = objective.inputs();
+            SameRun.requireInputs(group, inputs);
+            TrainState.Store checkpoints = known.with(inputs);
+            group.onFirst(() -> {
+                prepare(start, checkpoints, changes);
+                AtomicFiles.write(
+                        directory.resolve("config.yaml"),
+                        (processes(group.size()) + yaml).getBytes(StandardCharsets.UTF_8));
+                inputs.write(directory.resolve(INPUTS));
+                return "";
+            });
+            if (!group.rank().isFirst()) {
+                return train(config, objective, checkpoints, resume, listener, stopRequested)
+                        .complete();
             }
             objective.notes().forEach(listener::note);
             changes.forEach(change -> listener.note("changed since the last checkpoint: " + change));
-            if (!resume) {
-                checkpoints.clear();
-                AtomicFiles.deleteDirectory(checkpoints.best());
-                AtomicFiles.deleteDirectory(model);
+            return lead(config, objective, checkpoints, resume, listener, stopRequested);
+        }
+    }
+
+    /** Refuses a run whose inputs have changed, or deletes what an earlier one has left. */
+    private static void prepare(Start start, TrainState.Store checkpoints, List<String> changes) {
+        if (start == Start.RESUME || start == Start.RESUME_CHANGED) {
+            List<String> inputs = checkpoints.changedInputs();
+            require(start, inputs, "inputs", checkpoints);
+            changes.addAll(inputs);
+        } else {
+            checkpoints.clear();
+            AtomicFiles.deleteDirectory(checkpoints.best());
+            AtomicFiles.deleteDirectory(checkpoints.directory().resolveSibling(MODEL));
+        }
+    }
+
+    /** How a run ended. */
+    private record Ended(boolean complete, Trainer trainer) {}
+
+    private static Ended train(
+            RunConfig config,
+            Objective objective,
+            TrainState.Store checkpoints,
+            boolean resume,
+            TrainingListener listener,
+            BooleanSupplier stopRequested) {
+        Trainer trainer = new Trainer(config, objective, checkpoints, listener, stopRequested);
+        boolean complete = trainer.run(resume, () -> {
+            if (trainer.progress().samples() > 0) {
+                objective
+                        .group()
+                        .onFirst(() -> Engine.scope("saving the model", () -> {
+                            objective.save(checkpoints.directory().resolveSibling(MODEL));
+                            return "";
+                        }));
             }
-            AtomicFiles.write(directory.resolve("config.yaml"), yaml.getBytes(StandardCharsets.UTF_8));
-            checkpoints.inputs().write(directory.resolve(INPUTS));
-            Trainer trainer = new Trainer(
-                    config, objective, checkpoints, TrainingListener.all(List.of(files, listener)), stopRequested);
-            boolean complete = trainer.run(resume, () -> {
-                if (trainer.progress().samples() > 0) {
-                    Engine.scope("saving the model", () -> {
-                        objective.save(model);
-                        return null;
-                    });
-                }
-            });
+        });
+        return new Ended(complete, trainer);
+    }
+
+    /** Trains on rank 0, which keeps the files of the run. */
+    private static boolean lead(
+            RunConfig config,
+            Objective objective,
+            TrainState.Store checkpoints,
+            boolean resume,
+            TrainingListener listener,
+            BooleanSupplier stopRequested) {
+        Path directory = config.output();
+        try (RunFiles files = new RunFiles(directory, config.logging(), objective::skipped)) {
+            Ended ended = train(
+                    config,
+                    objective,
+                    checkpoints,
+                    resume,
+                    TrainingListener.all(List.of(files, listener)),
+                    stopRequested);
+            RunProgress progress = ended.trainer().progress();
             files.leftOut().ifPresent(listener::note);
             String bestTask = objective.heldOut() == null
                     ? null
                     : objective.heldOut().config().bestTask();
-            best(trainer.progress().evaluations(), bestTask, checkpoints).ifPresent(listener::note);
-            if (complete) {
-                if (trainer.progress().samples() == 0) {
+            best(progress.evaluations(), bestTask, checkpoints).ifPresent(listener::note);
+            if (ended.complete()) {
+                if (progress.samples() == 0) {
                     throw new DataException(
                             "no sample could be used, so nothing was trained; " + firstReason(objective.skipped()));
                 }
-                files.result(trainer.progress(), objective.dataSets(), bestTask);
+                files.result(progress, objective.dataSets(), bestTask);
                 checkpoints.clear();
             }
-            return complete;
+            return ended.complete();
         }
     }
 
@@ -212,10 +286,17 @@ public final class TrainingRun {
         }
     }
 
+    /** First line of the recipe that a run of several processes keeps. */
+    private static String processes(int count) {
+        return count == 1 ? "" : "# trained by %d processes\n".formatted(count);
+    }
+
     private static RecipeSettings settingsOf(Path directory) {
         Path file = directory.resolve("config.yaml");
         try {
-            return new RecipeSettings(Files.readString(file));
+            String yaml = Files.readString(file);
+            Matcher processes = PROCESSES.matcher(yaml);
+            return new RecipeSettings(yaml, processes.lookingAt() ? Integer.parseInt(processes.group(1)) : 1);
         } catch (IOException e) {
             throw FileErrors.cannotRead(file, e);
         }
@@ -249,7 +330,7 @@ public final class TrainingRun {
                     Locale.ROOT,
                     "%d steps of %d samples; %,d trainable parameters; loss of the first micro-batch %.4f",
                     steps,
-                    config.samplesPerStep(),
+                    config.samplesPerStep() * objective.group().size(),
                     objective.parameters().values().numel(),
                     loss);
         }

@@ -13,7 +13,7 @@ import java.util.Set;
  */
 public final class RecipeSettings {
     private static final List<String> WITHOUT_EFFECT =
-            List.of("logging.", "checkpoint.", "gradient-checkpointing", "output", "data.max-left-out");
+            List.of("logging.", "checkpoint.", "distributed.", "gradient-checkpointing", "output", "data.max-left-out");
 
     /** What says the same as a missing key: a run of an earlier version does not know every switch. */
     private static final Set<String> OFF = Set.of("false", "null", "[]", "");
@@ -21,15 +21,28 @@ public final class RecipeSettings {
     /** Values that other keys have where a run of an earlier version does not know them. */
     private static final Map<String, String> BEFORE = Map.of("engine.precision", "fp32", "lora.bits", "16");
 
+    private static final String ACCUMULATION = "batch.accumulation";
+
     private final Map<String, String> values = new LinkedHashMap<>();
 
-    /** @param yaml a recipe with every value */
+    /** A recipe with every value, of one process. */
     public RecipeSettings(String yaml) {
+        this(yaml, 1);
+    }
+
+    /**
+     * A recipe of several processes. As many processes with less accumulation take the same steps, so only the product of
+     * both counts.
+     *
+     * @param yaml a recipe with every value
+     * @param processes that train together
+     */
+    public RecipeSettings(String yaml, int processes) {
         ConfigFile.values(yaml).forEach((key, value) -> {
             if (WITHOUT_EFFECT.stream().noneMatch(key::startsWith)
                     && !OFF.contains(value)
                     && !value.equals(BEFORE.get(key))) {
-                values.put(key, value);
+                values.put(key, key.equals(ACCUMULATION) ? String.valueOf(Long.parseLong(value) * processes) : value);
             }
         });
     }
