@@ -99,7 +99,8 @@ final class QuantisedFixture {
                 new ModelKind.Llava(CONFIG),
                 null,
                 weights(seed).entrySet().stream()
-                        .map(entry -> TensorSource.of(entry.getKey(), entry.getValue(), Objects.requireNonNull(shapes.get(entry.getKey()))))
+                        .map(entry -> TensorSource.of(
+                                entry.getKey(), entry.getValue(), Objects.requireNonNull(shapes.get(entry.getKey()))))
                         .toList());
         Path gguf = folder.resolve(precision.name());
         try (Checkpoint checkpoint = Checkpoint.open(model)) {
