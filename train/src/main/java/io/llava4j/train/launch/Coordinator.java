@@ -56,7 +56,7 @@ final class Coordinator {
                             why.sentence(),
                             number + 1,
                             plan.restarts(),
-                            begun ? "from the newest checkpoint" : "from the beginning"));
+                            begun ? "from the newest checkpoint" : "with the same command, as no step was begun"));
         }
     }
 
