@@ -38,8 +38,10 @@ record Activations(long kept, long peak) {
         long inBlock = widest + weightGradient;
         long loss = lossBytes(run);
         if (run.checkpointing()) {
-            long kept = embeds + n * h * e * text.layers();
-            return new Activations(kept, kept + Math.max(loss, block + inBlock));
+            long states = n * h * e * text.layers();
+            long kept = embeds + states;
+            // The inputs of the blocks keep their gradients until the pass ends.
+            return new Activations(kept, kept + Math.max(loss, states + block + inBlock));
         }
         long kept = embeds + block * text.layers();
         return new Activations(kept, kept + Math.max(loss, inBlock));
