@@ -156,6 +156,9 @@ function lengthText({ usage, maxTokens }) {
     : 'The answer ends here because it reached the maximum number of tokens; the settings allow more.';
 }
 
+/* Pieces that reach the page together say nothing about speed. */
+const SHORTEST_TIMED_SECONDS = 0.05;
+
 function usageText({ usage, firstToken, decoding }) {
   if (!usage) return '';
   const tokens = usage.completion_tokens;
@@ -163,7 +166,7 @@ function usageText({ usage, firstToken, decoding }) {
   const cached = usage.prompt_tokens_details?.cached_tokens;
   const prompt = [image ? `${image} image tokens` : '', cached ? `${cached} cached` : ''].filter(Boolean).join(', ');
   return [
-    decoding > 0 && tokens > 1 ? `${((tokens - 1) / decoding).toFixed(1)} tokens/s` : '',
+    decoding > SHORTEST_TIMED_SECONDS && tokens > 1 ? `${((tokens - 1) / decoding).toFixed(1)} tokens/s` : '',
     tokens === 1 ? '1 token' : `${tokens} tokens`,
     firstToken === null || firstToken === undefined ? '' : `first after ${firstToken.toFixed(firstToken < 1 ? 2 : 1)} s`,
     `prompt ${usage.prompt_tokens}${prompt ? ` (${prompt})` : ''}`,
