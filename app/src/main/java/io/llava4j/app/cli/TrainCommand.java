@@ -16,6 +16,7 @@ import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.ProcessGroups;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
+import io.llava4j.train.run.DryRun;
 import io.llava4j.train.run.Objective;
 import io.llava4j.train.run.RunConfig;
 import io.llava4j.train.run.TrainingListener;
@@ -138,8 +139,8 @@ public final class TrainCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         if (dryRun) {
             out.print(ConfigFile.toYaml(config));
-            String line = TrainingRun.dryRun(
-                    config, objectives, new Notes(spec.commandLine().getErr())::note);
+            String line =
+                    DryRun.run(config, objectives, new Notes(spec.commandLine().getErr())::note);
             out.println("# " + line);
             out.flush();
             return CommandLine.ExitCode.OK;

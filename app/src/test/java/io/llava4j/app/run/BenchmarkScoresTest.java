@@ -19,6 +19,7 @@ import io.llava4j.image.ImageDecoder;
 import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.RecipeLoader;
 import io.llava4j.train.recipe.TrainConfig;
+import io.llava4j.train.run.DryRun;
 import io.llava4j.train.run.TrainingListener;
 import io.llava4j.train.run.TrainingRun;
 import java.awt.image.BufferedImage;
@@ -176,7 +177,7 @@ class BenchmarkScoresTest {
     @Test
     void aDryRunSaysWhatWillBeAsked() {
         List<String> notes = new ArrayList<>();
-        TrainingRun.dryRun(
+        DryRun.run(
                 recipe("dry", Map.of("evaluation.task-limit", "6")),
                 known -> Objectives.create(known, BenchmarkScores.of(known, notes::add)),
                 notes::add);

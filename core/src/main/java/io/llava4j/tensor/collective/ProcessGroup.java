@@ -1,13 +1,8 @@
 package io.llava4j.tensor.collective;
 
-import io.llava4j.ConfigException;
 import io.llava4j.LlavaException;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -15,7 +10,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Backend;
 import org.bytedeco.pytorch.BroadcastOptions;
 import org.bytedeco.pytorch.Device;
@@ -38,9 +32,6 @@ import org.jspecify.annotations.Nullable;
  * tensors must not be touched until the result is there.
  */
 public final class ProcessGroup implements AutoCloseable {
-    /** How long rank 0 may take for work of its own, such as scoring benchmarks. */
-    private static final Duration LONGEST_WORK = Duration.ofDays(2);
-
     private final Rank rank;
     private final @Nullable Rendezvous rendezvous;
     private final @Nullable Backend backend;
@@ -219,25 +210,14 @@ public final class ProcessGroup implements AutoCloseable {
             return List.of(text);
         }
         return Engine.scope("gathering texts", () -> {
-            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            long[] own = PackedText.lengthOf(text);
             Tensor lengths = onDevice(Tensors.of(new long[size()], size()));
-            allGather(lengths, onDevice(Tensors.of(new long[] {bytes.length}, 1)));
-            long[] all = Tensors.toLongs(lengths);
-            int words = Math.toIntExact(Math.ceilDiv(Arrays.stream(all).max().orElse(0), Long.BYTES)) + 1;
-            ByteBuffer own = ByteBuffer.allocate(words * Long.BYTES).put(bytes).rewind();
-            long[] packed = new long[words];
-            own.asLongBuffer().get(packed);
+            allGather(lengths, onDevice(Tensors.of(own, 1)));
+            long[] bytes = Tensors.toLongs(lengths);
+            int words = PackedText.words(bytes);
             Tensor gathered = onDevice(Tensors.of(new long[words * size()], (long) words * size()));
-            allGather(gathered, onDevice(Tensors.of(packed, words)));
-            ByteBuffer others = ByteBuffer.allocate(words * size() * Long.BYTES);
-            others.asLongBuffer().put(Tensors.toLongs(gathered));
-            return IntStream.range(0, size())
-                    .mapToObj(other -> new String(
-                            others.array(),
-                            other * words * Long.BYTES,
-                            Math.toIntExact(all[other]),
-                            StandardCharsets.UTF_8))
-                    .toList();
+            allGather(gathered, onDevice(Tensors.of(PackedText.pack(text, words), words)));
+            return PackedText.unpack(Tensors.toLongs(gathered), bytes, words);
         });
     }
 
@@ -248,30 +228,7 @@ public final class ProcessGroup implements AutoCloseable {
      */
     public String onFirst(Supplier<String> work) {
         Rendezvous all = rendezvous;
-        if (all == null) {
-            return work.get();
-        }
-        RuntimeException failure = null;
-        String text = "";
-        if (rank.isFirst()) {
-            try {
-                text = "+" + work.get();
-            } catch (LlavaException e) {
-                failure = e;
-                text = (e instanceof ConfigException ? "?" : "-") + e.getMessage();
-            }
-        }
-        Duration time = rank.isFirst() ? rank.timeout() : LONGEST_WORK;
-        String answer = all.gather(text, "the work of rank 0", time).getFirst();
-        if (failure != null) {
-            throw failure;
-        }
-        String message = answer.substring(1);
-        return switch (answer.charAt(0)) {
-            case '+' -> message;
-            case '?' -> throw new ConfigException(message);
-            default -> throw new LlavaException(message);
-        };
+        return all == null ? work.get() : all.onFirst(work);
     }
 
     private Tensor onDevice(Tensor tensor) {

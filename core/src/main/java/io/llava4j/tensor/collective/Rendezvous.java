@@ -10,6 +10,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.Store;
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * an exchange fails, who no longer answers.
  */
 final class Rendezvous implements AutoCloseable {
+    /** How long rank 0 may take for work of its own, such as scoring benchmarks. */
+    private static final Duration LONGEST_WORK = Duration.ofDays(2);
+
     private static final Duration POLL = Duration.ofMillis(20);
     /** What the first rank that gave up waiting says; the others say it too. */
     private static final String VERDICT = "verdict";
@@ -124,6 +128,31 @@ final class Rendezvous implements AutoCloseable {
     /** A text of every rank, in the order of the ranks. All must call this in the same order. */
     List<String> gather(String text, String where) {
         return gather(text, where, rank.timeout());
+    }
+
+    /** A text that rank 0 finds out, however long it takes; where it fails, all fail with its message. */
+    String onFirst(Supplier<String> work) {
+        RuntimeException failure = null;
+        String text = "";
+        if (rank.isFirst()) {
+            try {
+                text = "+" + work.get();
+            } catch (LlavaException e) {
+                failure = e;
+                text = (e instanceof ConfigException ? "?" : "-") + e.getMessage();
+            }
+        }
+        Duration time = rank.isFirst() ? rank.timeout() : LONGEST_WORK;
+        String answer = gather(text, "the work of rank 0", time).getFirst();
+        if (failure != null) {
+            throw failure;
+        }
+        String message = answer.substring(1);
+        return switch (answer.charAt(0)) {
+            case '+' -> message;
+            case '?' -> throw new ConfigException(message);
+            default -> throw new LlavaException(message);
+        };
     }
 
     /** {@link #gather(String, String)} with a time of its own. */

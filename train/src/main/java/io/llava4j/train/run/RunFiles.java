@@ -50,8 +50,6 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
     private static final String RESULT = "result.json";
     private static final String EVALUATION_LOSS = "evaluation_loss";
     private static final String EVALUATION_SCORES = "evaluation_scores";
-    private static final String LOSS_BY_SOURCE = "loss_by_source";
-    private static final String TOKENS_PER_SECOND = "tokens_per_second";
     private static final String SAMPLES = "samples.jsonl";
     private static final String SKIPPED = "skipped.jsonl";
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -124,47 +122,17 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
                     step.path("time").asDouble(0),
                     step.path("step").asLong(),
                     step.has(EVALUATION_LOSS)
-                            ? scalars(
+                            ? Scalars.ofEvaluation(
                                     step.path(EVALUATION_LOSS).asDouble(Double.NaN),
-                                    byName(step.path(EVALUATION_SCORES)))
-                            : scalars(
-                                    byName(step.path(LOSS_BY_SOURCE)),
+                                    Scalars.byName(step.path(EVALUATION_SCORES)))
+                            : Scalars.ofStep(
+                                    Scalars.byName(step.path(Scalars.LOSS_BY_SOURCE)),
                                     step.path("loss").asDouble(Double.NaN),
                                     step.path("learning_rate").asDouble(),
                                     step.path("grad_norm").asDouble(),
-                                    step.path(TOKENS_PER_SECOND).asDouble(Double.NaN)));
+                                    step.path(Scalars.TOKENS_PER_SECOND).asDouble(Double.NaN)));
         }
         return file;
-    }
-
-    private static Map<String, Double> byName(JsonNode numbers) {
-        Map<String, Double> all = new LinkedHashMap<>();
-        numbers.forEachEntry((name, number) -> all.put(name, number.asDouble(Double.NaN)));
-        return all;
-    }
-
-    private static Map<String, Double> scalars(
-            Map<String, Double> bySource,
-            double loss,
-            double learningRate,
-            double gradientNorm,
-            double tokensPerSecond) {
-        Map<String, Double> scalars = new LinkedHashMap<>();
-        scalars.put("train/loss", loss);
-        scalars.put("train/learning_rate", learningRate);
-        scalars.put("train/grad_norm", gradientNorm);
-        if (!Double.isNaN(tokensPerSecond)) {
-            scalars.put("train/" + TOKENS_PER_SECOND, tokensPerSecond);
-        }
-        bySource.forEach((source, mean) -> scalars.put("train/" + LOSS_BY_SOURCE + "/" + source, mean));
-        return scalars;
-    }
-
-    private static Map<String, Double> scalars(double heldOutLoss, Map<String, Double> scores) {
-        Map<String, Double> scalars = new LinkedHashMap<>();
-        scalars.put("evaluation/loss", heldOutLoss);
-        scores.forEach((task, score) -> scalars.put("evaluation/" + task, score));
-        return scalars;
     }
 
     private static double now() {
@@ -197,7 +165,7 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         Map<String, Double> bySource = new LinkedHashMap<>();
         step.bySource().forEach((source, loss) -> bySource.put(source, loss.mean()));
         if (!bySource.isEmpty()) {
-            line.put(LOSS_BY_SOURCE, bySource);
+            line.put(Scalars.LOSS_BY_SOURCE, bySource);
         }
         if (step.truncation().samples() > 0) {
             line.put("cut_samples", step.truncation().samples());
@@ -205,9 +173,9 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         }
         line.put("seconds", step.seconds());
         double speed = step.tokens() / step.seconds();
-        line.put(TOKENS_PER_SECOND, speed);
+        line.put(Scalars.TOKENS_PER_SECOND, speed);
         line.put("time", now());
-        write(line, scalars(bySource, step.loss(), step.learningRate(), step.gradientNorm(), speed));
+        write(line, Scalars.ofStep(bySource, step.loss(), step.learningRate(), step.gradientNorm(), speed));
     }
 
     @Override
@@ -224,7 +192,7 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
         line.put("best", evaluation.best());
         line.put("seconds", evaluation.seconds());
         line.put("time", now());
-        write(line, scalars(loss.value(), evaluation.scores()));
+        write(line, Scalars.ofEvaluation(loss.value(), evaluation.scores()));
         for (HeldOut.Answer answer : evaluation.answers()) {
             Map<String, Object> sample = new LinkedHashMap<>();
             sample.put("step", evaluation.step());

@@ -269,11 +269,11 @@ class HeldOutTest {
     @Test
     void theDataIsCheckedBeforeTheFirstStep() {
         TrainConfig missing = recipe("missing", Map.of("evaluation.data", "nowhere.json"));
-        assertThatThrownBy(() -> TrainingRun.dryRun(missing, Objectives::create, note -> {}))
+        assertThatThrownBy(() -> DryRun.run(missing, Objectives::create, note -> {}))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("nowhere.json");
         List<String> notes = new ArrayList<>();
-        TrainingRun.dryRun(recipe("dry", Map.of()), Objectives::create, notes::add);
+        DryRun.run(recipe("dry", Map.of()), Objectives::create, notes::add);
         assertThat(notes).anySatisfy(note -> assertThat(note).startsWith("held-out loss of the first batch "));
     }
 

@@ -56,7 +56,7 @@ class LeftOutTest {
                 .hasMessageContaining("lost-1.png");
         Map<String, String> all = new HashMap<>(skip);
         all.put("data.max-left-out", "1");
-        assertThatThrownBy(() -> TrainingRun.dryRun(recipe("all", 0, 5, all), Objectives::create, note -> {}))
+        assertThatThrownBy(() -> DryRun.run(recipe("all", 0, 5, all), Objectives::create, note -> {}))
                 .hasMessageContaining("none of the 5 records can be used")
                 .hasMessageContaining("and 2 more");
         assertThat(run(recipe("allowed", 18, 2, all), new ArrayList<>())).isTrue();
@@ -91,7 +91,7 @@ class LeftOutTest {
         all.put("data.max-left-out", "1");
         all.put("batch.per-device", "1");
         all.put("batch.accumulation", "1");
-        String line = TrainingRun.dryRun(recipe("dry-damage", first, all), Objectives::create, note -> {});
+        String line = DryRun.run(recipe("dry-damage", first, all), Objectives::create, note -> {});
         assertThat(line).startsWith("13 steps of 1 samples").doesNotContain("NaN");
     }
 
@@ -153,12 +153,12 @@ class LeftOutTest {
                         TensorSource.of("model.mm_projector.2.bias", new float[16], 16)),
                 Map.of());
         TrainConfig wide = recipe("wide", 4, 0, Map.of("model.projector", file.toString()));
-        assertThatThrownBy(() -> TrainingRun.dryRun(wide, Objectives::create, note -> {}))
+        assertThatThrownBy(() -> DryRun.run(wide, Objectives::create, note -> {}))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining(
                         "model.mm_projector.0.weight has the shape [16, 20] where the model needs [16, 16]");
         TrainConfig tooLong = recipe("long", 4, 0, Map.of("data.max-length", "999"));
-        assertThatThrownBy(() -> TrainingRun.dryRun(tooLong, Objectives::create, note -> {}))
+        assertThatThrownBy(() -> DryRun.run(tooLong, Objectives::create, note -> {}))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("data.max-length 999 is more than the 200 positions");
     }

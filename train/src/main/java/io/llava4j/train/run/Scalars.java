@@ -1,0 +1,46 @@
+package io.llava4j.train.run;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import tools.jackson.databind.JsonNode;
+
+/** The numbers of a step or an evaluation under the names that TensorBoard shows. */
+final class Scalars {
+    static final String LOSS_BY_SOURCE = "loss_by_source";
+    static final String TOKENS_PER_SECOND = "tokens_per_second";
+
+    private Scalars() {}
+
+    /** The numbers of a JSON object by their names. */
+    static Map<String, Double> byName(JsonNode numbers) {
+        Map<String, Double> all = new LinkedHashMap<>();
+        numbers.forEachEntry((name, number) -> all.put(name, number.asDouble(Double.NaN)));
+        return all;
+    }
+
+    /** Of a training step; a speed that is not known is left out. */
+    static Map<String, Double> ofStep(
+            Map<String, Double> bySource,
+            double loss,
+            double learningRate,
+            double gradientNorm,
+            double tokensPerSecond) {
+        Map<String, Double> scalars = new LinkedHashMap<>();
+        scalars.put("train/loss", loss);
+        scalars.put("train/learning_rate", learningRate);
+        scalars.put("train/grad_norm", gradientNorm);
+        if (!Double.isNaN(tokensPerSecond)) {
+            scalars.put("train/" + TOKENS_PER_SECOND, tokensPerSecond);
+        }
+        bySource.forEach((source, mean) -> scalars.put("train/" + LOSS_BY_SOURCE + "/" + source, mean));
+        return scalars;
+    }
+
+    /** Of a held-out evaluation. */
+    static Map<String, Double> ofEvaluation(double heldOutLoss, Map<String, Double> scores) {
+        Map<String, Double> scalars = new LinkedHashMap<>();
+        scalars.put("evaluation/loss", heldOutLoss);
+        scores.forEach((task, score) -> scalars.put("evaluation/" + task, score));
+        return scalars;
+    }
+}
