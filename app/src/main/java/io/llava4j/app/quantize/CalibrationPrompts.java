@@ -2,6 +2,7 @@ package io.llava4j.app.quantize;
 
 import io.llava4j.DataException;
 import io.llava4j.image.RgbImage;
+import io.llava4j.io.FileErrors;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.Turn;
@@ -12,6 +13,7 @@ import io.llava4j.train.data.Policy;
 import io.llava4j.train.data.format.Images;
 import io.llava4j.train.data.format.QuestionRows;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,8 +60,10 @@ record CalibrationPrompts(List<One> all, @Nullable LlavaData data) implements Au
         List<String> lines;
         try {
             lines = Files.readAllLines(file);
+        } catch (CharacterCodingException e) {
+            throw new DataException("%s is no UTF-8 text; save it as such".formatted(file), e);
         } catch (IOException e) {
-            throw new DataException("%s cannot be read as UTF-8 text: %s".formatted(file, e.getMessage()), e);
+            throw FileErrors.cannotRead(file, e);
         }
         List<One> prompts = new ArrayList<>();
         for (int i = 0; i < lines.size(); i++) {

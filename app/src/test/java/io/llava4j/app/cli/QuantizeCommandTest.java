@@ -2,12 +2,14 @@ package io.llava4j.app.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -125,5 +127,81 @@ class QuantizeCommandTest {
         assertThat(there.err().strip().lines()).hasSize(1);
         assertThat(there.err()).contains("full exists already");
         assertThat(full.resolve("note.txt")).hasContent("kept");
+    }
+
+    private static final List<String> QUESTIONS =
+            List.of("what is in the image?", "", "the dog is red and the cat is blue");
+
+    private Path questions() throws IOException {
+        return Files.write(dir.resolve("questions.txt"), QUESTIONS);
+    }
+
+    /** Only matrices in 4 bits and 6 bits depend on the prompts; the same prompts give the same bytes. */
+    @Test
+    void calibrationChangesWhatItShould() throws IOException {
+        for (String type : new String[] {"q4_0", "q4_k_m"}) {
+            Path plain = quantised(type);
+            Path target = dir.resolve(type + "-calibrated");
+            CliRun run = CliRun.of(
+                    "quantize", model, "-o", target, "--type", type, "--calibration", questions());
+            assertThat(run.code()).as(run.err()).isZero();
+            assertThat(run.err()).contains("calibrated on 2 prompts with 0 images");
+            String file = "model-" + type.toUpperCase(Locale.ROOT) + ".gguf";
+            assertThat(Files.size(target.resolve(file))).isEqualTo(Files.size(plain.resolve(file)));
+            assertThat(Files.mismatch(target.resolve(file), plain.resolve(file))).isNotNegative();
+            assertThat(Files.mismatch(target.resolve("mmproj-F16.gguf"), plain.resolve("mmproj-F16.gguf")))
+                    .isNotNegative(); // the name of the folder is in it
+            Path again = dir.resolve(type + "-again/" + target.getFileName());
+            Files.createDirectory(again.getParent());
+            assertThat(CliRun.of("quantize", model, "-o", again, "--type", type, "--calibration", questions())
+                            .code())
+                    .isZero();
+            assertThat(Files.mismatch(target.resolve(file), again.resolve(file))).isEqualTo(-1);
+            assertThat(Files.mismatch(target.resolve("mmproj-F16.gguf"), again.resolve("mmproj-F16.gguf")))
+                    .isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void calibrationReadsRecordsWithImages() throws IOException {
+        Path images = Files.createDirectory(dir.resolve("images"));
+        ImageIO.write(new BufferedImage(30, 20, BufferedImage.TYPE_INT_RGB), "png", images.resolve("a.png").toFile());
+        Path records = Files.writeString(dir.resolve("records.json"), """
+                [{"id": "1", "image": "a.png", "conversations": [
+                  {"from": "human", "value": "<image>\\nwhat is in the image?"}, {"from": "gpt", "value": "a cat"}]}]
+                """);
+        CliRun run = CliRun.of(
+                "quantize", model, "-o", dir.resolve("c"), "--type", "q4_0", "--calibration", records, "--images", images);
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.err()).contains("calibrated on 1 prompts with 1 images");
+        CliRun without = CliRun.of("quantize", model, "-o", dir.resolve("d"), "--type", "q4_0", "--calibration", records);
+        assertThat(without.code()).isEqualTo(1);
+        assertThat(without.err()).contains("--images");
+        assertThat(dir.resolve("d")).doesNotExist();
+    }
+
+    @Test
+    void calibrationThatCannotBeIsRefused() throws IOException {
+        CliRun fixed = CliRun.of(
+                "quantize", model, "-o", dir.resolve("t"), "--type", "q8_0", "--calibration", questions());
+        assertThat(fixed.code()).isEqualTo(2);
+        assertThat(fixed.err()).contains("--calibration changes nothing in q8_0");
+        CliRun images = CliRun.of("quantize", model, "-o", dir.resolve("t"), "--type", "q4_0", "--images", dir);
+        assertThat(images.code()).isEqualTo(2);
+        assertThat(images.err()).contains("--images are those of --calibration");
+        refused("%s has no prompts", Files.writeString(dir.resolve("empty.txt"), "\n \n"));
+        refused("%s, line 1: a line of a text file has no image", Files.writeString(dir.resolve("i.txt"), "<image>?"));
+        refused("%s, line 2 has ", Files.writeString(dir.resolve("long.txt"), "a\n" + "cat ".repeat(300)));
+        refused("%s is no UTF-8 text", Files.write(dir.resolve("b.txt"), new byte[] {(byte) 0xff, 10}));
+        refused("%s", dir.resolve("none.txt"));
+        refused("%s", dir.resolve("none.json"));
+    }
+
+    private void refused(String message, Path calibration) {
+        CliRun run =
+                CliRun.of("quantize", model, "-o", dir.resolve("t"), "--type", "q4_0", "--calibration", calibration);
+        assertThat(run.code()).as(run.err()).isEqualTo(1);
+        assertThat(run.err()).contains(message.formatted(calibration));
+        assertThat(dir.resolve("t")).doesNotExist();
     }
 }
