@@ -40,11 +40,19 @@ public record Shard(int index, int count) {
         return new Shard(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
     }
 
+    /** Index of its first element. */
+    public int from(int size) {
+        return (int) Math.min(size, (index - 1L) * Math.ceilDiv(size, count));
+    }
+
+    /** Index after its last element. */
+    public int to(int size) {
+        return (int) Math.min(size, (long) index * Math.ceilDiv(size, count));
+    }
+
     /** The shard's part of a list. */
     public <T> List<T> of(List<T> all) {
-        int size = Math.ceilDiv(all.size(), count);
-        int from = Math.min(all.size(), (index - 1) * size);
-        return all.subList(from, Math.min(all.size(), from + size));
+        return all.subList(from(all.size()), to(all.size()));
     }
 
     /** Where its answers go: {@code answers.2-of-8.jsonl} beside {@code answers.jsonl}. */

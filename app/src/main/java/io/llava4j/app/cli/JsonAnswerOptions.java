@@ -27,6 +27,22 @@ final class JsonAnswerOptions {
     private boolean object;
 
     /**
+     * Names what the answer may be, for the manifest of a run; empty for anything.
+     *
+     * @throws io.llava4j.CheckpointException if the schema's file cannot be read
+     */
+    String name() {
+        if (schema == null) {
+            return object ? "json-object" : "";
+        }
+        try {
+            return "json-schema " + Files.readString(schema);
+        } catch (IOException e) {
+            throw FileErrors.cannotRead(schema, e);
+        }
+    }
+
+    /**
      * What the answer may be; null for anything.
      *
      * @param spec of the verb

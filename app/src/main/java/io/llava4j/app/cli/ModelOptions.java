@@ -142,6 +142,24 @@ final class ModelOptions {
                 new ModelParts(visionTower, mmproj));
     }
 
+    /**
+     * The names that requests may call the model by.
+     *
+     * @param aliases given by the user; if there are none, the name of its folder or file counts
+     */
+    List<String> names(List<String> aliases) {
+        if (!aliases.isEmpty()) {
+            return aliases;
+        }
+        Path folder = directory().toAbsolutePath().normalize();
+        String name = String.valueOf(folder.getFileName());
+        Path parent = folder.getParent();
+        if (name.equals("model") && parent != null && parent.getFileName() != null) {
+            name = parent.getFileName().toString(); // a run keeps its model in a folder of that name
+        }
+        return List.of(name.endsWith(".gguf") ? name.substring(0, name.length() - ".gguf".length()) : name);
+    }
+
     /** The model in a list of models. */
     ModelSummary summary() {
         return ModelSummary.of(directory(), new ModelParts(visionTower, mmproj));

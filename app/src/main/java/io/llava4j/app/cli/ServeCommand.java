@@ -153,7 +153,7 @@ final class ServeCommand implements Callable<Integer> {
         if (!options.address().isLoopbackAddress() && options.access().keys().isOpen()) {
             err.println("llava: everybody who reaches " + host + " may use this server; --api-key-file asks for a key");
         }
-        try (ServedModel served = new ServedModel(names(), options.images(), model.orientation());
+        try (ServedModel served = new ServedModel(model.names(aliases), options.images(), model.orientation());
                 LlavaServer server = LlavaServer.start(options, served, BuildInfo.version());
                 StopSignal stop = new StopSignal(err, "the end of the running answers")) {
             String address = "http://" + shown(options.address()) + ":" + server.port();
@@ -233,20 +233,6 @@ final class ServeCommand implements Callable<Integer> {
         if (!condition) {
             throw new ParameterException(spec.commandLine(), message);
         }
-    }
-
-    /** The names that clients may call the model by. */
-    private List<String> names() {
-        if (!aliases.isEmpty()) {
-            return aliases;
-        }
-        Path folder = model.directory().toAbsolutePath().normalize();
-        String name = String.valueOf(folder.getFileName());
-        Path parent = folder.getParent();
-        if (name.equals("model") && parent != null && parent.getFileName() != null) {
-            name = parent.getFileName().toString(); // a run keeps its model in a folder of that name
-        }
-        return List.of(name.endsWith(".gguf") ? name.substring(0, name.length() - ".gguf".length()) : name);
     }
 
     /** An address that a browser on this machine can open: no program can connect to 0.0.0.0 or :: everywhere. */

@@ -276,7 +276,7 @@ class AnswerOptionsTest extends ServerTest {
                     assertThat(sentence)
                             .containsAnyOf("is not on the public internet", "is unknown", "must be http or https");
                 } else {
-                    assertThat(sentence).contains("this server fetches none", "--allow-image-urls");
+                    assertThat(sentence).contains("addresses are not fetched here", "--allow-image-urls");
                 }
             }
         }

@@ -18,4 +18,9 @@ public record Usage(
         int answerTokens,
         double queueSeconds,
         double firstTokenSeconds,
-        double seconds) {}
+        double seconds) {
+    /** Without what depends on the machine and on other requests: what was cached, and how long it took. */
+    public Usage repeatable() {
+        return new Usage(promptTokens, imageTokens, 0, answerTokens, 0, 0, 0);
+    }
+}

@@ -11,13 +11,14 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /** One request and its response. */
-public final class Exchange {
+public final class Exchange implements AnswerTarget {
     private static final int CHUNK = 1 << 16;
 
     /** How long a client may go on sending what is not read. */
@@ -48,8 +49,14 @@ public final class Exchange {
     }
 
     /** Identifies the request in the response and in the log. */
+    @Override
     public String id() {
         return id;
+    }
+
+    @Override
+    public long now() {
+        return Instant.now().getEpochSecond();
     }
 
     /** The part of the path that the route leaves open, such as a model's name. */
@@ -153,6 +160,7 @@ public final class Exchange {
     }
 
     /** Answers with JSON. */
+    @Override
     public void send(JsonNode body) {
         send(200, "application/json", Json.bytes(body));
     }
@@ -237,6 +245,7 @@ public final class Exchange {
     }
 
     /** Begins an answer that is sent event by event. */
+    @Override
     public ResponseStream stream(String type) {
         begun = true;
         status = 200;

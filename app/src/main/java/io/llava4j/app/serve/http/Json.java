@@ -40,6 +40,16 @@ public final class Json {
         if (body.length == 0) {
             throw new ApiException(ApiException.Kind.INVALID, "the request has no body; send a JSON object");
         }
+        return parse(body, "the body");
+    }
+
+    /**
+     * Parses an object.
+     *
+     * @param what it is, for messages
+     * @throws ApiException if it is not one well-formed object
+     */
+    public static ObjectNode parse(byte[] body, String what) {
         JsonNode node;
         try {
             node = MAPPER.readTree(body);
@@ -51,12 +61,12 @@ public final class Json {
                                     e.getLocation().getLineNr(), e.getLocation().getColumnNr());
             throw new ApiException(
                     ApiException.Kind.INVALID,
-                    "the body is not well-formed JSON%s: %s".formatted(where, reason(e.getOriginalMessage())));
+                    "%s is not well-formed JSON%s: %s".formatted(what, where, reason(e.getOriginalMessage())));
         }
         if (node instanceof ObjectNode object) {
             return object;
         }
-        throw new ApiException(ApiException.Kind.INVALID, "the body must be a JSON object");
+        throw new ApiException(ApiException.Kind.INVALID, what + " must be a JSON object");
     }
 
     /** The parser's reason, without the names of its classes. */

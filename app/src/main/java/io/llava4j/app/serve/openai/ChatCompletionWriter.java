@@ -1,25 +1,24 @@
 package io.llava4j.app.serve.openai;
 
 import io.llava4j.app.serve.http.ApiException;
-import io.llava4j.app.serve.http.Exchange;
+import io.llava4j.app.serve.http.AnswerTarget;
 import io.llava4j.app.serve.http.Json;
 import io.llava4j.app.serve.request.Answer;
 import io.llava4j.app.serve.request.AnswerWriter;
 import io.llava4j.generate.RunningAnswer;
 import io.llava4j.text.SentencePieceTokenizer;
-import java.time.Instant;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** A chat completion in one document. */
 final class ChatCompletionWriter implements AnswerWriter {
-    private final Exchange exchange;
+    private final AnswerTarget target;
     private final ChatCompletionRequest request;
     private final Logprobs logprobs;
     private final ArrayNode tokens = Json.array();
 
-    ChatCompletionWriter(Exchange exchange, ChatCompletionRequest request, SentencePieceTokenizer tokenizer) {
-        this.exchange = exchange;
+    ChatCompletionWriter(AnswerTarget target, ChatCompletionRequest request, SentencePieceTokenizer tokenizer) {
+        this.target = target;
         this.request = request;
         this.logprobs = new Logprobs(tokenizer);
     }
@@ -37,9 +36,9 @@ final class ChatCompletionWriter implements AnswerWriter {
     @Override
     public void finished(Answer answer) {
         ObjectNode body = Json.object()
-                .put("id", exchange.id().replace("req_", "chatcmpl-"))
+                .put("id", target.id().replace("req_", "chatcmpl-"))
                 .put("object", "chat.completion")
-                .put("created", Instant.now().getEpochSecond())
+                .put("created", target.now())
                 .put("model", request.model());
         ObjectNode choice = body.putArray("choices").addObject().put("index", 0);
         choice.putObject("message")
@@ -53,7 +52,7 @@ final class ChatCompletionWriter implements AnswerWriter {
         }
         choice.put("finish_reason", answer.finish().label());
         body.set("usage", Usages.completion(answer.usage()));
-        exchange.send(body);
+        target.send(body);
     }
 
     @Override

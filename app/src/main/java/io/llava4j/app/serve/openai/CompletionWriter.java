@@ -1,7 +1,7 @@
 package io.llava4j.app.serve.openai;
 
 import io.llava4j.app.serve.http.ApiException;
-import io.llava4j.app.serve.http.Exchange;
+import io.llava4j.app.serve.http.AnswerTarget;
 import io.llava4j.app.serve.http.Json;
 import io.llava4j.app.serve.http.ResponseStream;
 import io.llava4j.app.serve.request.Answer;
@@ -10,7 +10,6 @@ import io.llava4j.generate.RunningAnswer;
 import io.llava4j.generate.schedule.ChosenToken;
 import io.llava4j.generate.schedule.TokenLogprob;
 import io.llava4j.text.SentencePieceTokenizer;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,16 +17,17 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** The continuation of a text, in one document or in chunks. */
 final class CompletionWriter implements AnswerWriter {
-    private final Exchange exchange;
+    private final AnswerTarget target;
     private final CompletionRequest request;
     private final Logprobs logprobs;
-    private final long created = Instant.now().getEpochSecond();
+    private final long created;
     private List<ChosenToken> tokens = new ArrayList<>();
     private int offset;
     private @Nullable ResponseStream out;
 
-    CompletionWriter(Exchange exchange, CompletionRequest request, SentencePieceTokenizer tokenizer) {
-        this.exchange = exchange;
+    CompletionWriter(AnswerTarget target, CompletionRequest request, SentencePieceTokenizer tokenizer) {
+        this.target = target;
+        this.created = target.now();
         this.request = request;
         this.logprobs = new Logprobs(tokenizer);
     }
@@ -35,7 +35,7 @@ final class CompletionWriter implements AnswerWriter {
     @Override
     public void begin(int promptTokens) {
         if (request.stream() != null) {
-            out = exchange.stream(ResponseStream.EVENTS);
+            out = target.stream(ResponseStream.EVENTS);
         }
     }
 
@@ -54,7 +54,7 @@ final class CompletionWriter implements AnswerWriter {
         if (out == null) {
             ObjectNode body = document(answer.text(), answer.finish().label());
             body.set("usage", Usages.completion(answer.usage()));
-            exchange.send(body);
+            target.send(body);
             return;
         }
         out.data(document("", answer.finish().label()));
@@ -71,14 +71,14 @@ final class CompletionWriter implements AnswerWriter {
     @Override
     public void failed(ApiException failure) {
         if (out != null) {
-            out.data(OpenAiApi.streamFailure(failure, exchange));
+            out.data(OpenAiApi.streamFailure(failure, target));
             out.close();
         }
     }
 
     private ObjectNode document(String text, @Nullable String finish) {
         ObjectNode body = Json.object()
-                .put("id", exchange.id().replace("req_", "cmpl-"))
+                .put("id", target.id().replace("req_", "cmpl-"))
                 .put("object", "text_completion")
                 .put("created", created)
                 .put("model", request.model());

@@ -1,5 +1,6 @@
 package io.llava4j.app.serve.openai;
 
+import io.llava4j.app.serve.http.AnswerTarget;
 import io.llava4j.app.serve.http.ApiException;
 import io.llava4j.app.serve.http.Exchange;
 import io.llava4j.app.serve.http.Json;
@@ -92,7 +93,7 @@ public final class OpenAiApi {
     }
 
     /** A failure of a stream, as the clients of this API expect it between the events. */
-    static ObjectNode streamFailure(ApiException failure, Exchange exchange) {
-        return OpenAiErrors.INSTANCE.body(failure, exchange.id());
+    static ObjectNode streamFailure(ApiException failure, AnswerTarget target) {
+        return OpenAiErrors.INSTANCE.body(failure, target.id());
     }
 }

@@ -1,25 +1,27 @@
 package io.llava4j.app.serve.openai;
 
 import io.llava4j.app.serve.http.ApiException;
-import io.llava4j.app.serve.http.Exchange;
+import io.llava4j.app.serve.http.AnswerTarget;
 import io.llava4j.app.serve.http.Json;
 import io.llava4j.app.serve.request.Answer;
 import io.llava4j.generate.GenerationOptions;
-import java.time.Instant;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The documents of one response. */
 final class ResponseObject {
+    private final AnswerTarget target;
     private final ResponseRequest request;
     private final String id;
     private final String messageId;
-    private final long created = Instant.now().getEpochSecond();
+    private final long created;
 
-    ResponseObject(Exchange exchange, ResponseRequest request) {
+    ResponseObject(AnswerTarget target, ResponseRequest request) {
+        this.target = target;
         this.request = request;
-        this.id = exchange.id().replace("req_", "resp_");
-        this.messageId = exchange.id().replace("req_", "msg_");
+        this.created = target.now();
+        this.id = target.id().replace("req_", "resp_");
+        this.messageId = target.id().replace("req_", "msg_");
     }
 
     /** Identifies the message of the answer. */
@@ -38,7 +40,7 @@ final class ResponseObject {
         if (isIncomplete(answer)) {
             response.putObject("incomplete_details").put("reason", "max_output_tokens");
         } else {
-            response.put("completed_at", Instant.now().getEpochSecond());
+            response.put("completed_at", target.now());
         }
         response.withArray("output").add(message(answer, logprobs));
         response.set("usage", Usages.response(answer.usage()));

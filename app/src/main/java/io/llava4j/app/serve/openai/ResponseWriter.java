@@ -1,7 +1,7 @@
 package io.llava4j.app.serve.openai;
 
 import io.llava4j.app.serve.http.ApiException;
-import io.llava4j.app.serve.http.Exchange;
+import io.llava4j.app.serve.http.AnswerTarget;
 import io.llava4j.app.serve.http.Json;
 import io.llava4j.app.serve.request.Answer;
 import io.llava4j.app.serve.request.AnswerWriter;
@@ -11,14 +11,14 @@ import tools.jackson.databind.node.ArrayNode;
 
 /** A response in one document. */
 final class ResponseWriter implements AnswerWriter {
-    private final Exchange exchange;
+    private final AnswerTarget target;
     private final ResponseObject object;
     private final boolean wantsLogprobs;
     private final Logprobs logprobs;
     private final ArrayNode tokens = Json.array();
 
-    ResponseWriter(Exchange exchange, ResponseObject object, boolean wantsLogprobs, SentencePieceTokenizer tokenizer) {
-        this.exchange = exchange;
+    ResponseWriter(AnswerTarget target, ResponseObject object, boolean wantsLogprobs, SentencePieceTokenizer tokenizer) {
+        this.target = target;
         this.object = object;
         this.wantsLogprobs = wantsLogprobs;
         this.logprobs = new Logprobs(tokenizer);
@@ -36,7 +36,7 @@ final class ResponseWriter implements AnswerWriter {
 
     @Override
     public void finished(Answer answer) {
-        exchange.send(object.complete(answer, tokens));
+        target.send(object.complete(answer, tokens));
     }
 
     @Override

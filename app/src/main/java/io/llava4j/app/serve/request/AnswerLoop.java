@@ -13,6 +13,25 @@ import java.util.concurrent.CancellationException;
 public final class AnswerLoop {
     private AnswerLoop() {}
 
+    /** Asks the model for an answer that no client waits for, and writes it whole; a failure is thrown. */
+    public static Answer run(ServedModel model, AnswerRequest request, AnswerWriter writer) {
+        ServedModel.Started started = model.start(request);
+        try (RunningAnswer answer = started.answer()) {
+            writer.begin(started.promptTokens());
+            for (RunningAnswer.Piece piece = answer.next(); piece != null; piece = answer.next()) {
+                writer.piece(piece);
+            }
+            ChatResponse response = answer.response();
+            if (response.finish() == FinishReason.CANCELLED) {
+                throw new CancellationException("the answer was cancelled");
+            }
+            Answer whole =
+                    new Answer(response.text(), response.finish(), answer.stopText(), response.usage().repeatable());
+            writer.finished(whole);
+            return whole;
+        }
+    }
+
     /** Asks the model and writes what it answers. */
     public static void run(Exchange exchange, ServedModel model, AnswerRequest request, AnswerWriter writer) {
         ServedModel.Started started = model.start(request);

@@ -71,8 +71,8 @@ final class ImageLoader {
         if (!limits.remote()) {
             throw ApiException.invalid(
                     image.where(),
-                    image.where() + " is an address, and this server fetches none; send the image as a data: URL,"
-                            + " or start the server with --allow-image-urls");
+                    image.where() + " is an address, and addresses are not fetched here; send the image as a data: URL,"
+                            + " or allow them with --allow-image-urls");
         }
         try {
             return remote.fetch(image.url(), limits.maxBytes());

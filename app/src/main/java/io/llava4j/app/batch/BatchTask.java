@@ -1,0 +1,326 @@
+package io.llava4j.app.batch;
+
+import io.llava4j.ConfigException;
+import io.llava4j.DataException;
+import io.llava4j.app.serve.http.Json;
+import io.llava4j.io.ResumableFile;
+import io.llava4j.io.Shard;
+import io.llava4j.train.data.format.QuestionRows;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Answers all records of a file, many at once. The output has a line for each record in the order of the input, and equal input,
+ * model and decoding give equal bytes: whether a run was interrupted, in how many shards, and on how many machines.
+ */
+public final class BatchTask implements AutoCloseable {
+    /** Workers that prepare images while others wait for their answers. */
+    private static final int PREPARING = 4;
+
+    private final Settings settings;
+    private final BatchInput input;
+    private final String format;
+    private final Supplier<BatchModel> opener;
+    private @Nullable BatchModel model;
+
+    /**
+     * What is answered, and where the answers go.
+     *
+     * @param input file or folder
+     * @param output the file of the answers
+     * @param rows how rows of a data file become questions
+     * @param images folder of the images; null if none is given
+     * @param followSymlinks whether symbolic links in it may lead out of it
+     * @param modelId names model and template
+     * @param decoding names all that decides how records are answered
+     * @param parallel answers that are decoded at the same time
+     * @param maxFailures failures after which a run stops; -1 for no limit
+     * @param retryFailed whether records that failed in earlier runs are answered again
+     */
+    public record Settings(
+            Path input,
+            Path output,
+            QuestionRows rows,
+            @Nullable Path images,
+            boolean followSymlinks,
+            String modelId,
+            String decoding,
+            int parallel,
+            int maxFailures,
+            boolean retryFailed) {}
+
+    /** Follows a run. */
+    @FunctionalInterface
+    public interface BatchProgress {
+        /**
+         * A record was answered, or failed.
+         *
+         * @param done records so far, those of earlier runs included
+         * @param total records of the batch or shard
+         * @param failed of those that are done
+         */
+        void update(int done, int total, int failed);
+    }
+
+    private BatchTask(Settings settings, BatchInput input, Supplier<BatchModel> opener) {
+        this.settings = settings;
+        this.input = input;
+        this.format = input instanceof OpenAiInput ? "openai" : "records";
+        this.opener = opener;
+    }
+
+    /** Whether a file holds requests in OpenAI's batch format, which say themselves how they are decoded. */
+    public static boolean isOpenAi(Path input) {
+        return OpenAiInput.isOne(input);
+    }
+
+    /**
+     * Reads the input.
+     *
+     * @param opener loads the model when the first record needs it
+     * @throws DataException if it cannot be read, or holds no record
+     */
+    public static BatchTask open(Settings settings, Supplier<BatchModel> opener) {
+        if (Files.isDirectory(settings.output())) {
+            throw new ConfigException("%s is a folder; name a file for the answers".formatted(settings.output()));
+        }
+        BatchInput input = isOpenAi(settings.input())
+                ? OpenAiInput.read(settings.input())
+                : RecordInput.read(
+                        settings.input(), settings.rows(), settings.images(), settings.followSymlinks());
+        return new BatchTask(settings, input, opener);
+    }
+
+    /** Number of records, those that cannot be used included. */
+    public int records() {
+        return input.size();
+    }
+
+    /**
+     * What a run would do; the model is not loaded.
+     *
+     * @param shard null for all records
+     */
+    public BatchPlan plan(@Nullable Shard shard) {
+        AnswerLines lines = lines(shard, target(shard));
+        lines.look(settings.retryFailed());
+        adopt(shard, lines, false);
+        List<String> problems = new ArrayList<>();
+        int unusable = 0;
+        int[] all = range(shard);
+        for (int index : all) {
+            String problem = input.problem(index);
+            if (!problem.isEmpty()) {
+                unusable++;
+                if (problems.size() < BatchSummary.MAX_FAILURES) {
+                    problems.add(problem);
+                }
+            }
+        }
+        return new BatchPlan(
+                settings.input().toString(),
+                format,
+                target(shard).toString(),
+                all.length,
+                unusable,
+                lines.count(),
+                all.length - lines.count(),
+                problems);
+    }
+
+    /**
+     * Answers a batch, or what earlier runs left open.
+     *
+     * @param shard null for all records; then finished shards beside the output are taken over
+     * @throws ConfigException if the output belongs to another run
+     */
+    public BatchSummary run(@Nullable Shard shard, BatchProgress progress) {
+        return run(shard, target(shard), progress);
+    }
+
+    /** {@link #run(Shard, BatchProgress)} into another file than the shard's own. */
+    public BatchSummary run(@Nullable Shard shard, Path target, BatchProgress progress) {
+        AnswerLines lines = lines(shard, target);
+        lines.resume(settings.retryFailed());
+        adopt(shard, lines, true);
+        int[] all = range(shard);
+        int earlier = lines.count();
+        progress.update(earlier, all.length, lines.failed());
+        int[] open = byGroup(IntStream.of(all).filter(index -> !lines.has(index)).toArray());
+        BatchModel answering = open.length > 0 && !isTooMany(lines) ? model() : null;
+        Totals totals = new Totals();
+        if (answering != null) {
+            answer(open, answering, lines, totals, () -> progress.update(lines.count(), all.length, lines.failed()));
+        }
+        boolean complete = lines.count() == all.length;
+        if (complete) {
+            lines.finish();
+        }
+        return totals.summary(target, all.length, earlier, lines, complete);
+    }
+
+    /** Where the answers of a shard go; null for all records. */
+    public Path target(@Nullable Shard shard) {
+        return shard == null ? settings.output() : shard.file(settings.output());
+    }
+
+    /**
+     * Whether a shard is finished.
+     *
+     * @throws ConfigException if its file belongs to another run
+     */
+    public boolean isFinished(Shard shard) {
+        ResumableFile file = new ResumableFile(target(shard), manifest(shard));
+        if (!file.isComplete()) {
+            return false;
+        }
+        file.requireSame();
+        return true;
+    }
+
+    private AnswerLines lines(@Nullable Shard shard, Path target) {
+        int[] all = range(shard);
+        int from = all.length == 0 ? 0 : all[0];
+        return new AnswerLines(new ResumableFile(target, manifest(shard)), from, from + all.length);
+    }
+
+    private int[] range(@Nullable Shard shard) {
+        return shard == null
+                ? IntStream.range(0, input.size()).toArray()
+                : IntStream.range(shard.from(input.size()), shard.to(input.size())).toArray();
+    }
+
+    private String manifest(@Nullable Shard shard) {
+        return Json.text(Json.object()
+                .put("model_id", settings.modelId())
+                .put("decoding", settings.decoding())
+                .put("records", input.size())
+                .put("records_sha256", input.fingerprint())
+                .put("shard", shard == null ? "all" : shard.toString()));
+    }
+
+    private void adopt(@Nullable Shard shard, AnswerLines lines, boolean keep) {
+        if (shard != null || lines.isComplete()) {
+            return;
+        }
+        Shard.beside(settings.output()).forEach((other, file) -> {
+            new ResumableFile(file, manifest(other)).requireSame();
+            lines.adopt(file, other.from(input.size()), other.to(input.size()), settings.retryFailed(), keep);
+        });
+    }
+
+    private synchronized BatchModel model() {
+        if (model == null) {
+            model = opener.get();
+        }
+        return model;
+    }
+
+    private boolean isTooMany(AnswerLines lines) {
+        return settings.maxFailures() >= 0 && lines.failed() > settings.maxFailures();
+    }
+
+    /** Stable: groups in order of first appearance, records of one in their order. */
+    private int[] byGroup(int[] open) {
+        Map<String, List<Integer>> groups = new LinkedHashMap<>();
+        for (int index : open) {
+            groups.computeIfAbsent(input.group(index), group -> new ArrayList<>())
+                    .add(index);
+        }
+        return groups.values().stream()
+                .flatMap(List::stream)
+                .mapToInt(Integer::intValue)
+                .toArray();
+    }
+
+    private void answer(int[] open, BatchModel answering, AnswerLines lines, Totals totals, Runnable progress) {
+        AtomicInteger next = new AtomicInteger();
+        AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+        Runnable work = () -> {
+            try {
+                for (int at = next.getAndIncrement();
+                        at < open.length && failure.get() == null && !isTooMany(lines);
+                        at = next.getAndIncrement()) {
+                    BatchLine line = input.answer(open[at], answering);
+                    lines.add(open[at], line);
+                    totals.add(line);
+                    progress.run();
+                }
+            } catch (RuntimeException | Error e) {
+                failure.compareAndSet(null, e);
+            }
+        };
+        List<Thread> workers = new ArrayList<>();
+        for (int i = 0; i < Math.min(open.length, settings.parallel() + PREPARING); i++) {
+            workers.add(Thread.ofPlatform().daemon().name("batch-" + i).start(work));
+        }
+        join(workers, failure);
+        switch (failure.get()) {
+            case null -> {}
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            case Throwable e -> throw new IllegalStateException(e);
+        }
+    }
+
+    private static void join(List<Thread> workers, AtomicReference<@Nullable Throwable> failure) {
+        for (Thread worker : workers) {
+            try {
+                worker.join();
+            } catch (InterruptedException e) {
+                failure.compareAndSet(null, new DataException("the batch was interrupted; run it again to resume it", e));
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        if (model != null) {
+            model.close();
+        }
+        input.close();
+    }
+
+    /** Sums over the answers of a run. */
+    private static final class Totals {
+        private final long start = System.nanoTime();
+        private int truncated;
+        private long promptTokens;
+        private long imageTokens;
+        private long answerTokens;
+
+        synchronized void add(BatchLine line) {
+            truncated += line.truncated() ? 1 : 0;
+            promptTokens += line.promptTokens();
+            imageTokens += line.imageTokens();
+            answerTokens += line.answerTokens();
+        }
+
+        synchronized BatchSummary summary(Path target, int records, int earlier, AnswerLines lines, boolean complete) {
+            return new BatchSummary(
+                    target.toString(),
+                    records,
+                    earlier,
+                    lines.count() - lines.failed(),
+                    lines.failed(),
+                    complete,
+                    truncated,
+                    promptTokens,
+                    imageTokens,
+                    answerTokens,
+                    (System.nanoTime() - start) / 1e9,
+                    lines.failures());
+        }
+    }
+}

@@ -1,0 +1,179 @@
+package io.llava4j.app.cli;
+
+import io.llava4j.app.batch.BatchModel;
+import io.llava4j.app.batch.BatchTask;
+import io.llava4j.app.serve.request.ImageLimits;
+import io.llava4j.app.serve.request.ServedModel;
+import io.llava4j.generate.AnswerOptions;
+import io.llava4j.generate.GenerationOptions;
+import io.llava4j.generate.LlavaPipeline;
+import io.llava4j.generate.constrain.JsonConstraint;
+import io.llava4j.generate.schedule.Scheduler;
+import io.llava4j.image.ImageDecoder;
+import io.llava4j.text.ResponseFormat;
+import io.llava4j.train.data.format.QuestionRows;
+import io.llava4j.train.data.format.RowShapes;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+
+/** What {@code llava batch} and the job for a cluster are told: input, output, model, and how records are answered. */
+public final class BatchOptions {
+    /** Options of data files that requests in OpenAI's format say themselves. */
+    private static final List<String> OF_RECORDS = List.of(
+            "--images",
+            "--follow-symlinks",
+            "--prompt",
+            "--response-format",
+            "--max-new-tokens",
+            "--temperature",
+            "--top-p",
+            "--top-k",
+            "--repetition-penalty",
+            "--stop",
+            "--json-schema",
+            "--json-object");
+
+    /** Options of requests in OpenAI's format that data files have no use for. */
+    private static final List<String> OF_REQUESTS = List.of("--alias", "--allow-image-urls");
+
+    @Mixin
+    private ModelOptions model = new ModelOptions();
+
+    @Mixin
+    private DecodingOptions decoding = new DecodingOptions();
+
+    @Mixin
+    private JsonAnswerOptions jsonAnswer = new JsonAnswerOptions();
+
+    @Parameters(
+            paramLabel = "INPUT",
+            description = "Questions as JSON, JSON lines, CSV, Parquet, WebDataset or a folder of images, or requests in OpenAI's"
+                    + " batch format.")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private Path input;
+
+    @Option(
+            names = {"-o", "--output"},
+            required = true,
+            paramLabel = "FILE",
+            description = "Answers as JSON lines, one for each record, in the order of the input.")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private Path output;
+
+    @Option(names = "--images", paramLabel = "DIR", description = "Folder of the images, unless INPUT contains them.")
+    private @Nullable Path images;
+
+    @Option(names = "--follow-symlinks", description = "Accept symbolic links that lead out of the image folder.")
+    private boolean followSymlinks;
+
+    @Option(
+            names = "--prompt",
+            paramLabel = "TEXT",
+            description = "Question of records that have an image and none of their own (default: ${DEFAULT-VALUE})")
+    private String prompt = RowShapes.CAPTION_REQUEST;
+
+    @Option(
+            names = "--response-format",
+            paramLabel = "FORMAT",
+            description = "Response format that the questions of a table ask for, unless a row has its own"
+                    + " response_format: none, short, letter, short-or-unanswerable (default: none).")
+    private @Nullable String responseFormat;
+
+    @Option(
+            names = "--parallel",
+            paramLabel = "N",
+            description =
+                    "Answers that are decoded at the same time; changes the speed, not the answers (default: ${DEFAULT-VALUE}).")
+    private int parallel = Scheduler.Limits.DEFAULT.parallel();
+
+    @Option(
+            names = "--max-failures",
+            paramLabel = "N",
+            description = "Succeed with up to N failed records, and stop after more; by default all records are tried, and one failed"
+                    + " record makes the exit code 1.")
+    private @Nullable Integer maxFailures;
+
+    @Option(names = "--retry-failed", description = "Answer again the records that failed in an earlier run.")
+    private boolean retryFailed;
+
+    @Option(
+            names = "--alias",
+            split = ",",
+            paramLabel = "NAME",
+            description = "Name of the model in OpenAI's requests; repeatable (default: name of its folder).")
+    private List<String> aliases = new ArrayList<>();
+
+    @Option(
+            names = "--allow-image-urls",
+            description = "Fetch images of OpenAI's requests from http and https addresses on the public internet.")
+    private boolean allowImageUrls;
+
+    /** Whether so many failed records are accepted. */
+    public boolean accepts(int failed) {
+        return failed <= (maxFailures == null ? 0 : maxFailures);
+    }
+
+    /**
+     * Reads the input; the model is loaded when the first record needs it.
+     *
+     * @param spec of the verb
+     * @throws ParameterException if options contradict each other or the input
+     */
+    public BatchTask open(CommandSpec spec) {
+        model.check();
+        require(spec, parallel >= 1, "--parallel must be 1 or more, not " + parallel);
+        require(spec, maxFailures == null || maxFailures >= 0, "--max-failures must be 0 or more, not " + maxFailures);
+        require(spec, !prompt.isBlank(), "--prompt must not be empty");
+        boolean openAi = BatchTask.isOpenAi(input);
+        for (String option : openAi ? OF_RECORDS : OF_REQUESTS) {
+            require(
+                    spec,
+                    !spec.commandLine().getParseResult().hasMatchedOption(option),
+                    openAi
+                            ? "%s is of no use here: the requests of %s say that themselves".formatted(option, input)
+                            : "%s is for requests in OpenAI's batch format, which %s does not hold"
+                                    .formatted(option, input));
+        }
+        GenerationOptions generation = decoding.checked(spec);
+        JsonConstraint constraint = jsonAnswer.constraint(spec);
+        BatchTask.Settings settings = new BatchTask.Settings(
+                input,
+                output,
+                QuestionRows.toAnswer(
+                        responseFormat == null ? ResponseFormat.NONE : QuestionRows.named(responseFormat), prompt),
+                images,
+                followSymlinks,
+                model.id(),
+                openAi ? "seed " + generation.seed() : generation + jsonAnswer.name(),
+                parallel,
+                maxFailures == null ? -1 : maxFailures,
+                retryFailed);
+        return BatchTask.open(settings, () -> load(new AnswerOptions(generation, constraint, -1)));
+    }
+
+    private BatchModel load(AnswerOptions options) {
+        Scheduler.Limits usual = Scheduler.Limits.DEFAULT;
+        LlavaPipeline pipeline =
+                model.open(new Scheduler.Limits(parallel, usual.queue(), 0, usual.cacheBytes(), Duration.ZERO));
+        ServedModel served = new ServedModel(
+                model.names(aliases),
+                new ImageLimits((int) ImageDecoder.MAX_FILE_BYTES, Integer.MAX_VALUE, allowImageUrls),
+                model.orientation());
+        served.load(() -> new ServedModel.Loaded(pipeline, model.summary()));
+        return new BatchModel(served, options, model.orientation());
+    }
+
+    private static void require(CommandSpec spec, boolean condition, String message) {
+        if (!condition) {
+            throw new ParameterException(spec.commandLine(), message);
+        }
+    }
+}
