@@ -197,8 +197,8 @@ final class AnswerLines {
         }
         for (int i = 0; i < lengths.length; i++) {
             if (lengths[i] < 0) {
-                throw new DataException("%s has no line for record %d; run the batch again"
-                        .formatted(file.part(), from + i));
+                throw new DataException(
+                        "%s has no line for record %d; run the batch again".formatted(file.part(), from + i));
             }
         }
     }

@@ -17,8 +17,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param imageTokens tokens of its images
  * @param answerTokens tokens of the answer
  */
-record BatchLine(
-        String json, String failure, boolean truncated, int promptTokens, int imageTokens, int answerTokens) {
+record BatchLine(String json, String failure, boolean truncated, int promptTokens, int imageTokens, int answerTokens) {
     private static final int OK = 200;
 
     static BatchLine answered(ObjectNode line, FinishReason finish, Usage usage) {

@@ -95,8 +95,7 @@ public final class BatchTask implements AutoCloseable {
         }
         BatchInput input = isOpenAi(settings.input())
                 ? OpenAiInput.read(settings.input())
-                : RecordInput.read(
-                        settings.input(), settings.rows(), settings.images(), settings.followSymlinks());
+                : RecordInput.read(settings.input(), settings.rows(), settings.images(), settings.followSymlinks());
         return new BatchTask(settings, input, opener);
     }
 
@@ -155,7 +154,8 @@ public final class BatchTask implements AutoCloseable {
         int[] all = range(shard);
         int earlier = lines.count();
         progress.update(earlier, all.length, lines.failed());
-        int[] open = byGroup(IntStream.of(all).filter(index -> !lines.has(index)).toArray());
+        int[] open =
+                byGroup(IntStream.of(all).filter(index -> !lines.has(index)).toArray());
         BatchModel answering = open.length > 0 && !isTooMany(lines) ? model() : null;
         Totals totals = new Totals();
         if (answering != null) {
@@ -196,7 +196,8 @@ public final class BatchTask implements AutoCloseable {
     private int[] range(@Nullable Shard shard) {
         return shard == null
                 ? IntStream.range(0, input.size()).toArray()
-                : IntStream.range(shard.from(input.size()), shard.to(input.size())).toArray();
+                : IntStream.range(shard.from(input.size()), shard.to(input.size()))
+                        .toArray();
     }
 
     private String manifest(@Nullable Shard shard) {
@@ -277,7 +278,8 @@ public final class BatchTask implements AutoCloseable {
             try {
                 worker.join();
             } catch (InterruptedException e) {
-                failure.compareAndSet(null, new DataException("the batch was interrupted; run it again to resume it", e));
+                failure.compareAndSet(
+                        null, new DataException("the batch was interrupted; run it again to resume it", e));
                 Thread.currentThread().interrupt();
                 return;
             }

@@ -42,10 +42,12 @@ final class OpenAiInput implements BatchInput {
     private static final Pattern REQUEST = Pattern.compile("\"(?:body|url|method)\"\\s*:");
 
     /** Where a line is, and what is wrong with it as far as that is known. */
-    private record Line(int number, long offset, int length, @Nullable Problem problem) {}
+    private record Line(
+            int number, long offset, int length, @Nullable Problem problem) {}
 
     /** Why a line is no request, with OpenAI's code. */
-    private record Problem(String code, String message, @Nullable String customId) {}
+    private record Problem(
+            String code, String message, @Nullable String customId) {}
 
     /** A request of the file. */
     private record BatchRequest(String customId, String path, ObjectNode body) {}
@@ -150,7 +152,8 @@ final class OpenAiInput implements BatchInput {
         String where = file + " line " + number;
         ObjectNode request;
         try {
-            boolean mark = line.length > 2 && line[0] == (byte) 0xEF && line[1] == (byte) 0xBB && line[2] == (byte) 0xBF;
+            boolean mark =
+                    line.length > 2 && line[0] == (byte) 0xEF && line[1] == (byte) 0xBB && line[2] == (byte) 0xBF;
             request = Json.parse(mark ? Arrays.copyOfRange(line, 3, line.length) : line, where);
         } catch (ApiException e) {
             throw new BadLineException(new Problem("invalid_json_line", e.sentence(), null));
@@ -158,7 +161,9 @@ final class OpenAiInput implements BatchInput {
         JsonNode id = request.path("custom_id");
         if (!id.isString() || id.stringValue().isEmpty()) {
             throw new BadLineException(new Problem(
-                    "missing_required_parameter", where + " has no custom_id; write a string that no other line has", null));
+                    "missing_required_parameter",
+                    where + " has no custom_id; write a string that no other line has",
+                    null));
         }
         String method = request.path("method").asString("POST");
         String path = request.path("url").asString("");
@@ -169,15 +174,16 @@ final class OpenAiInput implements BatchInput {
             problem = "its method is %s; write POST".formatted(Quote.of(method));
         } else if (!BatchAnswers.PATHS.contains(path)) {
             code = "invalid_url";
-            problem = "its url is %s; write one of %s"
-                    .formatted(Quote.of(path), String.join(", ", BatchAnswers.PATHS));
+            problem = "its url is %s; write one of %s".formatted(Quote.of(path), String.join(", ", BatchAnswers.PATHS));
         } else if (!request.path("body").isObject()) {
             code = "missing_required_parameter";
             problem = "its body is no object; write the request into it";
         }
         if (!code.isEmpty()) {
             throw new BadLineException(new Problem(
-                    code, "%s (custom_id %s): %s".formatted(where, Quote.of(id.stringValue()), problem), id.stringValue()));
+                    code,
+                    "%s (custom_id %s): %s".formatted(where, Quote.of(id.stringValue()), problem),
+                    id.stringValue()));
         }
         return new BatchRequest(id.stringValue(), path, (ObjectNode) request.path("body"));
     }
@@ -215,7 +221,11 @@ final class OpenAiInput implements BatchInput {
         String requestId = id("req_", index);
         try {
             BatchAnswers.Answered answered = new BatchAnswers(model.served())
-                    .answer(request.path(), request.body(), requestId, model.options().decoding().seed() + index);
+                    .answer(
+                            request.path(),
+                            request.body(),
+                            requestId,
+                            model.options().decoding().seed() + index);
             respond(written, 200, requestId).set("body", answered.body());
             written.putNull("error");
             return BatchLine.answered(

@@ -147,15 +147,16 @@ final class RecordInput implements BatchInput {
         } catch (RuntimeException e) {
             LOG.warn("record {} of {} failed", index, data.file(), e);
             return failed(
-                    index, record.id(), data.skip(position, "internal error: " + e).message());
+                    index,
+                    record.id(),
+                    data.skip(position, "internal error: " + e).message());
         }
     }
 
     private BatchLine answered(int index, LlavaRecord record, BatchModel model) {
         List<Turn> turns = new ArrayList<>(record.turns());
-        String reference = turns.getLast().role() == Role.ASSISTANT
-                ? turns.removeLast().text()
-                : null;
+        String reference =
+                turns.getLast().role() == Role.ASSISTANT ? turns.removeLast().text() : null;
         List<Supplier<RgbImage>> decoders = new ArrayList<>();
         for (String image : record.images()) {
             decoders.add(() -> images.decode(image, model.orientation()));

@@ -90,7 +90,8 @@ final class BatchCommand implements Callable<Integer> {
             Shard named = Shard.parse(shard);
             if (shards != null && shards != named.count()) {
                 throw new ParameterException(
-                        spec.commandLine(), "--shard %s and --shards %d contradict each other".formatted(shard, shards));
+                        spec.commandLine(),
+                        "--shard %s and --shards %d contradict each other".formatted(shard, shards));
             }
             return named;
         }
@@ -108,7 +109,10 @@ final class BatchCommand implements Callable<Integer> {
                     plan.earlier(),
                     plan.open(),
                     plan.output()));
-            warn(plan.problems(), plan.unusable(), "%,d of %,d records are unusable".formatted(plan.unusable(), plan.records()));
+            warn(
+                    plan.problems(),
+                    plan.unusable(),
+                    "%,d of %,d records are unusable".formatted(plan.unusable(), plan.records()));
             return;
         }
         out(JsonMapper.builder().build().writeValueAsString(plan));
@@ -125,7 +129,9 @@ final class BatchCommand implements Callable<Integer> {
                     summary.records(),
                     summary.answered(),
                     summary.failed(),
-                    summary.earlier() == 0 ? "" : String.format(Locale.ROOT, " (%,d by earlier runs)", summary.earlier()),
+                    summary.earlier() == 0
+                            ? ""
+                            : String.format(Locale.ROOT, " (%,d by earlier runs)", summary.earlier()),
                     summary.seconds(),
                     summary.recordsPerSecond(),
                     summary.promptTokens(),
@@ -141,9 +147,10 @@ final class BatchCommand implements Callable<Integer> {
                     .formatted(summary.truncated()));
         }
         if (!summary.complete()) {
-            err(("llava: stopped after more failures than --max-failures allows; %s is not written yet. Mend the records, then run"
-                            + " the same command with --retry-failed, or with a higher limit")
-                    .formatted(summary.output()));
+            err(
+                    ("llava: stopped after more failures than --max-failures allows; %s is not written yet. Mend the records, then run"
+                                    + " the same command with --retry-failed, or with a higher limit")
+                            .formatted(summary.output()));
         }
     }
 

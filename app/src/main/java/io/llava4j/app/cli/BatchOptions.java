@@ -55,8 +55,9 @@ public final class BatchOptions {
 
     @Parameters(
             paramLabel = "INPUT",
-            description = "Questions as JSON, JSON lines, CSV, Parquet, WebDataset or a folder of images, or requests in OpenAI's"
-                    + " batch format.")
+            description =
+                    "Questions as JSON, JSON lines, CSV, Parquet, WebDataset or a folder of images, or requests in OpenAI's"
+                            + " batch format.")
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path input;
 
@@ -97,8 +98,9 @@ public final class BatchOptions {
     @Option(
             names = "--max-failures",
             paramLabel = "N",
-            description = "Succeed with up to N failed records, and stop after more; by default all records are tried, and one failed"
-                    + " record makes the exit code 1.")
+            description =
+                    "Succeed with up to N failed records, and stop after more; by default all records are tried, and one failed"
+                            + " record makes the exit code 1.")
     private @Nullable Integer maxFailures;
 
     @Option(names = "--retry-failed", description = "Answer again the records that failed in an earlier run.")

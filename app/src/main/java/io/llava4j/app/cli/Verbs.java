@@ -14,7 +14,9 @@ final class Verbs {
             new Group("Demo", List.of(DemoCommand.class)),
             new Group("Data", List.of(DataCommand.class)),
             new Group("Training", List.of(TrainCommand.class, LaunchCommand.class)),
-            new Group("Inference", List.of(GenerateCommand.class, ChatCommand.class, BatchCommand.class, ServeCommand.class)),
+            new Group(
+                    "Inference",
+                    List.of(GenerateCommand.class, ChatCommand.class, BatchCommand.class, ServeCommand.class)),
             new Group("Evaluation", List.of(EvalCommand.class, ScoreCommand.class, PlotCommand.class)),
             new Group(
                     "Checkpoints",

@@ -74,7 +74,10 @@ class BatchCommandTest {
         Path whole = dir.resolve("whole.jsonl");
         assertThat(records(input, whole, "--temperature", 0.9, "--parallel", 1).code())
                 .isZero();
-        assertThat(lines(whole)).hasSize(20).extracting(line -> line.path("id").asString()).startsWith("100", "101");
+        assertThat(lines(whole))
+                .hasSize(20)
+                .extracting(line -> line.path("id").asString())
+                .startsWith("100", "101");
 
         // What a kill leaves: the manifest, some lines in another order, a torn one.
         Path killed = dir.resolve("killed.jsonl");
@@ -88,7 +91,8 @@ class BatchCommandTest {
         assertThat(part).doesNotExist();
 
         Path out = dir.resolve("parts.jsonl");
-        assertThat(records(input, out, "--temperature", 0.9, "--shards", 3, "--shard", 2).code())
+        assertThat(records(input, out, "--temperature", 0.9, "--shards", 3, "--shard", 2)
+                        .code())
                 .isZero();
         assertThat(records(input, out, "--temperature", 0.9, "--shard", "1/3").code())
                 .isZero();
@@ -128,7 +132,8 @@ class BatchCommandTest {
         assertThat(lines).hasSize(6);
         assertThat(lines.get(0).path("reference").asString()).isEqualTo("a cat");
         assertThat(lines.get(1).path("error").path("message").asString()).contains("record 1 (id b)", "broken.png");
-        assertThat(lines.get(2).path("error").path("message").asString()).contains("input.jsonl", "line 3 is malformed");
+        assertThat(lines.get(2).path("error").path("message").asString())
+                .contains("input.jsonl", "line 3 is malformed");
         assertThat(lines.get(3).path("image_tokens").asInt(-1)).isZero();
         assertThat(lines.get(4).path("error").path("message").asString()).contains("missing.png");
         assertThat(lines.get(5).path("prompt").asString())
@@ -166,9 +171,10 @@ class BatchCommandTest {
     void openAiRequests() throws IOException {
         String image = "data:image/png;base64,"
                 + Base64.getEncoder().encodeToString(Files.readAllBytes(images.resolve("1.png")));
-        String chat = "{\"custom_id\": \"%s\", \"method\": \"POST\", \"url\": \"/v1/chat/completions\", \"body\": {\"model\": \"tiny\","
-                + " \"max_tokens\": 5, \"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"text\", \"text\": \"what?\"},"
-                + " {\"type\": \"image_url\", \"image_url\": {\"url\": \"%s\"}}]}]}}\n";
+        String chat =
+                "{\"custom_id\": \"%s\", \"method\": \"POST\", \"url\": \"/v1/chat/completions\", \"body\": {\"model\": \"tiny\","
+                        + " \"max_tokens\": 5, \"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"text\", \"text\": \"what?\"},"
+                        + " {\"type\": \"image_url\", \"image_url\": {\"url\": \"%s\"}}]}]}}\n";
         Path input = Files.writeString(
                 dir.resolve("requests.jsonl"),
                 chat.formatted("one", image)
@@ -222,8 +228,8 @@ class BatchCommandTest {
         png[23] = 0x60;
         Path folder = Files.createDirectories(dir.resolve("huge"));
         Files.write(folder.resolve("huge.png"), png, StandardOpenOption.CREATE);
-        Path input = Files.writeString(
-                dir.resolve("input.csv"), "id,image,question\n1,huge.png,what?\n2,,what is it?\n");
+        Path input =
+                Files.writeString(dir.resolve("input.csv"), "id,image,question\n1,huge.png,what?\n2,,what is it?\n");
         Path out = dir.resolve("out.jsonl");
         CliRun run = batch(input, out, "--images", folder, "--max-new-tokens", 3, "--json");
         assertThat(run.json().path("failed").asInt()).isEqualTo(1);

@@ -41,42 +41,41 @@ public final class BatchAnswers {
      * @throws ApiException if the request is refused
      */
     public Answered answer(String path, ObjectNode request, String id, long seed) {
-        JsonFields fields = new JsonFields("", request.has("seed") ? request : request.deepCopy().put("seed", seed));
+        JsonFields fields = new JsonFields(
+                "", request.has("seed") ? request : request.deepCopy().put("seed", seed));
         if (fields.flag("stream", false)) {
             throw fields.invalid("stream", "must be false in a batch");
         }
         Collected target = new Collected(id);
-        Answer answer =
-                switch (path) {
-                    case "/v1/chat/completions" -> {
-                        ChatCompletionRequest chat = ChatCompletionRequest.read(fields, model);
-                        yield AnswerLoop.run(
-                                model,
-                                chat.answer(),
-                                new ChatCompletionWriter(
-                                        target, chat, model.pipeline().tokenizer()));
-                    }
-                    case "/v1/completions" -> {
-                        CompletionRequest completion = CompletionRequest.read(fields, model);
-                        yield AnswerLoop.run(
-                                model,
-                                completion.answer(),
-                                new CompletionWriter(
-                                        target, completion, model.pipeline().tokenizer()));
-                    }
-                    case "/v1/responses" -> {
-                        ResponseRequest response = ResponseRequest.read(fields, model);
-                        yield AnswerLoop.run(
-                                model,
-                                response.answer(),
-                                new ResponseWriter(
-                                        target,
-                                        new ResponseObject(target, response),
-                                        response.answer().topLogprobs() >= 0,
-                                        model.pipeline().tokenizer()));
-                    }
-                    default -> throw new IllegalArgumentException(path + " is not a path of a batch");
-                };
+        Answer answer = switch (path) {
+            case "/v1/chat/completions" -> {
+                ChatCompletionRequest chat = ChatCompletionRequest.read(fields, model);
+                yield AnswerLoop.run(
+                        model,
+                        chat.answer(),
+                        new ChatCompletionWriter(target, chat, model.pipeline().tokenizer()));
+            }
+            case "/v1/completions" -> {
+                CompletionRequest completion = CompletionRequest.read(fields, model);
+                yield AnswerLoop.run(
+                        model,
+                        completion.answer(),
+                        new CompletionWriter(
+                                target, completion, model.pipeline().tokenizer()));
+            }
+            case "/v1/responses" -> {
+                ResponseRequest response = ResponseRequest.read(fields, model);
+                yield AnswerLoop.run(
+                        model,
+                        response.answer(),
+                        new ResponseWriter(
+                                target,
+                                new ResponseObject(target, response),
+                                response.answer().topLogprobs() >= 0,
+                                model.pipeline().tokenizer()));
+            }
+            default -> throw new IllegalArgumentException(path + " is not a path of a batch");
+        };
         return new Answered(target.body(), answer);
     }
 

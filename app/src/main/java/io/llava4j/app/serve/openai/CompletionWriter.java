@@ -1,7 +1,7 @@
 package io.llava4j.app.serve.openai;
 
-import io.llava4j.app.serve.http.ApiException;
 import io.llava4j.app.serve.http.AnswerTarget;
+import io.llava4j.app.serve.http.ApiException;
 import io.llava4j.app.serve.http.Json;
 import io.llava4j.app.serve.http.ResponseStream;
 import io.llava4j.app.serve.request.Answer;

@@ -1,7 +1,7 @@
 package io.llava4j.app.serve.openai;
 
-import io.llava4j.app.serve.http.ApiException;
 import io.llava4j.app.serve.http.AnswerTarget;
+import io.llava4j.app.serve.http.ApiException;
 import io.llava4j.app.serve.http.Json;
 import io.llava4j.app.serve.request.Answer;
 import io.llava4j.app.serve.request.AnswerWriter;
@@ -17,7 +17,8 @@ final class ResponseWriter implements AnswerWriter {
     private final Logprobs logprobs;
     private final ArrayNode tokens = Json.array();
 
-    ResponseWriter(AnswerTarget target, ResponseObject object, boolean wantsLogprobs, SentencePieceTokenizer tokenizer) {
+    ResponseWriter(
+            AnswerTarget target, ResponseObject object, boolean wantsLogprobs, SentencePieceTokenizer tokenizer) {
         this.target = target;
         this.object = object;
         this.wantsLogprobs = wantsLogprobs;

@@ -25,8 +25,11 @@ public final class AnswerLoop {
             if (response.finish() == FinishReason.CANCELLED) {
                 throw new CancellationException("the answer was cancelled");
             }
-            Answer whole =
-                    new Answer(response.text(), response.finish(), answer.stopText(), response.usage().repeatable());
+            Answer whole = new Answer(
+                    response.text(),
+                    response.finish(),
+                    answer.stopText(),
+                    response.usage().repeatable());
             writer.finished(whole);
             return whole;
         }
