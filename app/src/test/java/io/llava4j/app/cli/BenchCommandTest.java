@@ -45,7 +45,9 @@ class BenchCommandTest {
     void theTowerIsMeasuredInTheGivenTypes() {
         CliRun run = tower("--types", "f32,bf16", "--rounds", 1);
         assertThat(run.code()).as(run.err()).isZero();
-        assertThat(run.out()).contains("medians of 1 rounds", "as stored", "F32", "BF16").doesNotContain("Q8_0");
+        assertThat(run.out())
+                .contains("medians of 1 rounds", "as stored", "F32", "BF16")
+                .doesNotContain("Q8_0");
     }
 
     @ParameterizedTest

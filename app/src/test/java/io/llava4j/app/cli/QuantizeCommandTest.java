@@ -142,13 +142,13 @@ class QuantizeCommandTest {
         for (String type : new String[] {"q4_0", "q4_k_m"}) {
             Path plain = quantised(type);
             Path target = dir.resolve(type + "-calibrated");
-            CliRun run = CliRun.of(
-                    "quantize", model, "-o", target, "--type", type, "--calibration", questions());
+            CliRun run = CliRun.of("quantize", model, "-o", target, "--type", type, "--calibration", questions());
             assertThat(run.code()).as(run.err()).isZero();
             assertThat(run.err()).contains("calibrated on 2 prompts with 0 images");
             String file = "model-" + type.toUpperCase(Locale.ROOT) + ".gguf";
             assertThat(Files.size(target.resolve(file))).isEqualTo(Files.size(plain.resolve(file)));
-            assertThat(Files.mismatch(target.resolve(file), plain.resolve(file))).isNotNegative();
+            assertThat(Files.mismatch(target.resolve(file), plain.resolve(file)))
+                    .isNotNegative();
             assertThat(Files.mismatch(target.resolve("mmproj-F16.gguf"), plain.resolve("mmproj-F16.gguf")))
                     .isNotNegative(); // the name of the folder is in it
             Path again = dir.resolve(type + "-again/" + target.getFileName());
@@ -156,7 +156,8 @@ class QuantizeCommandTest {
             assertThat(CliRun.of("quantize", model, "-o", again, "--type", type, "--calibration", questions())
                             .code())
                     .isZero();
-            assertThat(Files.mismatch(target.resolve(file), again.resolve(file))).isEqualTo(-1);
+            assertThat(Files.mismatch(target.resolve(file), again.resolve(file)))
+                    .isEqualTo(-1);
             assertThat(Files.mismatch(target.resolve("mmproj-F16.gguf"), again.resolve("mmproj-F16.gguf")))
                     .isEqualTo(-1);
         }
@@ -165,16 +166,29 @@ class QuantizeCommandTest {
     @Test
     void calibrationReadsRecordsWithImages() throws IOException {
         Path images = Files.createDirectory(dir.resolve("images"));
-        ImageIO.write(new BufferedImage(30, 20, BufferedImage.TYPE_INT_RGB), "png", images.resolve("a.png").toFile());
+        ImageIO.write(
+                new BufferedImage(30, 20, BufferedImage.TYPE_INT_RGB),
+                "png",
+                images.resolve("a.png").toFile());
         Path records = Files.writeString(dir.resolve("records.json"), """
                 [{"id": "1", "image": "a.png", "conversations": [
                   {"from": "human", "value": "<image>\\nwhat is in the image?"}, {"from": "gpt", "value": "a cat"}]}]
                 """);
         CliRun run = CliRun.of(
-                "quantize", model, "-o", dir.resolve("c"), "--type", "q4_0", "--calibration", records, "--images", images);
+                "quantize",
+                model,
+                "-o",
+                dir.resolve("c"),
+                "--type",
+                "q4_0",
+                "--calibration",
+                records,
+                "--images",
+                images);
         assertThat(run.code()).as(run.err()).isZero();
         assertThat(run.err()).contains("calibrated on 1 prompts with 1 images");
-        CliRun without = CliRun.of("quantize", model, "-o", dir.resolve("d"), "--type", "q4_0", "--calibration", records);
+        CliRun without =
+                CliRun.of("quantize", model, "-o", dir.resolve("d"), "--type", "q4_0", "--calibration", records);
         assertThat(without.code()).isEqualTo(1);
         assertThat(without.err()).contains("--images");
         assertThat(dir.resolve("d")).doesNotExist();
@@ -182,8 +196,8 @@ class QuantizeCommandTest {
 
     @Test
     void calibrationThatCannotBeIsRefused() throws IOException {
-        CliRun fixed = CliRun.of(
-                "quantize", model, "-o", dir.resolve("t"), "--type", "q8_0", "--calibration", questions());
+        CliRun fixed =
+                CliRun.of("quantize", model, "-o", dir.resolve("t"), "--type", "q8_0", "--calibration", questions());
         assertThat(fixed.code()).isEqualTo(2);
         assertThat(fixed.err()).contains("--calibration changes nothing in q8_0");
         CliRun images = CliRun.of("quantize", model, "-o", dir.resolve("t"), "--type", "q4_0", "--images", dir);
