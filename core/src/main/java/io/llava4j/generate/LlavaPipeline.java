@@ -9,12 +9,11 @@ import io.llava4j.generate.schedule.SchedulerStats;
 import io.llava4j.generate.schedule.Ticket;
 import io.llava4j.generate.schedule.Work;
 import io.llava4j.generate.session.ImagePrompt;
-import io.llava4j.image.ImageProcessor;
+import io.llava4j.generate.session.ImagePrompts;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.text.ConversationTemplate;
-import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.text.Turn;
 import java.nio.file.Path;
@@ -48,9 +47,8 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     private final TensorAnswers tensorAnswers;
     private final Scheduler scheduler;
     private final SentencePieceTokenizer tokenizer;
-    private final PromptBuilder prompts;
+    private final ImagePrompts prompts;
     private final Set<Integer> stopIds;
-    private final ImageProcessor processor;
     private final int promptLookup;
     private @Nullable TokenTrie tokenTrie;
 
@@ -108,10 +106,10 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
         this.tokenizer = tokenizer;
         this.stopIds = new HashSet<>(model.config().text().eosTokenIds());
         stopIds.add(tokenizer.eosId());
-        this.prompts = new PromptBuilder(
+        this.prompts = new ImagePrompts(
+                model.config(),
                 tokenizer,
                 Objects.requireNonNullElse(settings.template(), model.config().conversationTemplate()));
-        this.processor = model.config().vision().imageProcessor(model.config().aspectMode());
     }
 
     /** Loads a model directory of any supported layout on the CPU. */
@@ -131,7 +129,15 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
 
     /** {@link #open(Path, String, Settings)} with parts that are stored separately from the model. */
     public static LlavaPipeline open(Path directory, String device, Settings settings, ModelParts parts) {
-        ModelLoader.Loaded loaded = ModelLoader.load(directory, device, parts);
+        return of(directory, ModelLoader.load(directory, device, parts), settings);
+    }
+
+    /**
+     * A pipeline on a model that was loaded from a directory or file; {@link #close} closes it.
+     *
+     * @param directory it was loaded from; warnings name it
+     */
+    public static LlavaPipeline of(Path directory, ModelLoader.Loaded loaded, Settings settings) {
         UnusedSettings.warn(
                 directory, settings.template(), loaded.model().config().conversationTemplate());
         return new LlavaPipeline(loaded.model(), loaded.tokenizer().get(), settings);
@@ -164,7 +170,7 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
         for (ChatRequest request : requests) {
             List<float[]> pixels = new ArrayList<>();
             int[] ids = ids(request);
-            request.images().forEach(image -> pixels.add(processed.computeIfAbsent(image, processor::process)));
+            request.images().forEach(image -> pixels.add(processed.computeIfAbsent(image, prompts::pixels)));
             asked.add(new ImagePrompt(ids, pixels));
         }
         return model.languageModel() instanceof CpuLlamaModel
@@ -281,23 +287,28 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
      * @throws DataException if placeholders and images do not match in number, or the conversation is too long or malformed
      */
     public ImagePrompt prompt(String system, List<Turn> turns, List<Supplier<RgbImage>> images) {
-        return processed(ids(system, turns, images.size()), images);
+        return prompts.conversation(system, turns, images);
     }
 
     /** What the model reads of a text without a template, which it is to continue; BOS first, {@code <image>} for each image. */
     public ImagePrompt completion(String text, List<Supplier<RgbImage>> images) {
-        return processed(checked(prompts.encode(text), images.size()), images);
-    }
-
-    private ImagePrompt processed(int[] ids, List<Supplier<RgbImage>> images) {
-        return new ImagePrompt(
-                ids,
-                images.stream().map(image -> processor.process(image.get())).toList());
+        return prompts.completion(text, images);
     }
 
     /** Tokens of a prompt, image tokens included. */
     public int promptTokens(ImagePrompt prompt) {
-        return model.config().splicedLength(prompt.ids());
+        return prompts.tokens(prompt.ids());
+    }
+
+    /**
+     * Tokens of the prompt of a conversation, image tokens included: {@link #prompt} without its images, all of which have the
+     * same number of tokens.
+     *
+     * @param images their number
+     * @throws DataException as {@link #prompt}
+     */
+    public int promptTokens(String system, List<Turn> turns, int images) {
+        return prompts.tokens(prompts.ids(system, turns, images));
     }
 
     private AnswerText answerText(GenerationOptions options) {
@@ -305,39 +316,7 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
     }
 
     private int[] ids(ChatRequest request) {
-        return ids(request.system(), request.turns(), request.images().size());
-    }
-
-    private int[] ids(String system, List<Turn> turns, int images) {
-        PromptBuilder builder = prompts;
-        if (!system.isEmpty()) {
-            ConversationTemplate template = prompts.template();
-            if (!template.takesSystem()) {
-                throw new DataException("template " + template.name()
-                        + " has no place for a system prompt; write it at the start of the first question");
-            }
-            builder = new PromptBuilder(tokenizer, template.withSystem(system));
-        }
-        return checked(builder.inference(turns).ids(), images);
-    }
-
-    /** Images are counted for each request: in a batch, one too many here could hide one too few there. */
-    private int[] checked(int[] ids, int images) {
-        int placeholders = ImagePrompt.placeholders(ids);
-        if (placeholders != images) {
-            throw new DataException("a request has " + placeholders + " <image> placeholders for " + images
-                    + " images; write one <image> for each");
-        }
-        // The splice would truncate it as the reference does, and the question at its end would be lost.
-        int length = model.config().splicedLength(ids);
-        int limit = model.config().maxSequenceLength();
-        int positions = model.config().text().maxPositionEmbeddings() - 1;
-        int reads = limit > 0 ? Math.min(limit, positions) : positions;
-        if (length > reads) {
-            throw new DataException("the prompt has " + length + " tokens, image tokens included, but the model reads "
-                    + reads + "; shorten the conversation");
-        }
-        return ids;
+        return prompts.ids(request.system(), request.turns(), request.images().size());
     }
 
     @Override

@@ -48,8 +48,9 @@ public final class ModelLoader {
      *
      * @param model the network; the caller closes it
      * @param tokenizer reads its tokenizer; call it while the model is open
+     * @param tensors as they are stored, readable while the model is open
      */
-    public record Loaded(LlavaModel model, Supplier<SentencePieceTokenizer> tokenizer) {}
+    public record Loaded(LlavaModel model, Supplier<SentencePieceTokenizer> tokenizer, List<TensorEntry> tensors) {}
 
     /**
      * Loads a whole LLaVA model of any layout for inference; a LoRA adapter is merged into its base. On a GPU the model
@@ -129,13 +130,15 @@ public final class ModelLoader {
             if (DeviceName.parse(device).isCpu()) {
                 MemoryCheck.require(directory, ModelMemory.of(checkpoint));
             }
-            LlavaModel model = build(directory, config, stored.apply(checkpoint), device, checkpoint::close);
+            Map<String, TensorEntry> tensors = stored.apply(checkpoint);
+            LlavaModel model = build(directory, config, tensors, device, checkpoint::close);
             loaded = true;
             return new Loaded(
                     model,
                     () -> checkpoint
                             .tokenizer()
-                            .orElseGet(() -> SentencePieceTokenizer.load(checkpoint.tokenizerDir())));
+                            .orElseGet(() -> SentencePieceTokenizer.load(checkpoint.tokenizerDir())),
+                    List.copyOf(tensors.values()));
         } finally {
             if (!loaded) {
                 checkpoint.close();
@@ -214,7 +217,7 @@ public final class ModelLoader {
             LlavaModel model = build(directory, merged.config(), tensors, device, merged::close);
             loaded = true;
             Path tokenizer = merged.tokenizer();
-            return new Loaded(model, () -> SentencePieceTokenizer.load(tokenizer));
+            return new Loaded(model, () -> SentencePieceTokenizer.load(tokenizer), List.copyOf(tensors.values()));
         } finally {
             if (!loaded) {
                 merged.close();

@@ -10,7 +10,7 @@ final class BmpDecoder {
     private BmpDecoder() {}
 
     static RgbImage decode(ImageBytes in) {
-        checkHeader(in);
+        check(in);
         ImageReader reader = ImageIoReaders.jdk("bmp");
         try (MemoryCacheImageInputStream input =
                 new MemoryCacheImageInputStream(new ByteArrayInputStream(in.array()))) {
@@ -25,7 +25,7 @@ final class BmpDecoder {
     }
 
     /** Sizes and, for uncompressed images, completeness, before the reader allocates anything. */
-    private static void checkHeader(ImageBytes in) {
+    static void check(ImageBytes in) {
         in.seek(10);
         long pixelsAt = in.u32le();
         long headerSize = in.u32le();

@@ -15,14 +15,34 @@ final class GifDecoder {
         this.in = in;
     }
 
-    RgbImage decode() {
+    /** Reads all but the pixels. */
+    void check() {
+        readHeader();
+    }
+
+    /**
+     * What stands before the pixels.
+     *
+     * @param background of pixels that the frame leaves uncovered: the transparent colour, or else the first one
+     */
+    private record Header(
+            int canvasWidth,
+            int canvasHeight,
+            int left,
+            int top,
+            int width,
+            int height,
+            boolean interlaced,
+            byte[] palette,
+            int background) {}
+
+    private Header readHeader() {
         in.seek(6);
         int screenWidth = in.u16le();
         int screenHeight = in.u16le();
         int flags = in.u8();
         in.skip(2);
         byte[] palette = (flags & 0x80) != 0 ? palette(flags) : greys();
-        // Pixels that the frame leaves uncovered get the transparent colour, or else the first one.
         int background = 0;
         int block = in.u8();
         while (block == EXTENSION) {
@@ -44,22 +64,30 @@ final class GifDecoder {
         int canvasWidth = Math.max(screenWidth, left + width);
         int canvasHeight = Math.max(screenHeight, top + height);
         in.checkSize(canvasWidth, canvasHeight);
-        byte[] frame = new LzwReader().read(width * height);
+        return new Header(
+                canvasWidth, canvasHeight, left, top, width, height, (frameFlags & 0x40) != 0, palette, background);
+    }
+
+    RgbImage decode() {
+        Header header = readHeader();
+        int width = header.width;
+        byte[] frame = new LzwReader().read(width * header.height);
 
         byte[] canvas = frame;
-        if (canvasWidth != width || canvasHeight != height || (frameFlags & 0x40) != 0) {
-            canvas = new byte[canvasWidth * canvasHeight];
-            Arrays.fill(canvas, (byte) background);
-            int[] rows = rowOrder(height, (frameFlags & 0x40) != 0);
-            for (int i = 0; i < height; i++) {
-                System.arraycopy(frame, i * width, canvas, (top + rows[i]) * canvasWidth + left, width);
+        if (header.canvasWidth != width || header.canvasHeight != header.height || header.interlaced) {
+            canvas = new byte[header.canvasWidth * header.canvasHeight];
+            Arrays.fill(canvas, (byte) header.background);
+            int[] rows = rowOrder(header.height, header.interlaced);
+            for (int i = 0; i < header.height; i++) {
+                System.arraycopy(
+                        frame, i * width, canvas, (header.top + rows[i]) * header.canvasWidth + header.left, width);
             }
         }
         byte[] pixels = new byte[canvas.length * 3];
         for (int i = 0; i < canvas.length; i++) {
-            System.arraycopy(palette, (canvas[i] & 0xff) * 3, pixels, i * 3, 3);
+            System.arraycopy(header.palette, (canvas[i] & 0xff) * 3, pixels, i * 3, 3);
         }
-        return new RgbImage(canvasWidth, canvasHeight, pixels);
+        return new RgbImage(header.canvasWidth, header.canvasHeight, pixels);
     }
 
     /** Skips an extension; returns the transparent colour if it names one, or else {@code transparent}. */

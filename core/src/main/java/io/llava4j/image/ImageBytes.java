@@ -107,6 +107,12 @@ final class ImageBytes {
         }
     }
 
+    DataException tooLong() {
+        return refused(
+                "has %d bytes, more than the limit of %d".formatted(bytes.length, ImageDecoder.MAX_FILE_BYTES),
+                "scale it down");
+    }
+
     DataException truncated(String what) {
         return refused("is truncated: " + what, "get a complete copy or leave it out");
     }

@@ -96,33 +96,71 @@ public final class ImageDecoder {
                 : stored.oriented(ExifReader.orientation(new ImageBytes(bytes, name)));
     }
 
+    /**
+     * Refuses what {@link #decode(byte[], String)} refuses, as far as headers and structure of the file show it: its kind, its
+     * size and, for most kinds, that it is complete. No pixel is decoded, and no memory is taken for one.
+     *
+     * @param bytes content of an image file; not modified
+     * @param name of the image in error messages
+     * @throws DataException if the image is too large, visibly damaged or of an unknown kind
+     */
+    public static void check(byte[] bytes, String name) {
+        ImageBytes in = new ImageBytes(bytes, name);
+        switch (Kind.of(in)) {
+            case JPEG -> JpegStream.parse(in);
+            case PNG -> new PngDecoder(in).check();
+            case GIF -> new GifDecoder(in).check();
+            case BMP -> BmpDecoder.check(in);
+            case WEBP -> WebpDecoder.check(in);
+            case TIFF -> TiffDecoder.check(in);
+        }
+    }
+
     private static RgbImage stored(byte[] bytes, String name) {
         ImageBytes in = new ImageBytes(bytes, name);
-        if (bytes.length > MAX_FILE_BYTES) {
-            throw new DataException("image %s has %d bytes, more than the limit of %d; scale it down"
-                    .formatted(name, bytes.length, MAX_FILE_BYTES));
+        return switch (Kind.of(in)) {
+            case JPEG -> JpegDecoder.decode(in);
+            case PNG -> new PngDecoder(in).decode();
+            case GIF -> new GifDecoder(in).decode();
+            case BMP -> BmpDecoder.decode(in);
+            case WEBP -> WebpDecoder.decode(in);
+            case TIFF -> TiffDecoder.decode(in);
+        };
+    }
+
+    /** Kinds of image files, detected by content. */
+    private enum Kind {
+        JPEG,
+        PNG,
+        GIF,
+        BMP,
+        WEBP,
+        TIFF;
+
+        static Kind of(ImageBytes in) {
+            int length = in.array().length;
+            if (length > MAX_FILE_BYTES) {
+                throw in.tooLong();
+            }
+            if (in.matches(0, "\u00ff\u00d8\u00ff")) {
+                return JPEG;
+            }
+            if (in.matches(0, PngDecoder.SIGNATURE)) {
+                return PNG;
+            }
+            if (in.matches(0, "GIF87a") || in.matches(0, "GIF89a")) {
+                return GIF;
+            }
+            if (in.matches(0, "BM")) {
+                return BMP;
+            }
+            if (in.matches(0, "RIFF") && in.matches(8, "WEBP")) {
+                return WEBP;
+            }
+            if (TiffDecoder.begins(in)) {
+                return TIFF;
+            }
+            throw length == 0 ? in.truncated("the file is empty") : in.unknown();
         }
-        if (in.matches(0, "\u00ff\u00d8\u00ff")) {
-            return JpegDecoder.decode(in);
-        }
-        if (in.matches(0, PngDecoder.SIGNATURE)) {
-            return new PngDecoder(in).decode();
-        }
-        if (in.matches(0, "GIF87a") || in.matches(0, "GIF89a")) {
-            return new GifDecoder(in).decode();
-        }
-        if (in.matches(0, "BM")) {
-            return BmpDecoder.decode(in);
-        }
-        if (in.matches(0, "RIFF") && in.matches(8, "WEBP")) {
-            return WebpDecoder.decode(in);
-        }
-        if (TiffDecoder.begins(in)) {
-            return TiffDecoder.decode(in);
-        }
-        if (bytes.length == 0) {
-            throw in.truncated("the file is empty");
-        }
-        throw in.unknown();
     }
 }

@@ -44,7 +44,8 @@ final class PngDecoder {
         this.in = in;
     }
 
-    RgbImage decode() {
+    /** Reads all but the pixels. */
+    void check() {
         in.seek(SIGNATURE.length());
         readChunks();
         if (data.isEmpty()) {
@@ -53,6 +54,10 @@ final class PngDecoder {
         if (colourType == PALETTE && !hasPalette) {
             throw in.corrupt("the PNG has no palette");
         }
+    }
+
+    RgbImage decode() {
+        check();
         if (colourType == GREY && depth <= 8) {
             int max = (1 << depth) - 1;
             for (int i = 0; i < (max + 1) * 3; i++) {

@@ -51,10 +51,16 @@ final class TiffDecoder {
         return in.matches(0, "II*\0") || in.matches(0, "MM\0*");
     }
 
-    static RgbImage decode(ImageBytes in) {
+    /** Reads all but the pixels. */
+    static TiffDecoder check(ImageBytes in) {
         TiffDecoder header = new TiffDecoder(in);
         header.read();
-        header.check();
+        header.requireReadable();
+        return header;
+    }
+
+    static RgbImage decode(ImageBytes in) {
+        TiffDecoder header = check(in);
         ImageReader reader = ImageIoReaders.jdk("tiff");
         try (MemoryCacheImageInputStream input =
                 new MemoryCacheImageInputStream(new ByteArrayInputStream(in.array()))) {
@@ -108,7 +114,7 @@ final class TiffDecoder {
         }
     }
 
-    private void check() {
+    private void requireReadable() {
         in.checkSize(value(WIDTH, 0), value(HEIGHT, 0));
         for (long bits : tags.getOrDefault(BITS, new long[] {1})) {
             if (bits != 8) {

@@ -18,7 +18,29 @@ final class WebpDecoder {
 
     private WebpDecoder() {}
 
+    /**
+     * The bitstream of the first frame, and where it stands.
+     *
+     * @param start of its chunk
+     * @param end of its chunk
+     * @param canvasWidth 0 for a file that has no canvas
+     * @param left of an animation's frame
+     */
+    private record Frame(
+            int start, int end, boolean animated, long canvasWidth, long canvasHeight, int left, int top) {}
+
+    /** Reads all but the pixels. */
+    static void check(ImageBytes in) {
+        find(in);
+    }
+
     static RgbImage decode(ImageBytes in) {
+        Frame frame = find(in);
+        RgbImage image = bitstream(in, frame.start, frame.end);
+        return frame.animated ? onCanvas(in, frame, image) : image;
+    }
+
+    private static Frame find(ImageBytes in) {
         in.seek(4);
         long riffSize = in.u32le();
         in.require(riffSize);
@@ -45,10 +67,21 @@ final class WebpDecoder {
                     int x = in.u24le() * 2;
                     int y = in.u24le() * 2;
                     in.skip(10);
-                    return onCanvas(in, canvasWidth, canvasHeight, x, y);
+                    while (!in.matches(in.position(), "VP8")) {
+                        in.skip(4);
+                        long skipped = in.u32le();
+                        in.skip(skipped + (skipped & 1));
+                    }
+                    int frame = in.position();
+                    in.skip(4);
+                    in.skip(in.u32le());
+                    int end = in.position();
+                    checkSize(in, frame);
+                    return new Frame(frame, end, true, canvasWidth, canvasHeight, x, y);
                 }
                 case "VP8 ", "VP8L" -> {
-                    return bitstream(in, start, next);
+                    checkSize(in, start);
+                    return new Frame(start, next, false, canvasWidth, canvasHeight, 0, 0);
                 }
                 default -> {
                     // Alpha, profile, tags, animation settings: not needed.
@@ -59,30 +92,26 @@ final class WebpDecoder {
     }
 
     /** The first frame of an animation, on black where it does not cover the canvas. */
-    private static RgbImage onCanvas(ImageBytes in, long canvasWidth, long canvasHeight, int left, int top) {
-        while (!in.matches(in.position(), "VP8")) {
-            in.skip(4);
-            long length = in.u32le();
-            in.skip(length + (length & 1));
-        }
-        int start = in.position();
-        in.skip(4);
-        long length = in.u32le();
-        in.skip(length);
-        RgbImage frame = bitstream(in, start, in.position());
-        if (canvasWidth == 0 || left + frame.width() > canvasWidth || top + frame.height() > canvasHeight) {
+    private static RgbImage onCanvas(ImageBytes in, Frame frame, RgbImage image) {
+        if (frame.canvasWidth == 0
+                || frame.left + image.width() > frame.canvasWidth
+                || frame.top + image.height() > frame.canvasHeight) {
             throw in.corrupt("the first WebP frame lies outside the canvas");
         }
-        int width = (int) canvasWidth;
-        byte[] pixels = new byte[width * (int) canvasHeight * 3];
-        for (int y = 0; y < frame.height(); y++) {
+        int width = (int) frame.canvasWidth;
+        byte[] pixels = new byte[width * (int) frame.canvasHeight * 3];
+        for (int y = 0; y < image.height(); y++) {
             System.arraycopy(
-                    frame.pixels(), y * frame.width() * 3, pixels, ((top + y) * width + left) * 3, frame.width() * 3);
+                    image.pixels(),
+                    y * image.width() * 3,
+                    pixels,
+                    ((frame.top + y) * width + frame.left) * 3,
+                    image.width() * 3);
         }
-        return new RgbImage(width, (int) canvasHeight, pixels);
+        return new RgbImage(width, (int) frame.canvasHeight, pixels);
     }
 
-    private static RgbImage bitstream(ImageBytes in, int start, int end) {
+    private static void checkSize(ImageBytes in, int start) {
         in.seek(start + CHUNK_HEADER);
         if (in.matches(start, "VP8L")) {
             in.skip(1);
@@ -92,6 +121,9 @@ final class WebpDecoder {
             in.skip(6);
             in.checkSize(in.u16le() & 0x3fff, in.u16le() & 0x3fff);
         }
+    }
+
+    private static RgbImage bitstream(ImageBytes in, int start, int end) {
         Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName("webp");
         if (!readers.hasNext()) {
             throw in.unsupported("no WebP decoder is on the class path");

@@ -73,6 +73,7 @@ class ImageDecoderTest {
             Assertions.assertTimeoutPreemptively(
                     Duration.ofSeconds(20),
                     () -> {
+                        assertCheckRefusesNothingElse(Files.readAllBytes(file));
                         try {
                             ImageDecoder.decode(file);
                         } catch (DataException e) {
@@ -95,6 +96,7 @@ class ImageDecoderTest {
         int needed = whole.length - (format.equals("gif") || format.equals("bmp") ? 6 : 0);
         for (int length = 0; length < whole.length; length++) {
             byte[] cut = Arrays.copyOf(whole, length);
+            assertCheckRefusesNothingElse(cut);
             try {
                 assertThat(ImageDecoder.decode(cut, "cut").pixels()).isEqualTo(pixels);
                 assertThat(length).isGreaterThanOrEqualTo(needed);
@@ -108,12 +110,34 @@ class ImageDecoderTest {
             for (int k = 0; k < 3; k++) {
                 damaged[random.nextInt(damaged.length)] = (byte) random.nextInt();
             }
+            assertCheckRefusesNothingElse(damaged);
             try {
                 ImageDecoder.decode(damaged, "damaged");
             } catch (DataException e) {
                 assertThat(e).hasMessageStartingWith("image damaged ");
             }
         }
+    }
+
+    /** What the check refuses, decoding refuses with the same sentence. */
+    private static void assertCheckRefusesNothingElse(byte[] file) {
+        try {
+            ImageDecoder.check(file, "checked");
+        } catch (DataException e) {
+            assertThatThrownBy(() -> ImageDecoder.decode(file, "checked"))
+                    .isInstanceOf(DataException.class)
+                    .hasMessage(e.getMessage());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"png", "jpg", "bmp", "tiff"})
+    void theCheckFindsAFileThatEndsEarly(String format) throws IOException {
+        byte[] whole = encode(noise(41, 23), format);
+        ImageDecoder.check(whole, "whole");
+        assertThatThrownBy(() -> ImageDecoder.check(Arrays.copyOf(whole, whole.length / 2), "cut"))
+                .isInstanceOf(DataException.class)
+                .hasMessageStartingWith("image cut ");
     }
 
     /** Sums of what libjpeg-turbo's djpeg gives for the same files, see the README beside them. */
@@ -274,6 +298,31 @@ class ImageDecoderTest {
         assertThatThrownBy(() -> ImageDecoder.decode(png.array(), "bomb.png"))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("bomb.png is too large: its header claims 100000 x 100000 pixels");
+        assertThatThrownBy(() -> ImageDecoder.check(png.array(), "bomb.png"))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("bomb.png is too large: its header claims 100000 x 100000 pixels");
+    }
+
+    /** The header promises 75 MB of pixels, and there are none. */
+    @Test
+    void theCheckDecodesNoPixel() {
+        ByteBuffer png = ByteBuffer.allocate(8 + 25 + 12 + 12);
+        png.put(PngDecoder.SIGNATURE.getBytes(StandardCharsets.ISO_8859_1));
+        chunk(png, "IHDR", new byte[] {0, 0, 0x13, (byte) 0x88, 0, 0, 0x13, (byte) 0x88, 8, 2, 0, 0, 0});
+        chunk(png, "IDAT", new byte[0]);
+        chunk(png, "IEND", new byte[0]);
+        ImageDecoder.check(png.array(), "empty.png");
+        assertThatThrownBy(() -> ImageDecoder.decode(png.array(), "empty.png")).isInstanceOf(DataException.class);
+    }
+
+    private static void chunk(ByteBuffer png, String name, byte[] data) {
+        CRC32 crc = new CRC32();
+        crc.update(name.getBytes(StandardCharsets.ISO_8859_1));
+        crc.update(data);
+        png.putInt(data.length)
+                .put(name.getBytes(StandardCharsets.ISO_8859_1))
+                .put(data)
+                .putInt((int) crc.getValue());
     }
 
     @Test

@@ -1,6 +1,5 @@
 package io.llava4j.app.bench;
 
-import io.llava4j.app.inspect.ModelSummary;
 import io.llava4j.app.serve.LlavaServer;
 import io.llava4j.app.serve.ServerOptions;
 import io.llava4j.app.serve.http.AccessRules;
@@ -73,9 +72,8 @@ public final class LoadBench {
                 new ServerOptions(here, 0, new AccessRules(ApiKeys.NONE, List.of(), true), images, TIMEOUT);
         try (ServedModel model = new ServedModel(List.of("model"), images, ExifOrientation.IGNORE);
                 LlavaServer running = LlavaServer.start(server, model, "load")) {
-            model.load(() -> new ServedModel.Loaded(
-                    LlavaPipeline.open(directory, "cpu", new LlavaPipeline.Settings(null, true, limits)),
-                    ModelSummary.of(directory, ModelParts.FOUND)));
+            model.load(() -> ServedModel.Loaded.open(
+                    directory, "cpu", new LlavaPipeline.Settings(null, true, limits), ModelParts.FOUND));
             Result result = load(out, running.port(), options);
             SchedulerStats stats = model.pipeline().stats();
             return new Result(

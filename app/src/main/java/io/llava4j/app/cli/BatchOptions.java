@@ -6,7 +6,6 @@ import io.llava4j.app.serve.request.ImageLimits;
 import io.llava4j.app.serve.request.ServedModel;
 import io.llava4j.generate.AnswerOptions;
 import io.llava4j.generate.GenerationOptions;
-import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.constrain.JsonConstraint;
 import io.llava4j.generate.schedule.Scheduler;
 import io.llava4j.image.ImageDecoder;
@@ -163,13 +162,13 @@ public final class BatchOptions {
 
     private BatchModel load(AnswerOptions options) {
         Scheduler.Limits usual = Scheduler.Limits.DEFAULT;
-        LlavaPipeline pipeline =
-                model.open(new Scheduler.Limits(parallel, usual.queue(), 0, usual.cacheBytes(), Duration.ZERO));
+        ServedModel.Loaded loaded =
+                model.serve(new Scheduler.Limits(parallel, usual.queue(), 0, usual.cacheBytes(), Duration.ZERO));
         ServedModel served = new ServedModel(
                 model.names(aliases),
                 new ImageLimits((int) ImageDecoder.MAX_FILE_BYTES, Integer.MAX_VALUE, allowImageUrls),
                 model.orientation());
-        served.load(() -> new ServedModel.Loaded(pipeline, model.summary()));
+        served.load(() -> loaded);
         return new BatchModel(served, options, model.orientation());
     }
 

@@ -1,6 +1,6 @@
 package io.llava4j.app.cli;
 
-import io.llava4j.app.inspect.ModelSummary;
+import io.llava4j.app.serve.request.ServedModel;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.schedule.Scheduler;
@@ -130,16 +130,21 @@ final class ModelOptions {
 
     /** Loads the model to answer many requests at once. */
     LlavaPipeline open(Scheduler.Limits limits) {
+        return LlavaPipeline.open(directory(), device, prepared(limits), new ModelParts(visionTower, mmproj));
+    }
+
+    /** Loads the model for a server. */
+    ServedModel.Loaded serve(Scheduler.Limits limits) {
+        return ServedModel.Loaded.open(directory(), device, prepared(limits), new ModelParts(visionTower, mmproj));
+    }
+
+    private LlavaPipeline.Settings prepared(Scheduler.Limits limits) {
         check();
         if (precision != null) {
             precision.use(device);
         }
         ConversationTemplate named = template == null ? null : ConversationTemplate.named(template);
-        return LlavaPipeline.open(
-                directory(),
-                device,
-                new LlavaPipeline.Settings(named, true, limits, promptLookup),
-                new ModelParts(visionTower, mmproj));
+        return new LlavaPipeline.Settings(named, true, limits, promptLookup);
     }
 
     /**
@@ -158,11 +163,6 @@ final class ModelOptions {
             name = parent.getFileName().toString(); // a run keeps its model in a folder of that name
         }
         return List.of(name.endsWith(".gguf") ? name.substring(0, name.length() - ".gguf".length()) : name);
-    }
-
-    /** The model in a list of models. */
-    ModelSummary summary() {
-        return ModelSummary.of(directory(), new ModelParts(visionTower, mmproj));
     }
 
     /** @throws ParameterException if no model is named, or options contradict each other */

@@ -164,7 +164,7 @@ final class ServeCommand implements Callable<Integer> {
                             model.directory()));
             err.flush();
             CompletableFuture<Void> loading = CompletableFuture.runAsync(
-                    () -> served.load(() -> new ServedModel.Loaded(model.open(limits), model.summary())),
+                    () -> served.load(() -> model.serve(limits)),
                     task -> Thread.ofPlatform().daemon().name("llava-loading").start(task));
             boolean announced = false;
             while (!stop.getAsBoolean()) {

@@ -1,10 +1,11 @@
 package io.llava4j.app.inspect;
 
-import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.ModelParts;
-import io.llava4j.checkpoint.layout.CheckpointLayout;
+import io.llava4j.checkpoint.gguf.GgufModel;
+import io.llava4j.checkpoint.layout.TensorEntry;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -21,27 +22,23 @@ import java.util.stream.Stream;
  */
 public record ModelSummary(ModelFiles files, String format, long parameters, String type) {
     /**
-     * Reads files and headers.
+     * Describes a model that was loaded.
      *
      * @param model folder or GGUF file
-     * @throws io.llava4j.CheckpointException if they cannot be read
+     * @param tensors of all its parts
+     * @throws io.llava4j.CheckpointException if its files cannot be read
      */
-    public static ModelSummary of(Path model, ModelParts parts) {
+    public static ModelSummary of(Path model, ModelParts parts, Collection<TensorEntry> tensors) {
         List<Path> all = new ArrayList<>(List.of(model));
         Stream.of(parts.visionTower(), parts.mmproj()).filter(Objects::nonNull).forEach(all::add);
-        try (Checkpoint checkpoint = Checkpoint.open(model, parts)) {
-            Map<String, PartSizes> sizes = PartSizes.of(checkpoint);
-            PartSizes total = Objects.requireNonNull(sizes.get(PartSizes.TOTAL));
-            String type = sizes.getOrDefault(PartSizes.LANGUAGE_MODEL, total).bytesByType().entrySet().stream()
-                    .max(Map.Entry.comparingByValue())
-                    .map(Map.Entry::getKey)
-                    .orElse("");
-            return new ModelSummary(
-                    ModelFiles.of(all),
-                    checkpoint.layout() == CheckpointLayout.GGUF ? "gguf" : "safetensors",
-                    total.parameters(),
-                    type);
-        }
+        Map<String, PartSizes> sizes = PartSizes.byPart(tensors);
+        PartSizes total = Objects.requireNonNull(sizes.get(PartSizes.TOTAL));
+        String type = sizes.getOrDefault(PartSizes.LANGUAGE_MODEL, total).bytesByType().entrySet().stream()
+                .max(Map.Entry.comparingByValue())
+                .map(Map.Entry::getKey)
+                .orElse("");
+        return new ModelSummary(
+                ModelFiles.of(all), GgufModel.isAt(model) ? "gguf" : "safetensors", total.parameters(), type);
     }
 
     /** Number of parameters as people say it, such as 7.1B. */

@@ -5,6 +5,7 @@ import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import java.io.PrintWriter;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -36,15 +37,20 @@ public record PartSizes(int tensors, long parameters, long bytes, List<String> d
 
     /** Sizes by part, those that are there, and of all together under {@code total}. */
     public static Map<String, PartSizes> of(Checkpoint checkpoint) {
+        return byPart(checkpoint.tensors().values());
+    }
+
+    /** {@link #of(Checkpoint)} for the tensors of a model. */
+    static Map<String, PartSizes> byPart(Collection<TensorEntry> all) {
         Map<String, List<TensorEntry>> tensors =
-                checkpoint.tensors().values().stream().collect(Collectors.groupingBy(tensor -> part(tensor.name())));
+                all.stream().collect(Collectors.groupingBy(tensor -> part(tensor.name())));
         Map<String, PartSizes> parts = new LinkedHashMap<>();
         for (String name : List.of(TOWER, PROJECTOR, LANGUAGE_MODEL)) {
             if (tensors.containsKey(name)) {
                 parts.put(name, of(tensors.getOrDefault(name, List.of())));
             }
         }
-        parts.put(TOTAL, of(List.copyOf(checkpoint.tensors().values())));
+        parts.put(TOTAL, of(List.copyOf(all)));
         return parts;
     }
 

@@ -2,9 +2,12 @@ package io.llava4j.app.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.llava4j.app.serve.request.ServedModel;
 import io.llava4j.checkpoint.Checkpoint;
+import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.checkpoint.adapter.PeftAdapterWriter;
 import io.llava4j.checkpoint.layout.TensorSource;
+import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.LoraConfig;
 import java.nio.file.Files;
@@ -51,6 +54,25 @@ class MergeLoraCommandTest {
                                     16,
                                     16)),
                     List.of(TensorSource.of("model.mm_projector.2.bias", bias, 16)));
+        }
+    }
+
+    /** A server lists the model with the weights that answer, not those of the adapter's file. */
+    @Test
+    void anAdapterIsServed() {
+        ServedModel.Loaded whole =
+                ServedModel.Loaded.open(model, "cpu", LlavaPipeline.Settings.DEFAULT, ModelParts.FOUND);
+        ServedModel.Loaded adapted =
+                ServedModel.Loaded.open(adapter, "cpu", LlavaPipeline.Settings.DEFAULT, ModelParts.FOUND);
+        try (LlavaPipeline base = whole.pipeline();
+                LlavaPipeline merged = adapted.pipeline()) {
+            assertThat(adapted.summary().parameters())
+                    .isEqualTo(whole.summary().parameters())
+                    .isPositive();
+            assertThat(adapted.summary().type()).isEqualTo(whole.summary().type());
+            assertThat(adapted.summary().format()).isEqualTo("safetensors");
+            assertThat(adapted.summary().files()).isNotEqualTo(whole.summary().files());
+            assertThat(merged.model().config()).isEqualTo(base.model().config());
         }
     }
 

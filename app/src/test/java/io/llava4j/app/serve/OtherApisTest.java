@@ -58,6 +58,29 @@ class OtherApisTest extends ServerTest {
         assertThat(started).isEqualTo(counted);
     }
 
+    /** Tokens are counted without decoding; what the file shows is refused as it is for an answer. */
+    @Test
+    void anthropicCountsTokensOfImagesByTheirFiles() {
+        String image = TestServer.png(0x336699);
+        String cut = image.substring(0, image.length() / 8 * 4);
+        for (String broken : List.of("", "!", "AAAA", cut)) {
+            TestServer.Reply refused = server.post("/v1/messages/count_tokens", image(broken, ""));
+            assertThat(refused.status()).as(broken).isEqualTo(400);
+            assertThat(refused.json().at("/error/message"))
+                    .isEqualTo(server.post("/v1/messages", image(broken, ",\"max_tokens\":8"))
+                            .json()
+                            .at("/error/message"));
+        }
+        assertThat(server.post("/v1/messages/count_tokens", image(image, "")).status())
+                .isEqualTo(200);
+    }
+
+    private static String image(String base64, String more) {
+        return """
+                {"messages": [{"role": "user", "content": [{"type": "image", "source":
+                {"type": "base64", "media_type": "image/png", "data": "%s"}}, {"type": "text", "text": "What?"}]}]%s}""".formatted(base64, more);
+    }
+
     @Test
     void anthropicErrorsAndStopSequences() {
         TestServer.Reply reply = server.post("/v1/messages", message(""));

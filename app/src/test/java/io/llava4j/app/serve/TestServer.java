@@ -1,7 +1,6 @@
 package io.llava4j.app.serve;
 
 import io.llava4j.app.cli.TinyModel;
-import io.llava4j.app.inspect.ModelSummary;
 import io.llava4j.app.serve.http.AccessRules;
 import io.llava4j.app.serve.http.ApiKeys;
 import io.llava4j.app.serve.request.ImageLimits;
@@ -64,9 +63,8 @@ public final class TestServer implements AutoCloseable {
 
     private TestServer loaded(Path dir, int positions, Scheduler.Limits limits) {
         Path folder = TinyModel.write(dir, positions);
-        model.load(() -> new ServedModel.Loaded(
-                LlavaPipeline.open(folder, "cpu", new LlavaPipeline.Settings(null, true, limits)),
-                ModelSummary.of(folder, ModelParts.FOUND)));
+        model.load(() -> ServedModel.Loaded.open(
+                folder, "cpu", new LlavaPipeline.Settings(null, true, limits), ModelParts.FOUND));
         return this;
     }
 

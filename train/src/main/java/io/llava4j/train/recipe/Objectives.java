@@ -26,6 +26,7 @@ import io.llava4j.train.run.TrainableParameters;
 import io.llava4j.train.run.TrainingData;
 import io.llava4j.train.run.input.ModelInputs;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -96,7 +97,8 @@ public final class Objectives {
             ModelAssembly assembly = assemble(config, name -> false);
             return new ModelLoader.Loaded(
                     new LlavaModel(assembly.config(), assembly.weights()),
-                    () -> SentencePieceTokenizer.load(assembly.tokenizer()));
+                    () -> SentencePieceTokenizer.load(assembly.tokenizer()),
+                    List.of());
         });
     }
 

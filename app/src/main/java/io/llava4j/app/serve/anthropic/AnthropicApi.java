@@ -34,6 +34,6 @@ public final class AnthropicApi {
 
     private void count(Exchange exchange) {
         AnswerRequest.Conversation conversation = MessageRequest.readForCount(exchange.json(), model);
-        exchange.send(Json.object().put("input_tokens", model.promptTokens(conversation)));
+        exchange.send(Json.object().put("input_tokens", model.promptTokens(conversation, exchange.memory())));
     }
 }

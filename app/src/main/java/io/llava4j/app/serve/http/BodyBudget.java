@@ -2,13 +2,13 @@ package io.llava4j.app.serve.http;
 
 import java.util.concurrent.Semaphore;
 
-/** Bounds the memory of all bodies that are being read or parsed at the same time. */
+/** Bounds the memory of the bodies, and of the images fetched for them, of all requests that are being answered. */
 public final class BodyBudget {
     private static final int BLOCK = 1 << 10;
 
     private final Semaphore blocks;
 
-    /** @param bytes of all bodies together */
+    /** @param bytes of all requests together */
     public BodyBudget(long bytes) {
         this.blocks = new Semaphore((int) Math.min(Integer.MAX_VALUE, Math.max(1, bytes / BLOCK)));
     }
@@ -25,16 +25,36 @@ public final class BodyBudget {
          * @throws ApiException if there is not so much left
          */
         public void grow(long bytes) {
-            int wanted = Math.toIntExact((bytes + BLOCK - 1) / BLOCK);
+            int wanted = blocks(bytes);
             if (wanted > taken) {
-                if (!blocks.tryAcquire(wanted - taken)) {
-                    throw ApiException.retryAfter(
-                            ApiException.Kind.OVERLOADED,
-                            "the server is reading too many large requests; try again",
-                            1);
-                }
-                taken = wanted;
+                take(wanted - taken);
             }
+        }
+
+        /**
+         * Takes as much in addition.
+         *
+         * @throws ApiException if there is not so much left
+         */
+        public void add(long bytes) {
+            take(blocks(bytes));
+        }
+
+        /** A share of the same budget that is still empty. */
+        public Share another() {
+            return share();
+        }
+
+        private void take(int count) {
+            if (!blocks.tryAcquire(count)) {
+                throw ApiException.retryAfter(
+                        ApiException.Kind.OVERLOADED, "the server is reading too many large requests; try again", 1);
+            }
+            taken += count;
+        }
+
+        private static int blocks(long bytes) {
+            return Math.toIntExact((bytes + BLOCK - 1) / BLOCK);
         }
 
         @Override

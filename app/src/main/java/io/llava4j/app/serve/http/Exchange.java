@@ -59,6 +59,11 @@ public final class Exchange implements AnswerTarget {
         return Instant.now().getEpochSecond();
     }
 
+    /** Memory that the request holds until it is answered. */
+    public BodyBudget.Share memory() {
+        return memory;
+    }
+
     /** The part of the path that the route leaves open, such as a model's name. */
     public String pathParameter(String name) {
         return request.path().pathParameters().get(name);

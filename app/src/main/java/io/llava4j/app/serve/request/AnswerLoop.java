@@ -1,6 +1,7 @@
 package io.llava4j.app.serve.request;
 
 import io.llava4j.app.serve.http.ApiException;
+import io.llava4j.app.serve.http.BodyBudget;
 import io.llava4j.app.serve.http.ClientGoneException;
 import io.llava4j.app.serve.http.Exchange;
 import io.llava4j.app.serve.http.Failures;
@@ -11,11 +12,14 @@ import java.util.concurrent.CancellationException;
 
 /** Carries one answer from the model to its client; if the client leaves, the answer is cancelled. */
 public final class AnswerLoop {
+    /** Of callers that bound themselves how many they ask at a time. */
+    private static final BodyBudget UNBOUNDED = new BodyBudget(Long.MAX_VALUE);
+
     private AnswerLoop() {}
 
     /** Asks the model for an answer that no client waits for, and writes it whole; a failure is thrown. */
     public static Answer run(ServedModel model, AnswerRequest request, AnswerWriter writer) {
-        ServedModel.Started started = model.start(request);
+        ServedModel.Started started = model.start(request, UNBOUNDED.share());
         try (RunningAnswer answer = started.answer()) {
             writer.begin(started.promptTokens());
             for (RunningAnswer.Piece piece = answer.next(); piece != null; piece = answer.next()) {
@@ -37,7 +41,7 @@ public final class AnswerLoop {
 
     /** Asks the model and writes what it answers. */
     public static void run(Exchange exchange, ServedModel model, AnswerRequest request, AnswerWriter writer) {
-        ServedModel.Started started = model.start(request);
+        ServedModel.Started started = model.start(request, exchange.memory());
         try (RunningAnswer answer = started.answer();
                 Exchange.Watch watch = exchange.watch(answer::cancel)) {
             try {

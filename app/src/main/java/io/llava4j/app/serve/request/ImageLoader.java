@@ -2,6 +2,7 @@ package io.llava4j.app.serve.request;
 
 import io.llava4j.DataException;
 import io.llava4j.app.serve.http.ApiException;
+import io.llava4j.app.serve.http.BodyBudget;
 import io.llava4j.image.ExifOrientation;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.RgbImage;
@@ -25,28 +26,55 @@ final class ImageLoader {
     /**
      * The images of a request: their files are read or fetched now, and decoded when they are asked for.
      *
+     * @param memory is charged for files that are fetched: before by what one may take, and then by its size
      * @throws ApiException naming the image that cannot be used, here or when it is decoded
      */
-    List<Supplier<RgbImage>> read(List<ImageSource> images) {
+    List<Supplier<RgbImage>> read(List<ImageSource> images, BodyBudget.Share memory) {
+        requireFew(images);
+        List<Supplier<RgbImage>> decoders = new ArrayList<>();
+        for (ImageSource image : images) {
+            byte[] file = file(image, memory);
+            decoders.add(() -> named(image, () -> ImageDecoder.decode(file, "at " + image.where(), orientation)));
+        }
+        return decoders;
+    }
+
+    /**
+     * Refuses images that {@link #read} would, and those whose files show without decoding that they cannot be used.
+     *
+     * @throws ApiException naming the image
+     */
+    void check(List<ImageSource> images, BodyBudget.Share memory) {
+        requireFew(images);
+        for (ImageSource image : images) {
+            try (BodyBudget.Share one = memory.another()) {
+                byte[] file = file(image, one);
+                named(image, () -> {
+                    ImageDecoder.check(file, "at " + image.where());
+                    return file;
+                });
+            }
+        }
+    }
+
+    private void requireFew(List<ImageSource> images) {
         if (images.size() > limits.maxCount()) {
             throw new ApiException(
                     ApiException.Kind.INVALID,
                     "the request has %d images, more than the limit of %d".formatted(images.size(), limits.maxCount()));
         }
-        List<Supplier<RgbImage>> decoders = new ArrayList<>();
-        for (ImageSource image : images) {
-            byte[] file = switch (image) {
-                case ImageSource.Inline inline -> bytes(inline);
-                case ImageSource.Remote address -> fetch(address);
-            };
-            decoders.add(() -> decoded(image, file));
-        }
-        return decoders;
     }
 
-    private RgbImage decoded(ImageSource image, byte[] file) {
+    private byte[] file(ImageSource image, BodyBudget.Share memory) {
+        return switch (image) {
+            case ImageSource.Inline inline -> bytes(inline); // comes from the body, which was charged
+            case ImageSource.Remote address -> fetch(address, memory);
+        };
+    }
+
+    private static <T> T named(ImageSource image, Supplier<T> use) {
         try {
-            return ImageDecoder.decode(file, "at " + image.where(), orientation);
+            return use.get();
         } catch (DataException e) {
             throw ApiException.invalid(image.where(), String.valueOf(e.getMessage()));
         }
@@ -67,15 +95,18 @@ final class ImageLoader {
         }
     }
 
-    private byte[] fetch(ImageSource.Remote image) {
+    private byte[] fetch(ImageSource.Remote image, BodyBudget.Share memory) {
         if (!limits.remote()) {
             throw ApiException.invalid(
                     image.where(),
                     image.where() + " is an address, and addresses are not fetched here; send the image as a data: URL,"
                             + " or allow them with --allow-image-urls");
         }
-        try {
-            return remote.fetch(image.url(), limits.maxBytes());
+        try (BodyBudget.Share download = memory.another()) {
+            download.grow(RemoteImages.memory(limits.maxBytes()));
+            byte[] file = remote.fetch(image.url(), limits.maxBytes());
+            memory.add(file.length);
+            return file;
         } catch (DataException e) {
             throw ApiException.invalid(image.where(), image.where() + ": " + e.getMessage());
         }

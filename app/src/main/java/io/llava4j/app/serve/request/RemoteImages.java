@@ -1,7 +1,6 @@
 package io.llava4j.app.serve.request;
 
 import io.llava4j.DataException;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -12,6 +11,7 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class RemoteImages {
     private static final int MAX_REDIRECTS = 3;
     private static final int MAX_HEADER_BYTES = 1 << 14;
+    private static final int CHUNK = 1 << 14;
     private static final Duration TIME = Duration.ofSeconds(10);
 
     /** Finds the addresses of a name. */
@@ -54,6 +55,11 @@ final class RemoteImages {
         this.names = names;
         this.allowed = allowed;
         this.time = time;
+    }
+
+    /** Bytes that a download takes at most: a buffer and the copy that it becomes. */
+    static long memory(int maxBytes) {
+        return 2L * maxBytes;
     }
 
     /**
@@ -195,16 +201,19 @@ final class RemoteImages {
         }
 
         private static byte[] body(InputStream in, Socket socket, long deadline, int maxBytes) throws IOException {
-            ByteArrayOutputStream body = new ByteArrayOutputStream();
-            byte[] chunk = new byte[1 << 14];
+            byte[] body = new byte[Math.min(maxBytes, CHUNK)];
+            int length = 0;
             while (true) {
                 socket.setSoTimeout(left(deadline));
-                int count = in.read(chunk);
-                if (count < 0) {
-                    return body.toByteArray();
+                if (length == body.length && length < maxBytes) {
+                    body = Arrays.copyOf(body, (int) Math.min(maxBytes, 2L * length));
                 }
-                body.write(chunk, 0, count);
-                if (body.size() > maxBytes) {
+                int count = length < maxBytes ? in.read(body, length, body.length - length) : in.read() < 0 ? -1 : 1;
+                if (count < 0) {
+                    return Arrays.copyOf(body, length);
+                }
+                length += count;
+                if (length > maxBytes) {
                     throw new DataException("the image is larger than the limit of %d bytes".formatted(maxBytes));
                 }
             }

@@ -2,15 +2,19 @@ package io.llava4j.app.serve.request;
 
 import io.llava4j.app.inspect.ModelSummary;
 import io.llava4j.app.serve.http.ApiException;
+import io.llava4j.app.serve.http.BodyBudget;
 import io.llava4j.app.serve.http.JsonFields;
+import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.AnswerOptions;
 import io.llava4j.generate.LlavaPipeline;
+import io.llava4j.generate.ModelLoader;
 import io.llava4j.generate.RunningAnswer;
 import io.llava4j.generate.constrain.JsonConstraint;
 import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.image.ExifOrientation;
 import io.llava4j.image.RgbImage;
 import io.llava4j.io.Quote;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Semaphore;
@@ -48,7 +52,14 @@ public final class ServedModel implements AutoCloseable {
      * @param pipeline closed by {@link #close}
      * @param summary for lists of models
      */
-    public record Loaded(LlavaPipeline pipeline, ModelSummary summary) {}
+    public record Loaded(LlavaPipeline pipeline, ModelSummary summary) {
+        /** Loads a model; its files are opened once. */
+        public static Loaded open(Path model, String device, LlavaPipeline.Settings settings, ModelParts parts) {
+            ModelLoader.Loaded loaded = ModelLoader.load(model, device, parts);
+            ModelSummary summary = ModelSummary.of(model, parts, loaded.tensors());
+            return new Loaded(LlavaPipeline.of(model, loaded, settings), summary);
+        }
+    }
 
     /** Loads the model; requests are answered once this is done. */
     public void load(Supplier<Loaded> model) {
@@ -141,16 +152,17 @@ public final class ServedModel implements AutoCloseable {
      * Begins to answer a request. It has its place in the queue before its images are decoded, so that one that finds no place is
      * refused at once.
      *
+     * @param memory is charged for images that are fetched
      * @throws ApiException if the request cannot be answered
      */
-    Started start(AnswerRequest request) {
+    Started start(AnswerRequest request, BodyBudget.Share memory) {
         LlavaPipeline pipeline = pipeline();
         int before = arriving.getAndIncrement();
         try {
             pipeline.requireRoom(before);
             AnswerOptions options =
                     new AnswerOptions(request.decoding(), constraint(request.format()), request.topLogprobs());
-            ImagePrompt prompt = prompt(pipeline, request.prompt());
+            ImagePrompt prompt = prompt(pipeline, request.prompt(), memory);
             return new Started(pipeline.start(prompt, options), pipeline.promptTokens(prompt));
         } finally {
             arriving.getAndDecrement();
@@ -164,15 +176,22 @@ public final class ServedModel implements AutoCloseable {
      */
     record Started(RunningAnswer answer, int promptTokens) {}
 
-    /** Tokens of a conversation, image tokens included; its images are decoded to see that they can be. */
-    public int promptTokens(AnswerRequest.Conversation chat) {
-        LlavaPipeline pipeline = pipeline();
-        return pipeline.promptTokens(prompt(pipeline, chat));
+    /**
+     * Tokens of a conversation, image tokens included. Its images are checked but not decoded: each has as many tokens as any other.
+     *
+     * @param memory is charged for images that are fetched
+     * @throws ApiException if the conversation cannot be answered
+     */
+    public int promptTokens(AnswerRequest.Conversation chat, BodyBudget.Share memory) {
+        int tokens = pipeline()
+                .promptTokens(chat.system(), chat.turns(), chat.images().size());
+        images.check(chat.images(), memory);
+        return tokens;
     }
 
     /** Images are decoded one at a time, because a decoded image is much larger than its file and than what the model reads. */
-    private ImagePrompt prompt(LlavaPipeline pipeline, AnswerRequest.Prompt asked) {
-        List<Supplier<RgbImage>> files = images.read(asked.images());
+    private ImagePrompt prompt(LlavaPipeline pipeline, AnswerRequest.Prompt asked, BodyBudget.Share memory) {
+        List<Supplier<RgbImage>> files = images.read(asked.images(), memory);
         if (files.isEmpty()) {
             return prompt(pipeline, asked, files);
         }
