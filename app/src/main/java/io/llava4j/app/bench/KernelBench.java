@@ -4,6 +4,7 @@ import io.llava4j.tensor.format.BlockFormat;
 import io.llava4j.tensor.kernel.Activations;
 import io.llava4j.tensor.kernel.Kernels;
 import io.llava4j.tensor.kernel.PackedMatrix;
+import io.llava4j.tensor.kernel.WorkMemory;
 import io.llava4j.tensor.kernel.Workers;
 import java.io.PrintWriter;
 import java.lang.foreign.Arena;
@@ -86,7 +87,8 @@ public final class KernelBench {
 
     private void measure(PrintWriter out, BlockFormat format, List<Kernels> measured) {
         List<PackedMatrix> copies = new ArrayList<>();
-        try (Arena arena = Arena.ofShared()) {
+        try (Arena arena = Arena.ofShared();
+                WorkMemory memory = new WorkMemory()) {
             MemorySegment weights = weights(format);
             do {
                 copies.add(PackedMatrix.pack(format, weights, rows, in, workers));
@@ -95,7 +97,7 @@ public final class KernelBench {
             for (int i = 0; i < columns * in; i++) {
                 x.setAtIndex(ValueLayout.JAVA_FLOAT, i, (i % 1009 * 7919 % 1009 - 504) / 97f);
             }
-            Activations activations = new Activations(); // its memory is reused, as a model does
+            Activations activations = new Activations(memory); // reused, as a model does
             MemorySegment y = arena.allocate((long) columns * rows * Float.BYTES, 64);
             List<Runnable> tasks = new ArrayList<>();
             for (Kernels kernels : measured) {

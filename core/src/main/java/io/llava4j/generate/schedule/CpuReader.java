@@ -241,14 +241,10 @@ final class CpuReader implements SequenceReader {
 
     /** Encodes the image that the first sequence waits for, for that long. */
     private void encode(long nanos, Map<Request, RuntimeException> failures) {
-        CpuSequence first = sequences.values().stream()
-                .filter(sequence -> missing(sequence) != null)
-                .findFirst()
-                .orElse(null);
+        CpuSequence first = waitingForImage();
         SplicedPrompt.Placed image = first == null ? null : missing(first);
         if (first == null || image == null) {
-            encoding = null;
-            encoded = null;
+            endEncoding();
             return;
         }
         if (encoding == null || encoded == null || !encoded.digest().equals(image.digest())) {
@@ -265,11 +261,29 @@ final class CpuReader implements SequenceReader {
                 if (cacheBytes > 0) {
                     images.put(image.digest(), tokens, clock);
                 }
-                encoding = null;
+                endEncoding();
             }
         } catch (RuntimeException e) {
-            encoding = null;
+            endEncoding();
             failures.put(first.request(), e);
+        }
+    }
+
+    private @Nullable CpuSequence waitingForImage() {
+        return sequences.values().stream()
+                .filter(sequence -> missing(sequence) != null)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Buffers of the vision tower are kept for the next image only if it waits already: the prompts need memory now. */
+    private void endEncoding() {
+        if (encoding != null) {
+            encoding = null;
+            encoded = null;
+            if (waitingForImage() == null) {
+                encoder.freeBuffers();
+            }
         }
     }
 

@@ -4,8 +4,8 @@ import io.llava4j.tensor.format.BlockFormat;
 import io.llava4j.tensor.kernel.ColumnSoftmax;
 import io.llava4j.tensor.kernel.FloatTiles;
 import io.llava4j.tensor.kernel.Kernels;
+import io.llava4j.tensor.kernel.WorkMemory;
 import io.llava4j.tensor.kernel.Workers;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -21,7 +21,6 @@ final class CpuClipAttention {
     /** Tiles of queries that attend together; their scores to all keys stay in a core's cache. */
     private static final int TILES = 8;
 
-    private static final long ALIGNMENT = 64;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
     private final int heads;
@@ -30,18 +29,20 @@ final class CpuClipAttention {
     private final FloatTiles tiles;
     private final ColumnSoftmax softmax;
     private final Workers workers;
+    private final WorkMemory memory;
     private final Scratch[] scratch;
     private MemorySegment packedQueries = MemorySegment.NULL;
     private MemorySegment packedKeys = MemorySegment.NULL;
     private MemorySegment packedValues = MemorySegment.NULL;
 
-    CpuClipAttention(int heads, int hidden, Kernels kernels, Workers workers) {
+    CpuClipAttention(int heads, int hidden, Kernels kernels, Workers workers, WorkMemory memory) {
         this.heads = heads;
         this.hidden = hidden;
         this.d = hidden / heads;
         this.tiles = new FloatTiles(kernels, BlockFormat.F32);
         this.softmax = new ColumnSoftmax(kernels);
         this.workers = workers;
+        this.memory = memory;
         this.scratch = new Scratch[workers.count()];
         Arrays.setAll(scratch, worker -> new Scratch());
     }
@@ -63,20 +64,20 @@ final class CpuClipAttention {
         long queryFloats = (long) queryTiles * ROWS * d;
         long floats = (long) positions * d;
         int all = images * heads;
-        packedQueries = atLeast(packedQueries, all * queryFloats);
-        packedKeys = atLeast(packedKeys, all * floats);
-        packedValues = atLeast(packedValues, all * floats);
+        packedQueries = memory.atLeast(packedQueries, all * queryFloats);
+        packedKeys = memory.atLeast(packedKeys, all * floats);
+        packedValues = memory.atLeast(packedValues, all * floats);
         for (Scratch each : scratch) {
             each.reserve(positions, d);
         }
         workers.run(all, (i, worker) -> {
-            Scratch memory = scratch[worker];
-            memory.read(queries, i, positions, block.query().bias());
-            memory.store(memory.packQueries(positions), slice(packedQueries, i * queryFloats, queryFloats));
-            memory.read(keys, i, positions, block.key().bias());
-            memory.store(memory.packKeys(positions), slice(packedKeys, i * floats, floats));
-            memory.read(values, i, positions, block.value().bias());
-            memory.store(memory.packValues(positions), slice(packedValues, i * floats, floats));
+            Scratch own = scratch[worker];
+            own.read(queries, i, positions, block.query().bias());
+            own.store(own.packQueries(positions), slice(packedQueries, i * queryFloats, queryFloats));
+            own.read(keys, i, positions, block.key().bias());
+            own.store(own.packKeys(positions), slice(packedKeys, i * floats, floats));
+            own.read(values, i, positions, block.value().bias());
+            own.store(own.packValues(positions), slice(packedValues, i * floats, floats));
         });
         int parts = Math.ceilDiv(queryTiles, TILES);
         workers.run(all * parts, (chunk, worker) -> {
@@ -100,12 +101,6 @@ final class CpuClipAttention {
         return memory.asSlice(from * Float.BYTES, floats * Float.BYTES);
     }
 
-    /** Memory for that many floats: what there is, if it is large enough. */
-    static MemorySegment atLeast(MemorySegment memory, long floats) {
-        long bytes = floats * Float.BYTES;
-        return memory.byteSize() >= bytes ? memory : Arena.ofAuto().allocate(bytes, ALIGNMENT);
-    }
-
     /** Memory of one worker. */
     private final class Scratch {
         /** A head's {@code [positions, d]}. */
@@ -117,8 +112,8 @@ final class CpuClipAttention {
         private final float[] tile = new float[d * ROWS];
         private MemorySegment scores = MemorySegment.NULL;
         private MemorySegment probabilities = MemorySegment.NULL;
-        private final MemorySegment outputs = atLeast(MemorySegment.NULL, (long) d * ROWS);
-        private final MemorySegment sums = atLeast(MemorySegment.NULL, ROWS);
+        private MemorySegment outputs = MemorySegment.NULL;
+        private MemorySegment sums = MemorySegment.NULL;
 
         void reserve(int positions, int d) {
             int padded = Math.ceilDiv(positions, ROWS) * ROWS;
@@ -126,8 +121,10 @@ final class CpuClipAttention {
                 head = new float[positions * d];
                 packed = new float[padded * d];
             }
-            scores = atLeast(scores, (long) positions * TILES * ROWS);
-            probabilities = atLeast(probabilities, (long) positions * ROWS);
+            scores = memory.atLeast(scores, (long) positions * TILES * ROWS);
+            probabilities = memory.atLeast(probabilities, (long) positions * ROWS);
+            outputs = memory.atLeast(outputs, (long) d * ROWS);
+            sums = memory.atLeast(sums, ROWS);
         }
 
         /** Offset of a position of a head. */

@@ -6,13 +6,14 @@ import io.llava4j.tensor.kernel.Activations;
 import io.llava4j.tensor.kernel.Kernels;
 import io.llava4j.tensor.kernel.PackedMatrix;
 import io.llava4j.tensor.kernel.RowMath;
+import io.llava4j.tensor.kernel.WorkMemory;
 import io.llava4j.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
  * Hidden states of images on their way through a block of CLIP's tower (docs/reference/model.md#vision-tower), some whole
- * images at a time. Its buffers are reused, so one caller computes at a time.
+ * images at a time. Its buffers are reused until {@link #freeBuffers}, so one caller computes at a time.
  */
 final class CpuClipPass {
     /** Enough to use each weight many times, few enough that the buffers stay small. */
@@ -24,7 +25,8 @@ final class CpuClipPass {
     private final Workers workers;
     private final RowMath math;
     private final CpuClipAttention attention;
-    private final Activations activations = new Activations();
+    private final WorkMemory memory = new WorkMemory();
+    private final Activations activations = new Activations(memory);
     private MemorySegment normed = MemorySegment.NULL;
     private MemorySegment queries = MemorySegment.NULL;
     private MemorySegment keys = MemorySegment.NULL;
@@ -38,7 +40,7 @@ final class CpuClipPass {
         this.kernels = kernels;
         this.workers = workers;
         this.math = new RowMath(kernels);
-        this.attention = new CpuClipAttention(config.heads(), config.hiddenSize(), kernels, workers);
+        this.attention = new CpuClipAttention(config.heads(), config.hiddenSize(), kernels, workers, memory);
     }
 
     /**
@@ -53,6 +55,11 @@ final class CpuClipPass {
             int count = Math.min(together, images - first);
             part(block, states.asSlice(first * image, count * image), count, positions);
         }
+    }
+
+    /** Frees what the last images left; the next ones take new buffers. */
+    synchronized void freeBuffers() {
+        memory.close();
     }
 
     private void part(CpuClipBlock block, MemorySegment states, int images, int positions) {
@@ -75,11 +82,11 @@ final class CpuClipPass {
 
     private void reserve(int rows) {
         long floats = (long) rows * config.hiddenSize();
-        normed = CpuClipAttention.atLeast(normed, floats);
-        queries = CpuClipAttention.atLeast(queries, floats);
-        keys = CpuClipAttention.atLeast(keys, floats);
-        values = CpuClipAttention.atLeast(values, floats);
-        inner = CpuClipAttention.atLeast(inner, (long) rows * config.intermediateSize());
+        normed = memory.atLeast(normed, floats);
+        queries = memory.atLeast(queries, floats);
+        keys = memory.atLeast(keys, floats);
+        values = memory.atLeast(values, floats);
+        inner = memory.atLeast(inner, (long) rows * config.intermediateSize());
     }
 
     /**
@@ -109,7 +116,7 @@ final class CpuClipPass {
     private void activate(float[] bias, int rows) {
         int width = config.intermediateSize();
         if (quick) {
-            biases = CpuClipAttention.atLeast(biases, width);
+            biases = memory.atLeast(biases, width);
             MemorySegment.copy(bias, 0, biases, ValueLayout.JAVA_FLOAT, 0, width);
             MemorySegment added = biases.asSlice(0, (long) width * Float.BYTES);
             long bytes = (long) width * Float.BYTES;

@@ -35,7 +35,7 @@ public final class CpuClipTower implements VisionTower {
     private final Workers workers;
 
     /**
-     * Brings the weights into the kernels' layout.
+     * Brings the weights into the kernels' layout; those of blocks after the selected hidden state are not read.
      *
      * @param weights tensors of {@link ClipParameters}
      * @throws io.llava4j.ConfigException if there is no such hidden state as the configuration selects
@@ -53,7 +53,7 @@ public final class CpuClipTower implements VisionTower {
                 weights.vector(names.positionEmbedding().name(), (long) this.config.positions() * hidden);
         this.preNorm = loader.layerNorm(names.preNorm());
         this.patchEmbedding = CpuPatchEmbedding.of(this.config, loader, kernels);
-        names.blocks().forEach(block -> blocks.add(CpuClipBlock.load(block, loader)));
+        names.blocks().subList(0, depth).forEach(block -> blocks.add(CpuClipBlock.load(block, loader)));
         this.pass = new CpuClipPass(this.config, kernels, workers);
     }
 
@@ -154,8 +154,15 @@ public final class CpuClipTower implements VisionTower {
                 + blocks.stream().mapToLong(CpuClipBlock::bytes).sum();
     }
 
+    /** Frees what the last images left; the next ones take new buffers. */
+    public synchronized void freeBuffers() {
+        patchEmbedding.freeBuffers();
+        pass.freeBuffers();
+    }
+
     @Override
     public void close() {
+        pass.freeBuffers();
         patchEmbedding.close();
         blocks.forEach(CpuClipBlock::close);
     }

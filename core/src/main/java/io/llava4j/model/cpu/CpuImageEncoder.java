@@ -33,6 +33,11 @@ public record CpuImageEncoder(CpuClipTower tower, CpuProjector projector) implem
         return tower.bytes() + projector.bytes();
     }
 
+    /** Frees what the last images left; the next ones take new buffers. */
+    public void freeBuffers() {
+        tower.freeBuffers();
+    }
+
     @Override
     public void close() {
         tower.close();

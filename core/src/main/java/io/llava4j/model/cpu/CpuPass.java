@@ -6,8 +6,8 @@ import io.llava4j.tensor.kernel.Activations;
 import io.llava4j.tensor.kernel.Kernels;
 import io.llava4j.tensor.kernel.PackedMatrix;
 import io.llava4j.tensor.kernel.RowMath;
+import io.llava4j.tensor.kernel.WorkMemory;
 import io.llava4j.tensor.kernel.Workers;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -21,7 +21,6 @@ import org.jspecify.annotations.Nullable;
 final class CpuPass implements AutoCloseable {
     private static final int ROWS = TextConfig.TOKENS_PER_PASS;
     private static final int LOGIT_ROWS = TextConfig.LOGITS_PER_PASS;
-    private static final long ALIGNMENT = 64;
 
     private final TextConfig config;
     private final RotaryTable rotary;
@@ -29,8 +28,8 @@ final class CpuPass implements AutoCloseable {
     private final CpuAttention attention;
     private final Kernels kernels;
     private final Workers workers;
-    private final Activations activations = new Activations();
-    private final Arena arena = Arena.ofShared();
+    private final WorkMemory memory = new WorkMemory();
+    private final Activations activations = new Activations(memory);
     private final MemorySegment states;
     private final MemorySegment normed;
     private final MemorySegment queries;
@@ -67,7 +66,7 @@ final class CpuPass implements AutoCloseable {
     }
 
     private MemorySegment rows(int count, int width) {
-        return arena.allocate((long) count * width * Float.BYTES, ALIGNMENT);
+        return memory.atLeast(MemorySegment.NULL, (long) count * width);
     }
 
     /** Sees what matrices multiply. */
@@ -241,6 +240,6 @@ final class CpuPass implements AutoCloseable {
 
     @Override
     public void close() {
-        arena.close();
+        memory.close();
     }
 }

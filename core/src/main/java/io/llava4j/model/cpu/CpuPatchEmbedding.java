@@ -18,6 +18,9 @@ sealed interface CpuPatchEmbedding extends AutoCloseable permits CpuPatches, Cpu
     /** Bytes of the weights in the kernels' layout. */
     long bytes();
 
+    /** Frees what the last image left; the next one takes new buffers. */
+    void freeBuffers();
+
     @Override
     void close();
 

@@ -5,6 +5,7 @@ import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.kernel.Activations;
 import io.llava4j.tensor.kernel.Kernels;
 import io.llava4j.tensor.kernel.PackedMatrix;
+import io.llava4j.tensor.kernel.WorkMemory;
 import io.llava4j.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -17,7 +18,8 @@ final class CpuPatches implements CpuPatchEmbedding {
     private final PackedMatrix weight;
     private final Kernels kernels;
     private final Workers workers;
-    private final Activations activations = new Activations();
+    private final WorkMemory memory = new WorkMemory();
+    private final Activations activations = new Activations(memory);
     private MemorySegment columns = MemorySegment.NULL;
 
     CpuPatches(VisionConfig config, Parameters.Convolution names, CpuLoader loader, Kernels kernels) {
@@ -34,7 +36,7 @@ final class CpuPatches implements CpuPatchEmbedding {
     public void embed(float[] pixels, int first, MemorySegment to) {
         int in = weight.in();
         int patches = grid * grid;
-        columns = CpuClipAttention.atLeast(columns, (long) patches * in);
+        columns = memory.atLeast(columns, (long) patches * in);
         workers.run(patches, (patch, worker) -> {
             int corner = first + patch / grid * edge * size + patch % grid * edge;
             long at = (long) patch * in * Float.BYTES;
@@ -55,7 +57,13 @@ final class CpuPatches implements CpuPatchEmbedding {
     }
 
     @Override
+    public void freeBuffers() {
+        memory.close();
+    }
+
+    @Override
     public void close() {
+        memory.close();
         weight.close();
     }
 }

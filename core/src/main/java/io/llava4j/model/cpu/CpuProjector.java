@@ -7,9 +7,10 @@ import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.kernel.Activations;
 import io.llava4j.tensor.kernel.Kernels;
 import io.llava4j.tensor.kernel.RowMath;
+import io.llava4j.tensor.kernel.WorkMemory;
 import io.llava4j.tensor.kernel.Workers;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
@@ -46,20 +47,23 @@ public final class CpuProjector implements Projector {
      * @param features {@code [tokens, vision hidden]} floats off the heap
      * @return {@code [tokens, text hidden]}
      */
-    public MemorySegment project(MemorySegment features) {
+    public float[] project(MemorySegment features) {
         int rows = Math.toIntExact(features.byteSize() / Float.BYTES / width);
-        MemorySegment x = features;
-        for (int i = 0; i < layers.size(); i++) {
-            x = apply(layers.get(i), x, rows, i < layers.size() - 1);
+        try (WorkMemory memory = new WorkMemory()) {
+            MemorySegment x = features;
+            for (int i = 0; i < layers.size(); i++) {
+                x = apply(layers.get(i), x, rows, i < layers.size() - 1, memory);
+            }
+            return x.toArray(ValueLayout.JAVA_FLOAT);
         }
-        return x;
     }
 
-    private MemorySegment apply(CpuLinear layer, MemorySegment x, int rows, boolean activated) {
+    private MemorySegment apply(CpuLinear layer, MemorySegment x, int rows, boolean activated, WorkMemory memory) {
         int in = layer.weight().in();
         int out = layer.weight().out();
-        MemorySegment y = Arena.ofAuto().allocate((long) rows * out * Float.BYTES, 64);
-        Activations activations = new Activations();
+        long floats = (long) rows * out;
+        MemorySegment y = memory.atLeast(MemorySegment.NULL, floats).asSlice(0, floats * Float.BYTES);
+        Activations activations = new Activations(memory);
         activations.set(x, in, rows, in);
         kernels.multiply(layer.weight(), activations, y, out, workers);
         workers.run(rows, (row, worker) -> {
@@ -80,9 +84,9 @@ public final class CpuProjector implements Projector {
     public Tensor forward(Tensor features) {
         long[] shape = Tensors.shape(features);
         Tensor x = features.contiguous();
-        MemorySegment tokens = project(Tensors.memory(x));
-        shape[shape.length - 1] = tokens.byteSize() / Float.BYTES / (x.numel() / width);
-        return Tensors.copyOf(tokens, Tensors.FLOAT, shape);
+        float[] tokens = project(Tensors.memory(x));
+        shape[shape.length - 1] = tokens.length / (x.numel() / width);
+        return Tensors.of(tokens, shape);
     }
 
     /** Bytes of the weights in the kernels' layout. */

@@ -7,6 +7,7 @@ import io.llava4j.tensor.format.BlockFormat;
 import io.llava4j.tensor.kernel.Activations;
 import io.llava4j.tensor.kernel.Kernels;
 import io.llava4j.tensor.kernel.PackedMatrix;
+import io.llava4j.tensor.kernel.WorkMemory;
 import io.llava4j.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -25,7 +26,8 @@ final class CpuStem implements CpuPatchEmbedding {
     private final PackedMatrix projection;
     private final Kernels kernels;
     private final Workers workers;
-    private final Activations activations = new Activations();
+    private final WorkMemory memory = new WorkMemory();
+    private final Activations activations = new Activations(memory);
     private MemorySegment columns = MemorySegment.NULL;
     private MemorySegment products = MemorySegment.NULL;
 
@@ -87,7 +89,7 @@ final class CpuStem implements CpuPatchEmbedding {
         for (int i = 0; i < values.length; i++) {
             values[i] = Math.max(0, values[i]);
         }
-        columns = CpuClipAttention.atLeast(columns, values.length);
+        columns = memory.atLeast(columns, values.length);
         MemorySegment.copy(values, 0, columns, ValueLayout.JAVA_FLOAT, 0, values.length);
         activations.set(columns, x.channels(), x.edge() * x.edge(), x.channels());
         kernels.multiply(projection, activations, to, projection.out(), workers);
@@ -109,8 +111,8 @@ final class CpuStem implements CpuPatchEmbedding {
         int edge = (x.edge() - 1) / stride + 1;
         int in = layer.weight().in();
         int out = layer.weight().out();
-        columns = CpuClipAttention.atLeast(columns, (long) edge * edge * in);
-        products = CpuClipAttention.atLeast(products, (long) edge * edge * out);
+        columns = memory.atLeast(columns, (long) edge * edge * in);
+        products = memory.atLeast(products, (long) edge * edge * out);
         workers.run(edge, (row, worker) -> {
             float[] line = columns(x, row, edge, stride);
             MemorySegment.copy(
@@ -190,7 +192,13 @@ final class CpuStem implements CpuPatchEmbedding {
     }
 
     @Override
+    public void freeBuffers() {
+        memory.close();
+    }
+
+    @Override
     public void close() {
+        memory.close();
         projection.close();
         stages.forEach(stage -> stage.layers().forEach(CpuLinear::close));
     }

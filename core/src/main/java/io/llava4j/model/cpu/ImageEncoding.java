@@ -2,7 +2,6 @@ package io.llava4j.model.cpu;
 
 import io.llava4j.DataException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,7 +40,7 @@ public final class ImageEncoding {
         }
         do {
             if (next == tower.blocks()) {
-                return encoder.projector().project(tower.select(states)).toArray(ValueLayout.JAVA_FLOAT);
+                return encoder.projector().project(tower.select(states));
             }
             tower.forward(next++, states);
         } while (System.nanoTime() - start < nanos);

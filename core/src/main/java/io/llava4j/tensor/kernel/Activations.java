@@ -1,13 +1,11 @@
 package io.llava4j.tensor.kernel;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What matrices multiply: columns of 32-bit floats, kept in the forms that the kernels read. A form is made by the first
- * product that needs it and used by all others; its memory is reused by the next columns. For one caller at a time.
+ * product that needs it and used by all others; the next columns take its place. For one caller at a time.
  *
  * <p>Quantised weights read integers: each block of 32 numbers x of a column becomes {@code rint(x * (127 / max))}, halves
  * to even, with the scale {@code max / 127} where {@code max} is the largest magnitude. A block whose magnitudes are all
@@ -46,11 +44,17 @@ public final class Activations {
     private int columns;
     private int in;
 
-    private final Buffer integers = new Buffer();
-    private final Buffer fields = new Buffer();
-    private final Buffer floats = new Buffer();
+    private final WorkMemory memory;
+    private MemorySegment integers = MemorySegment.NULL;
+    private MemorySegment fields = MemorySegment.NULL;
+    private MemorySegment floats = MemorySegment.NULL;
     private int quantisedFor;
     private int interleavedFor;
+
+    /** @param memory of the forms; after it was freed, set columns before the next product */
+    public Activations(WorkMemory memory) {
+        this.memory = memory;
+    }
 
     /**
      * Takes columns. They are read later: they must not change until the last product with them.
@@ -96,8 +100,8 @@ public final class Activations {
             return;
         }
         long all = (long) columns * blocks();
-        integers.take(all * BLOCK);
-        fields.take(all * FIELDS * Float.BYTES);
+        integers = memory.bytesAtLeast(integers, all * BLOCK);
+        fields = memory.atLeast(fields, all * FIELDS);
         workers.run(columns, (column, worker) -> quantiseColumn(column, size, kernel));
         quantisedFor = size;
     }
@@ -121,13 +125,13 @@ public final class Activations {
     /** Integers of a group: {@code [block, column, 32]} bytes. */
     private MemorySegment integers(int group, int size) {
         long begin = (long) group * size * blocks() * BLOCK;
-        return integers.memory().asSlice(begin, (long) groupColumns(group, size) * blocks() * BLOCK);
+        return integers.asSlice(begin, (long) groupColumns(group, size) * blocks() * BLOCK);
     }
 
     /** Fields of a group: {@code [block, field, column]}. */
     private MemorySegment fields(int group, int size) {
         long block = FIELDS * Float.BYTES * (long) blocks();
-        return fields.memory().asSlice(group * size * block, groupColumns(group, size) * block);
+        return fields.asSlice(group * size * block, groupColumns(group, size) * block);
     }
 
     /** Makes the form for weights of floats, with groups of that many columns; the last may have fewer. */
@@ -135,7 +139,8 @@ public final class Activations {
         if (interleavedFor == size) {
             return;
         }
-        MemorySegment target = floats.take((long) columns * in * Float.BYTES);
+        MemorySegment target = memory.atLeast(floats, (long) columns * in);
+        floats = target;
         workers.run(Math.ceilDiv(columns, size), (group, worker) -> interleaveGroup(group, size, target));
         interleavedFor = size;
     }
@@ -143,7 +148,7 @@ public final class Activations {
     /** Floats of a group: {@code [in, column]}. */
     private MemorySegment floats(int group, int size) {
         long column = (long) in * Float.BYTES;
-        return floats.memory().asSlice(group * size * column, groupColumns(group, size) * column);
+        return floats.asSlice(group * size * column, groupColumns(group, size) * column);
     }
 
     private void interleaveGroup(int group, int size, MemorySegment target) {
@@ -179,24 +184,5 @@ public final class Activations {
         MemorySegment values = integers(group, size).asSlice((long) inGroup * BLOCK);
         MemorySegment about = fields(group, size).asSlice((long) inGroup * Float.BYTES);
         kernel.quantise(column(column), blocks(), values, about, groupColumns(group, size));
-    }
-
-    /** Memory that grows and is reused. */
-    private static final class Buffer {
-        private @Nullable MemorySegment memory;
-
-        MemorySegment take(long bytes) {
-            if (memory == null || memory.byteSize() < bytes) {
-                memory = Arena.ofAuto().allocate(bytes, 64);
-            }
-            return memory;
-        }
-
-        MemorySegment memory() {
-            if (memory == null) {
-                throw new IllegalStateException("this form was not made");
-            }
-            return memory;
-        }
     }
 }

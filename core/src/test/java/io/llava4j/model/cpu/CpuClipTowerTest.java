@@ -18,6 +18,7 @@ import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.format.BlockFormat;
 import io.llava4j.tensor.kernel.Kernels;
 import io.llava4j.tensor.kernel.Workers;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -132,6 +133,50 @@ class CpuClipTowerTest {
                     assertThat(Tensors.toFloats(tower.features(pixels.narrow(0, image, 1))))
                             .containsExactly(Tensors.toFloats(together.narrow(0, image, 1)));
                 }
+                return null;
+            });
+        }
+    }
+
+    @Test
+    void freedBuffersChangeNothing() {
+        LlavaConfig config = config("quick_gelu", List.of(16, 24, 40));
+        try (Weights weights = weights(config);
+                Workers workers = new Workers(2)) {
+            Engine.inference("a test", () -> {
+                CpuClipTower tower = tower(config, weights, BlockFormat.F16, Kernels.instance(), workers);
+                Tensor pixels = pixels(2);
+                float[] expected = Tensors.toFloats(tower.features(pixels));
+                tower.freeBuffers();
+                tower.freeBuffers();
+                assertThat(Tensors.toFloats(tower.features(pixels))).containsExactly(expected);
+                return null;
+            });
+        }
+    }
+
+    @Test
+    void blocksAfterTheSelectedStateAreNotLoaded() {
+        LlavaConfig config = config("quick_gelu");
+        try (Weights weights = weights(config);
+                Workers workers = new Workers(2)) {
+            Engine.inference("a test", () -> {
+                List<String> packed = new ArrayList<>();
+                CpuWeights stored = CpuModels.stored(weights, BlockFormat.F32);
+                CpuWeights observed = new CpuWeights() {
+                    @Override
+                    public Stored get(String name) {
+                        packed.add(name);
+                        return stored.get(name);
+                    }
+
+                    @Override
+                    public void release(Stored released) {}
+                };
+                new CpuClipTower(config, observed, Kernels.SCALAR, workers).close();
+                assertThat(packed)
+                        .anyMatch(name -> name.contains("layers.1."))
+                        .noneMatch(name -> name.contains("layers.2."));
                 return null;
             });
         }

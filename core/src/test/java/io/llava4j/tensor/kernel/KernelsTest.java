@@ -211,11 +211,12 @@ class KernelsTest {
         assertThatThrownBy(() -> PackedMatrix.pack(BlockFormat.Q4_0, rows, 21, 64, WORKERS))
                 .isInstanceOf(IllegalArgumentException.class);
         PackedMatrix w = PackedMatrix.pack(BlockFormat.Q4_0, rows, 20, 64, WORKERS);
-        try (Arena arena = Arena.ofConfined()) {
+        try (Arena arena = Arena.ofConfined();
+                WorkMemory memory = new WorkMemory()) {
             MemorySegment y = arena.allocate(2 * 20 * 4L);
-            Activations two = new Activations();
+            Activations two = new Activations(memory);
             two.set(MemorySegment.ofArray(new float[128]), 64, 2, 64);
-            Activations narrow = new Activations();
+            Activations narrow = new Activations(memory);
             narrow.set(MemorySegment.ofArray(new float[32]), 32, 1, 32);
             for (Runnable wrong : List.<Runnable>of(
                     () -> Kernels.SCALAR.multiply(w, narrow, y, 20, WORKERS),
@@ -257,12 +258,13 @@ class KernelsTest {
     private static float[] product(
             Kernels kernels, PackedMatrix w, float[] x, int columns, boolean add, Workers workers) {
         long stride = w.out() + 3;
-        try (Arena arena = Arena.ofShared()) {
+        try (Arena arena = Arena.ofShared();
+                WorkMemory memory = new WorkMemory()) {
             MemorySegment y = arena.allocate(columns * stride * Float.BYTES, 64);
             for (long i = 0; i < columns * stride; i++) {
                 y.setAtIndex(ValueLayout.JAVA_FLOAT, i, 1 + i);
             }
-            Activations activations = new Activations();
+            Activations activations = new Activations(memory);
             activations.set(MemorySegment.ofArray(x), w.in(), columns, w.in());
             if (add) {
                 kernels.multiplyAdd(w, activations, y, stride, workers);
