@@ -75,14 +75,13 @@ interface Asking extends AutoCloseable {
     }
 
     /**
-     * Asks a server that speaks OpenAI's API; each piece of a stream counts as a token.
+     * Asks a server that speaks OpenAI's API; each piece of a stream counts as a token. Every question opens a connection of its
+     * own: a server may close a connection between two questions.
      *
      * @param server its address without {@code /v1}
      */
     static Asking server(URI server, int newTokens) {
         URI address = URI.create(server.toString().replaceAll("/+$", "") + "/v1/chat/completions");
-        HttpClient http =
-                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         return new Asking() {
             @Override
             public Times ask(String question, @Nullable RgbImage image) {
@@ -107,7 +106,9 @@ interface Asking extends AutoCloseable {
                         .POST(HttpRequest.BodyPublishers.ofString(body))
                         .build();
                 Clock clock = new Clock();
-                try {
+                try (HttpClient http = HttpClient.newBuilder()
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .build()) {
                     HttpResponse<Stream<String>> response = http.send(request, HttpResponse.BodyHandlers.ofLines());
                     try (Stream<String> lines = response.body()) {
                         if (response.statusCode() != 200) {
@@ -129,9 +130,7 @@ interface Asking extends AutoCloseable {
             }
 
             @Override
-            public void close() {
-                http.close();
-            }
+            public void close() {}
         };
     }
 
