@@ -92,9 +92,9 @@ public final class LlamaModel implements LanguageModel {
         return x;
     }
 
-    /** {@link #train(Tensor, int[], boolean, long, BlockListener)} of sequences that are padded, which nobody follows. */
+    /** {@link #train(Tensor, int[], boolean, long, PassListener)} of sequences that are padded, which nobody follows. */
     public TrainingPass train(Tensor embeds, boolean checkpointing, long seed) {
-        return train(embeds, null, checkpointing, seed, BlockListener.NONE);
+        return train(embeds, null, checkpointing, seed, PassListener.NONE);
     }
 
     /**
@@ -107,7 +107,7 @@ public final class LlamaModel implements LanguageModel {
      * @param listener follows the blocks
      */
     public TrainingPass train(
-            Tensor embeds, int @Nullable [] packed, boolean checkpointing, long seed, BlockListener listener) {
+            Tensor embeds, int @Nullable [] packed, boolean checkpointing, long seed, PassListener listener) {
         int tokens = Math.toIntExact(embeds.size(1));
         RotaryEmbedding.Angles angles =
                 packed == null ? rotary.range(0, tokens, embeds) : rotary.at(positions(packed), 1, tokens, embeds);

@@ -8,6 +8,7 @@ import io.llava4j.tensor.Weights;
 import io.llava4j.text.Prompt;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -157,23 +158,25 @@ public final class LlavaModel implements AutoCloseable {
      * @param checkpointing whether blocks are computed again in the backward pass instead of being kept
      * @param packed whether sequences follow each other without padding; each sees itself only, from position 0
      * @param seed of the adapters' dropout
-     * @param listener follows the blocks of the language model
+     * @param listener follows the parts of the network
      */
-    public record TrainingMode(boolean checkpointing, boolean packed, long seed, BlockListener listener) {
+    public record TrainingMode(boolean checkpointing, boolean packed, long seed, PassListener listener) {
         /** A pass that nobody follows. */
         public TrainingMode(boolean checkpointing, boolean packed, long seed) {
-            this(checkpointing, packed, seed, BlockListener.NONE);
+            this(checkpointing, packed, seed, PassListener.NONE);
         }
     }
 
     /** {@link #forward(ModelInput)} with gradients. */
     public TrainingOutput train(ModelInput input, TrainingMode mode) {
-        return train(input, encode(input.images()), mode);
+        return train(input, () -> encode(input.images()), mode);
     }
 
-    /** {@link #train(ModelInput, TrainingMode)} with images that are encoded already. */
-    public TrainingOutput train(ModelInput input, ImageTokens images, TrainingMode mode) {
-        Spliced sequences = assemble(input, images, mode.packed());
+    /** {@link #train(ModelInput, TrainingMode)} with images that are encoded otherwise. */
+    public TrainingOutput train(ModelInput input, Supplier<ImageTokens> images, TrainingMode mode) {
+        mode.listener().before(PassListener.INPUTS);
+        Spliced sequences = assemble(input, images.get(), mode.packed());
+        mode.listener().afterForward(PassListener.INPUTS);
         TrainingPass pass = llama().train(
                         sequences.embeds(),
                         mode.packed() ? sequences.lengths() : null,

@@ -10,7 +10,7 @@ import org.bytedeco.pytorch.TensorArrayRefOptional;
 
 /**
  * A pass through the language model's blocks whose gradients are wanted. With gradient checkpointing only the inputs of the
- * blocks are kept, and the backward pass computes every block again. Where a {@link BlockListener} follows the pass, every
+ * blocks are kept, and the backward pass computes every block again. Where a {@link PassListener} follows the pass, every
  * block has a graph of its own. All give the same gradients, to the last bit.
  */
 public final class TrainingPass {
@@ -21,7 +21,7 @@ public final class TrainingPass {
 
     private final Tensor embeds;
     private final Blocks blocks;
-    private final BlockListener listener;
+    private final PassListener listener;
     /** Inputs of the blocks; empty if the pass has one graph. */
     private final List<Tensor> inputs = new ArrayList<>();
     /** Outputs of the blocks with their graphs; empty if blocks are computed again. */
@@ -29,11 +29,11 @@ public final class TrainingPass {
 
     private final Tensor hidden;
 
-    private TrainingPass(Tensor embeds, Blocks blocks, int count, boolean checkpointing, BlockListener listener) {
+    private TrainingPass(Tensor embeds, Blocks blocks, int count, boolean checkpointing, PassListener listener) {
         this.embeds = embeds;
         this.blocks = blocks;
         this.listener = listener;
-        boolean oneGraph = !checkpointing && listener == BlockListener.NONE;
+        boolean oneGraph = !checkpointing && listener == PassListener.NONE;
         Tensor x = embeds;
         for (int i = 0; i < count; i++) {
             listener.before(i);
@@ -47,7 +47,7 @@ public final class TrainingPass {
         this.hidden = oneGraph ? x : leaf(x);
     }
 
-    static TrainingPass run(Tensor embeds, int count, boolean checkpointing, BlockListener listener, Blocks blocks) {
+    static TrainingPass run(Tensor embeds, int count, boolean checkpointing, PassListener listener, Blocks blocks) {
         return new TrainingPass(embeds, blocks, count, checkpointing, listener);
     }
 
@@ -92,9 +92,12 @@ public final class TrainingPass {
         for (int i = inputs.size() - 1; i >= 0; i--) {
             gradient = backward(i, inputs.get(i), gradient);
         }
+        listener.before(PassListener.INPUTS);
+        listener.beforeBackward(PassListener.INPUTS);
         if (embeds.requires_grad()) {
             backward(embeds, gradient);
         }
+        listener.afterBackward(PassListener.INPUTS);
     }
 
     private Tensor backward(int block, Tensor input, Tensor gradient) {

@@ -40,8 +40,9 @@ final class PlanOptions {
     @Option(
             names = "--sharding",
             paramLabel = "WHAT",
-            description = "What the processes of the plan share: none, optimizer, gradients or full (default: none).")
-    private Sharding sharding = Sharding.NONE;
+            description =
+                    "What the processes of the plan share: none, optimizer, gradients or full (default: the recipe's distributed.sharding).")
+    private @Nullable Sharding sharding;
 
     @Option(
             names = "--device-memory",
@@ -92,8 +93,8 @@ final class PlanOptions {
             }
             return;
         }
-        TrainingPlan.lines(
-                        Plans.of(config, model, sharding, worldSize), AssumedSpeed.of(config, teraflops), deviceMemory)
+        Sharding shared = sharding == null ? config.distributed().sharding() : sharding;
+        TrainingPlan.lines(Plans.of(config, model, shared, worldSize), AssumedSpeed.of(config, teraflops), deviceMemory)
                 .forEach(line -> out.println("# " + line));
         out.flush();
     }

@@ -40,6 +40,14 @@ class PlanTest {
                 .contains("a step of 128 samples");
     }
 
+    /** The recipe's own sharding is what is planned, unless the option says otherwise. */
+    @Test
+    void theRecipeSaysWhatIsShared() {
+        Object[] given = {"--shape", SHAPES.resolve("llava-1.5-7b"), "--world-size", 8};
+        assertThat(plan("llava-1.5-7b-finetune-8x80gb", given).out()).contains("bf16, sharding full");
+        assertThat(plan("llava-1.5-7b-finetune", given).out()).contains("sharding none");
+    }
+
     /** Weights 4, gradients 4, moments 8 bytes of 6.76 billion parameters, beside a frozen tower. */
     @Test
     void trainingIn32BitsTakes16BytesOfEachParameter() {

@@ -8,16 +8,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Backend;
-import org.bytedeco.pytorch.BroadcastOptions;
 import org.bytedeco.pytorch.Device;
-import org.bytedeco.pytorch.LongVector;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.Work;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
@@ -34,19 +30,18 @@ import org.jspecify.annotations.Nullable;
 public final class ProcessGroup implements AutoCloseable {
     private final Rank rank;
     private final @Nullable Rendezvous rendezvous;
-    private final @Nullable Backend backend;
+    private final @Nullable Exchanges exchanges;
     private final @Nullable Device device;
     private final boolean cuda;
     private final ExecutorService thread;
-    private final AtomicLong bytesSent = new AtomicLong();
 
     private ProcessGroup(
             Rank rank, @Nullable Rendezvous rendezvous, @Nullable Backend backend, @Nullable Device device) {
         this.rank = rank;
         this.rendezvous = rendezvous;
-        this.backend = backend;
         this.device = device;
         this.cuda = device != null && device.is_cuda();
+        this.exchanges = backend == null ? null : new Exchanges(backend, rank, cuda, this::failed);
         this.thread = Executors.newSingleThreadExecutor(
                 Thread.ofPlatform().daemon().name("collective").factory());
         if (backend != null) {
@@ -110,22 +105,7 @@ public final class ProcessGroup implements AutoCloseable {
 
     /** {@link #allReduce} in the background. */
     public CompletableFuture<Void> allReduceAsync(Tensor tensor) {
-        return exchange("all-reduce", () -> {
-            if (cuda) {
-                count(2 * shareOfOthers(tensor));
-                await(backend().allreduce(new TensorVector(tensor)));
-            } else {
-                Tensor flat = tensor.view(-1);
-                long share = Math.ceilDiv(flat.numel(), size());
-                boolean even = share * size() == flat.numel();
-                Tensor whole = even ? flat : torch.constant_pad_nd(flat, 0, share * size() - flat.numel());
-                Tensor sum = sumOfShares(whole, share);
-                gather(whole, sum);
-                if (!even) {
-                    flat.copy_(whole.narrow(0, 0, flat.numel()));
-                }
-            }
-        });
+        return exchange("all-reduce", all -> all.allReduce(tensor), () -> {});
     }
 
     /**
@@ -135,23 +115,20 @@ public final class ProcessGroup implements AutoCloseable {
      * @param in {@code [size() * n]}
      */
     public void reduceScatter(Tensor out, Tensor in) {
-        join(reduceScatterAsync(out, in));
+        out.zero_();
+        join(addReduceScatterAsync(out, in));
     }
 
-    /** {@link #reduceScatter} in the background. */
-    public CompletableFuture<Void> reduceScatterAsync(Tensor out, Tensor in) {
-        requireShare(out, in);
-        return exchange(
-                "reduce-scatter",
-                () -> {
-                    if (cuda) {
-                        count(shareOfOthers(in));
-                        await(backend()._reduce_scatter_base(out, in));
-                    } else {
-                        out.copy_(sumOfShares(in, out.numel()));
-                    }
-                },
-                () -> out.copy_(in));
+    /**
+     * Sums a tensor over all processes in the background; each adds its share to what it has. Terms are added one after the
+     * other, in the order of the ranks.
+     *
+     * @param sum gets this rank's share added, {@code [n]}
+     * @param in {@code [size() * n]}
+     */
+    public CompletableFuture<Void> addReduceScatterAsync(Tensor sum, Tensor in) {
+        requireShare(sum, in);
+        return exchange("reduce-scatter", all -> all.addReduceScatter(sum, in), () -> sum.add_(in));
     }
 
     /**
@@ -167,7 +144,7 @@ public final class ProcessGroup implements AutoCloseable {
     /** {@link #allGather} in the background. */
     public CompletableFuture<Void> allGatherAsync(Tensor out, Tensor in) {
         requireShare(in, out);
-        return exchange("all-gather", () -> gather(out, in), () -> out.copy_(in));
+        return exchange("all-gather", all -> all.allGather(out, in), () -> out.copy_(in));
     }
 
     /**
@@ -177,12 +154,7 @@ public final class ProcessGroup implements AutoCloseable {
      * @param root its rank
      */
     public void broadcast(Tensor tensor, int root) {
-        join(exchange("broadcast", () -> {
-            BroadcastOptions options = new BroadcastOptions();
-            options.rootRank(root);
-            count(rank.rank() == root ? bytes(tensor) * (size() - 1) : 0);
-            await(backend().broadcast(new TensorVector(tensor), options));
-        }));
+        join(exchange("broadcast", all -> all.broadcast(tensor, root), () -> {}));
     }
 
     /**
@@ -206,7 +178,7 @@ public final class ProcessGroup implements AutoCloseable {
 
     /** As {@link #gatherText}, by way of tensors, which is quick enough for every step. */
     public List<String> allGather(String text) {
-        if (backend == null) {
+        if (exchanges == null) {
             return List.of(text);
         }
         return Engine.scope("gathering texts", () -> {
@@ -242,7 +214,7 @@ public final class ProcessGroup implements AutoCloseable {
 
     /** Bytes of tensors that this process has sent to others so far, as the algorithms need them. */
     public long bytesSent() {
-        return bytesSent.get();
+        return exchanges == null ? 0 : exchanges.bytesSent();
     }
 
     /** Waits for an exchange in the background and reports its failure. */
@@ -254,52 +226,20 @@ public final class ProcessGroup implements AutoCloseable {
         }
     }
 
-    private CompletableFuture<Void> exchange(String what, Runnable work) {
-        return exchange(what, work, () -> {});
-    }
-
-    private CompletableFuture<Void> exchange(String what, Runnable work, Runnable alone) {
-        if (backend == null) {
+    private CompletableFuture<Void> exchange(String what, Consumer<Exchanges> work, Runnable alone) {
+        Exchanges all = exchanges;
+        if (all == null) {
             alone.run();
             return CompletableFuture.completedFuture(null);
         }
         return CompletableFuture.runAsync(
                 () -> Engine.scope(what, () -> {
                     try (NoGradGuard guard = new NoGradGuard()) {
-                        work.run();
+                        work.accept(all);
                         return null;
                     }
                 }),
                 thread);
-    }
-
-    /** This rank's share of a sum: every process sends each other its share, and adds what it gets by rank. */
-    private Tensor sumOfShares(Tensor in, long share) {
-        Tensor terms = torch.empty_like(in);
-        count(shareOfOthers(in));
-        await(backend().alltoall_base(terms, in, new LongVector(), new LongVector()));
-        Tensor sum = terms.narrow(0, 0, share);
-        for (int other = 1; other < size(); other++) {
-            sum.add_(terms.narrow(0, other * share, share));
-        }
-        return sum;
-    }
-
-    private void gather(Tensor out, Tensor in) {
-        count((size() - 1) * bytes(in));
-        await(backend()._allgather_base(out, in));
-    }
-
-    private void await(Work work) {
-        boolean done;
-        try {
-            done = work._wait();
-        } catch (RuntimeException e) {
-            throw failed(e);
-        }
-        if (!done) {
-            throw failed(null);
-        }
     }
 
     private LlavaException failed(@Nullable RuntimeException cause) {
@@ -310,13 +250,6 @@ public final class ProcessGroup implements AutoCloseable {
                 cause);
     }
 
-    private Backend backend() {
-        if (backend == null) {
-            throw new IllegalStateException("one process exchanges nothing");
-        }
-        return backend;
-    }
-
     private void requireShare(Tensor share, Tensor whole) {
         if (share.numel() * size() != whole.numel()) {
             throw new IllegalArgumentException("%d processes with a share of %d elements each make no tensor of %d"
@@ -324,23 +257,11 @@ public final class ProcessGroup implements AutoCloseable {
         }
     }
 
-    private long shareOfOthers(Tensor whole) {
-        return bytes(whole) * (size() - 1) / size();
-    }
-
-    private static long bytes(Tensor tensor) {
-        return tensor.numel() * tensor.element_size();
-    }
-
-    private void count(long bytes) {
-        bytesSent.addAndGet(bytes);
-    }
-
     @Override
     public void close() {
         thread.shutdown();
-        if (backend != null) {
-            backend.releaseReference();
+        if (exchanges != null) {
+            exchanges.close();
         }
         if (rendezvous != null) {
             rendezvous.close();

@@ -9,6 +9,7 @@ import io.llava4j.model.LlavaModel;
 import io.llava4j.model.config.LoraConfig;
 import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.tensor.format.DType;
 import io.llava4j.text.SentencePieceTokenizer;
@@ -25,11 +26,13 @@ import io.llava4j.train.run.TaskScores;
 import io.llava4j.train.run.TrainableParameters;
 import io.llava4j.train.run.TrainingData;
 import io.llava4j.train.run.input.ModelInputs;
+import io.llava4j.train.run.input.RunInputs;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Builds the training objective of a recipe: the model, its trainable parameters and the data. */
@@ -94,7 +97,7 @@ public final class Objectives {
     public static ModelLoader.Loaded start(TrainConfig config) {
         Engine.setThreads(config.engineThreads());
         return Engine.scope("building the model", () -> {
-            ModelAssembly assembly = assemble(config, name -> false);
+            ModelAssembly assembly = assemble(config, name -> false, config.device());
             return new ModelLoader.Loaded(
                     new LlavaModel(assembly.config(), assembly.weights()),
                     () -> SentencePieceTokenizer.load(assembly.tokenizer()),
@@ -115,16 +118,18 @@ public final class Objectives {
         return Engine.scope("building the model", () -> {
             LoraConfig lora = config.lora() == null ? null : config.lora().toConfig();
             Predicate<String> trainable = name -> config.trainable().includes(name) || lora != null && lora.saves(name);
-            ModelAssembly assembly = assemble(config, trainable);
+            TrainableParameters.Sharing sharing =
+                    new TrainableParameters.Sharing(group, config.distributed().sharding(), config.device());
+            // Weights that are shared out reach the device as shares.
+            String device = sharing.isFull() ? "cpu" : config.device();
+            ModelAssembly assembly = assemble(config, trainable, device);
             if (lora != null) {
-                LoraAdapters.addTo(assembly.weights(), lora, initializer(config));
+                LoraAdapters.addTo(assembly.weights(), lora, initializer(config, device));
             }
+            Supplier<RunInputs> inputs =
+                    fingerprints(assembly, trainable, config.engine().precision(), sharing.isFull());
             TrainableParameters parameters = new TrainableParameters(
-                    assembly.weights(),
-                    trainable,
-                    config.engine().precision(),
-                    group,
-                    config.distributed().sharding());
+                    assembly.weights(), trainable, config.engine().precision(), sharing);
             LlavaModel model = new LlavaModel(assembly.config(), assembly.weights(), lora);
             return new InstructionObjective(
                     new InstructionObjective.Settings(
@@ -135,7 +140,7 @@ public final class Objectives {
                             config.batch().parallel() > 1,
                             config.data().packing(),
                             assembly.notes(),
-                            () -> ModelInputs.of(assembly.weights(), assembly.tokenizer())),
+                            inputs),
                     model,
                     parameters,
                     samples.apply(assembly),
@@ -169,7 +174,7 @@ public final class Objectives {
     }
 
     /** What is trained is loaded in 32-bit floats, as it moves by less than 16 bits can tell apart. */
-    private static ModelAssembly assemble(TrainConfig config, Predicate<String> trainable) {
+    private static ModelAssembly assemble(TrainConfig config, Predicate<String> trainable, String device) {
         ComputePrecision precision = config.engine().precision();
         precision.use(config.device());
         return ModelAssembly.of(
@@ -177,16 +182,29 @@ public final class Objectives {
                 config.data().imageAspectRatio().mode(),
                 config.data().maxLength(),
                 new ModelAssembly.Placement(
-                        config.device(),
+                        device,
                         name -> trainable.test(name) ? ComputePrecision.FP32 : precision,
                         name -> config.lora() == null || trainable.test(name)
                                 ? null
                                 : config.lora().blocks(name)),
-                initializer(config));
+                initializer(config, device));
     }
 
-    private static Initializer initializer(TrainConfig config) {
-        return new Initializer(config.seed(), config.device());
+    private static Initializer initializer(TrainConfig config, String device) {
+        return new Initializer(config.seed(), device);
+    }
+
+    /** Fingerprints of the model as the network reads it; taken at once where no process has all of it afterwards. */
+    private static Supplier<RunInputs> fingerprints(
+            ModelAssembly assembly, Predicate<String> trainable, ComputePrecision precision, boolean atOnce) {
+        if (!atOnce) {
+            return () -> ModelInputs.of(assembly.weights(), assembly.tokenizer());
+        }
+        RunInputs inputs = ModelInputs.of(
+                assembly.weights(),
+                (name, tensor) -> trainable.test(name) ? tensor.to(Tensors.type(precision)) : tensor,
+                assembly.tokenizer());
+        return () -> inputs;
     }
 
     /** What a finished run writes: stage 1 the projector, stage 2 the adapters or the whole model. */

@@ -4,6 +4,7 @@ import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.train.config.Default;
 import io.llava4j.train.config.Require;
+import io.llava4j.train.run.shard.ParameterLayout;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;

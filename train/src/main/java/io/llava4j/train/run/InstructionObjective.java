@@ -2,6 +2,7 @@ package io.llava4j.train.run;
 
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
+import io.llava4j.model.PassListener;
 import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.text.Prompt;
 import io.llava4j.train.data.Batch;
@@ -122,9 +123,13 @@ public final class InstructionObjective implements Objective {
         LlavaModel.TrainingOutput output = model.train(
                 ModelInput.of(ids, labels, images),
                 new LlavaModel.TrainingMode(
-                        settings.gradientCheckpointing(), settings.packing(), seed, parameters.blocks()));
+                        settings.gradientCheckpointing(), settings.packing(), seed, parameters.listener()));
         LlavaModel.Spliced spliced = output.sequences();
         Tensor hidden = output.pass().hidden();
+        PassListener listener = parameters.listener();
+        int head = model.config().text().layers();
+        listener.before(head);
+        listener.beforeBackward(head);
         SequenceLoss.Losses losses = settings.lossInOneGraph()
                 ? SequenceLoss.inOneGraph(model.llama(), hidden, spliced.labels())
                 : SequenceLoss.inChunks(model.llama(), hidden, spliced.labels());
@@ -141,6 +146,7 @@ public final class InstructionObjective implements Objective {
                         : () -> SourceLoss.of(losses.ofTokens().get(), spliced.labels(), sources),
                 () -> {
                     losses.remainingBackward().run();
+                    listener.afterBackward(head);
                     output.pass().backward();
                 });
     }

@@ -9,32 +9,41 @@ import io.llava4j.io.FileErrors;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.collective.Rank;
+import io.llava4j.train.run.shard.ParameterLayout;
+import io.llava4j.train.run.shard.ParameterShare;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The files of one state: {@code state.safetensors} of one process, or a part of each of several, named as
- * {@code state-00001-of-00004.safetensors}. A part has neighbouring elements of parameters and moments, by their place in
- * the {@link ParameterLayout}, so that any number of processes reads what any other has written.
+ * {@code state-00001-of-00004.safetensors}. A part has elements of parameters and moments, by their place in the
+ * {@link ParameterLayout}, so that any number of processes with any sharding reads what any other has written.
  */
 final class StateFiles {
     static final String SINGLE = "state.safetensors";
 
     private static final Pattern PART = Pattern.compile("state-(\\d{5})-of-(\\d{5})\\.safetensors");
+    private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final String VALUES = "values";
     private static final String FIRST_MOMENT = "optimizer.first_moment";
     private static final String SECOND_MOMENT = "optimizer.second_moment";
+    /** Of the only piece of a part; files of earlier versions have it instead of {@link #PIECES}. */
     private static final String OFFSET = "offset";
+
+    private static final String PIECES = "pieces";
     private static final String TENSORS = "tensors";
 
     private StateFiles() {}
@@ -89,21 +98,20 @@ final class StateFiles {
     /** Writes this process's part of the state. */
     static void writePart(Path folder, TrainableParameters parameters, AdamW optimizer, Map<String, String> metadata) {
         Rank rank = parameters.group().rank();
-        ParameterLayout layout = parameters.layout();
-        ParameterShare part = ParameterShare.of(rank, layout);
-        long from = part.offset() - parameters.share().offset();
-        long count = part.existing(layout);
+        List<ParameterShare.Piece> pieces = parameters.written();
         List<TensorSource> tensors = new ArrayList<>();
         Engine.scope("saving the training state", () -> {
-            buffers(parameters, optimizer).forEach((name, buffer) -> {
-                Tensor own = buffer.narrow(0, count == 0 ? 0 : from, count);
-                tensors.add(source(name, own));
-            });
+            buffers(parameters, optimizer)
+                    .forEach((name, buffer) -> tensors.add(source(name, ParameterShare.concatenated(pieces, buffer))));
             return null;
         });
         Map<String, String> all = new LinkedHashMap<>(metadata);
-        all.put(OFFSET, Long.toString(part.offset()));
-        all.put(TENSORS, tensorsOf(layout));
+        all.put(
+                PIECES,
+                JSON.writeValueAsString(pieces.stream()
+                        .map(piece -> new long[] {piece.offset(), piece.length()})
+                        .toList()));
+        all.put(TENSORS, tensorsOf(parameters.layout()));
         String name = "state-%05d-of-%05d.safetensors".formatted(rank.rank() + 1, rank.worldSize());
         SafeTensorsWriter.write(folder.resolve(name), tensors, all);
     }
@@ -134,22 +142,34 @@ final class StateFiles {
         ParameterLayout layout = parameters.layout();
         ParameterShare share = parameters.share();
         String offset = state.metadata().get(OFFSET);
-        if (offset != null) {
+        String pieces = state.metadata().get(PIECES);
+        if (offset != null || pieces != null) {
             if (!tensorsOf(layout).equals(state.metadata().get(TENSORS))) {
                 throw new CheckpointException(
                         file + " has other tensors than the model; the checkpoint belongs to another model, so start"
                                 + " again without --resume");
             }
-            buffers(parameters, optimizer)
-                    .forEach((name, buffer) ->
-                            copy(entry(state, file, name, -1), Long.parseLong(offset), share, buffer));
+            buffers(parameters, optimizer).forEach((name, buffer) -> {
+                TensorEntry entry = entry(state, file, name, -1);
+                long[][] own = pieces == null
+                        ? new long[][] {{Long.parseLong(Objects.requireNonNull(offset)), entry.elements()}}
+                        : JSON.readValue(pieces, long[][].class);
+                copy(entry, own, share, buffer);
+            });
             return;
         }
         layout.tensors()
-                .forEach((name, place) ->
-                        copy(entry(state, file, name, place.length()), place.offset(), share, parameters.values()));
-        copy(entry(state, file, FIRST_MOMENT, layout.count()), 0, share, optimizer.firstMoment());
-        copy(entry(state, file, SECOND_MOMENT, layout.count()), 0, share, optimizer.secondMoment());
+                .forEach((name, place) -> copy(
+                        entry(state, file, name, place.length()),
+                        at(place.offset(), place.length()),
+                        share,
+                        parameters.values()));
+        copy(entry(state, file, FIRST_MOMENT, layout.count()), at(0, layout.count()), share, optimizer.firstMoment());
+        copy(entry(state, file, SECOND_MOMENT, layout.count()), at(0, layout.count()), share, optimizer.secondMoment());
+    }
+
+    private static long[][] at(long offset, long length) {
+        return new long[][] {{offset, length}};
     }
 
     private static Map<String, Tensor> buffers(TrainableParameters parameters, AdamW optimizer) {
@@ -160,14 +180,16 @@ final class StateFiles {
         return buffers;
     }
 
-    /** Copies the stored elements that are in a share. */
-    private static void copy(TensorEntry entry, long offset, ParameterShare share, Tensor into) {
-        ParameterLayout.Place place =
-                new ParameterLayout.Place(offset, new long[] {entry.elements()}, entry.elements());
-        if (entry.elements() > 0
-                && offset < share.offset() + share.length()
-                && offset + entry.elements() > share.offset()) {
-            share.copy(Tensors.of(entry.toFloats(), entry.elements()), place, into);
+    /** Copies the stored elements that are in a share. @param pieces offset and length of each piece of the tensor */
+    private static void copy(TensorEntry entry, long[][] pieces, ParameterShare share, Tensor into) {
+        if (Arrays.stream(pieces).noneMatch(piece -> share.overlaps(piece[0], piece[1]))) {
+            return;
+        }
+        Tensor elements = Tensors.of(entry.toFloats(), entry.elements());
+        long at = 0;
+        for (long[] piece : pieces) {
+            share.copy(elements.narrow(0, at, piece[1]), piece[0], into);
+            at += piece[1];
         }
     }
 

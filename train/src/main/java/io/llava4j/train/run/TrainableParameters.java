@@ -1,94 +1,87 @@
 package io.llava4j.train.run;
 
-import io.llava4j.model.BlockListener;
+import io.llava4j.model.PassListener;
 import io.llava4j.tensor.ComputePrecision;
+import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.collective.ProcessGroup;
+import io.llava4j.train.run.shard.ParameterBuffers;
+import io.llava4j.train.run.shard.ParameterLayout;
+import io.llava4j.train.run.shard.ParameterShare;
+import io.llava4j.train.run.shard.ShardedParameters;
 import io.llava4j.train.run.shard.Sharding;
-import java.util.LinkedHashMap;
+import io.llava4j.train.run.shard.WholeParameters;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
-import org.bytedeco.pytorch.NoGradGuard;
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The trainable tensors, one after the other in one buffer of 32-bit floats, with their gradients in a second one, so that
- * the optimiser, clipping, checkpoints and exchanges between processes are a few operations on whole buffers.
+ * The trainable tensors, with the values that this process moves in one buffer of 32-bit floats and their gradients in a second
+ * one, so that the optimiser, clipping, checkpoints and exchanges between processes are a few operations on whole buffers.
  *
- * <p>In 32-bit training the network's weights are views of the first buffer. In bf16 they are views of a third, the compute
- * copy: the network reads 16 bits, while the optimiser moves the 32-bit values (the master copy) and rounds them again
- * after every step. Gradients are summed over micro-batches in 32-bit floats in either case: the engine adds a weight's
- * 16-bit gradient of one micro-batch to the 32-bit buffer that stands in for the weight's own.
+ * <p>In 32-bit training the network reads these values. In bf16 it reads a copy in 16 bits, while the optimiser moves the
+ * 32-bit values (the master copy) and rounds them again after every step. Gradients are summed over micro-batches in 32-bit
+ * floats in either case: the engine adds a weight's 16-bit gradient of one micro-batch to the 32-bit buffer that stands in
+ * for the weight's own.
  */
 public class TrainableParameters implements AutoCloseable {
     private static final int NORM_CHUNK = 4096;
-    private static final String VALUES = "values";
-    private static final String GRADIENTS = "gradients";
-    private static final String ALL_GRADIENTS = "gradients of all";
-    private static final String COPY = "compute copy";
 
-    private final Weights buffers = new Weights();
-    private final Map<String, Tensor> views = new LinkedHashMap<>();
-    private final Map<String, Tensor> leaves = new LinkedHashMap<>();
     private final ParameterLayout layout;
     private final ProcessGroup group;
-    private final ParameterShare share;
-    private final GradientExchange exchange;
+    private final ParameterBuffers buffers;
 
-    /** {@link #TrainableParameters(Weights, Predicate, ComputePrecision, ProcessGroup, Sharding)} of one process in 32-bit floats. */
+    /**
+     * How processes share the parameters.
+     *
+     * @param group processes that train the same network and sum their gradients
+     * @param sharding what each holds a part of
+     * @param device of the shares; parameters that are not shared stay where they are
+     */
+    public record Sharing(ProcessGroup group, Sharding sharding, String device) {
+        /** One process has all. */
+        public static final Sharing NONE = new Sharing(ProcessGroup.alone(), Sharding.NONE, "cpu");
+
+        /** Whether frozen weights are shared as well. */
+        public boolean isFull() {
+            return sharding == Sharding.FULL && group.size() > 1;
+        }
+    }
+
+    /** {@link #TrainableParameters(Weights, Predicate, ComputePrecision, Sharing)} of one process in 32-bit floats. */
     public TrainableParameters(Weights weights, Predicate<String> trainable) {
-        this(weights, trainable, ComputePrecision.FP32, ProcessGroup.alone(), Sharding.NONE);
+        this(weights, trainable, ComputePrecision.FP32, Sharing.NONE);
     }
 
     /**
-     * Moves the chosen weights into one buffer; must come before the network is built on them.
+     * Moves the chosen weights; must come before the network is built on them.
      *
-     * @param weights all tensors; trainable ones, in 32-bit floats, are replaced by views
+     * @param weights all tensors; trainable ones, in 32-bit floats, are replaced, as are all where processes share these
      * @param trainable chooses by canonical name
      * @param precision whose type the network reads them in
-     * @param group processes that train the same network and sum their gradients
-     * @param sharding whether each process moves its part of the values only
+     * @param sharing how processes share them
      */
     public TrainableParameters(
-            Weights weights,
-            Predicate<String> trainable,
-            ComputePrecision precision,
-            ProcessGroup group,
-            Sharding sharding) {
+            Weights weights, Predicate<String> trainable, ComputePrecision precision, Sharing sharing) {
         this.layout = ParameterLayout.of(weights, trainable);
-        this.group = group;
-        boolean isWhole = sharding == Sharding.NONE || group.size() == 1;
-        this.share = isWhole ? ParameterShare.whole(layout) : ParameterShare.of(group.rank(), layout);
-        long[] all = {isWhole ? layout.count() : share.length() * group.size()};
-        Tensor like = weights.get(layout.tensors().keySet().iterator().next());
-        buffers.put(VALUES, torch.zeros(new long[] {share.length()}, like.options()));
-        buffers.put(ALL_GRADIENTS, torch.zeros(all, like.options()));
-        buffers.put(GRADIENTS, isWhole ? allGradients() : share.of(allGradients()));
-        if (Tensors.type(precision) != torch.ScalarType.Float || !isWhole) {
-            buffers.put(COPY, torch.zeros(all, like.options().dtype(Tensors.optionalType(Tensors.type(precision)))));
-        }
-        layout.tensors().forEach((name, place) -> {
-            share.copy(weights.get(name), place, values());
-            Tensor leaf = place.of(compute()).detach();
-            leaf.copy_(weights.get(name));
-            leaf.set_requires_grad(true);
-            leaf.mutable_grad().put(place.of(allGradients()));
-            weights.put(name, leaf);
-            leaves.put(name, leaf);
-            if (Tensors.type(precision) == torch.ScalarType.Float || !isWhole) {
-                views.put(name, leaf);
-            } else {
-                Tensor view = place.of(values());
-                buffers.put("view of " + name, view);
-                views.put(name, view);
-            }
-        });
-        // Gradients of shares go out together when the pass is over.
-        this.exchange = new GradientExchange(isWhole ? group : ProcessGroup.alone(), layout, gradients());
+        this.group = sharing.group();
+        torch.ScalarType type = Tensors.type(precision);
+        this.buffers = sharing.sharding() == Sharding.NONE || group.size() == 1
+                ? new WholeParameters(weights, layout, type, group)
+                : new ShardedParameters(
+                        weights,
+                        layout,
+                        new TensorOptions(Tensors.FLOAT).device(new DeviceOptional(Engine.device(sharing.device()))),
+                        type,
+                        group,
+                        sharing.sharding());
     }
 
     /** Where each tensor lies among all. */
@@ -98,7 +91,12 @@ public class TrainableParameters implements AutoCloseable {
 
     /** The elements that this process moves: all, or its share. */
     ParameterShare share() {
-        return share;
+        return buffers.share();
+    }
+
+    /** Those of them that this process writes into a state of the run. */
+    List<ParameterShare.Piece> written() {
+        return buffers.written();
     }
 
     /** Processes that train the same network. */
@@ -106,89 +104,64 @@ public class TrainableParameters implements AutoCloseable {
         return group;
     }
 
-    private boolean isWhole() {
-        return share.length() == layout.count();
-    }
-
-    private Tensor allGradients() {
-        return buffers.get(ALL_GRADIENTS);
-    }
-
     /** Follows the passes whose gradients are summed over processes. */
-    public BlockListener blocks() {
-        return exchange.blocks();
+    public PassListener listener() {
+        return buffers.listener();
     }
 
     /** A micro-batch of this process begins; every process has as many in a step, with samples or without. */
     void beginMicroBatch(boolean last) {
-        exchange.beginMicroBatch(last);
+        buffers.beginMicroBatch(last);
     }
 
     /** The micro-batch that began has no samples on this process; what its pass would have exchanged is exchanged. */
     void skipMicroBatch() {
-        exchange.skipMicroBatch();
+        buffers.skipMicroBatch();
     }
 
     /** Completes the sums of the gradients of a step over all processes. */
     void reduceGradients() {
-        exchange.finish();
-        if (!isWhole()) {
-            group.reduceScatter(gradients(), allGradients());
-        }
+        buffers.reduceGradients();
+    }
+
+    /** Runs what reads the network's weights outside a training pass; called by all processes at the same time. */
+    <T> T withWeights(Supplier<T> work) {
+        return buffers.withWeights(work);
     }
 
     /** The values that this process moves, 32-bit floats; whoever changes them calls {@link #valuesChanged}. */
     public Tensor values() {
-        return buffers.get(VALUES);
+        return buffers.values();
     }
 
     /** Their gradients, 32-bit floats. */
     public Tensor gradients() {
-        return buffers.get(GRADIENTS);
+        return buffers.gradients();
     }
 
-    /** What the network reads, in its type: {@link #values} themselves or a copy, in 16 bits or of all processes' values. */
-    public Tensor compute() {
-        Tensor copy = buffers.find(COPY);
-        return copy == null ? values() : copy;
-    }
-
-    /**
-     * Rounds the values to the type that the network reads, and collects those of the other processes; does nothing where the
-     * network reads the values themselves.
-     */
+    /** Gives the network the changed values, in its type. */
     public void valuesChanged() {
-        Tensor copy = buffers.find(COPY);
-        if (copy == null) {
-            return;
-        }
-        try (NoGradGuard guard = new NoGradGuard()) {
-            Tensor own = isWhole() ? copy : share.of(copy);
-            own.copy_(values());
-            if (!isWhole()) {
-                group.allGather(copy, own.clone());
-            }
-        }
+        buffers.valuesChanged();
     }
 
     /** The trainable tensors by canonical name: views of {@link #values}, or {@link #leaves} where these are a share. */
     public Map<String, Tensor> views() {
-        return views;
+        return buffers.views();
     }
 
-    /** The trainable tensors as the network reads them, by canonical name; views of {@link #compute}. */
+    /** The trainable tensors as the network reads them, by canonical name. */
     public Map<String, Tensor> leaves() {
-        return leaves;
+        return buffers.leaves();
     }
 
     /** Segments with settings of their own. */
     public List<ParameterLayout.Group> groups() {
-        return share.groups(layout);
+        return buffers.share().groups(layout);
     }
 
     /** Sets the gradients to zero. */
     public void zeroGradients() {
-        allGradients().zero_();
+        buffers.zeroGradients();
     }
 
     /**
@@ -218,7 +191,7 @@ public class TrainableParameters implements AutoCloseable {
         Tensor remainder =
                 gradients().narrow(0, whole, gradients().numel() - whole).norm();
         Tensor norms = Tensors.cat(0, chunks, remainder.view(1)).to(torch.ScalarType.Double);
-        if (isWhole()) {
+        if (buffers.isWhole()) {
             return norms.norm().item_double();
         }
         Tensor sum = norms.mul(norms).sum().view(1);
@@ -228,7 +201,6 @@ public class TrainableParameters implements AutoCloseable {
 
     @Override
     public void close() {
-        exchange.close();
         buffers.close();
     }
 }

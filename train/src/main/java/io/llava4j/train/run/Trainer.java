@@ -140,6 +140,13 @@ public final class Trainer {
                 || (step % heldOut.config().everySteps() != 0 && step != steps)) {
             return;
         }
+        objective.parameters().withWeights(() -> {
+            evaluate(heldOut, step);
+            return step;
+        });
+    }
+
+    private void evaluate(HeldOut heldOut, int step) {
         long start = System.nanoTime();
         HeldOut.Loss loss = heldOut.loss(Integer.MAX_VALUE);
         Map<String, Double> scores = heldOut.scores();

@@ -169,11 +169,13 @@ public final class TrainingRun {
         boolean complete = trainer.run(resume, () -> {
             if (trainer.progress().samples() > 0) {
                 objective
-                        .group()
-                        .onFirst(() -> Engine.scope("saving the model", () -> {
-                            objective.save(checkpoints.directory().resolveSibling(MODEL));
-                            return "";
-                        }));
+                        .parameters()
+                        .withWeights(() -> objective
+                                .group()
+                                .onFirst(() -> Engine.scope("saving the model", () -> {
+                                    objective.save(checkpoints.directory().resolveSibling(MODEL));
+                                    return "";
+                                })));
             }
         });
         return new Ended(complete, trainer);

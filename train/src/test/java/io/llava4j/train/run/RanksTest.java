@@ -109,7 +109,7 @@ class RanksTest {
     }
 
     /** Largest difference of two files of tensors, relative to the largest number of the tensor. */
-    private static double difference(Path expected, Path actual) {
+    static double difference(Path expected, Path actual) {
         double largest = 0;
         try (SafeTensors one = SafeTensors.open(expected);
                 SafeTensors two = SafeTensors.open(actual)) {
@@ -198,7 +198,7 @@ class RanksTest {
 
     /** A run that one rank is asked to stop goes on with two processes, or with one, as if it had never stopped. */
     @ParameterizedTest
-    @ValueSource(strings = {"none", "optimizer"})
+    @ValueSource(strings = {"none", "optimizer", "gradients", "full"})
     void aStoppedRunGoesOnWithAsManyProcessesOrOne(String sharding) throws IOException {
         Map<String, String> settings = Map.of("optimizer.max-grad-norm", "0", "distributed.sharding", sharding);
         String stopped = "stopped-" + sharding;

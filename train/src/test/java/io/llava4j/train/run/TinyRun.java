@@ -39,6 +39,7 @@ public final class TinyRun {
     private static final String[] COLOURS = {"red", "green", "blue", "white", "black", "yellow"};
 
     private final Path root;
+    private int vocabulary;
 
     public TinyRun(Path root) {
         this.root = root;
@@ -51,6 +52,15 @@ public final class TinyRun {
 
     public Path language() {
         return root.resolve("language");
+    }
+
+    /** A language model whose rows blocks of 32 divide. */
+    public Path wideLanguage() {
+        Path folder = root.resolve("wide-language");
+        if (!Files.exists(folder)) {
+            save(folder, new ModelKind.Llama(textOf(32, vocabulary)));
+        }
+        return folder;
     }
 
     public Path tower(String patches) {
@@ -135,9 +145,8 @@ public final class TinyRun {
 
     private void write() throws IOException {
         SentencePieceTokenizer tokenizer = VocabularyTrainer.train(texts().iterator(), 400, root.resolve("vocabulary"));
-        TextConfig text =
-                new TextConfig(16, 32, 2, 4, 2, tokenizer.vocabSize(), MAX_LENGTH, 1e-5, 10000, false, 1, 2, 0);
-        save(language(), new ModelKind.Llama(text));
+        vocabulary = tokenizer.vocabSize();
+        save(language(), new ModelKind.Llama(textOf(16, vocabulary)));
         save(
                 tower("plain"),
                 new ModelKind.Clip(new VisionConfig(16, 32, 2, 2, EDGE, 8, 1e-5, "quick_gelu", List.of())));
@@ -165,6 +174,10 @@ public final class TinyRun {
         }
         data("finetune.json", finetune);
         data("pretrain.json", pretrain);
+    }
+
+    private static TextConfig textOf(int width, int vocabulary) {
+        return new TextConfig(width, 2 * width, 2, 4, 2, vocabulary, MAX_LENGTH, 1e-5, 10000, false, 1, 2, 0);
     }
 
     private void save(Path directory, ModelKind kind) {

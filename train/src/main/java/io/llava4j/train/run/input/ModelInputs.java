@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
+import java.util.function.BiFunction;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -33,7 +34,16 @@ public final class ModelInputs {
      * @throws LlavaException if the tokenizer cannot be read
      */
     public static RunInputs of(Weights weights, Path tokenizer) {
-        return of(weights).and(new RunInputs(Map.of("tokenizer", tokenizer(tokenizer))));
+        return of(weights, (name, tensor) -> tensor, tokenizer);
+    }
+
+    /**
+     * As {@link #of(Weights, Path)}, of weights that the network does not read as they are yet.
+     *
+     * @param read a tensor as the network will read it, by its name and as it is
+     */
+    public static RunInputs of(Weights weights, BiFunction<String, Tensor, Tensor> read, Path tokenizer) {
+        return of(weights, read).and(new RunInputs(Map.of("tokenizer", tokenizer(tokenizer))));
     }
 
     /**
@@ -43,6 +53,10 @@ public final class ModelInputs {
      * @param weights by canonical name
      */
     public static RunInputs of(Weights weights) {
+        return of(weights, (name, tensor) -> tensor);
+    }
+
+    private static RunInputs of(Weights weights, BiFunction<String, Tensor, Tensor> read) {
         Map<String, Digest> digests = new LinkedHashMap<>();
         Map<String, Long> counts = new LinkedHashMap<>();
         for (String name : new TreeSet<>(weights.names())) {
@@ -53,8 +67,8 @@ public final class ModelInputs {
             digests.computeIfAbsent(part, key -> new Digest())
                     .add(name)
                     .add(Arrays.toString(Tensors.shape(tensor)))
-                    .add(sumOfBits(tensor, 0, half))
-                    .add(sumOfBits(tensor, half, elements - half));
+                    .add(sumOfBits(name, tensor, read, 0, half))
+                    .add(sumOfBits(name, tensor, read, half, elements - half));
             counts.merge(part, elements, Long::sum);
         }
         Map<String, RunInputs.Fingerprint> fingerprints = new LinkedHashMap<>();
@@ -71,10 +85,11 @@ public final class ModelInputs {
         return name.startsWith(CanonicalNames.TOWER) ? "vision tower" : "language model";
     }
 
-    private static long sumOfBits(Tensor tensor, long from, long count) {
+    private static long sumOfBits(
+            String name, Tensor tensor, BiFunction<String, Tensor, Tensor> read, long from, long count) {
         return Engine.inference(
                 "a fingerprint of the weights",
-                () -> tensor.detach()
+                () -> read.apply(name, tensor.detach())
                         .to(torch.ScalarType.Float)
                         .reshape(tensor.numel())
                         .narrow(0, from, count)

@@ -1,6 +1,6 @@
-package io.llava4j.train.run;
+package io.llava4j.train.run.shard;
 
-import io.llava4j.model.BlockListener;
+import io.llava4j.model.PassListener;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.collective.ProcessGroup;
 import java.util.ArrayList;
@@ -8,18 +8,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
 
 /**
  * Sums the gradients of processes that have the same parameters. Those of a block of the language model go out while the
  * blocks before it are still computed, in the last micro-batch of a step; the others when the pass is over.
  */
-final class GradientExchange implements BlockListener, AutoCloseable {
-    /** Blocks of the language model, by the names of their tensors. */
-    static final Pattern BLOCK = Pattern.compile("model\\.layers\\.(\\d+)\\..*");
-
+final class GradientExchange implements PassListener, AutoCloseable {
     /** Neighbouring tensors of less than this go out with the rest. */
     private static final int SMALL = 4096;
 
@@ -48,8 +43,7 @@ final class GradientExchange implements BlockListener, AutoCloseable {
         int current = -1;
         long start = 0;
         for (Map.Entry<String, ParameterLayout.Place> tensor : layout.tensors().entrySet()) {
-            Matcher matcher = BLOCK.matcher(tensor.getKey());
-            int block = matcher.matches() ? Integer.parseInt(matcher.group(1)) : -1;
+            int block = Unit.block(tensor.getKey());
             if (block != current) {
                 add(current, start, tensor.getValue().offset());
                 current = block;
@@ -75,8 +69,8 @@ final class GradientExchange implements BlockListener, AutoCloseable {
     }
 
     /** Follows the passes; nobody where there is one process. */
-    BlockListener blocks() {
-        return group.size() > 1 ? this : BlockListener.NONE;
+    PassListener blocks() {
+        return group.size() > 1 ? this : PassListener.NONE;
     }
 
     void beginMicroBatch(boolean lastOfStep) {

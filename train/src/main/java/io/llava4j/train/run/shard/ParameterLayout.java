@@ -1,4 +1,4 @@
-package io.llava4j.train.run;
+package io.llava4j.train.run.shard;
 
 import io.llava4j.ConfigException;
 import io.llava4j.model.config.LoraConfig;
@@ -30,9 +30,22 @@ public record ParameterLayout(Map<String, Place> tensors, List<Group> groups, lo
      */
     public record Place(long offset, long[] shape, long length) {
         /** The tensor's view of a buffer of all elements. */
-        Tensor of(Tensor buffer) {
+        public Tensor of(Tensor buffer) {
             return buffer.narrow(0, offset, length).view(shape);
         }
+    }
+
+    /**
+     * Where the tensor of a name lies.
+     *
+     * @throws IllegalArgumentException if it is not trainable
+     */
+    public Place place(String name) {
+        Place place = tensors.get(name);
+        if (place == null) {
+            throw new IllegalArgumentException(name);
+        }
+        return place;
     }
 
     /**

@@ -1,0 +1,55 @@
+package io.llava4j.train.run.shard;
+
+import io.llava4j.model.PassListener;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.Tensor;
+
+/** Where the trainable tensors of a process lie with their gradients: all of them, or its shares. */
+public sealed interface ParameterBuffers extends AutoCloseable permits WholeParameters, ShardedParameters {
+    /** The elements of {@link #values} and {@link #gradients}. */
+    ParameterShare share();
+
+    /** Those of them that this process writes into a state of the run. */
+    List<ParameterShare.Piece> written();
+
+    /** Whether {@link #values} are all parameters, as they are on the other processes. */
+    boolean isWhole();
+
+    /** The values that this process moves, 32-bit floats; whoever changes them calls {@link #valuesChanged}. */
+    Tensor values();
+
+    /** Their gradients, 32-bit floats. */
+    Tensor gradients();
+
+    /** The trainable tensors as the network reads them, by canonical name. */
+    Map<String, Tensor> leaves();
+
+    /** The trainable tensors in 32-bit floats, or {@link #leaves} where {@link #values} are a share. */
+    Map<String, Tensor> views();
+
+    /** Follows the passes. */
+    PassListener listener();
+
+    /** Sets the gradients to zero. */
+    void zeroGradients();
+
+    /** A micro-batch of this process begins; every process has as many in a step, with samples or without. */
+    void beginMicroBatch(boolean last);
+
+    /** The micro-batch that began has no samples on this process; what its pass would have exchanged is exchanged. */
+    void skipMicroBatch();
+
+    /** Completes the sums of the gradients of a step over all processes. */
+    void reduceGradients();
+
+    /** Gives the network the changed values. */
+    void valuesChanged();
+
+    /** Runs what reads the network's weights outside a training pass; called by all processes at the same time. */
+    <T> T withWeights(Supplier<T> work);
+
+    @Override
+    void close();
+}

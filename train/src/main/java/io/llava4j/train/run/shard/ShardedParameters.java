@@ -1,0 +1,349 @@
+package io.llava4j.train.run.shard;
+
+import io.llava4j.checkpoint.layout.CanonicalNames;
+import io.llava4j.model.PassListener;
+import io.llava4j.tensor.Tensors;
+import io.llava4j.tensor.Weights;
+import io.llava4j.tensor.collective.ProcessGroup;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * The share of a process of several: of the values that the optimiser moves and of their gradients, and with
+ * {@link Sharding#FULL} of all weights. Every {@link Unit} is divided among all processes. Its gradients are summed when its
+ * backward pass is over: with {@link Sharding#OPTIMIZER} in the last micro-batch of a step, otherwise in every one, so that
+ * nobody keeps more of them than its share. Shared weights are gathered while the part of the network before theirs is
+ * computed, and freed after their own.
+ *
+ * <p>The exchanges of a pass depend on the model only, not on the samples: processes with images, without images or
+ * without any sample take part in the same ones.
+ */
+public final class ShardedParameters implements ParameterBuffers, PassListener {
+    private static final String VALUES = "values";
+    private static final String GRADIENTS = "gradients";
+    private static final String COPY = "compute copy";
+
+    private final Sharding sharding;
+    private final ProcessGroup group;
+    private final Weights buffers = new Weights();
+    private final Map<String, Tensor> leaves = new LinkedHashMap<>();
+    private final List<Unit> units = new ArrayList<>();
+    /** The part of the network after the blocks. */
+    private final int head;
+    /** Whether the head's matrix is the table of the token embeddings. */
+    private final boolean tied;
+
+    private final ParameterShare share;
+    private final GradientSums sums;
+    private boolean last;
+    private boolean backward;
+
+    /**
+     * Shares the weights out; exchanges nothing.
+     *
+     * @param weights all tensors; the trainable ones, in 32-bit floats, are replaced, with {@link Sharding#FULL} all
+     * @param layout of the trainable tensors
+     * @param floats 32-bit floats on the device of the run
+     * @param type the network reads the trainable tensors in
+     * @param group the processes
+     * @param sharding what they share; not {@link Sharding#NONE}
+     */
+    public ShardedParameters(
+            Weights weights,
+            ParameterLayout layout,
+            TensorOptions floats,
+            torch.ScalarType type,
+            ProcessGroup group,
+            Sharding sharding) {
+        this.sharding = sharding;
+        this.group = group;
+        this.head = weights.names().stream().mapToInt(Unit::block).max().orElse(-1) + 1;
+        this.tied = weights.find(CanonicalNames.LM_HEAD) == null;
+        this.sums = new GradientSums(group, sharding != Sharding.OPTIMIZER);
+        divide(weights, layout, floats.dtype(Tensors.optionalType(type)));
+        this.share = shareOf(layout);
+        long[] length = {share.length()};
+        buffers.put(VALUES, torch.zeros(length, floats));
+        buffers.put(GRADIENTS, torch.zeros(length, floats));
+        layout.tensors().forEach((name, place) -> share.copy(weights.get(name), place.offset(), values()));
+        if (sharding == Sharding.FULL && type != torch.ScalarType.Float) {
+            buffers.put(COPY, values().to(type));
+        }
+        long at = 0;
+        for (Unit unit : units) {
+            at = moveTrained(unit, weights, at);
+            unit.frozen().forEach(tensors -> moveFrozen(unit, tensors, weights));
+        }
+    }
+
+    /** Divides the tensors into units, in the order of the forward pass. */
+    private void divide(Weights weights, ParameterLayout layout, TensorOptions options) {
+        Map<Unit.Key, List<String>> trainable = byUnit(layout.tensors().keySet().stream());
+        Map<Unit.Key, List<String>> frozen = byUnit(weights.names().stream()
+                .filter(name -> sharding == Sharding.FULL && !layout.tensors().containsKey(name)));
+        Stream.concat(trainable.keySet().stream(), frozen.keySet().stream())
+                .distinct()
+                .sorted(Comparator.comparingInt(Unit.Key::part))
+                .forEach(key -> units.add(new Unit(
+                        key,
+                        group,
+                        weights,
+                        trainable.getOrDefault(key, List.of()),
+                        frozen.getOrDefault(key, List.of()),
+                        options)));
+    }
+
+    private Map<Unit.Key, List<String>> byUnit(Stream<String> names) {
+        Map<Unit.Key, List<String>> units = new LinkedHashMap<>();
+        names.forEach(name -> units.computeIfAbsent(Unit.Key.of(name, head), key -> new ArrayList<>())
+                .add(name));
+        return units;
+    }
+
+    private ParameterShare shareOf(ParameterLayout layout) {
+        List<ParameterShare.Piece> pieces = new ArrayList<>();
+        long at = 0;
+        for (Unit unit : units) {
+            FlatTensors trained = unit.trained();
+            if (trained == null) {
+                continue;
+            }
+            long start = trained.shareOffset();
+            for (String name : trained.names()) {
+                ParameterLayout.Place place = layout.place(name);
+                long from = Math.max(start, trained.offset(name));
+                long to = Math.min(start + trained.shareLength(), trained.offset(name) + place.length());
+                if (from < to) {
+                    ParameterShare.add(
+                            pieces,
+                            new ParameterShare.Piece(
+                                    place.offset() + from - trained.offset(name), to - from, at + from - start));
+                }
+            }
+            at += trained.shareLength();
+        }
+        return new ParameterShare(pieces, at);
+    }
+
+    /** Returns the end of the unit's share in {@link #values}. */
+    private long moveTrained(Unit unit, Weights weights, long at) {
+        FlatTensors trained = unit.trained();
+        FlatTensors gradients = unit.gradients();
+        if (trained == null || gradients == null) {
+            return at;
+        }
+        long length = trained.shareLength();
+        boolean full = sharding == Sharding.FULL;
+        if (full) {
+            unit.gathersFrom(trained, compute().narrow(0, at, length));
+        } else {
+            Tensor memory = trained.allocate();
+            memory.zero_();
+            trained.attach(memory);
+        }
+        for (String name : trained.names()) {
+            Tensor leaf = trained.tensor(name);
+            if (!full) {
+                leaf.copy_(weights.get(name));
+            }
+            leaf.set_requires_grad(true);
+            leaf.mutable_grad().put(gradients.tensor(name));
+            weights.put(name, leaf);
+            leaves.put(name, leaf);
+        }
+        sums.add(unit, gradients, gradients().narrow(0, at, length));
+        return at + length;
+    }
+
+    private static void moveFrozen(Unit unit, FlatTensors tensors, Weights weights) {
+        long length = tensors.shareLength();
+        ParameterShare own =
+                new ParameterShare(List.of(new ParameterShare.Piece(tensors.shareOffset(), length, 0)), length);
+        Tensor memory = tensors.zeros(length);
+        for (String name : tensors.names()) {
+            own.copy(weights.get(name), tensors.offset(name), memory);
+            weights.put(name, tensors.tensor(name));
+        }
+        unit.gathersFrom(tensors, memory);
+    }
+
+    /** The values in the type that the network reads. */
+    private Tensor compute() {
+        Tensor copy = buffers.find(COPY);
+        return copy == null ? values() : copy;
+    }
+
+    @Override
+    public ParameterShare share() {
+        return share;
+    }
+
+    @Override
+    public List<ParameterShare.Piece> written() {
+        return share.pieces();
+    }
+
+    @Override
+    public boolean isWhole() {
+        return false;
+    }
+
+    @Override
+    public Tensor values() {
+        return buffers.get(VALUES);
+    }
+
+    @Override
+    public Tensor gradients() {
+        return buffers.get(GRADIENTS);
+    }
+
+    @Override
+    public Map<String, Tensor> leaves() {
+        return leaves;
+    }
+
+    @Override
+    public Map<String, Tensor> views() {
+        return leaves;
+    }
+
+    @Override
+    public PassListener listener() {
+        return this;
+    }
+
+    @Override
+    public void zeroGradients() {
+        gradients().zero_();
+        sums.zero();
+    }
+
+    @Override
+    public void beginMicroBatch(boolean lastOfStep) {
+        last = lastOfStep;
+        backward = false;
+    }
+
+    @Override
+    public void skipMicroBatch() {
+        for (int part = INPUTS; part < head; part++) {
+            before(part);
+            afterForward(part);
+        }
+        for (int part = head; part >= INPUTS; part--) {
+            before(part);
+            beforeBackward(part);
+            afterBackward(part);
+        }
+    }
+
+    @Override
+    public void before(int part) {
+        backward |= part == head;
+        used(part).forEach(Unit::gather);
+        int next = backward ? part - 1 : part + 1;
+        if (next >= INPUTS) {
+            used(next).forEach(Unit::prefetch);
+        }
+    }
+
+    @Override
+    public void afterForward(int part) {
+        used(part).forEach(Unit::release);
+    }
+
+    @Override
+    public void beforeBackward(int part) {
+        with(part).forEach(sums::begin);
+    }
+
+    @Override
+    public void afterBackward(int part) {
+        used(part).forEach(Unit::release);
+        if (last || sharding != Sharding.OPTIMIZER) {
+            units.stream().filter(unit -> unit.key().part() == part).forEach(sums::reduce);
+        }
+    }
+
+    /** Units that a part of the network consists of. A head that is tied to the token embeddings has these too. */
+    private Stream<Unit> with(int part) {
+        return units.stream()
+                .filter(unit -> unit.key().part() == part
+                        || (part == head && tied && unit.key().name().equals(CanonicalNames.EMBED_TOKENS)));
+    }
+
+    /** Units whose weights a part reads now. The backward pass of the embeddings and of a frozen tower reads none. */
+    private Stream<Unit> used(int part) {
+        return with(part).filter(unit -> !backward || part != INPUTS || leadsToTrainedInput(unit));
+    }
+
+    private boolean leadsToTrainedInput(Unit unit) {
+        boolean tower = isTrained(CanonicalNames.TOWER);
+        return switch (unit.key().name()) {
+            case CanonicalNames.TOWER -> tower;
+            case CanonicalNames.PROJECTOR -> tower || isTrained(CanonicalNames.PROJECTOR);
+            default -> false;
+        };
+    }
+
+    private boolean isTrained(String name) {
+        return units.stream().anyMatch(unit -> unit.key().name().equals(name) && unit.trained() != null);
+    }
+
+    @Override
+    public void reduceGradients() {
+        sums.finish();
+    }
+
+    @Override
+    public void valuesChanged() {
+        try (NoGradGuard guard = new NoGradGuard()) {
+            Tensor copy = buffers.find(COPY);
+            if (copy != null) {
+                copy.copy_(values());
+            }
+            if (sharding != Sharding.FULL) {
+                gatherValues();
+            }
+        }
+    }
+
+    private void gatherValues() {
+        long at = 0;
+        for (Unit unit : units) {
+            FlatTensors trained = unit.trained();
+            if (trained != null) {
+                Tensor own = values().narrow(0, at, trained.shareLength()).to(trained.type());
+                group.allGather(trained.memory(), own);
+                at += trained.shareLength();
+            }
+        }
+    }
+
+    @Override
+    public <T> T withWeights(Supplier<T> work) {
+        units.forEach(Unit::gather);
+        try {
+            return work.get();
+        } finally {
+            units.forEach(Unit::release);
+        }
+    }
+
+    @Override
+    public void close() {
+        sums.close();
+        units.forEach(Unit::close);
+        buffers.close();
+    }
+}

@@ -1,0 +1,254 @@
+package io.llava4j.train.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.checkpoint.safetensors.SafeTensors;
+import io.llava4j.tensor.collective.ForkedRanks;
+import io.llava4j.train.config.ConfigFile;
+import io.llava4j.train.recipe.Objectives;
+import io.llava4j.train.recipe.TrainConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * What processes train that share optimiser, gradients or all weights, against one process whose accumulation is that many
+ * times larger. Micro-batches of text only and of images are dealt to different processes.
+ */
+class ShardingTest {
+    private static final String FILE = "model/model.safetensors";
+    private static final Map<String, String> SETTINGS = Map.of(
+            "optimizer.weight-decay", "0.1",
+            "optimizer.projector-learning-rate", "0.003",
+            "optimizer.max-grad-norm", "0");
+
+    @TempDir
+    private static Path root;
+
+    private static TinyRun tiny;
+
+    @BeforeAll
+    static void write() {
+        tiny = new TinyRun(root);
+    }
+
+    /**
+     * Terms are added in the order of the micro-batches, so that not a bit differs, with accumulation neither where each
+     * micro-batch is summed over the processes.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "optimizer, fp32, true, 1",
+        "gradients, fp32, false, 1",
+        "gradients, bf16, true, 2",
+        "full, fp32, true, 2",
+        "full, fp32, false, 1",
+        "full, bf16, true, 1"
+    })
+    void sharesMoveAsOne(String sharding, String precision, String checkpointing, int accumulation) throws IOException {
+        Map<String, String> settings =
+                with(SETTINGS, "engine.precision", precision, "gradient-checkpointing", checkpointing);
+        String name = String.join("-", sharding, precision, checkpointing);
+        byte[] one = alone("one-" + name, settings, 2 * accumulation);
+
+        List<String> outputs = ForkedRanks.succeed(
+                2,
+                RanksTest.Training.class,
+                file("two-" + name, with(settings, "distributed.sharding", sharding), accumulation));
+
+        assertThat(root.resolve("two-" + name).resolve(FILE)).hasBinaryContent(one);
+        for (String output : outputs) {
+            assertThat(number(output, "moved "))
+                    .isBetween(number(output, "parameters ") / 2, number(output, "parameters ") / 2 + 10);
+        }
+    }
+
+    /**
+     * The norm that gradients are clipped by is summed by shares, in another order, so that its 24 bits may differ in the
+     * last ones. Adapters with dropout draw the same elements as one process does.
+     */
+    @ParameterizedTest
+    @CsvSource({"gradients, 16", "full, 16", "full, 4"})
+    void adaptersAreClippedAsOne(String sharding, String bits) throws IOException {
+        Map<String, String> settings = with(
+                SETTINGS,
+                "lora.r",
+                "4",
+                "lora.alpha",
+                "8",
+                "lora.dropout",
+                "0.3",
+                "lora.bits",
+                bits,
+                "gradient-checkpointing",
+                "true",
+                "optimizer.max-grad-norm",
+                "0.1");
+        if (bits.equals("4")) {
+            settings.put("model.language-model", tiny.wideLanguage().toString());
+        }
+        String name = "lora-" + sharding + bits;
+        TrainConfig alone = recipe("one-" + name, settings, 4);
+        assertThat(TrainingRun.run(alone, Objectives::create, false, step -> {}, () -> false))
+                .isTrue();
+
+        ForkedRanks.succeed(
+                2, RanksTest.Training.class, file("two-" + name, with(settings, "distributed.sharding", sharding), 2));
+
+        String file = "model/adapter_model.safetensors";
+        assertThat(RanksTest.difference(
+                        root.resolve("one-" + name).resolve(file),
+                        root.resolve("two-" + name).resolve(file)))
+                .isLessThan(1e-5);
+    }
+
+    /** Of every weight and gradient, each process sends the half that the other one needs. */
+    @ParameterizedTest
+    @CsvSource({"optimizer, 2", "gradients, 1", "gradients, 2", "full, 1", "full, 2"})
+    void asManyBytesAreSentAsNeeded(String sharding, int accumulation) throws IOException {
+        Map<String, String> settings = with(
+                SETTINGS,
+                "distributed.sharding",
+                sharding,
+                "gradient-checkpointing",
+                "true",
+                "schedule.max-steps",
+                "4");
+        String name = "bytes-" + sharding + accumulation;
+
+        List<String> outputs = ForkedRanks.succeed(2, RanksTest.Training.class, file(name, settings, accumulation));
+
+        long trained = elements(name, "model.layers.")
+                + elements(name, "lm_head")
+                + elements(name, "model.norm")
+                + elements(name, "model.embed_tokens")
+                + elements(name, "model.mm_projector");
+        long gathered = trained
+                + elements(name, "model.vision_tower")
+                + elements(name, "model.layers.")
+                + elements(name, "model.mm_projector");
+        long step = switch (sharding) {
+            case "optimizer" -> 2 * trained;
+            case "gradients" -> (1 + accumulation) * trained;
+            default -> accumulation * (trained + gathered);
+        };
+        // At the end the whole model is gathered once more, to be saved.
+        long end = sharding.equals("full") ? trained + elements(name, "model.vision_tower") : 0;
+        for (String output : outputs) {
+            assertThat(number(output, "parameters ")).isEqualTo(trained);
+            long sent = 4 * (4 * step + end) / 2;
+            assertThat(number(output, "sent ")).isBetween(sent, sent + 8 * 4096);
+        }
+    }
+
+    private static long elements(String run, String prefix) {
+        try (SafeTensors model = SafeTensors.open(root.resolve(run).resolve(FILE))) {
+            return model.tensors().values().stream()
+                    .filter(entry -> entry.name().startsWith(prefix))
+                    .mapToLong(TensorEntry::elements)
+                    .sum();
+        }
+    }
+
+    /** States of any sharding and number of processes are read by any other. */
+    @ParameterizedTest
+    @CsvSource({
+        "full, 2, gradients, 4",
+        "gradients, 4, full, 2",
+        "none, 4, full, 4",
+        "full, 4, none, 1",
+        "optimizer, 4, full, 2"
+    })
+    void aStoppedRunGoesOnWithOtherSharding(String first, int processes, String then, int processesThen)
+            throws IOException {
+        Map<String, String> settings = with(SETTINGS, "engine.precision", "bf16", "schedule.max-steps", "6");
+        String name = first + processes + then + processesThen;
+        byte[] whole = alone("whole-" + name, settings, 4);
+        String file = file(name, with(settings, "distributed.sharding", first), 4 / processes);
+        try (ForkedRanks ranks = ForkedRanks.none()) {
+            for (int rank = 0; rank < processes; rank++) {
+                ranks.start(rank, processes, Map.of("STOP_AFTER", "3"), RanksTest.Training.class, file);
+            }
+            assertThat(ranks.await()).allMatch(ended -> ended.exitCode() == 130);
+        }
+
+        Map<String, String> changed = with(settings, "distributed.sharding", then);
+        if (processesThen == 1) {
+            assertThat(TrainingRun.run(recipe(name, changed, 4), Objectives::create, true, step -> {}, () -> false))
+                    .isTrue();
+        } else {
+            ForkedRanks.succeed(
+                    processesThen, RanksTest.Training.class, file(name, changed, 4 / processesThen), "resume");
+        }
+
+        assertThat(root.resolve(name).resolve(FILE)).hasBinaryContent(whole);
+    }
+
+    /** The held-out loss needs whole weights between two steps; the best model is saved from them. */
+    @Test
+    void sharedWeightsAreEvaluatedAsOne() throws IOException {
+        Map<String, String> settings = with(
+                SETTINGS,
+                "evaluation.data",
+                root.resolve("pretrain.json").toString(),
+                "evaluation.every-steps",
+                "4",
+                "evaluation.keep-best",
+                "true",
+                "evaluation.samples",
+                "2",
+                "evaluation.max-new-tokens",
+                "4");
+        byte[] one = alone("one-evaluated", settings, 2);
+
+        ForkedRanks.succeed(
+                2, RanksTest.Training.class, file("two-evaluated", with(settings, "distributed.sharding", "full"), 1));
+
+        assertThat(root.resolve("two-evaluated").resolve(FILE)).hasBinaryContent(one);
+        assertThat(root.resolve("two-evaluated/samples.jsonl"))
+                .hasSameTextualContentAs(root.resolve("one-evaluated/samples.jsonl"));
+        assertThat(root.resolve("two-evaluated/best")).isNotEmptyDirectory();
+    }
+
+    private static byte[] alone(String output, Map<String, String> settings, int accumulation) throws IOException {
+        TrainConfig config = recipe(output, settings, accumulation);
+        assertThat(TrainingRun.run(config, Objectives::create, false, step -> {}, () -> false))
+                .isTrue();
+        return Files.readAllBytes(root.resolve(output).resolve(FILE));
+    }
+
+    private static Map<String, String> with(Map<String, String> settings, String... more) {
+        Map<String, String> all = new HashMap<>(settings);
+        for (int i = 0; i < more.length; i += 2) {
+            all.put(more[i], more[i + 1]);
+        }
+        return all;
+    }
+
+    private static TrainConfig recipe(String output, Map<String, String> settings, int accumulation) {
+        return tiny.recipe("finetune", "plain", output, with(settings, "batch.accumulation", "" + accumulation));
+    }
+
+    private static String file(String output, Map<String, String> settings, int accumulation) throws IOException {
+        Path file = root.resolve(output + "-ranks.yaml");
+        Files.writeString(file, ConfigFile.toYaml(recipe(output, settings, accumulation)));
+        return file.toString();
+    }
+
+    private static long number(String output, String prefix) {
+        return output.lines()
+                .filter(line -> line.startsWith(prefix))
+                .mapToLong(line -> Long.parseLong(line.substring(prefix.length())))
+                .findFirst()
+                .orElseThrow();
+    }
+}
