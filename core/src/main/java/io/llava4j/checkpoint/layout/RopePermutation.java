@@ -2,6 +2,7 @@ package io.llava4j.checkpoint.layout;
 
 import io.llava4j.model.config.TextConfig;
 import java.lang.foreign.MemorySegment;
+import java.util.stream.LongStream;
 
 /**
  * Permutes the rows of query and key weights between two conventions of rotary position embedding. transformers rotates
@@ -37,7 +38,7 @@ public final class RopePermutation {
         long rowBytes = from.byteSize() / rows;
         long size = rows / heads;
         long half = size / 2;
-        for (long head = 0; head < heads; head++) {
+        LongStream.range(0, heads).parallel().forEach(head -> {
             for (long j = 0; j < half; j++) {
                 for (long part = 0; part < 2; part++) {
                     long separated = (head * size + part * half + j) * rowBytes;
@@ -50,6 +51,6 @@ public final class RopePermutation {
                             rowBytes);
                 }
             }
-        }
+        });
     }
 }

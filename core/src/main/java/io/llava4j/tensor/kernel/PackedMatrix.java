@@ -11,6 +11,9 @@ import java.util.Arrays;
  * Takes as much memory as in a file, but for rows and columns of padding.
  */
 public final class PackedMatrix implements AutoCloseable {
+    /** Tiles that a worker packs at a time; they stay in its cache. */
+    private static final long PACKED_BYTES = 1 << 18;
+
     private final BlockFormat format;
     private final PackedLayout layout;
     private final int out;
@@ -50,7 +53,15 @@ public final class PackedMatrix implements AutoCloseable {
         try {
             Packer[] packers = new Packer[workers.count()];
             Arrays.setAll(packers, worker -> Packer.of(format));
-            workers.run(matrix.tiles(), (tile, worker) -> matrix.packTile(packers[worker], rows, tile));
+            int perChunk = Math.clamp(PACKED_BYTES / matrix.tileBytes(), 1, matrix.tiles());
+            workers.run(Math.ceilDiv(matrix.tiles(), perChunk), (chunk, worker) -> {
+                int from = chunk * perChunk;
+                int count = Math.min(perChunk, matrix.tiles() - from);
+                Pages.populate(matrix.data, from * matrix.tileBytes(), count * matrix.tileBytes());
+                for (int tile = from; tile < from + count; tile++) {
+                    matrix.packTile(packers[worker], rows, tile);
+                }
+            });
             return matrix;
         } catch (RuntimeException | Error e) {
             matrix.close();

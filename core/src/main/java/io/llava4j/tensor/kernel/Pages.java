@@ -17,17 +17,20 @@ final class Pages {
     private static final int PRIVATE_ANONYMOUS = 0x22;
     private static final int ADVICE_HUGE_PAGES = 14;
     private static final int ADVICE_SMALL_PAGES = 15;
+    private static final int ADVICE_POPULATE_TO_WRITE = 23;
 
     /**
-     * Memory that shows how fast the kernel hands out large pages. Every large allocation is looked at until one was slow:
-     * the first ones may be pages that another process has just given back.
+     * Memory that shows how fast the kernel hands out large pages. All that is populated is looked at until it was slow: the
+     * first pages may be those that another process has just given back.
      */
     private static final long TRIAL = 8 * HUGE_PAGE;
 
-    /** Bytes per second. Small pages come at more than twice this rate. */
+    /** Bytes per second of a thread. Small pages come at more than twice this rate. */
     private static final double SLOW = 1e9;
 
     private static boolean largePagesAreSlow;
+    private static long trialBytes;
+    private static long trialNanos;
 
     private Pages() {}
 
@@ -76,24 +79,48 @@ final class Pages {
         long aligned = (address + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
         MemorySegment memory =
                 MemorySegment.ofAddress(aligned).reinterpret(bytes, arena, segment -> unmap(address, mapped));
-        adviseLargePages(memory, address + mapped - aligned);
+        call(Libc.ADVISE, aligned, address + mapped - aligned, pageAdvice());
         return memory;
     }
 
-    private static synchronized void adviseLargePages(MemorySegment memory, long mapped) {
-        if (!largePagesAreSlow) {
-            call(Libc.ADVISE, memory.address(), mapped, ADVICE_HUGE_PAGES);
-            if (memory.byteSize() >= TRIAL) {
-                long start = System.nanoTime();
-                for (long page = 0; page < TRIAL; page += HUGE_PAGE) {
-                    memory.set(ValueLayout.JAVA_BYTE, page, (byte) 0);
-                }
-                largePagesAreSlow = TRIAL / ((System.nanoTime() - start) / 1e9) < SLOW;
+    /**
+     * Asks for the pages of memory that a thread writes next. The operating system hands out many at a time for half of
+     * what it takes to hand out each when it is touched first.
+     *
+     * @param memory of {@link #allocate}
+     * @param from first byte
+     * @param bytes how many
+     */
+    static void populate(MemorySegment memory, long from, long bytes) {
+        if (memory.byteSize() < HUGE_PAGE || !isLinux()) {
+            return;
+        }
+        long start = System.nanoTime();
+        long address = (memory.address() + from) / PAGE * PAGE;
+        // Where the kernel does not know this advice, pages come one by one.
+        int ignored =
+                call(Libc.ADVISE, address, memory.address() + from + bytes - address, ADVICE_POPULATE_TO_WRITE);
+        judgeLargePages(memory, bytes, System.nanoTime() - start);
+    }
+
+    private static synchronized void judgeLargePages(MemorySegment memory, long bytes, long nanos) {
+        if (largePagesAreSlow) {
+            return;
+        }
+        trialBytes += bytes;
+        trialNanos += nanos;
+        if (trialBytes >= TRIAL) {
+            largePagesAreSlow = trialBytes / (trialNanos / 1e9) < SLOW;
+            trialBytes = 0;
+            trialNanos = 0;
+            if (largePagesAreSlow) {
+                call(Libc.ADVISE, memory.address(), memory.byteSize() / PAGE * PAGE, ADVICE_SMALL_PAGES);
             }
         }
-        if (largePagesAreSlow) {
-            call(Libc.ADVISE, memory.address(), mapped, ADVICE_SMALL_PAGES);
-        }
+    }
+
+    private static synchronized int pageAdvice() {
+        return largePagesAreSlow ? ADVICE_SMALL_PAGES : ADVICE_HUGE_PAGES;
     }
 
     /**
