@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,6 +112,20 @@ public final class ResumableFile {
     /** Ends the run: the file is complete, and what was collected for it goes. */
     public void finish() {
         delete(part);
+    }
+
+    /**
+     * Gives the complete file another name, together with its manifest. A file of that name is replaced in one step, so that several
+     * runs that made the same file may each do so.
+     */
+    public void moveTo(Path other) {
+        try {
+            AtomicFiles.write(manifestOf(other), Files.readAllBytes(manifestFile));
+            Files.move(file, other, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new DataException("%s: cannot be renamed to %s (%s)".formatted(file, other, e.getMessage()), e);
+        }
+        delete(manifestFile);
     }
 
     private static void delete(Path path) {

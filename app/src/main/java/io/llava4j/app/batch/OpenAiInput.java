@@ -6,8 +6,12 @@ import io.llava4j.app.serve.http.Failures;
 import io.llava4j.app.serve.http.Json;
 import io.llava4j.app.serve.openai.BatchAnswers;
 import io.llava4j.app.serve.openai.OpenAiErrors;
+import io.llava4j.app.serve.request.ServedModel;
 import io.llava4j.io.FileErrors;
 import io.llava4j.io.Quote;
+import io.llava4j.train.batch.BatchInput;
+import io.llava4j.train.batch.BatchLine;
+import io.llava4j.train.batch.Fingerprint;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -22,8 +26,9 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
-import java.util.regex.Pattern;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -32,14 +37,9 @@ import tools.jackson.databind.node.ObjectNode;
  * Requests in OpenAI's batch format: JSON lines of {@code custom_id, method, url, body}. Lines are read when they are answered, so
  * the file need not fit into memory.
  */
-final class OpenAiInput implements BatchInput {
-    private static final int HEAD_BYTES = 1 << 16;
-
+public final class OpenAiInput implements BatchInput {
     /** Longest line: some images in base64. */
     private static final int MAX_LINE_BYTES = 1 << 26;
-
-    private static final Pattern CUSTOM_ID = Pattern.compile("\"custom_id\"\\s*:");
-    private static final Pattern REQUEST = Pattern.compile("\"(?:body|url|method)\"\\s*:");
 
     /** Where a line is, and what is wrong with it as far as that is known. */
     private record Line(
@@ -65,32 +65,29 @@ final class OpenAiInput implements BatchInput {
     private final FileChannel channel;
     private final List<Line> lines = new ArrayList<>();
     private final String fingerprint;
+    private final long seed;
+    private final Supplier<ServedModel> opener;
+    private @Nullable ServedModel model;
 
-    private OpenAiInput(Path file) throws IOException {
+    private OpenAiInput(Path file, long seed, Supplier<ServedModel> opener) throws IOException {
         this.file = file;
+        this.seed = seed;
+        this.opener = opener;
         Fingerprint all = new Fingerprint();
         index(all);
         this.fingerprint = all.hex();
         this.channel = FileChannel.open(file);
     }
 
-    /** Whether a file holds requests in OpenAI's format, which its first lines show. */
-    static boolean isOne(Path file) {
-        if (!Files.isRegularFile(file)) {
-            return false;
-        }
-        try (InputStream in = Files.newInputStream(file)) {
-            String head = new String(in.readNBytes(HEAD_BYTES), StandardCharsets.ISO_8859_1);
-            return CUSTOM_ID.matcher(head).find() && REQUEST.matcher(head).find();
-        } catch (IOException e) {
-            throw FileErrors.cannotRead(file, e);
-        }
-    }
-
-    /** Finds the requests of a file. */
-    static OpenAiInput read(Path file) {
+    /**
+     * Finds the requests of a file.
+     *
+     * @param seed of the first request, where it has none
+     * @param opener loads the model, under the names that requests may call it
+     */
+    public static OpenAiInput read(Path file, long seed, Supplier<ServedModel> opener) {
         try {
-            return new OpenAiInput(file);
+            return new OpenAiInput(file, seed, opener);
         } catch (IOException e) {
             throw FileErrors.cannotRead(file, e);
         }
@@ -189,6 +186,11 @@ final class OpenAiInput implements BatchInput {
     }
 
     @Override
+    public String format() {
+        return "openai";
+    }
+
+    @Override
     public int size() {
         return lines.size();
     }
@@ -205,7 +207,16 @@ final class OpenAiInput implements BatchInput {
     }
 
     @Override
-    public BatchLine answer(int index, BatchModel model) {
+    public synchronized void open() {
+        model = opener.get();
+    }
+
+    private synchronized ServedModel model() {
+        return Objects.requireNonNull(model, "the model is opened before requests are answered");
+    }
+
+    @Override
+    public BatchLine answer(int index) {
         Line line = lines.get(index);
         Problem problem = line.problem();
         if (problem != null) {
@@ -220,12 +231,8 @@ final class OpenAiInput implements BatchInput {
         ObjectNode written = head(index, request.customId());
         String requestId = id("req_", index);
         try {
-            BatchAnswers.Answered answered = new BatchAnswers(model.served())
-                    .answer(
-                            request.path(),
-                            request.body(),
-                            requestId,
-                            model.options().decoding().seed() + index);
+            BatchAnswers.Answered answered =
+                    new BatchAnswers(model()).answer(request.path(), request.body(), requestId, seed + index);
             respond(written, 200, requestId).set("body", answered.body());
             written.putNull("error");
             return BatchLine.answered(
@@ -279,7 +286,10 @@ final class OpenAiInput implements BatchInput {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
+        if (model != null) {
+            model.close();
+        }
         try {
             channel.close();
         } catch (IOException e) {

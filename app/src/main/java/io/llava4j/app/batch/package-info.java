@@ -1,4 +1,4 @@
-/** Answers to all records of a file: {@code llava batch}, on one machine or in shards on several. */
+/** Requests in OpenAI's batch format, as an input of {@code llava batch}. */
 @NullMarked
 package io.llava4j.app.batch;
 

@@ -1,10 +1,10 @@
 package io.llava4j.app.cli;
 
-import io.llava4j.app.batch.BatchPlan;
-import io.llava4j.app.batch.BatchSummary;
-import io.llava4j.app.batch.BatchTask;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.io.Shard;
+import io.llava4j.train.batch.BatchPlan;
+import io.llava4j.train.batch.BatchSummary;
+import io.llava4j.train.batch.BatchTask;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;

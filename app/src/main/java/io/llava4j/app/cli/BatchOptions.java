@@ -1,7 +1,6 @@
 package io.llava4j.app.cli;
 
-import io.llava4j.app.batch.BatchModel;
-import io.llava4j.app.batch.BatchTask;
+import io.llava4j.app.batch.OpenAiInput;
 import io.llava4j.app.serve.request.ImageLimits;
 import io.llava4j.app.serve.request.ServedModel;
 import io.llava4j.generate.AnswerOptions;
@@ -10,10 +9,13 @@ import io.llava4j.generate.constrain.JsonConstraint;
 import io.llava4j.generate.schedule.Scheduler;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.text.ResponseFormat;
+import io.llava4j.train.batch.BatchFormat;
+import io.llava4j.train.batch.BatchModel;
+import io.llava4j.train.batch.BatchTask;
+import io.llava4j.train.batch.RecordInput;
 import io.llava4j.train.data.format.QuestionRows;
 import io.llava4j.train.data.format.RowShapes;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -23,8 +25,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
-/** What {@code llava batch} and the job for a cluster are told: input, output, model, and how records are answered. */
-public final class BatchOptions {
+/** What {@code llava batch} is told: input, output, model, and how records are answered. */
+final class BatchOptions {
     /** Options of data files that requests in OpenAI's format say themselves. */
     private static final List<String> OF_RECORDS = List.of(
             "--images",
@@ -118,7 +120,7 @@ public final class BatchOptions {
     private boolean allowImageUrls;
 
     /** Whether so many failed records are accepted. */
-    public boolean accepts(int failed) {
+    boolean accepts(int failed) {
         return failed <= (maxFailures == null ? 0 : maxFailures);
     }
 
@@ -128,12 +130,12 @@ public final class BatchOptions {
      * @param spec of the verb
      * @throws ParameterException if options contradict each other or the input
      */
-    public BatchTask open(CommandSpec spec) {
+    BatchTask open(CommandSpec spec) {
         model.check();
         require(spec, parallel >= 1, "--parallel must be 1 or more, not " + parallel);
         require(spec, maxFailures == null || maxFailures >= 0, "--max-failures must be 0 or more, not " + maxFailures);
         require(spec, !prompt.isBlank(), "--prompt must not be empty");
-        boolean openAi = BatchTask.isOpenAi(input);
+        boolean openAi = BatchFormat.isOpenAi(input);
         for (String option : openAi ? OF_RECORDS : OF_REQUESTS) {
             require(
                     spec,
@@ -148,28 +150,36 @@ public final class BatchOptions {
         BatchTask.Settings settings = new BatchTask.Settings(
                 input,
                 output,
-                QuestionRows.toAnswer(
-                        responseFormat == null ? ResponseFormat.NONE : QuestionRows.named(responseFormat), prompt),
-                images,
-                followSymlinks,
                 model.id(),
                 openAi ? "seed " + generation.seed() : generation + jsonAnswer.name(),
                 parallel,
                 maxFailures == null ? -1 : maxFailures,
                 retryFailed);
-        return BatchTask.open(settings, () -> load(new AnswerOptions(generation, constraint, -1)));
+        BatchTask.requireFile(output);
+        if (openAi) {
+            return new BatchTask(settings, OpenAiInput.read(input, generation.seed(), this::served));
+        }
+        QuestionRows rows = QuestionRows.toAnswer(
+                responseFormat == null ? ResponseFormat.NONE : QuestionRows.named(responseFormat), prompt);
+        AnswerOptions answers = new AnswerOptions(generation, constraint, -1);
+        return new BatchTask(
+                settings,
+                RecordInput.read(
+                        input,
+                        rows,
+                        images,
+                        followSymlinks,
+                        () -> new BatchModel(model.open(BatchModel.limits(parallel)), answers, model.orientation())));
     }
 
-    private BatchModel load(AnswerOptions options) {
-        Scheduler.Limits usual = Scheduler.Limits.DEFAULT;
-        ServedModel.Loaded loaded =
-                model.serve(new Scheduler.Limits(parallel, usual.queue(), 0, usual.cacheBytes(), Duration.ZERO));
+    private ServedModel served() {
+        ServedModel.Loaded loaded = model.serve(BatchModel.limits(parallel));
         ServedModel served = new ServedModel(
                 model.names(aliases),
                 new ImageLimits((int) ImageDecoder.MAX_FILE_BYTES, Integer.MAX_VALUE, allowImageUrls),
                 model.orientation());
         served.load(() -> loaded);
-        return new BatchModel(served, options, model.orientation());
+        return served;
     }
 
     private static void require(CommandSpec spec, boolean condition, String message) {

@@ -1,6 +1,7 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.app.serve.request.ServedModel;
+import io.llava4j.checkpoint.ModelId;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.schedule.Scheduler;
@@ -115,12 +116,13 @@ final class ModelOptions {
         List<Path> all = Stream.of(directory(), visionTower, mmproj)
                 .filter(Objects::nonNull)
                 .toList();
-        return ModelId.of(all)
-                + (template == null ? "" : "-" + template)
-                + (precision == null || precision == ComputePrecision.FP32
+        return ModelId.of(
+                all,
+                template == null ? "" : template,
+                precision == null || precision == ComputePrecision.FP32
                         ? ""
-                        : "-" + precision.name().toLowerCase(Locale.ROOT))
-                + (exifOrientation ? "-exif-orientation" : "");
+                        : precision.name().toLowerCase(Locale.ROOT),
+                orientation().idSuffix());
     }
 
     /** Loads the model. */

@@ -1,5 +1,6 @@
 package io.llava4j.app.inspect;
 
+import io.llava4j.checkpoint.ModelFiles;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.checkpoint.gguf.GgufModel;
 import io.llava4j.checkpoint.layout.TensorEntry;

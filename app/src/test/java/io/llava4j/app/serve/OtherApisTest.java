@@ -2,9 +2,9 @@ package io.llava4j.app.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.llava4j.app.inspect.ModelFiles;
 import io.llava4j.app.serve.http.AccessRules;
 import io.llava4j.app.serve.http.ApiKeys;
+import io.llava4j.checkpoint.ModelFiles;
 import io.llava4j.generate.schedule.Scheduler;
 import java.io.IOException;
 import java.nio.file.Files;

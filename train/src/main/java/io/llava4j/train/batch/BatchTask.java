@@ -1,22 +1,25 @@
-package io.llava4j.app.batch;
+package io.llava4j.train.batch;
 
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
-import io.llava4j.app.serve.http.Json;
 import io.llava4j.io.ResumableFile;
 import io.llava4j.io.Shard;
-import io.llava4j.train.data.format.QuestionRows;
+import io.llava4j.io.StrictJson;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.JsonNodeFactory;
 
 /**
  * Answers all records of a file, many at once. The output has a line for each record in the order of the input, and equal input,
@@ -26,20 +29,18 @@ public final class BatchTask implements AutoCloseable {
     /** Workers that prepare images while others wait for their answers. */
     private static final int PREPARING = 4;
 
+    /** In the hidden name of an attempt's file, after the name of the shard's. */
+    private static final String ATTEMPT = ".attempt-";
+
     private final Settings settings;
     private final BatchInput input;
-    private final String format;
-    private final Supplier<BatchModel> opener;
-    private @Nullable BatchModel model;
+    private boolean opened;
 
     /**
      * What is answered, and where the answers go.
      *
      * @param input file or folder
      * @param output the file of the answers
-     * @param rows how rows of a data file become questions
-     * @param images folder of the images; null if none is given
-     * @param followSymlinks whether symbolic links in it may lead out of it
      * @param modelId names model and template
      * @param decoding names all that decides how records are answered
      * @param parallel answers that are decoded at the same time
@@ -49,9 +50,6 @@ public final class BatchTask implements AutoCloseable {
     public record Settings(
             Path input,
             Path output,
-            QuestionRows rows,
-            @Nullable Path images,
-            boolean followSymlinks,
             String modelId,
             String decoding,
             int parallel,
@@ -71,32 +69,17 @@ public final class BatchTask implements AutoCloseable {
         void update(int done, int total, int failed);
     }
 
-    private BatchTask(Settings settings, BatchInput input, Supplier<BatchModel> opener) {
+    /** @param input closed by {@link #close} */
+    public BatchTask(Settings settings, BatchInput input) {
         this.settings = settings;
         this.input = input;
-        this.format = input instanceof OpenAiInput ? "openai" : "records";
-        this.opener = opener;
     }
 
-    /** Whether a file holds requests in OpenAI's batch format, which say themselves how they are decoded. */
-    public static boolean isOpenAi(Path input) {
-        return OpenAiInput.isOne(input);
-    }
-
-    /**
-     * Reads the input.
-     *
-     * @param opener loads the model when the first record needs it
-     * @throws DataException if it cannot be read, or holds no record
-     */
-    public static BatchTask open(Settings settings, Supplier<BatchModel> opener) {
-        if (Files.isDirectory(settings.output())) {
-            throw new ConfigException("%s is a folder; name a file for the answers".formatted(settings.output()));
+    /** @throws ConfigException if answers cannot go there */
+    public static void requireFile(Path output) {
+        if (Files.isDirectory(output)) {
+            throw new ConfigException("%s is a folder; name a file for the answers".formatted(output));
         }
-        BatchInput input = isOpenAi(settings.input())
-                ? OpenAiInput.read(settings.input())
-                : RecordInput.read(settings.input(), settings.rows(), settings.images(), settings.followSymlinks());
-        return new BatchTask(settings, input, opener);
     }
 
     /** Number of records, those that cannot be used included. */
@@ -127,7 +110,7 @@ public final class BatchTask implements AutoCloseable {
         }
         return new BatchPlan(
                 settings.input().toString(),
-                format,
+                input.format(),
                 target(shard).toString(),
                 all.length,
                 unusable,
@@ -146,8 +129,44 @@ public final class BatchTask implements AutoCloseable {
         return run(shard, target(shard), progress);
     }
 
-    /** {@link #run(Shard, BatchProgress)} into another file than the shard's own. */
-    public BatchSummary run(@Nullable Shard shard, Path target, BatchProgress progress) {
+    /**
+     * {@link #run(Shard, BatchProgress)} for one of several attempts that may answer the same shard at the same time, such as those
+     * of a cluster that believes a machine is gone. Each writes a file of its own, which becomes the shard's when it is complete.
+     *
+     * @param attempt distinguishes them
+     */
+    public BatchSummary runAttempt(Shard shard, String attempt) {
+        if (isFinished(shard)) {
+            return run(shard, (done, total, failed) -> {});
+        }
+        Path own = settings.output().resolveSibling("." + target(shard).getFileName() + ATTEMPT + attempt);
+        BatchSummary summary = run(shard, own, (done, total, failed) -> {});
+        if (summary.complete()) {
+            new ResumableFile(own, manifest(shard)).moveTo(target(shard));
+        }
+        return summary;
+    }
+
+    /** Removes what attempts have left that were killed; none may run. */
+    public void removeAttempts() {
+        Path folder = Objects.requireNonNull(settings.output().toAbsolutePath().getParent());
+        String shard = String.valueOf(new Shard(1, 1).file(settings.output()).getFileName());
+        String stem = shard.substring(0, shard.lastIndexOf("1-of-1"));
+        Pattern left = Pattern.compile("\\.+" + Pattern.quote(stem) + "\\d+-of-\\d+.*" + Pattern.quote(ATTEMPT) + ".*");
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(
+                folder, file -> left.matcher(file.getFileName().toString()).matches())) {
+            for (Path file : files) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw new DataException("%s: cannot be tidied up (%s)".formatted(folder, e.getMessage()), e);
+        }
+    }
+
+    private BatchSummary run(@Nullable Shard shard, Path target, BatchProgress progress) {
         AnswerLines lines = lines(shard, target);
         lines.resume(settings.retryFailed());
         adopt(shard, lines, true);
@@ -156,10 +175,11 @@ public final class BatchTask implements AutoCloseable {
         progress.update(earlier, all.length, lines.failed());
         int[] open =
                 byGroup(IntStream.of(all).filter(index -> !lines.has(index)).toArray());
-        BatchModel answering = open.length > 0 && !isTooMany(lines) ? model() : null;
-        Totals totals = new Totals();
-        if (answering != null) {
-            answer(open, answering, lines, totals, () -> progress.update(lines.count(), all.length, lines.failed()));
+        BatchTotals totals = new BatchTotals();
+        if (open.length > 0 && !isTooMany(lines)) {
+            openModel();
+            totals.begin();
+            answer(open, lines, totals, () -> progress.update(lines.count(), all.length, lines.failed()));
         }
         boolean complete = lines.count() == all.length;
         if (complete) {
@@ -201,7 +221,8 @@ public final class BatchTask implements AutoCloseable {
     }
 
     private String manifest(@Nullable Shard shard) {
-        return Json.text(Json.object()
+        return StrictJson.MAPPER.writeValueAsString(JsonNodeFactory.instance
+                .objectNode()
                 .put("model_id", settings.modelId())
                 .put("decoding", settings.decoding())
                 .put("records", input.size())
@@ -219,11 +240,11 @@ public final class BatchTask implements AutoCloseable {
         });
     }
 
-    private synchronized BatchModel model() {
-        if (model == null) {
-            model = opener.get();
+    private synchronized void openModel() {
+        if (!opened) {
+            input.open();
+            opened = true;
         }
-        return model;
     }
 
     private boolean isTooMany(AnswerLines lines) {
@@ -243,7 +264,7 @@ public final class BatchTask implements AutoCloseable {
                 .toArray();
     }
 
-    private void answer(int[] open, BatchModel answering, AnswerLines lines, Totals totals, Runnable progress) {
+    private void answer(int[] open, AnswerLines lines, BatchTotals totals, Runnable progress) {
         AtomicInteger next = new AtomicInteger();
         AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
         Runnable work = () -> {
@@ -251,7 +272,7 @@ public final class BatchTask implements AutoCloseable {
                 for (int at = next.getAndIncrement();
                         at < open.length && failure.get() == null && !isTooMany(lines);
                         at = next.getAndIncrement()) {
-                    BatchLine line = input.answer(open[at], answering);
+                    BatchLine line = input.answer(open[at]);
                     lines.add(open[at], line);
                     totals.add(line);
                     progress.run();
@@ -287,42 +308,7 @@ public final class BatchTask implements AutoCloseable {
     }
 
     @Override
-    public synchronized void close() {
-        if (model != null) {
-            model.close();
-        }
+    public void close() {
         input.close();
-    }
-
-    /** Sums over the answers of a run. */
-    private static final class Totals {
-        private final long start = System.nanoTime();
-        private int truncated;
-        private long promptTokens;
-        private long imageTokens;
-        private long answerTokens;
-
-        synchronized void add(BatchLine line) {
-            truncated += line.truncated() ? 1 : 0;
-            promptTokens += line.promptTokens();
-            imageTokens += line.imageTokens();
-            answerTokens += line.answerTokens();
-        }
-
-        synchronized BatchSummary summary(Path target, int records, int earlier, AnswerLines lines, boolean complete) {
-            return new BatchSummary(
-                    target.toString(),
-                    records,
-                    earlier,
-                    lines.count() - lines.failed(),
-                    lines.failed(),
-                    complete,
-                    truncated,
-                    promptTokens,
-                    imageTokens,
-                    answerTokens,
-                    (System.nanoTime() - start) / 1e9,
-                    lines.failures());
-        }
     }
 }

@@ -1,4 +1,4 @@
-package io.llava4j.app.batch;
+package io.llava4j.train.batch;
 
 import io.llava4j.DataException;
 import io.llava4j.io.AtomicFiles;

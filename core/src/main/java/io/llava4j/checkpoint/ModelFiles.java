@@ -1,4 +1,4 @@
-package io.llava4j.app.inspect;
+package io.llava4j.checkpoint;
 
 import io.llava4j.CheckpointException;
 import java.io.IOException;

@@ -1,9 +1,10 @@
-package io.llava4j.app.batch;
+package io.llava4j.train.batch;
 
-import io.llava4j.app.serve.http.Json;
+import io.llava4j.DataException;
 import io.llava4j.generate.schedule.FinishReason;
 import io.llava4j.generate.schedule.Usage;
-import java.nio.charset.StandardCharsets;
+import io.llava4j.io.StrictJson;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -17,26 +18,37 @@ import tools.jackson.databind.node.ObjectNode;
  * @param imageTokens tokens of its images
  * @param answerTokens tokens of the answer
  */
-record BatchLine(String json, String failure, boolean truncated, int promptTokens, int imageTokens, int answerTokens) {
+public record BatchLine(
+        String json, String failure, boolean truncated, int promptTokens, int imageTokens, int answerTokens) {
     private static final int OK = 200;
 
-    static BatchLine answered(ObjectNode line, FinishReason finish, Usage usage) {
+    /** An answer. */
+    public static BatchLine answered(ObjectNode line, FinishReason finish, Usage usage) {
         return new BatchLine(
-                Json.text(line),
-                "",
-                finish.isTruncated(),
-                usage.promptTokens(),
-                usage.imageTokens(),
-                usage.answerTokens());
+                text(line), "", finish.isTruncated(), usage.promptTokens(), usage.imageTokens(), usage.answerTokens());
     }
 
-    static BatchLine failed(ObjectNode line, String sentence) {
-        return new BatchLine(Json.text(line), sentence, false, 0, 0, 0);
+    /**
+     * A record without an answer.
+     *
+     * @param sentence says why
+     */
+    public static BatchLine failed(ObjectNode line, String sentence) {
+        return new BatchLine(text(line), sentence, false, 0, 0, 0);
+    }
+
+    private static String text(ObjectNode line) {
+        return StrictJson.MAPPER.writeValueAsString(line);
     }
 
     /** Whether a line that was written earlier, in either format, is about a failure; its sentence, or an empty text. */
     static String failureOf(String json) {
-        ObjectNode line = Json.parse(json.getBytes(StandardCharsets.UTF_8), "a line of the answers");
+        JsonNode line;
+        try {
+            line = StrictJson.MAPPER.readTree(json);
+        } catch (JacksonException e) {
+            throw new DataException("an earlier answer is no JSON (%s)".formatted(e.getOriginalMessage()), e);
+        }
         JsonNode error = line.path("error");
         if (error.isMissingNode() || error.isNull()) {
             JsonNode response = line.path("response");

@@ -1,4 +1,4 @@
-package io.llava4j.app.batch;
+package io.llava4j.train.batch;
 
 import java.util.List;
 

@@ -1,8 +1,7 @@
-package io.llava4j.app.batch;
+package io.llava4j.train.batch;
 
 import io.llava4j.CheckpointException;
 import io.llava4j.LlavaException;
-import io.llava4j.app.serve.http.Json;
 import io.llava4j.generate.AnswerOptions;
 import io.llava4j.generate.ChatResponse;
 import io.llava4j.generate.GenerationOptions;
@@ -23,28 +22,33 @@ import io.llava4j.train.data.format.QuestionRows;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A data file in any format that training reads. Each record is asked its last question; earlier turns are the conversation so
  * far, and an answer after the last question is not shown to the model but kept as {@code reference}.
  */
-final class RecordInput implements BatchInput {
+public final class RecordInput implements BatchInput {
     private static final Logger LOG = LoggerFactory.getLogger(RecordInput.class);
 
     private final LlavaData data;
     private final Images images;
     private final int[] positions;
     private final String fingerprint;
+    private final Supplier<BatchModel> opener;
+    private @Nullable BatchModel model;
 
-    private RecordInput(LlavaData data, Images images) {
+    private RecordInput(LlavaData data, Images images, Supplier<BatchModel> opener) {
         this.data = data;
         this.images = images;
+        this.opener = opener;
         this.positions = positions(data);
         this.fingerprint = fingerprint(data);
     }
@@ -54,13 +58,15 @@ final class RecordInput implements BatchInput {
      *
      * @param rows how rows become questions
      * @param folder of the images; null if none is given
+     * @param opener loads the model
      * @throws io.llava4j.DataException if it cannot be read to its end, or no record can be used
      */
-    static RecordInput read(Path file, QuestionRows rows, @Nullable Path folder, boolean followSymlinks) {
+    public static RecordInput read(
+            Path file, QuestionRows rows, @Nullable Path folder, boolean followSymlinks, Supplier<BatchModel> opener) {
         LlavaData data = LlavaFiles.read(file, Policy.SKIP, rows, folder);
         boolean done = false;
         try {
-            RecordInput input = new RecordInput(data, data.images(folder, followSymlinks));
+            RecordInput input = new RecordInput(data, data.images(folder, followSymlinks), opener);
             done = true;
             return input;
         } finally {
@@ -92,6 +98,11 @@ final class RecordInput implements BatchInput {
         }
         data.skipped().forEach(skipped -> fingerprint.add(skipped.id()).add(skipped.reason()));
         return fingerprint.hex();
+    }
+
+    @Override
+    public String format() {
+        return "records";
     }
 
     @Override
@@ -131,7 +142,16 @@ final class RecordInput implements BatchInput {
     }
 
     @Override
-    public BatchLine answer(int index, BatchModel model) {
+    public synchronized void open() {
+        model = opener.get();
+    }
+
+    private synchronized BatchModel model() {
+        return Objects.requireNonNull(model, "the model is opened before records are answered");
+    }
+
+    @Override
+    public BatchLine answer(int index) {
         int position = positions[index];
         if (position < 0) {
             SkippedRecord skipped = data.skipped().get(-1 - position);
@@ -139,7 +159,7 @@ final class RecordInput implements BatchInput {
         }
         LlavaRecord record = data.records().get(position);
         try {
-            return answered(index, record, model);
+            return answered(index, record, model());
         } catch (CancellationException | CheckpointException e) {
             throw e;
         } catch (LlavaException e) {
@@ -161,7 +181,7 @@ final class RecordInput implements BatchInput {
         for (String image : record.images()) {
             decoders.add(() -> images.decode(image, model.orientation()));
         }
-        LlavaPipeline pipeline = model.served().pipeline();
+        LlavaPipeline pipeline = model.pipeline();
         AnswerOptions options = model.options();
         GenerationOptions decoding = options.decoding();
         try (RunningAnswer answer = pipeline.start(
@@ -195,12 +215,15 @@ final class RecordInput implements BatchInput {
     }
 
     private static ObjectNode line(int index, String id) {
-        ObjectNode line = Json.object().put("index", index);
+        ObjectNode line = JsonNodeFactory.instance.objectNode().put("index", index);
         return id.isEmpty() ? line.putNull("id") : line.put("id", id);
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
+        if (model != null) {
+            model.close();
+        }
         images.close();
         data.close();
     }
