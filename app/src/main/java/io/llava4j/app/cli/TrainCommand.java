@@ -101,6 +101,12 @@ public final class TrainCommand implements Callable<Integer> {
         if (maxLeftOut != null) {
             overrides.put("data.max-left-out", maxLeftOut);
         }
+        try (Heartbeat heartbeat = Heartbeat.start(System.getenv())) {
+            return train(heartbeat);
+        }
+    }
+
+    private int train(Heartbeat heartbeat) {
         Map<String, String> env = System.getenv();
         Rank rank = Rank.fromEnvironment(env);
         PretrainingRecipes own = new PretrainingRecipes(recipe, overrides, env);
@@ -114,11 +120,12 @@ public final class TrainCommand implements Callable<Integer> {
             if (plan.only()) {
                 return CommandLine.ExitCode.OK;
             }
-            try (ProcessGroup group = ProcessGroups.join(rank, config)) {
+            try (ProcessGroup group = heartbeat.during(() -> ProcessGroups.join(rank, config))) {
                 return run(
                         ProcessGroups.on(rank, config),
                         known -> Objectives.create(known, BenchmarkScores.of(known, notes::note), group),
-                        group);
+                        group,
+                        heartbeat);
             }
         }
         if (!rank.isAlone()) {
@@ -130,12 +137,13 @@ public final class TrainCommand implements Callable<Integer> {
                     spec.commandLine(), "--plan is for recipes of stage pretrain and finetune; leave it out");
         }
         return switch (stage.get()) {
-            case TOWER -> run(own.tower(), PretrainObjectives::tower, ProcessGroup.alone());
-            case LANGUAGE -> run(own.language(), PretrainObjectives::language, ProcessGroup.alone());
+            case TOWER -> run(own.tower(), PretrainObjectives::tower, ProcessGroup.alone(), heartbeat);
+            case LANGUAGE -> run(own.language(), PretrainObjectives::language, ProcessGroup.alone(), heartbeat);
         };
     }
 
-    private <C extends Record & RunConfig> int run(C config, Function<C, Objective> objectives, ProcessGroup group) {
+    private <C extends Record & RunConfig> int run(
+            C config, Function<C, Objective> objectives, ProcessGroup group, Heartbeat heartbeat) {
         PrintWriter out = spec.commandLine().getOut();
         if (dryRun) {
             out.print(ConfigFile.toYaml(config));
@@ -148,8 +156,8 @@ public final class TrainCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         String stage = "stage " + config.stage().name().toLowerCase(Locale.ROOT);
         try (StopSignal stop = new StopSignal(err, "the checkpoint of this step");
-                Heartbeat heartbeat = Heartbeat.start(System.getenv(), stop::request);
                 ProgressLine progress = ProgressLine.onStderr(stage, "steps")) {
+            heartbeat.whenLauncherIsGone(stop::request);
             TruncationSum truncation = new TruncationSum();
             TrainingListener listener = group.rank().isFirst()
                     ? TrainingListener.all(

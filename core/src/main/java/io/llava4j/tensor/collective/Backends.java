@@ -30,7 +30,7 @@ final class Backends {
                         ? ProcessGroupGloo.createDeviceForHostname(
                                 rendezvous.ownAddress().getHostAddress())
                         : ProcessGroupGloo.createDeviceForInterface(network));
-        ProcessGroupGloo.Options options = ProcessGroupGloo.Options.create(Rendezvous.millis(timeout));
+        ProcessGroupGloo.Options options = ProcessGroupGloo.Options.create(SharedStore.millis(timeout));
         options.devices(devices);
         return new ProcessGroupGloo(
                 new PrefixStore("gloo", rendezvous.store()), rank.rank(), rank.worldSize(), options);
@@ -38,7 +38,7 @@ final class Backends {
 
     private static Backend nccl(Rank rank, Rendezvous rendezvous, Duration timeout) {
         ProcessGroupNCCL.Options options = ProcessGroupNCCL.Options.create();
-        options.timeout(Rendezvous.millis(timeout));
+        options.timeout(SharedStore.millis(timeout));
         return new ProcessGroupNCCL(
                 new PrefixStore("nccl", rendezvous.store()), rank.rank(), rank.worldSize(), options);
     }

@@ -60,27 +60,30 @@ public final class ProcessGroup implements AutoCloseable {
      *
      * @param rank where this process stands
      * @param device of the tensors that will be exchanged
-     * @throws LlavaException naming who is missing after the timeout, or what does not fit together
+     * @throws PeerLostException naming who is missing after the timeout
+     * @throws LlavaException if rank 0 cannot listen, or saying what does not fit together
      */
     public static ProcessGroup join(Rank rank, Device device) {
         if (rank.isAlone()) {
             return new ProcessGroup(rank, null, null, null);
         }
-        return Engine.scope("joining the process group", () -> {
-            Rendezvous rendezvous = Rendezvous.of(rank);
-            try {
-                Backend backend =
-                        Backends.of(rank, rendezvous, device, rank.timeout().minus(Rendezvous.reportTime(rank)));
-                return new ProcessGroup(rank, rendezvous, backend.retainReference(), device.retainReference());
-            } catch (RuntimeException e) {
-                String why = rendezvous.diagnose("joining");
-                rendezvous.close();
-                throw new LlavaException(
-                        "rank %d cannot connect to the other processes: %s; check the network and its firewall"
-                                .formatted(rank.rank(), why),
-                        e);
-            }
-        });
+        return Waits.in(
+                "the meeting of all ranks",
+                () -> Engine.scope("joining the process group", () -> {
+                    Rendezvous rendezvous = Rendezvous.of(rank);
+                    try {
+                        Backend backend = Backends.of(
+                                rank, rendezvous, device, rank.timeout().minus(Rendezvous.reportTime(rank)));
+                        return new ProcessGroup(rank, rendezvous, backend.retainReference(), device.retainReference());
+                    } catch (RuntimeException e) {
+                        String why = rendezvous.diagnose("joining");
+                        rendezvous.close();
+                        throw new PeerLostException(
+                                "rank %d cannot connect to the other processes: %s; check the network and its firewall"
+                                        .formatted(rank.rank(), why),
+                                e);
+                    }
+                }));
     }
 
     /** Where this process stands. */

@@ -12,11 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
-import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.Store;
-import org.bytedeco.pytorch.StringVector;
-import org.bytedeco.pytorch.TCPStore;
-import org.bytedeco.pytorch.TCPStoreOptions;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,11 +31,11 @@ final class Rendezvous implements AutoCloseable {
     private static final Duration LONGEST_REPORT = Duration.ofSeconds(5);
 
     private final Rank rank;
-    private final Store store;
+    private final SharedStore store;
     private List<String> processes = List.of();
     private int exchanges;
 
-    private Rendezvous(Rank rank, Store store) {
+    private Rendezvous(Rank rank, SharedStore store) {
         this.rank = rank;
         this.store = store;
     }
@@ -48,29 +44,10 @@ final class Rendezvous implements AutoCloseable {
      * Meets the other processes.
      *
      * @throws ConfigException if they do not agree on the number of processes, or two have the same rank
-     * @throws LlavaException naming who is missing after the timeout
+     * @throws PeerLostException naming who is missing after the timeout
      */
     static Rendezvous of(Rank rank) {
-        String where = rank.masterAddress() + ":" + rank.masterPort();
-        TCPStoreOptions options = new TCPStoreOptions()
-                .port((short) rank.masterPort())
-                .isServer(rank.isFirst())
-                .waitWorkers(false)
-                .timeout(millis(rank.timeout()));
-        Store store;
-        try {
-            store = new TCPStore(rank.masterAddress(), options).retainReference();
-        } catch (RuntimeException e) {
-            throw new LlavaException(
-                    rank.isFirst()
-                            ? "rank 0 cannot listen on port %d; another program may use it, so set MASTER_PORT to a free one"
-                                    .formatted(rank.masterPort())
-                            : "rank %d found no rank 0 at %s within %d s; check that it runs, and MASTER_ADDR and MASTER_PORT"
-                                    .formatted(
-                                            rank.rank(), where, rank.timeout().toSeconds()),
-                    e);
-        }
-        Rendezvous rendezvous = new Rendezvous(rank, store);
+        Rendezvous rendezvous = new Rendezvous(rank, SharedStore.open(rank));
         try {
             rendezvous.meet();
             return rendezvous;
@@ -90,9 +67,9 @@ final class Rendezvous implements AutoCloseable {
         processes = all("rank");
     }
 
-    /** The store, for the backend to connect its pairs. */
+    /** The engine's store, for the backend to connect its pairs. */
     Store store() {
-        return store;
+        return store.engine();
     }
 
     /** How long the others have to report where they stand after an exchange has failed; part of the timeout. */
@@ -171,6 +148,7 @@ final class Rendezvous implements AutoCloseable {
      * @return a sentence
      */
     String diagnose(String where) {
+        store.hurry();
         try {
             store.set("failed/" + rank.rank(), where);
             List<Integer> silent = missing("failed", reportTime(rank));
@@ -179,7 +157,7 @@ final class Rendezvous implements AutoCloseable {
             }
             List<String> others = new ArrayList<>();
             for (int i = 0; i < rank.worldSize(); i++) {
-                String at = store.get_to_str("failed/" + i);
+                String at = store.get("failed/" + i);
                 if (!at.equals(where)) {
                     others.add("rank %d stands at %s".formatted(i, at));
                 }
@@ -201,7 +179,7 @@ final class Rendezvous implements AutoCloseable {
     }
 
     private void requireSameWorld(String process) {
-        String size = store.compareSet("world-size", "", Integer.toString(rank.worldSize()));
+        String size = store.setIfAbsent("world-size", Integer.toString(rank.worldSize()));
         if (!size.equals(Integer.toString(rank.worldSize()))) {
             throw new ConfigException(
                     "rank %d has WORLD_SIZE %d, but the processes at %s:%d have %s; start all with the same number"
@@ -221,7 +199,7 @@ final class Rendezvous implements AutoCloseable {
             if (missing.isEmpty()) {
                 return;
             }
-            if (!isSet(VERDICT)) {
+            if (!store.isSet(VERDICT)) {
                 List<String> names =
                         missing.stream().map(each -> "rank " + each).toList();
                 store.set(
@@ -229,7 +207,9 @@ final class Rendezvous implements AutoCloseable {
                         "%s %s within %d s; look at its log, or start it"
                                 .formatted(String.join(", ", names), what, time.toSeconds()));
             }
-            verdict = store.get_to_str(VERDICT);
+            verdict = store.get(VERDICT);
+        } catch (PeerLostException e) {
+            throw e;
         } catch (RuntimeException e) {
             throw new PeerLostException(
                     "rank 0 ended while rank %d waited for the others; look at the log of rank 0"
@@ -245,21 +225,17 @@ final class Rendezvous implements AutoCloseable {
         List<Integer> missing =
                 new ArrayList<>(IntStream.range(0, rank.worldSize()).boxed().toList());
         while (true) {
-            missing.removeIf(each -> isSet(key + "/" + each));
-            if (missing.isEmpty() || System.nanoTime() > end || (isSet(VERDICT) && !key.equals(DONE))) {
+            missing.removeIf(each -> store.isSet(key + "/" + each));
+            if (missing.isEmpty() || System.nanoTime() > end || (store.isSet(VERDICT) && !key.equals(DONE))) {
                 return missing;
             }
             pause();
         }
     }
 
-    private boolean isSet(String key) {
-        return store.check(new StringVector(key));
-    }
-
     private List<String> all(String key) {
         return IntStream.range(0, rank.worldSize())
-                .mapToObj(each -> store.get_to_str(key + "/" + each))
+                .mapToObj(each -> store.get(key + "/" + each))
                 .toList();
     }
 
@@ -301,10 +277,6 @@ final class Rendezvous implements AutoCloseable {
         }
     }
 
-    static Milliseconds millis(Duration time) {
-        return new Milliseconds(time.toMillis());
-    }
-
     /** Rank 0 leaves last, since the others need its store until they are done. */
     @Override
     public void close() {
@@ -316,7 +288,7 @@ final class Rendezvous implements AutoCloseable {
         } catch (RuntimeException e) {
             // Rank 0 is gone, and nobody needs to know that this one goes too.
         } finally {
-            store.releaseReference();
+            store.close();
         }
     }
 }

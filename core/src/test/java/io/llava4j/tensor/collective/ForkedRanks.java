@@ -2,7 +2,6 @@ package io.llava4j.tensor.collective;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.IntStream;
 
 /** Runs a main class in several processes of their own, which find RANK, WORLD_SIZE and the like in their environment. */
 public final class ForkedRanks implements AutoCloseable {
@@ -18,14 +18,12 @@ public final class ForkedRanks implements AutoCloseable {
     private final List<Process> processes = new ArrayList<>();
     private final List<CompletableFuture<String>> outputs = new ArrayList<>();
     private final List<CompletableFuture<String>> errors = new ArrayList<>();
-    private final int port;
+    private final ReservedPort port = new ReservedPort();
 
     /** What a process left. */
     public record Ended(int exitCode, String output, String errors) {}
 
-    private ForkedRanks(int port) {
-        this.port = port;
-    }
+    private ForkedRanks() {}
 
     /** Starts {@code count} processes and waits for their ends. */
     public static List<Ended> run(int count, Class<?> main, String... arguments) {
@@ -47,7 +45,7 @@ public final class ForkedRanks implements AutoCloseable {
 
     /** Starts {@code count} processes. */
     public static ForkedRanks start(int count, Class<?> main, String... arguments) {
-        ForkedRanks ranks = new ForkedRanks(freePort());
+        ForkedRanks ranks = new ForkedRanks();
         for (int rank = 0; rank < count; rank++) {
             ranks.start(rank, count, Map.of(), main, arguments);
         }
@@ -56,7 +54,7 @@ public final class ForkedRanks implements AutoCloseable {
 
     /** No process yet; {@link #start(int, int, Map, Class, String...)} adds them. */
     public static ForkedRanks none() {
-        return new ForkedRanks(freePort());
+        return new ForkedRanks();
     }
 
     /** Starts one process, with other variables of the environment than the usual ones if given. */
@@ -77,7 +75,7 @@ public final class ForkedRanks implements AutoCloseable {
                         "WORLD_SIZE", "" + worldSize,
                         "LOCAL_RANK", "" + rank,
                         "MASTER_ADDR", "127.0.0.1",
-                        "MASTER_PORT", "" + port,
+                        "MASTER_PORT", "" + port.number(),
                         "OMP_WAIT_POLICY", "passive",
                         "TORCH_CPP_LOG_LEVEL", "ERROR"));
         builder.environment().putAll(env);
@@ -94,22 +92,24 @@ public final class ForkedRanks implements AutoCloseable {
 
     /** Waits for the ends of all processes. */
     public List<Ended> await() {
-        List<Ended> ended = new ArrayList<>();
-        for (int i = 0; i < processes.size(); i++) {
-            try {
-                boolean over = processes.get(i).waitFor(SECONDS, TimeUnit.SECONDS);
-                if (!over) {
-                    processes.get(i).destroyForcibly();
-                }
-                ended.add(new Ended(
-                        over ? processes.get(i).exitValue() : -1,
-                        outputs.get(i).get(SECONDS, TimeUnit.SECONDS),
-                        errors.get(i).get(SECONDS, TimeUnit.SECONDS)));
-            } catch (InterruptedException | java.util.concurrent.ExecutionException | TimeoutException e) {
-                throw new AssertionError(e);
+        return IntStream.range(0, processes.size()).mapToObj(this::await).toList();
+    }
+
+    /** Waits for the end of one process, by the order of their starts. */
+    public Ended await(int started) {
+        Process process = processes.get(started);
+        try {
+            boolean over = process.waitFor(SECONDS, TimeUnit.SECONDS);
+            if (!over) {
+                process.destroyForcibly();
             }
+            return new Ended(
+                    over ? process.exitValue() : -1,
+                    outputs.get(started).get(SECONDS, TimeUnit.SECONDS),
+                    errors.get(started).get(SECONDS, TimeUnit.SECONDS));
+        } catch (InterruptedException | java.util.concurrent.ExecutionException | TimeoutException e) {
+            throw new AssertionError(e);
         }
-        return ended;
     }
 
     private static String text(java.io.InputStream stream) {
@@ -120,16 +120,9 @@ public final class ForkedRanks implements AutoCloseable {
         }
     }
 
-    private static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     @Override
     public void close() {
         processes.forEach(Process::destroyForcibly);
+        port.close();
     }
 }

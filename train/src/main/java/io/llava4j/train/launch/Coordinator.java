@@ -1,6 +1,7 @@
 package io.llava4j.train.launch;
 
 import io.llava4j.LlavaException;
+import io.llava4j.tensor.collective.ReservedPort;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -38,14 +39,21 @@ final class Coordinator {
             if (!gather()) {
                 return finish(STOPPED, "stopped");
             }
-            Attempt attempt = new Attempt(number, rendezvous.freePort(), begun);
-            Optional<Failure> failure = run(attempt);
+            Optional<Failure> failure;
+            // Reserved until the attempt has ended, so that nobody gets the port before rank 0 listens on it.
+            try (ReservedPort port = new ReservedPort()) {
+                Attempt attempt = new Attempt(number, rendezvous.master(port), begun);
+                failure = run(attempt);
+                if (failure.isPresent()) {
+                    begun |=
+                            ranks(attempt).stream().anyMatch(rank -> rank.beat().steps() > 0);
+                    end(attempt);
+                }
+            }
             if (failure.isEmpty()) {
                 return stopSaid ? finish(STOPPED, "stopped") : finish(0, "");
             }
             Failure why = failure.get();
-            begun |= ranks(attempt).stream().anyMatch(rank -> rank.beat().steps() > 0);
-            end(attempt);
             if (stopSaid || number == plan.restarts() || !why.canRestart()) {
                 String after = number == 0 ? "" : " (after %d restarts)".formatted(number);
                 why.lines().forEach(line -> log.accept("  | " + line));

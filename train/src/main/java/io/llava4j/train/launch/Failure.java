@@ -21,9 +21,9 @@ public record Failure(int code, String sentence, List<String> lines, boolean can
     private static final int SOFTWARE = 1;
 
     /** How long others are waited for after a rank failed without being killed, or because of another one. */
-    private static final double SETTLE_SECONDS = 0.5;
+    private static final double WAIT_SECONDS = 0.5;
 
-    private static final double SETTLE_LOST_SECONDS = 3;
+    private static final double WAIT_LOST_SECONDS = 3;
 
     /**
      * Looks at all ranks and finds the one that is the cause, not those that failed because of it.
@@ -42,7 +42,7 @@ public record Failure(int code, String sentence, List<String> lines, boolean can
                 .toList();
         if (!own.isEmpty()) {
             RankStatus first = own.getFirst();
-            boolean sure = first.wasKilled() || settled(ranks, first, now, SETTLE_SECONDS);
+            boolean sure = first.wasKilled() || othersHadTime(ranks, first, now, WAIT_SECONDS);
             return sure ? Optional.of(ended(first)) : Optional.empty();
         }
         Optional<RankStatus> silent = ranks.stream()
@@ -55,7 +55,7 @@ public record Failure(int code, String sentence, List<String> lines, boolean can
                 .filter(RankStatus::isLost)
                 .min(Comparator.comparingDouble(RankStatus::endedAfterSeconds));
         if (lost.isPresent()) {
-            return settled(ranks, lost.get(), now, SETTLE_LOST_SECONDS)
+            return othersHadTime(ranks, lost.get(), now, WAIT_LOST_SECONDS)
                     ? Optional.of(late(ranks).orElseGet(() -> ended(lost.get())))
                     : Optional.empty();
         }
@@ -64,7 +64,7 @@ public record Failure(int code, String sentence, List<String> lines, boolean can
                 : Optional.empty();
     }
 
-    private static boolean settled(List<RankStatus> ranks, RankStatus first, double now, double seconds) {
+    private static boolean othersHadTime(List<RankStatus> ranks, RankStatus first, double now, double seconds) {
         return now - first.endedAfterSeconds() > seconds || ranks.stream().noneMatch(RankStatus::isRunning);
     }
 

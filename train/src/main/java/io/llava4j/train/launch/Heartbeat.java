@@ -19,6 +19,7 @@ public final class Heartbeat implements TrainingListener, AutoCloseable {
     static final String VARIABLE = "LLAVA_LAUNCHED";
 
     private static final long INTERVAL_MILLIS = 1000;
+    private static final int INTERRUPTED = 130;
 
     /**
      * A collective that this process waits in.
@@ -37,6 +38,8 @@ public final class Heartbeat implements TrainingListener, AutoCloseable {
     private int steps;
     private long since = System.nanoTime();
     private boolean closed;
+    private boolean launcherGone;
+    private Runnable whenGone = Heartbeat::end;
 
     private Heartbeat(boolean launched, PrintStream err, Supplier<Optional<Waiting>> waiting) {
         this.launched = launched;
@@ -50,21 +53,20 @@ public final class Heartbeat implements TrainingListener, AutoCloseable {
     }
 
     /**
-     * Begins to beat if a launcher started this process.
+     * Begins to beat if a launcher started this process; to be called before it meets the other ranks, as one may not come.
      *
      * @param env the environment
-     * @param launcherGone called once when the launcher has ended; asks the run to stop
      */
-    public static Heartbeat start(Map<String, String> env, Runnable launcherGone) {
-        return start(env, () -> Waits.current().map(wait -> new Waiting(wait.where(), wait.since())), launcherGone);
+    public static Heartbeat start(Map<String, String> env) {
+        return start(env, () -> Waits.current().map(wait -> new Waiting(wait.where(), wait.since())));
     }
 
-    static Heartbeat start(Map<String, String> env, Supplier<Optional<Waiting>> waiting, Runnable launcherGone) {
+    static Heartbeat start(Map<String, String> env, Supplier<Optional<Waiting>> waiting) {
         Heartbeat heartbeat = new Heartbeat(isLaunched(env), System.err, waiting);
         if (heartbeat.launched) {
             InputStream in = System.in;
             Thread.ofPlatform().daemon().name("heartbeat").start(heartbeat::beat);
-            Thread.ofPlatform().daemon().name("launcher-watch").start(() -> watch(in, launcherGone));
+            Thread.ofPlatform().daemon().name("launcher-watch").start(() -> heartbeat.watch(in));
         }
         return heartbeat;
     }
@@ -84,7 +86,7 @@ public final class Heartbeat implements TrainingListener, AutoCloseable {
         if (closed) {
             return false;
         }
-        Optional<Waiting> wait = state == Beat.State.TRAINING ? waiting.get() : Optional.empty();
+        Optional<Waiting> wait = state == Beat.State.LOST ? Optional.empty() : waiting.get();
         long from = wait.map(Waiting::since).orElse(since);
         Beat beat = new Beat(
                 wait.isPresent() ? Beat.State.WAITING : state,
@@ -97,7 +99,7 @@ public final class Heartbeat implements TrainingListener, AutoCloseable {
         return true;
     }
 
-    private static void watch(InputStream in, Runnable launcherGone) {
+    private void watch(InputStream in) {
         try {
             while (in.read() >= 0) {
                 // The launcher writes nothing.
@@ -105,7 +107,29 @@ public final class Heartbeat implements TrainingListener, AutoCloseable {
         } catch (IOException e) {
             // As if it had ended: nobody is at the other end.
         }
-        launcherGone.run();
+        Runnable now;
+        synchronized (this) {
+            launcherGone = true;
+            now = whenGone;
+        }
+        now.run();
+    }
+
+    /**
+     * What to do when the launcher has ended, in place of ending this process at once, which is right only while there is
+     * nothing to save.
+     *
+     * @param stop asks the run to stop
+     */
+    public synchronized void whenLauncherIsGone(Runnable stop) {
+        whenGone = stop;
+        if (launcherGone) {
+            stop.run();
+        }
+    }
+
+    private static void end() {
+        Runtime.getRuntime().halt(INTERRUPTED);
     }
 
     @Override
@@ -129,12 +153,12 @@ public final class Heartbeat implements TrainingListener, AutoCloseable {
     }
 
     /**
-     * Runs the training. That it gives up because of another rank is said at once, so that the launcher does not take this
-     * one for the cause.
+     * Runs what needs the other ranks. That it gives up because of one of them is said at once, so that the launcher does
+     * not take this rank for the cause.
      */
-    public <T> T during(Supplier<T> training) {
+    public <T> T during(Supplier<T> work) {
         try {
-            return training.get();
+            return work.get();
         } catch (PeerLostException e) {
             lost(String.valueOf(e.getMessage()));
             throw e;

@@ -18,6 +18,9 @@ sealed interface Message {
     /** A launcher introduces itself. */
     record Hello(String version, int nodes, int node, int processes) implements Message {}
 
+    /** Launcher 0 takes it. */
+    record Welcome() implements Message {}
+
     /** Launcher 0 does not take it. */
     record Refused(String why) implements Message {}
 
@@ -45,10 +48,14 @@ sealed interface Message {
     /** Longer than any message: what a stranger may send before it is refused. */
     int MAX_CHARACTERS = 4 << 20;
 
+    /** Of a sentence about the other side. */
+    String STRANGER = "it is no llava launch";
+
     JsonMapper JSON = JsonMapper.builder().build();
 
     Map<String, Class<? extends Message>> KINDS = Stream.of(
                     Hello.class,
+                    Welcome.class,
                     Refused.class,
                     Start.class,
                     Stop.class,
@@ -85,9 +92,9 @@ sealed interface Message {
                 }
             }
         } catch (JacksonException e) {
-            throw new IOException("no message of a launcher", e);
+            throw new IOException(STRANGER, e);
         }
-        throw new IOException("no message of a launcher");
+        throw new IOException(STRANGER);
     }
 
     private static @Nullable String line(BufferedReader in) throws IOException {
@@ -97,7 +104,7 @@ sealed interface Message {
                 return line.toString();
             }
             if (line.length() == MAX_CHARACTERS) {
-                throw new IOException("no message of a launcher: its line is too long");
+                throw new IOException(STRANGER);
             }
             line.append((char) next);
         }

@@ -4,6 +4,8 @@ import io.llava4j.LlavaException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -37,8 +39,7 @@ final class NodeClient {
      */
     int run() throws InterruptedException {
         try (Channel channel = connect()) {
-            channel.open(messages::add);
-            channel.send(new Message.Hello(version, plan.nodes(), plan.node(), plan.processes()));
+            channel.listen(plan.timeout(), messages::add);
             return obey(channel);
         } finally {
             local.stop(true);
@@ -62,7 +63,6 @@ final class NodeClient {
                     }
                     return finish.code();
                 }
-                case Message.Refused refused -> throw new LlavaException(refused.why());
                 default -> requireOpen(channel);
             }
             if (!stopSaid && local.stopRequested()) {
@@ -89,22 +89,17 @@ final class NodeClient {
         }
     }
 
-    /** Launcher 0 may start later than this one. */
+    /** Launcher 0 may start later than this one; until then a stranger may have its port. */
     private Channel connect() throws InterruptedException {
         HostPort at = Objects.requireNonNull(plan.rendezvous());
         long deadline = System.nanoTime() + plan.timeout().toNanos();
         while (true) {
-            Socket socket = new Socket();
             try {
-                socket.connect(new InetSocketAddress(at.host(), at.port()), CONNECT_MILLIS);
-                // With nobody listening on this machine, a socket may happen to get that very port and reach itself.
-                if (socket.getLocalSocketAddress().equals(socket.getRemoteSocketAddress())) {
-                    throw new IOException("nobody listens there");
-                }
-                return new Channel(socket, plan.timeout());
+                return introduce(at, Duration.ofNanos(deadline - System.nanoTime()));
             } catch (IOException e) {
-                close(socket);
-                if (System.nanoTime() > deadline || local.stopRequested()) {
+                // The last try has as much time as those before, so that what it says is not for want of time.
+                boolean over = deadline - System.nanoTime() < 2 * TimeUnit.MILLISECONDS.toNanos(RETRY_MILLIS);
+                if (over || local.stopRequested()) {
                     throw new LlavaException(
                             "node 0 could not be reached at %s within %d s: %s; check that it was started and that its address and port are right"
                                     .formatted(at, plan.timeout().toSeconds(), e.getMessage()),
@@ -115,11 +110,25 @@ final class NodeClient {
         }
     }
 
-    private static void close(Socket socket) {
+    private Channel introduce(HostPort at, Duration left) throws IOException {
+        Socket socket = new Socket();
         try {
-            socket.close();
-        } catch (IOException e) {
-            // Closed all the same.
+            socket.connect(
+                    new InetSocketAddress(at.host(), at.port()), (int) Math.clamp(left.toMillis(), 1, CONNECT_MILLIS));
+            Channel channel = Channel.over(socket);
+            channel.send(new Message.Hello(version, plan.nodes(), plan.node(), plan.processes()));
+            return switch (channel.read(left.compareTo(Channel.INTRODUCTION) < 0 ? left : Channel.INTRODUCTION)) {
+                case Message.Welcome taken -> channel;
+                case Message.Refused refused -> throw new LlavaException(refused.why());
+                case null -> throw new IOException("it closes the connection");
+                // With nobody listening on this machine, a socket may happen to get that very port and reach itself.
+                default -> throw new IOException(Message.STRANGER);
+            };
+        } catch (UnknownHostException e) {
+            throw new IOException("no machine has that name", e);
+        } catch (IOException | LlavaException e) {
+            Channel.close(socket);
+            throw e;
         }
     }
 }

@@ -1,21 +1,22 @@
 package io.llava4j.train.launch;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The ranks of another launcher, over its connection. */
-final class RemoteNode implements Node {
+final class RemoteNode implements Node, AutoCloseable {
     private final int node;
     private final Channel channel;
     private volatile Message.Status status = new Message.Status(-1, List.of());
     private volatile boolean stopRequested;
     private volatile @Nullable String unable;
 
-    RemoteNode(int node, Channel channel) {
+    RemoteNode(int node, Channel channel, Duration silence) {
         this.node = node;
         this.channel = channel;
-        channel.open(this::hear);
+        channel.listen(silence, this::hear);
         Thread.ofVirtual().start(this::ping);
     }
 
@@ -71,5 +72,11 @@ final class RemoteNode implements Node {
     @Override
     public void finish(int code, String sentence) {
         channel.send(new Message.Finish(code, sentence));
+    }
+
+    /** Ends the connection; what was said before still arrives. */
+    @Override
+    public void close() {
+        channel.close();
     }
 }

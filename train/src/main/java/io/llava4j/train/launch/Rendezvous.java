@@ -1,23 +1,27 @@
 package io.llava4j.train.launch;
 
 import io.llava4j.LlavaException;
+import io.llava4j.tensor.collective.ReservedPort;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Where the launchers of other nodes find launcher 0; without other nodes nothing listens. */
 final class Rendezvous implements AutoCloseable {
+    private static final Duration PAUSE = Duration.ofMillis(50);
+
     private final LaunchPlan plan;
     private final String version;
     private final @Nullable ServerSocket server;
@@ -54,45 +58,40 @@ final class Rendezvous implements AutoCloseable {
         }
     }
 
-    /** A port that nobody listens on, for the store of the process group. */
-    HostPort freePort() {
-        HostPort at = plan.rendezvous();
-        try (ServerSocket socket = new ServerSocket(0, 1, at == null ? InetAddress.getLoopbackAddress() : null)) {
-            return new HostPort(at == null ? "127.0.0.1" : at.host(), socket.getLocalPort());
-        } catch (IOException e) {
-            throw new LlavaException("no free port for the process group: " + e.getMessage(), e);
-        }
-    }
-
     private void accept(ServerSocket listening) {
         while (!listening.isClosed()) {
             try {
                 Socket socket = listening.accept();
                 Thread.ofVirtual().start(() -> join(socket));
             } catch (IOException e) {
-                // Closed, or a connection that broke before it stood.
+                // Closed, or a connection that broke before it stood, or too many of them.
+                LockSupport.parkNanos(PAUSE.toNanos());
             }
         }
     }
 
     private void join(Socket socket) {
         try {
-            Channel channel = new Channel(socket, plan.timeout());
-            if (channel.read() instanceof Message.Hello hello) {
-                String why = objection(hello);
-                if (why == null) {
-                    joined.put(hello.node(), new RemoteNode(hello.node(), channel));
-                    return;
-                }
-                refused = why;
-                channel.open(message -> {});
-                channel.send(new Message.Refused(why));
+            Channel channel = Channel.over(socket);
+            if (channel.read(Channel.INTRODUCTION) instanceof Message.Hello hello) {
+                answer(hello, channel);
                 return;
             }
         } catch (IOException e) {
             // A stranger: not one of ours, and nothing it says matters.
         }
-        close(socket);
+        Channel.close(socket);
+    }
+
+    private synchronized void answer(Message.Hello hello, Channel channel) {
+        String why = objection(hello);
+        if (why == null) {
+            channel.send(new Message.Welcome());
+            joined.put(hello.node(), new RemoteNode(hello.node(), channel, plan.timeout()));
+        } else {
+            refused = why;
+            channel.send(new Message.Refused(why));
+        }
     }
 
     private @Nullable String objection(Message.Hello hello) {
@@ -111,6 +110,12 @@ final class Rendezvous implements AutoCloseable {
         return hello.node() == 0 || (there != null && there.gone().isEmpty())
                 ? "there is a node %d already; give each its own --node-rank".formatted(hello.node())
                 : null;
+    }
+
+    /** Where others reach this machine, with a port for the store of the process group. */
+    HostPort master(ReservedPort port) {
+        HostPort at = plan.rendezvous();
+        return new HostPort(at == null ? "127.0.0.1" : at.host(), port.number());
     }
 
     /** The other nodes that are there, in order; fewer than planned until all have come. */
@@ -141,16 +146,9 @@ final class Rendezvous implements AutoCloseable {
                         refused == null ? "" : "; refused: " + refused);
     }
 
-    private static void close(Socket socket) {
-        try {
-            socket.close();
-        } catch (IOException e) {
-            // Closed all the same.
-        }
-    }
-
     @Override
     public void close() {
+        joined.values().forEach(RemoteNode::close);
         if (server != null) {
             try {
                 server.close();

@@ -49,7 +49,7 @@ class FailureTest {
     }
 
     @Test
-    void ofOtherEndsTheFirstIsTheCauseOnceTheDustHasSettled() {
+    void ofOtherEndsTheFirstIsTheCauseOnceTheOthersHadTime() {
         RankStatus first = ended(2, 1, Beat.State.TRAINING, 4.5);
         assertThat(cause(4.6, running(0, Beat.State.WAITING, 1, 1), first)).isEmpty();
         assertThat(cause(5.1, ended(0, 1, Beat.State.TRAINING, 4.7), first))

@@ -39,7 +39,8 @@ final class FakeRank {
 
     private void run(boolean resume) throws IOException, InterruptedException {
         sun.misc.Signal.handle(new sun.misc.Signal("TERM"), signal -> stop.set(true));
-        try (Heartbeat heartbeat = Heartbeat.start(ENV, waiting::get, () -> stop.set(true))) {
+        try (Heartbeat heartbeat = Heartbeat.start(ENV, waiting::get)) {
+            heartbeat.whenLauncherIsGone(() -> stop.set(true));
             System.err.println("contract " + RANK + "/" + WORLD + " local " + ENV.get("LOCAL_RANK") + " master "
                     + ENV.get("MASTER_ADDR") + " resume " + resume);
             int step = resume ? state(0) : 0; // all from the same checkpoint: that of rank 0
