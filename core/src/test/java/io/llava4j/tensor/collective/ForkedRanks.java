@@ -82,8 +82,8 @@ public final class ForkedRanks implements AutoCloseable {
         try {
             Process process = builder.start();
             processes.add(process);
-            outputs.add(CompletableFuture.supplyAsync(() -> text(process.getInputStream())));
-            errors.add(CompletableFuture.supplyAsync(() -> text(process.getErrorStream())));
+            outputs.add(reading(process.getInputStream()));
+            errors.add(reading(process.getErrorStream()));
             return process;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -110,6 +110,12 @@ public final class ForkedRanks implements AutoCloseable {
         } catch (InterruptedException | java.util.concurrent.ExecutionException | TimeoutException e) {
             throw new AssertionError(e);
         }
+    }
+
+    /** On a thread of its own: the end of a stopped process's output does not come. */
+    private static CompletableFuture<String> reading(java.io.InputStream stream) {
+        return CompletableFuture.supplyAsync(
+                () -> text(stream), task -> Thread.ofPlatform().daemon().start(task));
     }
 
     private static String text(java.io.InputStream stream) {

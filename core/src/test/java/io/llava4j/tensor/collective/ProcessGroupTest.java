@@ -78,7 +78,7 @@ class ProcessGroupTest {
 
     @Test
     void aProcessThatDiesIsNamed() {
-        List<ForkedRanks.Ended> ended = ForkedRanks.run(3, Exchanges.class, "4", "dies");
+        List<ForkedRanks.Ended> ended = ForkedRanks.run(3, Exchanges.class, "20", "dies");
 
         assertThat(ended.get(1).exitCode()).isEqualTo(9);
         for (int rank : new int[] {0, 2}) {

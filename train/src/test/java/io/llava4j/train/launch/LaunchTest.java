@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -117,6 +118,7 @@ class LaunchTest {
     }
 
     @Test
+    @Tag("launch")
     void aFrozenRankIsNamedWithinTheTimeout() {
         assertThat(launch(1, 8, "freeze:1:2")).isZero();
         assertThat(said.getFirst())
@@ -126,6 +128,7 @@ class LaunchTest {
     }
 
     @Test
+    @Tag("launch")
     void aSlowRankIsNamedByWhatTheOthersWaitFor() {
         assertThat(launch(0, 5, "sleep:1:2")).isEqualTo(1);
         assertThat(said.getLast())
