@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class Weights implements AutoCloseable {
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
     private Runnable release = () -> {};
+    private Consumer<String> beforeReading = name -> {};
 
     /**
      * Sets what to do after the tensors are released.
@@ -44,6 +46,21 @@ public final class Weights implements AutoCloseable {
             throw new CheckpointException("tensor " + name + " is missing from the model");
         }
         return tensor;
+    }
+
+    /**
+     * The tensor of that name, whose elements are read now, outside the network.
+     *
+     * @throws CheckpointException if there is none
+     */
+    public Tensor read(String name) {
+        beforeReading.accept(name);
+        return get(name);
+    }
+
+    /** Sets what to do before {@link #read}; for example collects elements that other processes hold. */
+    public void beforeReading(Consumer<String> action) {
+        beforeReading = action;
     }
 
     /** The tensor of that name, or null. */

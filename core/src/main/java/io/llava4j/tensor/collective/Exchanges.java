@@ -3,6 +3,7 @@ package io.llava4j.tensor.collective;
 import io.llava4j.LlavaException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Backend;
 import org.bytedeco.pytorch.BroadcastOptions;
 import org.bytedeco.pytorch.LongVector;
@@ -14,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /** How the tensors of a {@link ProcessGroup} of several processes are exchanged; called on the group's thread only. */
 final class Exchanges implements AutoCloseable {
+    /** Elements whose terms are exchanged at a time: 64 MiB of 32-bit floats. */
+    private static final long CHUNK = 1 << 24;
+
     private final Backend backend;
     private final Rank rank;
     private final boolean cuda;
@@ -62,8 +66,23 @@ final class Exchanges implements AutoCloseable {
             Tensor share = torch.empty_like(sum);
             await(backend._reduce_scatter_base(share, in));
             sum.add_(share);
-        } else {
-            addTerms(sum, exchangedTerms(in), 0);
+            return;
+        }
+        long chunk = Math.max(1, CHUNK / rank.worldSize());
+        for (long from = 0; from < sum.numel(); from += chunk) {
+            addChunk(sum, in, from, Math.min(chunk, sum.numel() - from));
+        }
+    }
+
+    /** Exchanges a chunk of every share, so that the terms of one chunk exist at a time. */
+    private void addChunk(Tensor sum, Tensor in, long from, long length) {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor all = length == sum.numel()
+                    ? in
+                    : in.view(rank.worldSize(), sum.numel())
+                            .narrow(1, from, length)
+                            .reshape(rank.worldSize() * length);
+            addTerms(sum.narrow(0, from, length), exchangedTerms(all), 0);
         }
     }
 

@@ -206,7 +206,8 @@ public final class ProcessGroup implements AutoCloseable {
         return all == null ? work.get() : all.onFirst(work);
     }
 
-    private Tensor onDevice(Tensor tensor) {
+    /** A tensor where the group exchanges tensors. */
+    public Tensor onDevice(Tensor tensor) {
         return device != null && cuda ? tensor.to(device, tensor.scalar_type()) : tensor;
     }
 

@@ -10,10 +10,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 
 /** Processes of their own exchange tensors over Gloo. */
 class ProcessGroupTest {
+    private static final long MANY = 6_000_000;
+
     @Test
     void threeProcessesExchangeTensors() {
         List<String> outputs = ForkedRanks.succeed(3, Exchanges.class);
@@ -25,6 +28,7 @@ class ProcessGroupTest {
                             "all-reduce [6.0, 9.0, 12.0, 15.0]",
                             "order [0.0]",
                             "reduce-scatter [" + (300.0 + 6 * rank) + ", " + (303.0 + 6 * rank) + "]",
+                            "in chunks true",
                             "all-gather [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]",
                             "broadcast [1.0, 1.0]",
                             "text [rank 0, rank 1, rank 2]",
@@ -39,6 +43,7 @@ class ProcessGroupTest {
                         "all-reduce [1.0, 2.0, 3.0, 4.0]",
                         "order [1.0E8]",
                         "reduce-scatter [0.0, 1.0]",
+                        "in chunks true",
                         "all-gather [0.0, 0.5]",
                         "broadcast [0.0, 0.0]",
                         "text [rank 0]",
@@ -102,22 +107,35 @@ class ProcessGroupTest {
             }
             Tensor share = Tensors.of(new float[2], 2);
             group.reduceScatter(share, Tensors.of(terms, terms.length));
+            boolean chunks = sumsInChunks(group);
             Tensor all = Tensors.of(terms, terms.length);
             group.allGather(all, Tensors.of(new float[] {rank, rank + 0.5f}, 2));
             Tensor root = Tensors.of(new float[] {rank, rank}, 2);
             group.broadcast(root, Math.min(1, group.size() - 1));
             // All-reduce of 4 padded to 6, of 1 padded to 3, reduce-scatter and all-gather of 6, broadcast of 2 by rank
             // 1.
-            long sent = group.size() == 1 ? 0 : 4 * (2 * 4 + 2 * 2 + 4 + 4 + (rank == 1 ? 4 : 0));
+            long sent = group.size() == 1 ? 0 : 4 * (2 * 4 + 2 * 2 + 4 + 4 + (rank == 1 ? 4 : 0) + 2 * MANY);
             return List.of(
                     "all-reduce " + text(sum),
                     "order " + text(order),
                     "reduce-scatter " + text(share),
+                    "in chunks " + chunks,
                     "all-gather " + text(all),
                     "broadcast " + text(root),
                     "text " + group.gatherText("rank " + rank, "the text"),
                     "sent " + (group.bytesSent() == sent));
         });
+    }
+
+    /** A share of more elements than are exchanged at a time; each of them has its own sum. */
+    private static boolean sumsInChunks(ProcessGroup group) {
+        Tensor numbers = torch.arange(Tensors.whole(MANY * group.size()))
+                .remainder(Tensors.whole(1009))
+                .to(torch.ScalarType.Float);
+        Tensor share = torch.ones(new long[] {MANY});
+        ProcessGroup.join(group.addReduceScatterAsync(share, numbers));
+        Tensor own = numbers.narrow(0, MANY * group.rank().rank(), MANY);
+        return share.equal(own.mul(Tensors.scalar(group.size())).add(Tensors.scalar(1)));
     }
 
     private static String text(Tensor tensor) {

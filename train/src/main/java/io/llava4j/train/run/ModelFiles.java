@@ -87,7 +87,7 @@ public final class ModelFiles {
         return TensorSource.rounded(
                 name,
                 dtype,
-                () -> Engine.scope("saving " + name, () -> Tensors.toFloats(weights.get(name))),
+                () -> Engine.scope("saving " + name, () -> Tensors.toFloats(weights.read(name))),
                 Tensors.shape(weights.get(name)));
     }
 }

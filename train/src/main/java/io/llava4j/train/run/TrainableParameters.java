@@ -129,6 +129,11 @@ public class TrainableParameters implements AutoCloseable {
         return buffers.withWeights(work);
     }
 
+    /** Runs on rank 0 what reads the network's weights one after the other; called by all processes at the same time. */
+    void readOnFirst(Runnable work) {
+        buffers.readOnFirst(work);
+    }
+
     /** The values that this process moves, 32-bit floats; whoever changes them calls {@link #valuesChanged}. */
     public Tensor values() {
         return buffers.values();

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Storage;
 import org.bytedeco.pytorch.Tensor;
@@ -108,10 +109,12 @@ final class FlatTensors implements AutoCloseable {
         return memory;
     }
 
-    /** New memory for these tensors, which outlives scopes; whoever asks for it attaches or releases it. */
+    /** New memory for these tensors, which no scope frees or keeps; whoever asks for it attaches or releases it. */
     Tensor allocate() {
-        return torch.empty(new long[] {length}, options, new MemoryFormatOptional())
-                .retainReference();
+        try (PointerScope scope = new PointerScope()) {
+            return torch.empty(new long[] {length}, options, new MemoryFormatOptional())
+                    .retainReference();
+        }
     }
 
     /** Zeros of the tensors' type, {@code [length]}. */

@@ -50,6 +50,12 @@ public sealed interface ParameterBuffers extends AutoCloseable permits WholePara
     /** Runs what reads the network's weights outside a training pass; called by all processes at the same time. */
     <T> T withWeights(Supplier<T> work);
 
+    /**
+     * Runs on rank 0 what reads the network's weights one after the other ({@link io.llava4j.tensor.Weights#read}); called
+     * by all processes at the same time, and fails on all where it fails on rank 0.
+     */
+    void readOnFirst(Runnable work);
+
     @Override
     void close();
 }

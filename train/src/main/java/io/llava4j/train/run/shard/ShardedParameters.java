@@ -44,6 +44,7 @@ public final class ShardedParameters implements ParameterBuffers, PassListener {
 
     private final ParameterShare share;
     private final GradientSums sums;
+    private final UnitReader reader;
     private boolean last;
     private boolean backward;
 
@@ -78,6 +79,8 @@ public final class ShardedParameters implements ParameterBuffers, PassListener {
         if (sharding == Sharding.FULL && type != torch.ScalarType.Float) {
             buffers.put(COPY, values().to(type));
         }
+        this.reader = new UnitReader(group, units, head);
+        weights.beforeReading(reader::fetch);
         long at = 0;
         for (Unit unit : units) {
             at = moveTrained(unit, weights, at);
@@ -338,6 +341,11 @@ public final class ShardedParameters implements ParameterBuffers, PassListener {
         } finally {
             units.forEach(Unit::release);
         }
+    }
+
+    @Override
+    public void readOnFirst(Runnable work) {
+        reader.run(work);
     }
 
     @Override

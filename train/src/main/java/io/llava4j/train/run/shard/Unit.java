@@ -151,6 +151,11 @@ final class Unit implements AutoCloseable {
         running.clear();
     }
 
+    /** Whether all weights are here. */
+    boolean isGathered() {
+        return shares.keySet().stream().allMatch(FlatTensors::isAttached);
+    }
+
     /** Frees the gathered weights. */
     void release() {
         for (FlatTensors tensors : shares.keySet()) {

@@ -24,6 +24,7 @@ public final class WholeParameters implements ParameterBuffers {
     private final Weights buffers = new Weights();
     private final Map<String, Tensor> views = new LinkedHashMap<>();
     private final Map<String, Tensor> leaves = new LinkedHashMap<>();
+    private final ProcessGroup group;
     private final ParameterShare share;
     private final List<ParameterShare.Piece> written;
     private final GradientExchange exchange;
@@ -36,6 +37,7 @@ public final class WholeParameters implements ParameterBuffers {
      * @param group processes that sum their gradients
      */
     public WholeParameters(Weights weights, ParameterLayout layout, torch.ScalarType type, ProcessGroup group) {
+        this.group = group;
         this.share = ParameterShare.whole(layout);
         this.written = ParameterShare.part(group.rank(), layout);
         boolean narrow = type != torch.ScalarType.Float;
@@ -136,6 +138,14 @@ public final class WholeParameters implements ParameterBuffers {
     @Override
     public <T> T withWeights(Supplier<T> work) {
         return work.get();
+    }
+
+    @Override
+    public void readOnFirst(Runnable work) {
+        group.onFirst(() -> {
+            work.run();
+            return "";
+        });
     }
 
     @Override
