@@ -168,10 +168,12 @@ public final class TrainingRun {
         Trainer trainer = new Trainer(config, objective, checkpoints, listener, stopRequested);
         boolean complete = trainer.run(resume, () -> {
             if (trainer.progress().samples() > 0) {
-                objective.parameters().readOnFirst(() -> Engine.scope("saving the model", () -> {
-                    objective.save(checkpoints.directory().resolveSibling(MODEL));
-                    return "";
-                }));
+                objective
+                        .parameters()
+                        .readOnFirst(() -> Engine.scope("saving the model", () -> {
+                            objective.save(checkpoints.directory().resolveSibling(MODEL));
+                            return "";
+                        }));
             }
         });
         return new Ended(complete, trainer);

@@ -55,8 +55,7 @@ class ShardingTest {
         "full, fp32, false, 1",
         "full, bf16, true, 2",
     })
-    void sharesMoveAsOne(String sharding, String precision, String checkpointing, int accumulation)
-            throws IOException {
+    void sharesMoveAsOne(String sharding, String precision, String checkpointing, int accumulation) throws IOException {
         Map<String, String> settings =
                 with(SETTINGS, "engine.precision", precision, "gradient-checkpointing", checkpointing);
         String name = String.join("-", sharding, precision, checkpointing);
@@ -64,9 +63,7 @@ class ShardingTest {
         String two = "two-" + name;
 
         List<String> outputs = ForkedRanks.succeed(
-                2,
-                RanksTest.Training.class,
-                file(two, with(settings, "distributed.sharding", sharding), accumulation));
+                2, RanksTest.Training.class, file(two, with(settings, "distributed.sharding", sharding), accumulation));
 
         assertThat(root.resolve(two).resolve(FILE)).hasBinaryContent(one);
         long blocks = elements(two, "model.layers.");
@@ -74,12 +71,11 @@ class ShardingTest {
         long all = elements(two, "");
         long trained = all - elements(two, "model.vision_tower");
         long weight = precision.equals("bf16") ? 2 : 4;
-        long ofStep =
-                switch (sharding) {
-                    case "optimizer" -> (4 + weight) * trained;
-                    case "gradients" -> (4 * accumulation + weight) * trained;
-                    default -> accumulation * (4 * trained + weight * (all + blocks + projector));
-                };
+        long ofStep = switch (sharding) {
+            case "optimizer" -> (4 + weight) * trained;
+            case "gradients" -> (4 * accumulation + weight) * trained;
+            default -> accumulation * (4 * trained + weight * (all + blocks + projector));
+        };
         // The whole model is gathered once more, to be saved.
         long atEnd = sharding.equals("full") ? weight * all : 0;
         long sent = (STEPS * ofStep + atEnd) / 2;

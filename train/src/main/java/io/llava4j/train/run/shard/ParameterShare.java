@@ -26,7 +26,7 @@ public record ParameterShare(List<Piece> pieces, long length) {
         }
     }
 
-    /** The first of a list of pieces that follow each other is made longer instead. */
+    /** Adds a piece; one that goes on where the last one ends makes that one longer instead. */
     static void add(List<Piece> pieces, Piece next) {
         if (!pieces.isEmpty() && pieces.getLast().endsAt(next)) {
             Piece before = pieces.removeLast();

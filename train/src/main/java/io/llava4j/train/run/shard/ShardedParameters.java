@@ -84,7 +84,7 @@ public final class ShardedParameters implements ParameterBuffers, PassListener {
         long at = 0;
         for (Unit unit : units) {
             at = moveTrained(unit, weights, at);
-            unit.frozen().forEach(tensors -> moveFrozen(unit, tensors, weights));
+            unit.moveFrozen(weights);
         }
     }
 
@@ -165,18 +165,6 @@ public final class ShardedParameters implements ParameterBuffers, PassListener {
         }
         sums.add(unit, gradients, gradients().narrow(0, at, length));
         return at + length;
-    }
-
-    private static void moveFrozen(Unit unit, FlatTensors tensors, Weights weights) {
-        long length = tensors.shareLength();
-        ParameterShare own =
-                new ParameterShare(List.of(new ParameterShare.Piece(tensors.shareOffset(), length, 0)), length);
-        Tensor memory = tensors.zeros(length);
-        for (String name : tensors.names()) {
-            own.copy(weights.get(name), tensors.offset(name), memory);
-            weights.put(name, tensors.tensor(name));
-        }
-        unit.gathersFrom(tensors, memory);
     }
 
     /** The values in the type that the network reads. */

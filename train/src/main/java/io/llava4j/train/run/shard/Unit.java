@@ -119,8 +119,19 @@ final class Unit implements AutoCloseable {
         return gradients;
     }
 
-    List<FlatTensors> frozen() {
-        return frozen;
+    /** Keeps this process's share of the frozen weights, and puts the gathered tensors in their places. */
+    void moveFrozen(Weights weights) {
+        for (FlatTensors tensors : frozen) {
+            long length = tensors.shareLength();
+            ParameterShare own =
+                    new ParameterShare(List.of(new ParameterShare.Piece(tensors.shareOffset(), length, 0)), length);
+            Tensor share = tensors.zeros(length);
+            for (String name : tensors.names()) {
+                own.copy(weights.get(name), tensors.offset(name), share);
+                weights.put(name, tensors.tensor(name));
+            }
+            gathersFrom(tensors, share);
+        }
     }
 
     /** Has tensors gathered from now on. */
