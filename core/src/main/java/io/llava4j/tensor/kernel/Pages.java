@@ -98,8 +98,7 @@ final class Pages {
         long start = System.nanoTime();
         long address = (memory.address() + from) / PAGE * PAGE;
         // Where the kernel does not know this advice, pages come one by one.
-        int ignored =
-                call(Libc.ADVISE, address, memory.address() + from + bytes - address, ADVICE_POPULATE_TO_WRITE);
+        int ignored = call(Libc.ADVISE, address, memory.address() + from + bytes - address, ADVICE_POPULATE_TO_WRITE);
         judgeLargePages(memory, bytes, System.nanoTime() - start);
     }
 

@@ -4,6 +4,7 @@ import io.llava4j.CheckpointException;
 import io.llava4j.LlavaException;
 import io.llava4j.io.AtomicFiles;
 import io.llava4j.tensor.Engine;
+import io.llava4j.tensor.collective.PeerLostException;
 import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.train.run.input.RunInputs;
 import java.io.IOException;
@@ -87,17 +88,21 @@ public final class TrainState {
                 problem = String.valueOf(e.getMessage());
             }
             List<String> problems = group.allGather(problem);
+            boolean whole = problems.stream().allMatch(String::isEmpty);
             group.onFirst(() -> {
-                for (int rank = 0; rank < problems.size(); rank++) {
-                    if (!problems.get(rank).isEmpty()) {
-                        AtomicFiles.deleteDirectory(Path.of(partial));
-                        throw new CheckpointException(
-                                "rank %d cannot save its part of %s: %s".formatted(rank, folder, problems.get(rank)));
-                    }
+                if (whole) {
+                    AtomicFiles.endDirectory(folder);
+                } else {
+                    AtomicFiles.deleteDirectory(Path.of(partial));
                 }
-                AtomicFiles.endDirectory(folder);
                 return "";
             });
+            for (int rank = 0; rank < problems.size(); rank++) {
+                if (!problems.get(rank).isEmpty()) {
+                    String why = "rank %d cannot save its part of %s: %s".formatted(rank, folder, problems.get(rank));
+                    throw rank == group.rank().rank() ? new CheckpointException(why) : new PeerLostException(why, null);
+                }
+            }
         }
 
         @Override
