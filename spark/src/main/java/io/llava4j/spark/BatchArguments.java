@@ -26,8 +26,14 @@ record BatchArguments(List<String> values, String base) implements Serializable 
         return options;
     }
 
-    /** Reads the input. */
+    /** Reads the input to answer it. */
     BatchTask open() {
-        return options().open(Path.of(base));
+        BatchJobOptions options = options();
+        return options.open(Path.of(base), options.retriesFailed());
+    }
+
+    /** Reads the input to see what is answered. */
+    BatchTask look() {
+        return options().open(Path.of(base), false);
     }
 }

@@ -154,9 +154,17 @@ final class BatchJobOptions {
             description = "Succeed with up to N failed records (default: ${DEFAULT-VALUE}).")
     private int maxFailures = 0;
 
+    @Option(names = "--retry-failed", description = "Answer again the records that failed in an earlier job.")
+    private boolean retryFailed;
+
     /** Number of files. */
     int shards() {
         return shards;
+    }
+
+    /** Whether records that failed in an earlier job are answered again. */
+    boolean retriesFailed() {
+        return retryFailed;
     }
 
     /** Whether so many failed records are accepted. */
@@ -168,9 +176,10 @@ final class BatchJobOptions {
      * Reads the input; the model is loaded when the first record needs it.
      *
      * @param base folder that relative paths begin at: that of the driver, on every machine
+     * @param retry whether failed records count as open
      * @throws ConfigException if options are out of range or contradict each other or the input
      */
-    BatchTask open(Path base) {
+    BatchTask open(Path base, boolean retry) {
         require(shards >= 1 && shards <= 100_000, "shards must be from 1 to 100000, not " + shards);
         require(parallel >= 1, "parallel must be 1 or more, not " + parallel);
         require(maxFailures >= 0, "max-failures must be 0 or more, not " + maxFailures);
@@ -205,7 +214,7 @@ final class BatchJobOptions {
                         decoding + format.name(),
                         parallel,
                         -1,
-                        false),
+                        retry),
                 RecordInput.read(
                         file,
                         rows,

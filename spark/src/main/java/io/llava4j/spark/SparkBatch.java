@@ -37,7 +37,8 @@ final class SparkBatch {
     static BatchSummary run(JavaSparkContext spark, BatchArguments arguments, Consumer<String> log) {
         long start = System.nanoTime();
         int count = arguments.options().shards();
-        try (BatchTask task = arguments.open()) {
+        boolean retry = arguments.options().retriesFailed();
+        try (BatchTask task = arguments.look()) {
             task.removeAttempts();
             List<Shard> all = IntStream.rangeClosed(1, count)
                     .mapToObj(index -> new Shard(index, count))
@@ -45,10 +46,11 @@ final class SparkBatch {
             List<BatchSummary> summaries = new ArrayList<>();
             List<Integer> open = new ArrayList<>();
             for (Shard shard : all) {
-                if (task.isFinished(shard)) {
-                    summaries.add(task.run(shard, (done, total, failed) -> {}));
-                } else {
+                BatchSummary earlier = task.isFinished(shard) ? task.run(shard, (done, total, failed) -> {}) : null;
+                if (earlier == null || retry && earlier.failed() > 0) {
                     open.add(shard.index());
+                } else {
+                    summaries.add(earlier);
                 }
             }
             log.accept("%,d records in %d shards, %d of which are to be answered"

@@ -113,7 +113,7 @@ class SparkBatchTest {
 
     private byte[] onOneMachine() throws IOException {
         Path whole = dir.resolve("whole.jsonl");
-        try (BatchTask task = arguments(whole, 1).open()) {
+        try (BatchTask task = arguments(whole, 1, "--retry-failed").open()) {
             assertThat(task.run(null, (done, total, failed) -> {}).complete()).isTrue();
         }
         return Files.readAllBytes(whole);
@@ -171,6 +171,18 @@ class SparkBatchTest {
             assertThat(again.earlier()).isEqualTo(RECORDS - 12);
             assertThat(log.getLast()).contains("in 5 shards, 1 of which");
             assertThat(files()).hasSize(10).allMatch(name -> name.startsWith("answers."));
+
+            Files.copy(images.resolve("1.png"), images.resolve("missing.png"));
+            try {
+                BatchSummary mended = SparkBatch.run(spark, arguments(output, 5, "--retry-failed"), log::add);
+                assertThat(log.getLast()).contains("in 5 shards, 1 of which");
+                assertThat(mended.failed()).isZero();
+                assertThat(mended.earlier()).isEqualTo(RECORDS - 1);
+                assertThat(joined(output, 5)).isEqualTo(onOneMachine());
+            } finally {
+                Files.delete(images.resolve("missing.png"));
+            }
+            whole = Files.readAllBytes(dir.resolve("whole.jsonl"));
 
             assertThatThrownBy(() -> SparkBatch.run(spark, arguments(output, 5, "--seed", "4"), log::add))
                     .isInstanceOf(ConfigException.class)

@@ -46,7 +46,10 @@ class BatchInputsTest {
         for (int shard = 1; shard <= 3; shard++) {
             batch(input, parts, "--shard", shard + "/3");
         }
-        assertThat(batch(input, parts, "--dry-run", "--json").json().path("open").asInt(-1))
+        assertThat(batch(input, parts, "--dry-run", "--json")
+                        .json()
+                        .path("open")
+                        .asInt(-1))
                 .isZero();
         batch(input, parts);
         assertThat(parts).hasSameBinaryContentAs(whole);

@@ -136,7 +136,7 @@ public final class BatchTask implements AutoCloseable {
      * @param attempt distinguishes them
      */
     public BatchSummary runAttempt(Shard shard, String attempt) {
-        if (isFinished(shard)) {
+        if (isFinished(shard) && !settings.retryFailed()) {
             return run(shard, (done, total, failed) -> {});
         }
         Path own = settings.output().resolveSibling("." + target(shard).getFileName() + ATTEMPT + attempt);
@@ -169,6 +169,9 @@ public final class BatchTask implements AutoCloseable {
     private BatchSummary run(@Nullable Shard shard, Path target, BatchProgress progress) {
         AnswerLines lines = lines(shard, target);
         lines.resume(settings.retryFailed());
+        if (shard != null && !target.equals(target(shard)) && isFinished(shard)) {
+            lines.adopt(target(shard), shard.from(input.size()), shard.to(input.size()), settings.retryFailed(), true);
+        }
         adopt(shard, lines, true);
         int[] all = range(shard);
         int earlier = lines.count();
