@@ -11,7 +11,6 @@ import io.llava4j.checkpoint.layout.GgufNames;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.ProjectorShape;
 import io.llava4j.checkpoint.layout.TensorEntry;
-import io.llava4j.io.KebabCase;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.nio.file.Files;
@@ -20,12 +19,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,22 +33,30 @@ public final class Checkpoint implements AutoCloseable {
     private final Path path;
     private final ModelKind kind;
     private final CheckpointLayout layout;
+    private final List<Path> files;
     private final Runnable closing;
     private final @Nullable GgufModel gguf;
     private final SequencedMap<String, TensorEntry> tensors = new LinkedHashMap<>();
     private final List<String> ignored = new ArrayList<>();
     private final List<String> unknown = new ArrayList<>();
 
-    private Checkpoint(Path path, ModelKind kind, CheckpointLayout layout, Runnable closing, @Nullable GgufModel gguf) {
+    private Checkpoint(
+            Path path,
+            ModelKind kind,
+            CheckpointLayout layout,
+            List<Path> files,
+            Runnable closing,
+            @Nullable GgufModel gguf) {
         this.path = path;
         this.kind = kind;
         this.layout = layout;
+        this.files = files;
         this.closing = closing;
         this.gguf = gguf;
     }
 
     private Checkpoint(Path path, ModelKind kind, CheckpointLayout layout, List<WeightFiles> files) {
-        this(path, kind, layout, () -> files.forEach(WeightFiles::close), null);
+        this(path, kind, layout, new ArrayList<>(), () -> files.forEach(WeightFiles::close), null);
     }
 
     /**
@@ -107,7 +112,8 @@ public final class Checkpoint implements AutoCloseable {
         GgufModel model = GgufModel.open(path, mmproj);
         boolean opened = false;
         try {
-            Checkpoint checkpoint = new Checkpoint(path, model.kind(), CheckpointLayout.GGUF, model::close, model);
+            Checkpoint checkpoint =
+                    new Checkpoint(path, model.kind(), CheckpointLayout.GGUF, model.files(), model::close, model);
             for (TensorEntry tensor : model.tensors()) {
                 checkpoint.add(tensor, GgufNames.ignores(tensor.name()), model.canonical(tensor.name()));
             }
@@ -192,6 +198,7 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     private void addAll(CheckpointLayout of, WeightFiles weights) {
+        files.addAll(weights.files());
         for (TensorEntry tensor : weights.tensors().values()) {
             add(tensor, of.ignores(tensor.name()), of.canonical(tensor.name()));
         }
@@ -231,6 +238,11 @@ public final class Checkpoint implements AutoCloseable {
     /** Whether some tensors are quantised; their data is unpacked to 32-bit floats ({@link TensorEntry.Blocks}). */
     public boolean isQuantised() {
         return gguf != null && gguf.isQuantised();
+    }
+
+    /** The files that hold the weights. */
+    public List<Path> files() {
+        return Collections.unmodifiableList(files);
     }
 
     /** How the files name their tensors. */
@@ -321,25 +333,7 @@ public final class Checkpoint implements AutoCloseable {
 
     /** One line: kind, layout, parameter count, types and size in the files. */
     public String describe() {
-        long parameters =
-                tensors.values().stream().mapToLong(TensorEntry::elements).sum();
-        long bytes =
-                tensors.values().stream().mapToLong(TensorEntry::storedBytes).sum();
-        return String.format(
-                Locale.ROOT,
-                "%s, layout %s: %,d parameters in %d tensors (%s), %.1f MB, %.2f bits per weight; %d tensors not needed",
-                kind.label(),
-                KebabCase.of(layout),
-                parameters,
-                tensors.size(),
-                tensors.values().stream()
-                        .map(TensorEntry::storedType)
-                        .distinct()
-                        .sorted()
-                        .collect(Collectors.joining(", ")),
-                bytes / 1e6,
-                8.0 * bytes / parameters,
-                ignored.size());
+        return CheckpointDescription.of(this);
     }
 
     /** Unmaps all files; no tensor may be read afterwards. */

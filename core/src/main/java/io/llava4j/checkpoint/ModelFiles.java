@@ -1,6 +1,7 @@
 package io.llava4j.checkpoint;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.generate.PackedWeights;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -15,7 +16,7 @@ import java.util.stream.Stream;
 
 /**
  * The files of a model, and a fingerprint that answers of other weights in a folder of the same name do not share. From large files
- * it reads blocks spread over the whole length: training changes them all.
+ * it reads blocks spread over the whole length: training changes them all. Packed weights are none of the model's files.
  *
  * @param bytes of all files
  * @param fingerprint SHA-256 of the files' names, sizes and blocks, in hexadecimal
@@ -50,7 +51,9 @@ public record ModelFiles(long bytes, String fingerprint) {
 
     private static List<Path> filesIn(Path directory) throws IOException {
         try (Stream<Path> files = Files.list(directory)) {
-            return files.filter(Files::isRegularFile).sorted().toList();
+            return files.filter(file -> Files.isRegularFile(file) && !PackedWeights.isNamedLikeOne(file))
+                    .sorted()
+                    .toList();
         }
     }
 

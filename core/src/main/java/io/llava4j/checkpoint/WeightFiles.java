@@ -87,6 +87,11 @@ public final class WeightFiles implements AutoCloseable {
         return Collections.unmodifiableSequencedMap(tensors);
     }
 
+    /** The files that were opened. */
+    List<Path> files() {
+        return files.stream().map(WeightFile::file).toList();
+    }
+
     /** If a folder has weights in both formats, safetensors win, as in transformers. */
     private void addDirectory(Path directory) {
         if (!addStandard(directory, SafeTensors.SINGLE, SafeTensors.INDEX)

@@ -1,6 +1,7 @@
 package io.llava4j.generate;
 
 import io.llava4j.CheckpointException;
+import io.llava4j.ConfigException;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.Converter;
 import io.llava4j.checkpoint.ModelMemory;
@@ -13,6 +14,7 @@ import io.llava4j.model.config.LlamaParameters;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.cpu.CpuImageEncoder;
 import io.llava4j.model.cpu.CpuLlamaModel;
+import io.llava4j.model.cpu.CpuWeights;
 import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.tensor.DeviceName;
 import io.llava4j.tensor.Engine;
@@ -77,9 +79,17 @@ public final class ModelLoader {
                 throw new CheckpointException(
                         "%s is a LoRA adapter, so it takes no mmproj file; leave out --mmproj".formatted(directory));
             }
+            if (parts.packed() != null) {
+                throw new CheckpointException(
+                        "%s is a LoRA adapter, which has no packed weights; merge it with `llava merge-lora` first"
+                                .formatted(directory));
+            }
             return merged(directory, device, parts);
         }
-        return load(directory, Checkpoint.open(directory, parts), device, Checkpoint::tensors);
+        if (parts.packed() != null && !DeviceName.parse(device).isCpu()) {
+            throw new ConfigException("packed weights are for the CPU, not for %s; leave them out".formatted(device));
+        }
+        return load(directory, Checkpoint.open(directory, parts), device, Checkpoint::tensors, parts.packed());
     }
 
     /**
@@ -93,7 +103,8 @@ public final class ModelLoader {
                 directory,
                 Checkpoint.open(directory),
                 "cpu",
-                checkpoint -> Requantised.languageModel(checkpoint, precision));
+                checkpoint -> Requantised.languageModel(checkpoint, precision),
+                null);
     }
 
     /** As {@link #loadAs}, with vision tower and projector in another type and the language model as it is stored. */
@@ -102,7 +113,8 @@ public final class ModelLoader {
                 directory,
                 Checkpoint.open(directory),
                 "cpu",
-                checkpoint -> Requantised.imageEncoder(checkpoint, precision));
+                checkpoint -> Requantised.imageEncoder(checkpoint, precision),
+                null);
     }
 
     /**
@@ -122,7 +134,8 @@ public final class ModelLoader {
             Path directory,
             Checkpoint checkpoint,
             String device,
-            Function<Checkpoint, Map<String, TensorEntry>> stored) {
+            Function<Checkpoint, Map<String, TensorEntry>> stored,
+            @Nullable Path packed) {
         boolean loaded = false;
         try {
             LlavaConfig config = checkpoint.config();
@@ -131,7 +144,9 @@ public final class ModelLoader {
                 MemoryCheck.require(directory, ModelMemory.of(checkpoint));
             }
             Map<String, TensorEntry> tensors = stored.apply(checkpoint);
-            LlavaModel model = build(directory, config, tensors, device, checkpoint::close);
+            LlavaModel model = packed == null
+                    ? build(directory, config, tensors, device, checkpoint::close)
+                    : onPackedWeights(directory, checkpoint, tensors, packed);
             loaded = true;
             return new Loaded(
                     model,
@@ -155,7 +170,10 @@ public final class ModelLoader {
     private static LlavaModel build(
             Path directory, LlavaConfig config, Map<String, TensorEntry> tensors, String device, Runnable close) {
         if (DeviceName.parse(device).isCpu()) {
-            return onKernels(directory, config, tensors, close);
+            List<String> damaged = new ArrayList<>();
+            LlavaModel model = onKernels(config, tensors, new StoredWeights(tensors, damaged::add), close);
+            warnOfNotFinite(directory, damaged);
+            return model;
         }
         Weights weights = new Weights();
         addTo(weights, tensors, device, name -> ComputePrecision.inUse());
@@ -175,23 +193,42 @@ public final class ModelLoader {
 
     /** A model without the tensor engine. Its weights are checked while they are packed. */
     private static LlavaModel onKernels(
-            Path directory, LlavaConfig config, Map<String, TensorEntry> tensors, Runnable close) {
-        List<String> damaged = new ArrayList<>();
-        StoredWeights stored = new StoredWeights(tensors, damaged::add);
-        CpuImageEncoder encoder = CpuImageEncoder.load(config, stored);
+            LlavaConfig config, Map<String, TensorEntry> tensors, CpuWeights weights, Runnable close) {
+        CpuImageEncoder encoder = CpuImageEncoder.load(config, weights);
         // Keys and values are as exact as the weights are.
         CpuLlamaModel languageModel = new CpuLlamaModel(
                 config.text(),
-                stored,
+                weights,
                 isNarrow(tensors, config) ? DType.F16 : DType.F32,
                 Kernels.instance(),
                 Workers.shared());
-        if (!damaged.isEmpty()) {
-            warnOfNotFinite(directory, damaged);
-        }
         Weights none = new Weights();
         none.onClose(close);
         return new LlavaModel(config, none, encoder.tower(), encoder.projector(), languageModel);
+    }
+
+    private static LlavaModel onPackedWeights(
+            Path directory, Checkpoint checkpoint, Map<String, TensorEntry> tensors, Path file) {
+        List<String> damaged = new ArrayList<>();
+        PackedWeights weights = PackedWeights.open(file, checkpoint.files(), new StoredWeights(tensors, damaged::add));
+        boolean loaded = false;
+        try {
+            LlavaModel model = onKernels(checkpoint.config(), tensors, weights, () -> {
+                weights.close();
+                checkpoint.close();
+            });
+            warnOfNotFinite(directory, damaged);
+            // Weights from the file are not checked for NaN, so a file has only those that were.
+            if (damaged.isEmpty()) {
+                weights.save();
+            }
+            loaded = true;
+            return model;
+        } finally {
+            if (!loaded) {
+                weights.close();
+            }
+        }
     }
 
     /** Whether some weights of the language model are narrower than 32 bits. */
@@ -226,6 +263,9 @@ public final class ModelLoader {
     }
 
     private static void warnOfNotFinite(Path directory, List<String> names) {
+        if (names.isEmpty()) {
+            return;
+        }
         LOG.warn(
                 "{}: {} of its tensors hold NaN or infinity, the first one is {}; answers may be nonsense",
                 directory,

@@ -16,12 +16,32 @@ import java.util.function.Consumer;
  * @param damaged receives the names of tensors that hold NaN or infinity; blocks are checked where they are packed
  */
 record StoredWeights(Map<String, TensorEntry> tensors, Consumer<String> damaged) implements CpuWeights {
-    @Override
-    public Stored get(String name) {
+    private TensorEntry entry(String name) {
         TensorEntry entry = tensors.get(name);
         if (entry == null) {
             throw new CheckpointException("tensor " + name + " is missing from the model");
         }
+        return entry;
+    }
+
+    /** The format that {@link #get} gives; the tensor is not read. */
+    BlockFormat format(String name) {
+        TensorEntry entry = entry(name);
+        return isComputedFrom(entry) ? entry.storedFormat() : BlockFormat.F32;
+    }
+
+    /** Others become 32-bit floats. */
+    private static boolean isComputedFrom(TensorEntry entry) {
+        return entry.content() instanceof TensorEntry.Blocks
+                || switch (entry.dtype()) {
+                    case F32, F16, BF16 -> true;
+                    default -> false;
+                };
+    }
+
+    @Override
+    public Stored get(String name) {
+        TensorEntry entry = entry(name);
         if (entry.content() instanceof TensorEntry.Blocks) {
             return new Stored(entry.storedFormat(), entry.storedData());
         }
@@ -30,10 +50,9 @@ record StoredWeights(Map<String, TensorEntry> tensors, Consumer<String> damaged)
         if (!computed.isFinite()) {
             damaged.accept(name);
         }
-        return switch (entry.dtype()) {
-            case F32, F16, BF16 -> new Stored(entry.storedFormat(), computed.data());
-            default -> new Stored(BlockFormat.F32, MemorySegment.ofArray(computed.toFloats()));
-        };
+        return isComputedFrom(entry)
+                ? new Stored(entry.storedFormat(), computed.data())
+                : new Stored(BlockFormat.F32, MemorySegment.ofArray(computed.toFloats()));
     }
 
     @Override

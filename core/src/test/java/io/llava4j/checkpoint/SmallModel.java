@@ -18,13 +18,13 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /** A model folder of random weights to convert, and its conversion. */
-final class SmallModel {
+public final class SmallModel {
     /** Rows of 32 and 64 make whole blocks, the tower's rows of 16 do not. */
     private static final VisionConfig TOWER = new VisionConfig(16, 32, 2, 2, 28, 14, 1e-5, "gelu", List.of());
 
     private SmallModel() {}
 
-    static SentencePieceTokenizer trainTokenizer(Path folder) {
+    public static SentencePieceTokenizer trainTokenizer(Path folder) {
         return VocabularyTrainer.train(
                 List.of("the cat is on the mat and the dog is not", "what is the cat on?")
                         .iterator(),
@@ -32,7 +32,7 @@ final class SmallModel {
                 folder);
     }
 
-    static LlavaConfig config(int vocabulary, int imageToken) {
+    public static LlavaConfig config(int vocabulary, int imageToken) {
         return new LlavaConfig(
                 TOWER,
                 new TextConfig(32, 64, 2, 4, 2, vocabulary, 128, 1e-6, 20000, false, 1, 2, 0),
@@ -44,8 +44,13 @@ final class SmallModel {
                 96);
     }
 
-    static Path write(Path folder, LlavaConfig config, @Nullable Path tokenizers) {
-        Random random = new Random(5);
+    public static Path write(Path folder, LlavaConfig config, @Nullable Path tokenizers) {
+        return write(folder, config, tokenizers, 5);
+    }
+
+    /** @param seed of the weights */
+    public static Path write(Path folder, LlavaConfig config, @Nullable Path tokenizers, long seed) {
+        Random random = new Random(seed);
         List<TensorSource> tensors = new ArrayList<>();
         ModelKind kind = new ModelKind.Llava(config);
         ExpectedTensors.of(kind).shapes().forEach((name, shape) -> {
@@ -59,7 +64,8 @@ final class SmallModel {
         return folder;
     }
 
-    static Path convert(Path from, Path target, CheckpointLayout layout, Converter.@Nullable Precision precision) {
+    public static Path convert(
+            Path from, Path target, CheckpointLayout layout, Converter.@Nullable Precision precision) {
         try (Checkpoint checkpoint = Checkpoint.open(from)) {
             Converter.convert(checkpoint, target, layout, precision, (tensor, number, total) -> {});
         }

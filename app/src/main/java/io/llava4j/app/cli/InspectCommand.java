@@ -6,8 +6,10 @@ import io.llava4j.app.inspect.PartSizes;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.ModelMemory;
 import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.generate.PackedWeights;
 import io.llava4j.io.KebabCase;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -72,6 +74,29 @@ final class InspectCommand implements Callable<Integer> {
         }
     }
 
+    /**
+     * Packed weights beside the model.
+     *
+     * @param current whether they are those of the model's files as they are now
+     */
+    private record Packed(String file, long bytes, boolean current) {
+        String describe() {
+            return String.format(
+                    Locale.ROOT,
+                    "packed weights for --packed: %s, %.2f GB%s",
+                    file,
+                    bytes / 1e9,
+                    current ? "" : ", of other files or older ones; the next start with --packed writes them again");
+        }
+    }
+
+    private @Nullable Packed packed(Checkpoint checkpoint) {
+        Path file = PackedWeights.beside(path);
+        return Files.isRegularFile(file)
+                ? new Packed(file.toString(), file.toFile().length(), PackedWeights.isCurrent(file, checkpoint.files()))
+                : null;
+    }
+
     private @Nullable String problem(Checkpoint checkpoint) {
         try {
             checkpoint.requireComplete();
@@ -116,6 +141,10 @@ final class InspectCommand implements Callable<Integer> {
         if (checkpoint.kind() instanceof ModelKind.Llava) {
             out.println(ModelMemory.of(checkpoint).describe());
         }
+        Packed packed = packed(checkpoint);
+        if (packed != null) {
+            out.println(packed.describe());
+        }
         out.println();
         estimate(checkpoint.kind()).ifPresent(estimate -> print(out, estimate));
         configuration(checkpoint.kind()).forEach((part, values) -> {
@@ -146,6 +175,10 @@ final class InspectCommand implements Callable<Integer> {
         document.put("parts", PartSizes.of(checkpoint));
         if (checkpoint.kind() instanceof ModelKind.Llava) {
             document.put("inferenceMemory", ModelMemory.of(checkpoint));
+        }
+        Packed packed = packed(checkpoint);
+        if (packed != null) {
+            document.put("packed", packed);
         }
         estimate(checkpoint.kind()).ifPresent(estimate -> document.put("memory", estimate));
         document.put("config", configuration(checkpoint.kind()));

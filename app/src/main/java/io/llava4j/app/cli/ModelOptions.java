@@ -4,6 +4,7 @@ import io.llava4j.app.serve.request.ServedModel;
 import io.llava4j.checkpoint.ModelId;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.LlavaPipeline;
+import io.llava4j.generate.PackedWeights;
 import io.llava4j.generate.schedule.Scheduler;
 import io.llava4j.image.ExifOrientation;
 import io.llava4j.tensor.ComputePrecision;
@@ -75,6 +76,14 @@ final class ModelOptions {
                     + " at most; changes the speed, not the answers; 0 for none (default: ${DEFAULT-VALUE}).")
     private int promptLookup = 0;
 
+    @Option(
+            names = "--packed",
+            description =
+                    "Map the weights from a file beside the model, weights.packed, in the layout that the CPU computes from;"
+                            + " the first start writes it. It takes as much disk as the model, opens faster, and processes"
+                            + " share its memory.")
+    private boolean packed;
+
     @Mixin
     private KernelsOption kernels = new KernelsOption();
 
@@ -132,12 +141,16 @@ final class ModelOptions {
 
     /** Loads the model to answer many requests at once. */
     LlavaPipeline open(Scheduler.Limits limits) {
-        return LlavaPipeline.open(directory(), device, prepared(limits), new ModelParts(visionTower, mmproj));
+        return LlavaPipeline.open(directory(), device, prepared(limits), parts());
     }
 
     /** Loads the model for a server. */
     ServedModel.Loaded serve(Scheduler.Limits limits) {
-        return ServedModel.Loaded.open(directory(), device, prepared(limits), new ModelParts(visionTower, mmproj));
+        return ServedModel.Loaded.open(directory(), device, prepared(limits), parts());
+    }
+
+    private ModelParts parts() {
+        return new ModelParts(visionTower, mmproj, packed ? PackedWeights.beside(directory()) : null);
     }
 
     private LlavaPipeline.Settings prepared(Scheduler.Limits limits) {
@@ -182,6 +195,10 @@ final class ModelOptions {
                     spec.commandLine(),
                     "--prompt-lookup must be from 0 to %d, not %d"
                             .formatted(LlavaPipeline.Settings.MAX_PROMPT_LOOKUP, promptLookup));
+        }
+        if (packed && !device.equals("cpu")) {
+            throw new ParameterException(
+                    spec.commandLine(), "--packed works on the CPU only; leave it out, or use --device cpu");
         }
         if (promptLookup > 0 && !device.equals("cpu")) {
             throw new ParameterException(

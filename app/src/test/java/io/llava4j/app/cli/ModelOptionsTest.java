@@ -16,6 +16,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -127,6 +128,32 @@ class ModelOptionsTest {
         CliRun unknown = ask(verb, whole, "--template", "v7");
         assertThat(unknown.code()).isNotZero();
         assertThat(unknown.err()).contains("v7").contains("llava_llama_2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"generate", "chat", "eval"})
+    void packedWeightsChangeNoAnswer(String verb) throws IOException {
+        Path packed = whole.resolve("weights.packed");
+        Files.deleteIfExists(packed);
+        String own = ask(verb, whole).out();
+        String name = ModelId.of(List.of(whole));
+        for (int start = 0; start < 2; start++) {
+            assertThat(ask(verb, whole, "--packed").out()).isEqualTo(own);
+            assertThat(packed).exists();
+        }
+        assertThat(ModelId.of(List.of(whole)))
+                .as("a cache is no part of the model")
+                .isEqualTo(name);
+        assertThat(CliRun.of("inspect", whole).out()).contains("packed weights for --packed: " + packed);
+        assertThat(CliRun.of("inspect", whole, "--json").out()).contains("\"current\":true");
+        Files.setLastModifiedTime(whole.resolve("model.safetensors"), FileTime.fromMillis(0));
+        assertThat(CliRun.of("inspect", whole).out()).contains("the next start with --packed writes them again");
+        Files.write(packed, new byte[100]);
+        CliRun damaged = ask(verb, whole, "--packed");
+        assertThat(damaged.code()).isEqualTo(1);
+        assertThat(damaged.err()).contains("is damaged, or no file of packed weights; delete it");
+        Files.delete(packed);
+        assertThat(CliRun.of("inspect", whole).out()).doesNotContain("packed");
     }
 
     @Test

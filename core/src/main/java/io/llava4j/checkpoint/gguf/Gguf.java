@@ -91,12 +91,14 @@ public final class Gguf implements AutoCloseable {
             String name, BlockFormat type, @Nullable NarrowFormat narrow, long[] shape, long begin, long bytes) {}
 
     private final Path file;
+    private final List<Path> files;
     private final Runnable release;
     private final GgufMetadata metadata;
     private final SequencedMap<String, Entry> tensors;
 
     private Gguf(Path file, Arena arena, MemorySegment bytes) {
         this.file = file;
+        this.files = List.of(file);
         this.release = arena::close;
         GgufCursor cursor = new GgufCursor(file, bytes);
         checkVersion(cursor);
@@ -127,11 +129,12 @@ public final class Gguf implements AutoCloseable {
         }
     }
 
-    private Gguf(Gguf first, SequencedMap<String, Entry> tensors, Runnable release) {
-        this.file = first.file;
-        this.metadata = first.metadata;
+    private Gguf(List<Gguf> parts, SequencedMap<String, Entry> tensors) {
+        this.file = parts.getFirst().file;
+        this.files = parts.stream().map(Gguf::file).toList();
+        this.metadata = parts.getFirst().metadata;
         this.tensors = tensors;
-        this.release = release;
+        this.release = () -> parts.forEach(Gguf::close);
     }
 
     /**
@@ -148,7 +151,7 @@ public final class Gguf implements AutoCloseable {
                 }
             });
         }
-        return new Gguf(parts.getFirst(), all, () -> parts.forEach(Gguf::close));
+        return new Gguf(parts, all);
     }
 
     /** Whether a file begins with GGUF's magic bytes. */
@@ -285,6 +288,11 @@ public final class Gguf implements AutoCloseable {
 
     Path file() {
         return file;
+    }
+
+    /** All parts of a model of several files. */
+    List<Path> files() {
+        return files;
     }
 
     /** The keys and values of the header. */

@@ -213,6 +213,15 @@ public final class GgufModel implements AutoCloseable {
         return kind;
     }
 
+    /** The files that it is read from. */
+    public List<Path> files() {
+        List<Path> files = new ArrayList<>(languageModel.files());
+        if (mmproj != null) {
+            files.addAll(mmproj.files());
+        }
+        return files;
+    }
+
     /** Metadata of the language model's file. */
     public GgufMetadata metadata() {
         return languageModel.metadata();

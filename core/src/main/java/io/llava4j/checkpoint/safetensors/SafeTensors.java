@@ -126,7 +126,7 @@ public final class SafeTensors implements WeightFile {
         return bytes;
     }
 
-    /** The path that was opened. */
+    @Override
     public Path file() {
         return file;
     }

@@ -236,6 +236,11 @@ public final class TorchBin implements WeightFile {
     }
 
     @Override
+    public Path file() {
+        return file;
+    }
+
+    @Override
     public SequencedMap<String, TensorEntry> tensors() {
         return Collections.unmodifiableSequencedMap(tensors);
     }

@@ -5,12 +5,19 @@ import io.llava4j.tensor.format.BlockFormat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A weight {@code [out, in]} in the layout of the kernels ({@link PackedLayout}), computed from without being decoded.
  * Takes as much memory as in a file, but for rows and columns of padding.
  */
 public final class PackedMatrix implements AutoCloseable {
+    /** Number of the layout; another one whenever the bytes of a packed matrix change. */
+    public static final int LAYOUT = 1;
+
+    /** Alignment of the bytes of a matrix. */
+    public static final int ALIGNMENT = 64;
+
     /** Tiles that a worker packs at a time; they stay in its cache. */
     private static final long PACKED_BYTES = 1 << 18;
 
@@ -18,17 +25,42 @@ public final class PackedMatrix implements AutoCloseable {
     private final PackedLayout layout;
     private final int out;
     private final int in;
-    private final Arena arena;
+    private final @Nullable Arena arena;
     private final MemorySegment data;
 
-    @SuppressWarnings("MustBeClosedChecker") // closed by close()
-    private PackedMatrix(BlockFormat format, int out, int in) {
+    private PackedMatrix(BlockFormat format, int out, int in, @Nullable Arena arena, MemorySegment data) {
         this.format = format;
         this.layout = PackedLayout.of(format);
         this.out = out;
         this.in = in;
-        this.arena = Arena.ofShared();
-        this.data = Pages.allocate(tiles() * tileBytes(), arena);
+        this.arena = arena;
+        this.data = data;
+    }
+
+    /**
+     * Bytes of a matrix of that shape.
+     *
+     * @throws ArithmeticException if they are beyond all memory
+     */
+    public static long bytes(BlockFormat format, int out, int in) {
+        PackedLayout layout = PackedLayout.of(format);
+        long units = Math.multiplyExact(
+                (long) Math.ceilDiv(out, layout.tileRows()), (long) Math.ceilDiv(in, layout.unitColumns()));
+        return Math.multiplyExact(units, layout.unitBytes());
+    }
+
+    /**
+     * A matrix that was packed before.
+     *
+     * @param data what {@link #data} of the same {@link #LAYOUT} gave; it may be read-only, and stays alive longer than this
+     * @throws IllegalArgumentException if its size or alignment does not fit
+     */
+    public static PackedMatrix over(BlockFormat format, int out, int in, MemorySegment data) {
+        if (!data.isNative() || data.byteSize() != bytes(format, out, in) || data.address() % ALIGNMENT != 0) {
+            throw new IllegalArgumentException("%d bytes at %x cannot be a matrix [%d, %d] of %s"
+                    .formatted(data.byteSize(), data.address(), out, in, format));
+        }
+        return new PackedMatrix(format, out, in, null, data);
     }
 
     /**
@@ -39,6 +71,7 @@ public final class PackedMatrix implements AutoCloseable {
      * @throws IllegalArgumentException if sizes do not fit
      * @throws CheckpointException if a scale is NaN or infinite; the message names the row
      */
+    @SuppressWarnings("MustBeClosedChecker") // closed by close()
     public static PackedMatrix pack(BlockFormat format, MemorySegment rows, int out, int in, Workers workers) {
         if (out < 1 || in < 1 || in % format.blockSize() != 0) {
             throw new IllegalArgumentException("a matrix [%d, %d] cannot consist of %s blocks of %d"
@@ -49,7 +82,8 @@ public final class PackedMatrix implements AutoCloseable {
             throw new IllegalArgumentException(
                     "a matrix [%d, %d] of %s has %d bytes, not %d".formatted(out, in, format, bytes, rows.byteSize()));
         }
-        PackedMatrix matrix = new PackedMatrix(format, out, in);
+        Arena arena = Arena.ofShared();
+        PackedMatrix matrix = new PackedMatrix(format, out, in, arena, Pages.allocate(bytes(format, out, in), arena));
         try {
             Packer[] packers = new Packer[workers.count()];
             Arrays.setAll(packers, worker -> Packer.of(format));
@@ -103,10 +137,17 @@ public final class PackedMatrix implements AutoCloseable {
         return data.byteSize();
     }
 
-    /** Frees the memory; a product in progress makes this fail, later ones fail. */
+    /** Its bytes, which depend on neither machine nor kernels. */
+    public MemorySegment data() {
+        return data.asReadOnly();
+    }
+
+    /** Frees memory of its own; a product in progress makes this fail, later ones fail. */
     @Override
     public void close() {
-        arena.close();
+        if (arena != null) {
+            arena.close();
+        }
     }
 
     PackedLayout layout() {

@@ -11,9 +11,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -229,6 +232,31 @@ class KernelsTest {
             assertThatThrownBy(() -> Kernels.SCALAR.multiply(w, two, y, 20, WORKERS))
                     .isInstanceOf(IllegalStateException.class);
         }
+    }
+
+    /** Files of packed weights outlive a version of this program: other bytes need another {@link PackedMatrix#LAYOUT}. */
+    @Test
+    void packedBytesAreThoseOfTheLayout() {
+        Map<BlockFormat, String> sums = new EnumMap<>(BlockFormat.class);
+        for (BlockFormat format : BlockFormat.values()) {
+            if (format == BlockFormat.F64) {
+                continue;
+            }
+            byte[] rows = new byte[Math.toIntExact(format.bytes(40 * 512))];
+            for (int i = 0; i < rows.length; i++) {
+                rows[i] = (byte) ((i * 0x9E3779B1) >>> 27);
+            }
+            try (PackedMatrix matrix = PackedMatrix.pack(format, MemorySegment.ofArray(rows), 40, 512, WORKERS)) {
+                CRC32C sum = new CRC32C();
+                sum.update(matrix.data().asByteBuffer());
+                sums.put(format, "%08x".formatted(sum.getValue()));
+                assertThat(matrix.data().byteSize()).isEqualTo(PackedMatrix.bytes(format, 40, 512));
+            }
+        }
+        assertThat(PackedMatrix.LAYOUT).isEqualTo(1);
+        assertThat(sums)
+                .hasToString("{F32=78ea992e, F16=a6c8cf90, Q4_0=c6532983, Q4_1=717f3e87, Q5_0=f110267d, Q5_1=f24aa5e8,"
+                        + " Q8_0=10e83ab7, Q4_K=731269a2, Q5_K=4b2a28a8, Q6_K=85dd83f2, BF16=a6c8cf90}");
     }
 
     @Test
