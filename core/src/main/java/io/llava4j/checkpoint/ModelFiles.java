@@ -1,7 +1,6 @@
 package io.llava4j.checkpoint;
 
 import io.llava4j.CheckpointException;
-import io.llava4j.generate.PackedWeights;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -51,7 +50,7 @@ public record ModelFiles(long bytes, String fingerprint) {
 
     private static List<Path> filesIn(Path directory) throws IOException {
         try (Stream<Path> files = Files.list(directory)) {
-            return files.filter(file -> Files.isRegularFile(file) && !PackedWeights.isNamedLikeOne(file))
+            return files.filter(file -> Files.isRegularFile(file) && !ModelParts.isPacked(file))
                     .sorted()
                     .toList();
         }

@@ -1,5 +1,6 @@
 package io.llava4j.checkpoint;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -14,8 +15,23 @@ public record ModelParts(
         @Nullable Path visionTower,
         @Nullable Path mmproj,
         @Nullable Path packed) {
+    private static final String PACKED = ".packed";
+
     /** Nothing but what is found with the model. */
     public static final ModelParts FOUND = new ModelParts(null, null);
+
+    /** Where the packed weights of a model lie: in its folder, or beside the GGUF file that was named. */
+    public static Path packedBeside(Path model) {
+        return Files.isDirectory(model)
+                ? model.resolve("weights" + PACKED)
+                : model.resolveSibling(model.getFileName() + PACKED);
+    }
+
+    /** Whether a file in a model's folder is one of packed weights, or will be, and so none of the model itself. */
+    static boolean isPacked(Path file) {
+        String name = file.getFileName().toString();
+        return name.endsWith(PACKED) || name.endsWith(PACKED + ".partial");
+    }
 
     /** Parts without packed weights. */
     public ModelParts(@Nullable Path visionTower, @Nullable Path mmproj) {

@@ -44,7 +44,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class PackedWeights implements CpuWeights, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PackedWeights.class);
-    private static final String ENDING = ".packed";
     private static final String LAYOUT = "llava4j.layout";
     private static final String SOURCE = "llava4j.source";
     private static final Pattern MATRIX = Pattern.compile("([A-Z0-9_]{1,8}) ([0-9]{1,9}) ([0-9]{1,9}) ([0-9a-f]{8})");
@@ -65,19 +64,6 @@ public final class PackedWeights implements CpuWeights, AutoCloseable {
         this.mapped = mapped;
         this.inFile = mapped == null ? Map.of() : checked(mapped);
         this.isCurrent = mapped != null;
-    }
-
-    /** Where the packed weights of a model lie: in its folder, or beside the GGUF file that was named. */
-    public static Path beside(Path model) {
-        return Files.isDirectory(model)
-                ? model.resolve("weights" + ENDING)
-                : model.resolveSibling(model.getFileName() + ENDING);
-    }
-
-    /** Whether a file beside a model is one of packed weights, or will be, and so none of the model itself. */
-    public static boolean isNamedLikeOne(Path file) {
-        String name = file.getFileName().toString();
-        return name.endsWith(ENDING) || name.endsWith(ENDING + ".partial");
     }
 
     /**

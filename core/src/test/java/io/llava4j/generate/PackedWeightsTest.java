@@ -45,7 +45,7 @@ class PackedWeightsTest {
     @BeforeEach
     void write() {
         model = write(5);
-        packed = PackedWeights.beside(model);
+        packed = ModelParts.packedBeside(model);
     }
 
     private Path write(long seed) {
@@ -71,7 +71,7 @@ class PackedWeightsTest {
     void everyTypeGivesTheSameLogits(Converter.Precision type) {
         Path gguf = SmallModel.convert(model, folder.resolve("gguf"), CheckpointLayout.GGUF, type);
         float[] expected = logits(gguf, null);
-        Path file = PackedWeights.beside(gguf);
+        Path file = ModelParts.packedBeside(gguf);
         for (int start = 0; start < 2; start++) {
             assertThat(logits(gguf, file)).containsExactly(expected);
         }

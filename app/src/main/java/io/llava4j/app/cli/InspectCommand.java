@@ -5,6 +5,7 @@ import io.llava4j.app.inspect.MemoryEstimate;
 import io.llava4j.app.inspect.PartSizes;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.ModelMemory;
+import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.generate.PackedWeights;
 import io.llava4j.io.KebabCase;
@@ -91,7 +92,7 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private @Nullable Packed packed(Checkpoint checkpoint) {
-        Path file = PackedWeights.beside(path);
+        Path file = ModelParts.packedBeside(path);
         return Files.isRegularFile(file)
                 ? new Packed(file.toString(), file.toFile().length(), PackedWeights.isCurrent(file, checkpoint.files()))
                 : null;

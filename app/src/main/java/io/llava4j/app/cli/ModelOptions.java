@@ -4,7 +4,6 @@ import io.llava4j.app.serve.request.ServedModel;
 import io.llava4j.checkpoint.ModelId;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.LlavaPipeline;
-import io.llava4j.generate.PackedWeights;
 import io.llava4j.generate.schedule.Scheduler;
 import io.llava4j.image.ExifOrientation;
 import io.llava4j.tensor.ComputePrecision;
@@ -150,7 +149,7 @@ final class ModelOptions {
     }
 
     private ModelParts parts() {
-        return new ModelParts(visionTower, mmproj, packed ? PackedWeights.beside(directory()) : null);
+        return new ModelParts(visionTower, mmproj, packed ? ModelParts.packedBeside(directory()) : null);
     }
 
     private LlavaPipeline.Settings prepared(Scheduler.Limits limits) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.CheckpointWriter;
+import io.llava4j.checkpoint.ModelId;
 import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.TensorEntry;
