@@ -1,6 +1,7 @@
 package io.llava4j.model;
 
 import io.llava4j.model.config.LoraConfig;
+import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.LinearOperator;
 import io.llava4j.tensor.LinearProvider;
 import io.llava4j.tensor.Tensors;
@@ -37,7 +38,7 @@ public final class Linear {
      * @param dropout whether the adapter drops a share of its inputs
      */
     Tensor forward(Tensor x, boolean dropout) {
-        return adapter == null ? operator.apply(x) : adapter.forward(x, dropout);
+        return adapter == null ? operator.apply(x) : Engine.freeingIntermediates(() -> adapter.forward(x, dropout));
     }
 
     /** {@code W x + scale * B A x}. Only training has adapters; for inference they are merged into the weights. */

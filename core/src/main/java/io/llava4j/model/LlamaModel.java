@@ -254,13 +254,19 @@ public final class LlamaModel implements LanguageModel {
 
         private Tensor forward(Tensor x, RotaryEmbedding.Angles angles, boolean dropout, Attending attending) {
             Tensor h = inputNorm.forward(x);
-            Tensor q = RotaryEmbedding.rotate(Attention.splitHeads(query.forward(h, dropout), config.heads()), angles);
-            Tensor k = RotaryEmbedding.rotate(Attention.splitHeads(key.forward(h, dropout), config.kvHeads()), angles);
+            Tensor q = rotated(query, h, config.heads(), angles, dropout);
+            Tensor k = rotated(key, h, config.kvHeads(), angles, dropout);
             Tensor v = Attention.splitHeads(value.forward(h, dropout), config.kvHeads());
             Tensor attention = attending.apply(q, k, v);
             Tensor y = x.add(out.forward(Attention.mergeHeads(attention), dropout));
             Tensor m = postAttentionNorm.forward(y);
             return y.add(down.forward(torch.silu(gate.forward(m, dropout)).mul(up.forward(m, dropout)), dropout));
+        }
+
+        private static Tensor rotated(
+                Linear layer, Tensor h, int heads, RotaryEmbedding.Angles angles, boolean dropout) {
+            return Engine.freeingIntermediates(
+                    () -> RotaryEmbedding.rotate(Attention.splitHeads(layer.forward(h, dropout), heads), angles));
         }
     }
 

@@ -3,6 +3,7 @@ package io.llava4j.model;
 import io.llava4j.DataException;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.LoraConfig;
+import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.text.Prompt;
@@ -227,7 +228,8 @@ public final class LlavaModel implements AutoCloseable {
     public ImageTokens encode(List<float[]> images) {
         return images.isEmpty()
                 ? ImageTokens.NONE
-                : ImageTokens.ofEqual(projector.forward(visionFeatures(pixels(images))));
+                : ImageTokens.ofEqual(
+                        projector.forward(Engine.freeingIntermediates(() -> visionFeatures(pixels(images)))));
     }
 
     /** One tensor of normalised images on the model's device: {@code [images, 3, size, size]}. */

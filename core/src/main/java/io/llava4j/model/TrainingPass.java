@@ -52,21 +52,28 @@ public final class TrainingPass {
     }
 
     private Tensor cut(int block, Tensor x) {
-        Tensor input = leaf(x);
-        inputs.add(input);
+        Tensor input = input(x);
         Tensor output = blocks.forward(block, input);
         outputs.add(output);
         return output;
     }
 
     private Tensor checkpointed(int block, Tensor x) {
-        Tensor input = leaf(x);
-        inputs.add(input);
+        Tensor input = input(x);
+        if (block > 0) {
+            x.close(); // the input alone keeps the numbers, until the backward pass has read them
+        }
         return Engine.freeingIntermediates(() -> {
             try (NoGradGuard guard = new NoGradGuard()) {
                 return blocks.forward(block, input);
             }
         });
+    }
+
+    private Tensor input(Tensor x) {
+        Tensor input = leaf(x);
+        inputs.add(input);
+        return input;
     }
 
     private static Tensor leaf(Tensor x) {
@@ -88,9 +95,9 @@ public final class TrainingPass {
         if (inputs.isEmpty()) {
             return; // one graph, which the loss's own backward pass covered
         }
-        Tensor gradient = hidden.grad();
-        for (int i = inputs.size() - 1; i >= 0; i--) {
-            gradient = backward(i, inputs.get(i), gradient);
+        Tensor gradient = hidden.grad().detach();
+        while (!inputs.isEmpty()) {
+            gradient = backward(inputs.size() - 1, inputs.removeLast(), gradient);
         }
         listener.before(PassListener.INPUTS);
         listener.beforeBackward(PassListener.INPUTS);
@@ -100,6 +107,7 @@ public final class TrainingPass {
         listener.afterBackward(PassListener.INPUTS);
     }
 
+    /** Frees the block's input and the gradient of its output, which nobody reads any more. */
     private Tensor backward(int block, Tensor input, Tensor gradient) {
         listener.before(block);
         listener.beforeBackward(block);
@@ -107,8 +115,10 @@ public final class TrainingPass {
             Tensor output = outputs.isEmpty() ? blocks.forward(block, input) : outputs.removeLast();
             backward(output, gradient);
             output.close(); // frees what its graph has kept
-            return input.grad();
+            return input.grad().detach(); // outlives the input, which holds its gradient
         });
+        input.close();
+        gradient.close();
         listener.afterBackward(block);
         return result;
     }

@@ -8,6 +8,7 @@ import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.train.recipe.Plans;
 import io.llava4j.train.recipe.TrainConfig;
+import io.llava4j.train.run.feature.FeatureCache;
 import io.llava4j.train.run.shard.Sharding;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -96,6 +97,13 @@ final class PlanOptions {
         Sharding shared = sharding == null ? config.distributed().sharding() : sharding;
         TrainingPlan.lines(Plans.of(config, model, shared, worldSize), AssumedSpeed.of(config, teraflops), deviceMemory)
                 .forEach(line -> out.println("# " + line));
+        if (config.data().featureCache() != null) {
+            out.printf(
+                    Locale.ROOT,
+                    "# data.feature-cache %s: %.2f MB on disk for each different image%n",
+                    config.data().featureCache(),
+                    FeatureCache.bytesPerImage(model, config.engine().precision()) / 1e6);
+        }
         out.flush();
     }
 

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Shows a training run on a progress line: its loss, its speed, and held-out loss and scores of the newest evaluation. */
+/** Shows a training run on a progress line: its loss, its speeds, and held-out loss and scores of the newest evaluation. */
 public final class TrainingProgress implements TrainingListener {
     private final ProgressLine line;
     private String loss = "";
@@ -29,7 +29,8 @@ public final class TrainingProgress implements TrainingListener {
     @Override
     public void step(Step step) {
         this.step = step.step();
-        loss = String.format(Locale.ROOT, "loss %.3f, %.0f tokens/s", step.loss(), step.tokens() / step.seconds());
+        loss = String.format(
+                Locale.ROOT, "loss %.3f, %.0f tokens/s%s", step.loss(), step.tokens() / step.seconds(), speed(step));
         show();
     }
 
@@ -42,6 +43,16 @@ public final class TrainingProgress implements TrainingListener {
                 scores(evaluation.scores()),
                 evaluation.step());
         show();
+    }
+
+    /** Operations a second of each process, where they are known, and their share of the stated peak. */
+    private static String speed(Step step) {
+        if (step.operations() == 0) {
+            return "";
+        }
+        Double mfu = step.mfu();
+        return String.format(Locale.ROOT, step.teraflops() < 10 ? ", %.3f TFLOP/s" : ", %.0f TFLOP/s", step.teraflops())
+                + (mfu == null ? "" : String.format(Locale.ROOT, " (MFU %.1f %%)", 100 * mfu));
     }
 
     private void show() {

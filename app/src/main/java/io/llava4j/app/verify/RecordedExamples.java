@@ -65,8 +65,8 @@ final class RecordedExamples implements ExampleSource {
                     .toList();
             image += prompt.imageCount();
             String id = "step%d row %d".formatted(index, row);
-            examples.add(new Example(
-                    new LlavaRecord(id, Collections.nCopies(pixels.size(), id), List.of()), prompt, pixels));
+            examples.add(
+                    Example.of(new LlavaRecord(id, Collections.nCopies(pixels.size(), id), List.of()), prompt, pixels));
         }
         return new Batch(examples, (index + 1) * perBatch());
     }

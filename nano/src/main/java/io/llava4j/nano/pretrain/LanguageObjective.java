@@ -17,6 +17,7 @@ import io.llava4j.train.run.ModelFiles;
 import io.llava4j.train.run.Objective;
 import io.llava4j.train.run.SequenceLoss;
 import io.llava4j.train.run.TrainableParameters;
+import io.llava4j.train.run.feature.ImageFeatures;
 import io.llava4j.train.run.input.ModelInputs;
 import io.llava4j.train.run.input.RunInputs;
 import java.nio.file.Path;
@@ -92,6 +93,8 @@ public final class LanguageObjective implements Objective {
                 SequenceLoss.supervised(labels),
                 batch.truncation(),
                 Map::of,
+                ImageFeatures.NONE,
+                0,
                 pass::backward);
     }
 

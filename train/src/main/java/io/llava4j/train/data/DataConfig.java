@@ -35,6 +35,8 @@ import org.jspecify.annotations.Nullable;
  * @param mergeByImage whether the questions of a table about one image make one conversation
  * @param responseFormat what such questions say about the form of the answer, unless a record has its own
  *     {@code response_format}
+ * @param featureCache folder in which the frozen vision tower's features of each image are kept and found again, in the run's
+ *     precision; other runs and processes may share it. No cache without it
  * @param workers threads that read images; 0 for one per processor but one
  */
 public record DataConfig(
@@ -53,6 +55,7 @@ public record DataConfig(
         @Default("0.05") double maxLeftOut,
         @Default("true") boolean mergeByImage,
         @Default("none") ResponseFormat responseFormat,
+        @Nullable Path featureCache,
         @Default("0") int workers) {
 
     public DataConfig {
@@ -88,6 +91,7 @@ public record DataConfig(
                 maxLeftOut,
                 mergeByImage,
                 responseFormat,
+                null,
                 workers);
     }
 

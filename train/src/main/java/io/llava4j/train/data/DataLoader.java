@@ -29,7 +29,7 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
 
     private final LlavaData data;
     private final Function<LlavaRecord, Prompt> prompts;
-    private final Function<String, float[]> pixels;
+    private final Function<String, ImageInput> images;
     private final Settings settings;
     private final int[] order;
     private final ExecutorService workers;
@@ -51,7 +51,7 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
     /**
      * @param data the records
      * @param prompts makes ids and labels of a record, truncated to the run's maximum length; called by several threads
-     * @param pixels loads an image, given its path in a record, as {@code [3, size, size]}; called by several threads
+     * @param images loads an image, given its path in a record; called by several threads
      * @param settings how samples are loaded
      * @param order indices of {@code data.records()}, one epoch
      * @param from position in {@code order} to start at: 0, or {@link Batch#end} of the last batch of the run to resume
@@ -59,13 +59,13 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
     public DataLoader(
             LlavaData data,
             Function<LlavaRecord, Prompt> prompts,
-            Function<String, float[]> pixels,
+            Function<String, ImageInput> images,
             Settings settings,
             int[] order,
             int from) {
         this.data = data;
         this.prompts = prompts;
-        this.pixels = pixels;
+        this.images = images;
         this.settings = settings;
         this.order = order.clone();
         this.position = from;
@@ -144,7 +144,7 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
                             "no token of an answer is left within data.max-length; raise it or shorten the record"));
         }
         try {
-            List<float[]> loaded = record.images().stream().map(pixels).toList();
+            List<ImageInput> loaded = record.images().stream().map(images).toList();
             return new Loaded(new Example(record, prompt, loaded), null);
         } catch (LlavaException e) {
             return problem(index, settings.missingImages(), e);

@@ -25,12 +25,14 @@ import io.llava4j.train.run.Objective;
 import io.llava4j.train.run.TaskScores;
 import io.llava4j.train.run.TrainableParameters;
 import io.llava4j.train.run.TrainingData;
+import io.llava4j.train.run.feature.CachedTower;
 import io.llava4j.train.run.input.ModelInputs;
 import io.llava4j.train.run.input.RunInputs;
+import io.llava4j.train.run.plan.Operations;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -69,13 +71,14 @@ public final class Objectives {
         }
         return create(
                 config,
-                assembly -> TrainingData.of(
+                (assembly, tower) -> TrainingData.of(
                         config.data(),
                         config.batch(),
                         config.seed(),
                         assembly.config(),
                         assembly.tokenizer(),
-                        group.rank()),
+                        group.rank(),
+                        tower == null ? null : tower.cache()),
                 tasks,
                 group);
     }
@@ -86,7 +89,7 @@ public final class Objectives {
      * @param source of the samples; closed with the objective
      */
     public static Objective create(TrainConfig config, ExampleSource source) {
-        return create(config, assembly -> source, null, ProcessGroup.alone());
+        return create(config, (assembly, tower) -> source, null, ProcessGroup.alone());
     }
 
     /**
@@ -107,7 +110,7 @@ public final class Objectives {
 
     private static Objective create(
             TrainConfig config,
-            Function<ModelAssembly, ExampleSource> samples,
+            BiFunction<ModelAssembly, @Nullable CachedTower, ExampleSource> samples,
             @Nullable TaskScores tasks,
             ProcessGroup group) {
         Require.that(
@@ -128,6 +131,7 @@ public final class Objectives {
             }
             Supplier<RunInputs> inputs =
                     fingerprints(assembly, trainable, config.engine().precision(), sharing.isFull());
+            CachedTower tower = cachedTower(config, assembly);
             TrainableParameters parameters = new TrainableParameters(
                     assembly.weights(), trainable, config.engine().precision(), sharing);
             LlavaModel model = new LlavaModel(assembly.config(), assembly.weights(), lora);
@@ -139,14 +143,28 @@ public final class Objectives {
                             config.gradientCheckpointing(),
                             config.batch().parallel() > 1,
                             config.data().packing(),
+                            Operations.of(assembly.config(), config.trainable().languageModel(), false),
                             assembly.notes(),
                             inputs),
                     model,
                     parameters,
-                    samples.apply(assembly),
+                    tower,
+                    samples.apply(assembly, tower),
                     heldOut(config, assembly, model, tasks, group),
                     output(config, assembly, lora));
         });
+    }
+
+    private static @Nullable CachedTower cachedTower(TrainConfig config, ModelAssembly assembly) {
+        Path folder = config.data().featureCache();
+        return folder == null
+                ? null
+                : CachedTower.open(
+                        folder,
+                        assembly.config(),
+                        assembly.weights(),
+                        config.data(),
+                        config.engine().precision());
     }
 
     private static @Nullable HeldOut heldOut(

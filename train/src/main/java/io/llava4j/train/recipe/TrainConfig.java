@@ -76,6 +76,10 @@ public record TrainConfig(
                 evaluation == null || evaluation.tasks().isEmpty() || data.template() != DataConfig.Template.PLAIN,
                 "evaluation.tasks asks questions but data.template plain reads none; remove evaluation.tasks");
         Require.that(
+                data.featureCache() == null || !trainable.visionTower(),
+                "data.feature-cache keeps the features of a frozen vision tower but trainable.vision-tower is true; remove"
+                        + " one of the two");
+        Require.that(
                 !data.groupByModality() || data.template() != DataConfig.Template.PLAIN,
                 "data.group-by-modality is true but data.template plain takes images only; set it to false");
         if (lora != null) {

@@ -68,7 +68,7 @@ final class ChunkedLoss {
         for (long from = 0; from < targets.numel(); from += chunk) {
             long start = from;
             Engine.scope("a chunk of the loss", () -> {
-                backward(losses(start), gradient.narrow(0, start, count(start)));
+                backward(Engine.freeingIntermediates(() -> losses(start)), gradient.narrow(0, start, count(start)));
                 return null;
             });
         }

@@ -7,9 +7,13 @@ import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.text.Prompt;
 import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.Example;
+import io.llava4j.train.data.ImageInput;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.run.feature.CachedTower;
+import io.llava4j.train.run.feature.ImageFeatures;
 import io.llava4j.train.run.input.RunInputs;
+import io.llava4j.train.run.plan.Operations;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -35,6 +39,7 @@ public final class InstructionObjective implements Objective {
      * @param lossInOneGraph whether the loss keeps the logits of a whole micro-batch, as micro-batches that are computed at
      *     once need it; otherwise its backward pass computes them again where they are large
      * @param packing whether the sequences of a micro-batch follow each other instead of being padded to the longest
+     * @param operations of the model's passes, without those that gradient checkpointing repeats
      * @param notes on the model, for the user
      * @param modelInputs fingerprints of the model as it is before the first step
      */
@@ -45,12 +50,14 @@ public final class InstructionObjective implements Objective {
             boolean gradientCheckpointing,
             boolean lossInOneGraph,
             boolean packing,
+            Operations operations,
             List<String> notes,
             Supplier<RunInputs> modelInputs) {}
 
     private final Settings settings;
     private final LlavaModel model;
     private final TrainableParameters parameters;
+    private final @Nullable CachedTower tower;
     private final ExampleSource data;
     private final @Nullable HeldOut heldOut;
     private final Consumer<Path> output;
@@ -61,6 +68,7 @@ public final class InstructionObjective implements Objective {
      * @param settings what the recipe says
      * @param model built on the weights that {@code parameters} has moved
      * @param parameters trainable parameters
+     * @param tower gives image features that are kept from run to run; null where the model's tower computes them
      * @param data the samples
      * @param heldOut records that are not trained on; null where there are none
      * @param output writes what was trained as a new folder
@@ -69,12 +77,14 @@ public final class InstructionObjective implements Objective {
             Settings settings,
             LlavaModel model,
             TrainableParameters parameters,
+            @Nullable CachedTower tower,
             ExampleSource data,
             @Nullable HeldOut heldOut,
             Consumer<Path> output) {
         this.settings = settings;
         this.model = model;
         this.parameters = parameters;
+        this.tower = tower;
         this.data = data;
         this.heldOut = heldOut;
         this.output = output;
@@ -113,15 +123,17 @@ public final class InstructionObjective implements Objective {
         List<int[]> ids = new ArrayList<>();
         List<int[]> labels = new ArrayList<>();
         List<String> names = new ArrayList<>();
-        List<float[]> images = new ArrayList<>();
+        List<ImageInput> images = new ArrayList<>();
         for (Example example : examples) {
             ids.add(example.prompt().ids());
             labels.add(example.prompt().labels());
             names.add(example.record().id());
-            images.addAll(example.pixels());
+            images.addAll(example.images());
         }
+        List<float[]> pixels = images.stream().map(ImageInput::pixels).toList();
         LlavaModel.TrainingOutput output = model.train(
-                ModelInput.of(ids, labels, images),
+                ModelInput.of(ids, labels, pixels),
+                () -> tower == null ? model.encode(pixels) : tower.tokens(model, images),
                 new LlavaModel.TrainingMode(
                         settings.gradientCheckpointing(), settings.packing(), seed, parameters.listener()));
         LlavaModel.Spliced spliced = output.sequences();
@@ -133,17 +145,23 @@ public final class InstructionObjective implements Objective {
         SequenceLoss.Losses losses = settings.lossInOneGraph()
                 ? SequenceLoss.inOneGraph(model.llama(), hidden, spliced.labels())
                 : SequenceLoss.inChunks(model.llama(), hidden, spliced.labels());
+        ImageFeatures features = tower == null ? new ImageFeatures(images.size(), 0, 0) : tower.count(images);
+        int supervised = SequenceLoss.supervised(spliced.labels());
         List<String> sources =
                 examples.stream().map(example -> example.record().source()).toList();
         return new Loss(
                 losses.mean(),
                 names,
                 Arrays.stream(spliced.lengths()).sum(),
-                SequenceLoss.supervised(spliced.labels()),
+                supervised,
                 truncation(model, examples, spliced),
                 sources.stream().allMatch(String::isEmpty)
                         ? Map::of
                         : () -> SourceLoss.of(losses.ofTokens().get(), spliced.labels(), sources),
+                features,
+                settings.operations().of(spliced.lengths(), supervised)
+                        + features.images() * settings.operations().projectorPerImage()
+                        + features.computed() * settings.operations().towerPerImage(),
                 () -> {
                     losses.remainingBackward().run();
                     listener.afterBackward(head);

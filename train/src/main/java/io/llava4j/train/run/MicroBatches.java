@@ -4,6 +4,7 @@ import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Weights;
 import io.llava4j.train.config.Default;
 import io.llava4j.train.config.Require;
+import io.llava4j.train.run.feature.ImageFeatures;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -51,7 +52,9 @@ public final class MicroBatches implements AutoCloseable {
             long tokens,
             long supervised,
             Truncation truncation,
-            Map<String, SourceLoss> bySource) {}
+            Map<String, SourceLoss> bySource,
+            ImageFeatures images,
+            double operations) {}
 
     private final Objective objective;
     private final int accumulation;
@@ -186,7 +189,9 @@ public final class MicroBatches implements AutoCloseable {
                 loss.tokens(),
                 loss.supervised(),
                 loss.truncation(),
-                loss.bySource().get());
+                loss.bySource().get(),
+                loss.images(),
+                loss.operations());
     }
 
     @Override

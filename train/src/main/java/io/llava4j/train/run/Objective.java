@@ -4,7 +4,9 @@ import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.run.feature.ImageFeatures;
 import io.llava4j.train.run.input.RunInputs;
+import io.llava4j.train.run.plan.Operations;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +25,9 @@ public interface Objective extends AutoCloseable {
      * @param supervised supervised tokens
      * @param truncation what the samples lost to the longest sequence
      * @param bySource losses by the sources of the samples, read after the backward pass; empty if no sample names one
+     * @param images where the features of the images came from
+     * @param operations floating-point operations of the network's passes, as {@link Operations} counts them; 0 if they are
+     *     not known
      * @param remainingBackward backward pass through blocks with graphs of their own, where the loss's own ends; does nothing
      *     where all is one graph
      */
@@ -33,10 +38,12 @@ public interface Objective extends AutoCloseable {
             long supervised,
             Truncation truncation,
             Supplier<Map<String, SourceLoss>> bySource,
+            ImageFeatures images,
+            double operations,
             Runnable remainingBackward) {
         /** A loss with one graph, of samples that were not truncated. */
         public Loss(Tensor loss, List<String> samples, long tokens, long supervised) {
-            this(loss, samples, tokens, supervised, Truncation.NONE, Map::of, () -> {});
+            this(loss, samples, tokens, supervised, Truncation.NONE, Map::of, ImageFeatures.NONE, 0, () -> {});
         }
 
         /** Its part of a step's loss, which is the mean of the micro-batches' means (docs/reference/training.md#loss). */

@@ -38,11 +38,17 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
      * When metrics are written.
      *
      * @param everySteps steps from one line of {@code metrics.jsonl} to the next
+     * @param peakTflops highest speed of a process's device in 10^12 operations a second, in the run's precision and by its
+     *     maker's data sheet; metrics then have {@code mfu}, the share of it that the run reaches
      */
     @Retired(key = "samples-every-steps", only = "0")
-    public record Config(@Default("1") int everySteps) {
+    public record Config(
+            @Default("1") int everySteps, @Nullable Double peakTflops) {
         public Config {
             Require.positive("every-steps", everySteps);
+            if (peakTflops != null) {
+                Require.positive("peak-tflops", peakTflops);
+            }
         }
     }
 
@@ -125,12 +131,7 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
                             ? Scalars.ofEvaluation(
                                     step.path(EVALUATION_LOSS).asDouble(Double.NaN),
                                     Scalars.byName(step.path(EVALUATION_SCORES)))
-                            : Scalars.ofStep(
-                                    Scalars.byName(step.path(Scalars.LOSS_BY_SOURCE)),
-                                    step.path("loss").asDouble(Double.NaN),
-                                    step.path("learning_rate").asDouble(),
-                                    step.path("grad_norm").asDouble(),
-                                    step.path(Scalars.TOKENS_PER_SECOND).asDouble(Double.NaN)));
+                            : Scalars.ofStep(step));
         }
         return file;
     }
@@ -171,11 +172,26 @@ public final class RunFiles implements TrainingListener, AutoCloseable {
             line.put("cut_samples", step.truncation().samples());
             line.put("cut_tokens", step.truncation().tokens());
         }
+        if (step.images().images() > 0) {
+            line.put("images", step.images().images());
+        }
+        if (step.images().cached() > 0) {
+            line.put("cached_images", step.images().cached());
+        }
+        if (step.images().damaged() > 0) {
+            line.put("damaged_cache_files", step.images().damaged());
+        }
         line.put("seconds", step.seconds());
         double speed = step.tokens() / step.seconds();
         line.put(Scalars.TOKENS_PER_SECOND, speed);
+        if (step.operations() > 0) {
+            line.put(Scalars.TERAFLOPS, step.teraflops());
+        }
+        if (step.mfu() != null) {
+            line.put(Scalars.MFU, step.mfu());
+        }
         line.put("time", now());
-        write(line, Scalars.ofStep(bySource, step.loss(), step.learningRate(), step.gradientNorm(), speed));
+        write(line, Scalars.ofStep(JSON.valueToTree(line)));
     }
 
     @Override

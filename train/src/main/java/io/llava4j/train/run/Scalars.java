@@ -9,6 +9,12 @@ final class Scalars {
     static final String LOSS_BY_SOURCE = "loss_by_source";
     static final String TOKENS_PER_SECOND = "tokens_per_second";
 
+    /** 10^12 floating-point operations a second of each process. */
+    static final String TERAFLOPS = "tflops";
+
+    /** Their share of the peak. */
+    static final String MFU = "mfu";
+
     private Scalars() {}
 
     /** The numbers of a JSON object by their names. */
@@ -18,21 +24,19 @@ final class Scalars {
         return all;
     }
 
-    /** Of a training step; a speed that is not known is left out. */
-    static Map<String, Double> ofStep(
-            Map<String, Double> bySource,
-            double loss,
-            double learningRate,
-            double gradientNorm,
-            double tokensPerSecond) {
+    /** Of a training step, given its line of the metrics; a speed that is not known is left out. */
+    static Map<String, Double> ofStep(JsonNode line) {
         Map<String, Double> scalars = new LinkedHashMap<>();
-        scalars.put("train/loss", loss);
-        scalars.put("train/learning_rate", learningRate);
-        scalars.put("train/grad_norm", gradientNorm);
-        if (!Double.isNaN(tokensPerSecond)) {
-            scalars.put("train/" + TOKENS_PER_SECOND, tokensPerSecond);
+        scalars.put("train/loss", line.path("loss").asDouble(Double.NaN));
+        scalars.put("train/learning_rate", line.path("learning_rate").asDouble());
+        scalars.put("train/grad_norm", line.path("grad_norm").asDouble());
+        for (String speed : new String[] {TOKENS_PER_SECOND, TERAFLOPS, MFU}) {
+            if (line.has(speed)) {
+                scalars.put("train/" + speed, line.path(speed).asDouble());
+            }
         }
-        bySource.forEach((source, mean) -> scalars.put("train/" + LOSS_BY_SOURCE + "/" + source, mean));
+        byName(line.path(LOSS_BY_SOURCE))
+                .forEach((source, mean) -> scalars.put("train/" + LOSS_BY_SOURCE + "/" + source, mean));
         return scalars;
     }
 

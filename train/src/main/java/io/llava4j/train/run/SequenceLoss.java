@@ -1,6 +1,7 @@
 package io.llava4j.train.run;
 
 import io.llava4j.model.LlamaModel;
+import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.text.Prompt;
 import java.util.function.Supplier;
@@ -67,15 +68,13 @@ public final class SequenceLoss {
             ChunkedLoss loss = new ChunkedLoss(model, supervised.states(), targets, chunk);
             return new Losses(loss.mean(), loss::ofTokens, loss::backward);
         }
-        Tensor logProbabilities =
-                torch.log_softmax(model.logits(supervised.states()).to(Tensors.FLOAT), 1);
-        return new Losses(
-                torch.nll_loss(logProbabilities, targets),
-                () -> Tensors.toFloats(logProbabilities
-                        .detach()
-                        .gather(1, targets.unsqueeze(1))
-                        .neg()),
-                () -> {});
+        Tensor logProbabilities = Engine.freeingIntermediates(
+                () -> torch.log_softmax(model.logits(supervised.states()).to(Tensors.FLOAT), 1));
+        Tensor ofTokens = Engine.freeingIntermediates(
+                () -> logProbabilities.detach().gather(1, targets.unsqueeze(1)).neg());
+        Tensor mean = torch.nll_loss(logProbabilities, targets);
+        logProbabilities.close(); // the graph keeps them until its backward pass
+        return new Losses(mean, () -> Tensors.toFloats(ofTokens), () -> {});
     }
 
     /**

@@ -5,6 +5,7 @@ import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.run.feature.ImageFeatures;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -207,6 +208,8 @@ public final class Trainer {
         double loss = 0;
         long tokens = 0;
         long supervised = 0;
+        ImageFeatures images = ImageFeatures.NONE;
+        double operations = 0;
         Truncation truncation = Truncation.NONE;
         Map<String, SourceLoss> bySource = new TreeMap<>();
         for (MicroBatches.Result part : parts) {
@@ -215,6 +218,8 @@ public final class Trainer {
             loss += part.loss();
             tokens += part.tokens();
             supervised += part.supervised();
+            images = images.plus(part.images());
+            operations += part.operations();
             truncation = truncation.plus(part.truncation());
             SourceLoss.add(part.bySource(), bySource);
         }
@@ -244,6 +249,9 @@ public final class Trainer {
                 supervised,
                 truncation,
                 bySource,
+                images,
+                operations / group.size(),
+                config.logging().peakTflops(),
                 (System.nanoTime() - start) / 1e9);
     }
 

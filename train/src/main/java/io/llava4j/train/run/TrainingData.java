@@ -26,6 +26,8 @@ import io.llava4j.train.data.SamplePrompts;
 import io.llava4j.train.data.SkippedRecord;
 import io.llava4j.train.data.SourceNames;
 import io.llava4j.train.data.format.Images;
+import io.llava4j.train.run.feature.FeatureCache;
+import io.llava4j.train.run.feature.ImageInputs;
 import io.llava4j.train.run.input.DataInputs;
 import io.llava4j.train.run.input.RunInputs;
 import java.nio.file.Path;
@@ -52,7 +54,7 @@ public final class TrainingData implements ExampleSource {
     private final long seed;
     private final RankShare share;
     private final Function<LlavaRecord, Prompt> prompts;
-    private final Function<String, float[]> pixels;
+    private final ImageInputs inputs;
     private final DataLoader.Settings settings;
     private final List<SkippedRecord> skippedBefore = new ArrayList<>();
     private final LeftOut leftOut;
@@ -69,12 +71,19 @@ public final class TrainingData implements ExampleSource {
      * @param model whose image size and token count per image the prompts are made for
      * @param tokenizer its file or folder
      * @param rank of this process, which reads its own samples only
+     * @param features image features that are known already; null without a cache
      * @throws ConfigException if the longest sequence is longer than the language model's positions
      * @throws DataException if the records cannot be read, images are missing, or too many records are left out
      */
     public static TrainingData of(
-            DataConfig spec, MicroBatches.Config batch, long seed, LlavaConfig model, Path tokenizer, Rank rank) {
-        return of("data.json", spec, batch, seed, model, tokenizer, rank, records -> {
+            DataConfig spec,
+            MicroBatches.Config batch,
+            long seed,
+            LlavaConfig model,
+            Path tokenizer,
+            Rank rank,
+            @Nullable FeatureCache features) {
+        return of("data.json", spec, batch, seed, model, tokenizer, rank, features, records -> {
             int[] lengths = records.stream()
                     .mapToInt(ModalityGroupedSampler::signedLength)
                     .toArray();
@@ -103,6 +112,7 @@ public final class TrainingData implements ExampleSource {
                 model,
                 tokenizer,
                 Rank.alone(),
+                null,
                 records -> (seed, epoch) -> IntStream.range(0, records.size()).toArray());
     }
 
@@ -126,6 +136,7 @@ public final class TrainingData implements ExampleSource {
             LlavaConfig model,
             Path tokenizer,
             Rank rank,
+            @Nullable FeatureCache features,
             Function<List<LlavaRecord>, EpochSampler> sampler) {
         requirePositions(spec.maxLength(), model.text());
         LlavaData records = SourceNames.compared(
@@ -150,7 +161,7 @@ public final class TrainingData implements ExampleSource {
                 seed,
                 new RankShare(rank.rank(), rank.worldSize(), batch.perDevice(), batch.accumulation()),
                 prompts::of,
-                image -> processor.process(images.decode(image, spec.orientation())),
+                new ImageInputs(images, spec.orientation(), processor, features),
                 new DataLoader.Settings(
                         batch.perDevice(), spec.workers(), spec.missingImagePolicy(), spec.badRecordPolicy()));
     }
@@ -174,7 +185,7 @@ public final class TrainingData implements ExampleSource {
             long seed,
             RankShare share,
             Function<LlavaRecord, Prompt> prompts,
-            Function<String, float[]> pixels,
+            ImageInputs inputs,
             DataLoader.Settings settings) {
         this.key = key;
         this.data = data;
@@ -185,7 +196,7 @@ public final class TrainingData implements ExampleSource {
         this.seed = seed;
         this.share = share;
         this.prompts = prompts;
-        this.pixels = pixels;
+        this.inputs = inputs;
         this.settings = settings;
     }
 
@@ -228,7 +239,7 @@ public final class TrainingData implements ExampleSource {
         if (current == null || wantedEpoch != epoch || wanted != position) {
             closeLoader();
             int[] own = share.of(sampler.order(seed, wantedEpoch));
-            current = new DataLoader(data, prompts, pixels, settings, own, wanted);
+            current = new DataLoader(data, prompts, inputs::load, settings, own, wanted);
             loader = current;
             epoch = wantedEpoch;
         }
@@ -251,12 +262,12 @@ public final class TrainingData implements ExampleSource {
 
     @Override
     public RunInputs inputs() {
-        RunInputs inputs = RunInputs.NONE;
+        RunInputs known = RunInputs.NONE;
         for (Map.Entry<String, List<LlavaRecord>> part : data.recordsByPart().entrySet()) {
             String name = part.getKey().isEmpty() ? key : "data.sets " + part.getKey();
-            inputs = inputs.and(DataInputs.of(name, part.getValue(), images));
+            known = known.and(DataInputs.of(name, part.getValue(), images));
         }
-        return inputs;
+        return known;
     }
 
     @Override
@@ -264,6 +275,7 @@ public final class TrainingData implements ExampleSource {
         List<String> notes = new ArrayList<>();
         data.parts().forEach(part -> notes.add(part.sentence()));
         leftOut.sentence().ifPresent(notes::add);
+        inputs.sentence(data.records()).ifPresent(notes::add);
         if (data.systemPrompts() > 0 && !spec.conversationTemplate().takesSystem()) {
             notes.add("the system prompts of %d records are not used, because template %s has none"
                     .formatted(data.systemPrompts(), spec.conversationTemplate().name()));

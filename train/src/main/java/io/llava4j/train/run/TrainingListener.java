@@ -1,8 +1,10 @@
 package io.llava4j.train.run;
 
 import io.llava4j.train.data.SkippedRecord;
+import io.llava4j.train.run.feature.ImageFeatures;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Watches a run: progress, metrics files, plots. Called on the training thread. */
 public interface TrainingListener {
@@ -20,6 +22,9 @@ public interface TrainingListener {
      * @param supervisedTokens supervised tokens
      * @param truncation what samples lost to the longest sequence
      * @param bySource losses by the sources of the samples, by name; empty if none is named
+     * @param images where the features of the images came from
+     * @param operations floating-point operations of the network's passes, a mean over the processes; 0 if they are not known
+     * @param peakTeraflops highest speed of a process's device in 10^12 operations a second, by the recipe; null if it names none
      * @param seconds the step took
      */
     record Step(
@@ -33,7 +38,20 @@ public interface TrainingListener {
             long supervisedTokens,
             Truncation truncation,
             Map<String, SourceLoss> bySource,
-            double seconds) {}
+            ImageFeatures images,
+            double operations,
+            @Nullable Double peakTeraflops,
+            double seconds) {
+        /** Speed of a process in 10^12 operations a second; 0 if it is not known. */
+        public double teraflops() {
+            return operations / seconds / 1e12;
+        }
+
+        /** Model FLOPs utilisation: {@link #teraflops} as a share of the peak; null if one of them is not known. */
+        public @Nullable Double mfu() {
+            return peakTeraflops == null || operations == 0 ? null : teraflops() / peakTeraflops;
+        }
+    }
 
     /**
      * One evaluation on held-out records and benchmarks.

@@ -48,7 +48,7 @@ class DataLoaderTest {
                 DataLoaderTest::prompt,
                 image -> {
                     LockSupport.parkNanos(nanos[number(image)]);
-                    return pixels(image);
+                    return ImageInput.of(pixels(image));
                 },
                 SKIP,
                 order,
@@ -115,7 +115,7 @@ class DataLoaderTest {
         try (DataLoader loader = new DataLoader(
                 data,
                 record -> new Prompt(new int[] {1}, new int[] {record.id().equals("5") ? Prompt.IGNORE_INDEX : 1}),
-                DataLoaderTest::pixels,
+                image -> ImageInput.of(pixels(image)),
                 SKIP,
                 order,
                 0)) {
@@ -150,7 +150,7 @@ class DataLoaderTest {
                     loaded.incrementAndGet();
                     return prompt(record);
                 },
-                DataLoaderTest::pixels,
+                image -> ImageInput.of(pixels(image)),
                 SKIP,
                 order,
                 0)) {
@@ -162,7 +162,8 @@ class DataLoaderTest {
     }
 
     private DataLoader loader(Function<String, float[]> pixels, Settings settings, int from) {
-        return new DataLoader(data, DataLoaderTest::prompt, pixels, settings, order, from);
+        return new DataLoader(
+                data, DataLoaderTest::prompt, image -> ImageInput.of(pixels.apply(image)), settings, order, from);
     }
 
     private static Prompt prompt(LlavaRecord record) {

@@ -52,7 +52,20 @@ final class FakeRank {
                 step++;
                 Files.writeString(folder.resolve("state-" + RANK), Integer.toString(step));
                 heartbeat.step(new io.llava4j.train.run.TrainingListener.Step(
-                        step, STEPS, 0, 0, 0, 0, 0, 0, io.llava4j.train.run.Truncation.NONE, Map.of(), 0));
+                        step,
+                        STEPS,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        io.llava4j.train.run.Truncation.NONE,
+                        Map.of(),
+                        io.llava4j.train.run.feature.ImageFeatures.NONE,
+                        0,
+                        null,
+                        0));
                 if (stop.get()) {
                     System.err.println("saved at step " + step);
                     System.exit(130);

@@ -442,7 +442,7 @@ class TrainerTest {
 
     private static Example seen(String id, String answer, float[] pixels) {
         String question = "<image>\nWhat colour is this?";
-        return new Example(
+        return Example.of(
                 new LlavaRecord(id, List.of("image.png"), List.of(Turn.human(question), Turn.assistant(answer))),
                 prompt(question, answer, 1),
                 List.of(pixels));
@@ -450,7 +450,7 @@ class TrainerTest {
 
     private static Example read(String id, String answer) {
         String question = "Is red a colour?";
-        return new Example(
+        return Example.of(
                 new LlavaRecord(id, List.of(), List.of(Turn.human(question), Turn.assistant(answer))),
                 prompt(question, answer, 0),
                 List.of());

@@ -23,6 +23,9 @@ public final class RecipeSettings {
 
     private static final String ACCUMULATION = "batch.accumulation";
 
+    /** Any folder gives the same features. */
+    private static final String FEATURE_CACHE = "data.feature-cache";
+
     private final Map<String, String> values = new LinkedHashMap<>();
 
     /** A recipe with every value, of one process. */
@@ -42,9 +45,17 @@ public final class RecipeSettings {
             if (WITHOUT_EFFECT.stream().noneMatch(key::startsWith)
                     && !OFF.contains(value)
                     && !value.equals(BEFORE.get(key))) {
-                values.put(key, key.equals(ACCUMULATION) ? String.valueOf(Long.parseLong(value) * processes) : value);
+                values.put(key, decisive(key, value, processes));
             }
         });
+    }
+
+    private static String decisive(String key, String value, int processes) {
+        return switch (key) {
+            case ACCUMULATION -> String.valueOf(Long.parseLong(value) * processes);
+            case FEATURE_CACHE -> "some folder";
+            default -> value;
+        };
     }
 
     /** Hash of the values; equal for recipes with the same course of training. */

@@ -10,9 +10,10 @@ import io.llava4j.tensor.ComputePrecision;
  * operation by operation as the engine keeps their operands (E bytes of a number in the run's type, h hidden size, i
  * intermediate size).
  *
- * <p>A block keeps for every position: its input, both norms' inputs in 32-bit floats (the input itself in a 32-bit run),
- * rotated queries and keys, values, attention's result: 6 h; gate, its SiLU and the up projection: 3 i. Trained weights also
- * need the inputs of their products and norms: 4 h and 1 i more. An adapter needs its own input and the mask of its dropout.
+ * <p>A block keeps for every position: its input and that of the second norm, in 16-bit runs upcast to 32 bits: 2 h; rotated
+ * queries and keys, values, attention's result: 4 h; gate, its SiLU and the up projection: 3 i. Trained weights also need the
+ * inputs of their products, 2 h and 1 i more, and what the norms give before their weights, 2 h in 32 bits. An adapter needs its
+ * own input and the mask of its dropout.
  *
  * @param kept at the end of the forward pass
  * @param peak of the backward pass, kept activations included
@@ -27,78 +28,110 @@ record Activations(long kept, long peak) {
         TextConfig text = run.model().text();
         long e = run.precision().bytes();
         long n = run.batch().positions();
-        long h = text.hiddenSize();
+        long state = n * text.hiddenSize() * e;
         long block = n * blockBytes(run) + counts.decodedBytes();
-        // Text and image tokens, the table of both that the splice looks up, and what the projector keeps.
-        long embeds = 3 * n * h * e + imageBytes(run);
-        // While a block runs backward: gradients of its input and its widest activations, and of its largest weight.
-        boolean trains = run.trainable().languageModel();
-        long widest = n * (3 * (long) text.intermediateSize() + 2 * h) * e;
-        long weightGradient = trains ? h * Math.max(text.intermediateSize(), h) * e : 0;
-        long inBlock = widest + weightGradient;
+        // Before the blocks; the last one's result takes the place of the first one's input.
+        long embeds = embedsBytes(run);
         long loss = lossBytes(run);
+        long gradients = state + gradientBytes(run);
+        long kept = embeds;
+        long backward;
         if (run.checkpointing()) {
-            long states = n * h * e * text.layers();
-            long kept = embeds + states;
-            // The inputs of the blocks keep their gradients until the pass ends.
-            return new Activations(kept, kept + Math.max(loss, states + block + inBlock));
+            kept += state * text.layers();
+            // The block that is computed again; its result takes the place of its input.
+            backward = Math.max(loss, block + Math.max(n * unkeptBytes(run), gradients));
+        } else {
+            kept += block * text.layers();
+            backward = Math.max(loss, gradients);
         }
-        long kept = embeds + block * text.layers();
-        return new Activations(kept, kept + Math.max(loss, inBlock));
+        return new Activations(kept, kept + backward);
     }
 
-    /** Of one block for every position. */
+    /** Gradients of activations that exist at once within a block, or one of them with that of the largest weight. */
+    private static long gradientBytes(PlannedRun run) {
+        TextConfig text = run.model().text();
+        long e = run.precision().bytes();
+        long i = run.batch().positions() * text.intermediateSize() * e;
+        // What a product has kept of its input is freed as soon as its gradients are there.
+        long widest = keepsInputs(run) && !hasDropout(run) ? 2 * i : 3 * i;
+        long weight = run.trainable().languageModel()
+                ? (long) text.hiddenSize() * Math.max(text.intermediateSize(), text.hiddenSize()) * e
+                : 0;
+        return Math.max(widest, i + weight);
+    }
+
+    private static boolean hasDropout(PlannedRun run) {
+        return run.lora() != null && run.lora().dropout() > 0;
+    }
+
+    /** Whether the inputs of the blocks' products are kept, for gradients of weights. */
+    private static boolean keepsInputs(PlannedRun run) {
+        return run.trainable().languageModel() || run.lora() != null;
+    }
+
+    /** What one block keeps for every position. */
     private static long blockBytes(PlannedRun run) {
         TextConfig text = run.model().text();
         long e = run.precision().bytes();
         long h = text.hiddenSize();
         long i = text.intermediateSize();
-        boolean narrow = run.precision() == ComputePrecision.BF16;
-        long heads = (long) text.heads() * FLOAT;
         // In 16 bits the norms keep their inputs upcast, beside the block's input itself.
-        long norms = narrow ? 2 * h * FLOAT + h * e : 2 * h * e;
-        long bytes = norms + 4 * h * e + 3 * i * e + heads + 2 * FLOAT;
+        long norms = isNarrow(run) ? 2 * h * FLOAT + h * e : 2 * h * e;
+        long bytes = norms + 4 * h * e + 3 * i * e + (text.heads() + 2L) * FLOAT;
         if (run.trainable().languageModel()) {
-            bytes += 4 * h * e + i * e;
+            bytes += 2 * h * FLOAT + 2 * h * e + i * e;
         }
         LoraConfig lora = run.lora() == null ? null : run.lora().toConfig();
         if (lora != null) {
-            // Inputs: of queries, keys and values; of the output; of gate and up; of down. With dropout each adapter
-            // has its own.
+            // Inputs: of queries, keys and values; of gate and up; of down. With dropout each adapter has its own.
             long inputs = lora.dropout() > 0 ? 2 * (6 * h + i) : 2 * h + i;
-            bytes += (inputs + 7L * lora.rank()) * e;
+            // DoRA scales the results of weight and adapter.
+            long results = lora.dora() ? 2 * (5 * h + 2 * i) : 0;
+            bytes += (inputs + results + 7L * lora.rank()) * e;
         }
         return bytes;
     }
 
-    /** Pixels and features of the tower; inputs of the projector's layers and of its activations. */
-    private static long imageBytes(PlannedRun run) {
-        LlavaConfig model = run.model();
-        long images = run.batch().images();
-        long e = run.precision().bytes();
-        long pixels = images * 3L * model.vision().imageSize() * model.vision().imageSize() * (FLOAT + e);
-        long features = images
-                * model.tokensPerImage()
-                * (model.vision().hiddenSize() + 3L * model.text().hiddenSize())
-                * e;
-        return pixels + features;
+    /** What one block computes for every position and frees when it is done. */
+    private static long unkeptBytes(PlannedRun run) {
+        TextConfig text = run.model().text();
+        long h = text.hiddenSize();
+        // Results of attention's and the MLP's last product, in 16 bits also their input before it is upcast.
+        long elements = isNarrow(run) ? 3 * h : 2 * h;
+        if (!keepsInputs(run) || hasDropout(run)) {
+            elements += 2 * h + text.intermediateSize();
+        }
+        if (text.kvHeads() < text.heads()) {
+            elements += 2L * text.kvHeads() * text.headDim();
+        }
+        return elements * run.precision().bytes();
     }
 
-    /** Logits in the run's type, in 32 bits, their log-softmax, and the gradients of both. */
+    private static boolean isNarrow(PlannedRun run) {
+        return run.precision() == ComputePrecision.BF16;
+    }
+
+    /** Image features and what the projector makes of them; text, the table of both that the splice looks up, its result. */
+    private static long embedsBytes(PlannedRun run) {
+        LlavaConfig model = run.model();
+        long h = model.text().hiddenSize();
+        long imageTokens = (long) run.batch().images() * model.tokensPerImage();
+        long elements = imageTokens * (model.vision().hiddenSize() + 3 * h)
+                + (3 * run.batch().positions() - imageTokens) * h;
+        return elements * run.precision().bytes();
+    }
+
+    /** Log-softmax with its gradient and that of the logits; states before and after the final norm. */
     private static long lossBytes(PlannedRun run) {
         TextConfig text = run.model().text();
+        long e = run.precision().bytes();
+        long h = text.hiddenSize();
         long supervised = (long) run.batch().sequences() * run.batch().supervised();
         long chunk = run.parallel() > 1 ? supervised : Math.min(supervised, Math.max(1, MAX_LOGITS / text.vocabSize()));
-        long narrow =
-                run.precision() == ComputePrecision.BF16 ? 2L * run.precision().bytes() : 0;
-        long head = run.isTrained("lm_head.weight")
-                ? (long) text.vocabSize() * text.hiddenSize() * run.precision().bytes()
-                : 0;
-        long h = text.hiddenSize();
-        long e = run.precision().bytes();
-        return chunk * text.vocabSize() * (4L * FLOAT + narrow)
+        long logits = chunk * text.vocabSize();
+        long head = run.isTrained("lm_head.weight") ? text.vocabSize() * h * e : 0;
+        return Math.max(3 * logits * FLOAT, logits * (isNarrow(run) ? FLOAT + e : FLOAT) + head)
                 + 2 * supervised * h * e
-                + chunk * h * (2L * FLOAT + 2 * e)
-                + head;
+                + chunk * h * (2L * FLOAT + 2 * e);
     }
 }

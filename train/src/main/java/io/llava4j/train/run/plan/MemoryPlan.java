@@ -32,7 +32,12 @@ public record MemoryPlan(long weights, long master, long gradients, long moments
         long master = narrow ? trained * FLOAT / optimizerShare : 0;
         long gradients = trained * FLOAT / gradientShare;
         long moments = 2 * trained * FLOAT / optimizerShare;
-        long activations = run.parallel() * Activations.of(run, counts).peak();
+        // Micro-batches that are computed at once each have gradients of their own, which are complete when no
+        // activations
+        // are left.
+        long own = run.parallel() > 1 ? trained * run.precision().bytes() : 0;
+        long activations =
+                run.parallel() * Math.max(own, Activations.of(run, counts).peak());
         long slots = run.parallel() > 1 ? run.parallel() * trained * FLOAT : 0;
         // Gathered weights of a block and of the next; gradients of a block before they are shared out.
         long gathered = weightShare > 1 ? 2 * counts.blockBytes() : 0;

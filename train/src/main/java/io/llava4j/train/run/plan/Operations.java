@@ -12,9 +12,11 @@ import java.util.Arrays;
  * @param perToken of the blocks of the language model
  * @param perSquare of attention for the square of a sequence's length
  * @param perSupervised of the LM head for a supervised token
- * @param perImage of vision tower and projector
+ * @param towerPerImage of the vision tower
+ * @param projectorPerImage of the projector
  */
-public record Operations(double perToken, double perSquare, double perSupervised, double perImage) {
+public record Operations(
+        double perToken, double perSquare, double perSupervised, double towerPerImage, double projectorPerImage) {
     /**
      * Of a model.
      *
@@ -41,12 +43,27 @@ public record Operations(double perToken, double perSquare, double perSupervised
                 passes * languageModel,
                 passes * model.text().hiddenSize() * model.text().layers(),
                 6.0 * model.text().vocabSize() * model.text().hiddenSize(),
-                model.tokensPerImage() * (2 * tower + 6 * projector));
+                model.tokensPerImage() * 2 * tower,
+                model.tokensPerImage() * 6 * projector);
+    }
+
+    /** Of vision tower and projector for one image. */
+    public double perImage() {
+        return towerPerImage + projectorPerImage;
     }
 
     /** Of one sequence. */
     public double ofSequence(double tokens, double supervised) {
         return perToken * tokens + perSquare * tokens * tokens + perSupervised * supervised;
+    }
+
+    /** Of sequences of those lengths, with so many supervised tokens in all. */
+    public double of(int[] lengths, long supervised) {
+        double sum = perSupervised * supervised;
+        for (int length : lengths) {
+            sum += ofSequence(length, 0);
+        }
+        return sum;
     }
 
     /** Of an optimiser step of one process. */
