@@ -58,6 +58,10 @@ public final class TrainingPlan {
                                 ", which %s %.1f GiB",
                                 total <= deviceMemory ? "fits in" : "does not fit in",
                                 deviceMemory / GIB)));
+        lines.add(String.format(
+                Locale.ROOT,
+                "a checkpoint is copied to the host's memory and written from there: %.2f GiB of each process",
+                MemoryPlan.of(run).checkpointCopy() / GIB));
         double operations = Operations.ofStep(run);
         lines.add(String.format(
                 Locale.ROOT,

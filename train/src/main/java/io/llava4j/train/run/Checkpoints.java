@@ -30,6 +30,9 @@ public interface Checkpoints {
         public void save(RunProgress progress, TrainableParameters parameters, AdamW optimizer) {}
 
         @Override
+        public void complete(boolean waits) {}
+
+        @Override
         public void saveBeside(RunProgress progress, TrainableParameters parameters, AdamW optimizer) {}
 
         @Override
@@ -44,11 +47,20 @@ public interface Checkpoints {
     RunProgress restoreLatest(TrainableParameters parameters, AdamW optimizer);
 
     /**
-     * Saves a state, in one step, then deletes the oldest beyond the number to keep.
+     * Saves a state, in one step, then deletes the oldest beyond the number to keep. It may be written after this returns,
+     * from a copy; {@link #complete} tells what became of it.
      *
      * @param progress how far the run is
      */
     void save(RunProgress progress, TrainableParameters parameters, AdamW optimizer);
+
+    /**
+     * Completes a save that is still being written.
+     *
+     * @param waits whether to wait for it; otherwise nothing happens before it is written
+     * @throws io.llava4j.LlavaException if it could not be written, for example because the disk is full
+     */
+    void complete(boolean waits);
 
     /** Saves a state as {@link #save}, but deletes none; for a run that diverges, as an older one may be better. */
     void saveBeside(RunProgress progress, TrainableParameters parameters, AdamW optimizer);

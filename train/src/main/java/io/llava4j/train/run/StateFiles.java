@@ -9,9 +9,12 @@ import io.llava4j.io.FileErrors;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.collective.Rank;
+import io.llava4j.tensor.format.DType;
 import io.llava4j.train.run.shard.ParameterLayout;
 import io.llava4j.train.run.shard.ParameterShare;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -83,28 +86,57 @@ final class StateFiles {
         }
     }
 
-    /** Writes the state of one process. */
-    static void write(Path folder, TrainableParameters parameters, AdamW optimizer, Map<String, String> metadata) {
-        List<TensorSource> tensors = new ArrayList<>();
-        Engine.scope("saving the training state", () -> {
-            parameters.views().forEach((name, tensor) -> tensors.add(source(name, tensor)));
-            tensors.add(source(FIRST_MOMENT, optimizer.firstMoment()));
-            tensors.add(source(SECOND_MOMENT, optimizer.secondMoment()));
-            return null;
-        });
-        SafeTensorsWriter.write(folder.resolve(SINGLE), tensors, metadata);
+    /**
+     * A state in the host's memory, which training no longer changes.
+     *
+     * @param file its name
+     */
+    record Copy(String file, List<TensorSource> tensors, Map<String, String> metadata, Arena memory)
+            implements AutoCloseable {
+        /** Writes the file to a folder; on any thread. */
+        void write(Path folder) {
+            SafeTensorsWriter.write(folder.resolve(file), tensors, metadata);
+        }
+
+        @Override
+        public void close() {
+            memory.close();
+        }
     }
 
-    /** Writes this process's part of the state. */
-    static void writePart(Path folder, TrainableParameters parameters, AdamW optimizer, Map<String, String> metadata) {
+    /** Copies the state of one process, or this process's part of it. */
+    @SuppressWarnings("MustBeClosed") // the copy closes it
+    static Copy copy(TrainableParameters parameters, AdamW optimizer, Map<String, String> metadata) {
+        Arena memory = Arena.ofShared();
+        try {
+            return Engine.scope(
+                    "copying the training state",
+                    () -> parameters.group().size() == 1
+                            ? copyAll(parameters, optimizer, metadata, memory)
+                            : copyPart(parameters, optimizer, metadata, memory));
+        } catch (RuntimeException | Error e) {
+            memory.close();
+            throw e;
+        }
+    }
+
+    private static Copy copyAll(
+            TrainableParameters parameters, AdamW optimizer, Map<String, String> metadata, Arena memory) {
+        List<TensorSource> tensors = new ArrayList<>();
+        parameters.views().forEach((name, tensor) -> tensors.add(source(name, tensor, memory)));
+        tensors.add(source(FIRST_MOMENT, optimizer.firstMoment(), memory));
+        tensors.add(source(SECOND_MOMENT, optimizer.secondMoment(), memory));
+        return new Copy(SINGLE, tensors, metadata, memory);
+    }
+
+    private static Copy copyPart(
+            TrainableParameters parameters, AdamW optimizer, Map<String, String> metadata, Arena memory) {
         Rank rank = parameters.group().rank();
         List<ParameterShare.Piece> pieces = parameters.written();
         List<TensorSource> tensors = new ArrayList<>();
-        Engine.scope("saving the training state", () -> {
-            buffers(parameters, optimizer)
-                    .forEach((name, buffer) -> tensors.add(source(name, ParameterShare.concatenated(pieces, buffer))));
-            return null;
-        });
+        buffers(parameters, optimizer)
+                .forEach((name, buffer) ->
+                        tensors.add(source(name, ParameterShare.concatenated(pieces, buffer), memory)));
         Map<String, String> all = new LinkedHashMap<>(metadata);
         all.put(
                 PIECES,
@@ -113,7 +145,7 @@ final class StateFiles {
                         .toList()));
         all.put(TENSORS, tensorsOf(parameters.layout()));
         String name = "state-%05d-of-%05d.safetensors".formatted(rank.rank() + 1, rank.worldSize());
-        SafeTensorsWriter.write(folder.resolve(name), tensors, all);
+        return new Copy(name, tensors, all, memory);
     }
 
     /**
@@ -212,7 +244,12 @@ final class StateFiles {
         return Integer.toHexString(all.toString().hashCode());
     }
 
-    private static TensorSource source(String name, Tensor tensor) {
-        return TensorSource.of(name, Tensors.toFloats(tensor), Tensors.shape(tensor));
+    private static TensorSource source(String name, Tensor tensor, Arena memory) {
+        Tensor host = tensor.detach().cpu().contiguous();
+        MemorySegment copy = memory.allocate(host.numel() * Float.BYTES, Float.BYTES);
+        if (host.numel() > 0) {
+            copy.copyFrom(Tensors.memory(host));
+        }
+        return new TensorSource(name, DType.F32, Tensors.shape(tensor), () -> copy);
     }
 }

@@ -1,10 +1,8 @@
 package io.llava4j.train.run;
 
 import io.llava4j.CheckpointException;
-import io.llava4j.LlavaException;
 import io.llava4j.io.AtomicFiles;
 import io.llava4j.tensor.Engine;
-import io.llava4j.tensor.collective.PeerLostException;
 import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.train.run.input.RunInputs;
 import java.io.IOException;
@@ -15,9 +13,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.concurrent.CompletableFuture;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** What a run needs to resume exactly: the trainable parameters, AdamW's moments and the step. */
 public final class TrainState {
@@ -49,7 +48,15 @@ public final class TrainState {
         @Override
         public void save(RunProgress progress, TrainableParameters parameters, AdamW optimizer) {
             saveBeside(progress, parameters, optimizer);
-            parameters.group().onFirst(() -> {
+            deleteOld(parameters.group());
+        }
+
+        @Override
+        public void complete(boolean waits) {}
+
+        /** Deletes the oldest states beyond the number to keep. */
+        void deleteOld(ProcessGroup group) {
+            group.onFirst(() -> {
                 List<Path> states = all();
                 for (Path old : states.subList(0, Math.max(0, states.size() - keepLast))) {
                     delete(old);
@@ -60,49 +67,29 @@ public final class TrainState {
 
         @Override
         public void saveBeside(RunProgress progress, TrainableParameters parameters, AdamW optimizer) {
-            Path folder = directory.resolve(RunProgress.folder(progress.step()));
-            Map<String, String> metadata = new LinkedHashMap<>(progress.toMetadata());
-            metadata.put(FINGERPRINT, fingerprint);
-            metadata.put(INPUTS, inputs.toJson());
-            ProcessGroup group = parameters.group();
-            if (group.size() > 1) {
-                saveParts(folder, group, partial -> StateFiles.writePart(partial, parameters, optimizer, metadata));
-            } else if (!StateFiles.isComplete(folder)) {
-                AtomicFiles.writeDirectory(
-                        folder, partial -> StateFiles.write(partial, parameters, optimizer, metadata));
+            PendingState state = begin(progress, parameters, optimizer);
+            if (state != null) {
+                state.complete(CompletableFuture.runAsync(state::write, Runnable::run));
             }
         }
 
-        /** Every process writes its part; the folder gets its name when all have, or disappears. */
-        private static void saveParts(Path folder, ProcessGroup group, Consumer<Path> part) {
+        /** Copies a state, which is yet to be written; null if it is there already. */
+        @Nullable
+        PendingState begin(RunProgress progress, TrainableParameters parameters, AdamW optimizer) {
+            Path folder = directory.resolve(RunProgress.folder(progress.step()));
+            ProcessGroup group = parameters.group();
             String partial = group.onFirst(() -> StateFiles.isComplete(folder)
                     ? ""
-                    : AtomicFiles.beginDirectory(folder).toString());
+                    : group.size() == 1
+                            ? folder.toString()
+                            : AtomicFiles.beginDirectory(folder).toString());
             if (partial.isEmpty()) {
-                return;
+                return null;
             }
-            String problem = "";
-            try {
-                part.accept(Path.of(partial));
-            } catch (LlavaException e) {
-                problem = String.valueOf(e.getMessage());
-            }
-            List<String> problems = group.allGather(problem);
-            boolean whole = problems.stream().allMatch(String::isEmpty);
-            group.onFirst(() -> {
-                if (whole) {
-                    AtomicFiles.endDirectory(folder);
-                } else {
-                    AtomicFiles.deleteDirectory(Path.of(partial));
-                }
-                return "";
-            });
-            for (int rank = 0; rank < problems.size(); rank++) {
-                if (!problems.get(rank).isEmpty()) {
-                    String why = "rank %d cannot save its part of %s: %s".formatted(rank, folder, problems.get(rank));
-                    throw rank == group.rank().rank() ? new CheckpointException(why) : new PeerLostException(why, null);
-                }
-            }
+            Map<String, String> metadata = new LinkedHashMap<>(progress.toMetadata());
+            metadata.put(FINGERPRINT, fingerprint);
+            metadata.put(INPUTS, inputs.toJson());
+            return new PendingState(folder, Path.of(partial), group, StateFiles.copy(parameters, optimizer, metadata));
         }
 
         @Override

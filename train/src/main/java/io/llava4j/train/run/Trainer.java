@@ -106,6 +106,7 @@ public final class Trainer {
             int step = progress.step();
             double rate = schedule.at(step, config.optimizer().learningRate());
             listener.step(Engine.scope("step " + (step + 1), () -> step(step, steps, rate, optimizer, microBatches)));
+            checkpoints.complete(false);
             evaluateIfDue(steps);
             boolean ends = step + 1 == steps || endsEarly();
             boolean stop = group.any(stopRequested.getAsBoolean()) && !ends;
@@ -114,9 +115,11 @@ public final class Trainer {
                 checkpoints.save(progress, objective.parameters(), optimizer);
             }
             if (stop) {
+                checkpoints.complete(true);
                 return false;
             }
         }
+        checkpoints.complete(true);
         return true;
     }
 
@@ -184,6 +187,7 @@ public final class Trainer {
                     checkpoints.saveBeside(progress, objective.parameters(), optimizer);
                 } else {
                     checkpoints.save(progress, objective.parameters(), optimizer);
+                    checkpoints.complete(true);
                 }
                 listener.note("the run ends with an error; its first %d steps are saved, continue with --resume"
                         .formatted(progress.step()));

@@ -165,18 +165,22 @@ public final class TrainingRun {
             boolean resume,
             TrainingListener listener,
             BooleanSupplier stopRequested) {
-        Trainer trainer = new Trainer(config, objective, checkpoints, listener, stopRequested);
-        boolean complete = trainer.run(resume, () -> {
-            if (trainer.progress().samples() > 0) {
-                objective
-                        .parameters()
-                        .readOnFirst(() -> Engine.scope("saving the model", () -> {
-                            objective.save(checkpoints.directory().resolveSibling(MODEL));
-                            return "";
-                        }));
-            }
-        });
-        return new Ended(complete, trainer);
+        try (BackgroundCheckpoints background = new BackgroundCheckpoints(checkpoints)) {
+            Trainer trainer = new Trainer(config, objective, background, listener, stopRequested);
+            boolean complete = trainer.run(resume, () -> {
+                if (trainer.progress().samples() > 0) {
+                    saveModel(objective, checkpoints.directory().resolveSibling(MODEL));
+                }
+            });
+            return new Ended(complete, trainer);
+        }
+    }
+
+    private static void saveModel(Objective objective, Path folder) {
+        objective.parameters().readOnFirst(() -> Engine.scope("saving the model", () -> {
+            objective.save(folder);
+            return "";
+        }));
     }
 
     /** Trains on rank 0, which keeps the files of the run. */

@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -215,6 +216,7 @@ class ResumeTest {
             }
 
             private void die() {
+                awaitState(config, (atStep - 1) / 3 * 3);
                 try {
                     files(config.output())
                             .forEach((name, content) -> left.put(name, content.getBytes(StandardCharsets.ISO_8859_1)));
@@ -231,6 +233,14 @@ class ResumeTest {
             Path path = config.output().resolve(file.getKey());
             Files.createDirectories(path.getParent());
             Files.write(path, file.getValue());
+        }
+    }
+
+    /** States are written while training goes on; these runs are killed after that. */
+    private static void awaitState(TrainConfig config, int step) {
+        Path state = config.output().resolve("checkpoints/step-%06d/state.safetensors".formatted(step));
+        for (int i = 0; i < 1000 && step > 0 && !Files.exists(state); i++) {
+            LockSupport.parkNanos(10_000_000);
         }
     }
 

@@ -14,8 +14,10 @@ import java.util.Map;
  * @param moments both of AdamW, in 32-bit floats
  * @param activations of one micro-batch at the worst moment
  * @param buffers of exchanges and of the optimiser, where they exceed what is free when they are used
+ * @param checkpointCopy in the host's memory while a checkpoint is written; not part of the total
  */
-public record MemoryPlan(long weights, long master, long gradients, long moments, long activations, long buffers) {
+public record MemoryPlan(
+        long weights, long master, long gradients, long moments, long activations, long buffers, long checkpointCopy) {
     private static final int FLOAT = Float.BYTES;
 
     /** Plans a run. */
@@ -45,10 +47,18 @@ public record MemoryPlan(long weights, long master, long gradients, long moments
                 gradientShare > 1 ? 2 * counts.blockBytes() / run.precision().bytes() * FLOAT : 0;
         // The optimiser needs one more buffer, but only when all activations are gone.
         long optimizer = Math.max(0, trained * FLOAT / optimizerShare - activations);
-        return new MemoryPlan(weights, master, gradients, moments, activations, slots + gathered + reduced + optimizer);
+        // Each process writes as many values and moments as any other.
+        return new MemoryPlan(
+                weights,
+                master,
+                gradients,
+                moments,
+                activations,
+                slots + gathered + reduced + optimizer,
+                3 * trained * FLOAT / world);
     }
 
-    /** Everything together. */
+    /** Everything on the device together. */
     public long total() {
         return weights + master + gradients + moments + activations + buffers;
     }
