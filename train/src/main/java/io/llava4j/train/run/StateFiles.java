@@ -105,7 +105,7 @@ final class StateFiles {
     }
 
     /** Copies the state of one process, or this process's part of it. */
-    @SuppressWarnings("MustBeClosed") // the copy closes it
+    @SuppressWarnings("MustBeClosedChecker") // the copy closes it
     static Copy copy(TrainableParameters parameters, AdamW optimizer, Map<String, String> metadata) {
         Arena memory = Arena.ofShared();
         try {
