@@ -84,7 +84,8 @@ public final class ImageProcessor {
     }
 
     /**
-     * The image that the vision tower sees: resized and cropped or padded, before normalisation.
+     * The image that the vision tower sees: resized and cropped, padded or stretched, before normalisation. Tiles are added by
+     * {@link ImagePreparation}.
      *
      * @param image any image
      * @return {@code size} x {@code size} pixels
@@ -104,6 +105,11 @@ public final class ImageProcessor {
                 int shortest = Math.min(width, height);
                 yield resample(image, cropped(width, shortest), cropped(height, shortest));
             }
+            case ANYRES ->
+                resample(
+                        image,
+                        ResampleAxis.of(width, width, 0, size, 0, size),
+                        ResampleAxis.of(height, height, 0, size, 0, size));
         };
     }
 

@@ -75,6 +75,9 @@ class ImageProcessorTest {
 
     @Test
     void refusesImpossibleConstants() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new ImagePreparation(new ImageProcessor(56, AspectMode.ANYRES), List.of(), 4))
+                .withMessageContaining("no canvases");
         assertThatIllegalArgumentException().isThrownBy(() -> new ImageProcessor(0, AspectMode.PAD));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new ImageProcessor(8, AspectMode.PAD, List.of(0.5, 0.5, 0.5), List.of(0.2, 0.0, 0.2)))

@@ -42,7 +42,7 @@ class PreprocessGoldenTest {
             softly.assertThat(sha256(image.pixels()))
                     .as(file)
                     .isEqualTo(expected.get("rgb_sha256").asString());
-            for (AspectMode mode : AspectMode.values()) {
+            for (AspectMode mode : new AspectMode[] {AspectMode.CROP, AspectMode.PAD}) {
                 for (int size : new int[] {56, 336}) {
                     String key = mode.name().toLowerCase(Locale.ROOT) + "_" + size;
                     ImageProcessor processor = new ImageProcessor(size, mode);

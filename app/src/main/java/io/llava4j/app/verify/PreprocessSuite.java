@@ -3,6 +3,7 @@ package io.llava4j.app.verify;
 import io.llava4j.DataException;
 import io.llava4j.image.AspectMode;
 import io.llava4j.image.ImageDecoder;
+import io.llava4j.image.ImagePreparation;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.RgbImage;
 import java.nio.ByteBuffer;
@@ -25,11 +26,11 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * Image decoding, resizing and normalisation against hashes made with Pillow and CLIPImageProcessor; all comparisons
  * are bit-exact. The folder holds {@code images/} and an {@code expected.json}, which alone decides what is compared:
- * {@code crop_SIZE} and {@code pad_SIZE} per image, and top-level entries of images that must be refused.
+ * {@code crop_SIZE}, {@code pad_SIZE} and {@code anyres_SIZE} per image, and top-level entries of images that must be refused.
  */
 public final class PreprocessSuite implements Suite {
     private static final String NAME = "preprocess";
-    private static final Pattern TARGET = Pattern.compile("(crop|pad)_([1-9][0-9]{0,3})");
+    private static final Pattern TARGET = Pattern.compile("(crop|pad|anyres)_([1-9][0-9]{0,3})");
 
     @Override
     public String name() {
@@ -83,6 +84,10 @@ public final class PreprocessSuite implements Suite {
                 AspectMode mode = AspectMode.valueOf(target.group(1).toUpperCase(Locale.ROOT));
                 ImageProcessor processor = new ImageProcessor(Integer.parseInt(target.group(2)), mode, mean, std);
                 String label = name + " " + entry.getKey();
+                if (mode == AspectMode.ANYRES) {
+                    tiled(label, image, processor, entry.getValue(), out);
+                    continue;
+                }
                 out.accept(compare(
                         label + " resized",
                         processor.resize(image).pixels(),
@@ -95,6 +100,33 @@ public final class PreprocessSuite implements Suite {
                         "pixel_values_chw_f32le_sha256"));
             }
         }
+    }
+
+    private static void tiled(
+            String label, RgbImage image, ImageProcessor processor, JsonNode expected, Consumer<CaseResult> out) {
+        ImagePreparation preparation = new ImagePreparation(
+                processor,
+                expected.path("pinpoints")
+                        .valueStream()
+                        .map(GeometrySuite::size)
+                        .toList(),
+                1);
+        out.accept(compare(label + " padded", preparation.canvas(image).pixels(), expected, "padded_rgb_hwc_sha256"));
+        JsonNode hashes = expected.path("tiles_rgb_hwc_sha256");
+        List<RgbImage> views = preparation.views(image);
+        out.accept(CaseResult.exact(
+                NAME,
+                label + " views",
+                views.stream()
+                        .map(view -> sha256(view.pixels()))
+                        .toList()
+                        .equals(hashes.valueStream().map(JsonNode::asString).toList()),
+                "their hashes are not those of tiles_rgb_hwc_sha256"));
+        out.accept(compare(
+                label + " pixel_values",
+                littleEndian(preparation.prepare(image).pixels()),
+                expected,
+                "pixel_values_nchw_f32le_sha256"));
     }
 
     private static CaseResult refusal(Path images, String file) {

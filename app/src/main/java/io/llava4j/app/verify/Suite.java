@@ -11,6 +11,11 @@ public interface Suite {
     /** Whether {@code dir} is a folder of this kind; decided by its content, not by its name. */
     boolean accepts(Path dir);
 
+    /** Whether the subfolders of such a folder are part of it; otherwise other suites look at them. */
+    default boolean ownsSubfolders() {
+        return true;
+    }
+
     /**
      * Runs every case of the folder. A case that throws is reported as failed by the caller, so suites report results
      * as they come.

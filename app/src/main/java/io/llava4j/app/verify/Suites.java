@@ -13,6 +13,7 @@ public final class Suites {
         return Stream.<Suite>concat(
                         Stream.of(
                                 new PreprocessSuite(),
+                                new GeometrySuite(),
                                 new MiscSuite(),
                                 new TokenizerSuite(),
                                 new TinyLlavaSuite(),

@@ -22,7 +22,7 @@ public final class VerifyRunner {
     }
 
     /**
-     * Runs every case of every suite that accepts {@code dir}, or, where none does, of its subfolders. A suite that
+     * Runs every case of every suite that accepts {@code dir}, or, where none does that owns them, of its subfolders. A suite that
      * throws or yields no case gives a failed case; a subfolder that no suite accepts, next to others that one does, gives a skipped
      * case.
      *
@@ -37,7 +37,7 @@ public final class VerifyRunner {
         }
         List<Path> unknown = new ArrayList<>();
         List<Match> matches = matches(dir);
-        if (matches.isEmpty()) {
+        if (matches.stream().noneMatch(match -> match.suite().ownsSubfolders())) {
             for (Path child : subfolders(dir)) {
                 List<Match> found = matches(child);
                 matches.addAll(found);
