@@ -126,7 +126,8 @@ class BatchInputsTest {
 
     @Test
     void folderOfImages() throws IOException {
-        Path folder = Files.createDirectories(dir.resolve("photos/sub")).getParent();
+        Path folder = dir.resolve("photos");
+        Files.createDirectories(folder.resolve("sub"));
         Files.write(folder.resolve("a.png"), png(0xff0000));
         Files.writeString(folder.resolve("a.txt"), "a red dot");
         Files.write(folder.resolve("b.png"), png(0x00ff00));
