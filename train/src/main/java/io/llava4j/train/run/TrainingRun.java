@@ -177,10 +177,12 @@ public final class TrainingRun {
     }
 
     private static void saveModel(Objective objective, Path folder) {
-        objective.parameters().readOnFirst(() -> Engine.scope("saving the model", () -> {
-            objective.save(folder);
-            return "";
-        }));
+        objective
+                .parameters()
+                .readOnFirst(() -> Engine.scope("saving the model", () -> {
+                    objective.save(folder);
+                    return "";
+                }));
     }
 
     /** Trains on rank 0, which keeps the files of the run. */
