@@ -133,7 +133,7 @@ final class ModelCase {
         if (expected.containsKey("vision_hidden_0")) {
             Tensor state = model.visionTower().embed(pixels);
             whole("vision_hidden_0", state, HIDDEN);
-            for (int block = 0; block < config.vision().layers(); block++) {
+            for (int block = 0; block < model.visionTower().blocks(); block++) {
                 state = model.visionTower().forward(block, state);
                 whole("vision_hidden_" + (block + 1), state, HIDDEN);
             }

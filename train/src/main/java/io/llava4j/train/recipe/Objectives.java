@@ -9,7 +9,6 @@ import io.llava4j.model.LlavaModel;
 import io.llava4j.model.config.LoraConfig;
 import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.tensor.Engine;
-import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.tensor.format.DType;
 import io.llava4j.text.SentencePieceTokenizer;
@@ -218,10 +217,7 @@ public final class Objectives {
         if (!atOnce) {
             return () -> ModelInputs.of(assembly.weights(), assembly.tokenizer());
         }
-        RunInputs inputs = ModelInputs.of(
-                assembly.weights(),
-                (name, tensor) -> trainable.test(name) ? tensor.to(Tensors.type(precision)) : tensor,
-                assembly.tokenizer());
+        RunInputs inputs = ModelInputs.of(assembly.weights(), trainable, precision, assembly.tokenizer());
         return () -> inputs;
     }
 

@@ -3,6 +3,7 @@ package io.llava4j.train.run.input;
 import io.llava4j.LlavaException;
 import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.io.FileErrors;
+import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
 import java.util.function.BiFunction;
+import java.util.function.Predicate;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -34,16 +36,18 @@ public final class ModelInputs {
      * @throws LlavaException if the tokenizer cannot be read
      */
     public static RunInputs of(Weights weights, Path tokenizer) {
-        return of(weights, (name, tensor) -> tensor, tokenizer);
+        return of(weights).and(new RunInputs(Map.of("tokenizer", tokenizer(tokenizer))));
     }
 
     /**
      * As {@link #of(Weights, Path)}, of weights that the network does not read as they are yet.
      *
-     * @param read a tensor as the network will read it, by its name and as it is
+     * @param trainable names of those that it will read in {@code precision}
      */
-    public static RunInputs of(Weights weights, BiFunction<String, Tensor, Tensor> read, Path tokenizer) {
-        return of(weights, read).and(new RunInputs(Map.of("tokenizer", tokenizer(tokenizer))));
+    public static RunInputs of(
+            Weights weights, Predicate<String> trainable, ComputePrecision precision, Path tokenizer) {
+        return of(weights, (name, tensor) -> trainable.test(name) ? tensor.to(Tensors.type(precision)) : tensor)
+                .and(new RunInputs(Map.of("tokenizer", tokenizer(tokenizer))));
     }
 
     /**
