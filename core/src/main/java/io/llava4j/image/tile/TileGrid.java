@@ -20,7 +20,7 @@ public record TileGrid(ImageSize image, ImageSize canvas, int tile) {
     }
 
     /**
-     * The canvas that keeps most pixels of an image; of those, the one that wastes fewest of its own; of those, the first.
+     * The canvas that keeps most pixels of an image; of those, the one with the least padding; of those, the first.
      *
      * @param canvases to choose from, at least one
      */

@@ -7,7 +7,7 @@ import java.net.Socket;
 
 /**
  * A free port, chosen by the system, that it gives to nobody else until this is closed. It is bound but not listened on, so
- * that the process which is told of it can listen there.
+ * that the process that gets its number can listen there.
  */
 public final class ReservedPort implements AutoCloseable {
     private final Socket socket = new Socket();
