@@ -172,12 +172,13 @@ class RendezvousTest {
         private final ServerSocket server = new ServerSocket();
         private final List<Socket> sockets = new CopyOnWriteArrayList<>();
         private final CompletableFuture<Void> visit = new CompletableFuture<>();
+        private final Thread accepting;
 
         Stranger(Kind kind) throws IOException {
             this.kind = kind;
             server.setReuseAddress(true);
             server.bind(new InetSocketAddress(0));
-            Thread.ofVirtual().start(this::accept);
+            accepting = Thread.ofVirtual().start(this::accept);
         }
 
         private void accept() {
@@ -231,6 +232,11 @@ class RendezvousTest {
         @Override
         public void close() throws IOException {
             server.close();
+            try {
+                accepting.join(); // which gives the port back
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
             for (Socket socket : sockets) {
                 socket.close();
             }

@@ -48,6 +48,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * blocks. One process on the CPU; the step's peak is a sample of counters, so the median of three steps counts.
  */
 @EnabledOnOs(OS.LINUX)
+@Tag("memory")
 class MemoryPlanTest {
     private static final int STEPS = 4;
     private static final int TOKENS = 384;
@@ -119,7 +120,6 @@ class MemoryPlanTest {
         requireEqual(compare(shape, precision, trained, checkpointing, 1));
     }
 
-    @Tag("e2e")
     @ParameterizedTest
     @CsvSource({
         "NANO,fp32,FULL,true", "NANO,fp32,LORA,false", "NANO,fp32,LORA,true",
@@ -145,7 +145,6 @@ class MemoryPlanTest {
     }
 
     /** As nano's recipes do it. Their peaks seldom fall on the same moment, so the plan is a bound. */
-    @Tag("e2e")
     @Test
     void microBatchesAtOnceTakeAtMostWhatThePlanSays() {
         Comparison both = compare(Shape.NANO, "fp32", Trained.FULL, false, 2);
