@@ -4,7 +4,7 @@ import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.train.data.check.DataStats;
 import io.llava4j.train.recipe.Stage;
 import io.llava4j.train.recipe.TrainConfig;
-import io.llava4j.train.run.plan.Operations;
+import io.llava4j.train.run.Operations;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 

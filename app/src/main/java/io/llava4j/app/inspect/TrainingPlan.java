@@ -2,7 +2,6 @@ package io.llava4j.app.inspect;
 
 import io.llava4j.app.data.AssumedSpeed;
 import io.llava4j.train.run.plan.MemoryPlan;
-import io.llava4j.train.run.plan.Operations;
 import io.llava4j.train.run.plan.PlannedRun;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,7 +61,7 @@ public final class TrainingPlan {
                 Locale.ROOT,
                 "a checkpoint is copied to the host's memory and written from there: %.2f GiB of each process",
                 MemoryPlan.of(run).checkpointCopy() / GIB));
-        double operations = Operations.ofStep(run);
+        double operations = run.operationsOfStep();
         lines.add(String.format(
                 Locale.ROOT,
                 "a step of %d samples: at most %.3g operations in each process, %.1f s at %s TFLOP/s (%s)",

@@ -13,7 +13,6 @@ import io.llava4j.train.data.SkippedRecord;
 import io.llava4j.train.run.feature.CachedTower;
 import io.llava4j.train.run.feature.ImageFeatures;
 import io.llava4j.train.run.input.RunInputs;
-import io.llava4j.train.run.plan.Operations;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -6,7 +6,6 @@ import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.SkippedRecord;
 import io.llava4j.train.run.feature.ImageFeatures;
 import io.llava4j.train.run.input.RunInputs;
-import io.llava4j.train.run.plan.Operations;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -3,6 +3,7 @@ package io.llava4j.train.run.plan;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.train.run.LoraSettings;
+import io.llava4j.train.run.Operations;
 import io.llava4j.train.run.TrainableParts;
 import io.llava4j.train.run.shard.Sharding;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +52,14 @@ public record PlannedRun(
     public PlannedRun withCheckpointing(boolean on) {
         return new PlannedRun(
                 model, trainable, lora, precision, sharding, worldSize, batch, accumulation, parallel, on);
+    }
+
+    /** Floating-point operations of an optimiser step of one process. */
+    public double operationsOfStep() {
+        Operations each = Operations.of(model, trainable.languageModel(), checkpointing);
+        return accumulation
+                * (batch.sequences() * each.ofSequence(batch.tokens(), batch.supervised())
+                        + batch.images() * each.perImage());
     }
 
     boolean isTrained(String tensor) {

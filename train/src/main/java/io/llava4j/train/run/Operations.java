@@ -1,4 +1,4 @@
-package io.llava4j.train.run.plan;
+package io.llava4j.train.run;
 
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
@@ -64,14 +64,5 @@ public record Operations(
             sum += ofSequence(length, 0);
         }
         return sum;
-    }
-
-    /** Of an optimiser step of one process. */
-    public static double ofStep(PlannedRun run) {
-        Operations each = of(run.model(), run.trainable().languageModel(), run.checkpointing());
-        PlannedRun.Batch batch = run.batch();
-        return run.accumulation()
-                * (batch.sequences() * each.ofSequence(batch.tokens(), batch.supervised())
-                        + batch.images() * each.perImage());
     }
 }
