@@ -30,7 +30,7 @@ public record ModelParts(
     /** Whether a file in a model's folder is one of packed weights, or will be, and so none of the model itself. */
     static boolean isPacked(Path file) {
         String name = file.getFileName().toString();
-        return name.endsWith(PACKED) || name.endsWith(PACKED + ".partial");
+        return name.endsWith(PACKED) || name.contains(PACKED + ".") && name.endsWith(".partial");
     }
 
     /** Parts without packed weights. */

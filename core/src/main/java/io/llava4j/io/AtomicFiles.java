@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -15,6 +17,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,7 +25,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Files and folders that appear whole or not at all: written under a hidden name ({@code .NAME.partial}) in the same
  * folder, forced to disk, then renamed. A killed process leaves only such a hidden file, which the next write of the same
- * target deletes.
+ * target deletes. Two writers of one file do not disturb each other; the file is that of the last one to end.
  */
 public final class AtomicFiles {
     private static final Logger LOG = LoggerFactory.getLogger(AtomicFiles.class);
@@ -49,13 +52,42 @@ public final class AtomicFiles {
      * @throws CheckpointException if it cannot be written, for example because the disk is full; an older file then stays
      */
     public static void write(Path file, FileContent content) {
-        replace(file, partial -> {
+        Path partial = partialOf(file);
+        if (isBeingWritten(partial)) {
+            partial = partial.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID() + ".partial");
+        }
+        replace(file, partial, created -> {
             try (FileChannel channel =
-                    FileChannel.open(partial, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+                    FileChannel.open(created, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+                lock(channel);
                 content.writeTo(channel);
                 channel.force(true);
             }
         });
+    }
+
+    /** Whether another writer has a hidden file open: it holds its lock. */
+    private static boolean isBeingWritten(Path partial) {
+        if (!Files.isRegularFile(partial, LinkOption.NOFOLLOW_LINKS)) {
+            return false;
+        }
+        try (FileChannel channel = FileChannel.open(partial, StandardOpenOption.WRITE)) {
+            return !lock(channel);
+        } catch (IOException e) {
+            return false; // it is gone by now, or cannot be opened, which deleting it will tell
+        }
+    }
+
+    /** Whether a file is this channel's alone; so it is where the file system knows no locks. */
+    private static boolean lock(FileChannel channel) {
+        try {
+            return channel.tryLock() != null;
+        } catch (OverlappingFileLockException e) {
+            return false;
+        } catch (IOException e) {
+            LOG.debug("no locks here: {}", e.getMessage());
+            return true;
+        }
     }
 
     /** As {@link #write(Path, FileContent)}, for content in memory. */
@@ -76,7 +108,7 @@ public final class AtomicFiles {
      */
     public static void writeDirectory(Path directory, FolderContent content) {
         requireFree(directory);
-        replace(directory, partial -> {
+        replace(directory, partialOf(directory), partial -> {
             Files.createDirectory(partial);
             content.writeTo(partial);
             for (Path path : depthFirst(partial)) {
@@ -145,9 +177,8 @@ public final class AtomicFiles {
         }
     }
 
-    private static void replace(Path target, FolderContent content) {
+    private static void replace(Path target, Path partial, FolderContent content) {
         Path parent = parentOf(target);
-        Path partial = partialOf(target);
         boolean done = false;
         try {
             Files.createDirectories(parent);

@@ -18,11 +18,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Processes that never come, strangers in their place, and processes that no longer answer: nobody waits for them without end. */
 @Timeout(60)
+@Execution(ExecutionMode.CONCURRENT) // they wait
 class LostPeersTest {
     private static final Duration SHORT = Duration.ofSeconds(2);
 

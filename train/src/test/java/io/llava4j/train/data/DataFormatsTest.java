@@ -260,7 +260,7 @@ class DataFormatsTest {
         byte[] good = Files.readAllBytes(resource("llava.parquet"));
         java.util.SplittableRandom random = new java.util.SplittableRandom(5);
         int refused = 0;
-        for (int trial = 0; trial < 40; trial++) {
+        for (int trial = 0; trial < 20; trial++) {
             byte[] bad = good.clone();
             for (int k = 0; k < 1 + trial % 4; k++) {
                 bad[4 + random.nextInt(bad.length - 4)] = (byte) random.nextInt(256);
@@ -274,7 +274,7 @@ class DataFormatsTest {
                 refused++;
             }
         }
-        assertThat(refused).isGreaterThan(12);
+        assertThat(refused).isGreaterThan(6);
     }
 
     @Test
