@@ -17,8 +17,6 @@ import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.model.cpu.CpuWeights;
 import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.tensor.DeviceName;
-import io.llava4j.tensor.Engine;
-import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.format.DType;
 import io.llava4j.tensor.kernel.Kernels;
@@ -32,9 +30,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import org.bytedeco.pytorch.Device;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -176,7 +171,7 @@ public final class ModelLoader {
             return model;
         }
         Weights weights = new Weights();
-        addTo(weights, tensors, device, name -> ComputePrecision.inUse());
+        EngineWeights.addTo(weights, tensors, device, name -> ComputePrecision.inUse());
         LlavaModel model = new LlavaModel(config, weights);
         // A network that cannot be built closes nothing itself, so the check begins after it is there.
         WeightCheck check = WeightCheck.start(
@@ -271,78 +266,5 @@ public final class ModelLoader {
                 directory,
                 names.size(),
                 names.getFirst());
-    }
-
-    /**
-     * Tensors of the tensor engine on the CPU. They lie over the mapped files where possible, with matrices of 16 bits upcast
-     * where they are used. Everything else is copied as 32-bit floats.
-     *
-     * @param tensors must stay open as long as the result is used; the result must not be written to
-     */
-    public static Weights mapped(Map<String, TensorEntry> tensors) {
-        Weights weights = new Weights();
-        Device cpu = Engine.device("cpu");
-        tensors.forEach((name, entry) -> Engine.scope("loading " + name, () -> {
-            if (!(entry.dtype() == DType.F32 || isUpcastInUse(entry))) {
-                weights.put(name, copy(entry, cpu, ComputePrecision.FP32));
-            } else if (isAligned(entry)) {
-                weights.put(name, Tensors.over(entry.data(), type(entry.dtype()), entry.shape()));
-            } else {
-                weights.put(name, Tensors.copyOf(entry.data(), type(entry.dtype()), entry.shape()));
-            }
-            return null;
-        }));
-        return weights;
-    }
-
-    /** Whether a tensor can lie over the file; never computes its elements. */
-    private static boolean isAligned(TensorEntry entry) {
-        return entry.content() instanceof TensorEntry.Stored stored
-                && stored.data().isNative()
-                && stored.data().address() % entry.dtype().bytes() == 0;
-    }
-
-    /** Linear layers and the embedding table; norms, biases, convolutions and positions are small and loaded as 32-bit floats. */
-    private static boolean isUpcastInUse(TensorEntry entry) {
-        return (entry.dtype() == DType.F16 || entry.dtype() == DType.BF16)
-                && entry.shape().length == 2
-                && !entry.name().endsWith("position_embedding.weight");
-    }
-
-    private static torch.ScalarType type(DType type) {
-        return switch (type) {
-            case F32 -> torch.ScalarType.Float;
-            case F16 -> torch.ScalarType.Half;
-            case BF16 -> torch.ScalarType.BFloat16;
-            default -> throw new IllegalArgumentException(type.name());
-        };
-    }
-
-    /** Copies stored tensors to a device as 32-bit floats, under their names. */
-    public static Weights weights(Map<String, TensorEntry> tensors, String device) {
-        Weights weights = new Weights();
-        addTo(weights, tensors, device, name -> ComputePrecision.FP32);
-        return weights;
-    }
-
-    /**
-     * Copies stored tensors to a device and adds them to {@code weights}.
-     *
-     * @param precision whose type a tensor gets, by its name
-     */
-    public static void addTo(
-            Weights weights,
-            Map<String, TensorEntry> tensors,
-            String device,
-            Function<String, ComputePrecision> precision) {
-        Device place = Engine.device(device);
-        tensors.forEach((name, entry) -> Engine.scope("loading " + name, () -> {
-            weights.put(name, copy(entry, place, precision.apply(name)));
-            return null;
-        }));
-    }
-
-    private static Tensor copy(TensorEntry entry, Device place, ComputePrecision precision) {
-        return Tensors.of(entry.toFloats(), entry.shape()).to(place, Tensors.type(precision));
     }
 }

@@ -82,12 +82,23 @@ public final class LlamaModel implements LanguageModel {
 
     @Override
     public Tensor hiddenStates(Tensor embeds, Consumer<Tensor> inputOfBlock) {
+        return hiddenStates(embeds, inputOfBlock, PassListener.NONE);
+    }
+
+    /** {@link #hiddenStates(Tensor)} of a pass whose blocks someone follows. */
+    Tensor hiddenStates(Tensor embeds, PassListener listener) {
+        return hiddenStates(embeds, state -> {}, listener);
+    }
+
+    private Tensor hiddenStates(Tensor embeds, Consumer<Tensor> inputOfBlock, PassListener listener) {
         int tokens = Math.toIntExact(embeds.size(1));
         RotaryEmbedding.Angles angles = rotary.range(0, tokens, embeds);
         Tensor x = embeds;
-        for (Block block : blocks) {
+        for (int i = 0; i < blocks.size(); i++) {
             inputOfBlock.accept(x);
-            x = forward(block, x, angles, null, null);
+            listener.before(i);
+            x = forward(blocks.get(i), x, angles, null, null);
+            listener.afterForward(i);
         }
         return x;
     }

@@ -153,6 +153,14 @@ public final class LlavaModel implements AutoCloseable {
         return new Output(sequences, languageModel.hiddenStates(sequences.embeds(), inputOfBlock));
     }
 
+    /** {@link #forward(ModelInput)} of a model whose weights come and go; the head is the caller's. */
+    public Output forward(ModelInput input, PassListener listener) {
+        listener.before(PassListener.INPUTS);
+        Spliced sequences = assemble(input);
+        listener.afterForward(PassListener.INPUTS);
+        return new Output(sequences, llama().hiddenStates(sequences.embeds(), listener));
+    }
+
     /**
      * How a pass with gradients is computed.
      *

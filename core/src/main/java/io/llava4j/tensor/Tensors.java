@@ -4,6 +4,8 @@ import java.lang.foreign.MemorySegment;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
@@ -20,6 +22,14 @@ public final class Tensors {
     public static final torch.ScalarType FLOAT = torch.ScalarType.Float;
 
     private Tensors() {}
+
+    /** A tensor with shape and type but without elements, which takes no memory. */
+    public static Tensor withoutElements(torch.ScalarType type, long... shape) {
+        return torch.empty(
+                shape,
+                new TensorOptions(type).device(new DeviceOptional(new Device(torch.DeviceType.Meta))),
+                new MemoryFormatOptional());
+    }
 
     /** A tensor with a copy of {@code values}. */
     public static Tensor of(float[] values, long... shape) {

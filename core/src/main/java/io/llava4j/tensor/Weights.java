@@ -2,10 +2,12 @@ package io.llava4j.tensor;
 
 import io.llava4j.CheckpointException;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Weights implements AutoCloseable {
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+    /** How the elements of tensors that are not in memory are read, by name. */
+    private final Map<String, Supplier<Tensor>> stored = new HashMap<>();
+
     private Runnable release = () -> {};
     private Consumer<String> beforeReading = name -> {};
 
@@ -27,8 +32,21 @@ public final class Weights implements AutoCloseable {
         release = action;
     }
 
+    /**
+     * Adds a tensor that stays in its file: {@link #get} gives its shape and type, {@link #read} its elements, until another
+     * one replaces it.
+     *
+     * @param like its shape and type ({@link Tensors#withoutElements})
+     * @param elements reads it, as a tensor of the current scope; may be called several times
+     */
+    public void putStored(String name, Tensor like, Supplier<Tensor> elements) {
+        put(name, like);
+        stored.put(name, elements);
+    }
+
     /** Adds or replaces a tensor; it outlives the current scope. */
     public void put(String name, Tensor tensor) {
+        stored.remove(name);
         Tensor previous = tensors.put(name, tensor.retainReference());
         if (previous != null) {
             previous.releaseReference();
@@ -49,11 +67,16 @@ public final class Weights implements AutoCloseable {
     }
 
     /**
-     * The tensor of that name, whose elements are read now, outside the network.
+     * The tensor of that name, whose elements are read now, outside the network. One that is stored belongs to the current
+     * scope.
      *
      * @throws CheckpointException if there is none
      */
     public Tensor read(String name) {
+        Supplier<Tensor> elements = stored.get(name);
+        if (elements != null) {
+            return elements.get();
+        }
         beforeReading.accept(name);
         return get(name);
     }

@@ -7,6 +7,7 @@ import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.layout.WeightFile;
 import io.llava4j.checkpoint.safetensors.SafeTensors;
+import io.llava4j.generate.EngineWeights;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.model.cpu.CpuImageEncoder;
 import io.llava4j.tensor.Weights;
@@ -136,7 +137,7 @@ public final class TinyLlavaSuite implements Suite {
             DType own = ModelFolder.precision(checkpoint);
             boolean uniform = ModelFolder.holdsOnly(checkpoint, own);
             int compared = 0;
-            try (Weights weights = ModelLoader.mapped(checkpoint.tensors());
+            try (Weights weights = EngineWeights.mapped(checkpoint.tensors());
                     CpuImageEncoder encoder = ModelLoader.imageEncoder(checkpoint, null)) {
                 for (Path file : ModelFolder.list(folder.resolve(EXPECTED), ModelFolder::isSafeTensors)
                         .toList()) {

@@ -4,7 +4,7 @@ import io.llava4j.ConfigException;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
-import io.llava4j.generate.ModelLoader;
+import io.llava4j.generate.EngineWeights;
 import io.llava4j.model.Initializer;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
@@ -34,7 +34,7 @@ public final class PretrainObjectives {
                     return new ContrastiveObjective(
                             config,
                             ModelAssembly.visionOf(start, checkpoint),
-                            ModelLoader.weights(checkpoint.tensors(), config.device()));
+                            EngineWeights.weights(checkpoint.tensors(), config.device()));
                 }
             }
             VisionConfig vision =
@@ -56,7 +56,7 @@ public final class PretrainObjectives {
                     return new LanguageObjective(
                             config,
                             ModelAssembly.textOf(start, checkpoint),
-                            ModelLoader.weights(checkpoint.tensors(), config.device()),
+                            EngineWeights.weights(checkpoint.tensors(), config.device()),
                             checkpoint.tokenizerDir());
                 }
             }

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.layout.ModelKind;
-import io.llava4j.generate.ModelLoader;
+import io.llava4j.generate.EngineWeights;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.nano.world.Drawings;
@@ -30,7 +30,7 @@ class NanoLanguageTest {
     @Test
     void theShippedModelLooksNamesUpInCellsOfScenes() {
         try (Checkpoint checkpoint = Checkpoint.open(FOLDER);
-                Weights weights = Engine.scope("weights", () -> ModelLoader.weights(checkpoint.tensors(), "cpu"))) {
+                Weights weights = Engine.scope("weights", () -> EngineWeights.weights(checkpoint.tensors(), "cpu"))) {
             TextConfig text = ((ModelKind.Llama) checkpoint.kind()).text();
             SentencePieceTokenizer tokenizer = SentencePieceTokenizer.load(checkpoint.tokenizerDir());
             try (LlamaModel languageModel = Engine.scope("languageModel", () -> new LlamaModel(text, weights))) {

@@ -99,11 +99,12 @@ public final class Objectives {
     public static ModelLoader.Loaded start(TrainConfig config) {
         Engine.setThreads(config.engineThreads());
         return Engine.scope("building the model", () -> {
-            ModelAssembly assembly = assemble(config, name -> false, config.device());
-            return new ModelLoader.Loaded(
-                    new LlavaModel(assembly.config(), assembly.weights()),
-                    () -> SentencePieceTokenizer.load(assembly.tokenizer()),
-                    List.of());
+            try (ModelAssembly assembly = assemble(config, name -> false, config.device(), false)) {
+                return new ModelLoader.Loaded(
+                        new LlavaModel(assembly.config(), assembly.weights()),
+                        () -> SentencePieceTokenizer.load(assembly.tokenizer()),
+                        List.of());
+            }
         });
     }
 
@@ -122,35 +123,37 @@ public final class Objectives {
             Predicate<String> trainable = name -> config.trainable().includes(name) || lora != null && lora.saves(name);
             TrainableParameters.Sharing sharing =
                     new TrainableParameters.Sharing(group, config.distributed().sharding(), config.device());
-            // Weights that are shared out reach the device as shares.
-            String device = sharing.isFull() ? "cpu" : config.device();
-            ModelAssembly assembly = assemble(config, trainable, device);
-            if (lora != null) {
-                LoraAdapters.addTo(assembly.weights(), lora, initializer(config, device));
+            // Weights that are shared out are read one after the other, and reach the device as shares.
+            String device = sharing.isShared() ? "cpu" : config.device();
+            try (ModelAssembly assembly = assemble(config, trainable, device, sharing.isShared())) {
+                if (lora != null) {
+                    LoraAdapters.addTo(assembly.weights(), lora, initializer(config, device));
+                }
+                Supplier<RunInputs> inputs =
+                        fingerprints(assembly, trainable, config.engine().precision(), sharing.isFull());
+                CachedTower tower = cachedTower(config, assembly);
+                TrainableParameters parameters = new TrainableParameters(
+                        assembly.weights(), trainable, config.engine().precision(), sharing);
+                LlavaModel model = new LlavaModel(assembly.config(), assembly.weights(), lora);
+                return new InstructionObjective(
+                        new InstructionObjective.Settings(
+                                group,
+                                config.samplesPerStep() * group.size(),
+                                config.seed(),
+                                config.gradientCheckpointing(),
+                                config.batch().parallel() > 1,
+                                config.data().packing(),
+                                Operations.of(
+                                        assembly.config(), config.trainable().languageModel(), false),
+                                assembly.notes(),
+                                inputs),
+                        model,
+                        parameters,
+                        tower,
+                        samples.apply(assembly, tower),
+                        heldOut(config, assembly, model, parameters, tasks),
+                        output(config, assembly, lora));
             }
-            Supplier<RunInputs> inputs =
-                    fingerprints(assembly, trainable, config.engine().precision(), sharing.isFull());
-            CachedTower tower = cachedTower(config, assembly);
-            TrainableParameters parameters = new TrainableParameters(
-                    assembly.weights(), trainable, config.engine().precision(), sharing);
-            LlavaModel model = new LlavaModel(assembly.config(), assembly.weights(), lora);
-            return new InstructionObjective(
-                    new InstructionObjective.Settings(
-                            group,
-                            config.samplesPerStep() * group.size(),
-                            config.seed(),
-                            config.gradientCheckpointing(),
-                            config.batch().parallel() > 1,
-                            config.data().packing(),
-                            Operations.of(assembly.config(), config.trainable().languageModel(), false),
-                            assembly.notes(),
-                            inputs),
-                    model,
-                    parameters,
-                    tower,
-                    samples.apply(assembly, tower),
-                    heldOut(config, assembly, model, tasks, group),
-                    output(config, assembly, lora));
         });
     }
 
@@ -170,8 +173,8 @@ public final class Objectives {
             TrainConfig config,
             ModelAssembly assembly,
             LlavaModel model,
-            @Nullable TaskScores tasks,
-            ProcessGroup group) {
+            TrainableParameters parameters,
+            @Nullable TaskScores tasks) {
         HeldOut.Config evaluation = config.evaluation();
         if (evaluation == null) {
             return null;
@@ -184,14 +187,15 @@ public final class Objectives {
                         config.batch().perDevice(),
                         assembly.config(),
                         assembly.tokenizer()),
-                group,
+                parameters,
                 tasks,
                 SentencePieceTokenizer.load(assembly.tokenizer()),
                 config.data().conversationTemplate());
     }
 
     /** What is trained is loaded in 32-bit floats, as it moves by less than 16 bits can tell apart. */
-    private static ModelAssembly assemble(TrainConfig config, Predicate<String> trainable, String device) {
+    private static ModelAssembly assemble(
+            TrainConfig config, Predicate<String> trainable, String device, boolean stays) {
         ComputePrecision precision = config.engine().precision();
         precision.use(config.device());
         return ModelAssembly.of(
@@ -199,6 +203,7 @@ public final class Objectives {
                 config.data().imageAspectRatio().mode(),
                 config.data().maxLength(),
                 new ModelAssembly.Placement(
+                        stays,
                         device,
                         name -> trainable.test(name) ? ComputePrecision.FP32 : precision,
                         name -> config.lora() == null || trainable.test(name)

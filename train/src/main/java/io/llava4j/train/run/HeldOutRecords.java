@@ -6,6 +6,7 @@ import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
+import io.llava4j.model.PassListener;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.text.ConversationTemplate;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
@@ -30,6 +32,7 @@ public final class HeldOutRecords implements HeldOut {
     private final Config config;
     private final LlavaModel model;
     private final TrainingData data;
+    private final TrainableParameters parameters;
     private final ProcessGroup group;
     private final @Nullable TaskScores tasks;
     private final LlavaPipeline pipeline;
@@ -38,7 +41,7 @@ public final class HeldOutRecords implements HeldOut {
      * @param config section of the recipe
      * @param model whose parameters are trained; closed by its owner
      * @param data the records in the order of their file; closed with this object
-     * @param group processes that share the work
+     * @param parameters of the model; their processes share the work
      * @param tasks scores of the recipe's benchmarks; null if it names none
      * @param tokenizer of the model
      * @param template of the prompts
@@ -47,14 +50,15 @@ public final class HeldOutRecords implements HeldOut {
             Config config,
             LlavaModel model,
             TrainingData data,
-            ProcessGroup group,
+            TrainableParameters parameters,
             @Nullable TaskScores tasks,
             SentencePieceTokenizer tokenizer,
             ConversationTemplate template) {
         this.config = config;
         this.model = model;
         this.data = data;
-        this.group = group;
+        this.parameters = parameters;
+        this.group = parameters.group();
         this.tasks = tasks;
         this.pipeline = new LlavaPipeline(model, tokenizer, new LlavaPipeline.Settings(template, true));
     }
@@ -71,10 +75,9 @@ public final class HeldOutRecords implements HeldOut {
         for (int first = 0; first < batches; first += group.size()) {
             int mine = first + group.rank().rank();
             Batch batch = mine < batches ? data.batch(mine, 0) : null;
-            own.add(
-                    batch == null || batch.examples().isEmpty()
-                            ? new Loss(0, 0, 0)
-                            : Engine.inference("the held-out loss", () -> loss(batch.examples())));
+            own.add(Engine.inference(
+                    "the held-out loss",
+                    () -> batch == null || batch.examples().isEmpty() ? noLoss() : loss(batch.examples())));
         }
         double sum = 0;
         long supervised = 0;
@@ -108,17 +111,40 @@ public final class HeldOutRecords implements HeldOut {
     }
 
     private Loss loss(List<Example> examples) {
-        LlavaModel.Output output = model.forward(ModelInput.of(
-                examples.stream().map(example -> example.prompt().ids()).toList(),
-                examples.stream().map(example -> example.prompt().labels()).toList(),
-                examples.stream().flatMap(example -> example.pixels().stream()).toList()));
+        PassListener listener = parameters.evaluationListener();
+        LlavaModel.Output output = model.forward(
+                ModelInput.of(
+                        examples.stream()
+                                .map(example -> example.prompt().ids())
+                                .toList(),
+                        examples.stream()
+                                .map(example -> example.prompt().labels())
+                                .toList(),
+                        examples.stream()
+                                .flatMap(example -> example.pixels().stream())
+                                .toList()),
+                listener);
         int[][] labels = output.sequences().labels();
-        return new Loss(
-                SequenceLoss.inChunks(model.llama(), output.hidden(), labels)
-                        .mean()
-                        .item_double(),
-                SequenceLoss.supervised(labels),
-                examples.size());
+        listener.before(head());
+        double loss = SequenceLoss.inChunks(model.llama(), output.hidden(), labels)
+                .mean()
+                .item_double();
+        listener.afterForward(head());
+        return new Loss(loss, SequenceLoss.supervised(labels), examples.size());
+    }
+
+    /** Of a process without samples, which takes part in what the others exchange. */
+    private Loss noLoss() {
+        PassListener listener = parameters.evaluationListener();
+        for (int part = PassListener.INPUTS; part <= head(); part++) {
+            listener.before(part);
+            listener.afterForward(part);
+        }
+        return new Loss(0, 0, 0);
+    }
+
+    private int head() {
+        return model.config().text().layers();
     }
 
     @Override
@@ -126,7 +152,7 @@ public final class HeldOutRecords implements HeldOut {
         if (tasks == null) {
             return Map.of();
         }
-        String scores = group.onFirst(() -> JSON.writeValueAsString(tasks.of(pipeline)));
+        String scores = onFirst(() -> JSON.writeValueAsString(tasks.of(pipeline)));
         return JSON.readValue(scores, new TypeReference<LinkedHashMap<String, Double>>() {});
     }
 
@@ -135,7 +161,12 @@ public final class HeldOutRecords implements HeldOut {
         if (config.samples() == 0) {
             return List.of();
         }
-        return List.of(JSON.readValue(group.onFirst(() -> JSON.writeValueAsString(answersHere())), Answer[].class));
+        return List.of(JSON.readValue(onFirst(() -> JSON.writeValueAsString(answersHere())), Answer[].class));
+    }
+
+    /** Answering reads all weights again for every token, so rank 0 holds them meanwhile. */
+    private String onFirst(Supplier<String> work) {
+        return parameters.withWeights(() -> group.onFirst(work));
     }
 
     private List<Answer> answersHere() {

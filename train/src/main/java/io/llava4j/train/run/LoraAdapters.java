@@ -6,6 +6,7 @@ import io.llava4j.model.Initializer;
 import io.llava4j.model.LowRank;
 import io.llava4j.model.config.LoraConfig;
 import io.llava4j.tensor.BlockLinear;
+import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Weights;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -33,7 +34,10 @@ public final class LoraAdapters {
                 initializer.fill(weights, layer + LoraConfig.DOWN, lora.rank(), BlockLinear.columns(weight));
                 initializer.fill(weights, layer + LoraConfig.UP, weight.size(0), lora.rank());
                 if (lora.dora()) {
-                    weights.put(layer + LoraConfig.MAGNITUDE, LowRank.rowLengths(weight));
+                    Engine.scope("the row lengths of " + name, () -> {
+                        weights.put(layer + LoraConfig.MAGNITUDE, LowRank.rowLengths(weights.read(name)));
+                        return null;
+                    });
                 }
             }
         }

@@ -6,8 +6,7 @@ import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.TensorEntry;
-import io.llava4j.generate.BlockWeights;
-import io.llava4j.generate.ModelLoader;
+import io.llava4j.generate.EngineWeights;
 import io.llava4j.image.AspectMode;
 import io.llava4j.model.Initializer;
 import io.llava4j.model.config.LlavaConfig;
@@ -15,6 +14,7 @@ import io.llava4j.model.config.ProjectorType;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.ComputePrecision;
+import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.format.BlockFormat;
@@ -27,18 +27,24 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The model that training starts from, put together from files.
+ * The model that training starts from, put together from files. Closing it closes the files, not the weights.
  *
  * @param config of the whole model
  * @param weights of all parts, by canonical name
  * @param tokenizer folder or file of the tokenizer
  * @param notes for the user, such as that a part starts from random weights
+ * @param files that weights are still to be read from
  */
-public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer, List<String> notes) {
+public record ModelAssembly(
+        LlavaConfig config, Weights weights, Path tokenizer, List<String> notes, List<Checkpoint> files)
+        implements AutoCloseable {
     private static final String RANDOM_PROJECTOR =
             "the projector starts from random weights, because model.projector names no file";
 
@@ -89,23 +95,36 @@ public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer,
     /**
      * Where weights go.
      *
+     * @param stays whether weights stay in their files until each is read ({@link Weights#putStored})
      * @param device of all weights
      * @param precision whose type a weight gets, by its canonical name
      * @param blocks the blocks in which a weight is stored instead, by its canonical name; null for none
      */
     public record Placement(
+            boolean stays,
             String device,
             Function<String, ComputePrecision> precision,
             Function<String, @Nullable BlockFormat> blocks) {
         private void add(Weights weights, Map<String, TensorEntry> tensors) {
-            tensors.forEach((name, entry) -> {
+            Device place = Engine.device(device);
+            tensors.forEach((name, entry) -> Engine.scope("loading " + name, () -> {
                 BlockFormat format = blocks.apply(name);
-                if (format == null) {
-                    ModelLoader.addTo(weights, Map.of(name, entry), device, precision);
+                Supplier<Tensor> elements = format == null
+                        ? () -> EngineWeights.copy(entry, place, precision.apply(name))
+                        : () -> EngineWeights.copyOfBlocks(entry, format, place);
+                if (stays) {
+                    weights.putStored(
+                            name,
+                            format == null
+                                    ? Tensors.withoutElements(Tensors.type(precision.apply(name)), entry.shape())
+                                    : Tensors.withoutElements(
+                                            torch.ScalarType.Byte, EngineWeights.blockShape(entry, format)),
+                            elements);
                 } else {
-                    BlockWeights.add(weights, entry, format, device);
+                    weights.put(name, elements.get());
                 }
-            });
+                return null;
+            }));
         }
     }
 
@@ -121,57 +140,82 @@ public record ModelAssembly(LlavaConfig config, Weights weights, Path tokenizer,
      */
     public static ModelAssembly of(
             Config parts, AspectMode aspect, int maxLength, Placement placement, Initializer random) {
-        Path base = parts.base();
-        ModelAssembly assembly = base != null
-                ? whole(base, aspect, maxLength, placement)
-                : ofParts(
-                        parts,
-                        Objects.requireNonNull(parts.visionTower()),
-                        Objects.requireNonNull(parts.languageModel()),
-                        aspect,
-                        maxLength,
-                        placement);
-        Path projector = parts.projector();
-        if (projector != null) {
-            assembly.loadProjector(projector, placement);
+        List<Checkpoint> files = new ArrayList<>();
+        boolean complete = false;
+        try {
+            Path base = parts.base();
+            ModelAssembly assembly = base != null
+                    ? whole(base, aspect, maxLength, placement, files)
+                    : ofParts(
+                            parts,
+                            Objects.requireNonNull(parts.visionTower()),
+                            Objects.requireNonNull(parts.languageModel()),
+                            aspect,
+                            maxLength,
+                            placement,
+                            files);
+            Path projector = parts.projector();
+            if (projector != null) {
+                assembly.loadProjector(projector, placement);
+            }
+            assembly.completeProjector(projector, random, placement);
+            complete = true;
+            return assembly;
+        } finally {
+            if (!complete) {
+                files.forEach(Checkpoint::close);
+            }
         }
-        assembly.completeProjector(projector, random, placement);
-        return assembly;
     }
 
-    private static ModelAssembly whole(Path base, AspectMode aspect, int maxLength, Placement placement) {
-        try (Checkpoint checkpoint = Checkpoint.open(base).requireComplete()) {
-            Weights weights = new Weights();
-            placement.add(weights, checkpoint.tensors());
-            return new ModelAssembly(
-                    checkpoint.config().withAspectMode(aspect).withMaxSequenceLength(maxLength),
-                    weights,
-                    checkpoint.tokenizerDir(),
-                    new ArrayList<>());
-        }
+    private static Checkpoint open(Path path, List<Checkpoint> files) {
+        Checkpoint checkpoint = Checkpoint.open(path);
+        files.add(checkpoint);
+        return checkpoint;
+    }
+
+    private static ModelAssembly whole(
+            Path base, AspectMode aspect, int maxLength, Placement placement, List<Checkpoint> files) {
+        Checkpoint checkpoint = open(base, files).requireComplete();
+        Weights weights = new Weights();
+        placement.add(weights, checkpoint.tensors());
+        return new ModelAssembly(
+                checkpoint.config().withAspectMode(aspect).withMaxSequenceLength(maxLength),
+                weights,
+                checkpoint.tokenizerDir(),
+                new ArrayList<>(),
+                files);
     }
 
     private static ModelAssembly ofParts(
-            Config parts, Path tower, Path language, AspectMode aspect, int maxLength, Placement placement) {
-        try (Checkpoint towerFile = Checkpoint.open(tower).requireComplete();
-                Checkpoint languageFile = Checkpoint.open(language).requireComplete()) {
-            LlavaConfig config =
-                    parts.toLlava(visionOf(tower, towerFile), textOf(language, languageFile), aspect, maxLength);
-            Weights weights = new Weights();
-            placement.add(weights, languageFile.tensors());
-            placement.add(weights, towerFile.tensors());
-            return new ModelAssembly(config, weights, languageFile.tokenizerDir(), new ArrayList<>());
-        }
+            Config parts,
+            Path tower,
+            Path language,
+            AspectMode aspect,
+            int maxLength,
+            Placement placement,
+            List<Checkpoint> files) {
+        Checkpoint towerFile = open(tower, files).requireComplete();
+        Checkpoint languageFile = open(language, files).requireComplete();
+        LlavaConfig config =
+                parts.toLlava(visionOf(tower, towerFile), textOf(language, languageFile), aspect, maxLength);
+        Weights weights = new Weights();
+        placement.add(weights, languageFile.tensors());
+        placement.add(weights, towerFile.tensors());
+        return new ModelAssembly(config, weights, languageFile.tokenizerDir(), new ArrayList<>(), files);
     }
 
     private void loadProjector(Path projector, Placement placement) {
-        try (Checkpoint checkpoint = Checkpoint.open(projector)) {
-            checkpoint.tensors().forEach((name, entry) -> {
-                if (name.startsWith(CanonicalNames.PROJECTOR)) {
-                    placement.add(weights, Map.of(name, entry));
-                }
-            });
-        }
+        open(projector, files).tensors().forEach((name, entry) -> {
+            if (name.startsWith(CanonicalNames.PROJECTOR)) {
+                placement.add(weights, Map.of(name, entry));
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        files.forEach(Checkpoint::close);
     }
 
     /** Random weights for a projector that no file has. */

@@ -49,6 +49,11 @@ public class TrainableParameters implements AutoCloseable {
         /** One process has all. */
         public static final Sharing NONE = new Sharing(ProcessGroup.alone(), Sharding.NONE, "cpu");
 
+        /** Whether each process holds less than all of what is trained. */
+        public boolean isShared() {
+            return sharding != Sharding.NONE && group.size() > 1;
+        }
+
         /** Whether frozen weights are shared as well. */
         public boolean isFull() {
             return sharding == Sharding.FULL && group.size() > 1;
@@ -63,7 +68,8 @@ public class TrainableParameters implements AutoCloseable {
     /**
      * Moves the chosen weights; must come before the network is built on them.
      *
-     * @param weights all tensors; trainable ones, in 32-bit floats, are replaced, as are all where processes share these
+     * @param weights all tensors, where processes share them also in their files; trainable ones, in 32-bit floats, are
+     *     replaced, as are all where processes share these
      * @param trainable chooses by canonical name
      * @param precision whose type the network reads them in
      * @param sharing how processes share them
@@ -73,15 +79,15 @@ public class TrainableParameters implements AutoCloseable {
         this.layout = ParameterLayout.of(weights, trainable);
         this.group = sharing.group();
         torch.ScalarType type = Tensors.type(precision);
-        this.buffers = sharing.sharding() == Sharding.NONE || group.size() == 1
-                ? new WholeParameters(weights, layout, type, group)
-                : new ShardedParameters(
+        this.buffers = sharing.isShared()
+                ? new ShardedParameters(
                         weights,
                         layout,
                         new TensorOptions(Tensors.FLOAT).device(new DeviceOptional(Engine.device(sharing.device()))),
                         type,
                         group,
-                        sharing.sharding());
+                        sharing.sharding())
+                : new WholeParameters(weights, layout, type, group);
     }
 
     /** Where each tensor lies among all. */
@@ -109,6 +115,11 @@ public class TrainableParameters implements AutoCloseable {
         return buffers.listener();
     }
 
+    /** Follows passes without gradients, of which every process has as many. */
+    PassListener evaluationListener() {
+        return buffers.evaluationListener();
+    }
+
     /** A micro-batch of this process begins; every process has as many in a step, with samples or without. */
     void beginMicroBatch(boolean last) {
         buffers.beginMicroBatch(last);
@@ -124,7 +135,7 @@ public class TrainableParameters implements AutoCloseable {
         buffers.reduceGradients();
     }
 
-    /** Runs what reads the network's weights outside a training pass; called by all processes at the same time. */
+    /** Runs what needs all weights of the network at once, on rank 0; called by all processes at the same time. */
     <T> T withWeights(Supplier<T> work) {
         return buffers.withWeights(work);
     }

@@ -123,13 +123,6 @@ public final class Trainer {
         return true;
     }
 
-    private void onFirst(Runnable work) {
-        group.onFirst(() -> {
-            work.run();
-            return "";
-        });
-    }
-
     private boolean endsEarly() {
         HeldOut heldOut = objective.heldOut();
         return heldOut != null && heldOut.config().ends(progress.evaluations());
@@ -144,10 +137,7 @@ public final class Trainer {
                 || (step % heldOut.config().everySteps() != 0 && step != steps)) {
             return;
         }
-        objective.parameters().withWeights(() -> {
-            evaluate(heldOut, step);
-            return step;
-        });
+        evaluate(heldOut, step);
     }
 
     private void evaluate(HeldOut heldOut, int step) {
@@ -162,7 +152,7 @@ public final class Trainer {
                         heldOut.config().minDelta());
         boolean best = step > 0 && done.bestStep() == step;
         if (best && heldOut.config().keepBest()) {
-            onFirst(() -> checkpoints.saveBest(step, objective));
+            objective.parameters().readOnFirst(() -> checkpoints.saveBest(step, objective));
         }
         progress = progress.with(done);
         listener.evaluation(

@@ -11,6 +11,7 @@ import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
+import io.llava4j.generate.EngineWeights;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.LlamaModel;
@@ -138,7 +139,7 @@ class TrainerTest {
         ModelLoader.Loaded start = Objectives.start(config);
         try (LlavaModel before = start.model();
                 Checkpoint written = Checkpoint.open(config.output().resolve("model"));
-                Weights after = ModelLoader.weights(written.tensors(), "cpu")) {
+                Weights after = EngineWeights.weights(written.tensors(), "cpu")) {
             assertThat(after.names())
                     .containsExactlyInAnyOrderElementsOf(before.weights().names());
             for (String name : before.weights().names()) {

@@ -77,7 +77,7 @@ public final class CachedTower {
                 String label = name + Tensors.type(tensor) + Arrays.toString(Tensors.shape(tensor));
                 sha.update(label.getBytes(StandardCharsets.UTF_8));
                 Engine.inference("a hash of the vision tower", () -> {
-                    sha.update(bytes(tensor));
+                    sha.update(bytes(weights.read(name)));
                     return null;
                 });
             }

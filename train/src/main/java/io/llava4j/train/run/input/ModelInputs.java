@@ -40,7 +40,7 @@ public final class ModelInputs {
     }
 
     /**
-     * As {@link #of(Weights, Path)}, of weights that the network does not read as they are yet.
+     * As {@link #of(Weights, Path)}, of weights that the network does not read as they are yet, and that may be in their files.
      *
      * @param trainable names of those that it will read in {@code precision}
      */
@@ -66,14 +66,13 @@ public final class ModelInputs {
         for (String name : new TreeSet<>(weights.names())) {
             String part = part(name);
             Tensor tensor = weights.get(name);
-            long elements = tensor.numel();
-            long half = elements / 2;
+            Halves halves = halves(name, weights, read);
             digests.computeIfAbsent(part, key -> new Digest())
                     .add(name)
                     .add(Arrays.toString(Tensors.shape(tensor)))
-                    .add(sumOfBits(name, tensor, read, 0, half))
-                    .add(sumOfBits(name, tensor, read, half, elements - half));
-            counts.merge(part, elements, Long::sum);
+                    .add(halves.first())
+                    .add(halves.second());
+            counts.merge(part, tensor.numel(), Long::sum);
         }
         Map<String, RunInputs.Fingerprint> fingerprints = new LinkedHashMap<>();
         digests.forEach((part, digest) -> fingerprints.put(
@@ -89,17 +88,25 @@ public final class ModelInputs {
         return name.startsWith(CanonicalNames.TOWER) ? "vision tower" : "language model";
     }
 
-    private static long sumOfBits(
-            String name, Tensor tensor, BiFunction<String, Tensor, Tensor> read, long from, long count) {
-        return Engine.inference(
-                "a fingerprint of the weights",
-                () -> read.apply(name, tensor.detach())
-                        .to(torch.ScalarType.Float)
-                        .reshape(tensor.numel())
-                        .narrow(0, from, count)
-                        .view(torch.ScalarType.Int)
-                        .sum()
-                        .item_long());
+    /** Sums of the bits of a tensor's halves. */
+    private record Halves(long first, long second) {}
+
+    private static Halves halves(String name, Weights weights, BiFunction<String, Tensor, Tensor> read) {
+        return Engine.inference("a fingerprint of the weights", () -> {
+            Tensor tensor = read.apply(name, weights.read(name).detach());
+            long elements = tensor.numel();
+            Tensor flat = tensor.reshape(elements);
+            return new Halves(
+                    sumOfBits(flat.narrow(0, 0, elements / 2)),
+                    sumOfBits(flat.narrow(0, elements / 2, elements - elements / 2)));
+        });
+    }
+
+    private static long sumOfBits(Tensor elements) {
+        return Engine.scope("a fingerprint of the weights", () -> elements.to(torch.ScalarType.Float)
+                .view(torch.ScalarType.Int)
+                .sum()
+                .item_long());
     }
 
     private static RunInputs.Fingerprint tokenizer(Path tokenizer) {

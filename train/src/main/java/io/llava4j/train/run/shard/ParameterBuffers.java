@@ -29,8 +29,14 @@ public sealed interface ParameterBuffers extends AutoCloseable permits WholePara
     /** The trainable tensors in 32-bit floats, or {@link #leaves} where {@link #values} are a share. */
     Map<String, Tensor> views();
 
-    /** Follows the passes. */
+    /** Follows the passes of training. */
     PassListener listener();
+
+    /**
+     * Follows passes without gradients; every process has as many of them. A process without samples calls
+     * {@link PassListener#before} and {@link PassListener#afterForward} of all parts, the head included.
+     */
+    PassListener evaluationListener();
 
     /** Sets the gradients to zero. */
     void zeroGradients();
@@ -47,7 +53,10 @@ public sealed interface ParameterBuffers extends AutoCloseable permits WholePara
     /** Gives the network the changed values. */
     void valuesChanged();
 
-    /** Runs what reads the network's weights outside a training pass; called by all processes at the same time. */
+    /**
+     * Runs what needs all weights of the network at once, on rank 0; elsewhere they may be missing. Called by all processes at
+     * the same time.
+     */
     <T> T withWeights(Supplier<T> work);
 
     /**

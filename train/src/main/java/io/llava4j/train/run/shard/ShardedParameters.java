@@ -2,6 +2,7 @@ package io.llava4j.train.run.shard;
 
 import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.model.PassListener;
+import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.collective.ProcessGroup;
@@ -22,12 +23,10 @@ import org.bytedeco.pytorch.global.torch;
  * {@link Sharding#FULL} of all weights. Every {@link Unit} is divided among all processes. Its gradients are summed when its
  * backward pass is over: with {@link Sharding#OPTIMIZER} in the last micro-batch of a step, otherwise in every one, so that
  * nobody keeps more of them than its share. Shared weights are gathered while the part of the network before theirs is
- * computed, and freed after their own.
- *
- * <p>The exchanges of a pass depend on the model only, not on the samples: processes with images, without images or
- * without any sample take part in the same ones.
+ * computed, and freed after their own ({@link UnitPasses}): processes with images, without images or without any sample take
+ * part in the same exchanges.
  */
-public final class ShardedParameters implements ParameterBuffers, PassListener {
+public final class ShardedParameters implements ParameterBuffers {
     private static final String VALUES = "values";
     private static final String GRADIENTS = "gradients";
     private static final String COPY = "compute copy";
@@ -39,19 +38,17 @@ public final class ShardedParameters implements ParameterBuffers, PassListener {
     private final List<Unit> units = new ArrayList<>();
     /** The part of the network after the blocks. */
     private final int head;
-    /** Whether the head's matrix is the table of the token embeddings. */
-    private final boolean tied;
 
     private final ParameterShare share;
     private final GradientSums sums;
     private final UnitReader reader;
-    private boolean last;
-    private boolean backward;
+    private final UnitPasses passes;
 
     /**
-     * Shares the weights out; exchanges nothing.
+     * Shares the weights out, one after the other; exchanges nothing.
      *
-     * @param weights all tensors; the trainable ones, in 32-bit floats, are replaced, with {@link Sharding#FULL} all
+     * @param weights all tensors, which may still be in their files; all are replaced, the trainable ones, in 32-bit floats,
+     *     and with {@link Sharding#FULL} the others by what is gathered, otherwise the others by copies on the device
      * @param layout of the trainable tensors
      * @param floats 32-bit floats on the device of the run
      * @param type the network reads the trainable tensors in
@@ -68,24 +65,41 @@ public final class ShardedParameters implements ParameterBuffers, PassListener {
         this.sharding = sharding;
         this.group = group;
         this.head = weights.names().stream().mapToInt(Unit::block).max().orElse(-1) + 1;
-        this.tied = weights.find(CanonicalNames.LM_HEAD) == null;
         this.sums = new GradientSums(group, sharding != Sharding.OPTIMIZER);
         divide(weights, layout, floats.dtype(Tensors.optionalType(type)));
         this.share = shareOf(layout);
         long[] length = {share.length()};
         buffers.put(VALUES, torch.zeros(length, floats));
         buffers.put(GRADIENTS, torch.zeros(length, floats));
-        layout.tensors().forEach((name, place) -> share.copy(weights.get(name), place.offset(), values()));
         if (sharding == Sharding.FULL && type != torch.ScalarType.Float) {
-            buffers.put(COPY, values().to(type));
+            buffers.put(COPY, torch.zeros(length, floats.dtype(Tensors.optionalType(type))));
         }
         this.reader = new UnitReader(group, units, head);
-        weights.beforeReading(reader::fetch);
+        boolean tied = weights.find(CanonicalNames.LM_HEAD) == null;
+        this.passes = new UnitPasses(units, sums, head, tied, sharding != Sharding.OPTIMIZER);
         long at = 0;
         for (Unit unit : units) {
-            at = moveTrained(unit, weights, at);
+            at = moveTrained(unit, weights, layout, at);
             unit.moveFrozen(weights);
         }
+        if (sharding != Sharding.FULL) {
+            List.copyOf(weights.names()).stream()
+                    .filter(name -> !leaves.containsKey(name))
+                    .forEach(name -> keep(weights, name, floats));
+        }
+        Tensor copy = buffers.find(COPY);
+        if (copy != null) {
+            copy.copy_(values());
+        }
+        weights.beforeReading(reader::fetch);
+    }
+
+    private static void keep(Weights weights, String name, TensorOptions options) {
+        Engine.scope("loading " + name, () -> {
+            Tensor tensor = weights.read(name);
+            weights.put(name, tensor.to(options.device(), tensor.scalar_type()));
+            return null;
+        });
     }
 
     /** Divides the tensors into units, in the order of the forward pass. */
@@ -138,7 +152,7 @@ public final class ShardedParameters implements ParameterBuffers, PassListener {
     }
 
     /** Returns the end of the unit's share in {@link #values}. */
-    private long moveTrained(Unit unit, Weights weights, long at) {
+    private long moveTrained(Unit unit, Weights weights, ParameterLayout layout, long at) {
         FlatTensors trained = unit.trained();
         FlatTensors gradients = unit.gradients();
         if (trained == null || gradients == null) {
@@ -155,9 +169,14 @@ public final class ShardedParameters implements ParameterBuffers, PassListener {
         }
         for (String name : trained.names()) {
             Tensor leaf = trained.tensor(name);
-            if (!full) {
-                leaf.copy_(weights.get(name));
-            }
+            Engine.scope("loading " + name, () -> {
+                Tensor elements = weights.read(name);
+                share.copy(elements, layout.place(name).offset(), values());
+                if (!full) {
+                    leaf.copy_(elements);
+                }
+                return null;
+            });
             leaf.set_requires_grad(true);
             leaf.mutable_grad().put(gradients.tensor(name));
             weights.put(name, leaf);
@@ -210,7 +229,12 @@ public final class ShardedParameters implements ParameterBuffers, PassListener {
 
     @Override
     public PassListener listener() {
-        return this;
+        return passes;
+    }
+
+    @Override
+    public PassListener evaluationListener() {
+        return passes.forwardOnly();
     }
 
     @Override
@@ -220,75 +244,13 @@ public final class ShardedParameters implements ParameterBuffers, PassListener {
     }
 
     @Override
-    public void beginMicroBatch(boolean lastOfStep) {
-        last = lastOfStep;
-        backward = false;
+    public void beginMicroBatch(boolean last) {
+        passes.begin(last);
     }
 
     @Override
     public void skipMicroBatch() {
-        for (int part = INPUTS; part < head; part++) {
-            before(part);
-            afterForward(part);
-        }
-        for (int part = head; part >= INPUTS; part--) {
-            before(part);
-            beforeBackward(part);
-            afterBackward(part);
-        }
-    }
-
-    @Override
-    public void before(int part) {
-        backward |= part == head;
-        used(part).forEach(Unit::gather);
-        int next = backward ? part - 1 : part + 1;
-        if (next >= INPUTS) {
-            used(next).forEach(Unit::prefetch);
-        }
-    }
-
-    @Override
-    public void afterForward(int part) {
-        used(part).forEach(Unit::release);
-    }
-
-    @Override
-    public void beforeBackward(int part) {
-        with(part).forEach(sums::begin);
-    }
-
-    @Override
-    public void afterBackward(int part) {
-        used(part).forEach(Unit::release);
-        if (last || sharding != Sharding.OPTIMIZER) {
-            units.stream().filter(unit -> unit.key().part() == part).forEach(sums::reduce);
-        }
-    }
-
-    /** Units that a part of the network consists of. A head that is tied to the token embeddings has these too. */
-    private Stream<Unit> with(int part) {
-        return units.stream()
-                .filter(unit -> unit.key().part() == part
-                        || (part == head && tied && unit.key().name().equals(CanonicalNames.EMBED_TOKENS)));
-    }
-
-    /** Units whose weights a part reads now. The backward pass of the embeddings and of a frozen tower reads none. */
-    private Stream<Unit> used(int part) {
-        return with(part).filter(unit -> !backward || part != INPUTS || leadsToTrainedInput(unit));
-    }
-
-    private boolean leadsToTrainedInput(Unit unit) {
-        boolean tower = isTrained(CanonicalNames.TOWER);
-        return switch (unit.key().name()) {
-            case CanonicalNames.TOWER -> tower;
-            case CanonicalNames.PROJECTOR -> tower || isTrained(CanonicalNames.PROJECTOR);
-            default -> false;
-        };
-    }
-
-    private boolean isTrained(String name) {
-        return units.stream().anyMatch(unit -> unit.key().name().equals(name) && unit.trained() != null);
+        passes.skip();
     }
 
     @Override
@@ -323,7 +285,12 @@ public final class ShardedParameters implements ParameterBuffers, PassListener {
 
     @Override
     public <T> T withWeights(Supplier<T> work) {
-        units.forEach(Unit::gather);
+        for (Unit unit : units) {
+            unit.gather();
+            if (!group.rank().isFirst()) {
+                unit.release();
+            }
+        }
         try {
             return work.get();
         } finally {

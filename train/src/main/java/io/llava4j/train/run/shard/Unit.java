@@ -2,6 +2,7 @@ package io.llava4j.train.run.shard;
 
 import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.model.PassListener;
+import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.collective.ProcessGroup;
@@ -127,7 +128,10 @@ final class Unit implements AutoCloseable {
                     new ParameterShare(List.of(new ParameterShare.Piece(tensors.shareOffset(), length, 0)), length);
             Tensor share = tensors.zeros(length);
             for (String name : tensors.names()) {
-                own.copy(weights.get(name), tensors.offset(name), share);
+                Engine.scope("loading " + name, () -> {
+                    own.copy(weights.read(name), tensors.offset(name), share);
+                    return null;
+                });
                 weights.put(name, tensors.tensor(name));
             }
             gathersFrom(tensors, share);

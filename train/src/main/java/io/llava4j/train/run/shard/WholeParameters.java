@@ -106,6 +106,11 @@ public final class WholeParameters implements ParameterBuffers {
     }
 
     @Override
+    public PassListener evaluationListener() {
+        return PassListener.NONE;
+    }
+
+    @Override
     public void zeroGradients() {
         gradients().zero_();
     }
