@@ -105,11 +105,10 @@ public final class EngineWeights {
      * @param precision whose type it gets
      */
     public static Tensor copy(TensorEntry entry, Device place, ComputePrecision precision) {
-        Tensor stored =
-                switch (entry.dtype()) {
-                    case F32, F16, BF16 -> asStored(entry);
-                    default -> Tensors.of(entry.toFloats(), entry.shape());
-                };
+        Tensor stored = switch (entry.dtype()) {
+            case F32, F16, BF16 -> asStored(entry);
+            default -> Tensors.of(entry.toFloats(), entry.shape());
+        };
         return stored.to(place, Tensors.type(precision), false, true, new MemoryFormatOptional());
     }
 

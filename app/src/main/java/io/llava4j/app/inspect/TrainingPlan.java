@@ -44,7 +44,8 @@ public final class TrainingPlan {
                 part,
                 bytes / GIB,
                 Objects.requireNonNull(without.get(part)) / GIB)));
-        long total = MemoryPlan.of(run).total();
+        MemoryPlan plan = MemoryPlan.of(run);
+        long total = plan.total();
         lines.add(String.format(
                 Locale.ROOT,
                 "this recipe has gradient-checkpointing %s: %.1f GiB%s",
@@ -60,7 +61,17 @@ public final class TrainingPlan {
         lines.add(String.format(
                 Locale.ROOT,
                 "a checkpoint is copied to the host's memory and written from there: %.2f GiB of each process",
-                MemoryPlan.of(run).checkpointCopy() / GIB));
+                plan.checkpointCopy() / GIB));
+        lines.add(String.format(
+                Locale.ROOT,
+                "until the first step at most %.2f GiB are needed, to load the model%s",
+                plan.loading() / GIB,
+                plan.evaluation() == 0
+                        ? ""
+                        : String.format(
+                                Locale.ROOT,
+                                "; evaluation.samples and evaluation.tasks gather %.2f GiB of weights on rank 0",
+                                plan.evaluation() / GIB)));
         double operations = run.operationsOfStep();
         lines.add(String.format(
                 Locale.ROOT,

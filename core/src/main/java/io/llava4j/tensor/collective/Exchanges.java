@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /** How the tensors of a {@link ProcessGroup} of several processes are exchanged; called on the group's thread only. */
 final class Exchanges implements AutoCloseable {
-    /** Elements whose terms are exchanged at a time: 64 MiB of 32-bit floats. */
-    private static final long CHUNK = 1 << 24;
+    /** Elements whose terms are exchanged at a time. */
+    private static final long CHUNK = ProcessGroup.EXCHANGED_BYTES / Float.BYTES;
 
     private final Backend backend;
     private final Rank rank;
@@ -47,6 +47,14 @@ final class Exchanges implements AutoCloseable {
             return;
         }
         Tensor flat = tensor.view(-1);
+        for (long from = 0; from < flat.numel(); from += CHUNK) {
+            try (PointerScope scope = new PointerScope()) {
+                reduceChunk(flat.narrow(0, from, Math.min(CHUNK, flat.numel() - from)));
+            }
+        }
+    }
+
+    private void reduceChunk(Tensor flat) {
         long share = Math.ceilDiv(flat.numel(), rank.worldSize());
         long padding = share * rank.worldSize() - flat.numel();
         Tensor whole = padding == 0 ? flat : torch.constant_pad_nd(flat, 0, padding);

@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * tensors must not be touched until the result is there.
  */
 public final class ProcessGroup implements AutoCloseable {
+    /** Memory of the terms of sums that processes on CPUs exchange at a time. */
+    public static final long EXCHANGED_BYTES = 1 << 26;
+
     private final Rank rank;
     private final @Nullable Rendezvous rendezvous;
     private final @Nullable Exchanges exchanges;

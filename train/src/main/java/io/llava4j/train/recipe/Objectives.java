@@ -85,10 +85,16 @@ public final class Objectives {
     /**
      * Builds a recipe's objective on other samples than those of its {@code data.json}.
      *
-     * @param source of the samples; closed with the objective
+     * @param group processes that train together, of which this is one
+     * @param source of the samples of this process; closed with the objective
      */
+    public static Objective create(TrainConfig config, ProcessGroup group, ExampleSource source) {
+        return create(config, (assembly, tower) -> source, null, group);
+    }
+
+    /** {@link #create(TrainConfig, ProcessGroup, ExampleSource)} in one process. */
     public static Objective create(TrainConfig config, ExampleSource source) {
-        return create(config, (assembly, tower) -> source, null, ProcessGroup.alone());
+        return create(config, ProcessGroup.alone(), source);
     }
 
     /**

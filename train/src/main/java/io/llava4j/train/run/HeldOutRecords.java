@@ -114,9 +114,7 @@ public final class HeldOutRecords implements HeldOut {
         PassListener listener = parameters.evaluationListener();
         LlavaModel.Output output = model.forward(
                 ModelInput.of(
-                        examples.stream()
-                                .map(example -> example.prompt().ids())
-                                .toList(),
+                        examples.stream().map(example -> example.prompt().ids()).toList(),
                         examples.stream()
                                 .map(example -> example.prompt().labels())
                                 .toList(),

@@ -15,21 +15,14 @@ import io.llava4j.model.config.TextConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
-import io.llava4j.text.Prompt;
+import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.text.SentencePieceTokenizer;
-import io.llava4j.text.Turn;
-import io.llava4j.train.data.Batch;
-import io.llava4j.train.data.Example;
-import io.llava4j.train.data.LlavaRecord;
-import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.plan.MemoryPlan;
 import io.llava4j.train.run.plan.PlannedRun;
 import io.llava4j.train.run.shard.Sharding;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -215,49 +208,8 @@ class MemoryPlanTest {
                 parallel,
                 parallel,
                 checkpointing));
-        long measured = measure(config, source(shape.sequences, model));
-        return new Comparison(plan.total(), measured);
-    }
-
-    /** The median over steps of the most that they take, the first one aside. */
-    private static long measure(TrainConfig config, ExampleSource source) {
-        long before = NativeMemory.inUse();
-        List<Long> peaks = new ArrayList<>();
-        try (NativeMemory memory = new NativeMemory();
-                Objective objective = Objectives.create(config, source)) {
-            TrainingListener listener = step -> peaks.add(memory.takePeak());
-            new Trainer(config, objective, Checkpoints.NONE, listener, () -> false).run(false);
-        }
-        List<Long> sorted = peaks.subList(1, STEPS).stream().sorted().toList();
-        return sorted.get(sorted.size() / 2) - before;
-    }
-
-    /** Sequences of an image and of text, the second half of which is supervised. */
-    private static ExampleSource source(int sequences, LlavaConfig model) {
-        int text = TOKENS - model.tokensPerImage();
-        int[] ids = new int[text + 1];
-        int[] labels = new int[text + 1];
-        Arrays.fill(labels, Prompt.IGNORE_INDEX);
-        ids[0] = Prompt.IMAGE_TOKEN_INDEX;
-        for (int i = 1; i <= text; i++) {
-            ids[i] = 5 + i % 200;
-            labels[i] = i > text - TOKENS / 2 ? ids[i] : Prompt.IGNORE_INDEX;
-        }
-        int edge = model.vision().imageSize();
-        Example example = Example.of(
-                new LlavaRecord("r", List.of("i.png"), List.of(Turn.human("<image>"), Turn.assistant("x"))),
-                new Prompt(ids, labels, 0),
-                List.of(new float[3 * edge * edge]));
-        return new ExampleSource() {
-            @Override
-            public int size() {
-                return 100;
-            }
-
-            @Override
-            public Batch batch(int step, int micro) {
-                return new Batch(Collections.nCopies(sequences, example), 0);
-            }
-        };
+        MeasuredSteps measured = MeasuredSteps.of(
+                config, MeasuredSteps.source(shape.sequences, TOKENS, model), STEPS, ProcessGroup.alone());
+        return new Comparison(plan.total(), measured.steps());
     }
 }

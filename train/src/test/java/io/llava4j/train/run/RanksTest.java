@@ -154,7 +154,7 @@ class RanksTest {
         return file.toString();
     }
 
-    private static long number(String output, String prefix) {
+    static long number(String output, String prefix) {
         return output.lines()
                 .filter(line -> line.startsWith(prefix))
                 .mapToLong(line -> Long.parseLong(line.substring(prefix.length())))

@@ -81,9 +81,9 @@ class ShardingTest {
         long atEnd = sharding.equals("full") ? weight * all : 0;
         long sent = (STEPS * ofStep + atEnd) / 2;
         for (String output : outputs) {
-            assertThat(number(output, "parameters ")).isEqualTo(trained);
-            assertThat(number(output, "moved ")).isBetween(trained / 2, trained / 2 + 10);
-            assertThat(number(output, "sent ")).isBetween(sent, sent + 2 * STEPS * 4096);
+            assertThat(RanksTest.number(output, "parameters ")).isEqualTo(trained);
+            assertThat(RanksTest.number(output, "moved ")).isBetween(trained / 2, trained / 2 + 10);
+            assertThat(RanksTest.number(output, "sent ")).isBetween(sent, sent + 2 * STEPS * 4096);
         }
     }
 
@@ -225,13 +225,5 @@ class ShardingTest {
         Path file = root.resolve(output + "-ranks.yaml");
         Files.writeString(file, ConfigFile.toYaml(recipe(output, settings, accumulation)));
         return file.toString();
-    }
-
-    private static long number(String output, String prefix) {
-        return output.lines()
-                .filter(line -> line.startsWith(prefix))
-                .mapToLong(line -> Long.parseLong(line.substring(prefix.length())))
-                .findFirst()
-                .orElseThrow();
     }
 }

@@ -103,10 +103,12 @@ public final class ModelInputs {
     }
 
     private static long sumOfBits(Tensor elements) {
-        return Engine.scope("a fingerprint of the weights", () -> elements.to(torch.ScalarType.Float)
-                .view(torch.ScalarType.Int)
-                .sum()
-                .item_long());
+        return Engine.scope(
+                "a fingerprint of the weights",
+                () -> elements.to(torch.ScalarType.Float)
+                        .view(torch.ScalarType.Int)
+                        .sum()
+                        .item_long());
     }
 
     private static RunInputs.Fingerprint tokenizer(Path tokenizer) {

@@ -1,6 +1,7 @@
 package io.llava4j.train.run.plan;
 
 import io.llava4j.tensor.ComputePrecision;
+import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.train.run.shard.Sharding;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -15,38 +16,53 @@ import java.util.Map;
  * @param activations of one micro-batch at the worst moment
  * @param buffers of exchanges and of the optimiser, where they exceed what is free when they are used
  * @param checkpointCopy in the host's memory while a checkpoint is written; not part of the total
+ * @param loading most that the process takes until the first step; not part of the total
+ * @param evaluation all weights, which rank 0 holds while it answers questions of held-out records or benchmarks, if processes
+ *     share them; not part of the total
  */
 public record MemoryPlan(
-        long weights, long master, long gradients, long moments, long activations, long buffers, long checkpointCopy) {
+        long weights,
+        long master,
+        long gradients,
+        long moments,
+        long activations,
+        long buffers,
+        long checkpointCopy,
+        long loading,
+        long evaluation) {
     private static final int FLOAT = Float.BYTES;
 
     /** Plans a run. */
     public static MemoryPlan of(PlannedRun run) {
         ParameterCounts counts = ParameterCounts.of(run);
         long world = run.worldSize();
-        Sharding sharding = run.sharding();
+        Sharding sharding = world == 1 ? Sharding.NONE : run.sharding();
         boolean narrow = run.precision() == ComputePrecision.BF16;
         long trained = counts.trained();
-        long weightShare = sharding == Sharding.FULL ? world : 1;
-        long gradientShare = sharding.compareTo(Sharding.GRADIENTS) >= 0 ? world : 1;
-        long optimizerShare = sharding.compareTo(Sharding.OPTIMIZER) >= 0 ? world : 1;
-        long weights = (counts.frozenBytes() + trained * run.precision().bytes()) / weightShare;
-        long master = narrow ? trained * FLOAT / optimizerShare : 0;
-        long gradients = trained * FLOAT / gradientShare;
-        long moments = 2 * trained * FLOAT / optimizerShare;
+        long floats = trained * FLOAT;
+        long share = sharding == Sharding.NONE ? floats : floats / world;
+        long all = counts.frozenBytes() + trained * run.precision().bytes();
+        long weights = sharding == Sharding.FULL ? all / world : all;
+        // Without 16-bit weights, what a process moves is what the network reads, unless only a share of it is moved.
+        boolean moved = sharding == Sharding.OPTIMIZER || sharding == Sharding.GRADIENTS;
+        long master = narrow || moved ? share : 0;
+        // Processes that share the optimiser alone have all gradients of their own, and their share of the sum.
+        long gradients = sharding == Sharding.OPTIMIZER ? floats + share : share;
+        long moments = 2 * share;
         // Micro-batches that are computed at once each have gradients of their own, which are complete when no
         // activations
         // are left.
         long own = run.parallel() > 1 ? trained * run.precision().bytes() : 0;
         long activations =
                 run.parallel() * Math.max(own, Activations.of(run, counts).peak());
-        long slots = run.parallel() > 1 ? run.parallel() * trained * FLOAT : 0;
-        // Gathered weights of a block and of the next; gradients of a block before they are shared out.
-        long gathered = weightShare > 1 ? 2 * counts.blockBytes() : 0;
-        long reduced =
-                gradientShare > 1 ? 2 * counts.blockBytes() / run.precision().bytes() * FLOAT : 0;
+        long slots = run.parallel() > 1 ? run.parallel() * floats : 0;
         // The optimiser needs one more buffer, but only when all activations are gone.
-        long optimizer = Math.max(0, trained * FLOAT / optimizerShare - activations);
+        long optimizer = Math.max(0, share - activations);
+        long loading = sharding == Sharding.NONE
+                ? counts.frozenBytes()
+                        + 3 * floats
+                        + (narrow ? trained * run.precision().bytes() : 0)
+                : weights + master + gradients + 2 * FLOAT * counts.largest();
         // Each process writes as many values and moments as any other.
         return new MemoryPlan(
                 weights,
@@ -54,8 +70,36 @@ public record MemoryPlan(
                 gradients,
                 moments,
                 activations,
-                slots + gathered + reduced + optimizer,
-                3 * trained * FLOAT / world);
+                slots + exchanged(counts, sharding, world, activations) + optimizer,
+                3 * floats / world,
+                loading,
+                sharding == Sharding.FULL ? all : 0);
+    }
+
+    /**
+     * Gathered weights of a part of the network and of the next; gradients of a part and of the one before, until they are
+     * shared out; the terms of their sums. The inputs' own come when the activations have not come yet, or have gone.
+     */
+    private static long exchanged(ParameterCounts counts, Sharding sharding, long world, long activations) {
+        if (world == 1) {
+            return 0;
+        }
+        ParameterCounts.Part block = counts.block();
+        long gathered = sharding != Sharding.FULL
+                ? 0
+                : block.bytes()
+                        + Math.max(
+                                Math.max(block.bytes(), counts.head().bytes()),
+                                counts.inputs().bytes() - activations);
+        long reduced = sharding.compareTo(Sharding.GRADIENTS) < 0
+                ? 0
+                : FLOAT
+                        * (block.trained()
+                                + Math.max(
+                                        Math.max(block.trained(), counts.head().trained()),
+                                        counts.inputs().trained() - activations / FLOAT));
+        long largest = FLOAT * Math.max(block.trained(), counts.head().trained());
+        return gathered + reduced + Math.min(ProcessGroup.EXCHANGED_BYTES, largest);
     }
 
     /** Everything on the device together. */
