@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -147,7 +148,7 @@ class SharedMemoryTest {
     }
 
     private static LlavaConfig llava(TrainConfig config) {
-        Path tower = config.model().visionTower();
+        Path tower = Objects.requireNonNull(config.model().visionTower());
         Path language = config.model().languageFolder();
         try (Checkpoint vision = Checkpoint.open(tower);
                 Checkpoint text = Checkpoint.open(language)) {
