@@ -69,7 +69,7 @@ class SharedMemoryTest {
 
     /** A process never holds more of a model that is shared than its share and one tensor, also before the first step. */
     @ParameterizedTest
-    @CsvSource({"full, fp32", "full, bf16", "gradients, bf16"})
+    @CsvSource({"full, bf16", "gradients, bf16"})
     void loadingTakesTheShareAndOneTensor(String sharding, String precision) throws IOException {
         Comparison both = compare(sharding, precision, 2);
 
@@ -82,6 +82,7 @@ class SharedMemoryTest {
 
     @ParameterizedTest
     @Tag("memory")
+    @Tag("memory-all")
     @CsvSource({
         "none, fp32", "optimizer, fp32", "gradients, fp32", "full, fp32",
         "none, bf16", "optimizer, bf16", "gradients, bf16", "full, bf16"
