@@ -1,14 +1,20 @@
 package io.llava4j.eval;
 
 import io.llava4j.ConfigException;
+import io.llava4j.eval.choice.Ai2d;
 import io.llava4j.eval.choice.MmBench;
 import io.llava4j.eval.choice.MmBenchQuestions;
+import io.llava4j.eval.choice.MmStar;
+import io.llava4j.eval.choice.RealWorldQa;
 import io.llava4j.eval.choice.ScienceQa;
 import io.llava4j.eval.choice.Seed;
 import io.llava4j.eval.gqa.Gqa;
 import io.llava4j.eval.judge.LlavaBench;
 import io.llava4j.eval.judge.MmVet;
 import io.llava4j.eval.mme.Mme;
+import io.llava4j.eval.mmmu.Mmmu;
+import io.llava4j.eval.ocr.ChartQa;
+import io.llava4j.eval.ocr.OcrBench;
 import io.llava4j.eval.pope.Pope;
 import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.FileRole;
@@ -154,11 +160,82 @@ public final class Benchmarks {
             .scorer(JsonAnswers::score)
             .build();
 
+    /** MMStar: choices that need the image, in eighteen axes. */
+    public static final Benchmark MMSTAR = Benchmark.builder("mmstar", "MMStar")
+            .files(MmStar.FILES)
+            .prompt(PromptStyle.lmmsEval("Answer with the option's letter from the given choices directly", 1024))
+            .questions(MmStar.QUESTIONS)
+            .groundTruth(MmStar::groundTruth)
+            .scorer(MmStar::score)
+            .publishedInPercent()
+            .build();
+
+    /** AI2D: lettered options about diagrams of school books. */
+    public static final Benchmark AI2D = Benchmark.builder("ai2d", "AI2D")
+            .files(Ai2d.FILES)
+            .prompt(PromptStyle.lmmsEval(ResponseFormat.LETTER.prompt(), 16))
+            .questions(Ai2d.QUESTIONS)
+            .groundTruth(Ai2d::groundTruth)
+            .scorer(Ai2d::score)
+            .publishedInPercent()
+            .build();
+
+    /** ChartQA: words and numbers read from charts. */
+    public static final Benchmark CHARTQA = Benchmark.builder("chartqa", "ChartQA")
+            .files(ChartQa.FILES)
+            .prompt(PromptStyle.lmmsEval("Answer the question with a single word.", 16))
+            .questions(ChartQa.QUESTIONS)
+            .groundTruth(ChartQa::groundTruth)
+            .scorer(ChartQa::score)
+            .publishedInPercent()
+            .build();
+
+    /** RealWorldQA: choices, words and numbers about photographs from cars and streets. */
+    public static final Benchmark REALWORLDQA = Benchmark.builder("realworldqa", "RealWorldQA")
+            .files(RealWorldQa.FILES)
+            .prompt(PromptStyle.lmmsEval("", 16))
+            .questions(RealWorldQa.QUESTIONS)
+            .groundTruth(RealWorldQa::groundTruth)
+            .scorer(RealWorldQa::score)
+            .publishedInPercent()
+            .build();
+
+    /** OCRBench: text of every kind, from words to formulas. */
+    public static final Benchmark OCRBENCH = Benchmark.builder("ocrbench", "OCRBench")
+            .files(OcrBench.FILES)
+            .prompt(PromptStyle.lmmsEval("", 128))
+            .questions(OcrBench.QUESTIONS)
+            .groundTruth(OcrBench::groundTruth)
+            .scorer(OcrBench::score)
+            .publishedInPercent()
+            .build();
+
+    /** MMMU, validation: questions of thirty subjects at college level. */
+    public static final Benchmark MMMU = Benchmark.builder("mmmu", "MMMU, validation")
+            .files(Mmmu.FILES)
+            .prompt(PromptStyle.lmmsEval("", 128))
+            .questions(Mmmu.QUESTIONS)
+            .groundTruth(Mmmu::groundTruth)
+            .scorer(Mmmu::score)
+            .publishedInPercent()
+            .build();
+
     private static final List<Benchmark> PUBLISHED =
             List.of(VQAV2, GQA, VIZWIZ, SCIENCEQA, TEXTVQA, POPE, MME, MMBENCH, MMBENCH_CN, SEED, LLAVA_BENCH, MM_VET);
 
     private static final List<Benchmark> ALL = Stream.concat(
-                    PUBLISHED.stream(), Stream.of(SEED_IMAGE, UNANSWERABLE_PROMPTED, UNANSWERABLE_PLAIN, JSON_ANSWERS))
+                    PUBLISHED.stream(),
+                    Stream.of(
+                            SEED_IMAGE,
+                            UNANSWERABLE_PROMPTED,
+                            UNANSWERABLE_PLAIN,
+                            JSON_ANSWERS,
+                            MMSTAR,
+                            AI2D,
+                            CHARTQA,
+                            REALWORLDQA,
+                            OCRBENCH,
+                            MMMU))
             .toList();
 
     private Benchmarks() {}
@@ -190,7 +267,7 @@ public final class Benchmarks {
         return PUBLISHED;
     }
 
-    /** The twelve published benchmarks, then SEED-Bench's image part and the paper's tests of zero-shot formats. */
+    /** The twelve published benchmarks, then SEED-Bench's image part, the paper's tests of zero-shot formats, and benchmarks of later years. */
     public static List<Benchmark> all() {
         return ALL;
     }

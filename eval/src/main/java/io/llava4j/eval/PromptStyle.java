@@ -36,6 +36,11 @@ public record PromptStyle(
         return of(responseFormat, LONG_ANSWER, recorded);
     }
 
+    /** As lmms-eval asks LLaVA. */
+    static PromptStyle lmmsEval(String responseFormat, int maxNewTokens) {
+        return of(responseFormat, maxNewTokens, RecordedPrompt.TEXT);
+    }
+
     private static PromptStyle of(String responseFormat, int maxNewTokens, RecordedPrompt recorded) {
         return new PromptStyle(responseFormat, ConversationTemplate.V1, maxNewTokens, recorded);
     }
@@ -59,7 +64,8 @@ public record PromptStyle(
     public String recorded(Question question) {
         return switch (recorded) {
             case TEXT -> question.text();
-            case WITH_IMAGE_PLACEHOLDER -> question.image() == null ? question.text() : "<image>\n" + question.text();
+            case WITH_IMAGE_PLACEHOLDER ->
+                question.images().isEmpty() ? question.text() : "<image>\n" + question.text();
             case WITHOUT_FORMAT ->
                 question.text().endsWith("\n" + responseFormat)
                         ? question.text().substring(0, question.text().length() - responseFormat.length() - 1)

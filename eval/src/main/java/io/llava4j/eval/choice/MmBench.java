@@ -17,6 +17,7 @@ import io.llava4j.eval.score.OtherEdition;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
 import io.llava4j.eval.score.UnknownLabels;
+import io.llava4j.eval.table.TabbedFile;
 import io.llava4j.io.AtomicFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -141,7 +142,7 @@ public final class MmBench {
         /** As the scoring code reads it from the uploaded sheet: an empty cell, and what pandas takes for one, is nan. */
         String ofSheet(long index) {
             String prediction = byIndex.get(index);
-            return prediction == null || MmBenchTable.isMissing(prediction) ? Row.NOTHING : prediction;
+            return prediction == null || TabbedFile.isMissing(prediction) ? Row.NOTHING : prediction;
         }
     }
 

@@ -1,10 +1,8 @@
 package io.llava4j.eval.choice;
 
-import de.siegmar.fastcsv.reader.CsvParseException;
-import de.siegmar.fastcsv.reader.CsvReader;
-import de.siegmar.fastcsv.reader.CsvRecord;
 import io.llava4j.DataException;
 import io.llava4j.eval.format.PythonText;
+import io.llava4j.eval.table.TabbedFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -33,28 +31,6 @@ import org.jspecify.annotations.Nullable;
  * @param rows values of the columns, null where missing
  */
 public record MmBenchTable(List<String> columns, List<List<@Nullable String>> rows) {
-    /** What pandas 2 reads as missing. */
-    private static final Set<String> MISSING = Set.of(
-            "",
-            "#N/A",
-            "#N/A N/A",
-            "#NA",
-            "-1.#IND",
-            "-1.#QNAN",
-            "-NaN",
-            "-nan",
-            "1.#IND",
-            "1.#QNAN",
-            "<NA>",
-            "N/A",
-            "NA",
-            "NULL",
-            "NaN",
-            "None",
-            "n/a",
-            "nan",
-            "null");
-
     /**
      * Reads a {@code .tsv} or {@code .xlsx} file.
      *
@@ -69,7 +45,7 @@ public record MmBenchTable(List<String> columns, List<List<@Nullable String>> ro
             return table.withOfficialNames();
         } catch (NoSuchFileException e) {
             throw new DataException(file + ": the file does not exist", e);
-        } catch (IOException | UncheckedIOException | CsvParseException e) {
+        } catch (IOException | UncheckedIOException e) {
             throw new DataException("%s: cannot be read as a table (%s)".formatted(file, e.getMessage()), e);
         }
     }
@@ -81,11 +57,6 @@ public record MmBenchTable(List<String> columns, List<List<@Nullable String>> ro
                         .map(name -> name.length() == 1 ? name : PythonText.lower(name))
                         .toList(),
                 rows);
-    }
-
-    /** Whether pandas takes the content of a cell for nothing. */
-    static boolean isMissing(String cell) {
-        return MISSING.contains(cell);
     }
 
     /** Whether the name or the content of a file is that of a table. */
@@ -184,36 +155,23 @@ public record MmBenchTable(List<String> columns, List<List<@Nullable String>> ro
         return bytes.toByteArray();
     }
 
-    private static MmBenchTable readTabbed(Path file) throws IOException {
+    private static MmBenchTable readTabbed(Path file) {
         List<List<@Nullable String>> rows = new ArrayList<>();
         List<String> columns = new ArrayList<>();
-        try (CsvReader<CsvRecord> reader = CsvReader.builder()
-                .fieldSeparator('\t')
-                .detectBomHeader(true)
-                .allowExtraCharsAfterClosingQuote(true)
-                .allowMissingFields(true)
-                .allowExtraFields(true)
-                .maxBufferSize(64 << 20)
-                .ofCsvRecord(file)) {
-            for (CsvRecord record : reader) {
-                if (columns.isEmpty()) {
-                    columns.addAll(record.getFields());
-                } else if (record.getFieldCount() > columns.size()) {
-                    throw new DataException("%s line %d: has %d fields instead of %d"
-                            .formatted(file, record.getStartingLineNumber(), record.getFieldCount(), columns.size()));
-                } else {
-                    // The last cells of a short line are missing, as in pandas.
-                    rows.add(withoutMissing(record.getFields()));
-                }
+        TabbedFile.read(file, (names, cells) -> {
+            if (columns.isEmpty()) {
+                columns.addAll(names);
             }
-        }
+            // The last cells of a short line are missing, as in pandas.
+            rows.add(withoutMissing(cells));
+        });
         return new MmBenchTable(columns, rows);
     }
 
     private static List<@Nullable String> withoutMissing(List<String> fields) {
         List<@Nullable String> values = new ArrayList<>(fields.size());
         for (String field : fields) {
-            values.add(MISSING.contains(field) ? null : field);
+            values.add(TabbedFile.isMissing(field) ? null : field);
         }
         return values;
     }
@@ -231,7 +189,7 @@ public record MmBenchTable(List<String> columns, List<List<@Nullable String>> ro
                     for (int c = 0; c < width; c++) {
                         Cell cell = c < row.getCellCount() ? row.getCell(c) : null;
                         String text = cell == null ? "" : cell.getText();
-                        values.add(MISSING.contains(text) ? null : text);
+                        values.add(TabbedFile.isMissing(text) ? null : text);
                     }
                     if (columns.isEmpty()) {
                         values.forEach(name -> columns.add(name == null ? "" : name));

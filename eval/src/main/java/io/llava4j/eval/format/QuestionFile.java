@@ -5,8 +5,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import tools.jackson.databind.JsonNode;
 
-/** LLaVA's question files: JSON lines of {@code question_id, image, text, category}. */
+/** LLaVA's question files: JSON lines of {@code question_id, image, text, category}; {@code image} of several images is an array. */
 public final class QuestionFile {
     private QuestionFile() {}
 
@@ -22,9 +23,10 @@ public final class QuestionFile {
                 JsonFiles.BrokenLines.REFUSE,
                 line -> questions.add(new Question(
                         line.id("question_id"),
-                        line.optionalText("image"),
+                        images(line),
                         line.text("text"),
-                        line.scalar("category", "default"))));
+                        line.scalar("category", "default"),
+                        null)));
         return questions;
     }
 
@@ -33,12 +35,21 @@ public final class QuestionFile {
         PythonJson.writeLines(file, questions.stream().map(question -> {
             Map<String, Object> line = new LinkedHashMap<>();
             line.put("question_id", question.id());
-            if (question.image() != null) {
-                line.put("image", question.image());
+            if (!question.images().isEmpty()) {
+                line.put("image", question.images().size() == 1 ? question.image() : question.images());
             }
             line.put("text", question.text());
             line.put("category", question.category());
             return line;
         }));
+    }
+
+    private static List<String> images(JsonRecord line) {
+        JsonNode image = line.node().path("image");
+        if (image.isArray()) {
+            return line.texts("image");
+        }
+        String one = line.optionalText("image");
+        return one == null ? List.of() : List.of(one);
     }
 }

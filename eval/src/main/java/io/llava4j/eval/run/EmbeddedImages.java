@@ -42,19 +42,17 @@ public record EmbeddedImages(List<Question> questions, Path folder) {
         @Nullable Question path = null;
         @Nullable Question embedded = null;
         for (Question question : questions) {
-            String image = question.image();
-            if (image == null || !isEmbedded(image)) {
-                path = path == null && image != null ? question : path;
-                named.add(question);
-            } else {
-                embedded = embedded == null ? question : embedded;
-                named.add(new Question(
-                        question.id(),
-                        write(decoded(image, question), folder),
-                        question.text(),
-                        question.category(),
-                        question.options()));
+            List<String> names = new ArrayList<>();
+            for (String image : question.images()) {
+                if (isEmbedded(image)) {
+                    embedded = embedded == null ? question : embedded;
+                    names.add(write(decoded(image, question), folder));
+                } else {
+                    path = path == null ? question : path;
+                    names.add(image);
+                }
             }
+            named.add(question.withImages(names));
         }
         if (path != null && embedded != null) {
             throw new DataException(

@@ -15,6 +15,7 @@ import io.llava4j.io.Shard;
 import io.llava4j.text.Turn;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -25,7 +26,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Asks a model questions and writes LLaVA's {@code answers.jsonl}.
@@ -62,7 +62,7 @@ public final class EvalRunner {
     /**
      * The questions and how to ask them.
      *
-     * @param questions those with equal id and recorded prompt are about one image; they are asked once
+     * @param questions those with equal id and recorded prompt are about the same images; they are asked once
      * @param imageRoot folder of the images
      * @param answers the answer file
      * @param options decoding
@@ -195,7 +195,7 @@ public final class EvalRunner {
             Job job, Map<AnswerKey, Answer> answers, Set<String> changed, ImageLedger ledger) {
         boolean removed = false;
         for (Question question : job.questions()) {
-            if (question.image() != null && changed.contains(question.image())) {
+            if (question.images().stream().anyMatch(changed::contains)) {
                 removed |= answers.remove(job.key(question)) != null;
             }
         }
@@ -206,26 +206,27 @@ public final class EvalRunner {
     /** Refuses a question that the model cannot answer, such as one that is too long, before the first is asked. */
     private void check(Question question) {
         try {
-            answerer.check(request(question, BlankImage.STANDARD));
+            answerer.check(
+                    request(question, Collections.nCopies(question.images().size(), BlankImage.STANDARD)));
         } catch (DataException e) {
             throw new DataException("question %s: %s".formatted(question.id(), e.getMessage()), e);
         }
     }
 
-    private static ChatRequest request(Question question, @Nullable RgbImage image) {
-        return new ChatRequest(
-                List.of(Turn.human(QuestionPrompt.of(question))),
-                question.image() == null ? List.of() : List.of(Objects.requireNonNull(image)));
+    private static ChatRequest request(Question question, List<RgbImage> images) {
+        return new ChatRequest(List.of(Turn.human(QuestionPrompt.of(question))), images);
     }
 
     private List<Answer> ask(List<Question> batch, JobImages images, Map<String, RgbImage> pixels, Job job) {
         List<ChatRequest> requests = new ArrayList<>();
         for (Question question : batch) {
-            String image = question.image();
-            if (images.skipped(image)) {
-                continue;
+            if (!images.skipped(question)) {
+                requests.add(request(
+                        question,
+                        question.images().stream()
+                                .map(image -> Objects.requireNonNull(pixels.get(image)))
+                                .toList()));
             }
-            requests.add(request(question, image == null ? null : pixels.get(image)));
         }
         List<ChatModel.Answer> given =
                 requests.isEmpty() ? List.of() : answerer.finishedAnswers(requests, job.options());
@@ -235,7 +236,7 @@ public final class EvalRunner {
         Iterator<ChatModel.Answer> next = given.iterator();
         List<Answer> answers = new ArrayList<>();
         for (Question question : batch) {
-            ChatModel.Answer answer = images.skipped(question.image()) ? SKIPPED : next.next();
+            ChatModel.Answer answer = images.skipped(question) ? SKIPPED : next.next();
             String text = answer.text();
             answers.add(new Answer(
                     question.id(),
@@ -262,13 +263,11 @@ public final class EvalRunner {
         return asked.keySet();
     }
 
-    /** Stable: images in order of first appearance, questions of one in their order. */
+    /** Stable: images in order of first appearance, questions about the same in their order. */
     private static List<Question> byImage(Set<Question> questions) {
-        Map<String, List<Question>> groups = new LinkedHashMap<>();
+        Map<List<String>, List<Question>> groups = new LinkedHashMap<>();
         for (Question question : questions) {
-            String image = question.image();
-            groups.computeIfAbsent(image == null ? "" : image, i -> new ArrayList<>())
-                    .add(question);
+            groups.computeIfAbsent(question.images(), i -> new ArrayList<>()).add(question);
         }
         return groups.values().stream().flatMap(List::stream).toList();
     }

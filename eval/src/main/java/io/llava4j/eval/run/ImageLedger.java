@@ -92,9 +92,11 @@ final class ImageLedger {
     void write(Collection<Question> questions) {
         Map<String, Entry> ordered = new LinkedHashMap<>();
         for (Question question : questions) {
-            Entry entry = question.image() == null ? null : entries.get(question.image());
-            if (entry != null) {
-                ordered.put(String.valueOf(question.image()), entry);
+            for (String image : question.images()) {
+                Entry entry = entries.get(image);
+                if (entry != null) {
+                    ordered.put(image, entry);
+                }
             }
         }
         if (!ordered.isEmpty()) {
@@ -108,11 +110,15 @@ final class ImageLedger {
         Map<String, Entry> bad = new LinkedHashMap<>();
         int asked = 0;
         for (Question question : questions) {
-            Entry entry = question.image() == null ? null : entries.get(question.image());
-            if (entry != null && !entry.problem().isEmpty()) {
-                bad.put(String.valueOf(question.image()), entry);
-                asked++;
+            boolean affected = false;
+            for (String image : question.images()) {
+                Entry entry = entries.get(image);
+                if (entry != null && !entry.problem().isEmpty()) {
+                    bad.put(image, entry);
+                    affected = true;
+                }
             }
+            asked += affected ? 1 : 0;
         }
         if (bad.isEmpty()) {
             return null;

@@ -34,8 +34,10 @@ final class JobImages {
         this.ledger = ledger;
         ImageRoot root = new ImageRoot(job.imageRoot());
         for (Question question : job.questions()) {
-            String image = question.image();
-            if (image != null && !files.containsKey(image)) {
+            for (String image : question.images()) {
+                if (files.containsKey(image)) {
+                    continue;
+                }
                 String where = "question " + question.id();
                 Path file = root.resolve(image, where);
                 files.put(image, file);
@@ -89,9 +91,10 @@ final class JobImages {
         return changed;
     }
 
-    /** Whether an image's questions are left without an answer. Known after {@link #decode}. */
-    boolean skipped(@Nullable String image) {
-        return image != null && problems.containsKey(image) && job.missingImages() == MissingImagePolicy.SKIP;
+    /** Whether a question is left without an answer. Known after {@link #decode}. */
+    boolean skipped(Question question) {
+        return job.missingImages() == MissingImagePolicy.SKIP
+                && question.images().stream().anyMatch(problems::containsKey);
     }
 
     /**
@@ -102,22 +105,24 @@ final class JobImages {
     Decoded decode(List<Question> batch) {
         Map<String, RgbImage> decoded = new HashMap<>();
         for (int i = 0; i < batch.size(); i++) {
-            String image = batch.get(i).image();
-            if (image == null || decoded.containsKey(image) || skipped(image)) {
-                continue;
-            }
-            try {
-                RgbImage pixels = problems.containsKey(image) ? BlankImage.STANDARD : decoder.apply(file(image));
-                decoded.put(image, job.blind() ? BlankImage.like(pixels) : pixels);
-            } catch (DataException e) {
-                String problem = "question %s: %s".formatted(batch.get(i).id(), e.getMessage());
-                if (job.missingImages() == MissingImagePolicy.FAIL) {
-                    return new Decoded(decoded, i, refused(problem, e));
+            for (String image : batch.get(i).images()) {
+                if (decoded.containsKey(image)
+                        || (problems.containsKey(image) && job.missingImages() == MissingImagePolicy.SKIP)) {
+                    continue;
                 }
-                problems.put(image, problem);
-                refuseIfAllAreUnusable();
-                if (job.missingImages() == MissingImagePolicy.BLANK) {
-                    decoded.put(image, BlankImage.STANDARD);
+                try {
+                    RgbImage pixels = problems.containsKey(image) ? BlankImage.STANDARD : decoder.apply(file(image));
+                    decoded.put(image, job.blind() ? BlankImage.like(pixels) : pixels);
+                } catch (DataException e) {
+                    String problem = "question %s: %s".formatted(batch.get(i).id(), e.getMessage());
+                    if (job.missingImages() == MissingImagePolicy.FAIL) {
+                        return new Decoded(decoded, i, refused(problem, e));
+                    }
+                    problems.put(image, problem);
+                    refuseIfAllAreUnusable();
+                    if (job.missingImages() == MissingImagePolicy.BLANK) {
+                        decoded.put(image, BlankImage.STANDARD);
+                    }
                 }
             }
         }
@@ -139,8 +144,10 @@ final class JobImages {
     /** Notes the images of answered questions. */
     void record(List<Question> answered) {
         for (Question question : answered) {
-            String image = question.image();
-            if (image != null && ledger.entry(image) == null) {
+            for (String image : question.images()) {
+                if (ledger.entry(image) != null) {
+                    continue;
+                }
                 String problem = problems.get(image);
                 String sha256 = ImageLedger.sha256(file(image));
                 ledger.add(

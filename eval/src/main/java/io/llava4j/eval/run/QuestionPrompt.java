@@ -3,25 +3,33 @@ package io.llava4j.eval.run;
 import io.llava4j.DataException;
 import io.llava4j.eval.format.Question;
 import io.llava4j.text.Turn;
+import java.util.Collections;
 
-/** What is sent for a question: its text with one {@code <image>} if it has an image, where the text says or before it. */
+/**
+ * What is sent for a question: its text with an {@code <image>} for each of its images, where the text says or before it.
+ * Several before it stand on one line with a space between them, as lmms-eval asks LLaVA.
+ */
 final class QuestionPrompt {
     private QuestionPrompt() {}
 
-    /** @throws DataException if the text says {@code <image>} without an image, or more than once */
+    /** @throws DataException if the text says {@code <image>} more or less often than there are images */
     static String of(Question question) {
         int named = question.text().split(Turn.IMAGE_PLACEHOLDER, -1).length - 1;
-        if (question.image() == null) {
-            if (named > 0) {
-                throw new DataException("question %s says %s but has no image; name one or remove the word"
-                        .formatted(question.id(), Turn.IMAGE_PLACEHOLDER));
-            }
-            return question.text();
+        int images = question.images().size();
+        if (images == 0 && named > 0) {
+            throw new DataException("question %s says %s but has no image; name one or remove the word"
+                    .formatted(question.id(), Turn.IMAGE_PLACEHOLDER));
         }
-        if (named > 1) {
-            throw new DataException("question %s says %s %d times but has one image; write it once or leave it out"
-                    .formatted(question.id(), Turn.IMAGE_PLACEHOLDER, named));
+        if (named > 0 && named != images) {
+            throw new DataException("question %s says %s %d times but has %s or leave it out"
+                    .formatted(
+                            question.id(),
+                            Turn.IMAGE_PLACEHOLDER,
+                            named,
+                            images == 1 ? "one image; write it once" : images + " images; write it once for each"));
         }
-        return named == 1 ? question.text() : Turn.IMAGE_PLACEHOLDER + "\n" + question.text();
+        return images == 0 || named > 0
+                ? question.text()
+                : String.join(" ", Collections.nCopies(images, Turn.IMAGE_PLACEHOLDER)) + "\n" + question.text();
     }
 }

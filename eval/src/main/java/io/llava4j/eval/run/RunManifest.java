@@ -19,7 +19,7 @@ record RunManifest(String json) {
             questions
                     .append(PythonJson.dumps(question.id()))
                     .append('\0')
-                    .append(question.image())
+                    .append(question.images().isEmpty() ? "null" : String.join("\0", question.images()))
                     .append('\0')
                     .append(question.text())
                     .append('\0');
