@@ -1,4 +1,4 @@
-/** Benchmarks with lettered options: ScienceQA, SEED-Bench, MMBench. */
+/** Benchmarks with lettered options: ScienceQA, SEED-Bench, MMBench, MMStar, AI2D, RealWorldQA. */
 @NullMarked
 package io.llava4j.eval.choice;
 
