@@ -13,6 +13,7 @@ import io.llava4j.eval.judge.LlavaBench;
 import io.llava4j.eval.judge.MmVet;
 import io.llava4j.eval.mme.Mme;
 import io.llava4j.eval.mmmu.Mmmu;
+import io.llava4j.eval.nlvr.Nlvr2;
 import io.llava4j.eval.ocr.ChartQa;
 import io.llava4j.eval.ocr.OcrBench;
 import io.llava4j.eval.pope.Pope;
@@ -163,7 +164,7 @@ public final class Benchmarks {
     /** MMStar: choices that need the image, in eighteen axes. */
     public static final Benchmark MMSTAR = Benchmark.builder("mmstar", "MMStar")
             .files(MmStar.FILES)
-            .prompt(PromptStyle.lmmsEval("Answer with the option's letter from the given choices directly", 1024))
+            .prompt(PromptStyle.limited("Answer with the option's letter from the given choices directly", 1024))
             .questions(MmStar.QUESTIONS)
             .groundTruth(MmStar::groundTruth)
             .scorer(MmStar::score)
@@ -173,7 +174,7 @@ public final class Benchmarks {
     /** AI2D: lettered options about diagrams of school books. */
     public static final Benchmark AI2D = Benchmark.builder("ai2d", "AI2D")
             .files(Ai2d.FILES)
-            .prompt(PromptStyle.lmmsEval(ResponseFormat.LETTER.prompt(), 16))
+            .prompt(PromptStyle.limited(ResponseFormat.LETTER.prompt(), 16))
             .questions(Ai2d.QUESTIONS)
             .groundTruth(Ai2d::groundTruth)
             .scorer(Ai2d::score)
@@ -183,7 +184,7 @@ public final class Benchmarks {
     /** ChartQA: words and numbers read from charts. */
     public static final Benchmark CHARTQA = Benchmark.builder("chartqa", "ChartQA")
             .files(ChartQa.FILES)
-            .prompt(PromptStyle.lmmsEval("Answer the question with a single word.", 16))
+            .prompt(PromptStyle.limited("Answer the question with a single word.", 16))
             .questions(ChartQa.QUESTIONS)
             .groundTruth(ChartQa::groundTruth)
             .scorer(ChartQa::score)
@@ -193,7 +194,7 @@ public final class Benchmarks {
     /** RealWorldQA: choices, words and numbers about photographs from cars and streets. */
     public static final Benchmark REALWORLDQA = Benchmark.builder("realworldqa", "RealWorldQA")
             .files(RealWorldQa.FILES)
-            .prompt(PromptStyle.lmmsEval("", 16))
+            .prompt(PromptStyle.limited("", 16))
             .questions(RealWorldQa.QUESTIONS)
             .groundTruth(RealWorldQa::groundTruth)
             .scorer(RealWorldQa::score)
@@ -203,7 +204,7 @@ public final class Benchmarks {
     /** OCRBench: text of every kind, from words to formulas. */
     public static final Benchmark OCRBENCH = Benchmark.builder("ocrbench", "OCRBench")
             .files(OcrBench.FILES)
-            .prompt(PromptStyle.lmmsEval("", 128))
+            .prompt(PromptStyle.limited("", 128))
             .questions(OcrBench.QUESTIONS)
             .groundTruth(OcrBench::groundTruth)
             .scorer(OcrBench::score)
@@ -213,11 +214,24 @@ public final class Benchmarks {
     /** MMMU, validation: questions of thirty subjects at college level. */
     public static final Benchmark MMMU = Benchmark.builder("mmmu", "MMMU, validation")
             .files(Mmmu.FILES)
-            .prompt(PromptStyle.lmmsEval("", 128))
+            .prompt(PromptStyle.limited("", 128))
             .questions(Mmmu.QUESTIONS)
             .groundTruth(Mmmu::groundTruth)
             .scorer(Mmmu::score)
             .publishedInPercent()
+            .build();
+
+    /** NLVR2: is a sentence about two images true? */
+    public static final Benchmark NLVR2 = Benchmark.builder("nlvr2", "NLVR2")
+            .files(Nlvr2.FILES)
+            .prompt(PromptStyle.limited(
+                    "Is this sentence about the two images, the left one first, true or false? Answer with True or False.",
+                    16))
+            .questions(new Nlvr2.Source())
+            .groundTruth(Nlvr2::groundTruth)
+            .scorer(Nlvr2::score)
+            .publishedInPercent()
+            .submission("nlvr2-predictions.csv", Nlvr2::submit)
             .build();
 
     private static final List<Benchmark> PUBLISHED =
@@ -235,7 +249,8 @@ public final class Benchmarks {
                             CHARTQA,
                             REALWORLDQA,
                             OCRBENCH,
-                            MMMU))
+                            MMMU,
+                            NLVR2))
             .toList();
 
     private Benchmarks() {}

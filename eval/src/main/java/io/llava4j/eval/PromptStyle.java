@@ -36,8 +36,8 @@ public record PromptStyle(
         return of(responseFormat, LONG_ANSWER, recorded);
     }
 
-    /** As lmms-eval asks LLaVA. */
-    static PromptStyle lmmsEval(String responseFormat, int maxNewTokens) {
+    /** With a response format and a limit of its own. */
+    static PromptStyle limited(String responseFormat, int maxNewTokens) {
         return of(responseFormat, maxNewTokens, RecordedPrompt.TEXT);
     }
 

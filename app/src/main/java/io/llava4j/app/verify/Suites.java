@@ -1,6 +1,7 @@
 package io.llava4j.app.verify;
 
 import io.llava4j.eval.Benchmarks;
+import io.llava4j.eval.reference.Reference;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -18,7 +19,9 @@ public final class Suites {
                                 new TokenizerSuite(),
                                 new TinyLlavaSuite(),
                                 new TrainingSuite()),
-                        Benchmarks.published().stream().map(BenchmarkSuite::new))
+                        Benchmarks.all().stream()
+                                .filter(benchmark -> Reference.of(benchmark).isPresent())
+                                .map(BenchmarkSuite::new))
                 .toList();
     }
 }

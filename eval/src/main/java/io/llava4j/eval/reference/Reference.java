@@ -21,7 +21,7 @@ public interface Reference {
      */
     void compare(BenchmarkFiles files, Path folder, JsonNode expected, Checks checks);
 
-    /** The comparison of a benchmark; empty for the zero-shot format tests, which have no official code. */
+    /** The comparison of a benchmark; empty where no official results are recorded. */
     static Optional<Reference> of(Benchmark benchmark) {
         return Optional.ofNullable(Map.<Benchmark, Reference>ofEntries(
                         Map.entry(Benchmarks.VQAV2, Vqav2Reference::compare),
@@ -35,7 +35,8 @@ public interface Reference {
                         Map.entry(Benchmarks.MMBENCH_CN, MmBenchReference::compare),
                         Map.entry(Benchmarks.SEED, SeedReference::compare),
                         Map.entry(Benchmarks.LLAVA_BENCH, LlavaBenchReference::compare),
-                        Map.entry(Benchmarks.MM_VET, MmVetReference::compare))
+                        Map.entry(Benchmarks.MM_VET, MmVetReference::compare),
+                        Map.entry(Benchmarks.NLVR2, Nlvr2Reference::compare))
                 .get(benchmark));
     }
 }
