@@ -15,6 +15,9 @@ public final class Worker {
     /** Output that a dead process left in its pipes is there at once; a child of its own may hold them open. */
     private static final long DRAIN_SECONDS = 10;
 
+    /** What the engine's transport says of itself, on stdout. */
+    private static final String OF_TRANSPORT = "[Gloo] ";
+
     /** Takes what a process prints. */
     public interface Output {
         /** A line of its log. */
@@ -94,7 +97,11 @@ public final class Worker {
 
     private void result(String line) {
         keep(line);
-        output.result(rank, line);
+        if (line.startsWith(OF_TRANSPORT)) {
+            output.log(rank, line);
+        } else {
+            output.result(rank, line);
+        }
     }
 
     private void errorLine(String line) {

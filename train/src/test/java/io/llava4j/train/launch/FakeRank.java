@@ -45,6 +45,7 @@ final class FakeRank {
                     + ENV.get("MASTER_ADDR") + " resume " + resume);
             int step = resume ? state(0) : 0; // all from the same checkpoint: that of rank 0
             Files.writeString(folder.resolve("state-" + RANK), Integer.toString(step));
+            System.out.println("[Gloo] Rank " + RANK + " is connected to its peers"); // as the engine does, on stdout
             heartbeat.begin(step, STEPS);
             while (step < STEPS) {
                 fault(step);

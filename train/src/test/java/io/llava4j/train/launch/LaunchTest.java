@@ -82,7 +82,9 @@ class LaunchTest {
         assertThat(logs)
                 .containsExactlyInAnyOrder(
                         "0: contract 0/2 local 0 master 127.0.0.1 resume false",
-                        "1: contract 1/2 local 1 master 127.0.0.1 resume false");
+                        "1: contract 1/2 local 1 master 127.0.0.1 resume false",
+                        "0: [Gloo] Rank 0 is connected to its peers",
+                        "1: [Gloo] Rank 1 is connected to its peers");
         assertThat(results).containsExactly("0: the result");
         assertThat(said).isEmpty();
     }
