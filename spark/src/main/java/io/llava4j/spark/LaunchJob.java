@@ -66,8 +66,8 @@ public final class LaunchJob implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        RankProgram program = new RankProgram(
-                llava, directory.toAbsolutePath().normalize().toString(), command);
+        RankProgram program =
+                new RankProgram(llava, directory.toAbsolutePath().normalize().toString(), command);
         try {
             LaunchPlan.oneNode(processes, restarts, Duration.ofSeconds(timeout)); // checks the numbers
             program.check();

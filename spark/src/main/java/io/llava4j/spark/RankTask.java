@@ -28,10 +28,12 @@ record RankTask(RankProgram program, String job, Duration timeout, boolean resum
      * How the ranks ended.
      *
      * @param code exit code of the launch
+     * @param canRestart whether another attempt could go better
      * @param results what rank 0 printed on stdout
      * @param sentences what the launcher says, last lines of a rank that failed included
      */
-    record Outcome(int code, List<String> results, List<String> sentences) implements Serializable {}
+    record Outcome(int code, boolean canRestart, List<String> results, List<String> sentences)
+            implements Serializable {}
 
     /** Runs the rank of this task; all tasks of the stage run at the same time. */
     Outcome run(BarrierTaskContext context) {
@@ -48,14 +50,15 @@ record RankTask(RankProgram program, String job, Duration timeout, boolean resum
                     1, hosts.length, task, before, new HostPort(hosts[0], Integer.parseInt(first)), 0, timeout);
             Printed printed = new Printed(Collections.synchronizedList(new ArrayList<>()));
             List<String> sentences = Collections.synchronizedList(new ArrayList<>());
-            int code = Launcher.run(
+            Launcher.Ended ended = Launcher.run(
                     plan,
                     job,
                     ignored -> program.command(resume, context.cpus(), here, System.getenv()),
                     printed,
                     sentences::add,
                     context::isInterrupted);
-            return new Outcome(code, List.copyOf(printed.results()), List.copyOf(sentences));
+            return new Outcome(
+                    ended.code(), ended.canRestart(), List.copyOf(printed.results()), List.copyOf(sentences));
         }
     }
 

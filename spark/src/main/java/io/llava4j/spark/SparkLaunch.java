@@ -24,8 +24,6 @@ import scala.reflect.ClassTag$;
  */
 final class SparkLaunch {
     private static final int SOFTWARE = 1;
-    private static final int USAGE = 2;
-    private static final int STOPPED = 130;
     /** Why the last of several attempts failed, in what Spark says about a stage. */
     private static final Pattern REASON = Pattern.compile("finished unsuccessfully\\.\\s*([^\\n]+)");
     /** Spark's error class for a barrier stage that needs more tasks at a time than executors have room for. */
@@ -65,14 +63,13 @@ final class SparkLaunch {
      */
     int run(RankProgram program) {
         for (int attempt = 0; ; attempt++) {
-            RankTask task = new RankTask(
-                    program, spark.sc().applicationId() + "-" + attempt, timeout, attempt > 0);
+            RankTask task = new RankTask(program, spark.sc().applicationId() + "-" + attempt, timeout, attempt > 0);
             RankTask.Outcome outcome = run(task);
             if (outcome.code() == 0) {
                 outcome.results().forEach(out);
             }
             outcome.sentences().forEach(log);
-            if (outcome.code() == 0 || outcome.code() == STOPPED || outcome.code() == USAGE || attempt == restarts) {
+            if (!outcome.canRestart() || attempt == restarts) {
                 return outcome.code();
             }
             log.accept("restart %d of %d from the newest checkpoint".formatted(attempt + 1, restarts));
@@ -110,8 +107,9 @@ final class SparkLaunch {
                     cause);
         }
         Matcher reason = REASON.matcher(message);
-        String why = reason.find() ? reason.group(1) : message.lines().findFirst().orElse(cause.toString());
-        return new RankTask.Outcome(SOFTWARE, List.of(), List.of("the stage failed: " + why.strip()));
+        String why =
+                reason.find() ? reason.group(1) : message.lines().findFirst().orElse(cause.toString());
+        return new RankTask.Outcome(SOFTWARE, true, List.of(), List.of("the stage failed: " + why.strip()));
     }
 
     /** What the job needs of Spark: a stage waits for its executors as long as ranks for each other. */

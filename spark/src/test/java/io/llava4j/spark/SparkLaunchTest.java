@@ -106,7 +106,10 @@ class SparkLaunchTest {
                     Thread.sleep(2);
                     List<ProcessHandle> found = steps(output) < 5
                             ? List.of()
-                            : ProcessHandle.current().descendants().filter(which).toList();
+                            : ProcessHandle.current()
+                                    .descendants()
+                                    .filter(which)
+                                    .toList();
                     if (!found.isEmpty()) {
                         found.getFirst().destroyForcibly();
                         return;
@@ -156,8 +159,8 @@ class SparkLaunchTest {
         Files.createDirectories(home.resolve("launcher/target/scala-2.13"));
         System.setProperty("spark.testing", "true");
         System.setProperty("spark.test.home", home.toString());
-        Thread killer = killing(
-                "executor", process -> read(process, "cmdline").contains("CoarseGrainedExecutorBackend"));
+        Thread killer =
+                killing("executor", process -> read(process, "cmdline").contains("CoarseGrainedExecutorBackend"));
         try {
             SparkConf conf = conf("local-cluster[2,1,1024]", 120)
                     .set("spark.executor.memory", "1g")
@@ -176,8 +179,9 @@ class SparkLaunchTest {
 
     @Test
     void ranksReadTheContractAndAWrongRecipeIsNotTriedAgain() throws Exception {
-        String script = "echo \"$RANK $WORLD_SIZE $LOCAL_RANK $MASTER_ADDR $MASTER_PORT $PWD $* $LLAVA_JAVA_OPTS\" >> seen\n"
-                + "until [ $(wc -l < seen) = 2 ]; do sleep 0.1; done; exit 2";
+        String script =
+                "echo \"$RANK $WORLD_SIZE $LOCAL_RANK $MASTER_ADDR $MASTER_PORT $PWD $* $LLAVA_JAVA_OPTS\" >> seen\n"
+                        + "until [ $(wc -l < seen) = 2 ]; do sleep 0.1; done; exit 2";
         assertThat(run(conf("local[2]", 60), 60, program("wrong", script, List.of("train", "recipe.yaml"))))
                 .isEqualTo(2);
         List<String> seen = Files.readAllLines(root.resolve("seen"));

@@ -97,17 +97,18 @@ final class LaunchCommand implements Callable<Integer> {
         RankOutput output = new RankOutput(spec.commandLine().getOut(), err);
         try (StopSignal stop = new StopSignal(err, "the checkpoint of this step, on all ranks")) {
             return Launcher.run(
-                    plan,
-                    BuildInfo.version(),
-                    rank::of,
-                    output,
-                    sentence -> {
-                        synchronized (err) {
-                            err.println("llava: " + sentence);
-                            err.flush();
-                        }
-                    },
-                    stop);
+                            plan,
+                            BuildInfo.version(),
+                            rank::of,
+                            output,
+                            sentence -> {
+                                synchronized (err) {
+                                    err.println("llava: " + sentence);
+                                    err.flush();
+                                }
+                            },
+                            stop)
+                    .code();
         }
     }
 

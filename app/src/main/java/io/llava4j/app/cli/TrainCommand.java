@@ -102,7 +102,7 @@ public final class TrainCommand implements Callable<Integer> {
             overrides.put("data.max-left-out", maxLeftOut);
         }
         try (Heartbeat heartbeat = Heartbeat.start(System.getenv())) {
-            return train(heartbeat);
+            return heartbeat.during(() -> train(heartbeat));
         }
     }
 

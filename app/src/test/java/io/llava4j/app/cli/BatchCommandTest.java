@@ -2,6 +2,7 @@ package io.llava4j.app.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.llava4j.io.OutputLock;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -66,6 +67,20 @@ class BatchCommandTest {
     private static List<JsonNode> lines(Path file) throws IOException {
         JsonMapper json = JsonMapper.builder().build();
         return Files.readAllLines(file).stream().map(json::readTree).toList();
+    }
+
+    @Test
+    void twoRunsOnOneOutputAtOnceAreRefused() throws IOException {
+        Path out = dir.resolve("answers.jsonl");
+        try (OutputLock other = OutputLock.of(out)) {
+            CliRun refused = records(questions(2), out);
+            assertThat(refused.code()).isEqualTo(1);
+            assertThat(refused.err()).contains("another run is writing " + out);
+            assertThat(dir.resolve("answers.jsonl.manifest.json")).doesNotExist();
+            assertThat(records(questions(2), out, "--shard", "1/2").code()).isZero();
+        }
+        assertThat(records(questions(2), out).code()).isZero();
+        assertThat(dir.resolve(".answers.jsonl.lock")).doesNotExist();
     }
 
     @Test

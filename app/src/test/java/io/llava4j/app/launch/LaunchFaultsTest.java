@@ -3,6 +3,8 @@ package io.llava4j.app.launch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.app.cli.Main;
+import io.llava4j.tensor.collective.ReservedPort;
+import io.llava4j.train.launch.HostPort;
 import io.llava4j.train.launch.LaunchPlan;
 import io.llava4j.train.launch.Launcher;
 import io.llava4j.train.launch.Worker;
@@ -19,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
@@ -92,7 +95,8 @@ class LaunchFaultsTest {
                 logs.add(rank + ": " + line);
             }
         };
-        return Launcher.run(plan, "1", resume -> as.apply(quick(ranks.of(resume))), output, said::add, () -> false);
+        return Launcher.run(plan, "1", resume -> as.apply(quick(ranks.of(resume))), output, said::add, () -> false)
+                .code();
     }
 
     private static LaunchPlan two(int restarts) {
@@ -211,5 +215,37 @@ class LaunchFaultsTest {
         try (Stream<Path> left = Files.list(root.resolve("full/checkpoints"))) {
             assertThat(left.map(file -> file.getFileName().toString())).allMatch(name -> name.startsWith("step-"));
         }
+    }
+
+    /** A node whose ranks have another recipe: all end at once, on both nodes with the same code, and not again. */
+    @Test
+    void aNodeWithAnotherRecipeEndsTheRun() throws Exception {
+        try (ReservedPort port = new ReservedPort()) {
+            HostPort at = new HostPort("127.0.0.1", port.number());
+            RankCommand own = command("other", 20);
+            RankCommand other = command("other", 20, "seed=43");
+            CompletableFuture<Integer> second = CompletableFuture.supplyAsync(
+                    () -> launch(node(1, at), other, command -> command),
+                    task -> Thread.ofPlatform().daemon().start(task));
+            assertThat(launch(node(0, at), own, command -> command)).isEqualTo(1);
+            assertThat(second.get()).isEqualTo(1);
+        }
+        assertThat(logs)
+                .anyMatch(line -> line.contains("has another recipe than rank 0: seed (43 there, 42 on rank 0)"));
+        assertThat(said).noneMatch(line -> line.contains("; restart "));
+        assertThat(root.resolve("other/model")).doesNotExist();
+    }
+
+    private static LaunchPlan node(int node, HostPort at) {
+        return new LaunchPlan(1, 2, node, 0, at, 3, Duration.ofSeconds(120));
+    }
+
+    /** A wrong recipe, which would be as wrong in another attempt. */
+    @Test
+    void aRecipeThatCannotBeUsedIsNotTriedAgain() {
+        assertThat(launch(two(3), command("misspelt", 20, "batch.per-devise=2"), command -> command))
+                .isEqualTo(1);
+        assertThat(said).noneMatch(line -> line.contains("; restart "));
+        assertThat(logs).anyMatch(line -> line.contains("batch.per-devise"));
     }
 }

@@ -2,6 +2,7 @@ package io.llava4j.train.batch;
 
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
+import io.llava4j.io.OutputLock;
 import io.llava4j.io.ResumableFile;
 import io.llava4j.io.Shard;
 import io.llava4j.io.StrictJson;
@@ -123,7 +124,7 @@ public final class BatchTask implements AutoCloseable {
      * Answers a batch, or what earlier runs left open.
      *
      * @param shard null for all records; then finished shards beside the output are taken over
-     * @throws ConfigException if the output belongs to another run
+     * @throws ConfigException if the output belongs to another run, or one is writing it
      */
     public BatchSummary run(@Nullable Shard shard, BatchProgress progress) {
         return run(shard, target(shard), progress);
@@ -167,6 +168,15 @@ public final class BatchTask implements AutoCloseable {
     }
 
     private BatchSummary run(@Nullable Shard shard, Path target, BatchProgress progress) {
+        if (Files.exists(target) && !settings.retryFailed()) {
+            return answer(shard, target, progress); // nothing is written
+        }
+        try (OutputLock lock = OutputLock.of(target)) {
+            return answer(shard, target, progress);
+        }
+    }
+
+    private BatchSummary answer(@Nullable Shard shard, Path target, BatchProgress progress) {
         AnswerLines lines = lines(shard, target);
         lines.resume(settings.retryFailed());
         if (shard != null && !target.equals(target(shard)) && isFinished(shard)) {

@@ -24,7 +24,9 @@ public record Beat(State state, String detail, int step, int steps, double secon
         /** Waits for other ranks. */
         WAITING,
         /** Gave up because another rank did not come or is gone. */
-        LOST
+        LOST,
+        /** Its recipe or options cannot be used, which is the same in every attempt. */
+        REFUSED
     }
 
     /** Of a process that did not say anything yet. */
@@ -64,7 +66,7 @@ public record Beat(State state, String detail, int step, int steps, double secon
         String where = steps == 0 ? "before the first step" : "at step %d of %d".formatted(step, steps);
         return where
                 + switch (state) {
-                    case STARTING -> "";
+                    case STARTING, REFUSED -> "";
                     case TRAINING -> seconds < 1 ? "" : String.format(Locale.ROOT, ", computing for %.0f s", seconds);
                     case WAITING -> String.format(Locale.ROOT, ", waiting in %s for %.0f s", detail, seconds);
                     case LOST -> ", where it gave up: " + detail;

@@ -30,14 +30,12 @@ final class Coordinator {
 
     /**
      * Runs to the end.
-     *
-     * @return exit code: 0, that of the rank which failed first, or 130 after a stop
      */
-    int run() throws InterruptedException {
+    Launcher.Ended run() throws InterruptedException {
         boolean begun = false;
         for (int number = 0; ; number++) {
             if (!gather()) {
-                return finish(STOPPED, "stopped");
+                return new Launcher.Ended(finish(STOPPED, "stopped"), false);
             }
             Optional<Failure> failure;
             // Reserved until the attempt has ended, so that nobody gets the port before rank 0 listens on it.
@@ -51,13 +49,14 @@ final class Coordinator {
                 }
             }
             if (failure.isEmpty()) {
-                return stopSaid ? finish(STOPPED, "stopped") : finish(0, "");
+                int code = stopSaid ? finish(STOPPED, "stopped") : finish(0, "");
+                return new Launcher.Ended(code, false);
             }
             Failure why = failure.get();
             if (stopSaid || number == plan.restarts() || !why.canRestart()) {
                 String after = number == 0 ? "" : " (after %d restarts)".formatted(number);
                 why.lines().forEach(line -> log.accept("  | " + line));
-                return finish(why.code(), why.sentence() + after);
+                return new Launcher.Ended(finish(why.code(), why.sentence() + after), !stopSaid && why.canRestart());
             }
             log.accept("%s; restart %d of %d %s"
                     .formatted(

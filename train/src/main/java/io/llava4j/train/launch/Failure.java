@@ -15,9 +15,6 @@ import java.util.stream.Collectors;
  * @param canRestart whether another attempt could go better
  */
 public record Failure(int code, String sentence, List<String> lines, boolean canRestart) {
-    /** A wrong command line or recipe: the same in every attempt. */
-    private static final int USAGE = 2;
-
     private static final int SOFTWARE = 1;
 
     /** How long others are waited for after a rank failed without being killed, or because of another one. */
@@ -43,7 +40,7 @@ public record Failure(int code, String sentence, List<String> lines, boolean can
         if (!own.isEmpty()) {
             RankStatus first = own.getFirst();
             boolean sure = first.wasKilled() || othersHadTime(ranks, first, now, WAIT_SECONDS);
-            return sure ? Optional.of(ended(first)) : Optional.empty();
+            return sure ? Optional.of(ended(first, own.stream().noneMatch(RankStatus::isRefused))) : Optional.empty();
         }
         Optional<RankStatus> silent = ranks.stream()
                 .filter(rank -> rank.isRunning() && rank.silentSeconds() > limit)
@@ -56,7 +53,7 @@ public record Failure(int code, String sentence, List<String> lines, boolean can
                 .min(Comparator.comparingDouble(RankStatus::endedAfterSeconds));
         if (lost.isPresent()) {
             return othersHadTime(ranks, lost.get(), now, WAIT_LOST_SECONDS)
-                    ? Optional.of(late(ranks).orElseGet(() -> ended(lost.get())))
+                    ? Optional.of(late(ranks).orElseGet(() -> ended(lost.get(), true)))
                     : Optional.empty();
         }
         return ranks.stream().anyMatch(rank -> isWaiting(rank) && rank.beat().seconds() > limit)
@@ -72,13 +69,13 @@ public record Failure(int code, String sentence, List<String> lines, boolean can
         return rank.isRunning() && rank.beat().state() == Beat.State.WAITING;
     }
 
-    private static Failure ended(RankStatus rank) {
+    private static Failure ended(RankStatus rank, boolean canRestart) {
         return new Failure(
                 rank.code(),
                 "rank %d %s %s"
                         .formatted(rank.rank(), rank.howEnded(), rank.beat().describe()),
                 rank.lines(),
-                rank.code() != USAGE);
+                canRestart);
     }
 
     private static Failure stuck(RankStatus rank) {

@@ -1,5 +1,6 @@
 package io.llava4j.train.launch;
 
+import io.llava4j.ConfigException;
 import io.llava4j.tensor.collective.PeerLostException;
 import io.llava4j.tensor.collective.Waits;
 import io.llava4j.train.run.TrainingListener;
@@ -86,7 +87,8 @@ public final class Heartbeat implements TrainingListener, AutoCloseable {
         if (closed) {
             return false;
         }
-        Optional<Waiting> wait = state == Beat.State.LOST ? Optional.empty() : waiting.get();
+        boolean ended = state == Beat.State.LOST || state == Beat.State.REFUSED;
+        Optional<Waiting> wait = ended ? Optional.empty() : waiting.get();
         long from = wait.map(Waiting::since).orElse(since);
         Beat beat = new Beat(
                 wait.isPresent() ? Beat.State.WAITING : state,
@@ -153,8 +155,8 @@ public final class Heartbeat implements TrainingListener, AutoCloseable {
     }
 
     /**
-     * Runs what needs the other ranks. That it gives up because of one of them is said at once, so that the launcher does
-     * not take this rank for the cause.
+     * Runs what may fail in a way that concerns the launcher, which is said at once: that it gives up because of another rank, so
+     * that the launcher does not take this rank for the cause, or because of its recipe, so that it is not started again.
      */
     public <T> T during(Supplier<T> work) {
         try {
@@ -162,11 +164,18 @@ public final class Heartbeat implements TrainingListener, AutoCloseable {
         } catch (PeerLostException e) {
             lost(String.valueOf(e.getMessage()));
             throw e;
+        } catch (ConfigException e) {
+            end(Beat.State.REFUSED, "");
+            throw e;
         }
     }
 
-    synchronized void lost(String why) {
-        to(Beat.State.LOST, why);
+    void lost(String why) {
+        end(Beat.State.LOST, why);
+    }
+
+    private synchronized void end(Beat.State last, String why) {
+        to(last, why);
         if (launched) {
             say();
         }

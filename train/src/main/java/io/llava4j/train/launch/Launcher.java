@@ -11,6 +11,14 @@ public final class Launcher {
     private Launcher() {}
 
     /**
+     * How a launch ended.
+     *
+     * @param code exit code: 0, that of the rank which failed first, or 130 after a stop
+     * @param canRestart whether another launch could go better; known to launcher 0
+     */
+    public record Ended(int code, boolean canRestart) {}
+
+    /**
      * Starts the ranks and waits for their end.
      *
      * @param plan which and how many
@@ -19,10 +27,9 @@ public final class Launcher {
      * @param output receives what ranks print
      * @param log receives sentences for the user
      * @param stopRequested true ends the run with a checkpoint
-     * @return exit code: 0, that of the rank which failed first, or 130 after a stop
      * @throws LlavaException if nodes do not come together
      */
-    public static int run(
+    public static Ended run(
             LaunchPlan plan,
             String version,
             Function<Boolean, List<String>> command,
@@ -32,7 +39,7 @@ public final class Launcher {
         LocalNode local = new LocalNode(plan, command::apply, output, stopRequested);
         try {
             if (plan.node() > 0) {
-                return new NodeClient(plan, local, version, log).run();
+                return new Ended(new NodeClient(plan, local, version, log).run(), true);
             }
             try (Rendezvous rendezvous = new Rendezvous(plan, version)) {
                 return new Coordinator(plan, local, rendezvous, log).run();

@@ -17,6 +17,8 @@ public record RankStatus(
     /** In place of the exit code of a process that runs. */
     static final int RUNNING = -1;
 
+    private static final int USAGE = 2;
+
     private static final int SIGNAL = 128;
 
     boolean isRunning() {
@@ -34,6 +36,11 @@ public record RankStatus(
     /** Whether it failed only because another rank did. */
     boolean isLost() {
         return failed() && beat.state() == Beat.State.LOST;
+    }
+
+    /** Whether it would fail the same way in another attempt: a wrong command line or recipe. */
+    boolean isRefused() {
+        return failed() && (code == USAGE || beat.state() == Beat.State.REFUSED);
     }
 
     /** For messages: {@code was killed by signal 9}. */

@@ -1,5 +1,6 @@
 package io.llava4j.train.launch;
 
+import io.llava4j.ConfigException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,7 +49,7 @@ final class FakeRank {
             System.out.println("[Gloo] Rank " + RANK + " is connected to its peers"); // as the engine does, on stdout
             heartbeat.begin(step, STEPS);
             while (step < STEPS) {
-                fault(step);
+                fault(step, heartbeat);
                 together(step, heartbeat);
                 step++;
                 Files.writeString(folder.resolve("state-" + RANK), Integer.toString(step));
@@ -106,7 +107,7 @@ final class FakeRank {
         waiting.set(Optional.empty());
     }
 
-    private void fault(int step) throws IOException, InterruptedException {
+    private void fault(int step, Heartbeat heartbeat) throws IOException, InterruptedException {
         for (String fault : faults) {
             String[] parts = fault.split(":");
             if (Integer.parseInt(parts[1]) != RANK || Integer.parseInt(parts[2]) != step) {
@@ -125,6 +126,10 @@ final class FakeRank {
                 case "freeze" -> signal("STOP");
                 case "sleep" -> Thread.sleep(60_000);
                 case "usage" -> System.exit(2);
+                case "refuse" ->
+                    heartbeat.during(() -> {
+                        throw new ConfigException("a wrong recipe");
+                    });
                 case "fail" -> System.exit(1);
                 case "pause" -> {
                     while (!stop.get()) {

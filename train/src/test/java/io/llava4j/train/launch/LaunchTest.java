@@ -73,7 +73,8 @@ class LaunchTest {
     }
 
     private int launch(LaunchPlan plan, String... faults) {
-        return Launcher.run(plan, "1", resume -> command(resume, faults), output, said::add, stop::get);
+        return Launcher.run(plan, "1", resume -> command(resume, faults), output, said::add, stop::get)
+                .code();
     }
 
     @Test
@@ -117,6 +118,21 @@ class LaunchTest {
     void aWrongCommandLineIsNotTriedAgain() {
         assertThat(launch(5, 30, "usage:0:0")).isEqualTo(2);
         assertThat(said).noneMatch(line -> line.contains("restart"));
+    }
+
+    @Test
+    void aWrongRecipeIsNotTriedAgainAndEndsAllNodesWithTheSameCode() throws Exception {
+        try (ReservedPort reserved = new ReservedPort()) {
+            int port = reserved.number();
+            CompletableFuture<Integer> other =
+                    CompletableFuture.supplyAsync(() -> launch(node(1, port, 5, 20), "refuse:1:0"));
+            assertThat(launch(node(0, port, 5, 20), "refuse:1:0")).isEqualTo(1);
+            assertThat(other.get(20, TimeUnit.SECONDS)).isEqualTo(1);
+        }
+        assertThat(said)
+                .filteredOn(line -> !line.startsWith("  |"))
+                .hasSize(2)
+                .allMatch(line -> line.startsWith("rank 1 ended with exit code 1 at step 0 of 6"));
     }
 
     @Test

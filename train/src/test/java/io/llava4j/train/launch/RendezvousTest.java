@@ -45,14 +45,15 @@ class RendezvousTest {
 
     private int launch(LaunchPlan plan, String version) {
         return Launcher.run(
-                plan,
-                version,
-                resume -> {
-                    throw new LlavaException("a rank was started");
-                },
-                NO_OUTPUT,
-                said::add,
-                () -> false);
+                        plan,
+                        version,
+                        resume -> {
+                            throw new LlavaException("a rank was started");
+                        },
+                        NO_OUTPUT,
+                        said::add,
+                        () -> false)
+                .code();
     }
 
     @Test
