@@ -4,16 +4,14 @@ import io.llava4j.ConfigException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Objects;
-import java.util.UUID;
-import org.jspecify.annotations.Nullable;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,8 +22,8 @@ import org.slf4j.LoggerFactory;
 public final class OutputLock implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(OutputLock.class);
 
-    /** A byte after the mark, which others may then read on every system. */
-    private static final long AFTER_MARK = 1 << 10;
+    private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
+    private static final int MAX_LENGTH = 1 << 16;
 
     private final Path file;
     private final FileChannel channel;
@@ -42,52 +40,69 @@ public final class OutputLock implements AutoCloseable {
      * @throws ConfigException if another run is writing it
      */
     public static OutputLock of(Path output) {
-        Path absolute = output.toAbsolutePath();
+        Path absolute = output.toAbsolutePath().normalize();
         Path file = absolute.resolveSibling("." + absolute.getFileName() + ".lock");
+        // Asked first: to open and close the file once more would end this process's own lock.
+        requireFree(HELD.add(file), output);
+        boolean done = false;
         try {
             Files.createDirectories(Objects.requireNonNull(file.getParent()));
-            while (true) {
-                FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                boolean kept = false;
-                try {
-                    lock(output, channel);
-                    if (isStillNamed(file, channel)) {
-                        kept = true;
-                        return new OutputLock(file, channel);
-                    }
-                } finally {
-                    if (!kept) {
-                        channel.close();
-                    }
-                }
-            }
+            OutputLock lock = new OutputLock(file, open(output, file));
+            done = true;
+            return lock;
         } catch (IOException e) {
             throw FileErrors.cannotWrite(file, e);
+        } finally {
+            if (!done) {
+                HELD.remove(file);
+            }
         }
     }
 
-    private static void lock(Path output, FileChannel channel) {
-        @Nullable FileLock lock = null;
+    private static FileChannel open(Path output, Path file) throws IOException {
+        while (true) {
+            FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            boolean kept = false;
+            try {
+                requireFree(tryLock(output, channel), output);
+                if (isStillNamed(file, channel)) {
+                    kept = true;
+                    return channel;
+                }
+            } finally {
+                if (!kept) {
+                    channel.close();
+                }
+            }
+        }
+    }
+
+    private static boolean tryLock(Path output, FileChannel channel) {
         try {
-            lock = channel.tryLock(AFTER_MARK, 1, false);
-        } catch (OverlappingFileLockException e) {
-            // By another run in this process.
+            return channel.tryLock() != null;
         } catch (IOException e) {
             LOG.warn("{} cannot be locked ({}); see to it that no other run writes it", output, e.getMessage());
-            return;
+            return true;
         }
-        if (lock == null) {
+    }
+
+    private static void requireFree(boolean free, Path output) {
+        if (!free) {
             throw new ConfigException(
                     "another run is writing %s; wait until it has ended, or name another output".formatted(output));
         }
     }
 
-    /** The run that had the lock before may have removed the file after this one opened it; then somebody else may lock a new one. */
+    /**
+     * The run that had the lock before may have removed the file after this one opened it; then somebody else may lock a new one. So
+     * the file gets a length by chance, and the one of that name must have it. Reading it instead would end the lock: systems end
+     * those of a process with any channel on the file that it closes.
+     */
     private static boolean isStillNamed(Path file, FileChannel channel) throws IOException {
-        String mark = UUID.randomUUID().toString();
-        channel.write(ByteBuffer.wrap(mark.getBytes(StandardCharsets.UTF_8)), 0);
+        channel.truncate(0);
+        channel.write(ByteBuffer.allocate(1), ThreadLocalRandom.current().nextInt(MAX_LENGTH));
         try {
-            return Files.readString(file).equals(mark);
+            return Files.size(file) == channel.size();
         } catch (NoSuchFileException e) {
             return false;
         }
@@ -100,6 +115,8 @@ public final class OutputLock implements AutoCloseable {
             Files.deleteIfExists(file); // before the lock ends, so that nobody else's file is removed
         } catch (IOException e) {
             LOG.warn("{} cannot be removed: {}", file, e.getMessage());
+        } finally {
+            HELD.remove(file);
         }
     }
 }

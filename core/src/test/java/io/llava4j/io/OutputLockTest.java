@@ -19,6 +19,11 @@ class OutputLockTest {
 
         public static void main(String[] args) throws InterruptedException {
             OutputLock lock = OutputLock.of(Path.of(args[0]));
+            try {
+                OutputLock.of(Path.of(args[0]));
+            } catch (ConfigException e) {
+                System.err.println(e.getMessage()); // and this must not end the first one
+            }
             System.out.println("locked");
             TimeUnit.HOURS.sleep(1);
             lock.close();
@@ -51,7 +56,7 @@ class OutputLockTest {
                         System.getProperty("java.class.path"),
                         Holder.class.getName(),
                         output.toString())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
         try {
             assertThat(holder.inputReader().readLine()).isEqualTo("locked");
