@@ -169,6 +169,11 @@ public final class Converter {
 
     /** Rejects what transformers' LLaVA cannot represent. */
     private void requireCommonParts() {
+        if (!config.tiling().isNone() && !config.tiling().hasRowEnd()) {
+            throw new CheckpointException(
+                    "this model cannot be written for transformers: it merges tiles as %s, and transformers knows spatial_unpad only"
+                            .formatted(config.tiling().merge().configName()));
+        }
         if (!config.vision().stemChannels().isEmpty() || !config.projectorType().equals("mlp2x_gelu")) {
             throw new CheckpointException("this model cannot be written for transformers: %s, which it does not compute"
                     .formatted(

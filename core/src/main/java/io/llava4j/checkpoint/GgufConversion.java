@@ -1,5 +1,6 @@
 package io.llava4j.checkpoint;
 
+import io.llava4j.CheckpointException;
 import io.llava4j.checkpoint.gguf.GgufConfigs;
 import io.llava4j.checkpoint.gguf.GgufTokenizer;
 import io.llava4j.checkpoint.gguf.GgufWriter;
@@ -44,6 +45,10 @@ final class GgufConversion {
             Converter.Progress progress) {
         this.source = source;
         this.config = source.config();
+        if (!config.tiling().isNone()) {
+            throw new CheckpointException(
+                    "this model cannot be written as GGUF: it tiles images, which llava4j does not write for llama.cpp");
+        }
         this.types = types;
         this.importance = importance;
         this.progress = progress;

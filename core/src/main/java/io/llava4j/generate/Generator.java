@@ -4,6 +4,7 @@ import io.llava4j.DataException;
 import io.llava4j.generate.session.DecodingSession;
 import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.generate.session.SharedPrefixes;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.tensor.Engine;
 import java.util.ArrayList;
@@ -75,8 +76,8 @@ public final class Generator {
      * Generates a batch. Prompts beyond {@code maxSequenceLength} are truncated as the reference truncates them.
      *
      * @param prompts token ids of each sequence, with image placeholders
-     * @param images normalised pixels {@code [3, size, size]} in the order of the placeholders; the same array is the same
-     *     image, goes through the vision tower once and may be part of a shared prefix
+     * @param images in the order of the placeholders; the same object is the same image,
+     *     goes through the vision tower once and may be part of a shared prefix
      * @param options decoding options
      * @param stopIds ids that end an answer; the one that does is part of it
      * @param observer sees every token and may end an answer
@@ -84,7 +85,7 @@ public final class Generator {
      */
     public List<int[]> generate(
             List<int[]> prompts,
-            List<float[]> images,
+            List<PreparedImage> images,
             GenerationOptions options,
             Set<Integer> stopIds,
             Observer observer) {
@@ -94,7 +95,7 @@ public final class Generator {
         List<ImagePrompt> placed = ImagePrompt.of(prompts, images);
         List<Sequence> sequences = new ArrayList<>();
         for (ImagePrompt prompt : placed) {
-            int maxTokens = Math.min(options.maxNewTokens(), freePositions(prompt.ids()));
+            int maxTokens = Math.min(options.maxNewTokens(), freePositions(prompt));
             sequences.add(new Sequence(sequences.size(), prompt, options, maxTokens));
         }
         return Engine.inference("generation", () -> {
@@ -188,7 +189,7 @@ public final class Generator {
         int limit = model.config().maxSequenceLength();
         long whole = 0;
         for (ImagePrompt prompt : prompts) {
-            int length = model.config().splicedLength(prompt.ids());
+            int length = prompt.length(model.config());
             if (limit > 0 && length > limit) {
                 return null;
             }
@@ -200,17 +201,17 @@ public final class Generator {
             if (prefix.ids().length == 0) {
                 return null;
             }
-            saved -= model.config().splicedLength(prefix.ids());
+            saved -= prefix.length(model.config());
         }
         for (ImagePrompt suffix : shared.suffixes(prompts)) {
-            saved -= model.config().splicedLength(suffix.ids());
+            saved -= suffix.length(model.config());
         }
         return saved > whole / 8 ? shared : null;
     }
 
     /** Positions after a prompt; each sequence has its own, so that an answer does not depend on its neighbours. */
-    private int freePositions(int[] prompt) {
-        int length = model.config().splicedLength(prompt);
+    private int freePositions(ImagePrompt prompt) {
+        int length = prompt.length(model.config());
         int limit = model.config().maxSequenceLength();
         int read = limit > 0 ? Math.min(length, limit) : length;
         int positions = model.config().text().maxPositionEmbeddings();

@@ -11,6 +11,7 @@ import io.llava4j.generate.schedule.Work;
 import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.generate.session.ImagePrompts;
 import io.llava4j.image.RgbImage;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.text.ConversationTemplate;
@@ -165,13 +166,13 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
 
     @Override
     public List<Answer> finishedAnswers(List<ChatRequest> requests, GenerationOptions options) {
-        Map<RgbImage, float[]> processed = new IdentityHashMap<>();
+        Map<RgbImage, PreparedImage> processed = new IdentityHashMap<>();
         List<ImagePrompt> asked = new ArrayList<>();
         for (ChatRequest request : requests) {
-            List<float[]> pixels = new ArrayList<>();
+            List<PreparedImage> images = new ArrayList<>();
             int[] ids = ids(request);
-            request.images().forEach(image -> pixels.add(processed.computeIfAbsent(image, prompts::pixels)));
-            asked.add(new ImagePrompt(ids, pixels));
+            request.images().forEach(image -> images.add(processed.computeIfAbsent(image, prompts::prepare)));
+            asked.add(new ImagePrompt(ids, images));
         }
         return model.languageModel() instanceof CpuLlamaModel
                 ? scheduled(asked, options)
@@ -297,18 +298,19 @@ public final class LlavaPipeline implements ChatModel, StreamingChatModel, AutoC
 
     /** Tokens of a prompt, image tokens included. */
     public int promptTokens(ImagePrompt prompt) {
-        return prompts.tokens(prompt.ids());
+        return prompt.length(model.config());
     }
 
     /**
-     * Tokens of the prompt of a conversation, image tokens included: {@link #prompt} without its images, all of which have the
-     * same number of tokens.
+     * Tokens of the prompt of a conversation, image tokens included: {@link #prompt} without its images, for a model whose images
+     * all have the same number of tokens.
      *
      * @param images their number
      * @throws DataException as {@link #prompt}
      */
     public int promptTokens(String system, List<Turn> turns, int images) {
-        return prompts.tokens(prompts.ids(system, turns, images));
+        return prompts.ids(system, turns, images).length
+                + images * (model.config().tokensPerImage() - 1);
     }
 
     private AnswerText answerText(GenerationOptions options) {

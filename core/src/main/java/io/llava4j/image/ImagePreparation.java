@@ -4,6 +4,7 @@ import io.llava4j.image.tile.FeatureOrder;
 import io.llava4j.image.tile.ImageSize;
 import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.image.tile.TileGrid;
+import io.llava4j.image.tile.Tiling;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -15,23 +16,23 @@ public final class ImagePreparation {
     private static final int[] BLACK = {0, 0, 0};
 
     private final ImageProcessor processor;
-    private final List<ImageSize> canvases;
+    private final Tiling tiling;
     private final int cells;
 
     /**
      * A preparation for a vision tower.
      *
      * @param processor makes one view of an image; {@link AspectMode#ANYRES} adds tiles
-     * @param canvases to lay tiled images on; empty for a model without row-end tokens
-     * @param cells features of a view along one edge; unused without canvases
+     * @param tiling how; {@link Tiling#NONE} for a model that knows no tiles
+     * @param cells features of a view along one edge; unused without tiles
      * @throws IllegalArgumentException if images are to be tiled and there is no canvas
      */
-    public ImagePreparation(ImageProcessor processor, List<ImageSize> canvases, int cells) {
-        if (canvases.isEmpty() && processor.mode() == AspectMode.ANYRES) {
+    public ImagePreparation(ImageProcessor processor, Tiling tiling, int cells) {
+        if (tiling.isNone() && processor.mode() == AspectMode.ANYRES) {
             throw new IllegalArgumentException("images cannot be tiled: the model names no canvases");
         }
         this.processor = processor;
-        this.canvases = List.copyOf(canvases);
+        this.tiling = tiling;
         this.cells = cells;
     }
 
@@ -64,19 +65,14 @@ public final class ImagePreparation {
 
     /** Order of the tokens of an image of that size. */
     public FeatureOrder order(ImageSize image) {
-        if (processor.mode() == AspectMode.ANYRES) {
-            return grid(image).order(cells);
-        }
-        return canvases.isEmpty() ? FeatureOrder.ONE_VIEW : FeatureOrder.oneViewWithRowEnd(cells * cells);
-    }
-
-    private TileGrid grid(ImageSize image) {
-        return TileGrid.choose(image, canvases, processor.size());
+        return processor.mode() == AspectMode.ANYRES
+                ? tiling.order(image, processor.size(), cells)
+                : tiling.undivided(cells * cells);
     }
 
     /** An image on the canvas that is cut into its tiles, black around it. */
     public RgbImage canvas(RgbImage image) {
-        TileGrid grid = grid(new ImageSize(image.width(), image.height()));
+        TileGrid grid = tiling.grid(new ImageSize(image.width(), image.height()), processor.size());
         ImageSize canvas = grid.canvas();
         ImageSize resized = grid.resized();
         byte[] small = Resampler.resample(

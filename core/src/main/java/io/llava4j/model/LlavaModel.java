@@ -1,6 +1,8 @@
 package io.llava4j.model;
 
 import io.llava4j.DataException;
+import io.llava4j.image.tile.FeatureOrder;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.LoraConfig;
 import io.llava4j.tensor.Engine;
@@ -230,31 +232,42 @@ public final class LlavaModel implements AutoCloseable {
     /**
      * Vision tower and projector.
      *
-     * @param images normalised pixels of each image, {@code [3, size, size]}
-     * @throws DataException if an image is not of the tower's size
+     * @throws DataException if an image's views are not of the tower's size
      */
-    public ImageTokens encode(List<float[]> images) {
-        return images.isEmpty()
-                ? ImageTokens.NONE
-                : ImageTokens.ofEqual(
-                        projector.forward(Engine.freeingIntermediates(() -> visionFeatures(pixels(images)))));
+    public ImageTokens encode(List<PreparedImage> images) {
+        if (images.isEmpty()) {
+            return ImageTokens.NONE;
+        }
+        Tensor features = projector.forward(Engine.freeingIntermediates(() -> visionFeatures(pixels(images))));
+        return arranged(features, images.stream().map(PreparedImage::order).toList());
     }
 
-    /** One tensor of normalised images on the model's device: {@code [images, 3, size, size]}. */
-    public Tensor pixels(List<float[]> images) {
+    /**
+     * Image tokens in their order.
+     *
+     * @param tokens of all views of all images as the projector gives them, {@code [views, features, hidden]}
+     * @param orders of each image
+     */
+    public ImageTokens arranged(Tensor tokens, List<FeatureOrder> orders) {
+        return orders.stream().allMatch(FeatureOrder::isOneView)
+                ? ImageTokens.ofEqual(tokens)
+                : ImageTokens.arranged(tokens, orders, config.hasRowEnd() ? projector.rowEnd() : null);
+    }
+
+    /** One tensor of all views of normalised images on the model's device: {@code [views, 3, size, size]}. */
+    public Tensor pixels(List<PreparedImage> images) {
         int size = visionTower.imageSize();
         int each = 3 * size * size;
-        float[] all = new float[Math.multiplyExact(images.size(), each)];
-        for (int i = 0; i < images.size(); i++) {
-            float[] image = images.get(i);
-            if (image.length != each) {
-                throw new DataException("an image has " + image.length + " values, but the model reads 3 x " + size
-                        + " x " + size + "; prepare it with the model's own image processor");
-            }
-            System.arraycopy(image, 0, all, i * each, each);
+        int views = images.stream().mapToInt(image -> image.order().views()).sum();
+        float[] all = new float[Math.multiplyExact(views, each)];
+        int at = 0;
+        for (PreparedImage image : images) {
+            image.requireViewsOf(size);
+            System.arraycopy(image.pixels(), 0, all, at, image.pixels().length);
+            at += image.pixels().length;
         }
         Tensor like = languageModel.like();
-        return Tensors.of(all, images.size(), 3, size, size).to(like.device(), like.scalar_type());
+        return Tensors.of(all, views, 3, size, size).to(like.device(), like.scalar_type());
     }
 
     /**

@@ -8,16 +8,19 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /** The projector on the tensor engine, which can be trained. */
 final class MlpProjector implements Projector {
     private final List<Linear> layers = new ArrayList<>();
+    private final @Nullable Tensor rowEnd;
 
     MlpProjector(LlavaConfig config, Weights weights) {
         for (Parameters.Linear layer : ProjectorType.parse(config.projectorType())
                 .layers(config.vision().hiddenSize(), config.text().hiddenSize())) {
             layers.add(new Linear(weights, layer.prefix()));
         }
+        rowEnd = config.hasRowEnd() ? weights.get(ProjectorType.ROW_END) : null;
     }
 
     @Override
@@ -27,5 +30,13 @@ final class MlpProjector implements Projector {
             x = layers.get(i).forward(i == 0 ? x : torch.gelu(x));
         }
         return x;
+    }
+
+    @Override
+    public Tensor rowEnd() {
+        if (rowEnd == null) {
+            throw new IllegalStateException("the model has no row-end token");
+        }
+        return rowEnd;
     }
 }

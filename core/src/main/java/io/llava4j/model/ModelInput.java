@@ -1,5 +1,6 @@
 package io.llava4j.model;
 
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.text.Prompt;
 import java.util.Arrays;
 import java.util.List;
@@ -10,12 +11,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param ids token ids of each sequence, {@link Prompt#IMAGE_TOKEN_INDEX} for an image
  * @param labels a label for each id; null where nothing is trained
- * @param images normalised pixels of each image, {@code [3, size, size]}; each goes through the vision tower once
+ * @param images of the batch; each goes through the vision tower once
  * @param placed for each placeholder of the batch, in order, the index of its image; several may show the same one
  */
-public record ModelInput(List<int[]> ids, @Nullable List<int[]> labels, List<float[]> images, int[] placed) {
+public record ModelInput(List<int[]> ids, @Nullable List<int[]> labels, List<PreparedImage> images, int[] placed) {
     /** A batch whose placeholders take the images in order. */
-    public static ModelInput of(List<int[]> ids, @Nullable List<int[]> labels, List<float[]> images) {
+    public static ModelInput of(List<int[]> ids, @Nullable List<int[]> labels, List<PreparedImage> images) {
         int[] placed = new int[images.size()];
         Arrays.setAll(placed, i -> i);
         return new ModelInput(ids, labels, images, placed);

@@ -6,7 +6,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * The projector between vision tower and language model (docs/reference/model.md#projector): linear layers with
- * exact-erf GELUs between them, or none at all.
+ * exact-erf GELUs between them, or none at all. Tiled images have a row-end token beside their projected features.
  */
 public interface Projector extends AutoCloseable {
     /** The projector that a configuration describes, on tensors by canonical name. */
@@ -16,6 +16,13 @@ public interface Projector extends AutoCloseable {
 
     /** Image features to image tokens: {@code [images, tokens, vision hidden] -> [images, tokens, text hidden]}. */
     Tensor forward(Tensor features);
+
+    /**
+     * The row-end token of tiled images: {@code [text hidden]}.
+     *
+     * @throws IllegalStateException if the model has none
+     */
+    Tensor rowEnd();
 
     /** Frees what is not among the network's {@link Weights}. */
     @Override

@@ -9,6 +9,9 @@ import io.llava4j.checkpoint.Converter.Precision;
 import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.CheckpointLayout;
 import io.llava4j.image.AspectMode;
+import io.llava4j.image.tile.ImageSize;
+import io.llava4j.image.tile.PatchMerge;
+import io.llava4j.image.tile.Tiling;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.text.SentencePieceTokenizer;
 import java.io.IOException;
@@ -116,6 +119,54 @@ class ConverterTest {
                 .hasMessageContaining("exists already");
         try (var entries = Files.list(folder)) {
             assertThat(entries).containsExactly(other);
+        }
+    }
+
+    /** Through both layouts of transformers and back: the same model to the last bit, its row-end token included. */
+    @Test
+    void modelsThatTileImagesGoThroughEveryLayoutButGguf() {
+        LlavaConfig tiled = config(tokenizer.vocabSize(), -1)
+                .withAspectMode(AspectMode.ANYRES)
+                .withTiling(
+                        new Tiling(List.of(new ImageSize(56, 28), new ImageSize(28, 84)), PatchMerge.SPATIAL_UNPAD));
+        Path model = model(tiled, tokenizerDir);
+        Path older = convert(model, "old", CheckpointLayout.HF_OLD, null);
+        Path newer = convert(older, "new", CheckpointLayout.HF_NEW, null);
+        Path back = convert(newer, "back", CheckpointLayout.LIUHAOTIAN, null);
+        assertThat(older.resolve("preprocessor_config.json")).content().contains("LlavaNextImageProcessor");
+        assertThat(newer.resolve("processor_config.json")).content().contains("LlavaNextProcessor");
+        try (Checkpoint source = Checkpoint.open(model)) {
+            for (Path other : List.of(older, newer, back)) {
+                try (Checkpoint converted = Checkpoint.open(other).requireComplete()) {
+                    assertThat(converted.config().tiling()).isEqualTo(tiled.tiling());
+                    assertThat(converted.config().aspectMode()).isEqualTo(AspectMode.ANYRES);
+                    for (String name : source.tensors().keySet()) {
+                        float[] values = source.tensor(name).toFloats();
+                        assertThat(Arrays.copyOf(converted.tensor(name).toFloats(), values.length))
+                                .as(name)
+                                .isEqualTo(values);
+                    }
+                }
+            }
+            assertThat(source.tensors()).containsKey(CanonicalNames.ROW_END);
+        }
+        for (Path any : List.of(model, newer)) {
+            assertThatThrownBy(() -> convert(any, "gguf", CheckpointLayout.GGUF, null))
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("cannot be written as GGUF: it tiles images");
+        }
+        assertThat(folder.resolve("gguf")).doesNotExist();
+    }
+
+    @Test
+    void tilesThatTransformersMergesOtherwiseAreRefused() {
+        Tiling flat = new Tiling(List.of(new ImageSize(56, 28)), PatchMerge.FLAT);
+        Path model = model(config(48, -1).withAspectMode(AspectMode.ANYRES).withTiling(flat), null);
+        assertThatThrownBy(() -> convert(model, "hf", CheckpointLayout.HF_NEW, null))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("it merges tiles as flat, and transformers knows spatial_unpad only");
+        try (Checkpoint again = Checkpoint.open(convert(model, "again", CheckpointLayout.LIUHAOTIAN, null))) {
+            assertThat(again.requireComplete().config().tiling()).isEqualTo(flat);
         }
     }
 

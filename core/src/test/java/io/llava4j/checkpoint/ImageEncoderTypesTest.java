@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.checkpoint.Converter.Precision;
 import io.llava4j.generate.ModelLoader;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.cpu.CpuImageEncoder;
 import io.llava4j.model.cpu.ImageEncoding;
 import java.nio.file.Path;
@@ -46,7 +47,8 @@ class ImageEncoderTypesTest {
                 for (int i = 0; i < pixels.length; i++) {
                     pixels[i] = (float) Math.sin(i);
                 }
-                return Objects.requireNonNull(new ImageEncoding(encoder, pixels).advance(Long.MAX_VALUE));
+                return Objects.requireNonNull(
+                        new ImageEncoding(encoder, PreparedImage.of(pixels)).advance(Long.MAX_VALUE));
             }
         }
     }

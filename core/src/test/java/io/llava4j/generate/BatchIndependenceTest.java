@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.generate.session.SharedPrefixes;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.TinyModels;
 import io.llava4j.tensor.Engine;
@@ -63,8 +64,8 @@ class BatchIndependenceTest {
 
     @Test
     void promptsShareThePrefixUpToTheFirstDifference() {
-        float[] a = TinyModels.image(1);
-        float[] b = TinyModels.image(2);
+        PreparedImage a = TinyModels.image(1);
+        PreparedImage b = TinyModels.image(2);
         List<ImagePrompt> prompts = ImagePrompt.of(
                 List.of(
                         new int[] {1, 4, IMAGE, 5, 6, 7},

@@ -8,6 +8,7 @@ import io.llava4j.checkpoint.Converter.Precision;
 import io.llava4j.checkpoint.layout.CheckpointLayout;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.safetensors.SafeTensors;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
 import io.llava4j.tensor.Engine;
@@ -84,7 +85,7 @@ class ConversionChainTest {
             TensorEntry pixels = file.tensor("pixel_values");
             return Engine.inference("logits", () -> {
                 LlavaModel.Output output =
-                        loaded.forward(ModelInput.of(List.of(ids), null, List.of(pixels.toFloats())));
+                        loaded.forward(ModelInput.of(List.of(ids), null, List.of(PreparedImage.of(pixels.toFloats()))));
                 return Tensors.toFloats(loaded.languageModel().logits(output.hidden()));
             });
         }

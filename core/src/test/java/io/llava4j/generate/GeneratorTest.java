@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.llava4j.DataException;
 import io.llava4j.generate.session.DecodingSession;
 import io.llava4j.generate.session.ImagePrompt;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.TinyModels;
 import io.llava4j.tensor.Engine;
@@ -46,8 +47,9 @@ class GeneratorTest {
                 new int[] {1, 9},
                 new int[] {1, 4, IMAGE, 3, IMAGE, 10, 11},
                 new int[] {IMAGE, 12, 13, 14, 15, 16, 17});
-        List<float[]> images = images(1, 2, 3, 4);
-        List<List<float[]>> own = List.of(images.subList(0, 1), List.of(), images.subList(1, 3), images.subList(3, 4));
+        List<PreparedImage> images = images(1, 2, 3, 4);
+        List<List<PreparedImage>> own =
+                List.of(images.subList(0, 1), List.of(), images.subList(1, 3), images.subList(3, 4));
         for (GenerationOptions options :
                 List.of(GenerationOptions.greedy(9), new GenerationOptions(9, 0.8, 0.9, 12, 1.2, 5))) {
             List<int[]> together = generator.generate(prompts, images, options, Set.of(2), NOBODY);
@@ -125,19 +127,24 @@ class GeneratorTest {
 
     @Test
     void oneImageInSeveralPromptsAnswersAsCopiesOfIt() {
-        float[] image = TinyModels.image(1);
+        PreparedImage image = TinyModels.image(1);
         List<int[]> prompts = List.of(new int[] {1, IMAGE, 5, IMAGE}, new int[] {1, IMAGE, 6});
-        float[] other = TinyModels.image(2);
+        PreparedImage other = TinyModels.image(2);
         GenerationOptions options = GenerationOptions.greedy(10);
         List<float[]> first = firstLogits(prompts, List.of(image, other, image));
-        List<float[]> copies = firstLogits(prompts, List.of(image, other, image.clone()));
+        List<float[]> copies = firstLogits(
+                prompts, List.of(image, other, PreparedImage.of(image.pixels().clone())));
         for (int i = 0; i < prompts.size(); i++) {
             assertThat(first.get(i)).containsExactly(copies.get(i), within(1e-5f));
         }
         assertThat(generator.generate(prompts, List.of(image, other, image), options, Set.of(2), NOBODY))
                 .usingRecursiveComparison()
-                .isEqualTo(
-                        generator.generate(prompts, List.of(image, other, image.clone()), options, Set.of(2), NOBODY));
+                .isEqualTo(generator.generate(
+                        prompts,
+                        List.of(image, other, PreparedImage.of(image.pixels().clone())),
+                        options,
+                        Set.of(2),
+                        NOBODY));
     }
 
     @Test
@@ -156,7 +163,7 @@ class GeneratorTest {
         assertThatThrownBy(() -> one(new int[] {1, 5}, images(1), options, 2))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("0 image placeholders for 1 images");
-        assertThatThrownBy(() -> one(new int[] {1, IMAGE}, List.of(new float[12]), options, 2))
+        assertThatThrownBy(() -> one(new int[] {1, IMAGE}, List.of(PreparedImage.of(new float[12])), options, 2))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("12 values");
         int[] endless = new int[TinyModels.POSITIONS - 3];
@@ -199,7 +206,7 @@ class GeneratorTest {
     }
 
     /** Logits of every prompt's first token. */
-    private static List<float[]> firstLogits(List<int[]> prompts, List<float[]> images) {
+    private static List<float[]> firstLogits(List<int[]> prompts, List<PreparedImage> images) {
         return Engine.inference("a test", () -> {
             try (DecodingSession session = new DecodingSession(model, ImagePrompt.of(prompts, images), null)) {
                 return IntStream.range(0, prompts.size())
@@ -209,13 +216,13 @@ class GeneratorTest {
         });
     }
 
-    private static int[] one(int[] prompt, List<float[]> images, GenerationOptions options, int stop) {
+    private static int[] one(int[] prompt, List<PreparedImage> images, GenerationOptions options, int stop) {
         return generator
                 .generate(List.of(prompt), images, options, Set.of(stop), NOBODY)
                 .getFirst();
     }
 
-    private static List<float[]> images(long... seeds) {
+    private static List<PreparedImage> images(long... seeds) {
         return Arrays.stream(seeds).mapToObj(TinyModels::image).toList();
     }
 }

@@ -10,6 +10,7 @@ import io.llava4j.checkpoint.Converter;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.checkpoint.SmallModel;
 import io.llava4j.checkpoint.layout.CheckpointLayout;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.io.AtomicFiles;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuImageEncoder;
@@ -176,7 +177,7 @@ class PackedWeightsTest {
                 pixels[i] = (float) Math.sin(i * 0.37);
             }
             float[] image = Objects.requireNonNull(
-                    new ImageEncoding(CpuImageEncoder.of(network), pixels).advance(Long.MAX_VALUE));
+                    new ImageEncoding(CpuImageEncoder.of(network), PreparedImage.of(pixels)).advance(Long.MAX_VALUE));
             CpuLlamaModel text = (CpuLlamaModel) network.languageModel();
             int tokens = image.length / text.config().hiddenSize();
             try (KvContext context = text.open()) {

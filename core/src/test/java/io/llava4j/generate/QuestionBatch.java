@@ -1,6 +1,7 @@
 package io.llava4j.generate;
 
 import io.llava4j.generate.session.ImagePrompt;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.TinyModels;
 import io.llava4j.text.Prompt;
 import java.util.ArrayList;
@@ -16,10 +17,10 @@ public final class QuestionBatch {
     /** 34 questions of different lengths about 6 images, some about two, some about none. */
     public static List<ImagePrompt> prompts() {
         SplittableRandom random = new SplittableRandom(3);
-        List<float[]> images = random.longs(6).mapToObj(TinyModels::image).toList();
+        List<PreparedImage> images = random.longs(6).mapToObj(TinyModels::image).toList();
         List<ImagePrompt> prompts = new ArrayList<>();
         for (int i = 0; i < 34; i++) {
-            float[] image = images.get(i / 6);
+            PreparedImage image = images.get(i / 6);
             int[] question = random.ints(1 + random.nextInt(9), 3, 24).toArray();
             int[] ids = new int[question.length + 5];
             System.arraycopy(new int[] {1, 8, 9, IMAGE, 10}, 0, ids, 0, 5);

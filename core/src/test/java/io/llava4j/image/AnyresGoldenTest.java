@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.llava4j.image.tile.FeatureOrder;
 import io.llava4j.image.tile.ImageSize;
+import io.llava4j.image.tile.PatchMerge;
 import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.image.tile.TileGrid;
+import io.llava4j.image.tile.Tiling;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -58,7 +60,7 @@ class AnyresGoldenTest {
                 TileGrid grid = TileGrid.choose(image, sizes(set.get("pinpoints")), tile);
                 TileGrid.Kept kept = grid.kept(cells);
                 ImageSize resized = grid.resized();
-                FeatureOrder order = grid.order(cells);
+                FeatureOrder order = grid.order(cells, PatchMerge.SPATIAL_UNPAD);
                 String name = set.get("name").asString() + " " + image;
                 softly.assertThat(grid.canvas()).as(name).isEqualTo(size(expected.get("best_resolution")));
                 softly.assertThat(List.of(grid.across(), grid.down())).as(name).isEqualTo(ints(expected.get("grid")));
@@ -104,7 +106,9 @@ class AnyresGoldenTest {
             for (int edge : new int[] {56, 336}) {
                 JsonNode anyres = expected.get("anyres_" + edge);
                 ImagePreparation preparation = new ImagePreparation(
-                        new ImageProcessor(edge, AspectMode.ANYRES), sizes(anyres.get("pinpoints")), edge / 14);
+                        new ImageProcessor(edge, AspectMode.ANYRES),
+                        new Tiling(sizes(anyres.get("pinpoints")), PatchMerge.SPATIAL_UNPAD),
+                        edge / 14);
                 softly.assertThat(sha256(preparation.canvas(image).pixels()))
                         .as(file)
                         .isEqualTo(anyres.get("padded_rgb_hwc_sha256").asString());

@@ -3,6 +3,7 @@ package io.llava4j.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.llava4j.image.tile.Tiling;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -76,7 +77,7 @@ class ImageProcessorTest {
     @Test
     void refusesImpossibleConstants() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new ImagePreparation(new ImageProcessor(56, AspectMode.ANYRES), List.of(), 4))
+                .isThrownBy(() -> new ImagePreparation(new ImageProcessor(56, AspectMode.ANYRES), Tiling.NONE, 4))
                 .withMessageContaining("no canvases");
         assertThatIllegalArgumentException().isThrownBy(() -> new ImageProcessor(0, AspectMode.PAD));
         assertThatIllegalArgumentException()

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
@@ -92,7 +93,7 @@ class LlavaModelTest {
     @Test
     void forwardComputesWhatItsPartsCompute() {
         compute(() -> {
-            List<float[]> images = images(1, 2);
+            List<PreparedImage> images = images(1, 2);
             List<int[]> ids = List.of(new int[] {1, IMAGE, 5, IMAGE}, new int[] {1, 6, 7});
             Tensor tokens = model.projector().forward(model.visionTower().features(model.pixels(images)));
             LlamaModel languageModel = model.llama();
@@ -233,7 +234,7 @@ class LlavaModelTest {
         return model.languageModel().embed(Tensors.ofInts(ids, 1, ids.length));
     }
 
-    private static List<float[]> images(long... seeds) {
+    private static List<PreparedImage> images(long... seeds) {
         return Arrays.stream(seeds).mapToObj(TinyModels::image).toList();
     }
 

@@ -3,6 +3,7 @@ package io.llava4j.model;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.image.AspectMode;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
@@ -49,12 +50,12 @@ public final class TinyModels {
     }
 
     /** A normalised image of noise. */
-    public static float[] image(long seed) {
+    public static PreparedImage image(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         float[] pixels = new float[3 * EDGE * EDGE];
         for (int i = 0; i < pixels.length; i++) {
             pixels[i] = (float) (4 * random.nextDouble() - 2);
         }
-        return pixels;
+        return PreparedImage.of(pixels);
     }
 }

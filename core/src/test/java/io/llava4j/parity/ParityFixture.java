@@ -3,6 +3,7 @@ package io.llava4j.parity;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.image.AspectMode;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
@@ -89,6 +90,10 @@ final class ParityFixture {
     }
 
     /** Normalised pixels {@code [3, size, size]} of the three images. */
+    static List<PreparedImage> prepared() {
+        return images().stream().map(PreparedImage::of).toList();
+    }
+
     static List<float[]> images() {
         List<float[]> images = new ArrayList<>();
         for (int i = 0; i < 3; i++) {

@@ -51,7 +51,7 @@ class ParityTest {
     @Test
     void imageFeaturesAgree() {
         Engine.inference("features", () -> {
-            Tensor features = model.visionFeatures(model.pixels(ParityFixture.images()));
+            Tensor features = model.visionFeatures(model.pixels(ParityFixture.prepared()));
             for (int i = 0; i < 3; i++) {
                 agree("image features " + i, Tensors.toFloats(features.select(0, i)));
             }
@@ -62,7 +62,7 @@ class ParityTest {
     @Test
     void imageTokensAgree() {
         Engine.inference("image tokens", () -> {
-            Tensor tokens = model.projector().forward(model.visionFeatures(model.pixels(ParityFixture.images())));
+            Tensor tokens = model.projector().forward(model.visionFeatures(model.pixels(ParityFixture.prepared())));
             for (int i = 0; i < 3; i++) {
                 agree("image tokens " + i, Tensors.toFloats(tokens.select(0, i)));
             }
@@ -75,7 +75,7 @@ class ParityTest {
     void logitsAgree() {
         Engine.inference("logits", () -> {
             LlavaModel.Output output =
-                    model.forward(ModelInput.of(ParityFixture.SEQUENCES, null, ParityFixture.images()));
+                    model.forward(ModelInput.of(ParityFixture.SEQUENCES, null, ParityFixture.prepared()));
             Tensor logits = model.languageModel().logits(output.hidden());
             for (int i = 0; i < ParityFixture.SEQUENCES.size(); i++) {
                 int length = output.sequences().lengths()[i];

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.Converter.Precision;
 import io.llava4j.generate.ModelLoader;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuImageEncoder;
 import io.llava4j.model.cpu.CpuLlamaModel;
@@ -139,8 +140,8 @@ class QuantisedParityTest {
         float[] all = {};
         for (int id : prompt) {
             float[] next = id == Prompt.IMAGE_TOKEN_INDEX
-                    ? Objects.requireNonNull(
-                            new ImageEncoding(CpuImageEncoder.of(model), pixels).advance(Long.MAX_VALUE))
+                    ? Objects.requireNonNull(new ImageEncoding(CpuImageEncoder.of(model), PreparedImage.of(pixels))
+                            .advance(Long.MAX_VALUE))
                     : languageModel.embed(id);
             all = Arrays.copyOf(all, all.length + next.length);
             System.arraycopy(next, 0, all, all.length - next.length, next.length);

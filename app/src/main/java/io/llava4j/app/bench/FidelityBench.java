@@ -4,8 +4,9 @@ import io.llava4j.ConfigException;
 import io.llava4j.checkpoint.Converter.Precision;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.generate.schedule.LogProbabilities;
-import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.ImagePreparation;
 import io.llava4j.image.RgbImage;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
 import io.llava4j.model.cpu.CpuImageEncoder;
@@ -143,34 +144,34 @@ public final class FidelityBench {
 
     private static List<float[]> logits(LlavaModel model, SentencePieceTokenizer tokenizer, List<RgbImage> images) {
         PromptBuilder prompts = new PromptBuilder(tokenizer, model.config().conversationTemplate());
-        ImageProcessor processor =
-                model.config().vision().imageProcessor(model.config().aspectMode());
+        ImagePreparation preparation = model.config().imagePreparation();
         List<float[]> logits = new ArrayList<>();
         for (String question : QUESTIONS) {
             if (images.isEmpty()) {
                 logits.add(logits(model, prompts, question, null));
             }
             for (RgbImage image : images) {
-                logits.add(logits(model, prompts, "<image>\n" + question, processor.process(image)));
+                logits.add(logits(model, prompts, "<image>\n" + question, preparation.prepare(image)));
             }
         }
         return logits;
     }
 
     private static List<float[]> imageTokens(LlavaModel model, List<RgbImage> images) {
-        ImageProcessor processor =
-                model.config().vision().imageProcessor(model.config().aspectMode());
+        ImagePreparation preparation = model.config().imagePreparation();
         return images.stream()
-                .map(image -> Objects.requireNonNull(
-                        new ImageEncoding(CpuImageEncoder.of(model), processor.process(image)).advance(Long.MAX_VALUE)))
+                .map(image ->
+                        Objects.requireNonNull(new ImageEncoding(CpuImageEncoder.of(model), preparation.prepare(image))
+                                .advance(Long.MAX_VALUE)))
                 .toList();
     }
 
-    private static float[] logits(LlavaModel model, PromptBuilder prompts, String question, float @Nullable [] pixels) {
+    private static float[] logits(
+            LlavaModel model, PromptBuilder prompts, String question, @Nullable PreparedImage image) {
         int[] ids = prompts.inference(List.of(Turn.human(question))).ids();
         return Engine.inference("bench fidelity", () -> {
             LlavaModel.Output output =
-                    model.forward(ModelInput.of(List.of(ids), null, pixels == null ? List.of() : List.of(pixels)));
+                    model.forward(ModelInput.of(List.of(ids), null, image == null ? List.of() : List.of(image)));
             return Tensors.toFloats(model.languageModel().logits(output.hidden()));
         });
     }

@@ -11,6 +11,7 @@ import io.llava4j.generate.schedule.Usage;
 import io.llava4j.generate.schedule.Work;
 import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.image.RgbImage;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuImageEncoder;
 import io.llava4j.model.cpu.CpuLlamaModel;
@@ -73,16 +74,13 @@ public final class GenerateBench {
 
     private static Round round(LlavaModel model, Options options) {
         double bandwidth = bandwidth(model);
-        List<float[]> images = new ArrayList<>();
+        List<PreparedImage> images = new ArrayList<>();
         double imageSeconds = 0;
         if (options.image() != null) {
-            float[] pixels = model.config()
-                    .vision()
-                    .imageProcessor(model.config().aspectMode())
-                    .process(options.image());
-            images.add(pixels);
+            PreparedImage image = model.config().imagePreparation().prepare(options.image());
+            images.add(image);
             long start = System.nanoTime();
-            new ImageEncoding(CpuImageEncoder.of(model), pixels).advance(Long.MAX_VALUE);
+            new ImageEncoding(CpuImageEncoder.of(model), image).advance(Long.MAX_VALUE);
             imageSeconds = seconds(start);
         }
         Usage usage = answer(model, new ImagePrompt(prompt(model, options), images), options.newTokens());

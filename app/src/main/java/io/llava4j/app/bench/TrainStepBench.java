@@ -3,6 +3,7 @@ package io.llava4j.app.bench;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.image.AspectMode;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.Initializer;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
@@ -112,13 +113,13 @@ final class TrainStepBench {
             boolean allLogits,
             int seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        List<float[]> images = new ArrayList<>();
+        List<PreparedImage> images = new ArrayList<>();
         for (int image = 0; image < BATCH; image++) {
             float[] pixels = new float[3 * 112 * 112];
             for (int i = 0; i < pixels.length; i++) {
                 pixels[i] = (float) random.nextGaussian();
             }
-            images.add(pixels);
+            images.add(PreparedImage.of(pixels));
         }
         List<int[]> ids = new ArrayList<>();
         List<int[]> labels = new ArrayList<>();

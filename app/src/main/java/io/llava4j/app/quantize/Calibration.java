@@ -4,7 +4,8 @@ import io.llava4j.ConfigException;
 import io.llava4j.DataException;
 import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.ModelLoader;
-import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.ImagePreparation;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.io.Progress;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuImageEncoder;
@@ -80,30 +81,29 @@ public record Calibration(Map<String, float[]> importance, int prompts, int imag
     /** Token embeddings of a prompt, {@code [tokens, hidden]}, with image tokens in the places of placeholders. */
     private static float[] embeddings(LlavaModel network, CpuLlamaModel languageModel, CalibrationPrompts.One prompt) {
         int width = languageModel.config().hiddenSize();
-        int length = network.config().splicedLength(prompt.ids());
+        ImagePreparation preparation = network.config().imagePreparation();
+        List<PreparedImage> images = prompt.images().stream()
+                .map(image -> preparation.prepare(image.get()))
+                .toList();
+        int length = network.config().splicedLength(prompt.ids(), images);
         int positions = languageModel.config().maxPositionEmbeddings();
         if (length > positions) {
             throw new DataException("%s has %d tokens, image tokens included, but the model reads %d; shorten it"
                     .formatted(prompt.where(), length, positions));
         }
-        ImageProcessor processor =
-                network.config().vision().imageProcessor(network.config().aspectMode());
         float[] all = new float[length * width];
         int at = 0;
         int image = 0;
         for (int id : prompt.ids()) {
-            float[] next = id == Prompt.IMAGE_TOKEN_INDEX
-                    ? encoded(
-                            network,
-                            processor.process(prompt.images().get(image++).get()))
-                    : languageModel.embed(id);
+            float[] next =
+                    id == Prompt.IMAGE_TOKEN_INDEX ? encoded(network, images.get(image++)) : languageModel.embed(id);
             System.arraycopy(next, 0, all, at, next.length);
             at += next.length;
         }
         return all;
     }
 
-    private static float[] encoded(LlavaModel network, float[] pixels) {
-        return Objects.requireNonNull(new ImageEncoding(CpuImageEncoder.of(network), pixels).advance(Long.MAX_VALUE));
+    private static float[] encoded(LlavaModel network, PreparedImage image) {
+        return Objects.requireNonNull(new ImageEncoding(CpuImageEncoder.of(network), image).advance(Long.MAX_VALUE));
     }
 }

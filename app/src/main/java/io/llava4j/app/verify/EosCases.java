@@ -49,7 +49,7 @@ final class EosCases {
                     if (!found && hasGreedyIds(tensors.tensors().get("greedy_ids"), without)) {
                         found = true;
                         LlavaModel model = new LlavaModel(ModelCase.configOf(tensors, config), weights);
-                        RecordedBatch batch = RecordedBatch.read(tensors.tensors(), "");
+                        RecordedBatch batch = RecordedBatch.read(tensors, config);
                         compare(new GreedyCase(name, model, batch, out), value, without[0].length, padId);
                         model.languageModel().close();
                     }

@@ -3,6 +3,7 @@ package io.llava4j.app.verify;
 import io.llava4j.DataException;
 import io.llava4j.image.tile.FeatureOrder;
 import io.llava4j.image.tile.ImageSize;
+import io.llava4j.image.tile.PatchMerge;
 import io.llava4j.image.tile.TileGrid;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,7 +64,7 @@ public final class GeometrySuite implements Suite {
     private static String difference(TileGrid grid, int cells, JsonNode expected) {
         ImageSize resized = grid.resized();
         TileGrid.Kept kept = grid.kept(cells);
-        FeatureOrder order = grid.order(cells);
+        FeatureOrder order = grid.order(cells, PatchMerge.SPATIAL_UNPAD);
         StringBuilder text = new StringBuilder();
         compare(
                 text,

@@ -3,6 +3,7 @@ package io.llava4j.app.verify;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.generate.schedule.LogProbabilities;
+import io.llava4j.model.ImageTokens;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
 
@@ -52,7 +54,7 @@ final class ModelCase {
             Consumer<CaseResult> out) {
         this.label = label;
         this.expected = file.tensors();
-        this.batch = RecordedBatch.read(expected, "");
+        this.batch = RecordedBatch.read(file, config);
         this.config = configOf(file, config);
         this.weights = weights;
         this.encoder = encoder;
@@ -130,12 +132,24 @@ final class ModelCase {
         Tensor features = model.visionFeatures(pixels);
         whole("vision_features", features, FEATURES);
         whole("projector_output", model.projector().forward(features), FEATURES);
+        merged(model);
         if (expected.containsKey("vision_hidden_0")) {
             Tensor state = model.visionTower().embed(pixels);
             whole("vision_hidden_0", state, HIDDEN);
             for (int block = 0; block < model.visionTower().blocks(); block++) {
                 state = model.visionTower().forward(block, state);
                 whole("vision_hidden_" + (block + 1), state, HIDDEN);
+            }
+        }
+    }
+
+    /** Image tokens of each placeholder's image. */
+    private void merged(LlavaModel model) {
+        for (int i = 0; i < batch.images().size(); i++) {
+            TensorEntry wanted = expected.get("merged_features_" + i);
+            if (wanted != null) {
+                ImageTokens tokens = model.encode(List.of(batch.placedPixels().get(i)));
+                whole("merged_features_" + i, Objects.requireNonNull(tokens.packed()), FEATURES);
             }
         }
     }

@@ -6,6 +6,8 @@ import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.ImagePreparation;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.RgbImage;
+import io.llava4j.image.tile.PatchMerge;
+import io.llava4j.image.tile.Tiling;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -106,10 +108,12 @@ public final class PreprocessSuite implements Suite {
             String label, RgbImage image, ImageProcessor processor, JsonNode expected, Consumer<CaseResult> out) {
         ImagePreparation preparation = new ImagePreparation(
                 processor,
-                expected.path("pinpoints")
-                        .valueStream()
-                        .map(GeometrySuite::size)
-                        .toList(),
+                new Tiling(
+                        expected.path("pinpoints")
+                                .valueStream()
+                                .map(GeometrySuite::size)
+                                .toList(),
+                        PatchMerge.SPATIAL_UNPAD),
                 1);
         out.accept(compare(label + " padded", preparation.canvas(image).pixels(), expected, "padded_rgb_hwc_sha256"));
         JsonNode hashes = expected.path("tiles_rgb_hwc_sha256");

@@ -2,6 +2,9 @@ package io.llava4j.app.verify;
 
 import io.llava4j.DataException;
 import io.llava4j.checkpoint.layout.TensorEntry;
+import io.llava4j.checkpoint.safetensors.SafeTensors;
+import io.llava4j.image.tile.PreparedImage;
+import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.text.Prompt;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,11 +18,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param ids token ids of each sequence, {@link Prompt#IMAGE_TOKEN_INDEX} for an image
  * @param labels a label for each id; null where the case has none
- * @param pixels every recorded image, {@code [3, edge, edge]}
+ * @param pixels every recorded image
  * @param images indices of the images that the sequences show, in order; the others are dummies of sequences without an image
  *     (docs/reference/model.md#splice, step 5)
  */
-record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<float[]> pixels, List<Integer> images) {
+record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<PreparedImage> pixels, List<Integer> images) {
 
     /**
      * Reads {@code input_ids}, {@code labels}, {@code attention_mask} and {@code pixel_values}.
@@ -28,6 +31,23 @@ record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<float[]
      * @throws DataException if the shapes or the number of images do not fit each other
      */
     static RecordedBatch read(Map<String, TensorEntry> tensors, String prefix) {
+        List<PreparedImage> pixels = images(tensors.get(prefix + "pixel_values"));
+        return of(tensors, prefix, pixels);
+    }
+
+    /**
+     * Reads the inputs of a case, and the images that it holds or names.
+     *
+     * @param config of the model that reads them
+     * @throws DataException as {@link #read(Map, String)}
+     */
+    static RecordedBatch read(SafeTensors file, LlavaConfig config) {
+        return RecordedTiles.areNamed(file)
+                ? of(file.tensors(), "", RecordedTiles.read(file, config))
+                : read(file.tensors(), "");
+    }
+
+    private static RecordedBatch of(Map<String, TensorEntry> tensors, String prefix, List<PreparedImage> pixels) {
         TensorEntry inputIds = tensors.get(prefix + "input_ids");
         if (inputIds == null || inputIds.shape().length != 2) {
             throw new DataException("%sinput_ids [batch, tokens] is missing".formatted(prefix));
@@ -37,12 +57,11 @@ record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<float[]
         RealTokens real = RealTokens.of(tensors.get(prefix + "attention_mask"), batch, width);
         List<int[]> ids = real.pick(inputIds.toLongs());
         TensorEntry labels = tensors.get(prefix + "labels");
-        List<float[]> pixels = images(tensors.get(prefix + "pixel_values"));
         return new RecordedBatch(ids, labels == null ? null : pick(labels, real), pixels, placed(ids, pixels.size()));
     }
 
     /** The images that are used, as many as there are placeholders. */
-    List<float[]> placedPixels() {
+    List<PreparedImage> placedPixels() {
         return images.stream().map(pixels::get).toList();
     }
 
@@ -54,7 +73,7 @@ record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<float[]
         return real.pick(labels.toLongs());
     }
 
-    private static List<float[]> images(@Nullable TensorEntry stored) {
+    private static List<PreparedImage> images(@Nullable TensorEntry stored) {
         if (stored == null || stored.elements() == 0) {
             return List.of();
         }
@@ -62,7 +81,7 @@ record RecordedBatch(List<int[]> ids, @Nullable List<int[]> labels, List<float[]
         int count = Math.toIntExact(stored.shape()[0]);
         int each = all.length / count;
         return IntStream.range(0, count)
-                .mapToObj(i -> Arrays.copyOfRange(all, i * each, (i + 1) * each))
+                .mapToObj(i -> PreparedImage.of(Arrays.copyOfRange(all, i * each, (i + 1) * each)))
                 .toList();
     }
 

@@ -3,6 +3,7 @@ package io.llava4j.app.verify;
 import io.llava4j.DataException;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.safetensors.SafeTensors;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.text.Prompt;
 import io.llava4j.train.data.Batch;
 import io.llava4j.train.data.Example;
@@ -60,13 +61,13 @@ final class RecordedExamples implements ExampleSource {
         int image = 0;
         for (int row = 0; row < labels.size(); row++) {
             Prompt prompt = new Prompt(batch.ids().get(row), labels.get(row));
-            List<float[]> pixels = batch.images().subList(image, image + prompt.imageCount()).stream()
+            List<PreparedImage> images = batch.images().subList(image, image + prompt.imageCount()).stream()
                     .map(batch.pixels()::get)
                     .toList();
             image += prompt.imageCount();
             String id = "step%d row %d".formatted(index, row);
             examples.add(
-                    Example.of(new LlavaRecord(id, Collections.nCopies(pixels.size(), id), List.of()), prompt, pixels));
+                    Example.of(new LlavaRecord(id, Collections.nCopies(images.size(), id), List.of()), prompt, images));
         }
         return new Batch(examples, (index + 1) * perBatch());
     }

@@ -5,6 +5,7 @@ import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.image.AspectMode;
+import io.llava4j.image.tile.Tiling;
 import io.llava4j.model.Initializer;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
@@ -27,6 +28,11 @@ public final class TinyModel {
 
     /** @param positions prompt and answer have no more tokens than these */
     public static Path write(Path dir, int positions) {
+        return write(dir, positions, Tiling.NONE);
+    }
+
+    /** @param tiling of images of 28 pixels with 2 x 2 features; {@link Tiling#NONE} for a model that tiles none */
+    public static Path write(Path dir, int positions, Tiling tiling) {
         Path tokenizer = dir.resolve("tokenizer");
         int vocabulary = VocabularyTrainer.train(
                         List.of("what is in the image? a cat", "USER: ASSISTANT: the dog is red and the cat is blue")
@@ -34,7 +40,7 @@ public final class TinyModel {
                         VocabularyTrainer.MIN_SIZE + 20,
                         tokenizer)
                 .vocabSize();
-        LlavaConfig config = new LlavaConfig(
+        LlavaConfig plain = new LlavaConfig(
                 new VisionConfig(16, 32, 2, 2, 28, 14, 1e-5, "quick_gelu", List.of()),
                 new TextConfig(16, 32, 2, 2, 2, vocabulary, positions, 1e-5, 10000, false, 1, 2, 0),
                 "mlp2x_gelu",
@@ -43,6 +49,9 @@ public final class TinyModel {
                 AspectMode.PAD,
                 -1,
                 0);
+        LlavaConfig config = tiling.isNone()
+                ? plain
+                : plain.withAspectMode(AspectMode.ANYRES).withTiling(tiling);
         ModelKind kind = new ModelKind.Llava(config);
         Initializer initializer = new Initializer(1);
         List<TensorSource> tensors = new ArrayList<>();

@@ -6,6 +6,9 @@ import io.llava4j.app.serve.http.AccessRules;
 import io.llava4j.app.serve.http.ApiKeys;
 import io.llava4j.checkpoint.ModelFiles;
 import io.llava4j.generate.schedule.Scheduler;
+import io.llava4j.image.tile.ImageSize;
+import io.llava4j.image.tile.PatchMerge;
+import io.llava4j.image.tile.Tiling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +19,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 class OtherApisTest extends ServerTest {
@@ -73,6 +77,38 @@ class OtherApisTest extends ServerTest {
         }
         assertThat(server.post("/v1/messages/count_tokens", image(image, "")).status())
                 .isEqualTo(200);
+    }
+
+    /** 4 tokens of the whole image, and 4 x 4 of its tiles that are not padding, with a row-end token after each row. */
+    @Test
+    void tokensOfTiledImagesDependOnTheirSize(@TempDir Path folder) {
+        Tiling tiling = new Tiling(List.of(new ImageSize(56, 56)), PatchMerge.SPATIAL_UNPAD);
+        try (TestServer tiled = TestServer.start(folder, tiling, LIMITS)) {
+            int text = count(tiled, TestServer.png(0, 40, 40)) - (4 + 4 * 5);
+            assertThat(text).isPositive();
+            assertThat(count(tiled, TestServer.png(0, 40, 15))).isEqualTo(text + 4 + 2 * 5);
+            assertThat(count(tiled, TestServer.png(0, 15, 40))).isEqualTo(text + 4 + 4 * 3);
+            JsonNode answer = tiled.post("/v1/messages", image(TestServer.png(0, 40, 15), ",\"max_tokens\":4"))
+                    .json();
+            assertThat(answer.at("/usage/input_tokens").intValue()
+                            + answer.at("/usage/cache_read_input_tokens").intValue())
+                    .isEqualTo(text + 4 + 2 * 5);
+            String responses = "{\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_image\",\"image_url\":"
+                    + "\"data:image/png;base64," + TestServer.png(0, 15, 40)
+                    + "\"}]}],\"max_output_tokens\":4}";
+            assertThat(tiled.post("/v1/responses", responses)
+                            .json()
+                            .at("/usage/input_tokens_details/image_tokens")
+                            .intValue())
+                    .isEqualTo(4 + 4 * 3);
+        }
+    }
+
+    private static int count(TestServer server, String png) {
+        return server.post("/v1/messages/count_tokens", image(png, ""))
+                .json()
+                .at("/input_tokens")
+                .intValue();
     }
 
     private static String image(String base64, String more) {

@@ -9,6 +9,7 @@ import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.schedule.Scheduler;
 import io.llava4j.image.ExifOrientation;
+import io.llava4j.image.tile.Tiling;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -61,8 +62,16 @@ public final class TestServer implements AutoCloseable {
         return unloaded(limits, OPEN, images).loaded(dir, 512, limits);
     }
 
+    /** Of a model that tiles images. */
+    static TestServer start(Path dir, Tiling tiling, Scheduler.Limits limits) {
+        return unloaded(limits, OPEN, IMAGES).loaded(TinyModel.write(dir, 512, tiling), limits);
+    }
+
     private TestServer loaded(Path dir, int positions, Scheduler.Limits limits) {
-        Path folder = TinyModel.write(dir, positions);
+        return loaded(TinyModel.write(dir, positions), limits);
+    }
+
+    private TestServer loaded(Path folder, Scheduler.Limits limits) {
         model.load(() -> ServedModel.Loaded.open(
                 folder, "cpu", new LlavaPipeline.Settings(null, true, limits), ModelParts.FOUND));
         return this;
@@ -131,7 +140,11 @@ public final class TestServer implements AutoCloseable {
 
     /** A PNG of one colour, in base64. */
     public static String png(int rgb) {
-        BufferedImage image = new BufferedImage(40, 30, BufferedImage.TYPE_INT_RGB);
+        return png(rgb, 40, 30);
+    }
+
+    static String png(int rgb, int width, int height) {
+        BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
         for (int y = 0; y < image.getHeight(); y++) {
             for (int x = 0; x < image.getWidth(); x++) {
                 image.setRGB(x, y, rgb + x);

@@ -46,6 +46,27 @@ class TinyLlavaSuiteTest {
     }
 
     @Test
+    void modelsThatTileImagesAgreeWithTheReference() {
+        Path next = GOLDENS.resolveSibling("llava-next/tiny-llava-next");
+        assumeTrue(Files.isDirectory(next), () -> "reference data " + next + " is not here");
+        List<CaseResult> results = run(next);
+        assertThat(results)
+                .filteredOn(r -> r.status() == CaseResult.Status.FAIL)
+                .isEmpty();
+        assertThat(results).filteredOn(r -> r.status() == CaseResult.Status.OK).hasSizeGreaterThanOrEqualTo(200);
+        assertThat(results)
+                .filteredOn(r -> r.status() == CaseResult.Status.OK)
+                .extracting(CaseResult::name)
+                .contains(
+                        "mha/liuhaotian-withtower-fp32 wide logits",
+                        "mha/liuhaotian-withtower-fp32 odd merged_features_0",
+                        "mha/hf-old-fp32 single_tile spliced_embeds",
+                        "mha/hf-old-fp32 truncated_in_image spliced_embeds",
+                        "mha/hf-new-bf16 bf16_wide merged_features_0",
+                        "vocab32064/hf-old-fp16 wide greedy_ids");
+    }
+
+    @Test
     void filesInBothFormatsAreCompared(@TempDir Path dir) throws IOException {
         Path folder = dir.resolve("model");
         Path expected = Files.createDirectories(folder.resolve("expected"));

@@ -138,7 +138,7 @@ public record ConfigReader(Path file, String path, ObjectNode node) {
 
     /** The error for a value that cannot be used, with what is {@code wanted} instead. */
     public ConfigException bad(String key, String wanted) {
-        String value = node.path(key).toString();
+        String value = node.has(key) ? node.get(key).toString() : "missing";
         return new ConfigException("%s: %s%s is %s; llava4j needs %s"
                 .formatted(file, path, key, value.length() > 80 ? value.substring(0, 80) + "…" : value, wanted));
     }

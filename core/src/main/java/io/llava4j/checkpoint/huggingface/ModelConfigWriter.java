@@ -56,17 +56,23 @@ public final class ModelConfigWriter {
      */
     public static ObjectNode huggingFace(LlavaConfig config, DType dtype) {
         ObjectNode root = StrictJson.MAPPER.createObjectNode();
-        start(root, "LlavaForConditionalGeneration", "llava", dtype);
+        if (config.hasRowEnd()) {
+            start(root, "LlavaNextForConditionalGeneration", "llava_next", dtype);
+            GridPinpoints.write(root, config.tiling().canvases());
+            root.put("use_image_newline_parameter", true);
+        } else {
+            start(root, "LlavaForConditionalGeneration", "llava", dtype);
+        }
         root.put("ignore_index", -100);
         root.put("image_token_index", config.imageTokenId());
-        root.put("image_seq_length", config.tokensPerImage());
+        root.put("image_seq_length", config.tokensPerView());
         root.put("projector_hidden_act", "gelu");
         root.put("multimodal_projector_bias", true);
         root.put("vision_feature_layer", config.selectLayer());
         root.put("vision_feature_select_strategy", config.keepCls() ? "full" : "default");
         root.put("tie_word_embeddings", config.text().tieWordEmbeddings());
         root.put("pad_token_id", config.text().padTokenId());
-        root.put("image_aspect_ratio", config.aspectMode() == AspectMode.PAD ? "pad" : "square");
+        root.put("image_aspect_ratio", aspectRatio(config.aspectMode()));
         if (config.maxSequenceLength() > 0) {
             root.put("tokenizer_model_max_length", config.maxSequenceLength());
         }
@@ -78,6 +84,14 @@ public final class ModelConfigWriter {
         text(text, config.text());
         vision(root.putObject("vision_config"), config.vision());
         return root;
+    }
+
+    private static String aspectRatio(AspectMode mode) {
+        return switch (mode) {
+            case PAD -> "pad";
+            case CROP -> "square";
+            case ANYRES -> "anyres";
+        };
     }
 
     private static void start(ObjectNode root, String architecture, String type, DType dtype) {
@@ -105,9 +119,12 @@ public final class ModelConfigWriter {
         root.put("mm_projector_type", config.projectorType());
         root.put("mm_use_im_start_end", false);
         root.put("mm_use_im_patch_token", false);
-        root.put("mm_patch_merge_type", "flat");
+        root.put("mm_patch_merge_type", config.tiling().merge().configName());
+        if (!config.tiling().isNone()) {
+            GridPinpoints.write(root, config.tiling().canvases());
+        }
         root.put("use_mm_proj", true);
-        root.put("image_aspect_ratio", config.aspectMode() == AspectMode.PAD ? "pad" : "square");
+        root.put("image_aspect_ratio", aspectRatio(config.aspectMode()));
         root.put("tokenizer_padding_side", "right");
         if (config.maxSequenceLength() > 0) {
             root.put("tokenizer_model_max_length", config.maxSequenceLength());
@@ -188,14 +205,23 @@ public final class ModelConfigWriter {
                 root.put("image_processor_type", "LlavaImageProcessor");
             }
         }
-        root.put("processor_class", "LlavaProcessor");
+        if (config.hasRowEnd()) {
+            root.put("image_processor_type", "LlavaNextImageProcessor");
+            GridPinpoints.write(root, config.tiling().canvases());
+            root.put("do_pad", true);
+        }
+        root.put("processor_class", processorClass(config));
         return root;
+    }
+
+    private static String processorClass(LlavaConfig config) {
+        return config.hasRowEnd() ? "LlavaNextProcessor" : "LlavaProcessor";
     }
 
     /** processor_config.json of a llava-hf model. */
     public static ObjectNode processor(LlavaConfig config) {
         ObjectNode root = StrictJson.MAPPER.createObjectNode();
-        root.put("processor_class", "LlavaProcessor");
+        root.put("processor_class", processorClass(config));
         root.put("image_token", TokenizerFiles.IMAGE);
         root.put("num_additional_image_tokens", 1);
         root.put("patch_size", config.vision().patchSize());

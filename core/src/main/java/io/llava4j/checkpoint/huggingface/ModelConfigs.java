@@ -3,6 +3,7 @@ package io.llava4j.checkpoint.huggingface;
 import io.llava4j.ConfigException;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.image.AspectMode;
+import io.llava4j.image.tile.Tiling;
 import io.llava4j.io.StrictJson;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.ProjectorType;
@@ -70,7 +71,8 @@ public final class ModelConfigs {
             return new ModelKind.Llava(liuhaotian(directory, config, towers));
         }
         return switch (type) {
-            case "llava" -> new ModelKind.Llava(huggingFace(directory, config));
+            case "llava" -> new ModelKind.Llava(huggingFace(directory, config, false));
+            case "llava_next" -> new ModelKind.Llava(huggingFace(directory, config, true));
             case "clip" ->
                 new ModelKind.Clip(scaled(
                         directory,
@@ -78,7 +80,8 @@ public final class ModelConfigs {
                                 .orElseThrow(() -> config.bad("vision_config", "the shape of the vision tower")))));
             case "clip_vision_model" -> new ModelKind.Clip(scaled(directory, vision(config)));
             case "llama" -> new ModelKind.Llama(text(config, eosTokenIds(directory, config)));
-            default -> throw config.bad("model_type", "llava, llava_llama, clip, clip_vision_model or llama");
+            default ->
+                throw config.bad("model_type", "llava, llava_llama, llava_next, clip, clip_vision_model or llama");
         };
     }
 
@@ -97,7 +100,6 @@ public final class ModelConfigs {
 
     private static LlavaConfig liuhaotian(Path directory, ConfigReader config, TowerConfig towers) {
         config.requireAbsentOr("mm_use_im_start_end", BooleanNode.FALSE);
-        config.requireAbsentOr("mm_patch_merge_type", StringNode.valueOf("flat"));
         config.requireAbsentOr("s2", BooleanNode.FALSE);
         if (config.has("mm_resampler_type")) {
             throw config.bad("mm_resampler_type", "null");
@@ -120,16 +122,18 @@ public final class ModelConfigs {
         };
         int selectLayer = config.integer("mm_vision_select_layer")
                 .orElseThrow(() -> config.bad("mm_vision_select_layer", "the index of a hidden state, such as -2"));
+        Tiling tiling = GridPinpoints.ofLlava(config, keepCls, vision.imageSize());
         return new LlavaConfig(
                 vision,
                 text(config, eosTokenIds(directory, config)),
                 projectorType(config),
                 selectLayer(config, "mm_vision_select_layer", selectLayer, vision),
                 keepCls,
-                aspectMode(config).orElse(AspectMode.CROP),
+                tiling.isNone() ? aspectMode(config).orElse(AspectMode.CROP) : AspectMode.ANYRES,
                 imageToken(config, -1),
                 maxSequenceLength(config),
-                conversationTemplate(config));
+                conversationTemplate(config),
+                tiling);
     }
 
     private static String projectorType(ConfigReader config) {
@@ -140,12 +144,14 @@ public final class ModelConfigs {
         return type;
     }
 
-    private static LlavaConfig huggingFace(Path directory, ConfigReader config) {
+    /** @param tiles whether it is LLaVA-NeXT's */
+    private static LlavaConfig huggingFace(Path directory, ConfigReader config, boolean tiles) {
         config.requireAbsentOr("projector_hidden_act", StringNode.valueOf("gelu"));
         config.requireAbsentOr("multimodal_projector_bias", BooleanNode.TRUE);
         VisionConfig vision = scaled(
                 directory,
-                config.child("vision_config").map(ModelConfigs::vision).orElse(VisionConfig.CLIP_VIT_L_336));
+                config.child("vision_config").map(ModelConfigs::vision).orElse(VisionConfig.CLIP_VIT_L_336),
+                tiles);
         ConfigReader text = config.child("text_config")
                 .orElseGet(() -> new ConfigReader(config.file(), "text_config.", StrictJson.MAPPER.createObjectNode()));
         ObjectNode merged = text.node().deepCopy();
@@ -165,6 +171,7 @@ public final class ModelConfigs {
                     default -> throw config.bad("vision_feature_select_strategy", "default or full");
                 };
         PreprocessorConfig.requireTokensOf(directory, vision, keepCls);
+        Tiling tiling = tiles ? GridPinpoints.ofNext(directory, config, keepCls, vision.imageSize()) : Tiling.NONE;
         return new LlavaConfig(
                 vision,
                 text(new ConfigReader(config.file(), "text_config.", merged), eosTokenIds(directory, text, config)),
@@ -175,15 +182,20 @@ public final class ModelConfigs {
                         config.integer("vision_feature_layer").orElse(-2),
                         vision),
                 keepCls,
-                aspectMode(config).orElseGet(() -> preprocessor(directory, vision)),
+                tiles ? AspectMode.ANYRES : aspectMode(config).orElseGet(() -> preprocessor(directory, vision)),
                 imageToken(config, HF_IMAGE_TOKEN),
                 maxSequenceLength(config),
-                conversationTemplate(config));
+                conversationTemplate(config),
+                tiling);
     }
 
     /** The tower with the scaling of the processor's files beside it. */
     private static VisionConfig scaled(Path directory, VisionConfig vision) {
-        return PreprocessorConfig.read(directory, vision.imageSize())
+        return scaled(directory, vision, false);
+    }
+
+    private static VisionConfig scaled(Path directory, VisionConfig vision, boolean tiles) {
+        return PreprocessorConfig.read(directory, vision.imageSize(), tiles)
                 .map(config -> vision.withScaling(config.scaling()))
                 .orElse(vision);
     }

@@ -2,6 +2,7 @@ package io.llava4j.checkpoint.huggingface;
 
 import io.llava4j.ConfigException;
 import io.llava4j.image.PixelScaling;
+import io.llava4j.image.tile.ImageSize;
 import io.llava4j.io.StrictJson;
 import io.llava4j.model.config.VisionConfig;
 import java.nio.file.Files;
@@ -50,6 +51,12 @@ record PreprocessorConfig(PixelScaling scaling, boolean pads) {
             "disable_grouping",
             "image_seq_length");
 
+    /** Settings of processors that tile images. */
+    private static final Set<String> KNOWN_OF_TILES = Set.of(GridPinpoints.KEY, "aspect_ratio_setting");
+
+    private static final String CLIP_OR_LLAVA = "(CLIP|Llava)(ImageProcessor|FeatureExtractor)(Fast|Pil)?";
+    private static final String NEXT = "LlavaNextImageProcessor(Fast|Pil)?";
+
     /**
      * Reads the files of a folder.
      *
@@ -58,11 +65,20 @@ record PreprocessorConfig(PixelScaling scaling, boolean pads) {
      * @throws ConfigException naming file and key, for a step that is not CLIP's
      */
     static Optional<PreprocessorConfig> read(Path directory, int imageSize) {
+        return read(directory, imageSize, false);
+    }
+
+    /**
+     * {@link #read(Path, int)} of a model that may tile images.
+     *
+     * @param tiles whether it does
+     */
+    static Optional<PreprocessorConfig> read(Path directory, int imageSize, boolean tiles) {
         Optional<PreprocessorConfig> own =
-                config(directory, ModelConfigs.PREPROCESSOR_FILE).map(config -> read(config, imageSize));
+                config(directory, ModelConfigs.PREPROCESSOR_FILE).map(config -> read(config, imageSize, tiles));
         Optional<PreprocessorConfig> nested = config(directory, PROCESSOR_FILE)
                 .flatMap(config -> config.child("image_processor"))
-                .map(config -> read(config, imageSize));
+                .map(config -> read(config, imageSize, tiles));
         if (own.isPresent() && nested.isPresent() && !own.equals(nested)) {
             throw new ConfigException("%s and %s prepare images in different ways; remove the one that is stale"
                     .formatted(directory.resolve(ModelConfigs.PREPROCESSOR_FILE), PROCESSOR_FILE));
@@ -84,15 +100,34 @@ record PreprocessorConfig(PixelScaling scaling, boolean pads) {
         });
     }
 
+    /**
+     * Compares the canvases of the image processor's files with the model's.
+     *
+     * @param tile edge of a tile in pixels
+     * @throws ConfigException naming file and key, if they contradict each other
+     */
+    static void requireCanvases(Path directory, List<ImageSize> canvases, int tile) {
+        config(directory, ModelConfigs.PREPROCESSOR_FILE)
+                .filter(config -> config.has(GridPinpoints.KEY))
+                .filter(config -> !GridPinpoints.read(config, tile).equals(canvases))
+                .ifPresent(config -> {
+                    throw config.bad(GridPinpoints.KEY, "those of " + ModelConfigs.FILE);
+                });
+    }
+
     private static Optional<ConfigReader> config(Path directory, String name) {
         Path file = directory.resolve(name);
         return Files.exists(file) ? Optional.of(new ConfigReader(file, "", StrictJson.object(file))) : Optional.empty();
     }
 
-    private static PreprocessorConfig read(ConfigReader config, int imageSize) {
+    private static PreprocessorConfig read(ConfigReader config, int imageSize, boolean tiles) {
+        boolean next = tiles
+                && config.string("image_processor_type")
+                        .filter(type -> type.matches(NEXT))
+                        .isPresent();
         for (String key : List.of("image_processor_type", "feature_extractor_type")) {
             config.string(key)
-                    .filter(type -> !type.matches("(CLIP|Llava)(ImageProcessor|FeatureExtractor)(Fast|Pil)?"))
+                    .filter(type -> !type.matches(next ? NEXT : CLIP_OR_LLAVA))
                     .ifPresent(type -> {
                         throw config.bad(key, "CLIP's or LLaVA's");
                     });
@@ -100,6 +135,8 @@ record PreprocessorConfig(PixelScaling scaling, boolean pads) {
         for (String key : config.node().propertyNames()) {
             if (key.startsWith("do_") && !KNOWN_STEPS.contains(key)) {
                 config.requireAbsentOr(key, BooleanNode.FALSE);
+            } else if (next && KNOWN_OF_TILES.contains(key)) {
+                continue;
             } else if (!key.startsWith("do_") && !key.startsWith("_") && !KNOWN.contains(key) && config.has(key)) {
                 throw config.bad(key, "CLIP's preprocessing, without it");
             }
@@ -110,7 +147,8 @@ record PreprocessorConfig(PixelScaling scaling, boolean pads) {
         config.requireAbsentOr("resample", IntNode.valueOf(BICUBIC));
         requireEdge(config, "size", List.of("shortest_edge"), imageSize);
         requireEdge(config, "crop_size", List.of("height", "width"), imageSize);
-        return new PreprocessorConfig(scaling(config), config.flag("do_pad", false));
+        // The padding of a processor that tiles fills batches.
+        return new PreprocessorConfig(scaling(config), !next && config.flag("do_pad", false));
     }
 
     private static void requireEdge(ConfigReader config, String key, List<String> sides, int imageSize) {

@@ -30,10 +30,13 @@ public final class CanonicalNames {
     /** Prefix of the patch embedding. */
     public static final String PATCH_EMBEDDING = ClipParameters.PATCH_EMBEDDING;
 
+    /** The row-end token of models that tile images. */
+    public static final String ROW_END = ProjectorType.ROW_END;
+
     private CanonicalNames() {}
 
-    /** Whether a tensor belongs to the vision tower or the projector. */
+    /** Whether a tensor belongs to the vision tower or the projector, the row-end token included. */
     public static boolean isOfImages(String name) {
-        return name.startsWith(TOWER) || name.startsWith(PROJECTOR);
+        return name.startsWith(TOWER) || name.startsWith(PROJECTOR) || name.equals(ROW_END);
     }
 }

@@ -1,6 +1,7 @@
 package io.llava4j.checkpoint.layout;
 
 import static io.llava4j.checkpoint.layout.CanonicalNames.PROJECTOR;
+import static io.llava4j.checkpoint.layout.CanonicalNames.ROW_END;
 import static io.llava4j.checkpoint.layout.CanonicalNames.TOWER;
 
 import io.llava4j.CheckpointException;
@@ -27,6 +28,7 @@ public enum CheckpointLayout {
 
     private static final Pattern HF_LINEAR = Pattern.compile("multi_modal_projector\\.linear_([1-9])\\.(.+)");
     private static final Pattern LINEAR = Pattern.compile("model\\.mm_projector\\.(\\d{1,2})\\.(.+)");
+    private static final String HF_OLD_ROW_END = "image_newline";
     private static final String MM_PROJECTOR = "mm_projector.";
 
     /** The layout of a set of names; empty if they belong to no model that llava4j reads. */
@@ -61,11 +63,13 @@ public enum CheckpointLayout {
                 moved(name, "language_model.model.", "model.")
                         .or(() -> moved(name, "language_model.lm_head.", "lm_head."))
                         .or(() -> moved(name, "vision_tower.vision_model.", TOWER))
+                        .or(() -> moved(name, HF_OLD_ROW_END, ROW_END))
                         .or(() -> hfLinear(name));
             case HF_NEW ->
                 moved(name, "model.language_model.", "model.")
                         .or(() -> moved(name, "lm_head.", "lm_head."))
                         .or(() -> moved(name, "model.vision_tower.vision_model.", TOWER))
+                        .or(() -> moved(name, ROW_END, ROW_END))
                         .or(() -> moved(name, "model.", "").flatMap(CheckpointLayout::hfLinear));
             case CLIP -> moved(name, "vision_model.", TOWER);
             case GGUF -> GgufNames.canonical(name, false);
@@ -101,11 +105,13 @@ public enum CheckpointLayout {
             case LIUHAOTIAN -> Optional.of(canonical);
             case HF_OLD ->
                 moved(canonical, TOWER, "vision_tower.vision_model.")
+                        .or(() -> moved(canonical, ROW_END, HF_OLD_ROW_END))
                         .or(() -> hfLinearOnDisk(canonical, ""))
                         .or(() -> moved(canonical, "model.", "language_model.model."))
                         .or(() -> moved(canonical, "lm_head.", "language_model.lm_head."));
             case HF_NEW ->
                 moved(canonical, TOWER, "model.vision_tower.vision_model.")
+                        .or(() -> moved(canonical, ROW_END, ROW_END))
                         .or(() -> hfLinearOnDisk(canonical, "model."))
                         .or(() -> moved(canonical, "model.", "model.language_model."))
                         .or(() -> moved(canonical, "lm_head.", "lm_head."));

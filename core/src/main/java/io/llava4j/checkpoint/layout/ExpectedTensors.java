@@ -38,6 +38,10 @@ public final class ExpectedTensors {
                         config.projectorType(),
                         config.vision().hiddenSize(),
                         config.text().hiddenSize()));
+                if (config.hasRowEnd()) {
+                    expected.add(new Parameters.Single(
+                            CanonicalNames.ROW_END, config.text().hiddenSize()));
+                }
                 expected.add(ClipParameters.of(config.vision()));
             }
             case ModelKind.Clip clip -> expected.add(ClipParameters.of(clip.vision()));

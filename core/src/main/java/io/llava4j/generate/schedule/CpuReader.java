@@ -248,7 +248,7 @@ final class CpuReader implements SequenceReader {
             return;
         }
         if (encoding == null || encoded == null || !encoded.digest().equals(image.digest())) {
-            encoding = new ImageEncoding(encoder, image.pixels());
+            encoding = new ImageEncoding(encoder, image.image());
             encoded = image;
         }
         try {

@@ -10,7 +10,6 @@ final class Request implements Ticket {
     private final Work work;
     private final Listener listener;
     private final SplicedPrompt prompt;
-    private final int imageTokens;
     private final int maxTokens;
     private final @Nullable Object group;
     private final long arrived = System.nanoTime();
@@ -25,17 +24,10 @@ final class Request implements Ticket {
      * @param maxTokens longest answer that the context has room for
      * @param group of requests whose answers wait for each other's prompts; null for none
      */
-    Request(
-            Work work,
-            Listener listener,
-            SplicedPrompt prompt,
-            int imageTokens,
-            int maxTokens,
-            @Nullable Object group) {
+    Request(Work work, Listener listener, SplicedPrompt prompt, int maxTokens, @Nullable Object group) {
         this.work = work;
         this.listener = listener;
         this.prompt = prompt;
-        this.imageTokens = imageTokens;
         this.maxTokens = Math.min(work.maxNewTokens(), maxTokens);
         this.group = group;
     }
@@ -150,7 +142,7 @@ final class Request implements Ticket {
                 reason,
                 new Usage(
                         prompt.length(),
-                        imageTokens,
+                        prompt.imageTokens(),
                         cachedTokens,
                         count,
                         ((started == 0 ? now : started) - arrived) / 1e9,

@@ -4,6 +4,7 @@ import io.llava4j.DataException;
 import io.llava4j.LlavaException;
 import io.llava4j.generate.schedule.cache.ImageDigest;
 import io.llava4j.generate.session.ImagePrompt;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuLlamaModel;
 import java.time.Duration;
@@ -124,7 +125,7 @@ public final class Scheduler implements AutoCloseable {
      */
     public List<Ticket> submit(List<Work> works, List<? extends Listener> listeners) {
         Object group = new Object();
-        Map<float[], ImageDigest> digests = new IdentityHashMap<>();
+        Map<PreparedImage, ImageDigest> digests = new IdentityHashMap<>();
         List<Request> requests = new ArrayList<>();
         for (Work work : works) {
             requests.add(request(work, listeners.get(requests.size()), group, digests));
@@ -135,14 +136,14 @@ public final class Scheduler implements AutoCloseable {
         return List.copyOf(requests);
     }
 
-    private Request request(Work work, Listener listener, @Nullable Object group, Map<float[], ImageDigest> digests) {
+    private Request request(
+            Work work, Listener listener, @Nullable Object group, Map<PreparedImage, ImageDigest> digests) {
         int placeholders = ImagePrompt.placeholders(work.prompt().ids());
         if (placeholders != work.prompt().images().size()) {
             throw new DataException("the prompt has " + placeholders + " image placeholders for "
                     + work.prompt().images().size() + " images; give one image for each");
         }
-        int perImage = model.config().tokensPerImage();
-        SplicedPrompt prompt = new SplicedPrompt(work.prompt(), perImage, digests);
+        SplicedPrompt prompt = new SplicedPrompt(work.prompt(), model.config(), digests);
         int positions = model.config().text().maxPositionEmbeddings();
         int context = limits.context() > 0 ? Math.min(limits.context(), positions) : positions;
         int limit = model.config().maxSequenceLength();
@@ -151,8 +152,7 @@ public final class Scheduler implements AutoCloseable {
             throw new DataException("the prompt has " + prompt.length()
                     + " tokens, image tokens included, but the model reads " + longest + "; shorten the conversation");
         }
-        Request request =
-                new Request(work, listener, prompt, placeholders * perImage, context - prompt.length(), group);
+        Request request = new Request(work, listener, prompt, context - prompt.length(), group);
         reader.requireRoom(request);
         return request;
     }

@@ -2,6 +2,8 @@ package io.llava4j.generate.schedule;
 
 import io.llava4j.generate.schedule.cache.ImageDigest;
 import io.llava4j.generate.session.ImagePrompt;
+import io.llava4j.image.tile.PreparedImage;
+import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.text.Prompt;
 import java.util.ArrayList;
@@ -16,29 +18,28 @@ final class SplicedPrompt {
      * An image in the prompt.
      *
      * @param from position of its first token
+     * @param to position after its last token
      */
-    record Placed(int from, ImageDigest digest, float[] pixels) {}
+    record Placed(int from, int to, ImageDigest digest, PreparedImage image) {}
 
     private final long[] keys;
-    private final int tokensPerImage;
     private final List<Placed> images = new ArrayList<>();
 
     /** @param digests of images that were hashed before, by identity; further ones are added */
-    SplicedPrompt(ImagePrompt prompt, int tokensPerImage, Map<float[], ImageDigest> digests) {
-        this.tokensPerImage = tokensPerImage;
-        int placeholders = ImagePrompt.placeholders(prompt.ids());
-        keys = new long[prompt.ids().length + placeholders * (tokensPerImage - 1)];
+    SplicedPrompt(ImagePrompt prompt, LlavaConfig config, Map<PreparedImage, ImageDigest> digests) {
+        keys = new long[prompt.length(config)];
         int at = 0;
         for (int id : prompt.ids()) {
             if (id != Prompt.IMAGE_TOKEN_INDEX) {
                 keys[at++] = id;
                 continue;
             }
-            float[] pixels = prompt.images().get(images.size());
-            Placed image = new Placed(at, digests.computeIfAbsent(pixels, ImageDigest::of), pixels);
-            images.add(image);
-            for (int token = 0; token < tokensPerImage; token++) {
-                keys[at++] = image.digest().key(token);
+            PreparedImage prepared = prompt.images().get(images.size());
+            int tokens = prepared.order().tokens(config.tokensPerView());
+            ImageDigest digest = digests.computeIfAbsent(prepared, ImageDigest::of);
+            images.add(new Placed(at, at + tokens, digest, prepared));
+            for (int token = 0; token < tokens; token++) {
+                keys[at++] = digest.key(token);
             }
         }
     }
@@ -52,6 +53,11 @@ final class SplicedPrompt {
         return keys.length;
     }
 
+    /** Tokens of its images. */
+    int imageTokens() {
+        return images.stream().mapToInt(image -> image.to() - image.from()).sum();
+    }
+
     /** Positions at the start that both prompts have in common; at least one of this prompt's is left to be read. */
     int sharedPrefix(SplicedPrompt other) {
         int mismatch = Arrays.mismatch(keys, other.keys);
@@ -60,9 +66,7 @@ final class SplicedPrompt {
 
     /** Images with tokens at or after a position. */
     List<Placed> imagesFrom(int position) {
-        return images.stream()
-                .filter(image -> image.from() + tokensPerImage > position)
-                .toList();
+        return images.stream().filter(image -> image.to() > position).toList();
     }
 
     /**
@@ -84,7 +88,7 @@ final class SplicedPrompt {
         }
         for (Placed image : images) {
             int first = Math.max(image.from(), from);
-            int last = Math.min(image.from() + tokensPerImage, from + count);
+            int last = Math.min(image.to(), from + count);
             float @Nullable [] source = tokens.get(image.digest());
             if (first < last && source != null) {
                 System.arraycopy(

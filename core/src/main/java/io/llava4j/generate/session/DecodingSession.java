@@ -1,5 +1,6 @@
 package io.llava4j.generate.session;
 
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.KvCache;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaModel;
@@ -36,7 +37,7 @@ public final class DecodingSession implements AutoCloseable {
     public DecodingSession(LlavaModel model, List<ImagePrompt> prompts, @Nullable SharedPrefixes shared) {
         this.languageModel = model.llama();
         this.size = prompts.size();
-        List<float[]> images = new ArrayList<>();
+        List<PreparedImage> images = new ArrayList<>();
         prompts.forEach(prompt -> images.addAll(prompt.images()));
         try {
             this.logits = Engine.scope("prefill", () -> {

@@ -1,5 +1,6 @@
 package io.llava4j.generate.session;
 
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.ImageTokens;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
@@ -8,15 +9,15 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Image tokens; an image that several placeholders show (the same array) goes through the vision tower once. */
+/** Image tokens; an image that several placeholders show (the same object) goes through the vision tower once. */
 final class EncodedImages {
-    private final Map<float[], Integer> index = new IdentityHashMap<>();
-    private final List<float[]> distinct = new ArrayList<>();
+    private final Map<PreparedImage, Integer> index = new IdentityHashMap<>();
+    private final List<PreparedImage> distinct = new ArrayList<>();
     private final ImageTokens tokens;
 
     /** All images go through the tower as one batch. */
-    EncodedImages(LlavaModel model, List<float[]> placed) {
-        for (float[] image : placed) {
+    EncodedImages(LlavaModel model, List<PreparedImage> placed) {
+        for (PreparedImage image : placed) {
             if (index.putIfAbsent(image, distinct.size()) == null) {
                 distinct.add(image);
             }

@@ -1,6 +1,8 @@
 package io.llava4j.generate.session;
 
 import io.llava4j.DataException;
+import io.llava4j.image.tile.PreparedImage;
+import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.text.Prompt;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -10,16 +12,16 @@ import java.util.List;
  * Token ids of a prompt and the images of its placeholders.
  *
  * @param ids with {@link Prompt#IMAGE_TOKEN_INDEX} for an image
- * @param images normalised pixels, one array for each placeholder; the same array is the same image
+ * @param images one for each placeholder; the same object is the same image
  */
-public record ImagePrompt(int[] ids, List<float[]> images) {
+public record ImagePrompt(int[] ids, List<PreparedImage> images) {
     /**
      * Gives each prompt its images.
      *
      * @param placed images of all placeholders in order
      * @throws DataException if there are not as many images as placeholders
      */
-    public static List<ImagePrompt> of(List<int[]> prompts, List<float[]> placed) {
+    public static List<ImagePrompt> of(List<int[]> prompts, List<PreparedImage> placed) {
         int placeholders = prompts.stream().mapToInt(ImagePrompt::placeholders).sum();
         if (placeholders != placed.size()) {
             throw new DataException("the prompts have " + placeholders + " image placeholders for " + placed.size()
@@ -41,6 +43,11 @@ public record ImagePrompt(int[] ids, List<float[]> images) {
                 Arrays.stream(ids).filter(id -> id == Prompt.IMAGE_TOKEN_INDEX).count();
     }
 
+    /** Tokens that the language model reads of it, image tokens included, before any truncation. */
+    public int length(LlavaConfig config) {
+        return config.splicedLength(ids, images);
+    }
+
     /** Its first {@code count} ids. */
     public ImagePrompt prefix(int count) {
         int[] head = Arrays.copyOf(ids, count);
@@ -53,10 +60,6 @@ public record ImagePrompt(int[] ids, List<float[]> images) {
         return new ImagePrompt(tail, images.subList(images.size() - placeholders(tail), images.size()));
     }
 
-    private static boolean isSame(float[] image, float[] other) {
-        return image == other || Arrays.equals(image, other);
-    }
-
     /** Length in ids of the prefix that two prompts share, with the same images in it. */
     public int sharedPrefix(ImagePrompt other) {
         int image = 0;
@@ -66,7 +69,7 @@ public record ImagePrompt(int[] ids, List<float[]> images) {
                 return i;
             }
             if (ids[i] == Prompt.IMAGE_TOKEN_INDEX) {
-                if (!isSame(images.get(image), other.images.get(image))) {
+                if (!images.get(image).equals(other.images.get(image))) {
                     return i;
                 }
                 image++;

@@ -1,8 +1,9 @@
 package io.llava4j.generate.session;
 
 import io.llava4j.DataException;
-import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.ImagePreparation;
 import io.llava4j.image.RgbImage;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.PromptBuilder;
@@ -16,14 +17,14 @@ public final class ImagePrompts {
     private final LlavaConfig config;
     private final SentencePieceTokenizer tokenizer;
     private final PromptBuilder builder;
-    private final ImageProcessor processor;
+    private final ImagePreparation preparation;
 
     /** @param template how a conversation is written out */
     public ImagePrompts(LlavaConfig config, SentencePieceTokenizer tokenizer, ConversationTemplate template) {
         this.config = config;
         this.tokenizer = tokenizer;
         this.builder = new PromptBuilder(tokenizer, template);
-        this.processor = config.vision().imageProcessor(config.aspectMode());
+        this.preparation = config.imagePreparation();
     }
 
     /**
@@ -43,13 +44,19 @@ public final class ImagePrompts {
     }
 
     private ImagePrompt processed(int[] ids, List<Supplier<RgbImage>> images) {
-        return new ImagePrompt(
-                ids, images.stream().map(image -> pixels(image.get())).toList());
+        return checked(new ImagePrompt(
+                ids, images.stream().map(image -> prepare(image.get())).toList()));
     }
 
-    /** An image as the model reads it: normalised pixels, {@code [3, imageSize, imageSize]}. */
-    public float[] pixels(RgbImage image) {
-        return processor.process(image);
+    /** A prompt whose images have more tokens than the fewest that an image can have. */
+    private ImagePrompt checked(ImagePrompt prompt) {
+        requireFits(prompt.length(config));
+        return prompt;
+    }
+
+    /** An image as the model reads it. */
+    public PreparedImage prepare(RgbImage image) {
+        return preparation.prepare(image);
     }
 
     /**
@@ -78,8 +85,12 @@ public final class ImagePrompts {
             throw new DataException("a request has " + placeholders + " <image> placeholders for " + images
                     + " images; write one <image> for each");
         }
-        // The splice would truncate it as the reference does, and the question at its end would be lost.
-        int length = tokens(ids);
+        requireFits(ids.length + images * (config.fewestTokensPerImage() - 1));
+        return ids;
+    }
+
+    /** The splice would truncate it as the reference does, and the question at its end would be lost. */
+    private void requireFits(int length) {
         int limit = config.maxSequenceLength();
         int positions = config.text().maxPositionEmbeddings() - 1;
         int reads = limit > 0 ? Math.min(limit, positions) : positions;
@@ -87,11 +98,5 @@ public final class ImagePrompts {
             throw new DataException("the prompt has " + length + " tokens, image tokens included, but the model reads "
                     + reads + "; shorten the conversation");
         }
-        return ids;
-    }
-
-    /** Tokens that the model reads for these ids, image tokens included. */
-    public int tokens(int[] ids) {
-        return config.splicedLength(ids);
     }
 }

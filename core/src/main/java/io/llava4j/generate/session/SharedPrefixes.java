@@ -1,5 +1,6 @@
 package io.llava4j.generate.session;
 
+import io.llava4j.image.tile.PreparedImage;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,7 +12,7 @@ import java.util.List;
  * @param prefixOf for each prompt, the index of its prefix
  */
 public record SharedPrefixes(List<ImagePrompt> prefixes, int[] prefixOf) {
-    private static final float[] NO_IMAGE = {};
+    private static final PreparedImage NO_IMAGE = PreparedImage.of(new float[0]);
 
     public static SharedPrefixes of(List<ImagePrompt> prompts) {
         List<ImagePrompt> prefixes = new ArrayList<>();
@@ -41,7 +42,7 @@ public record SharedPrefixes(List<ImagePrompt> prefixes, int[] prefixOf) {
         return -1;
     }
 
-    private static float[] firstImage(ImagePrompt prompt) {
+    private static PreparedImage firstImage(ImagePrompt prompt) {
         return prompt.images().isEmpty() ? NO_IMAGE : prompt.images().getFirst();
     }
 

@@ -45,15 +45,15 @@ public record FeatureOrder(int views, int[] sources) {
     /**
      * Tokens of an image.
      *
-     * @param features of all views, {@code [views * perView, rowEnd.length]}
-     * @param rowEnd the row-end token
-     * @return {@code [tokens, rowEnd.length]}
+     * @param features of all views, {@code [views * perView, width]}
+     * @param width of a feature
+     * @param rowEnd the row-end token, {@code [width]}; empty for a model without one
+     * @return {@code [tokens, width]}
      */
-    public float[] arrange(float[] features, float[] rowEnd) {
+    public float[] arrange(float[] features, int width, float[] rowEnd) {
         if (isOneView()) {
             return features;
         }
-        int width = rowEnd.length;
         float[] tokens = new float[Math.multiplyExact(sources.length, width)];
         for (int i = 0; i < sources.length; i++) {
             boolean ends = sources[i] == ROW_END;

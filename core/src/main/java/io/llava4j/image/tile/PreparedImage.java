@@ -1,5 +1,6 @@
 package io.llava4j.image.tile;
 
+import io.llava4j.DataException;
 import java.util.Arrays;
 
 /**
@@ -16,6 +17,20 @@ public record PreparedImage(float[] pixels, FeatureOrder order) {
      */
     public static PreparedImage of(float[] pixels) {
         return new PreparedImage(pixels, FeatureOrder.ONE_VIEW);
+    }
+
+    /**
+     * Checks that its views fit a vision tower.
+     *
+     * @param size edge of the tower's input
+     * @throws DataException if they do not
+     */
+    public void requireViewsOf(int size) {
+        if (pixels.length != order.views() * 3 * size * size) {
+            throw new DataException("an image of " + order.views() + " views has " + pixels.length
+                    + " values, but the model reads 3 x " + size + " x " + size
+                    + " of each; prepare it with the model's own image processor");
+        }
     }
 
     @Override

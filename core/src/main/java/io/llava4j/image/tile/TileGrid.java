@@ -1,6 +1,7 @@
 package io.llava4j.image.tile;
 
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A canvas of whole tiles of the vision tower's size, on which an image lies as large as it fits
@@ -105,17 +106,27 @@ public record TileGrid(ImageSize image, ImageSize canvas, int tile) {
     }
 
     /**
-     * Order of an image's tokens: all features of the whole image's view, then the kept rows of the tiles' map, each with a row-end
-     * token after it.
+     * Order of an image's tokens: all features of the whole image's view, then those of the tiles.
      *
      * @param cells features of a view along one edge
      */
-    public FeatureOrder order(int cells) {
-        Kept kept = kept(cells);
+    public FeatureOrder order(int cells, PatchMerge merge) {
+        return switch (merge) {
+            case FLAT ->
+                new FeatureOrder(
+                        1 + tiles(),
+                        IntStream.range(0, (1 + tiles()) * cells * cells).toArray());
+            case SPATIAL -> map(cells, new Kept(0, down() * cells, 0, across() * cells), false);
+            case SPATIAL_UNPAD -> map(cells, kept(cells), true);
+        };
+    }
+
+    /** @param rowEnds whether a row-end token follows each row of the tiles' map */
+    private FeatureOrder map(int cells, Kept kept, boolean rowEnds) {
         int perView = cells * cells;
         int rows = kept.toRow() - kept.fromRow();
         int columns = kept.toColumn() - kept.fromColumn();
-        int[] sources = new int[perView + rows * (columns + 1)];
+        int[] sources = new int[perView + rows * (columns + (rowEnds ? 1 : 0))];
         for (int i = 0; i < perView; i++) {
             sources[i] = i;
         }
@@ -125,7 +136,9 @@ public record TileGrid(ImageSize image, ImageSize canvas, int tile) {
                 int view = 1 + y / cells * across() + x / cells;
                 sources[at++] = view * perView + y % cells * cells + x % cells;
             }
-            sources[at++] = FeatureOrder.ROW_END;
+            if (rowEnds) {
+                sources[at++] = FeatureOrder.ROW_END;
+            }
         }
         return new FeatureOrder(1 + tiles(), sources);
     }

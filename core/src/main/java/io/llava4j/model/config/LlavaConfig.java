@@ -1,8 +1,13 @@
 package io.llava4j.model.config;
 
 import io.llava4j.image.AspectMode;
+import io.llava4j.image.ImagePreparation;
+import io.llava4j.image.tile.PreparedImage;
+import io.llava4j.image.tile.TileGrid;
+import io.llava4j.image.tile.Tiling;
 import io.llava4j.text.ConversationTemplate;
-import io.llava4j.text.Prompt;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Shape and behaviour of a LLaVA network, the same for every checkpoint layout
@@ -18,6 +23,7 @@ import io.llava4j.text.Prompt;
  * @param maxSequenceLength spliced sequences are truncated to this many tokens ({@code tokenizer_model_max_length}); 0
  *     where the checkpoint names no limit
  * @param conversationTemplate how a conversation is written out for the model; {@code v1} in LLaVA-1.5
+ * @param tiling how images are tiled in {@link AspectMode#ANYRES}; {@link Tiling#NONE} in LLaVA-1.5
  */
 public record LlavaConfig(
         VisionConfig vision,
@@ -28,11 +34,36 @@ public record LlavaConfig(
         AspectMode aspectMode,
         int imageTokenId,
         int maxSequenceLength,
-        ConversationTemplate conversationTemplate) {
+        ConversationTemplate conversationTemplate,
+        Tiling tiling) {
 
     /** LLaVA-1.5-7B. */
     public static final LlavaConfig LLAVA_1_5_7B = new LlavaConfig(
             VisionConfig.CLIP_VIT_L_336, TextConfig.VICUNA_7B, "mlp2x_gelu", -2, false, AspectMode.PAD, -1, 0);
+
+    /** A model that reads every image as one square. */
+    public LlavaConfig(
+            VisionConfig vision,
+            TextConfig text,
+            String projectorType,
+            int selectLayer,
+            boolean keepCls,
+            AspectMode aspectMode,
+            int imageTokenId,
+            int maxSequenceLength,
+            ConversationTemplate conversationTemplate) {
+        this(
+                vision,
+                text,
+                projectorType,
+                selectLayer,
+                keepCls,
+                aspectMode,
+                imageTokenId,
+                maxSequenceLength,
+                conversationTemplate,
+                Tiling.NONE);
+    }
 
     /** A model with LLaVA-1.5's own conversation template. */
     public LlavaConfig(
@@ -67,7 +98,8 @@ public record LlavaConfig(
                 aspectMode,
                 imageTokenId,
                 maxSequenceLength,
-                conversationTemplate);
+                conversationTemplate,
+                tiling);
     }
 
     /** The same model with images made square in another way. */
@@ -81,7 +113,8 @@ public record LlavaConfig(
                 aspectMode,
                 imageTokenId,
                 maxSequenceLength,
-                conversationTemplate);
+                conversationTemplate,
+                tiling);
     }
 
     /** The same model with another image token; -1 for none. */
@@ -95,7 +128,8 @@ public record LlavaConfig(
                 aspectMode,
                 imageTokenId,
                 maxSequenceLength,
-                conversationTemplate);
+                conversationTemplate,
+                tiling);
     }
 
     /** The same model with another limit of its sequences; 0 for none. */
@@ -109,7 +143,8 @@ public record LlavaConfig(
                 aspectMode,
                 imageTokenId,
                 limit,
-                conversationTemplate);
+                conversationTemplate,
+                tiling);
     }
 
     /** The same model with another conversation template. */
@@ -123,20 +158,73 @@ public record LlavaConfig(
                 aspectMode,
                 imageTokenId,
                 maxSequenceLength,
-                template);
+                template,
+                tiling);
     }
 
-    /** Image tokens of one image, which every image has in today's models. */
-    public int tokensPerImage() {
+    /** The same model that tiles images otherwise. */
+    public LlavaConfig withTiling(Tiling tiling) {
+        return new LlavaConfig(
+                vision,
+                text,
+                projectorType,
+                selectLayer,
+                keepCls,
+                aspectMode,
+                imageTokenId,
+                maxSequenceLength,
+                conversationTemplate,
+                tiling);
+    }
+
+    /** Whether the model has a row-end token. */
+    public boolean hasRowEnd() {
+        return tiling.hasRowEnd();
+    }
+
+    /** Prepares images as the model was trained on them. */
+    public ImagePreparation imagePreparation() {
+        return new ImagePreparation(vision.imageProcessor(aspectMode), tiling, vision.grid());
+    }
+
+    /** Image features of one view of an image. */
+    public int tokensPerView() {
         return vision.patches() + (keepCls ? 1 : 0);
     }
 
-    /** Tokens of a prompt once every placeholder is replaced by the tokens of its image, before any truncation. */
-    public int splicedLength(int[] ids) {
-        int length = 0;
-        for (int id : ids) {
-            length += id == Prompt.IMAGE_TOKEN_INDEX ? tokensPerImage() : 1;
+    /** Most image tokens that an image has; where images are not tiled, all have as many. */
+    public int tokensPerImage() {
+        if (aspectMode != AspectMode.ANYRES) {
+            return tokensPerView() + (hasRowEnd() ? 1 : 0);
         }
-        return length;
+        return fullGrids()
+                .mapToInt(grid -> grid.order(vision.grid(), tiling.merge()).tokens(tokensPerView()))
+                .max()
+                .orElseThrow();
+    }
+
+    /** Most squares that the vision tower reads of an image; 1 where images are not tiled. */
+    public int viewsPerImage() {
+        return aspectMode == AspectMode.ANYRES
+                ? 1 + fullGrids().mapToInt(TileGrid::tiles).max().orElseThrow()
+                : 1;
+    }
+
+    /** Of images that fill a canvas. */
+    private Stream<TileGrid> fullGrids() {
+        return tiling.canvases().stream().map(canvas -> new TileGrid(canvas, canvas, vision.imageSize()));
+    }
+
+    /** Fewest image tokens that an image has: those of the whole image's view. */
+    public int fewestTokensPerImage() {
+        return aspectMode == AspectMode.ANYRES ? tokensPerView() : tokensPerImage();
+    }
+
+    /** Tokens of a prompt once every placeholder is replaced by the tokens of its image, before any truncation. */
+    public int splicedLength(int[] ids, List<PreparedImage> images) {
+        return ids.length
+                + images.stream()
+                        .mapToInt(image -> image.order().tokens(tokensPerView()) - 1)
+                        .sum();
     }
 }

@@ -17,6 +17,9 @@ public record ProjectorType(String name, int depth) {
     /** Prefix of every tensor of a projector. */
     public static final String PREFIX = "model.mm_projector.";
 
+    /** The row-end token, which tiled images have after each row of their features. */
+    public static final String ROW_END = "model.image_newline";
+
     /** The names that {@link #find} knows, for messages. */
     public static final String KNOWN = "linear, mlp2x_gelu (or another depth) or identity";
 

@@ -1,5 +1,6 @@
 package io.llava4j.model.cpu;
 
+import io.llava4j.image.tile.FeatureOrder;
 import io.llava4j.model.Projector;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.ProjectorType;
@@ -20,7 +21,9 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class CpuProjector implements Projector {
     private final List<CpuLinear> layers;
+    private final float[] rowEnd;
     private final int width;
+    private final int textWidth;
     private final Kernels kernels;
     private final Workers workers;
 
@@ -32,13 +35,23 @@ public final class CpuProjector implements Projector {
     public CpuProjector(LlavaConfig config, CpuWeights weights, Kernels kernels, Workers workers) {
         CpuLoader loader = new CpuLoader(weights, workers);
         this.width = config.vision().hiddenSize();
-        this.layers = ProjectorType.parse(config.projectorType())
-                .layers(width, config.text().hiddenSize())
-                .stream()
+        this.textWidth = config.text().hiddenSize();
+        this.layers = ProjectorType.parse(config.projectorType()).layers(width, textWidth).stream()
                 .map(loader::linear)
                 .toList();
+        this.rowEnd = config.hasRowEnd() ? weights.vector(ProjectorType.ROW_END, textWidth) : new float[0];
         this.kernels = kernels;
         this.workers = workers;
+    }
+
+    /**
+     * Tokens of an image.
+     *
+     * @param projected features of its views, {@code [features, text hidden]}
+     * @return {@code [tokens, text hidden]}
+     */
+    float[] arrange(float[] projected, FeatureOrder order) {
+        return order.arrange(projected, textWidth, rowEnd);
     }
 
     /**
@@ -87,6 +100,14 @@ public final class CpuProjector implements Projector {
         float[] tokens = project(Tensors.memory(x));
         shape[shape.length - 1] = tokens.length / (x.numel() / width);
         return Tensors.of(tokens, shape);
+    }
+
+    @Override
+    public Tensor rowEnd() {
+        if (rowEnd.length == 0) {
+            throw new IllegalStateException("the model has no row-end token");
+        }
+        return Tensors.of(rowEnd, rowEnd.length);
     }
 
     /** Bytes of the weights in the kernels' layout. */

@@ -1,7 +1,9 @@
 package io.llava4j.model.cpu;
 
 import io.llava4j.DataException;
+import io.llava4j.image.tile.PreparedImage;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,14 +12,17 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ImageEncoding {
     private final CpuImageEncoder encoder;
-    private final float[] pixels;
+    private final PreparedImage image;
+    private final float[][] projected;
+    private int view;
     private int next;
     private @Nullable MemorySegment states;
 
-    /** @param pixels normalised, {@code [3, size, size]} */
-    public ImageEncoding(CpuImageEncoder encoder, float[] pixels) {
+    /** An encoding that has yet to begin. */
+    public ImageEncoding(CpuImageEncoder encoder, PreparedImage image) {
         this.encoder = encoder;
-        this.pixels = pixels;
+        this.image = image;
+        this.projected = new float[image.order().views()][];
     }
 
     /**
@@ -25,25 +30,46 @@ public final class ImageEncoding {
      *
      * @param nanos from now; {@link Long#MAX_VALUE} for the whole image
      * @return image tokens, {@code [tokens, hidden]}; null as long as blocks are left
-     * @throws DataException if the image is not of the tower's size
+     * @throws DataException if the image's views are not of the tower's size
      */
     public float @Nullable [] advance(long nanos) {
         long start = System.nanoTime();
         CpuClipTower tower = encoder.tower();
-        if (states == null) {
-            int size = tower.imageSize();
-            if (pixels.length != 3 * size * size) {
-                throw new DataException("an image has " + pixels.length + " values, but the model reads 3 x " + size
-                        + " x " + size + "; prepare it with the model's own image processor");
-            }
-            states = tower.embed(pixels);
-        }
         do {
-            if (next == tower.blocks()) {
-                return encoder.projector().project(tower.select(states));
+            if (states == null) {
+                states = tower.embed(pixels());
             }
-            tower.forward(next++, states);
+            if (next < tower.blocks()) {
+                tower.forward(next++, states);
+                continue;
+            }
+            projected[view++] = encoder.projector().project(tower.select(states));
+            states = null;
+            next = 0;
+            if (view == projected.length) {
+                return encoder.projector().arrange(features(), image.order());
+            }
         } while (System.nanoTime() - start < nanos);
         return null;
+    }
+
+    private float[] pixels() {
+        image.requireViewsOf(encoder.tower().imageSize());
+        int each = image.pixels().length / projected.length;
+        return projected.length == 1
+                ? image.pixels()
+                : Arrays.copyOfRange(image.pixels(), view * each, (view + 1) * each);
+    }
+
+    private float[] features() {
+        if (projected.length == 1) {
+            return projected[0];
+        }
+        int each = projected[0].length;
+        float[] all = new float[Math.multiplyExact(projected.length, each)];
+        for (int i = 0; i < projected.length; i++) {
+            System.arraycopy(projected[i], 0, all, i * each, each);
+        }
+        return all;
     }
 }

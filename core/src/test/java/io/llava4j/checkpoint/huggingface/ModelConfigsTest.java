@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.llava4j.ConfigException;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.image.AspectMode;
+import io.llava4j.image.tile.ImageSize;
+import io.llava4j.image.tile.PatchMerge;
+import io.llava4j.image.tile.Tiling;
 import io.llava4j.io.StrictJson;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
@@ -30,6 +33,10 @@ class ModelConfigsTest {
     private static final TextConfig NANO_TEXT =
             new TextConfig(128, 344, 4, 4, 2, 1024, 512, 1e-6, 5000.5, true, 1, 2, 3);
 
+    private static final Tiling TILING = new Tiling(
+            List.of(new ImageSize(672, 336), new ImageSize(336, 1008), new ImageSize(672, 672)),
+            PatchMerge.SPATIAL_UNPAD);
+
     @TempDir
     private Path folder;
 
@@ -49,6 +56,12 @@ class ModelConfigsTest {
                         new LlavaConfig(NANO_TOWER, NANO_TEXT, "mlp3x_gelu", 3, true, AspectMode.CROP, 1000, 2048)),
                 new ModelKind.Llava(
                         LlavaConfig.LLAVA_1_5_7B.withConversationTemplate(ConversationTemplate.named("llava_llama_2"))),
+                new ModelKind.Llava(LlavaConfig.LLAVA_1_5_7B
+                        .withAspectMode(AspectMode.ANYRES)
+                        .withTiling(TILING)),
+                new ModelKind.Llava(LlavaConfig.LLAVA_1_5_7B
+                        .withAspectMode(AspectMode.ANYRES)
+                        .withTiling(new Tiling(TILING.canvases(), PatchMerge.SPATIAL))),
                 new ModelKind.Clip(NANO_TOWER),
                 new ModelKind.Clip(VisionConfig.CLIP_VIT_L_336),
                 new ModelKind.Llama(NANO_TEXT),
@@ -108,6 +121,77 @@ class ModelConfigsTest {
         assertThat(config.imageTokenId()).isEqualTo(32000);
         assertThat(config.aspectMode()).isEqualTo(AspectMode.CROP);
         assertThat(config.projectorType()).isEqualTo("mlp2x_gelu");
+    }
+
+    private static final String TILED = """
+            {"model_type":"llava","mm_vision_tower":"openai/clip-vit-large-patch14-336","mm_vision_select_layer":-2,
+             "image_aspect_ratio":"anyres","mm_patch_merge_type":"spatial_unpad","image_crop_resolution":224,
+             "image_grid_pinpoints":[[336,672],[672,336]],"mm_vision_tower_lr":2e-06}""";
+
+    @Test
+    void modelsThatTileImagesNameTheirCanvases() throws IOException {
+        LlavaConfig config = llava(TILED);
+        Tiling two = new Tiling(List.of(new ImageSize(336, 672), new ImageSize(672, 336)), PatchMerge.SPATIAL_UNPAD);
+        assertThat(config.aspectMode()).isEqualTo(AspectMode.ANYRES);
+        assertThat(config.tiling()).isEqualTo(two);
+        assertThat(config.tokensPerImage()).isEqualTo(576 + 48 * (24 + 1));
+        assertThat(config.viewsPerImage()).isEqualTo(3);
+        assertThat(llava(TILED.replace("[[336,672],[672,336]]", "\"[(336, 672), (672, 336)]\""))
+                        .tiling())
+                .isEqualTo(two);
+        assertThat(llava(TILED.replace("spatial_unpad", "flat")).tiling())
+                .isEqualTo(new Tiling(two.canvases(), PatchMerge.FLAT));
+        assertThat(llava(TILED.replace("\"mm_patch_merge_type\":\"spatial_unpad\",", ""))
+                        .tiling()
+                        .merge())
+                .isEqualTo(PatchMerge.FLAT);
+        assertThat(llava(TILED.replace("spatial_unpad", "spatial")).tokensPerImage())
+                .isEqualTo(3 * 576);
+        assertThat(llava(TILED.replace("anyres", "pad").replace("spatial_unpad", "flat"))
+                        .tiling())
+                .isEqualTo(Tiling.NONE);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "spatial_unpad|max_pool|mm_patch_merge_type is \"max_pool\"; llava4j needs flat, spatial or spatial_unpad",
+                "\"anyres\"|\"anyres_max_9\"|mm_patch_merge_type",
+                "\"anyres\"|\"pad\"|mm_patch_merge_type is \"spatial_unpad\"; llava4j needs \"flat\"",
+                "[[336,672],[672,336]]|null|image_grid_pinpoints",
+                "[[336,672],[672,336]]|[]|image_grid_pinpoints is []",
+                "[336,672]|[336,670]|multiples of the tower's image size, 336",
+                "[336,672]|[0,336]|multiples of the tower's image size, 336",
+                "[336,672]|[336]|a list of [width, height]",
+                "\"mm_vision_select_layer\":-2|\"mm_vision_select_layer\":-2,\"mm_vision_select_feature\":\"cls_patch\"|because image_aspect_ratio is anyres"
+            })
+    void tilesThatCannotBeReadAreNamed(String part, String instead, String reason) {
+        assertThat(TILED).contains(part);
+        assertThatThrownBy(() -> read(TILED.replace(part, instead)))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageStartingWith(folder.resolve("config.json").toString())
+                .hasMessageContaining(reason);
+    }
+
+    @Test
+    void llavaNextAsTransformersHasIt() throws IOException {
+        String json = """
+                {"model_type":"llava_next","image_token_index":32000,"use_image_newline_parameter":true,
+                 "image_grid_pinpoints":[[336,672],[672,336]],"text_config":{"vocab_size":32064}}""";
+        LlavaConfig config = llava(json);
+        assertThat(config.tiling()).isEqualTo(llava(TILED).tiling());
+        assertThat(config.aspectMode()).isEqualTo(AspectMode.ANYRES);
+        assertThatThrownBy(() -> llava(json.replace("true", "false")))
+                .hasMessageContaining("use_image_newline_parameter is false; llava4j needs true");
+        assertThatThrownBy(
+                        () -> llava(json.replace("{\"model", "{\"vision_feature_select_strategy\":\"full\",\"model")))
+                .hasMessageContaining("default, because images are tiled");
+        Files.writeString(
+                folder.resolve("preprocessor_config.json"),
+                "{\"image_processor_type\":\"LlavaNextImageProcessor\",\"image_grid_pinpoints\":[[336,672]]}");
+        assertThatThrownBy(() -> llava(json)).hasMessageContaining("preprocessor_config.json: image_grid_pinpoints");
     }
 
     @Test

@@ -10,6 +10,7 @@ import io.llava4j.generate.QuestionBatch;
 import io.llava4j.generate.Sampler;
 import io.llava4j.generate.session.ImagePrompt;
 import io.llava4j.image.AspectMode;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.TinyModels;
 import io.llava4j.model.config.LlavaConfig;
@@ -167,7 +168,7 @@ class SchedulerTest {
     private static Asked asked(SplittableRandom random) {
         int[] start = {1, 8, 9, 7};
         int shown = random.nextInt(3);
-        List<float[]> images = new ArrayList<>();
+        List<PreparedImage> images = new ArrayList<>();
         IntStream.Builder ids = IntStream.builder();
         Arrays.stream(start).forEach(ids::add);
         for (int i = 0; i < shown; i++) {
@@ -204,7 +205,7 @@ class SchedulerTest {
         return new Work(prompt, options.maxNewTokens(), STOP, new Sampler(options)::sample, null, 3, promptLookup);
     }
 
-    private static Work greedy(int[] ids, int longest, float[]... images) {
+    private static Work greedy(int[] ids, int longest, PreparedImage... images) {
         return new Work(
                 new ImagePrompt(ids, List.of(images)),
                 longest,
@@ -223,7 +224,7 @@ class SchedulerTest {
     @Test
     void whatWasReadIsNotReadAgain() {
         try (Scheduler scheduler = new Scheduler(model, limits(4, 1 << 20), true)) {
-            float[] image = TinyModels.image(1);
+            PreparedImage image = TinyModels.image(1);
             int[] question = {1, 4, IMAGE, 5, 6, 7};
             Recorded first = ask(scheduler, greedy(question, 4, image));
             assertThat(first.usage().cachedTokens()).isZero();
@@ -239,7 +240,8 @@ class SchedulerTest {
                 9,
                 10
             };
-            Recorded second = ask(scheduler, greedy(turn, 4, image.clone()));
+            Recorded second = ask(
+                    scheduler, greedy(turn, 4, PreparedImage.of(image.pixels().clone())));
             assertThat(second.usage().cachedTokens()).isEqualTo(7 + TinyModels.PATCHES);
             assertThat(second.usage().promptTokens()).isEqualTo(9 + TinyModels.PATCHES);
             assertThat(second.usage().imageTokens()).isEqualTo(TinyModels.PATCHES);
@@ -259,7 +261,7 @@ class SchedulerTest {
     @Test
     void neighboursShareTheirPrefix() {
         try (Scheduler scheduler = new Scheduler(model, limits(8, 0), true)) {
-            float[] image = TinyModels.image(1);
+            PreparedImage image = TinyModels.image(1);
             List<Work> works = IntStream.range(0, 8)
                     .mapToObj(i -> greedy(new int[] {1, 4, IMAGE, 5, 6 + i, 7}, 3, image))
                     .toList();
@@ -436,7 +438,7 @@ class SchedulerTest {
                 throw new IllegalStateException("a listener's fault");
             });
             Recorded well = new Recorded();
-            scheduler.submit(greedy(new int[] {1, IMAGE, 5}, 3, new float[12]), wrongImage);
+            scheduler.submit(greedy(new int[] {1, IMAGE, 5}, 3, PreparedImage.of(new float[12])), wrongImage);
             scheduler.submit(greedy(new int[] {1, 5}, 3), broken);
             scheduler.submit(greedy(new int[] {1, 6}, 3), well);
             assertThat(wrongImage.await().failure())

@@ -25,7 +25,8 @@ class TileGridTest {
     @ParameterizedTest
     @CsvSource({"640,480,2340", "1024,899,2634"})
     void tokensAreThoseThatPublishedCodeNames(int width, int height, int tokens) {
-        assertThat(grid(width, height).order(24).tokens(576)).isEqualTo(tokens);
+        assertThat(grid(width, height).order(24, PatchMerge.SPATIAL_UNPAD).tokens(576))
+                .isEqualTo(tokens);
     }
 
     /** Truncated doubles drop a cell on both sides, as in the code that the checkpoints were published with. */
@@ -37,21 +38,32 @@ class TileGridTest {
 
     @Test
     void tokensAreTheWholeImageThenRowsThatEnd() {
-        FeatureOrder order = new TileGrid(new ImageSize(4, 2), new ImageSize(4, 2), 2).order(2);
+        FeatureOrder order =
+                new TileGrid(new ImageSize(4, 2), new ImageSize(4, 2), 2).order(2, PatchMerge.SPATIAL_UNPAD);
         assertThat(order.views()).isEqualTo(3);
         assertThat(order.sources()).containsExactly(0, 1, 2, 3, 4, 5, 8, 9, -1, 6, 7, 10, 11, -1);
         float[] features = new float[12];
         for (int i = 0; i < features.length; i++) {
             features[i] = i;
         }
-        assertThat(order.arrange(features, new float[] {-7}))
+        assertThat(order.arrange(features, 1, new float[] {-7}))
                 .containsExactly(0, 1, 2, 3, 4, 5, 8, 9, -7, 6, 7, 10, 11, -7);
+    }
+
+    @Test
+    void tilesOfOtherMergeTypesKeepTheirPaddingAndRowsHaveNoEnd() {
+        TileGrid grid = new TileGrid(new ImageSize(4, 1), new ImageSize(4, 2), 2);
+        assertThat(grid.order(2, PatchMerge.FLAT).sources()).containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+        assertThat(grid.order(2, PatchMerge.SPATIAL).sources()).containsExactly(0, 1, 2, 3, 4, 5, 8, 9, 6, 7, 10, 11);
+        assertThat(grid.order(2, PatchMerge.SPATIAL).arrange(new float[24], 2, new float[0]))
+                .hasSize(24);
     }
 
     @Test
     void anUndividedImageHasOneRowEnd() {
         FeatureOrder order = FeatureOrder.oneViewWithRowEnd(2);
-        assertThat(order.arrange(new float[] {1, 2, 3, 4}, new float[] {8, 9})).containsExactly(1, 2, 3, 4, 8, 9);
+        assertThat(order.arrange(new float[] {1, 2, 3, 4}, 2, new float[] {8, 9}))
+                .containsExactly(1, 2, 3, 4, 8, 9);
         assertThat(order.tokens(2)).isEqualTo(3);
         assertThat(FeatureOrder.ONE_VIEW.tokens(2)).isEqualTo(2);
     }

@@ -1,5 +1,6 @@
 package io.llava4j.train.data;
 
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.text.Prompt;
 import java.util.List;
 
@@ -15,13 +16,13 @@ public record Example(LlavaRecord record, Prompt prompt, List<ImageInput> images
         images = List.copyOf(images);
     }
 
-    /** A sample of images that no cache knows, given their pixels. */
-    public static Example of(LlavaRecord record, Prompt prompt, List<float[]> pixels) {
-        return new Example(record, prompt, pixels.stream().map(ImageInput::of).toList());
+    /** A sample of images that no cache knows. */
+    public static Example of(LlavaRecord record, Prompt prompt, List<PreparedImage> images) {
+        return new Example(record, prompt, images.stream().map(ImageInput::of).toList());
     }
 
-    /** {@code [3, size, size]} of each of the images; empty where the features are known. */
-    public List<float[]> pixels() {
-        return images.stream().map(ImageInput::pixels).toList();
+    /** The images as they are prepared for the vision tower. */
+    public List<PreparedImage> prepared() {
+        return images.stream().map(ImageInput::image).toList();
     }
 }

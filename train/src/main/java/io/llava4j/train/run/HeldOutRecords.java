@@ -119,7 +119,7 @@ public final class HeldOutRecords implements HeldOut {
                                 .map(example -> example.prompt().labels())
                                 .toList(),
                         examples.stream()
-                                .flatMap(example -> example.pixels().stream())
+                                .flatMap(example -> example.prepared().stream())
                                 .toList()),
                 listener);
         int[][] labels = output.sequences().labels();

@@ -1,5 +1,6 @@
 package io.llava4j.train.run;
 
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
 import io.llava4j.model.PassListener;
@@ -129,10 +130,10 @@ public final class InstructionObjective implements Objective {
             names.add(example.record().id());
             images.addAll(example.images());
         }
-        List<float[]> pixels = images.stream().map(ImageInput::pixels).toList();
+        List<PreparedImage> prepared = images.stream().map(ImageInput::image).toList();
         LlavaModel.TrainingOutput output = model.train(
-                ModelInput.of(ids, labels, pixels),
-                () -> tower == null ? model.encode(pixels) : tower.tokens(model, images),
+                ModelInput.of(ids, labels, prepared),
+                () -> tower == null ? model.encode(prepared) : tower.tokens(model, images),
                 new LlavaModel.TrainingMode(
                         settings.gradientCheckpointing(), settings.packing(), seed, parameters.listener()));
         LlavaModel.Spliced spliced = output.sequences();
@@ -173,8 +174,9 @@ public final class InstructionObjective implements Objective {
         Truncation sum = Truncation.NONE;
         for (int i = 0; i < examples.size(); i++) {
             Prompt prompt = examples.get(i).prompt();
-            sum = sum.plus(
-                    prompt.truncatedTokens() + model.config().splicedLength(prompt.ids()) - spliced.lengths()[i]);
+            int length =
+                    model.config().splicedLength(prompt.ids(), examples.get(i).prepared());
+            sum = sum.plus(prompt.truncatedTokens() + length - spliced.lengths()[i]);
         }
         return sum;
     }

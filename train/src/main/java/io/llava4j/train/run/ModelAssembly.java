@@ -177,6 +177,9 @@ public record ModelAssembly(
     private static ModelAssembly whole(
             Path base, AspectMode aspect, int maxLength, Placement placement, List<Checkpoint> files) {
         Checkpoint checkpoint = open(base, files).requireComplete();
+        Require.that(
+                checkpoint.config().tiling().isNone(),
+                "%s tiles images, and training does not; start from a LLaVA-1.5 model".formatted(base));
         Weights weights = new Weights();
         placement.add(weights, checkpoint.tensors());
         return new ModelAssembly(

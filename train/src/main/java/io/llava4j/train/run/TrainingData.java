@@ -2,7 +2,7 @@ package io.llava4j.train.run;
 
 import io.llava4j.ConfigException;
 import io.llava4j.DataException;
-import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.ImagePreparation;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
@@ -145,8 +145,8 @@ public final class TrainingData implements ExampleSource {
                 new PromptBuilder(SentencePieceTokenizer.load(tokenizer), spec.conversationTemplate()),
                 spec.maxLength(),
                 model.tokensPerImage());
-        ImageProcessor processor =
-                model.vision().imageProcessor(spec.imageAspectRatio().mode());
+        ImagePreparation preparation =
+                model.withAspectMode(spec.imageAspectRatio().mode()).imagePreparation();
         Images images = records.images(spec.images(), spec.followSymlinks());
         LeftOut leftOut = LeftOut.of(records, images, spec.missingImagePolicy());
         leftOut.require(spec.maxLeftOut());
@@ -161,7 +161,7 @@ public final class TrainingData implements ExampleSource {
                 seed,
                 new RankShare(rank.rank(), rank.worldSize(), batch.perDevice(), batch.accumulation()),
                 prompts::of,
-                new ImageInputs(images, spec.orientation(), processor, features),
+                new ImageInputs(images, spec.orientation(), preparation, features),
                 new DataLoader.Settings(
                         batch.perDevice(), spec.workers(), spec.missingImagePolicy(), spec.badRecordPolicy()));
     }

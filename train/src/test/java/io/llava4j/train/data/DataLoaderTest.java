@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.DataException;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.DataLoader.Settings;
@@ -48,7 +49,7 @@ class DataLoaderTest {
                 DataLoaderTest::prompt,
                 image -> {
                     LockSupport.parkNanos(nanos[number(image)]);
-                    return ImageInput.of(pixels(image));
+                    return ImageInput.of(PreparedImage.of(pixels(image)));
                 },
                 SKIP,
                 order,
@@ -62,9 +63,9 @@ class DataLoaderTest {
                     batches.stream().flatMap(b -> b.examples().stream()).toList()) {
                 int id = Integer.parseInt(example.record().id());
                 assertThat(example.prompt().ids()).containsExactly(1, id);
-                assertThat(example.pixels())
+                assertThat(example.prepared())
                         .hasSize(images(id).size())
-                        .allSatisfy(pixels -> assertThat(pixels).containsExactly(id));
+                        .allSatisfy(image -> assertThat(image.pixels()).containsExactly(id));
             }
             assertThatThrownBy(loader::next).isInstanceOf(NoSuchElementException.class);
         }
@@ -115,7 +116,7 @@ class DataLoaderTest {
         try (DataLoader loader = new DataLoader(
                 data,
                 record -> new Prompt(new int[] {1}, new int[] {record.id().equals("5") ? Prompt.IGNORE_INDEX : 1}),
-                image -> ImageInput.of(pixels(image)),
+                image -> ImageInput.of(PreparedImage.of(pixels(image))),
                 SKIP,
                 order,
                 0)) {
@@ -150,7 +151,7 @@ class DataLoaderTest {
                     loaded.incrementAndGet();
                     return prompt(record);
                 },
-                image -> ImageInput.of(pixels(image)),
+                image -> ImageInput.of(PreparedImage.of(pixels(image))),
                 SKIP,
                 order,
                 0)) {
@@ -163,7 +164,12 @@ class DataLoaderTest {
 
     private DataLoader loader(Function<String, float[]> pixels, Settings settings, int from) {
         return new DataLoader(
-                data, DataLoaderTest::prompt, image -> ImageInput.of(pixels.apply(image)), settings, order, from);
+                data,
+                DataLoaderTest::prompt,
+                image -> ImageInput.of(PreparedImage.of(pixels.apply(image))),
+                settings,
+                order,
+                from);
     }
 
     private static Prompt prompt(LlavaRecord record) {

@@ -10,6 +10,7 @@ import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.generate.ChatModel;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
 import io.llava4j.tensor.Engine;
@@ -317,9 +318,9 @@ class HeldOutTest {
                         List.of(Turn.human((image ? "<image>\n" : "") + QUESTION), Turn.assistant(record[1])),
                         image ? 1 : 0,
                         TinyRun.MAX_LENGTH);
-                List<float[]> pixels = image
-                        ? List.of(
-                                images.process(ImageDecoder.decode(tiny.images().resolve(record[0]))))
+                List<PreparedImage> pixels = image
+                        ? List.of(PreparedImage.of(
+                                images.process(ImageDecoder.decode(tiny.images().resolve(record[0])))))
                         : List.of();
                 int supervised = (int) Arrays.stream(prompt.labels())
                         .filter(label -> label != Prompt.IGNORE_INDEX)

@@ -3,6 +3,7 @@ package io.llava4j.train.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
 import io.llava4j.tensor.Engine;
@@ -49,7 +50,7 @@ class PackingTest {
     /** Cross-entropy of each supervised token, sequence after sequence. */
     private static List<float[]> losses(LlavaModel model, List<Prompt> prompts, boolean packed) {
         return Engine.inference("losses", () -> {
-            List<float[]> images = new ArrayList<>();
+            List<PreparedImage> images = new ArrayList<>();
             SplittableRandom random = new SplittableRandom(5);
             float[] image = new float[3 * TinyRun.EDGE * TinyRun.EDGE];
             for (int i = 0; i < image.length; i++) {
@@ -57,7 +58,7 @@ class PackingTest {
             }
             prompts.forEach(prompt -> {
                 if (Arrays.stream(prompt.ids()).anyMatch(id -> id == Prompt.IMAGE_TOKEN_INDEX)) {
-                    images.add(image);
+                    images.add(PreparedImage.of(image));
                 }
             });
             LlavaModel.TrainingOutput output = model.train(

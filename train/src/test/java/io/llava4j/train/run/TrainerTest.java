@@ -14,6 +14,7 @@ import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.RgbImage;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
@@ -192,7 +193,7 @@ class TrainerTest {
                     LlavaModel.Output output = model.forward(ModelInput.of(
                             List.of(first.ids(), second.ids()),
                             List.of(first.labels(), second.labels()),
-                            List.of(pixels(1))));
+                            List.of(PreparedImage.of(pixels(1)))));
                     int[][] labels = output.sequences().labels();
                     Tensor loss = all
                             ? SequenceLoss.ofAllLogits(languageModel, output.hidden(), labels)
@@ -232,7 +233,7 @@ class TrainerTest {
                             ModelInput.of(
                                     List.of(first.ids(), second.ids()),
                                     List.of(first.labels(), second.labels()),
-                                    List.of(pixels(1))),
+                                    List.of(PreparedImage.of(pixels(1)))),
                             new LlavaModel.TrainingMode(checkpointing, false, 1));
                     int[][] labels = output.sequences().labels();
                     Tensor hidden = output.pass().hidden();
@@ -446,7 +447,7 @@ class TrainerTest {
         return Example.of(
                 new LlavaRecord(id, List.of("image.png"), List.of(Turn.human(question), Turn.assistant(answer))),
                 prompt(question, answer, 1),
-                List.of(pixels));
+                List.of(PreparedImage.of(pixels)));
     }
 
     private static Example read(String id, String answer) {

@@ -11,6 +11,7 @@ import io.llava4j.generate.ModelLoader;
 import io.llava4j.generate.RunningAnswer;
 import io.llava4j.generate.constrain.JsonConstraint;
 import io.llava4j.generate.session.ImagePrompt;
+import io.llava4j.image.AspectMode;
 import io.llava4j.image.ExifOrientation;
 import io.llava4j.image.RgbImage;
 import io.llava4j.io.Quote;
@@ -177,14 +178,19 @@ public final class ServedModel implements AutoCloseable {
     record Started(RunningAnswer answer, int promptTokens) {}
 
     /**
-     * Tokens of a conversation, image tokens included. Its images are checked but not decoded: each has as many tokens as any other.
+     * Tokens of a conversation, image tokens included. Its images are checked but not decoded, unless the model tiles them:
+     * otherwise each has as many tokens as any other.
      *
      * @param memory is charged for images that are fetched
      * @throws ApiException if the conversation cannot be answered
      */
     public int promptTokens(AnswerRequest.Conversation chat, BodyBudget.Share memory) {
-        int tokens = pipeline()
-                .promptTokens(chat.system(), chat.turns(), chat.images().size());
+        LlavaPipeline pipeline = pipeline();
+        if (pipeline.model().config().aspectMode() == AspectMode.ANYRES) {
+            return pipeline.promptTokens(prompt(pipeline, chat, memory));
+        }
+        int tokens =
+                pipeline.promptTokens(chat.system(), chat.turns(), chat.images().size());
         images.check(chat.images(), memory);
         return tokens;
     }

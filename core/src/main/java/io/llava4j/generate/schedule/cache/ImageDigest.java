@@ -1,5 +1,6 @@
 package io.llava4j.generate.schedule.cache;
 
+import io.llava4j.image.tile.PreparedImage;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -7,7 +8,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
 /**
- * SHA-256 of an image's normalised pixels: images with the same one are the same image.
+ * SHA-256 of an image as the model reads it: images with the same one are the same image.
  *
  * @param a first 64 bits
  * @param b next 64 bits
@@ -17,7 +18,9 @@ import java.security.NoSuchAlgorithmException;
 public record ImageDigest(long a, long b, long c, long d) {
     private static final int CHUNK = 1 << 14;
 
-    public static ImageDigest of(float[] pixels) {
+    /** Of an image's pixels and the order of its features. */
+    public static ImageDigest of(PreparedImage image) {
+        float[] pixels = image.pixels();
         MessageDigest sha = sha256();
         ByteBuffer bytes = ByteBuffer.allocate(CHUNK * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         FloatBuffer floats = bytes.asFloatBuffer();
@@ -26,6 +29,10 @@ public record ImageDigest(long a, long b, long c, long d) {
             floats.put(0, pixels, from, count);
             sha.update(bytes.array(), 0, count * Float.BYTES);
         }
+        int[] sources = image.order().sources();
+        ByteBuffer order = ByteBuffer.allocate(sources.length * Integer.BYTES);
+        order.asIntBuffer().put(sources);
+        sha.update(order.array());
         ByteBuffer digest = ByteBuffer.wrap(sha.digest());
         return new ImageDigest(digest.getLong(), digest.getLong(), digest.getLong(), digest.getLong());
     }

@@ -123,7 +123,7 @@ public final class CachedTower {
         Tensor like = model.languageModel().like();
         byte[] known = image.features();
         if (known == null) {
-            Tensor computed = model.visionFeatures(model.pixels(List.of(image.pixels())));
+            Tensor computed = model.visionFeatures(model.pixels(List.of(image.image())));
             cache.put(image.key(), bytes(computed));
             return computed;
         }

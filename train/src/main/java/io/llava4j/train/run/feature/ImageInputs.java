@@ -1,7 +1,8 @@
 package io.llava4j.train.run.feature;
 
 import io.llava4j.image.ExifOrientation;
-import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.ImagePreparation;
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.train.data.ImageInput;
 import io.llava4j.train.data.LlavaRecord;
 import io.llava4j.train.data.format.Images;
@@ -15,26 +16,26 @@ import org.jspecify.annotations.Nullable;
  *
  * @param images their files
  * @param orientation what becomes of orientation tags
- * @param processor makes pixels of them
+ * @param preparation makes of them what the vision tower reads
  * @param cache features that are known already; null without a cache
  */
 public record ImageInputs(
         Images images,
         ExifOrientation orientation,
-        ImageProcessor processor,
+        ImagePreparation preparation,
         @Nullable FeatureCache cache) {
     /** An image by its path in a record: its features where the cache has them, which saves decoding it, or its pixels. */
     public ImageInput load(String image) {
         if (cache == null) {
-            return ImageInput.of(pixels(image));
+            return ImageInput.of(prepared(image));
         }
         String key = cache.key(images.bytes(image));
         byte[] features = cache.find(key);
-        return new ImageInput(features == null ? pixels(image) : new float[0], key, features);
+        return new ImageInput(features == null ? prepared(image) : PreparedImage.of(new float[0]), key, features);
     }
 
-    private float[] pixels(String image) {
-        return processor.process(images.decode(image, orientation));
+    private PreparedImage prepared(String image) {
+        return preparation.prepare(images.decode(image, orientation));
     }
 
     /** How much the cache will hold, for the user. */
