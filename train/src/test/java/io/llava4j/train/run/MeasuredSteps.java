@@ -1,5 +1,6 @@
 package io.llava4j.train.run;
 
+import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.tensor.collective.ProcessGroup;
 import io.llava4j.text.Prompt;
@@ -51,7 +52,7 @@ record MeasuredSteps(long loading, long steps) {
         Example example = Example.of(
                 new LlavaRecord("r", List.of("i.png"), List.of(Turn.human("<image>"), Turn.assistant("x"))),
                 new Prompt(ids, labels, 0),
-                List.of(new float[3 * edge * edge]));
+                List.of(PreparedImage.of(new float[3 * edge * edge])));
         return new ExampleSource() {
             @Override
             public int size() {
