@@ -73,6 +73,8 @@ public final class Engine {
                     throw new IOException("no " + library + " natives for it are on the class path");
                 }
             }
+            // Of NCCL, where the build is for GPUs.
+            Loader.cacheResources("/org/bytedeco/cuda/" + platform + "/");
             Loader.load(torch.class);
         }
     }

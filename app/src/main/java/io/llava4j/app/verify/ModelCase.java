@@ -8,10 +8,9 @@ import io.llava4j.model.LlamaModel;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
 import io.llava4j.model.config.LlavaConfig;
-import io.llava4j.model.cpu.CpuImageEncoder;
+import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
-import io.llava4j.tensor.Weights;
 import io.llava4j.train.run.SequenceLoss;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 
 /** One recorded case, compared tensor by tensor with one model; only positions of real tokens are compared. */
@@ -33,45 +33,66 @@ final class ModelCase {
     private final Map<String, TensorEntry> expected;
     private final RecordedBatch batch;
     private final LlavaConfig config;
-    private final Weights weights;
-    private final CpuImageEncoder encoder;
+    private final Network network;
     private final Consumer<CaseResult> out;
+
+    /**
+     * The model that is compared.
+     *
+     * @param on builds it for a configuration; its weights stay open
+     * @param precision it computes in
+     * @param answers whether its answers are compared as well
+     */
+    record Network(Function<LlavaConfig, LlavaModel> on, ComputePrecision precision, boolean answers) {
+        /** Operations whose results are rounded, one after the other, until the logits of the recorded models. */
+        private static final int DEPTH = 117;
+
+        /**
+         * Largest error of an element. In fp32 it is the given one. Otherwise every operation rounds to {@code bits}
+         * significant bits, with a standard deviation of 2^-bits / √3 of the number; the largest of many is four times that.
+         */
+        double tolerance(double exact, float[] wanted) {
+            int bits = switch (precision) {
+                case FP32 -> 0;
+                case TF32 -> 11;
+                case BF16 -> 8;
+            };
+            return bits == 0
+                    ? exact
+                    : 4
+                            * Math.sqrt(DEPTH / 3.0)
+                            * Math.scalb(1, -bits)
+                            * Deviation.norm(wanted)
+                            / Math.sqrt(wanted.length);
+        }
+    }
 
     /**
      * @param label begins the name of every result
      * @param file with the inputs and the expected tensors
      * @param config of the model; the length limit is the case's own
-     * @param weights of the model; stay open
-     * @param encoder its vision tower and projector; stays open
+     * @param network the model
      * @param out receives a result per tensor
      */
-    ModelCase(
-            String label,
-            SafeTensors file,
-            LlavaConfig config,
-            Weights weights,
-            CpuImageEncoder encoder,
-            Consumer<CaseResult> out) {
+    ModelCase(String label, SafeTensors file, LlavaConfig config, Network network, Consumer<CaseResult> out) {
         this.label = label;
         this.expected = file.tensors();
         this.batch = RecordedBatch.read(file, config);
         this.config = configOf(file, config);
-        this.weights = weights;
-        this.encoder = encoder;
+        this.network = network;
         this.out = out;
     }
 
     /** @param rounded whether the weights are rounded and the expected values are not: then only logits are compared */
     void run(boolean rounded) {
-        LlavaModel model = new LlavaModel(
-                config, weights, encoder.tower(), encoder.projector(), new LlamaModel(config.text(), weights));
+        LlavaModel model = network.on().apply(config);
         try (LlamaModel languageModel = model.llama()) {
             Engine.inference(label, () -> {
                 forward(model, languageModel, rounded);
                 return null;
             });
             TensorEntry greedy = expected.get("greedy_ids");
-            if (greedy != null && !rounded) {
+            if (greedy != null && !rounded && network.answers()) {
                 new GreedyCase(label, model, batch, out)
                         .compare(
                                 greedy,
@@ -157,14 +178,16 @@ final class ModelCase {
     private void whole(String name, Tensor actual, double tolerance) {
         TensorEntry wanted = expected.get(name);
         if (wanted != null) {
-            within(name, Deviation.maxAbs(Tensors.toFloats(actual), wanted.toFloats()), tolerance);
+            float[] values = wanted.toFloats();
+            within(name, Deviation.maxAbs(Tensors.toFloats(actual), values), network.tolerance(tolerance, values));
         }
     }
 
     private void realTokens(String name, Tensor actual, RealTokens real, double tolerance) {
         TensorEntry wanted = expected.get(name);
         if (wanted != null) {
-            within(name, real.worst(Tensors.toFloats(actual), wanted.toFloats()), tolerance);
+            float[] values = wanted.toFloats();
+            within(name, real.worst(Tensors.toFloats(actual), values), network.tolerance(tolerance, values));
         }
     }
 
@@ -192,7 +215,7 @@ final class ModelCase {
         TensorEntry wanted = expected.get("loss");
         if (wanted != null) {
             double loss = SequenceLoss.of(languageModel, hidden, labels).item_double();
-            within("loss", Math.abs(loss - wanted.toFloats()[0]), LOSS);
+            within("loss", Math.abs(loss - wanted.toFloats()[0]), network.tolerance(LOSS, wanted.toFloats()));
         }
     }
 
@@ -214,7 +237,7 @@ final class ModelCase {
                     real.worst((ours, theirs) -> theirs % real.width() == real.width() - 1
                             ? Deviation.maxAbs(logits, ours * vocab, wanted, theirs / real.width() * vocab, vocab)
                             : 0),
-                    tolerance);
+                    network.tolerance(tolerance, wanted));
         }
         if (ids != null && values != null) {
             long[] top = ids.toLongs();
@@ -230,7 +253,7 @@ final class ModelCase {
                         }
                         return worst;
                     }),
-                    tolerance);
+                    network.tolerance(tolerance, wanted));
         }
         if (logSumExp != null) {
             float[] wanted = logSumExp.toFloats();
@@ -238,7 +261,7 @@ final class ModelCase {
                     "logits_logsumexp",
                     real.worst((ours, theirs) ->
                             Math.abs(LogProbabilities.logSumExp(logits, ours * vocab, vocab) - wanted[theirs])),
-                    tolerance);
+                    network.tolerance(tolerance, wanted));
         }
     }
 

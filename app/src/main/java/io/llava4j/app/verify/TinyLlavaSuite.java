@@ -9,7 +9,10 @@ import io.llava4j.checkpoint.layout.WeightFile;
 import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.generate.EngineWeights;
 import io.llava4j.generate.ModelLoader;
+import io.llava4j.model.LlamaModel;
+import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuImageEncoder;
+import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.format.DType;
 import java.nio.file.Files;
@@ -35,6 +38,33 @@ public final class TinyLlavaSuite implements Suite {
     static final String NAME = "tiny-llava";
     private static final String EXPECTED = "expected";
     private static final String EOS = "eos_stop.json";
+
+    private final @Nullable Target target;
+
+    /** A device on which the tensor engine computes the whole network. */
+    private record Target(String device, ComputePrecision precision) {
+        Weights weights(Checkpoint checkpoint) {
+            precision.use(device);
+            Weights weights = new Weights();
+            EngineWeights.addTo(weights, checkpoint.tensors(), device, name -> precision);
+            return weights;
+        }
+    }
+
+    /** Compares on the CPU what answers and training use there. */
+    public TinyLlavaSuite() {
+        this.target = null;
+    }
+
+    /**
+     * Compares the tensor engine's network on a device, without answers. In bf16 and tf32 the bounds follow from the precision.
+     *
+     * @param device {@code cpu} or {@code cuda:N}
+     * @param precision it computes in
+     */
+    public TinyLlavaSuite(String device, ComputePrecision precision) {
+        this.target = new Target(device, precision);
+    }
 
     @Override
     public String name() {
@@ -71,7 +101,7 @@ public final class TinyLlavaSuite implements Suite {
                 .isPresent();
     }
 
-    private static void model(Path folder, Consumer<CaseResult> out) {
+    private void model(Path folder, Consumer<CaseResult> out) {
         List<Path> checkpoints = ModelFolder.checkpoints(folder);
         if (checkpoints.isEmpty()) {
             out.accept(CaseResult.exact(NAME, ModelFolder.name(folder), false, "the folder holds no checkpoint"));
@@ -123,7 +153,7 @@ public final class TinyLlavaSuite implements Suite {
                 && one.data().mismatch(other.data()) == -1;
     }
 
-    private static void checkpoint(Path folder, Path path, String label, DType best, Consumer<CaseResult> out) {
+    private void checkpoint(Path folder, Path path, String label, DType best, Consumer<CaseResult> out) {
         try (Checkpoint checkpoint = Checkpoint.open(path).requireComplete()) {
             if (!(checkpoint.kind() instanceof ModelKind.Llava llava)) {
                 out.accept(CaseResult.skipped(
@@ -137,8 +167,20 @@ public final class TinyLlavaSuite implements Suite {
             DType own = ModelFolder.precision(checkpoint);
             boolean uniform = ModelFolder.holdsOnly(checkpoint, own);
             int compared = 0;
-            try (Weights weights = EngineWeights.mapped(checkpoint.tensors());
+            try (Weights weights =
+                            target == null ? EngineWeights.mapped(checkpoint.tensors()) : target.weights(checkpoint);
                     CpuImageEncoder encoder = ModelLoader.imageEncoder(checkpoint, null)) {
+                ModelCase.Network network = target == null
+                        ? new ModelCase.Network(
+                                config -> new LlavaModel(
+                                        config,
+                                        weights,
+                                        encoder.tower(),
+                                        encoder.projector(),
+                                        new LlamaModel(config.text(), weights)),
+                                ComputePrecision.FP32,
+                                true)
+                        : new ModelCase.Network(config -> new LlavaModel(config, weights), target.precision(), false);
                 for (Path file : ModelFolder.list(folder.resolve(EXPECTED), ModelFolder::isSafeTensors)
                         .toList()) {
                     DType wanted = precisionOfCase(ModelFolder.name(file)).orElse(best);
@@ -148,13 +190,13 @@ public final class TinyLlavaSuite implements Suite {
                         String row = label + " " + ModelFolder.name(file).replace(".safetensors", "");
                         attempt(row, out, () -> {
                             try (SafeTensors tensors = SafeTensors.open(file)) {
-                                new ModelCase(row, tensors, llava.config(), weights, encoder, out).run(rounded);
+                                new ModelCase(row, tensors, llava.config(), network, out).run(rounded);
                             }
                         });
                     }
                 }
                 Path eos = folder.resolve(EXPECTED).resolve(EOS);
-                if (uniform && own == best && Files.isRegularFile(eos)) {
+                if (target == null && uniform && own == best && Files.isRegularFile(eos)) {
                     EosCases.run(label, eos, recordedCases(folder), llava.config(), weights, out);
                 }
             }

@@ -8,6 +8,7 @@ import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.Converter;
 import io.llava4j.checkpoint.Converter.Precision;
 import io.llava4j.checkpoint.layout.CheckpointLayout;
+import io.llava4j.tensor.ComputePrecision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,8 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class TinyLlavaSuiteTest {
     private static final Path GOLDENS =
@@ -43,6 +46,22 @@ class TinyLlavaSuiteTest {
                         "mha/hf-old-fp32 truncated logits",
                         "mha/liuhaotian-bin-fp16 truncated logits",
                         "mha/liuhaotian-fp32 mixed_text_and_image logits");
+    }
+
+    /** The network that GPUs run, here on the CPU: the same bounds in fp32, those of 8 significant bits in bf16. */
+    @ParameterizedTest
+    @EnumSource(names = {"FP32", "BF16"})
+    void theTensorEngineAgreesOnADevice(ComputePrecision precision) {
+        List<CaseResult> results = new ArrayList<>();
+        new TinyLlavaSuite("cpu", precision).run(GOLDENS, results::add);
+        assertThat(results)
+                .filteredOn(r -> r.status() == CaseResult.Status.FAIL)
+                .isEmpty();
+        assertThat(results).filteredOn(r -> r.status() == CaseResult.Status.OK).hasSizeGreaterThanOrEqualTo(250);
+        assertThat(results)
+                .extracting(CaseResult::name)
+                .contains("mha/liuhaotian-fp32 mixed_text_and_image logits")
+                .noneMatch(name -> name.contains("greedy"));
     }
 
     @Test

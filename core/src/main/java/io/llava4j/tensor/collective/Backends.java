@@ -1,5 +1,6 @@
 package io.llava4j.tensor.collective;
 
+import io.llava4j.ConfigException;
 import java.time.Duration;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.Backend;
@@ -8,6 +9,7 @@ import org.bytedeco.pytorch.GlooDeviceVector;
 import org.bytedeco.pytorch.PrefixStore;
 import org.bytedeco.pytorch.ProcessGroupGloo;
 import org.bytedeco.pytorch.global.torch_gloo;
+import org.bytedeco.pytorch.global.torch_nccl;
 import org.bytedeco.pytorch.nccl.ProcessGroupNCCL;
 
 /** The engine's transports: Gloo between CPUs, NCCL between GPUs. */
@@ -19,6 +21,22 @@ final class Backends {
 
     static Backend of(Rank rank, Rendezvous rendezvous, Device device, Duration timeout) {
         return device.is_cuda() ? nccl(rank, rendezvous, timeout) : gloo(rank, rendezvous, timeout);
+    }
+
+    /**
+     * Loads NCCL's bindings, whose classes inherit from those of CUDA.
+     *
+     * @throws ConfigException if this build or this machine does not have them
+     */
+    static void loadNccl() {
+        try {
+            Loader.load(torch_nccl.class);
+        } catch (LinkageError | TypeNotPresentException e) {
+            throw new ConfigException(
+                    "NCCL, which exchanges tensors between GPUs, cannot be loaded: " + e.getMessage()
+                            + "; build with -Dnative.platform=linux-x86_64-gpu and install what llava doctor asks for",
+                    e);
+        }
     }
 
     private static Backend gloo(Rank rank, Rendezvous rendezvous, Duration timeout) {
@@ -37,6 +55,7 @@ final class Backends {
     }
 
     private static Backend nccl(Rank rank, Rendezvous rendezvous, Duration timeout) {
+        loadNccl();
         ProcessGroupNCCL.Options options = ProcessGroupNCCL.Options.create();
         options.timeout(SharedStore.millis(timeout));
         return new ProcessGroupNCCL(

@@ -148,6 +148,9 @@ final class Exchanges implements AutoCloseable {
 
     @Override
     public void close() {
+        if (cuda) {
+            backend.shutdown(); // NCCL's own threads end before their memory goes
+        }
         backend.releaseReference();
     }
 }

@@ -1,5 +1,6 @@
 package io.llava4j.tensor.collective;
 
+import io.llava4j.ConfigException;
 import io.llava4j.LlavaException;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
@@ -78,6 +79,9 @@ public final class ProcessGroup implements AutoCloseable {
                         Backend backend = Backends.of(
                                 rank, rendezvous, device, rank.timeout().minus(Rendezvous.reportTime(rank)));
                         return new ProcessGroup(rank, rendezvous, backend.retainReference(), device.retainReference());
+                    } catch (ConfigException e) {
+                        rendezvous.close();
+                        throw e;
                     } catch (RuntimeException e) {
                         String why = rendezvous.diagnose("joining");
                         rendezvous.close();

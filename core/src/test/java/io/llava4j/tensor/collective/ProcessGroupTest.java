@@ -1,7 +1,9 @@
 package io.llava4j.tensor.collective;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.llava4j.ConfigException;
 import io.llava4j.LlavaException;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
@@ -34,6 +36,15 @@ class ProcessGroupTest {
                             "text [rank 0, rank 1, rank 2]",
                             "sent true");
         }
+    }
+
+    /** A build for the CPU has no bindings of CUDA, which those of NCCL inherit from. */
+    @Test
+    void ncclIsRefusedWithoutABuildForGpus() {
+        assertThatThrownBy(Backends::loadNccl)
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("NCCL")
+                .hasMessageContaining("build with -Dnative.platform=linux-x86_64-gpu");
     }
 
     @Test

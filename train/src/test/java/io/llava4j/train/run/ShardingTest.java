@@ -8,11 +8,13 @@ import io.llava4j.tensor.collective.ForkedRanks;
 import io.llava4j.train.config.ConfigFile;
 import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.TrainConfig;
+import io.llava4j.train.run.shard.Sharding;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * What processes train that share optimiser, gradients or all weights, against one process whose accumulation is that many
@@ -123,6 +126,36 @@ class ShardingTest {
         assertThat(RanksTest.difference(
                         root.resolve("one-" + name).resolve(file),
                         root.resolve("two-" + name).resolve(file)))
+                .isLessThan(1e-5);
+    }
+
+    /**
+     * The embeddings have two terms in the gradient of a micro-batch, from the head and from the inputs, which one process adds to
+     * its sum one after the other and several add to each other first.
+     */
+    @ParameterizedTest
+    @EnumSource
+    void tiedEmbeddingsMoveAsOne(Sharding sharding) throws IOException {
+        Map<String, String> settings = with(
+                SETTINGS,
+                "model.language-model",
+                tiny.tiedLanguage().toString(),
+                "evaluation.data",
+                root.resolve("pretrain.json").toString());
+        String name = "tied-" + sharding;
+        alone("one-" + name, settings, 4);
+
+        ForkedRanks.succeed(
+                2,
+                RanksTest.Training.class,
+                file(
+                        "two-" + name,
+                        with(settings, "distributed.sharding", sharding.name().toLowerCase(Locale.ROOT)),
+                        2));
+
+        assertThat(RanksTest.difference(
+                        root.resolve("one-" + name).resolve(FILE),
+                        root.resolve("two-" + name).resolve(FILE)))
                 .isLessThan(1e-5);
     }
 

@@ -63,6 +63,15 @@ public final class TinyRun {
         return folder;
     }
 
+    /** A language model whose head is the table of its token embeddings. */
+    public Path tiedLanguage() {
+        Path folder = root.resolve("tied-language");
+        if (!Files.exists(folder)) {
+            save(folder, new ModelKind.Llama(textOf(16, vocabulary, true)));
+        }
+        return folder;
+    }
+
     public Path tower(String patches) {
         return root.resolve("tower-" + patches);
     }
@@ -177,7 +186,11 @@ public final class TinyRun {
     }
 
     private static TextConfig textOf(int width, int vocabulary) {
-        return new TextConfig(width, 2 * width, 2, 4, 2, vocabulary, MAX_LENGTH, 1e-5, 10000, false, 1, 2, 0);
+        return textOf(width, vocabulary, false);
+    }
+
+    private static TextConfig textOf(int width, int vocabulary, boolean tied) {
+        return new TextConfig(width, 2 * width, 2, 4, 2, vocabulary, MAX_LENGTH, 1e-5, 10000, tied, 1, 2, 0);
     }
 
     private void save(Path directory, ModelKind kind) {

@@ -14,7 +14,7 @@ import java.util.Map;
  * @param frozenBytes of all other weights as they are stored
  * @param inputs vision tower, projector and token embeddings
  * @param block one block of the language model
- * @param head its final norm and head
+ * @param head its final norm and head, also where that is the table of the token embeddings
  * @param largest elements of the largest tensor
  * @param decodedBytes of the weights of a block that are decoded from 4 or 8 bits; 0 if none are
  */
@@ -70,6 +70,8 @@ public record ParameterCounts(
                 head = head.plus(own);
             } else if (!name.startsWith(CanonicalNames.LAYERS)) {
                 inputs = inputs.plus(own);
+                boolean tied = run.model().text().tieWordEmbeddings();
+                head = tied && name.equals(CanonicalNames.EMBED_TOKENS) ? head.plus(own) : head;
             }
         }
         return new ParameterCounts(trained, frozen, inputs, block, head, largest, decoded);
