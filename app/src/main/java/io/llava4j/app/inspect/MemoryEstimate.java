@@ -2,11 +2,16 @@ package io.llava4j.app.inspect;
 
 import io.llava4j.checkpoint.Converter.Precision;
 import io.llava4j.checkpoint.GgufTypes;
-import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
+import io.llava4j.tensor.ComputePrecision;
+import io.llava4j.train.run.TrainableParts;
+import io.llava4j.train.run.plan.MemoryPlan;
+import io.llava4j.train.run.plan.ParameterCounts;
+import io.llava4j.train.run.plan.PlannedRun;
+import io.llava4j.train.run.shard.Sharding;
 import java.util.List;
 import java.util.Map;
 
@@ -48,7 +53,7 @@ public record MemoryEstimate(int tokens, List<Inference> inference, List<Trainin
      * @param weights of the whole model
      * @param gradients of the trainable parameters
      * @param moments both moments of AdamW
-     * @param activations kept for the backward pass
+     * @param activations at the worst moment of the backward pass
      * @param total sum of these and the process
      */
     public record Training(
@@ -62,21 +67,12 @@ public record MemoryEstimate(int tokens, List<Inference> inference, List<Trainin
         List<Inference> inference = List.of(Precision.values()).stream()
                 .map(precision -> inference(precision, config, shapes, tokens))
                 .toList();
-        long projector = parameters(shapes, CanonicalNames.PROJECTOR);
-        long tower = parameters(shapes, CanonicalNames.TOWER);
-        long all = parameters(shapes, "");
         return new MemoryEstimate(
                 tokens,
                 inference,
                 List.of(
-                        training("pretrain (projector)", projector, all, frozenBlock(config.text()), config, tokens),
-                        training(
-                                "finetune (all but the tower)",
-                                all - tower,
-                                all,
-                                trainableBlock(config.text()),
-                                config,
-                                tokens)));
+                        training("pretrain (projector)", false, config, tokens),
+                        training("finetune (all but the tower)", true, config, tokens)));
     }
 
     private static Inference inference(
@@ -106,39 +102,28 @@ public record MemoryEstimate(int tokens, List<Inference> inference, List<Trainin
         };
     }
 
-    /** Elements that a frozen block keeps per token: inputs of norms, operands of attention and of the MLP. */
-    private static long frozenBlock(TextConfig text) {
-        return 6L * text.hiddenSize() + 3L * text.intermediateSize();
-    }
-
-    /** As {@link #frozenBlock}, plus the input of every linear layer. */
-    private static long trainableBlock(TextConfig text) {
-        return 9L * text.hiddenSize() + 4L * text.intermediateSize();
-    }
-
-    private static Training training(
-            String stage, long trainable, long all, long perTokenAndBlock, LlavaConfig config, int tokens) {
-        TextConfig text = config.text();
-        // Besides the blocks: logits, their log-softmax and their gradient.
-        long activations = tokens * (text.layers() * perTokenAndBlock + 3L * text.vocabSize()) * FLOAT;
-        long weights = all * FLOAT;
-        long gradients = trainable * FLOAT;
-        long moments = 2 * gradients;
+    /** What a {@link MemoryPlan} says of a sequence with an image. */
+    private static Training training(String stage, boolean languageModel, LlavaConfig config, int tokens) {
+        PlannedRun run = new PlannedRun(
+                config,
+                new TrainableParts(true, languageModel, false),
+                null,
+                ComputePrecision.FP32,
+                Sharding.NONE,
+                1,
+                new PlannedRun.Batch(1, tokens, Math.max(1, tokens - config.tokensPerImage()), 1),
+                1,
+                1,
+                false);
+        MemoryPlan plan = MemoryPlan.of(run);
         return new Training(
                 stage,
-                trainable,
-                weights,
-                gradients,
-                moments,
-                activations,
-                weights + gradients + moments + activations + PROCESS);
-    }
-
-    private static long parameters(Map<String, long[]> shapes, String prefix) {
-        return shapes.entrySet().stream()
-                .filter(tensor -> tensor.getKey().startsWith(prefix))
-                .mapToLong(tensor -> count(tensor.getValue()))
-                .sum();
+                ParameterCounts.of(run).trained(),
+                plan.weights(),
+                plan.gradients(),
+                plan.moments(),
+                plan.activations(),
+                plan.total() + PROCESS);
     }
 
     private static long count(long[] shape) {

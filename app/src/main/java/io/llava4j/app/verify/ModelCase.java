@@ -49,7 +49,7 @@ final class ModelCase {
 
         /**
          * Largest error of an element. In fp32 it is the given one. Otherwise every operation rounds to {@code bits}
-         * significant bits, with a standard deviation of 2^-bits / √3 of the number; the largest of many is four times that.
+         * significant bits, with a standard deviation of 2^-bits / √3 of the number; the largest of very many is six times that.
          */
         double tolerance(double exact, float[] wanted) {
             int bits = switch (precision) {

@@ -50,14 +50,16 @@ class TinyLlavaSuiteTest {
 
     /** The network that GPUs run, here on the CPU: the same bounds in fp32, those of 8 significant bits in bf16. */
     @ParameterizedTest
-    @EnumSource(names = {"FP32", "BF16"})
+    @EnumSource(
+            value = ComputePrecision.class,
+            names = {"FP32", "BF16"})
     void theTensorEngineAgreesOnADevice(ComputePrecision precision) {
         List<CaseResult> results = new ArrayList<>();
         new TinyLlavaSuite("cpu", precision).run(GOLDENS, results::add);
         assertThat(results)
                 .filteredOn(r -> r.status() == CaseResult.Status.FAIL)
                 .isEmpty();
-        assertThat(results).filteredOn(r -> r.status() == CaseResult.Status.OK).hasSizeGreaterThanOrEqualTo(250);
+        assertThat(results).filteredOn(r -> r.status() == CaseResult.Status.OK).hasSizeGreaterThanOrEqualTo(200);
         assertThat(results)
                 .extracting(CaseResult::name)
                 .contains("mha/liuhaotian-fp32 mixed_text_and_image logits")

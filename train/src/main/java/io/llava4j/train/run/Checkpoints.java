@@ -30,9 +30,6 @@ public interface Checkpoints {
         public void save(RunProgress progress, TrainableParameters parameters, AdamW optimizer) {}
 
         @Override
-        public void complete(boolean waits) {}
-
-        @Override
         public void saveBeside(RunProgress progress, TrainableParameters parameters, AdamW optimizer) {}
 
         @Override
@@ -55,12 +52,12 @@ public interface Checkpoints {
     void save(RunProgress progress, TrainableParameters parameters, AdamW optimizer);
 
     /**
-     * Completes a save that is still being written.
+     * Completes a save that is still being written; nothing where {@link #save} writes at once.
      *
      * @param waits whether to wait for it; otherwise nothing happens before it is written
      * @throws io.llava4j.LlavaException if it could not be written, for example because the disk is full
      */
-    void complete(boolean waits);
+    default void complete(boolean waits) {}
 
     /** Saves a state as {@link #save}, but deletes none; for a run that diverges, as an older one may be better. */
     void saveBeside(RunProgress progress, TrainableParameters parameters, AdamW optimizer);

@@ -51,9 +51,6 @@ public final class TrainState {
             deleteOld(parameters.group());
         }
 
-        @Override
-        public void complete(boolean waits) {}
-
         /** Deletes the oldest states beyond the number to keep. */
         void deleteOld(ProcessGroup group) {
             group.onFirst(() -> {

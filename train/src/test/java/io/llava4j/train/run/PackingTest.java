@@ -7,7 +7,6 @@ import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.ModelInput;
 import io.llava4j.tensor.Engine;
-import io.llava4j.tensor.Tensors;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
@@ -114,40 +113,26 @@ class PackingTest {
         }
     }
 
-    private static final class First implements TrainingListener {
-        private final List<Double> losses = new ArrayList<>();
-        private final List<float[]> gradients = new ArrayList<>();
-
-        @Override
-        public void gradients(TrainableParameters parameters) {
-            gradients.add(Tensors.toFloats(parameters.gradients()));
-        }
-
-        @Override
-        public void step(Step step) {
-            losses.add(step.loss());
-        }
-    }
-
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void stepsHaveTheLossesAndGradientsOfPaddedOnes(boolean checkpointing) {
-        First packed = run("packed-" + checkpointing, checkpointing, true);
-        First padded = run("padded-" + checkpointing, checkpointing, false);
+        Course packed = run("packed-" + checkpointing, checkpointing, true);
+        Course padded = run("padded-" + checkpointing, checkpointing, false);
         for (int step = 0; step < 3; step++) {
-            assertThat(packed.losses.get(step)).isCloseTo(padded.losses.get(step), within(1e-4));
+            assertThat(packed.losses().get(step)).isCloseTo(padded.losses().get(step), within(1e-4));
         }
-        assertThat(packed.gradients.getFirst()).containsExactly(padded.gradients.getFirst(), within(1e-5f));
+        assertThat(packed.gradients().getFirst())
+                .containsExactly(padded.gradients().getFirst(), within(1e-5f));
     }
 
-    private static First run(String name, boolean checkpointing, boolean packing) {
+    private static Course run(String name, boolean checkpointing, boolean packing) {
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("batch.per-device", "6");
         settings.put("schedule.max-steps", "3");
         settings.put("gradient-checkpointing", "" + checkpointing);
         settings.put("data.packing", "" + packing);
         TrainConfig config = tiny.recipe("finetune", "plain", name, settings);
-        First watched = new First();
+        Course watched = new Course();
         try (Objective objective = Objectives.create(config)) {
             new Trainer(config, objective, Checkpoints.NONE, watched, () -> false).run(false);
         }

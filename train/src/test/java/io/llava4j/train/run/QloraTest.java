@@ -82,21 +82,6 @@ class QloraTest {
         return result;
     }
 
-    private static final class Course implements TrainingListener {
-        private final List<Double> losses = new ArrayList<>();
-        private final List<float[]> gradients = new ArrayList<>();
-
-        @Override
-        public void gradients(TrainableParameters parameters) {
-            gradients.add(Tensors.toFloats(parameters.gradients()));
-        }
-
-        @Override
-        public void step(Step step) {
-            losses.add(step.loss());
-        }
-    }
-
     private static Map<String, String> settings(String language, int bits, String precision) {
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("model.language-model", root.resolve(language).toString());
@@ -125,9 +110,10 @@ class QloraTest {
         Course blocks = run("blocks-%d-%s".formatted(bits, precision), settings("exact", bits, precision));
         Course decoded = run("dense-%d-%s".formatted(bits, precision), settings("decoded-" + bits, 16, precision));
         Course exact = run("exact-%d-%s".formatted(bits, precision), settings("exact", 16, precision));
-        assertThat(blocks.losses).isEqualTo(decoded.losses).isNotEqualTo(exact.losses);
+        assertThat(blocks.losses()).isEqualTo(decoded.losses()).isNotEqualTo(exact.losses());
         for (int step = 0; step < 4; step++) {
-            assertThat(blocks.gradients.get(step)).containsExactly(decoded.gradients.get(step));
+            assertThat(blocks.gradients().get(step))
+                    .containsExactly(decoded.gradients().get(step));
         }
     }
 

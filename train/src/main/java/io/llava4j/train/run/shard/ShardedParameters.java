@@ -26,15 +26,9 @@ import org.bytedeco.pytorch.global.torch;
  * computed, and freed after their own ({@link UnitPasses}): processes with images, without images or without any sample take
  * part in the same exchanges.
  */
-public final class ShardedParameters implements ParameterBuffers {
-    private static final String VALUES = "values";
-    private static final String GRADIENTS = "gradients";
-    private static final String COPY = "compute copy";
-
+public final class ShardedParameters extends ParameterBuffers {
     private final Sharding sharding;
     private final ProcessGroup group;
-    private final Weights buffers = new Weights();
-    private final Map<String, Tensor> leaves = new LinkedHashMap<>();
     private final List<Unit> units = new ArrayList<>();
     /** The part of the network after the blocks. */
     private final int head;
@@ -68,11 +62,9 @@ public final class ShardedParameters implements ParameterBuffers {
         this.sums = new GradientSums(group, sharding != Sharding.OPTIMIZER);
         divide(weights, layout, floats.dtype(Tensors.optionalType(type)));
         this.share = shareOf(layout);
-        long[] length = {share.length()};
-        buffers.put(VALUES, torch.zeros(length, floats));
-        buffers.put(GRADIENTS, torch.zeros(length, floats));
+        allocate(share.length(), floats);
         if (sharding == Sharding.FULL && type != torch.ScalarType.Float) {
-            buffers.put(COPY, torch.zeros(length, floats.dtype(Tensors.optionalType(type))));
+            allocateCopy(floats, type);
         }
         this.reader = new UnitReader(group, units, head);
         boolean tied = weights.find(CanonicalNames.LM_HEAD) == null;
@@ -84,17 +76,14 @@ public final class ShardedParameters implements ParameterBuffers {
         }
         if (sharding != Sharding.FULL) {
             List.copyOf(weights.names()).stream()
-                    .filter(name -> !leaves.containsKey(name))
-                    .forEach(name -> keep(weights, name, floats));
+                    .filter(name -> !leaves().containsKey(name))
+                    .forEach(name -> moveToDevice(weights, name, floats));
         }
-        Tensor copy = buffers.find(COPY);
-        if (copy != null) {
-            copy.copy_(values());
-        }
+        updateCopy();
         weights.beforeReading(reader::fetch);
     }
 
-    private static void keep(Weights weights, String name, TensorOptions options) {
+    private static void moveToDevice(Weights weights, String name, TensorOptions options) {
         Engine.scope("loading " + name, () -> {
             Tensor tensor = weights.read(name);
             weights.put(name, tensor.to(options.device(), tensor.scalar_type()));
@@ -180,7 +169,7 @@ public final class ShardedParameters implements ParameterBuffers {
             leaf.set_requires_grad(true);
             leaf.mutable_grad().put(gradients.tensor(name));
             weights.put(name, leaf);
-            leaves.put(name, leaf);
+            leaves().put(name, leaf);
         }
         sums.add(unit, gradients, gradients().narrow(0, at, length));
         return at + length;
@@ -188,7 +177,7 @@ public final class ShardedParameters implements ParameterBuffers {
 
     /** The values in the type that the network reads. */
     private Tensor compute() {
-        Tensor copy = buffers.find(COPY);
+        Tensor copy = copy();
         return copy == null ? values() : copy;
     }
 
@@ -208,23 +197,8 @@ public final class ShardedParameters implements ParameterBuffers {
     }
 
     @Override
-    public Tensor values() {
-        return buffers.get(VALUES);
-    }
-
-    @Override
-    public Tensor gradients() {
-        return buffers.get(GRADIENTS);
-    }
-
-    @Override
-    public Map<String, Tensor> leaves() {
-        return leaves;
-    }
-
-    @Override
     public Map<String, Tensor> views() {
-        return leaves;
+        return leaves();
     }
 
     @Override
@@ -260,12 +234,9 @@ public final class ShardedParameters implements ParameterBuffers {
 
     @Override
     public void valuesChanged() {
-        try (NoGradGuard guard = new NoGradGuard()) {
-            Tensor copy = buffers.find(COPY);
-            if (copy != null) {
-                copy.copy_(values());
-            }
-            if (sharding != Sharding.FULL) {
+        updateCopy();
+        if (sharding != Sharding.FULL) {
+            try (NoGradGuard guard = new NoGradGuard()) {
                 gatherValues();
             }
         }
@@ -307,6 +278,6 @@ public final class ShardedParameters implements ParameterBuffers {
     public void close() {
         sums.close();
         units.forEach(Unit::close);
-        buffers.close();
+        super.close();
     }
 }

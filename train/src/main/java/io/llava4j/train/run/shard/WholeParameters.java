@@ -1,14 +1,12 @@
 package io.llava4j.train.run.shard;
 
 import io.llava4j.model.PassListener;
-import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.collective.ProcessGroup;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -16,14 +14,8 @@ import org.bytedeco.pytorch.global.torch;
  * All trainable tensors, one after the other in one buffer of 32-bit floats, with their gradients in a second one. In 32-bit
  * training the network's weights are views of the first buffer. In bf16 they are views of a third, the compute copy.
  */
-public final class WholeParameters implements ParameterBuffers {
-    private static final String VALUES = "values";
-    private static final String GRADIENTS = "gradients";
-    private static final String COPY = "compute copy";
-
-    private final Weights buffers = new Weights();
+public final class WholeParameters extends ParameterBuffers {
     private final Map<String, Tensor> views = new LinkedHashMap<>();
-    private final Map<String, Tensor> leaves = new LinkedHashMap<>();
     private final ProcessGroup group;
     private final ParameterShare share;
     private final List<ParameterShare.Piece> written;
@@ -42,25 +34,21 @@ public final class WholeParameters implements ParameterBuffers {
         this.written = ParameterShare.part(group.rank(), layout);
         boolean narrow = type != torch.ScalarType.Float;
         Tensor like = weights.get(layout.tensors().keySet().iterator().next());
-        long[] all = {layout.count()};
-        buffers.put(VALUES, torch.zeros(all, like.options()));
-        buffers.put(GRADIENTS, torch.zeros(all, like.options()));
-        if (narrow) {
-            buffers.put(COPY, torch.zeros(all, like.options().dtype(Tensors.optionalType(type))));
-        }
+        allocate(layout.count(), like.options());
+        Tensor read = narrow ? allocateCopy(like.options(), type) : values();
         layout.tensors().forEach((name, place) -> {
             Tensor view = place.of(values()).detach();
             view.copy_(weights.get(name));
-            Tensor leaf = narrow ? place.of(buffers.get(COPY)).detach() : view;
+            Tensor leaf = narrow ? place.of(read).detach() : view;
             if (narrow) {
                 leaf.copy_(weights.get(name));
-                buffers.put("view of " + name, view);
+                keep("view of " + name, view);
             }
             leaf.set_requires_grad(true);
             leaf.mutable_grad().put(place.of(gradients()));
             weights.put(name, leaf);
             views.put(name, view);
-            leaves.put(name, leaf);
+            leaves().put(name, leaf);
         });
         this.exchange = new GradientExchange(group, layout, gradients());
     }
@@ -78,21 +66,6 @@ public final class WholeParameters implements ParameterBuffers {
     @Override
     public boolean isWhole() {
         return true;
-    }
-
-    @Override
-    public Tensor values() {
-        return buffers.get(VALUES);
-    }
-
-    @Override
-    public Tensor gradients() {
-        return buffers.get(GRADIENTS);
-    }
-
-    @Override
-    public Map<String, Tensor> leaves() {
-        return leaves;
     }
 
     @Override
@@ -132,12 +105,7 @@ public final class WholeParameters implements ParameterBuffers {
 
     @Override
     public void valuesChanged() {
-        Tensor copy = buffers.find(COPY);
-        if (copy != null) {
-            try (NoGradGuard guard = new NoGradGuard()) {
-                copy.copy_(values());
-            }
-        }
+        updateCopy();
     }
 
     @Override
@@ -156,6 +124,6 @@ public final class WholeParameters implements ParameterBuffers {
     @Override
     public void close() {
         exchange.close();
-        buffers.close();
+        super.close();
     }
 }
