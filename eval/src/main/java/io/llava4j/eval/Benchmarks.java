@@ -13,13 +13,14 @@ import io.llava4j.eval.judge.LlavaBench;
 import io.llava4j.eval.judge.MmVet;
 import io.llava4j.eval.mme.Mme;
 import io.llava4j.eval.mmmu.Mmmu;
-import io.llava4j.eval.nlvr.Nlvr2;
 import io.llava4j.eval.ocr.ChartQa;
 import io.llava4j.eval.ocr.OcrBench;
 import io.llava4j.eval.pope.Pope;
 import io.llava4j.eval.score.BenchmarkFilePatterns;
 import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.score.QuestionSource;
+import io.llava4j.eval.several.Nlvr2;
+import io.llava4j.eval.several.SeveralImages;
 import io.llava4j.eval.shape.JsonAnswers;
 import io.llava4j.eval.shape.Unanswerable;
 import io.llava4j.eval.vqa.TextVqa;
@@ -234,6 +235,23 @@ public final class Benchmarks {
             .submission("nlvr2-predictions.csv", Nlvr2::submit)
             .build();
 
+    /** Two or three images of the nano world: the same thing, more of it, changed, the odd one out. */
+    public static final Benchmark SEVERAL_IMAGES = Benchmark.builder("several_images", "Several images")
+            .files(SeveralImages.FILES)
+            .prompt(PromptStyle.SHORT)
+            .questions(QuestionSource.own())
+            .scorer(SeveralImages::score)
+            .build();
+
+    /** The same questions with the first image alone, to compare with. */
+    public static final Benchmark SEVERAL_IMAGES_FIRST = Benchmark.builder(
+                    "several_images_first", "Several images, the first alone")
+            .files(SeveralImages.FILES_OF_SEVERAL)
+            .prompt(PromptStyle.SHORT)
+            .questions(SeveralImages.firstImage(QuestionSource.own()))
+            .scorer(SeveralImages::score)
+            .build();
+
     private static final List<Benchmark> PUBLISHED =
             List.of(VQAV2, GQA, VIZWIZ, SCIENCEQA, TEXTVQA, POPE, MME, MMBENCH, MMBENCH_CN, SEED, LLAVA_BENCH, MM_VET);
 
@@ -250,7 +268,9 @@ public final class Benchmarks {
                             REALWORLDQA,
                             OCRBENCH,
                             MMMU,
-                            NLVR2))
+                            NLVR2,
+                            SEVERAL_IMAGES,
+                            SEVERAL_IMAGES_FIRST))
             .toList();
 
     private Benchmarks() {}

@@ -5,6 +5,7 @@ import io.llava4j.LlavaException;
 import io.llava4j.generate.ChatResponse;
 import io.llava4j.image.RgbImage;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -24,7 +25,9 @@ public final class ChatLoop {
     }
 
     private static final String HELP = """
-            /image PATH      start a new conversation about this image
+            /image PATH      add an image to the next question
+            /images          list the images of the conversation
+            /remove NUMBER   remove an image of that list
             /clear           start a new conversation without an image
             /regen           answer the last question again
             /set             show the settings
@@ -91,6 +94,8 @@ public final class ChatLoop {
         String argument = words.length > 1 ? words[1] : "";
         switch (words[0]) {
             case "/image" -> image(argument);
+            case "/images" -> images();
+            case "/remove" -> remove(argument);
             case "/clear" -> {
                 session.clear();
                 out.println("new conversation without an image");
@@ -118,9 +123,27 @@ public final class ChatLoop {
     }
 
     private void image(String argument) {
-        RgbImage image = decoder.apply(unquoted(argument));
-        session.show(image);
-        out.printf("new conversation about %s (%d x %d)%n", argument, image.width(), image.height());
+        ShownImage image = new ShownImage(argument, decoder.apply(unquoted(argument)));
+        session.add(image);
+        out.printf("image %d: %s%n", session.images().size(), image);
+    }
+
+    private void images() {
+        List<ShownImage> images = session.images();
+        if (images.isEmpty()) {
+            out.println("no image; add one with /image PATH");
+        }
+        int asked = images.size() - session.imagesOfNextQuestion();
+        for (int i = 0; i < images.size(); i++) {
+            out.printf("image %d: %s%s%n", i + 1, images.get(i), i < asked ? "" : ", for the next question");
+        }
+    }
+
+    private void remove(String argument) {
+        if (!argument.matches("\\d{1,9}")) {
+            throw new DataException("/remove takes the number of an image; /images lists them");
+        }
+        out.println("removed " + session.remove(Integer.parseInt(argument)));
     }
 
     /** Terminals quote the name of a dropped file, or escape its blanks. */

@@ -5,23 +5,27 @@ import io.llava4j.generate.ChatRequest;
 import io.llava4j.generate.ChatResponse;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.StreamingChatModel;
-import io.llava4j.image.RgbImage;
 import io.llava4j.text.Turn;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A conversation about at most one image, which belongs to the first question, as in LLaVA's own command line. The
- * whole conversation goes to the model at every question. The session remembers an exchange once it has an answer; a
- * question that failed or got no text leaves the conversation as it was.
+ * A conversation about any number of images. An image belongs to the question that follows it and stands before its text, as in LLaVA's
+ * own command line. The whole conversation goes to the model at every question. The session remembers an exchange once it has an
+ * answer; a question that failed or got no text leaves the conversation as it was.
  */
 public final class ChatSession {
+    /** A question with its images, and its answer. */
+    private record Exchange(List<ShownImage> images, Turn question, Turn answer) {}
+
     private final StreamingChatModel model;
-    private final List<Turn> turns = new ArrayList<>();
+    private final List<Exchange> exchanges = new ArrayList<>();
+    private final List<ShownImage> next = new ArrayList<>();
     private GenerationOptions options;
-    private @Nullable RgbImage image;
     private @Nullable String lastQuestion;
 
     /**
@@ -35,17 +39,51 @@ public final class ChatSession {
         this.options = options;
     }
 
-    /** Begins a new conversation about an image. */
-    public void show(RgbImage image) {
-        clear();
-        this.image = image;
+    /** Adds an image to the next question. */
+    public void add(ShownImage image) {
+        next.add(image);
+    }
+
+    /** The images of the conversation in order, those of the next question last. */
+    public List<ShownImage> images() {
+        return Stream.concat(exchanges.stream().flatMap(exchange -> exchange.images().stream()), next.stream())
+                .toList();
+    }
+
+    /** How many of {@link #images()}, the last ones, belong to the next question. */
+    public int imagesOfNextQuestion() {
+        return next.size();
+    }
+
+    /**
+     * Removes an image; questions and answers stay.
+     *
+     * @param number its place among {@link #images()}, from 1
+     * @throws DataException if there is no such image
+     */
+    public ShownImage remove(int number) {
+        int place = number - 1;
+        for (int i = 0; i < exchanges.size() && place >= 0; i++) {
+            Exchange exchange = exchanges.get(i);
+            if (place < exchange.images().size()) {
+                List<ShownImage> kept = new ArrayList<>(exchange.images());
+                ShownImage removed = kept.remove(place);
+                exchanges.set(i, new Exchange(List.copyOf(kept), exchange.question(), exchange.answer()));
+                return removed;
+            }
+            place -= exchange.images().size();
+        }
+        if (place < 0 || place >= next.size()) {
+            throw new DataException("there is no image %d; /images lists them".formatted(number));
+        }
+        return next.remove(place);
     }
 
     /** Begins a new conversation without an image. */
     public void clear() {
-        turns.clear();
+        exchanges.clear();
+        next.clear();
         lastQuestion = null;
-        image = null;
     }
 
     /**
@@ -61,24 +99,35 @@ public final class ChatSession {
             throw new DataException("leave out " + Turn.IMAGE_PLACEHOLDER + "; an image is shown with /image PATH");
         }
         lastQuestion = question;
-        List<Turn> asked = new ArrayList<>(turns);
-        asked.add(Turn.human(question));
-        if (image != null) {
-            asked.set(
-                    0,
-                    Turn.human(Turn.IMAGE_PLACEHOLDER + "\n" + asked.getFirst().text()));
+        List<Turn> asked = new ArrayList<>();
+        for (Exchange exchange : exchanges) {
+            asked.add(withImages(exchange.question().text(), exchange.images()));
+            asked.add(exchange.answer());
         }
-        ChatRequest request = new ChatRequest(asked, image == null ? List.of() : List.of(image));
+        asked.add(withImages(question, next));
+        ChatRequest request =
+                new ChatRequest(asked, images().stream().map(ShownImage::pixels).toList());
         ChatResponse response = model.stream(request, options, onText);
         if (!response.text().isEmpty()) {
-            turns.add(Turn.human(question));
-            turns.add(Turn.assistant(response.text()));
+            exchanges.add(new Exchange(List.copyOf(next), Turn.human(question), Turn.assistant(response.text())));
+            next.clear();
         }
         return response;
     }
 
+    /** Several images stand on one line, as {@code llava eval} asks about them. */
+    private static Turn withImages(String question, List<ShownImage> images) {
+        return Turn.human(
+                images.isEmpty()
+                        ? question
+                        : String.join(" ", Collections.nCopies(images.size(), Turn.IMAGE_PLACEHOLDER))
+                                + "\n"
+                                + question);
+    }
+
     /**
-     * Asks the last question again and replaces its answer; sampling uses the next seed.
+     * Asks the last question again with its images and replaces its answer; sampling uses the next seed. Images added since
+     * stay with the next question.
      *
      * @throws DataException if there was no question yet
      */
@@ -87,10 +136,13 @@ public final class ChatSession {
         if (question == null) {
             throw new DataException("there is no question yet; ask one first");
         }
-        List<Turn> before = List.copyOf(turns);
-        if (!turns.isEmpty() && turns.get(turns.size() - 2).text().equals(question)) {
-            turns.removeLast();
-            turns.removeLast();
+        List<Exchange> before = List.copyOf(exchanges);
+        List<ShownImage> nextBefore = List.copyOf(next);
+        boolean wasAnswered =
+                !exchanges.isEmpty() && exchanges.getLast().question().text().equals(question);
+        if (wasAnswered) {
+            next.clear();
+            next.addAll(exchanges.removeLast().images());
         }
         options = options.withSeed(options.seed() + 1);
         boolean answered = false;
@@ -100,15 +152,21 @@ public final class ChatSession {
             return response;
         } finally {
             if (!answered) {
-                turns.clear();
-                turns.addAll(before);
+                exchanges.clear();
+                exchanges.addAll(before);
+            }
+            if (!answered || wasAnswered) {
+                next.clear();
+                next.addAll(nextBefore);
             }
         }
     }
 
     /** Questions and answers so far, in turn. */
     public List<Turn> turns() {
-        return List.copyOf(turns);
+        return exchanges.stream()
+                .flatMap(exchange -> Stream.of(exchange.question(), exchange.answer()))
+                .toList();
     }
 
     /** Decoding options of the next answer. */

@@ -3,16 +3,17 @@ package io.llava4j.app.cli;
 import io.llava4j.app.chat.ChatLoop;
 import io.llava4j.app.chat.ChatSession;
 import io.llava4j.app.chat.LineSource;
+import io.llava4j.app.chat.ShownImage;
 import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
-import io.llava4j.image.RgbImage;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
@@ -29,7 +30,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code llava chat}: a conversation in the terminal, or with lines from a pipe. */
-@Command(name = "chat", description = "Chat with a model about an image, in several turns.")
+@Command(name = "chat", description = "Chat with a model about images, in several turns.")
 final class ChatCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -44,20 +45,21 @@ final class ChatCommand implements Callable<Integer> {
     @Option(
             names = {"-i", "--image"},
             paramLabel = "PATH",
-            description = "The first image, a file or a data URL; /image PATH shows another one later.")
-    private @Nullable String image;
+            description = "An image for the first question, a file or a data URL; repeat it for several. "
+                    + "/image PATH adds one later.")
+    private List<String> images = List.of();
 
     private ChatCommand() {}
 
     @Override
     public Integer call() {
         GenerationOptions options = decoding.checked(spec);
-        RgbImage first = image == null ? null : ImageArgument.decode(image, model.orientation());
+        List<ShownImage> first = images.stream()
+                .map(name -> new ShownImage(name, ImageArgument.decode(name, model.orientation())))
+                .toList();
         try (LlavaPipeline pipeline = model.open()) {
             ChatSession session = new ChatSession(pipeline, options);
-            if (first != null) {
-                session.show(first);
-            }
+            first.forEach(session::add);
             // A pipe or a file is read as it is; a line editor would echo it.
             if (System.console() != null && System.console().isTerminal()) {
                 onTerminal(session);

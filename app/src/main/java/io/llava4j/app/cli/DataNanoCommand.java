@@ -7,6 +7,8 @@ import io.llava4j.nano.benchmark.NanoBenchmarkOptions;
 import io.llava4j.nano.raw.NanoData;
 import io.llava4j.nano.raw.NanoWorld;
 import io.llava4j.nano.raw.NanoWorldOptions;
+import io.llava4j.nano.several.SeveralImagesFiles;
+import io.llava4j.nano.several.SeveralImagesOptions;
 import io.llava4j.train.data.mixture.Manifest;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -92,6 +94,13 @@ final class DataNanoCommand implements Callable<Integer> {
     private boolean benchmarks;
 
     @Option(
+            names = "--several-images",
+            paramLabel = "N",
+            description = "Write N training questions about two and three images instead, with their benchmark"
+                    + " several_images.")
+    private int severalImages;
+
+    @Option(
             names = "--scale",
             paramLabel = "X",
             description =
@@ -107,6 +116,14 @@ final class DataNanoCommand implements Callable<Integer> {
     public Integer call() {
         if (raw && benchmarks) {
             throw new ParameterException(spec.commandLine(), "--raw and --benchmarks exclude each other");
+        }
+        if (severalImages != 0) {
+            if (raw || benchmarks) {
+                throw new ParameterException(
+                        spec.commandLine(), "--several-images excludes --raw and --benchmarks; write them elsewhere");
+            }
+            print(writeSeveralImages(), Map.of());
+            return CommandLine.ExitCode.OK;
         }
         NanoWorldOptions options = options();
         if (benchmarks) {
@@ -135,6 +152,19 @@ final class DataNanoCommand implements Callable<Integer> {
         }
         try (ProgressLine progress = ProgressLine.onStderr("nano benchmarks", "images")) {
             return NanoBenchmarkFiles.write(dir, options, threads, progress::update);
+        }
+    }
+
+    private NanoWorld.Result writeSeveralImages() {
+        SeveralImagesOptions options;
+        try {
+            options =
+                    new SeveralImagesOptions(seed, imageSize, severalImages, SeveralImagesOptions.DEFAULT.evaluation());
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+        try (ProgressLine progress = ProgressLine.onStderr("several images", "images")) {
+            return SeveralImagesFiles.write(dir, options, threads, progress::update);
         }
     }
 

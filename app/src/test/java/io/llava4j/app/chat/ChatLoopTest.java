@@ -33,12 +33,32 @@ class ChatLoopTest {
     @Test
     void imageTakesQuotedAndEscapedPaths() {
         assertThat(run("/image 'a cat.png'", "what?", "/image b\\ dog.png"))
-                .containsExactly(
-                        "new conversation about 'a cat.png' (4 x 2)",
-                        "answer 1",
-                        "new conversation about b\\ dog.png (4 x 2)");
+                .containsExactly("image 1: 'a cat.png' (4 x 2)", "answer 1", "image 2: b\\ dog.png (4 x 2)");
         assertThat(decoded).containsExactly("a cat.png", "b dog.png");
         assertThat(model.requests.getFirst().images()).hasSize(1);
+    }
+
+    @Test
+    void imagesAreListedAndRemoved() {
+        assertThat(run(
+                        "/images",
+                        "/image a.png",
+                        "what?",
+                        "/image b.png",
+                        "/images",
+                        "/remove 1",
+                        "/remove x",
+                        "/remove 7"))
+                .containsExactly(
+                        "no image; add one with /image PATH",
+                        "image 1: a.png (4 x 2)",
+                        "answer 1",
+                        "image 2: b.png (4 x 2)",
+                        "image 1: a.png (4 x 2)",
+                        "image 2: b.png (4 x 2), for the next question",
+                        "removed a.png (4 x 2)",
+                        "! /remove takes the number of an image; /images lists them",
+                        "! there is no image 7; /images lists them");
     }
 
     @Test
@@ -78,7 +98,9 @@ class ChatLoopTest {
     @Test
     void helpNamesEveryCommand() {
         assertThat(String.join("\n", run("/help")))
-                .contains("/image", "/clear", "/regen", "/set", "/help", "/exit", "Ctrl-C", "top-p");
+                .contains(
+                        "/image", "/images", "/remove", "/clear", "/regen", "/set", "/help", "/exit", "Ctrl-C",
+                        "top-p");
     }
 
     private List<String> run(String... typed) {

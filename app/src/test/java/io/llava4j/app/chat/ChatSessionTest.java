@@ -12,13 +12,15 @@ import org.junit.jupiter.api.Test;
 
 class ChatSessionTest {
     private static final RgbImage IMAGE = new RgbImage(1, 1, new byte[3]);
+    private static final ShownImage SHOWN = new ShownImage("a.png", IMAGE);
+    private static final ShownImage WIDE = new ShownImage("b.png", new RgbImage(2, 1, new byte[6]));
 
     private final FakeModel model = new FakeModel();
     private final ChatSession session = new ChatSession(model, GenerationOptions.greedy(8));
 
     @Test
     void everyQuestionBringsTheWholeConversationWithTheImageFirst() {
-        session.show(IMAGE);
+        session.add(SHOWN);
         assertThat(session.ask("what?", text -> true).text()).isEqualTo("answer 1");
         assertThat(session.ask("and?", text -> true).text()).isEqualTo("answer 2");
         assertThat(model.requests.getLast().turns())
@@ -34,20 +36,61 @@ class ChatSessionTest {
     }
 
     @Test
-    void anotherImageStartsANewConversation() {
-        session.show(IMAGE);
+    void anotherImageBelongsToTheNextQuestion() {
+        session.add(SHOWN);
         session.ask("what?", text -> true);
-        session.show(new RgbImage(2, 1, new byte[6]));
+        session.add(WIDE);
         session.ask("and now?", text -> true);
-        assertThat(model.requests.getLast().turns()).containsExactly(Turn.human("<image>\nand now?"));
+        assertThat(model.requests.getLast().turns())
+                .containsExactly(
+                        Turn.human("<image>\nwhat?"), Turn.assistant("answer 1"), Turn.human("<image>\nand now?"));
         assertThat(model.requests.getLast().images())
                 .extracting(RgbImage::width)
-                .containsExactly(2);
+                .containsExactly(1, 2);
+    }
+
+    @Test
+    void severalImagesOfAQuestionStandOnOneLine() {
+        session.add(SHOWN);
+        session.add(WIDE);
+        session.ask("same?", text -> true);
+        assertThat(model.requests.getLast().turns()).containsExactly(Turn.human("<image> <image>\nsame?"));
+        assertThat(session.images()).containsExactly(SHOWN, WIDE);
+        assertThat(session.imagesOfNextQuestion()).isZero();
+    }
+
+    @Test
+    void aRemovedImageLeavesTheConversation() {
+        session.add(SHOWN);
+        session.ask("what?", text -> true);
+        session.add(WIDE);
+        assertThat(session.remove(1)).isEqualTo(SHOWN);
+        assertThat(session.remove(1)).isEqualTo(WIDE);
+        session.ask("and?", text -> true);
+        assertThat(model.requests.getLast().turns())
+                .containsExactly(Turn.human("what?"), Turn.assistant("answer 1"), Turn.human("and?"));
+        assertThatThrownBy(() -> session.remove(1)).hasMessage("there is no image 1; /images lists them");
+        assertThatThrownBy(() -> session.remove(0)).hasMessageContaining("there is no image 0");
+    }
+
+    @Test
+    void regenerateAsksWithTheSameImages() {
+        session.add(SHOWN);
+        session.ask("what?", text -> true);
+        session.regenerate(text -> true);
+        assertThat(model.requests.getLast().turns()).containsExactly(Turn.human("<image>\nwhat?"));
+        assertThat(session.images()).containsExactly(SHOWN);
+        session.add(WIDE);
+        session.regenerate(text -> true);
+        assertThat(model.requests.getLast().images()).containsExactly(IMAGE);
+        assertThat(session.imagesOfNextQuestion()).isEqualTo(1);
+        assertThatThrownBy(() -> session.ask("fail", text -> true)).isInstanceOf(DataException.class);
+        assertThat(session.imagesOfNextQuestion()).isEqualTo(1);
     }
 
     @Test
     void clearForgetsConversationAndImage() {
-        session.show(IMAGE);
+        session.add(SHOWN);
         session.ask("what?", text -> true);
         session.clear();
         assertThat(session.turns()).isEmpty();

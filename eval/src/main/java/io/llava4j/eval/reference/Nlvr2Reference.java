@@ -1,9 +1,9 @@
 package io.llava4j.eval.reference;
 
-import io.llava4j.eval.nlvr.Nlvr2;
 import io.llava4j.eval.score.BenchmarkFiles;
 import io.llava4j.eval.score.Score;
 import io.llava4j.eval.score.ScoreInput;
+import io.llava4j.eval.several.Nlvr2;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

@@ -1,4 +1,4 @@
-package io.llava4j.eval.nlvr;
+package io.llava4j.eval.several;
 
 import io.llava4j.DataException;
 import io.llava4j.eval.format.Answer;
