@@ -91,8 +91,8 @@ class NetworkCutTest {
         }
         return process.waitFor() == 0
                 ? ""
-                : new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip()
-                        + " (exit code " + process.exitValue() + ")";
+                : new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip() + " (exit code "
+                        + process.exitValue() + ")";
     }
 
     private static String cannotMakeNetworks() throws InterruptedException {

@@ -27,6 +27,13 @@ public interface ExampleSource extends AutoCloseable {
         return List.of();
     }
 
+    /**
+     * Takes note of what other processes left out since the step before.
+     *
+     * @throws io.llava4j.DataException if too many records are left out by all together
+     */
+    default void skippedElsewhere(List<SkippedRecord> records) {}
+
     /** Fingerprints of what is read besides the recipe; called before the first step. */
     default RunInputs inputs() {
         return RunInputs.NONE;

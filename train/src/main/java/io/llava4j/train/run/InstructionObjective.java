@@ -187,6 +187,11 @@ public final class InstructionObjective implements Objective {
     }
 
     @Override
+    public void skippedElsewhere(List<SkippedRecord> records) {
+        data.skippedElsewhere(records);
+    }
+
+    @Override
     public List<LlavaData.Part> dataSets() {
         return data.dataSets();
     }

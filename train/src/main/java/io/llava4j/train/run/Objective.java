@@ -85,6 +85,13 @@ public interface Objective extends AutoCloseable {
         return List.of();
     }
 
+    /**
+     * Takes note of what other processes left out since the step before.
+     *
+     * @throws io.llava4j.DataException if too many records are left out by all together
+     */
+    default void skippedElsewhere(List<SkippedRecord> records) {}
+
     /** Held-out records; null if the recipe names none. */
     default @Nullable HeldOut heldOut() {
         return null;

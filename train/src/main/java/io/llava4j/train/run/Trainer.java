@@ -197,6 +197,7 @@ public final class Trainer {
         StepResults results = StepResults.gather(group, own, skipped.subList(skippedBefore, skipped.size()));
         skippedBefore = skipped.size();
         listener.skippedElsewhere(results.skippedElsewhere());
+        objective.skippedElsewhere(results.skippedElsewhere());
         List<MicroBatches.Result> parts = results.parts();
         List<String> samples = new ArrayList<>();
         double loss = 0;

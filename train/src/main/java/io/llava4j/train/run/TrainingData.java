@@ -57,6 +57,7 @@ public final class TrainingData implements ExampleSource {
     private final ImageInputs inputs;
     private final DataLoader.Settings settings;
     private final List<SkippedRecord> skippedBefore = new ArrayList<>();
+    private final List<SkippedRecord> skippedElsewhere = new ArrayList<>();
     private final LeftOut leftOut;
     private @Nullable DataLoader loader;
     private int epoch = -1;
@@ -252,10 +253,18 @@ public final class TrainingData implements ExampleSource {
         return batch;
     }
 
-    /** What is found while loading, such as damaged images, counts for {@code data.max-left-out} too. */
+    @Override
+    public void skippedElsewhere(List<SkippedRecord> records) {
+        if (skippedElsewhere.addAll(records)) {
+            requireEnough();
+        }
+    }
+
+    /** What any process finds while loading, such as damaged images, counts for {@code data.max-left-out} too. */
     private void requireEnough() {
         Map<String, SkippedRecord> all = new LinkedHashMap<>();
-        Stream.concat(leftOut.records().stream(), skipped().stream())
+        Stream.of(leftOut.records(), skipped(), skippedElsewhere)
+                .flatMap(List::stream)
                 .forEach(record -> all.putIfAbsent(record.file() + ":" + record.index(), record));
         new LeftOut(List.copyOf(all.values()), leftOut.total()).require(spec.maxLeftOut());
     }

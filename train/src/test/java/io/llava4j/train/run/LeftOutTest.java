@@ -7,6 +7,7 @@ import io.llava4j.ConfigException;
 import io.llava4j.DataException;
 import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.checkpoint.safetensors.SafeTensorsWriter;
+import io.llava4j.train.data.SkippedRecord;
 import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.TrainConfig;
 import java.nio.file.Files;
@@ -93,6 +94,24 @@ class LeftOutTest {
         all.put("batch.accumulation", "1");
         String line = DryRun.run(recipe("dry-damage", first, all), Objectives::create, note -> {});
         assertThat(line).startsWith("13 steps of 1 samples").doesNotContain("NaN");
+    }
+
+    /** A process knows what the others leave out, so that all stop at the same step. */
+    @Test
+    void whatOtherProcessesLeaveOutCountsOnceAndIsLimited() {
+        TrainConfig config = recipe("ranks", 20, 0, Map.of());
+        try (Objective objective = Objectives.create(config)) {
+            SkippedRecord lost = new SkippedRecord("data.json", 3, "three", "broken.png is damaged");
+            objective.skippedElsewhere(List.of());
+            objective.skippedElsewhere(List.of(lost));
+            objective.skippedElsewhere(List.of(lost));
+            assertThatThrownBy(() -> objective.skippedElsewhere(
+                            List.of(new SkippedRecord("data.json", 5, "five", "also.png is damaged"))))
+                    .isInstanceOf(DataException.class)
+                    .hasMessageContaining("2 of 20 records cannot be used, more than data.max-left-out 0.05")
+                    .hasMessageContaining("broken.png")
+                    .hasMessageContaining("also.png");
+        }
     }
 
     @Test
