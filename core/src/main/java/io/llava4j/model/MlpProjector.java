@@ -12,12 +12,13 @@ import org.jspecify.annotations.Nullable;
 
 /** The projector on the tensor engine, which can be trained. */
 final class MlpProjector implements Projector {
+    private final ProjectorType type;
     private final List<Linear> layers = new ArrayList<>();
     private final @Nullable Tensor rowEnd;
 
     MlpProjector(LlavaConfig config, Weights weights) {
-        for (Parameters.Linear layer : ProjectorType.parse(config.projectorType())
-                .layers(config.vision().hiddenSize(), config.text().hiddenSize())) {
+        type = ProjectorType.parse(config.projectorType());
+        for (Parameters.Linear layer : type.layers(config.vision().hiddenSize(), config.text().hiddenSize())) {
             layers.add(new Linear(weights, layer.prefix()));
         }
         rowEnd = config.hasRowEnd() ? weights.get(ProjectorType.ROW_END) : null;
@@ -25,7 +26,7 @@ final class MlpProjector implements Projector {
 
     @Override
     public Tensor forward(Tensor features) {
-        Tensor x = features;
+        Tensor x = PatchSquares.reduce(features, type);
         for (int i = 0; i < layers.size(); i++) {
             x = layers.get(i).forward(i == 0 ? x : torch.gelu(x));
         }

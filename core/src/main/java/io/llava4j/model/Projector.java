@@ -14,7 +14,7 @@ public interface Projector extends AutoCloseable {
         return new MlpProjector(config, weights);
     }
 
-    /** Image features to image tokens: {@code [images, tokens, vision hidden] -> [images, tokens, text hidden]}. */
+    /** Image features to image tokens: {@code [images, features, vision hidden] -> [images, tokens, text hidden]}. */
     Tensor forward(Tensor features);
 
     /**

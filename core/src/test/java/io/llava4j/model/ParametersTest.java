@@ -105,8 +105,7 @@ class ParametersTest {
         for (String unknown : List.of("mlp0x_gelu", "mlp100x_gelu", "mlp2x_relu", "resampler", "")) {
             assertThatThrownBy(() -> ProjectorType.parse(unknown))
                     .isInstanceOf(ConfigException.class)
-                    .hasMessage("projector type '%s' is unknown; use linear, mlp2x_gelu (or another depth) or identity"
-                            .formatted(unknown));
+                    .hasMessage("projector type '%s' is unknown; use %s".formatted(unknown, ProjectorType.KNOWN));
         }
     }
 

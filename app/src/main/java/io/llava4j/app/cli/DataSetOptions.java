@@ -5,6 +5,7 @@ import io.llava4j.image.AspectMode;
 import io.llava4j.image.ExifOrientation;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.ProjectorType;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.PromptBuilder;
@@ -213,8 +214,14 @@ final class DataSetOptions {
 
     private int tokensPerImage() {
         LlavaConfig model = model();
-        int patches = vision().patches();
-        return model != null && imageSize == null ? model.tokensPerImage() : patches;
+        if (model != null && imageSize == null) {
+            return model.tokensPerImage();
+        }
+        TrainConfig known = config();
+        int perToken = known == null
+                ? 1
+                : ProjectorType.parse(known.model().projectorType()).patchesPerToken();
+        return vision().patches() / perToken;
     }
 
     private VisionConfig vision() {

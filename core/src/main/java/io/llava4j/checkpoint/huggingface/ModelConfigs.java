@@ -126,7 +126,7 @@ public final class ModelConfigs {
         return new LlavaConfig(
                 vision,
                 text(config, eosTokenIds(directory, config)),
-                projectorType(config),
+                projectorType(config, vision, keepCls, tiling),
                 selectLayer(config, "mm_vision_select_layer", selectLayer, vision),
                 keepCls,
                 tiling.isNone() ? aspectMode(config).orElse(AspectMode.CROP) : AspectMode.ANYRES,
@@ -136,10 +136,15 @@ public final class ModelConfigs {
                 tiling);
     }
 
-    private static String projectorType(ConfigReader config) {
+    private static String projectorType(ConfigReader config, VisionConfig vision, boolean keepCls, Tiling tiling) {
         String type = config.string("mm_projector_type").orElse("linear");
-        if (ProjectorType.find(type).isEmpty()) {
-            throw config.bad("mm_projector_type", "linear, identity or mlpNx_gelu");
+        ProjectorType known = ProjectorType.find(type)
+                .orElseThrow(() -> config.bad("mm_projector_type", ProjectorType.KNOWN));
+        known.misfit(vision.grid(), keepCls).ifPresent(problem -> {
+            throw new ConfigException("%s: mm_projector_type: %s".formatted(config.file(), problem));
+        });
+        if (known.reduces() && !tiling.isNone()) {
+            throw config.bad("mm_projector_type", "mlp2x_gelu with images in tiles");
         }
         return type;
     }

@@ -1,5 +1,6 @@
 package io.llava4j.model.config;
 
+import io.llava4j.ConfigException;
 import io.llava4j.image.AspectMode;
 import io.llava4j.image.ImagePreparation;
 import io.llava4j.image.tile.PreparedImage;
@@ -15,7 +16,7 @@ import java.util.stream.Stream;
  *
  * @param vision shape of the vision tower
  * @param text shape of the language model
- * @param projectorType {@code linear}, {@code mlpNx_gelu} or {@code identity}
+ * @param projectorType a name that {@link ProjectorType} knows
  * @param selectLayer index into the tower's hidden states, negative from the end; -2 in LLaVA-1.5
  * @param keepCls whether CLS is the first of the image features ({@code cls_patch} / {@code full}); false in LLaVA-1.5
  * @param aspectMode how images are made square
@@ -36,6 +37,20 @@ public record LlavaConfig(
         int maxSequenceLength,
         ConversationTemplate conversationTemplate,
         Tiling tiling) {
+
+    /** @throws ConfigException if the projector cannot read the features of the tower */
+    public LlavaConfig {
+        ProjectorType.find(projectorType).ifPresent(type -> {
+            type.misfit(vision.grid(), keepCls).ifPresent(problem -> {
+                throw new ConfigException(problem);
+            });
+            if (type.reduces() && (aspectMode == AspectMode.ANYRES || !tiling.isNone())) {
+                throw new ConfigException(
+                        "projector type %s joins patches, which llava4j does not do with images in tiles; use mlp2x_gelu"
+                                .formatted(projectorType));
+            }
+        });
+    }
 
     /** LLaVA-1.5-7B. */
     public static final LlavaConfig LLAVA_1_5_7B = new LlavaConfig(
@@ -187,9 +202,16 @@ public record LlavaConfig(
         return new ImagePreparation(vision.imageProcessor(aspectMode), tiling, vision.grid());
     }
 
-    /** Image features of one view of an image. */
-    public int tokensPerView() {
+    /** What the vision tower gives for one view of an image. */
+    public int featuresPerView() {
         return vision.patches() + (keepCls ? 1 : 0);
+    }
+
+    /** Image tokens of one view of an image, which the projector makes of its features. */
+    public int tokensPerView() {
+        return ProjectorType.find(projectorType)
+                .map(type -> featuresPerView() / type.patchesPerToken())
+                .orElseGet(this::featuresPerView);
     }
 
     /** Most image tokens that an image has; where images are not tiled, all have as many. */

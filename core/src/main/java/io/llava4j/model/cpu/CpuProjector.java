@@ -20,6 +20,8 @@ import org.bytedeco.pytorch.Tensor;
  * token does not depend on the others, to the last bit.
  */
 public final class CpuProjector implements Projector {
+    private final ProjectorType type;
+    private final int grid;
     private final List<CpuLinear> layers;
     private final float[] rowEnd;
     private final int width;
@@ -36,7 +38,9 @@ public final class CpuProjector implements Projector {
         CpuLoader loader = new CpuLoader(weights, workers);
         this.width = config.vision().hiddenSize();
         this.textWidth = config.text().hiddenSize();
-        this.layers = ProjectorType.parse(config.projectorType()).layers(width, textWidth).stream()
+        this.type = ProjectorType.parse(config.projectorType());
+        this.grid = config.vision().grid();
+        this.layers = type.layers(width, textWidth).stream()
                 .map(loader::linear)
                 .toList();
         this.rowEnd = config.hasRowEnd() ? weights.vector(ProjectorType.ROW_END, textWidth) : new float[0];
@@ -57,18 +61,44 @@ public final class CpuProjector implements Projector {
     /**
      * Image features to image tokens.
      *
-     * @param features {@code [tokens, vision hidden]} floats off the heap
+     * @param features {@code [features, vision hidden]} floats off the heap
      * @return {@code [tokens, text hidden]}
      */
     public float[] project(MemorySegment features) {
-        int rows = Math.toIntExact(features.byteSize() / Float.BYTES / width);
+        int rows = Math.toIntExact(features.byteSize() / Float.BYTES / width) / type.patchesPerToken();
         try (WorkMemory memory = new WorkMemory()) {
-            MemorySegment x = features;
+            MemorySegment x = type.reduces() ? reduce(features, rows, memory) : features;
             for (int i = 0; i < layers.size(); i++) {
                 x = apply(layers.get(i), x, rows, i < layers.size() - 1, memory);
             }
             return x.toArray(ValueLayout.JAVA_FLOAT);
         }
+    }
+
+    /** What the linear layers read: squares row by row over an image, patches row by row within a square. */
+    private MemorySegment reduce(MemorySegment features, int tokens, WorkMemory memory) {
+        int edge = type.edge();
+        int squares = grid / edge;
+        int wide = Math.toIntExact(type.inputWidth(width));
+        boolean pools = type.reduction() == ProjectorType.Reduction.AVG_POOL;
+        long floats = (long) tokens * wide;
+        MemorySegment y = memory.atLeast(MemorySegment.NULL, floats).asSlice(0, floats * Float.BYTES);
+        workers.run(tokens, (token, worker) -> {
+            float[] values = new float[wide];
+            int row = token / squares * edge; // images follow each other, so rows of later ones go on counting
+            int column = token % squares * edge;
+            for (int patch = 0; patch < edge * edge; patch++) {
+                float[] x = CpuPass.get(features, (row + patch / edge) * grid + column + patch % edge, width);
+                for (int i = 0; i < width; i++) {
+                    values[pools ? i : patch * width + i] += x[i];
+                }
+            }
+            for (int i = 0; pools && i < width; i++) {
+                values[i] /= edge * edge;
+            }
+            CpuPass.put(values, y, token);
+        });
+        return y;
     }
 
     private MemorySegment apply(CpuLinear layer, MemorySegment x, int rows, boolean activated, WorkMemory memory) {
@@ -98,7 +128,8 @@ public final class CpuProjector implements Projector {
         long[] shape = Tensors.shape(features);
         Tensor x = features.contiguous();
         float[] tokens = project(Tensors.memory(x));
-        shape[shape.length - 1] = tokens.length / (x.numel() / width);
+        shape[1] /= type.patchesPerToken();
+        shape[2] = tokens.length / (shape[0] * shape[1]);
         return Tensors.of(tokens, shape);
     }
 

@@ -55,7 +55,8 @@ public record ModelAssembly(
      * @param visionTower folder of a vision tower; with {@code language-model} the alternative to {@code base}
      * @param languageModel folder of a language model with its tokenizer
      * @param projector file of a projector's weights, such as stage 1's; random weights without it
-     * @param projectorType {@code linear}, {@code mlpNx_gelu} or {@code identity}
+     * @param projectorType {@code linear}, {@code mlpNx_gelu}, {@code avg_pool_NxN_mlpNx_gelu}, {@code pixel_shuffle_NxN_mlpNx_gelu} or
+     *     {@code identity}
      * @param selectLayer hidden state of the tower that is used, negative from the end
      * @param selectFeature image features that are used
      */
@@ -209,7 +210,10 @@ public record ModelAssembly(
     }
 
     private void loadProjector(Path projector, Placement placement) {
-        open(projector, files).tensors().forEach((name, entry) -> {
+        Checkpoint checkpoint = open(projector, files);
+        requireSameReduction(
+                projector, ModelFiles.projectorType(projector, checkpoint).orElse("mlp2x_gelu"));
+        checkpoint.tensors().forEach((name, entry) -> {
             if (name.startsWith(CanonicalNames.PROJECTOR)) {
                 placement.add(weights, Map.of(name, entry));
             }
@@ -219,6 +223,16 @@ public record ModelAssembly(
     @Override
     public void close() {
         files.forEach(Checkpoint::close);
+    }
+
+    /** Tensors do not always show how patches become tokens, so the file's own type decides. */
+    private void requireSameReduction(Path projector, String stored) {
+        ProjectorType theirs = ProjectorType.parse(stored);
+        ProjectorType ours = ProjectorType.parse(config.projectorType());
+        Require.that(
+                theirs.reduction() == ours.reduction() && theirs.edge() == ours.edge(),
+                "model.projector %s is a projector %s and model.projector-type is %s; choose the same"
+                        .formatted(projector, stored, ours.name()));
     }
 
     /** Random weights for a projector that no file has. */

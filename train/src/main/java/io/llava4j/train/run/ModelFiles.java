@@ -1,11 +1,13 @@
 package io.llava4j.train.run;
 
+import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.CheckpointWriter;
 import io.llava4j.checkpoint.adapter.PeftAdapterWriter;
 import io.llava4j.checkpoint.layout.CanonicalNames;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.TensorSource;
+import io.llava4j.checkpoint.safetensors.SafeTensors;
 import io.llava4j.checkpoint.safetensors.SafeTensorsWriter;
 import io.llava4j.io.AtomicFiles;
 import io.llava4j.model.config.LoraConfig;
@@ -13,10 +15,12 @@ import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import io.llava4j.tensor.format.DType;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Writes trained weights as model folders. */
@@ -24,15 +28,38 @@ public final class ModelFiles {
     /** File of a projector alone, as stage 1 leaves it. */
     public static final String PROJECTOR = "mm_projector.safetensors";
 
+    private static final String PROJECTOR_TYPE = "mm_projector_type";
+
     private ModelFiles() {}
+
+    /**
+     * The type of a stored projector.
+     *
+     * @param path file or folder of a projector or of a whole model
+     * @param checkpoint opened there
+     * @return empty if neither file nor configuration names it
+     */
+    static Optional<String> projectorType(Path path, Checkpoint checkpoint) {
+        if (checkpoint.kind() instanceof ModelKind.Llava llava) {
+            return Optional.of(llava.config().projectorType());
+        }
+        Path file = Files.isDirectory(path) ? path.resolve(PROJECTOR) : path;
+        if (!Files.exists(file) || !file.toString().endsWith(".safetensors")) {
+            return Optional.empty();
+        }
+        try (SafeTensors tensors = SafeTensors.open(file)) {
+            return Optional.ofNullable(tensors.metadata().get(PROJECTOR_TYPE));
+        }
+    }
 
     /**
      * Writes a projector alone, the result of stage 1 (docs/reference/training.md#checkpoints).
      *
      * @param directory must not exist yet
+     * @param type its {@code mm_projector_type}, which the file names, because tensors do not show how patches are joined
      * @param dtype type on disk, F32 or BF16
      */
-    public static void saveProjector(Path directory, Weights weights, DType dtype) {
+    public static void saveProjector(Path directory, String type, Weights weights, DType dtype) {
         List<TensorSource> tensors = new ArrayList<>();
         for (String name : weights.names()) {
             if (name.startsWith(CanonicalNames.PROJECTOR)) {
@@ -40,7 +67,8 @@ public final class ModelFiles {
             }
         }
         AtomicFiles.writeDirectory(
-                directory, partial -> SafeTensorsWriter.write(partial.resolve(PROJECTOR), tensors, Map.of()));
+                directory, partial -> SafeTensorsWriter.write(
+                        partial.resolve(PROJECTOR), tensors, Map.of(PROJECTOR_TYPE, type)));
     }
 
     /**

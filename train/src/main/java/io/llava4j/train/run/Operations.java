@@ -43,7 +43,7 @@ public record Operations(
                 passes * languageModel,
                 passes * model.text().hiddenSize() * model.text().layers(),
                 6.0 * model.text().vocabSize() * model.text().hiddenSize(),
-                model.tokensPerImage() * 2 * tower,
+                model.featuresPerView() * 2 * tower,
                 model.tokensPerImage() * 6 * projector);
     }
 

@@ -2,6 +2,7 @@ package io.llava4j.train.run.plan;
 
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.LoraConfig;
+import io.llava4j.model.config.ProjectorType;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.tensor.ComputePrecision;
 
@@ -116,7 +117,14 @@ record Activations(long kept, long peak) {
         LlavaConfig model = run.model();
         long h = model.text().hiddenSize();
         long imageTokens = (long) run.batch().images() * model.tokensPerImage();
-        long elements = imageTokens * (model.vision().hiddenSize() + 3 * h)
+        ProjectorType projector = ProjectorType.parse(model.projectorType());
+        long features = (long) run.batch().images() * model.featuresPerView() * model.vision().hiddenSize();
+        long reduced = projector.reduces()
+                ? imageTokens * projector.inputWidth(model.vision().hiddenSize())
+                : 0;
+        long elements = features
+                + reduced
+                + 3 * h * imageTokens
                 + (3 * run.batch().positions() - imageTokens) * h;
         return elements * run.precision().bytes();
     }
