@@ -18,7 +18,8 @@ final class MlpProjector implements Projector {
 
     MlpProjector(LlavaConfig config, Weights weights) {
         type = ProjectorType.parse(config.projectorType());
-        for (Parameters.Linear layer : type.layers(config.vision().hiddenSize(), config.text().hiddenSize())) {
+        for (Parameters.Linear layer :
+                type.layers(config.vision().hiddenSize(), config.text().hiddenSize())) {
             layers.add(new Linear(weights, layer.prefix()));
         }
         rowEnd = config.hasRowEnd() ? weights.get(ProjectorType.ROW_END) : null;

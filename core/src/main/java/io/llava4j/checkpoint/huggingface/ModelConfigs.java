@@ -138,8 +138,8 @@ public final class ModelConfigs {
 
     private static String projectorType(ConfigReader config, VisionConfig vision, boolean keepCls, Tiling tiling) {
         String type = config.string("mm_projector_type").orElse("linear");
-        ProjectorType known = ProjectorType.find(type)
-                .orElseThrow(() -> config.bad("mm_projector_type", ProjectorType.KNOWN));
+        ProjectorType known =
+                ProjectorType.find(type).orElseThrow(() -> config.bad("mm_projector_type", ProjectorType.KNOWN));
         known.misfit(vision.grid(), keepCls).ifPresent(problem -> {
             throw new ConfigException("%s: mm_projector_type: %s".formatted(config.file(), problem));
         });

@@ -53,12 +53,10 @@ public record ProjectorType(String name, Reduction reduction, int edge, int dept
     public static Optional<ProjectorType> find(String name) {
         Matcher mlp = MLP.matcher(name);
         if (mlp.matches()) {
-            Reduction reduction =
-                    switch (mlp.group(1)) {
-                        case "avg_pool" -> Reduction.AVG_POOL;
-                        case "pixel_shuffle" -> Reduction.PIXEL_SHUFFLE;
-                        case null, default -> Reduction.NONE;
-                    };
+            String joined = mlp.group(1);
+            Reduction reduction = joined == null
+                    ? Reduction.NONE
+                    : joined.equals("avg_pool") ? Reduction.AVG_POOL : Reduction.PIXEL_SHUFFLE;
             int edge = reduction == Reduction.NONE ? 1 : Integer.parseInt(mlp.group(2));
             return Optional.of(new ProjectorType(name, reduction, edge, Integer.parseInt(mlp.group(3))));
         }

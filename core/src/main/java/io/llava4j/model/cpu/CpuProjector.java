@@ -40,9 +40,7 @@ public final class CpuProjector implements Projector {
         this.textWidth = config.text().hiddenSize();
         this.type = ProjectorType.parse(config.projectorType());
         this.grid = config.vision().grid();
-        this.layers = type.layers(width, textWidth).stream()
-                .map(loader::linear)
-                .toList();
+        this.layers = type.layers(width, textWidth).stream().map(loader::linear).toList();
         this.rowEnd = config.hasRowEnd() ? weights.vector(ProjectorType.ROW_END, textWidth) : new float[0];
         this.kernels = kernels;
         this.workers = workers;

@@ -118,22 +118,17 @@ class ReducingProjectorTest {
     void whatDoesNotFitIsRefusedByName() {
         assertThatThrownBy(() -> config("pixel_shuffle_3x3_mlp2x_gelu", 4))
                 .isInstanceOf(ConfigException.class)
-                .hasMessage("projector type pixel_shuffle_3x3_mlp2x_gelu needs a grid of patches that 3 divides, but the"
-                        + " vision tower's is 4 x 4; choose another square");
+                .hasMessage(
+                        "projector type pixel_shuffle_3x3_mlp2x_gelu needs a grid of patches that 3 divides, but the"
+                                + " vision tower's is 4 x 4; choose another square");
         LlavaConfig usual = config("mlp2x_gelu", 4);
         assertThatThrownBy(() -> new LlavaConfig(
-                        usual.vision(),
-                        usual.text(),
-                        "avg_pool_2x2_mlp2x_gelu",
-                        -2,
-                        true,
-                        AspectMode.PAD,
-                        -1,
-                        0))
+                        usual.vision(), usual.text(), "avg_pool_2x2_mlp2x_gelu", -2, true, AspectMode.PAD, -1, 0))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("avg_pool_2x2_mlp2x_gelu joins squares of patches")
                 .hasMessageContaining("CLS");
-        for (String unknown : List.of("avg_pool_2x3_mlp2x_gelu", "avg_pool_1x1_mlp2x_gelu", "pixel_shuffle_2x2_linear")) {
+        for (String unknown :
+                List.of("avg_pool_2x3_mlp2x_gelu", "avg_pool_1x1_mlp2x_gelu", "pixel_shuffle_2x2_linear")) {
             assertThat(ProjectorType.find(unknown)).isEmpty();
         }
     }
@@ -192,13 +187,7 @@ class ReducingProjectorTest {
 
     /** The weighted sum when one element of a weight is another by {@code change}. */
     private static double weightedWith(
-            LlavaConfig config,
-            Weights weights,
-            double[][] image,
-            float[] factors,
-            Tensor flat,
-            int at,
-            float change) {
+            LlavaConfig config, Weights weights, double[][] image, float[] factors, Tensor flat, int at, float change) {
         Tensor element = flat.narrow(0, at, 1);
         element.add_(Tensors.scalar(change));
         double sum = weighted(reference(config, weights, image), factors);

@@ -155,6 +155,11 @@ public record ModelAssembly(
                             maxLength,
                             placement,
                             files);
+            String type = assembly.config().projectorType();
+            Require.that(
+                    base == null || parts.projectorType().equals("mlp2x_gelu") || parts.projectorType().equals(type),
+                    "model.projector-type is %s, but model.base %s has a projector %s; remove model.projector-type"
+                            .formatted(parts.projectorType(), base, type));
             Path projector = parts.projector();
             if (projector != null) {
                 assembly.loadProjector(projector, placement);
