@@ -98,14 +98,16 @@ public record ProjectorType(String name, Reduction reduction, int edge, int dept
             return Optional.empty();
         }
         if (keepCls) {
-            return Optional.of("projector type %s joins squares of patches, so it cannot read the CLS feature; select patch"
-                    .formatted(name));
+            return Optional.of(
+                    "projector type %s joins squares of patches, so it cannot read the CLS feature; select patch"
+                            .formatted(name));
         }
         return grid % edge == 0
                 ? Optional.empty()
-                : Optional.of(("projector type %s needs a grid of patches that %d divides, but the vision tower's is %d x"
-                                + " %d; choose another square")
-                        .formatted(name, edge, grid, grid));
+                : Optional.of(
+                        ("projector type %s needs a grid of patches that %d divides, but the vision tower's is %d x"
+                                        + " %d; choose another square")
+                                .formatted(name, edge, grid, grid));
     }
 
     /** Width of what the first linear layer reads. */

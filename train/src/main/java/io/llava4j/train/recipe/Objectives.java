@@ -236,8 +236,8 @@ public final class Objectives {
     private static Consumer<Path> output(TrainConfig config, ModelAssembly trained, @Nullable LoraConfig lora) {
         DType type = config.engine().precision() == ComputePrecision.BF16 ? DType.BF16 : DType.F32;
         if (config.stage() == Stage.PRETRAIN) {
-            return directory -> ModelFiles.saveProjector(
-                    directory, trained.config().projectorType(), trained.weights(), type);
+            return directory ->
+                    ModelFiles.saveProjector(directory, trained.config().projectorType(), trained.weights(), type);
         }
         if (lora != null) {
             PeftAdapterWriter.Adapter adapter = new PeftAdapterWriter.Adapter(

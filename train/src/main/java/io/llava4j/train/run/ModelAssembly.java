@@ -157,7 +157,9 @@ public record ModelAssembly(
                             files);
             String type = assembly.config().projectorType();
             Require.that(
-                    base == null || parts.projectorType().equals("mlp2x_gelu") || parts.projectorType().equals(type),
+                    base == null
+                            || parts.projectorType().equals("mlp2x_gelu")
+                            || parts.projectorType().equals(type),
                     "model.projector-type is %s, but model.base %s has a projector %s; remove model.projector-type"
                             .formatted(parts.projectorType(), base, type));
             Path projector = parts.projector();

@@ -67,8 +67,8 @@ public final class ModelFiles {
             }
         }
         AtomicFiles.writeDirectory(
-                directory, partial -> SafeTensorsWriter.write(
-                        partial.resolve(PROJECTOR), tensors, Map.of(PROJECTOR_TYPE, type)));
+                directory,
+                partial -> SafeTensorsWriter.write(partial.resolve(PROJECTOR), tensors, Map.of(PROJECTOR_TYPE, type)));
     }
 
     /**

@@ -53,7 +53,8 @@ class ReducingProjectorRunTest {
                 assertThat(config.projectorType()).isEqualTo(type);
                 assertThat(config.tokensPerImage()).isEqualTo(1);
                 assertThat(config.featuresPerView()).isEqualTo(4);
-                assertThat(Arrays.equals(model.tensor(WEIGHT).toFloats(), first)).isFalse();
+                assertThat(Arrays.equals(model.tensor(WEIGHT).toFloats(), first))
+                        .isFalse();
             }
         }
     }
@@ -67,8 +68,10 @@ class ReducingProjectorRunTest {
         assertThatThrownBy(() -> train(
                         tiny.recipe("finetune", "plain", "other", Map.of("model.projector", projector.toString()))))
                 .isInstanceOf(ConfigException.class)
-                .hasMessage("model.projector %s is a projector avg_pool_2x2_mlp2x_gelu and model.projector-type is"
-                        + " mlp2x_gelu; choose the same", projector);
+                .hasMessage(
+                        "model.projector %s is a projector avg_pool_2x2_mlp2x_gelu and model.projector-type is"
+                                + " mlp2x_gelu; choose the same",
+                        projector);
     }
 
     @Test

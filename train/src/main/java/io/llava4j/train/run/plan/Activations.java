@@ -118,14 +118,14 @@ record Activations(long kept, long peak) {
         long h = model.text().hiddenSize();
         long imageTokens = (long) run.batch().images() * model.tokensPerImage();
         ProjectorType projector = ProjectorType.parse(model.projectorType());
-        long features = (long) run.batch().images() * model.featuresPerView() * model.vision().hiddenSize();
+        long features = (long) run.batch().images()
+                * model.featuresPerView()
+                * model.vision().hiddenSize();
         long reduced = projector.reduces()
                 ? imageTokens * projector.inputWidth(model.vision().hiddenSize())
                 : 0;
-        long elements = features
-                + reduced
-                + 3 * h * imageTokens
-                + (3 * run.batch().positions() - imageTokens) * h;
+        long elements =
+                features + reduced + 3 * h * imageTokens + (3 * run.batch().positions() - imageTokens) * h;
         return elements * run.precision().bytes();
     }
 
