@@ -161,7 +161,7 @@ public record ModelAssembly(
                             || parts.projectorType().equals("mlp2x_gelu")
                             || parts.projectorType().equals(type),
                     "model.projector-type is %s, but model.base %s has a projector %s; remove model.projector-type"
-                            .formatted(parts.projectorType(), base, type));
+                            .formatted(parts.projectorType(), parts.languageFolder(), type));
             Path projector = parts.projector();
             if (projector != null) {
                 assembly.loadProjector(projector, placement);
