@@ -47,9 +47,12 @@ final class ModelCase {
         /** Operations whose results are rounded, one after the other, until the logits of the recorded models. */
         private static final int DEPTH = 117;
 
+        /** How many standard deviations the largest error of very many elements may be. */
+        private static final int DEVIATIONS = 6;
+
         /**
          * Largest error of an element. In fp32 it is the given one. Otherwise every operation rounds to {@code bits}
-         * significant bits, with a standard deviation of 2^-bits / √3 of the number; the largest of very many is six times that.
+         * significant bits, with a standard deviation of 2^-bits / √3 of the number.
          */
         double tolerance(double exact, float[] wanted) {
             int bits = switch (precision) {
@@ -59,7 +62,7 @@ final class ModelCase {
             };
             return bits == 0
                     ? exact
-                    : 4
+                    : DEVIATIONS
                             * Math.sqrt(DEPTH / 3.0)
                             * Math.scalb(1, -bits)
                             * Deviation.norm(wanted)
