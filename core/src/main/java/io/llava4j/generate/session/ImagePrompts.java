@@ -48,7 +48,7 @@ public final class ImagePrompts {
                 ids, images.stream().map(image -> prepare(image.get())).toList()));
     }
 
-    /** A prompt whose images have more tokens than the fewest that an image can have. */
+    /** A prompt whose images have more tokens than the minimum of an image. */
     private ImagePrompt checked(ImagePrompt prompt) {
         requireFits(prompt.length(config));
         return prompt;
@@ -85,7 +85,7 @@ public final class ImagePrompts {
             throw new DataException("a request has " + placeholders + " <image> placeholders for " + images
                     + " images; write one <image> for each");
         }
-        requireFits(ids.length + images * (config.fewestTokensPerImage() - 1));
+        requireFits(ids.length + images * (config.minTokensPerImage() - 1));
         return ids;
     }
 

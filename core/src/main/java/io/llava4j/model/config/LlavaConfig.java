@@ -237,8 +237,8 @@ public record LlavaConfig(
         return tiling.canvases().stream().map(canvas -> new TileGrid(canvas, canvas, vision.imageSize()));
     }
 
-    /** Fewest image tokens that an image has: those of the whole image's view. */
-    public int fewestTokensPerImage() {
+    /** Minimum of image tokens of an image: those of the view of the whole image. */
+    public int minTokensPerImage() {
         return aspectMode == AspectMode.ANYRES ? tokensPerView() : tokensPerImage();
     }
 
