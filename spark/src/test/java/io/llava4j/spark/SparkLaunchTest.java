@@ -23,6 +23,7 @@ import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -138,6 +139,7 @@ class SparkLaunchTest {
     }
 
     @Test
+    @Tag("launch")
     void aKilledRankChangesNothing() throws Exception {
         Thread killer = killing("rank", process -> ("\0" + read(process, "environ")).contains("\0RANK=1\0"));
         assertThat(run(conf("local[2]", 120), 120, training("rank")))
