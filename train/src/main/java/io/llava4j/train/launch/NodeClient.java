@@ -4,6 +4,7 @@ import io.llava4j.LlavaException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Objects;
@@ -93,17 +94,19 @@ final class NodeClient {
     private Channel connect() throws InterruptedException {
         HostPort at = Objects.requireNonNull(plan.rendezvous());
         long deadline = System.nanoTime() + plan.timeout().toNanos();
+        IOException why = null;
         while (true) {
             try {
                 return introduce(at, Duration.ofNanos(deadline - System.nanoTime()));
             } catch (IOException e) {
-                // The last try has as much time as those before, so that what it says is not for want of time.
-                boolean over = deadline - System.nanoTime() < 2 * TimeUnit.MILLISECONDS.toNanos(RETRY_MILLIS);
+                // The last try may only have lacked time: an answer that an earlier one got says more than silence.
+                why = why != null && e instanceof SocketTimeoutException ? why : e;
+                boolean over = deadline - System.nanoTime() < TimeUnit.MILLISECONDS.toNanos(RETRY_MILLIS);
                 if (over || local.stopRequested()) {
                     throw new LlavaException(
                             "node 0 could not be reached at %s within %d s: %s; check that it was started and that its address and port are right"
-                                    .formatted(at, plan.timeout().toSeconds(), e.getMessage()),
-                            e);
+                                    .formatted(at, plan.timeout().toSeconds(), why.getMessage()),
+                            why);
                 }
                 Thread.sleep(RETRY_MILLIS);
             }

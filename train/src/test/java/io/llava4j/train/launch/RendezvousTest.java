@@ -90,10 +90,10 @@ class RendezvousTest {
     })
     void aStrangerInPlaceOfNodeZeroIsNamed(Stranger.Kind kind, String why) throws IOException {
         try (Stranger stranger = new Stranger(kind)) {
-            assertThatThrownBy(() -> launch(node(1, stranger.port(), 1), "1"))
+            assertThatThrownBy(() -> launch(node(1, stranger.port(), 2), "1"))
                     .isInstanceOf(LlavaException.class)
                     .hasMessage(
-                            "node 0 could not be reached at 127.0.0.1:%d within 1 s: %s; check that it was started and that its address and port are right",
+                            "node 0 could not be reached at 127.0.0.1:%d within 2 s: %s; check that it was started and that its address and port are right",
                             stranger.port(), why);
         }
     }
