@@ -1,7 +1,7 @@
 package io.llava4j.spark;
 
 import io.llava4j.ConfigException;
-import io.llava4j.LlavaException;
+import io.llava4j.app.cli.BuildInfo;
 import io.llava4j.train.launch.LaunchPlan;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,11 +18,14 @@ import picocli.CommandLine.Spec;
 
 /** A main class for {@code spark-submit}: {@code llava launch} on a cluster, a task of a barrier stage for each rank. */
 @Command(
-        name = "llava4j-spark.jar",
+        name = LaunchJob.COMMAND,
         mixinStandardHelpOptions = true,
+        versionProvider = BuildInfo.class,
         description = "Train in several processes on a Spark cluster; restarts them when one fails.",
-        customSynopsis = "llava4j-spark.jar [OPTIONS] train RECIPE [OPTIONS of train]")
+        customSynopsis = LaunchJob.COMMAND + " [OPTIONS] train RECIPE [OPTIONS of train]")
 public final class LaunchJob implements Callable<Integer> {
+    static final String COMMAND = "spark-submit --class io.llava4j.spark.LaunchJob llava4j-spark.jar";
+
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
@@ -86,22 +89,13 @@ public final class LaunchJob implements Callable<Integer> {
         }
     }
 
-    private static int explain(Exception e, CommandLine command, CommandLine.ParseResult arguments) throws Exception {
-        if (e instanceof LlavaException) {
-            command.getErr().println("llava: " + e.getMessage());
-            return CommandLine.ExitCode.SOFTWARE;
-        }
-        throw e;
+    /** The command line; what follows the verb are its options. */
+    static CommandLine commandLine() {
+        return JobCommand.of(new LaunchJob()).setStopAtPositional(true);
     }
 
     /** Trains and prints the folder of the model; the exit code is that of {@code llava launch}. */
     public static void main(String[] args) {
-        int code = new CommandLine(new LaunchJob())
-                .setStopAtPositional(true) // what follows the verb are its options
-                .setExecutionExceptionHandler(LaunchJob::explain)
-                .execute(args);
-        if (code != 0) {
-            System.exit(code);
-        }
+        JobCommand.run(commandLine(), args);
     }
 }

@@ -1,6 +1,6 @@
 package io.llava4j.spark;
 
-import io.llava4j.LlavaException;
+import io.llava4j.app.cli.BuildInfo;
 import io.llava4j.train.data.mixture.Manifest;
 import io.llava4j.train.data.mixture.MixtureRecipe;
 import java.nio.file.Path;
@@ -20,8 +20,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The main class for {@code spark-submit}: {@code llava data build} on a cluster. */
 @Command(
-        name = "llava4j-spark.jar",
+        name = "spark-submit llava4j-spark.jar",
         mixinStandardHelpOptions = true,
+        versionProvider = BuildInfo.class,
         description = "Build a data mixture from raw data sets by a recipe, on a Spark cluster.")
 public final class MixtureJob implements Callable<Integer> {
     @Spec
@@ -82,21 +83,13 @@ public final class MixtureJob implements Callable<Integer> {
         return CommandLine.ExitCode.OK;
     }
 
-    private static int explain(Exception e, CommandLine command, CommandLine.ParseResult arguments) throws Exception {
-        if (e instanceof LlavaException) {
-            command.getErr().println("llava: " + e.getMessage());
-            return CommandLine.ExitCode.SOFTWARE;
-        }
-        throw e;
+    /** The command line. */
+    static CommandLine commandLine() {
+        return JobCommand.of(new MixtureJob());
     }
 
     /** Builds the mixture and prints the manifest; the exit code is 0 on success. */
     public static void main(String[] args) {
-        int code = new CommandLine(new MixtureJob())
-                .setExecutionExceptionHandler(MixtureJob::explain)
-                .execute(args);
-        if (code != 0) {
-            System.exit(code);
-        }
+        JobCommand.run(commandLine(), args);
     }
 }

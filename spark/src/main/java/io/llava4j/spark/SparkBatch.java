@@ -32,12 +32,11 @@ final class SparkBatch {
     /**
      * Answers what earlier runs left open.
      *
+     * @param count number of shards
      * @throws DataException if a shard cannot be answered at all, such as without its model
      */
-    static BatchSummary run(JavaSparkContext spark, BatchArguments arguments, Consumer<String> log) {
+    static BatchSummary run(JavaSparkContext spark, BatchArguments arguments, int count, Consumer<String> log) {
         long start = System.nanoTime();
-        int count = arguments.options().shards();
-        boolean retry = arguments.options().retriesFailed();
         try (BatchTask task = arguments.look()) {
             task.removeAttempts();
             List<Shard> all = IntStream.rangeClosed(1, count)
@@ -47,7 +46,7 @@ final class SparkBatch {
             List<Integer> open = new ArrayList<>();
             for (Shard shard : all) {
                 BatchSummary earlier = task.isFinished(shard) ? task.run(shard, (done, total, failed) -> {}) : null;
-                if (earlier == null || retry && earlier.failed() > 0) {
+                if (earlier == null || arguments.retry() && earlier.failed() > 0) {
                     open.add(shard.index());
                 } else {
                     summaries.add(earlier);

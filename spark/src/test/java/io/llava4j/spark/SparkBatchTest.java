@@ -24,8 +24,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.apache.spark.SparkConf;
@@ -33,6 +35,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /** Compares answers of a cluster with those of one machine; the model is tiny and random. */
 class SparkBatchTest {
@@ -43,6 +46,7 @@ class SparkBatchTest {
 
     private static Path model;
     private static Path questions;
+    private static Path requests;
     private static Path images;
 
     @TempDir
@@ -90,33 +94,55 @@ class SparkBatchTest {
                     .formatted(100 + i, image, i));
         }
         questions = Files.writeString(shared.resolve("questions.jsonl"), lines);
+        requests = writeRequests();
     }
 
-    private BatchArguments arguments(Path output, int shards, String... more) {
-        List<String> all = new ArrayList<>(List.of(
-                questions.toString(),
-                "-m",
-                model.toString(),
-                "--images",
-                images.toString(),
-                "-o",
-                output.toString(),
-                "--temperature",
-                "0.9",
-                "--max-new-tokens",
-                "60",
-                "--shards",
-                Integer.toString(shards)));
+    /** Requests with images inside; three cannot be answered. */
+    private static Path writeRequests() throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < RECORDS; i++) {
+            String image = Base64.getEncoder().encodeToString(Files.readAllBytes(images.resolve(i % 3 + ".png")));
+            lines.append("""
+                    {"custom_id": "%s", "url": "/v1/chat/completions", "body": {"model": "%s", "temperature": 0.9, \
+                    "max_tokens": 60, "messages": [{"role": "user", "content": [{"type": "text", "text": "what is it? %d"}, \
+                    {"type": "image_url", "image_url": {"url": "data:image/png;base64,%s"}}]}]}%s
+                    """.formatted(i == 11 ? 5 : i, i == 30 ? "another" : "tiny", i, image, i == 20 ? "" : "}"));
+        }
+        return Files.writeString(shared.resolve("requests.jsonl"), lines);
+    }
+
+    private static BatchArguments arguments(Path output, String... more) {
+        return arguments(model, output, more);
+    }
+
+    private static BatchArguments arguments(Path model, Path output, String... more) {
+        List<String> all = new ArrayList<>(
+                List.of("--images", images.toString(), "--temperature", "0.9", "--max-new-tokens", "60"));
         all.addAll(List.of(more));
-        return BatchArguments.of(all.toArray(String[]::new));
+        return job(model, questions, output, all);
+    }
+
+    private static BatchArguments ofRequests(Path output) {
+        return job(model, requests, output, List.of("--alias", "tiny", "--seed", "3"));
+    }
+
+    private static BatchArguments job(Path model, Path input, Path output, List<String> more) {
+        List<String> all = new ArrayList<>(List.of(input.toString(), "-m", model.toString(), "-o", output.toString()));
+        all.addAll(more);
+        CommandLine command = BatchJob.commandLine();
+        command.parseArgs(all.toArray(String[]::new));
+        return command.<BatchJob>getCommand().arguments();
     }
 
     private byte[] onOneMachine() throws IOException {
-        Path whole = dir.resolve("whole.jsonl");
-        try (BatchTask task = arguments(whole, 1, "--retry-failed").open()) {
+        return onOneMachine(arguments(dir.resolve("whole.jsonl"), "--retry-failed"));
+    }
+
+    private byte[] onOneMachine(BatchArguments arguments) throws IOException {
+        try (BatchTask task = arguments.open()) {
             assertThat(task.run(null, (done, total, failed) -> {}).complete()).isTrue();
+            return Files.readAllBytes(task.target(null));
         }
-        return Files.readAllBytes(whole);
     }
 
     private static byte[] joined(Path output, int shards) throws IOException {
@@ -152,7 +178,7 @@ class SparkBatchTest {
         Path output = dir.resolve("answers.jsonl");
         List<String> log = new ArrayList<>();
         try (JavaSparkContext spark = new JavaSparkContext(conf("local[2]"))) {
-            BatchSummary summary = SparkBatch.run(spark, arguments(output, 5), log::add);
+            BatchSummary summary = SparkBatch.run(spark, arguments(output), 5, log::add);
             assertThat(joined(output, 5)).isEqualTo(whole);
             assertThat(summary.complete()).isTrue();
             assertThat(summary.records()).isEqualTo(RECORDS);
@@ -165,7 +191,7 @@ class SparkBatchTest {
             Path second = new Shard(2, 5).file(output);
             Files.delete(second);
             Files.writeString(dir.resolve(".answers.2-of-5.jsonl.attempt-app-7.part"), "{");
-            BatchSummary again = SparkBatch.run(spark, arguments(output, 5), log::add);
+            BatchSummary again = SparkBatch.run(spark, arguments(output), 5, log::add);
             assertThat(joined(output, 5)).isEqualTo(whole);
             assertThat(again.answered()).isEqualTo(RECORDS - 1);
             assertThat(again.earlier()).isEqualTo(RECORDS - 12);
@@ -174,7 +200,7 @@ class SparkBatchTest {
 
             Files.copy(images.resolve("1.png"), images.resolve("missing.png"));
             try {
-                BatchSummary mended = SparkBatch.run(spark, arguments(output, 5, "--retry-failed"), log::add);
+                BatchSummary mended = SparkBatch.run(spark, arguments(output, "--retry-failed"), 5, log::add);
                 assertThat(log.getLast()).contains("in 5 shards, 1 of which");
                 assertThat(mended.failed()).isZero();
                 assertThat(mended.earlier()).isEqualTo(RECORDS - 1);
@@ -184,12 +210,12 @@ class SparkBatchTest {
             }
             whole = Files.readAllBytes(dir.resolve("whole.jsonl"));
 
-            assertThatThrownBy(() -> SparkBatch.run(spark, arguments(output, 5, "--seed", "4"), log::add))
+            assertThatThrownBy(() -> SparkBatch.run(spark, arguments(output, "--seed", "4"), 5, log::add))
                     .isInstanceOf(ConfigException.class)
                     .hasMessageContaining("belongs to a run with another model");
         }
         // One machine joins the shards without a model.
-        try (BatchTask task = arguments(output, 5).open()) {
+        try (BatchTask task = arguments(output).open()) {
             assertThat(task.run(null, (done, total, failed) -> {}).earlier()).isEqualTo(RECORDS);
         }
         assertThat(output).hasBinaryContent(whole);
@@ -205,78 +231,79 @@ class SparkBatchTest {
         }
         Files.writeString(damaged.resolve("model.safetensors"), "no weights");
         try (JavaSparkContext spark = new JavaSparkContext(conf("local[2]"))) {
-            assertThatThrownBy(() -> SparkBatch.run(
-                            spark,
-                            BatchArguments.of(
-                                    questions.toString(),
-                                    "-m",
-                                    damaged.toString(),
-                                    "--images",
-                                    images.toString(),
-                                    "-o",
-                                    dir + "/answers.jsonl"),
-                            line -> {}))
+            assertThatThrownBy(() ->
+                            SparkBatch.run(spark, arguments(damaged, dir.resolve("answers.jsonl")), 16, line -> {}))
                     .isInstanceOf(DataException.class)
                     .hasMessageContaining("model.safetensors");
         }
     }
 
     @Test
-    void requestsInOpenAisFormatAreRefused() throws IOException {
-        Path requests = Files.writeString(
-                dir.resolve("requests.jsonl"),
-                "{\"custom_id\": \"a\", \"url\": \"/v1/chat/completions\", \"body\": {}}\n");
-        BatchArguments arguments =
-                BatchArguments.of(requests.toString(), "-m", model.toString(), "-o", dir + "/answers.jsonl");
-        assertThatThrownBy(arguments::open)
-                .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("OpenAI's batch format", "llava batch --shard");
+    void requestsInOpenAisFormat() throws IOException {
+        byte[] whole = onOneMachine(ofRequests(dir.resolve("whole.jsonl")));
+        Path output = dir.resolve("answers.jsonl");
+        try (JavaSparkContext spark = new JavaSparkContext(conf("local[2]"))) {
+            BatchSummary summary = SparkBatch.run(spark, ofRequests(output), 7, line -> {});
+            assertThat(joined(output, 7)).isEqualTo(whole);
+            assertThat(summary.answered()).isEqualTo(RECORDS - 3);
+            assertThat(summary.failures())
+                    .hasSize(3)
+                    .anySatisfy(line -> assertThat(line).contains("line 12", "custom_id"))
+                    .anySatisfy(line -> assertThat(line).contains("line 21"))
+                    .anySatisfy(line -> assertThat(line).contains("line 31", "another"));
+        }
     }
 
-    /** Two executors of their own; one is killed when the first shard is there. */
+    /** Two executors of their own; of each input's, one is killed when the first shard is there. */
     @Test
     void aKilledExecutorChangesNothing() throws Exception {
-        byte[] whole = onOneMachine();
-        Path output = dir.resolve("answers.jsonl");
         Path home = dir.resolve("home");
         Files.createDirectories(home.resolve("jars")); // empty: executors get this test's class path
         Files.createDirectories(home.resolve("launcher/target/scala-2.13"));
         System.setProperty("spark.testing", "true");
         System.setProperty("spark.test.home", home.toString());
-        Thread killer = Thread.ofPlatform().daemon().unstarted(() -> {
-            while (true) {
-                try {
-                    Thread.sleep(20);
-                    List<ProcessHandle> executors = executors();
-                    boolean begun;
-                    try (Stream<Path> files = Files.list(dir)) {
-                        begun = files.anyMatch(
-                                file -> file.getFileName().toString().matches("answers\\.\\d+-of-12\\.jsonl"));
-                    }
-                    if (begun && !executors.isEmpty()) {
-                        executors.getFirst().destroyForcibly();
-                        return;
-                    }
-                } catch (IOException | InterruptedException e) {
-                    return;
-                }
-            }
-        });
         try (JavaSparkContext spark = new JavaSparkContext(conf("local-cluster[2,1,1024]")
                 .set("spark.executor.memory", "1g")
                 .set("spark.executorEnv.JAVA_HOME", System.getProperty("java.home"))
                 .set("spark.executor.extraClassPath", System.getProperty("java.class.path")))) {
-            killer.start();
-            BatchSummary summary = SparkBatch.run(spark, arguments(output, 12), line -> {});
-            assertThat(summary.complete()).isTrue();
-            assertThat(joined(output, 12)).isEqualTo(whole);
+            answersWithAKilledExecutor(
+                    spark, onOneMachine(), arguments(dir.resolve("answers.jsonl")), dir.resolve("answers.jsonl"));
+            Path responses = dir.resolve("responses.jsonl");
+            answersWithAKilledExecutor(
+                    spark,
+                    onOneMachine(ofRequests(dir.resolve("whole-responses.jsonl"))),
+                    ofRequests(responses),
+                    responses);
         } finally {
             System.clearProperty("spark.testing");
             System.clearProperty("spark.test.home");
         }
+        assertThat(files()).allMatch(name -> name.startsWith("answers."));
+    }
+
+    private void answersWithAKilledExecutor(JavaSparkContext spark, byte[] whole, BatchArguments arguments, Path output)
+            throws Exception {
+        Thread killer = Thread.ofPlatform().daemon().start(() -> {
+            while (true) {
+                try {
+                    Thread.sleep(20);
+                    List<ProcessHandle> executors = executors();
+                    boolean begun = IntStream.rangeClosed(1, 12)
+                            .anyMatch(shard -> Files.exists(new Shard(shard, 12).file(output)));
+                    if (begun && !executors.isEmpty()) {
+                        executors.getFirst().destroyForcibly();
+                        return;
+                    }
+                } catch (InterruptedException e) {
+                    return;
+                }
+            }
+        });
+        BatchSummary summary = SparkBatch.run(spark, arguments, 12, line -> {});
+        assertThat(summary.complete()).isTrue();
+        assertThat(joined(output, 12)).isEqualTo(whole);
         killer.join(1000);
         assertThat(killer.isAlive()).as("an executor was killed").isFalse();
-        assertThat(files()).allMatch(name -> name.startsWith("answers."));
     }
 
     private static List<ProcessHandle> executors() {

@@ -48,6 +48,14 @@ final class BatchCommand implements Callable<Integer> {
             description = "Answer only this shard, from 1 to the number of --shards; I/N says both.")
     private @Nullable String shard;
 
+    @Option(
+            names = "--max-failures",
+            paramLabel = "N",
+            description =
+                    "Succeed with up to N failed records, and stop after more; by default all records are tried, and one failed"
+                            + " record makes the exit code 1.")
+    private @Nullable Integer maxFailures;
+
     @Option(names = "--dry-run", description = "Only count what there is to do; the model is not loaded.")
     private boolean dryRun;
 
@@ -58,8 +66,11 @@ final class BatchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (maxFailures != null && maxFailures < 0) {
+            throw new ParameterException(spec.commandLine(), "--max-failures must be 0 or more, not " + maxFailures);
+        }
         Shard part = part();
-        try (BatchTask task = options.open(spec)) {
+        try (BatchTask task = options.open(spec, maxFailures == null ? -1 : maxFailures, options.retriesFailed())) {
             if (dryRun) {
                 print(task.plan(part));
                 return CommandLine.ExitCode.OK;
@@ -72,7 +83,7 @@ final class BatchCommand implements Callable<Integer> {
                                 progress.update(done, total, failed == 0 ? "" : "%,d failed".formatted(failed)));
             }
             print(summary);
-            return summary.complete() && options.accepts(summary.failed())
+            return summary.complete() && summary.failed() <= (maxFailures == null ? 0 : maxFailures)
                     ? CommandLine.ExitCode.OK
                     : CommandLine.ExitCode.SOFTWARE;
         }

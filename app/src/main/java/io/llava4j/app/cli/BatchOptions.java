@@ -25,8 +25,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
-/** What {@code llava batch} is told: input, output, model, and how records are answered. */
-final class BatchOptions {
+/** What {@code llava batch} and its Spark job are told: input, output, model, and how records are answered. */
+public final class BatchOptions {
     /** Options of data files that requests in OpenAI's format say themselves. */
     private static final List<String> OF_RECORDS = List.of(
             "--images",
@@ -96,14 +96,6 @@ final class BatchOptions {
                     "Answers that are decoded at the same time; changes the speed, not the answers (default: ${DEFAULT-VALUE}).")
     private int parallel = Scheduler.Limits.DEFAULT.parallel();
 
-    @Option(
-            names = "--max-failures",
-            paramLabel = "N",
-            description =
-                    "Succeed with up to N failed records, and stop after more; by default all records are tried, and one failed"
-                            + " record makes the exit code 1.")
-    private @Nullable Integer maxFailures;
-
     @Option(names = "--retry-failed", description = "Answer again the records that failed in an earlier run.")
     private boolean retryFailed;
 
@@ -119,21 +111,34 @@ final class BatchOptions {
             description = "Fetch images of OpenAI's requests from http and https addresses on the public internet.")
     private boolean allowImageUrls;
 
-    /** Whether so many failed records are accepted. */
-    boolean accepts(int failed) {
-        return failed <= (maxFailures == null ? 0 : maxFailures);
+    /** Nothing is told yet. */
+    public BatchOptions() {}
+
+    /** Whether records that failed in earlier runs are answered again. */
+    public boolean retriesFailed() {
+        return retryFailed;
+    }
+
+    /**
+     * The model's folder or file.
+     *
+     * @throws ParameterException if none is named and there is none to take instead
+     */
+    public Path model() {
+        return model.directory();
     }
 
     /**
      * Reads the input; the model is loaded when the first record needs it.
      *
      * @param spec of the verb
+     * @param maxFailures failures after which a run stops; -1 for no limit
+     * @param retryFailed whether records that failed in earlier runs count as open
      * @throws ParameterException if options contradict each other or the input
      */
-    BatchTask open(CommandSpec spec) {
+    public BatchTask open(CommandSpec spec, int maxFailures, boolean retryFailed) {
         model.check();
         require(spec, parallel >= 1, "--parallel must be 1 or more, not " + parallel);
-        require(spec, maxFailures == null || maxFailures >= 0, "--max-failures must be 0 or more, not " + maxFailures);
         require(spec, !prompt.isBlank(), "--prompt must not be empty");
         boolean openAi = BatchFormat.isOpenAi(input);
         for (String option : openAi ? OF_RECORDS : OF_REQUESTS) {
@@ -153,7 +158,7 @@ final class BatchOptions {
                 model.id(),
                 openAi ? "seed " + generation.seed() : generation + jsonAnswer.name(),
                 parallel,
-                maxFailures == null ? -1 : maxFailures,
+                maxFailures,
                 retryFailed);
         BatchTask.requireFile(output);
         if (openAi) {

@@ -7,8 +7,11 @@ import java.util.Properties;
 import picocli.CommandLine.IVersionProvider;
 
 /** Version and commit of the build, and the JVM that runs it. */
-final class BuildInfo implements IVersionProvider {
+public final class BuildInfo implements IVersionProvider {
     private static final String RESOURCE = "/io/llava4j/app/build.properties";
+
+    /** Reads nothing yet. */
+    public BuildInfo() {}
 
     @Override
     public String[] getVersion() {

@@ -8,11 +8,11 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Turns a failure into one line on stderr and an exit code. */
-final class Errors {
+public final class Errors {
     private Errors() {}
 
     /** A command line that cannot be understood: prints the reason, the nearest name and where to find help; exit code 2. */
-    static int usage(ParameterException failure, String[] args) {
+    public static int usage(ParameterException failure, String[] args) {
         CommandLine failed = failure.getCommandLine();
         PrintWriter err = failed.getErr();
         err.println("llava: " + reason(failure) + nearest(failure) + promptHint(failure) + " Try '"
@@ -21,7 +21,7 @@ final class Errors {
     }
 
     /** A verb that failed: prints its message, or reports a bug; exit code 1. */
-    static int failure(Exception failure, CommandLine failed, boolean debug) {
+    public static int failure(Exception failure, CommandLine failed, boolean debug) {
         PrintWriter err = failed.getErr();
         if (failure instanceof ParameterException usage) {
             return usage(usage, new String[0]);
