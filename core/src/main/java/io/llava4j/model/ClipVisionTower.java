@@ -12,7 +12,8 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * CLIP's vision transformer (docs/reference/model.md#vision-tower): patch embedding, CLS, learned positions,
- * pre-LayerNorm, blocks. Its features are one of the hidden states, without a final norm; blocks after it never run.
+ * pre-LayerNorm, blocks. Its features are one of the hidden states or several, without a final norm; blocks after them never
+ * run.
  */
 public final class ClipVisionTower implements VisionTower {
     private final VisionConfig config;
@@ -22,7 +23,7 @@ public final class ClipVisionTower implements VisionTower {
     private final LayerNorm preNorm;
     private final LayerNorm postNorm;
     private final List<ClipBlock> blocks = new ArrayList<>();
-    private final int depth;
+    private final List<Integer> featureStates;
     private final boolean keepCls;
 
     /** A tower whose features are its last hidden state without CLS. */
@@ -31,17 +32,26 @@ public final class ClipVisionTower implements VisionTower {
     }
 
     /**
+     * A tower whose features are one hidden state.
+     *
+     * @param selectLayer its index among the {@code layers + 1} hidden states, negative from the end
+     * @throws io.llava4j.ConfigException if there is no such hidden state
+     */
+    public ClipVisionTower(VisionConfig config, Weights weights, int selectLayer, boolean keepCls) {
+        this(config, weights, List.of(config.blocksBefore(selectLayer)), keepCls);
+    }
+
+    /**
      * Reads the tower's tensors.
      *
      * @param config shape of the tower
      * @param weights tensors of {@link ClipParameters}
-     * @param selectLayer index of the features among the {@code layers + 1} hidden states, negative from the end
+     * @param featureStates which of the {@code layers + 1} hidden states the features consist of, in ascending order
      * @param keepCls whether CLS is the first of the features
-     * @throws io.llava4j.ConfigException if there is no such hidden state
      */
-    public ClipVisionTower(VisionConfig config, Weights weights, int selectLayer, boolean keepCls) {
+    public ClipVisionTower(VisionConfig config, Weights weights, List<Integer> featureStates, boolean keepCls) {
         this.config = config;
-        this.depth = config.blocksBefore(selectLayer);
+        this.featureStates = List.copyOf(featureStates);
         this.keepCls = keepCls;
         ClipParameters names = ClipParameters.of(config);
         this.patchEmbedding = PatchEmbedding.of(names.patchEmbedding(), weights);
@@ -55,8 +65,8 @@ public final class ClipVisionTower implements VisionTower {
     }
 
     @Override
-    public int blocks() {
-        return depth;
+    public List<Integer> featureStates() {
+        return featureStates;
     }
 
     @Override
@@ -75,8 +85,8 @@ public final class ClipVisionTower implements VisionTower {
     }
 
     @Override
-    public int hiddenSize() {
-        return config.hiddenSize();
+    public int featureWidth() {
+        return config.hiddenSize() * featureStates.size();
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.llava4j.model;
 
 import io.llava4j.model.config.LoraConfig;
 import io.llava4j.model.config.ProjectorType;
+import io.llava4j.model.config.TokenPackerParameters;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
@@ -47,7 +48,16 @@ public final class Initializer {
         int fanIn = shape.length < 2 ? count : count / Math.toIntExact(shape[0]);
         RandomGenerator random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + name.hashCode());
         float[] values = new float[count];
-        if (name.startsWith(ProjectorType.PREFIX)) {
+        if (TokenPackerParameters.contains(name) && shape.length == 2) {
+            // The official code's: normal for linear layers, PyTorch's Xavier-uniform for attention's first matrix.
+            double bound = Math.sqrt(6.0 / (shape[0] + shape[1]));
+            double deviation = deviation(name, fanIn);
+            fillWith(values, () -> name.endsWith("in_proj_weight")
+                    ? (2 * random.nextDouble() - 1) * bound
+                    : random.nextGaussian() * deviation);
+        } else if (TokenPackerParameters.contains(name)) {
+            fillWith(values, () -> name.contains("ln_") && name.endsWith("weight") ? 1 : 0);
+        } else if (name.startsWith(ProjectorType.PREFIX)) {
             // PyTorch's default for Linear, as the projector is created after the language model is loaded
             // (docs/reference/model.md#projector)
             double bound = 1 / Math.sqrt(projectorFanIn(weights, name, fanIn));

@@ -6,7 +6,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * The projector between vision tower and language model (docs/reference/model.md#projector): linear layers with
- * exact-erf GELUs between them, or none at all. Tiled images have a row-end token beside their projected features.
+ * exact-erf GELUs between them, or none at all; before them some types join squares of patches. Tiled images have a row-end token beside their projected features.
  */
 public interface Projector extends AutoCloseable {
     /** The projector that a configuration describes, on tensors by canonical name. */
@@ -14,7 +14,7 @@ public interface Projector extends AutoCloseable {
         return new MlpProjector(config, weights);
     }
 
-    /** Image features to image tokens: {@code [images, features, vision hidden] -> [images, tokens, text hidden]}. */
+    /** Image features to image tokens: {@code [images, features, feature width] -> [images, tokens, text hidden]}. */
     Tensor forward(Tensor features);
 
     /**

@@ -1,47 +1,60 @@
 package io.llava4j.model;
 
 import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
+import java.util.ArrayList;
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /** The image encoder in front of the projector. {@link #of} is the one place that knows which towers there are. */
 public interface VisionTower extends AutoCloseable {
     /** The tower that a configuration describes, on tensors by canonical name. */
     static VisionTower of(LlavaConfig config, Weights weights) {
-        return new ClipVisionTower(config.vision(), weights, config.selectLayer(), config.keepCls());
+        return new ClipVisionTower(config.vision(), weights, config.featureStates().states(), config.keepCls());
     }
 
     /**
      * Image features, as the projector reads them.
      *
      * @param pixels normalised, {@code [images, 3, imageSize, imageSize]}
-     * @return {@code [images, tokensPerImage, hiddenSize]}
+     * @return {@code [images, tokensPerImage, featureWidth]}
      */
     default Tensor features(Tensor pixels) {
+        List<Tensor> features = new ArrayList<>();
         Tensor states = embed(pixels);
         for (int block = 0; block < blocks(); block++) {
+            if (featureStates().contains(block)) {
+                features.add(select(states));
+            }
             states = forward(block, states);
         }
-        return select(states);
+        features.add(select(states));
+        return Tensors.cat(2, features.toArray(Tensor[]::new));
     }
 
-    /** What the first block reads: {@code [images, 3, imageSize, imageSize] -> [images, positions, hiddenSize]}. */
+    /** What the first block reads: {@code [images, 3, imageSize, imageSize] -> [images, positions, hidden]}. */
     Tensor embed(Tensor pixels);
 
     /** Blocks that the features go through. */
-    int blocks();
+    default int blocks() {
+        return featureStates().getLast();
+    }
 
-    /** One block: {@code [images, positions, hiddenSize]} in and out. */
+    /** The hidden states that the features consist of, in ascending order: 0 is what the first block reads, k what block k gives. */
+    List<Integer> featureStates();
+
+    /** One block: {@code [images, positions, hidden]} in and out. */
     Tensor forward(int block, Tensor states);
 
-    /** The features among the states after the last block: {@code -> [images, tokensPerImage, hiddenSize]}. */
+    /** The features among the positions of a hidden state: {@code -> [images, tokensPerImage, hidden]}. */
     Tensor select(Tensor states);
 
     /** Features of one image. */
     int tokensPerImage();
 
-    /** Width of a feature. */
-    int hiddenSize();
+    /** Width of a feature: that of the hidden states, times their number. */
+    int featureWidth();
 
     /** Edge of the square input in pixels. */
     int imageSize();

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -45,6 +46,41 @@ class ReducingProjectorFilesTest {
         assertThatThrownBy(() -> Checkpoint.open(model))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("config.json: mm_projector_type: projector type " + type.replace("2x2", "3x3"))
+                .hasMessageContaining("4 x 4");
+    }
+
+    /** LLaVA's keys for TokenPacker; the first checkpoints have no scale_factor. */
+    @Test
+    void aTokenPackerHasTheKeysOfItsOfficialCode() throws IOException {
+        ModelKind kind = new ModelKind.Llava(config("tokenpacker_4x4"));
+        Path model = folder.resolve("model");
+        new RandomCheckpoint(kind, DType.BF16, 3).write(model, null, (done, total) -> {});
+        Path config = model.resolve("config.json");
+        String text = Files.readString(config);
+        assertThat(text).contains("\"mm_projector_type\" : \"tokenpacker\"").contains("\"scale_factor\" : 4");
+        try (Checkpoint checkpoint = Checkpoint.open(model).requireComplete()) {
+            assertThat(checkpoint.kind()).isEqualTo(kind);
+            assertThat(checkpoint.config().tokensPerImage()).isEqualTo(1);
+            for (CheckpointLayout layout :
+                    List.of(CheckpointLayout.HF_OLD, CheckpointLayout.HF_NEW, CheckpointLayout.GGUF)) {
+                assertThatThrownBy(() -> SmallModel.convert(model, folder.resolve("t"), layout, null))
+                        .hasMessageContaining("its projector is tokenpacker_4x4");
+            }
+        }
+        Files.writeString(config, text.replaceFirst("\"scale_factor\" : 4,", ""));
+        try (Checkpoint checkpoint = Checkpoint.open(model).requireComplete()) {
+            assertThat(checkpoint.config().projectorType()).isEqualTo("tokenpacker_2x2");
+        }
+        for (String wrong : List.of("1", "12", "\"2\"")) {
+            Files.writeString(config, text.replace("\"scale_factor\" : 4", "\"scale_factor\" : " + wrong));
+            assertThatThrownBy(() -> Checkpoint.open(model))
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("scale_factor");
+        }
+        Files.writeString(config, text.replace("\"scale_factor\" : 4", "\"scale_factor\" : 3"));
+        assertThatThrownBy(() -> Checkpoint.open(model))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("config.json: mm_projector_type: projector type tokenpacker_3x3")
                 .hasMessageContaining("4 x 4");
     }
 

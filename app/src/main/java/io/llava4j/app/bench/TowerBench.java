@@ -4,7 +4,6 @@ import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.Converter.Precision;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.model.config.LlavaConfig;
-import io.llava4j.model.config.Parameters;
 import io.llava4j.model.config.ProjectorType;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.model.cpu.CpuClipTower;
@@ -98,11 +97,13 @@ public final class TowerBench {
         CpuClipTower tower = measured.encoder().tower();
         long start = System.nanoTime();
         MemorySegment states = tower.embed(pixels);
+        MemorySegment features = tower.take(0, states, MemorySegment.NULL);
         for (int block = 0; block < tower.blocks(); block++) {
             tower.forward(block, states);
+            features = tower.take(block + 1, states, features);
         }
         long half = System.nanoTime();
-        measured.encoder().projector().project(tower.select(states));
+        measured.encoder().projector().project(features);
         if (counts) {
             measured.tower().add((half - start) / GIGA);
             measured.projector().add((System.nanoTime() - half) / GIGA);
@@ -118,11 +119,8 @@ public final class TowerBench {
     }
 
     private static double projectorOperations(LlavaConfig config) {
-        long weights = 0;
-        for (Parameters.Linear layer : ProjectorType.parse(config.projectorType())
-                .layers(config.vision().hiddenSize(), config.text().hiddenSize())) {
-            weights += layer.out() * layer.in();
-        }
-        return 2.0 * weights * config.tokensPerImage();
+        return 2
+                * ProjectorType.parse(config.projectorType())
+                        .products(config.vision().hiddenSize(), config.text().hiddenSize(), config.featuresPerView());
     }
 }

@@ -116,7 +116,7 @@ public final class ModelConfigWriter {
         root.put("mm_vision_select_layer", config.selectLayer());
         root.put("mm_vision_select_feature", config.keepCls() ? "cls_patch" : "patch");
         root.put("mm_hidden_size", tower.hiddenSize());
-        root.put("mm_projector_type", config.projectorType());
+        ProjectorKeys.write(root, config.projectorType());
         root.put("mm_use_im_start_end", false);
         root.put("mm_use_im_patch_token", false);
         root.put("mm_patch_merge_type", config.tiling().merge().configName());

@@ -6,7 +6,6 @@ import io.llava4j.image.AspectMode;
 import io.llava4j.image.tile.Tiling;
 import io.llava4j.io.StrictJson;
 import io.llava4j.model.config.LlavaConfig;
-import io.llava4j.model.config.ProjectorType;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.text.ConversationTemplate;
@@ -126,7 +125,7 @@ public final class ModelConfigs {
         return new LlavaConfig(
                 vision,
                 text(config, eosTokenIds(directory, config)),
-                projectorType(config, vision, keepCls, tiling),
+                ProjectorKeys.read(config, vision, keepCls, tiling),
                 selectLayer(config, "mm_vision_select_layer", selectLayer, vision),
                 keepCls,
                 tiling.isNone() ? aspectMode(config).orElse(AspectMode.CROP) : AspectMode.ANYRES,
@@ -134,19 +133,6 @@ public final class ModelConfigs {
                 maxSequenceLength(config),
                 conversationTemplate(config),
                 tiling);
-    }
-
-    private static String projectorType(ConfigReader config, VisionConfig vision, boolean keepCls, Tiling tiling) {
-        String type = config.string("mm_projector_type").orElse("linear");
-        ProjectorType known =
-                ProjectorType.find(type).orElseThrow(() -> config.bad("mm_projector_type", ProjectorType.KNOWN));
-        known.misfit(vision.grid(), keepCls).ifPresent(problem -> {
-            throw new ConfigException("%s: mm_projector_type: %s".formatted(config.file(), problem));
-        });
-        if (known.reduces() && !tiling.isNone()) {
-            throw config.bad("mm_projector_type", "mlp2x_gelu with images in tiles");
-        }
-        return type;
     }
 
     /** @param tiles whether it is LLaVA-NeXT's */

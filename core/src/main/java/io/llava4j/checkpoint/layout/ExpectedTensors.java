@@ -57,7 +57,7 @@ public final class ExpectedTensors {
 
     private void add(ModelKind.Projector projector) {
         ProjectorType.parse(projector.projectorType())
-                .layers(projector.visionHiddenSize(), projector.textHiddenSize())
+                .parameters(projector.visionHiddenSize(), projector.textHiddenSize())
                 .forEach(this::add);
     }
 

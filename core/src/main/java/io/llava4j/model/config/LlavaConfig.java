@@ -202,6 +202,16 @@ public record LlavaConfig(
         return new ImagePreparation(vision.imageProcessor(aspectMode), tiling, vision.grid());
     }
 
+    /** The hidden states that the features of a patch consist of. */
+    public FeatureStates featureStates() {
+        return FeatureStates.of(vision, selectLayer, ProjectorType.parse(projectorType));
+    }
+
+    /** Width of the features of a patch. */
+    public int featureWidth() {
+        return featureStates().states().size() * vision.hiddenSize();
+    }
+
     /** What the vision tower gives for one view of an image. */
     public int featuresPerView() {
         return vision.patches() + (keepCls ? 1 : 0);

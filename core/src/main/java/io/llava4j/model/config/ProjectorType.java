@@ -1,6 +1,7 @@
 package io.llava4j.model.config;
 
 import io.llava4j.ConfigException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -10,8 +11,8 @@ import java.util.stream.IntStream;
 /**
  * A kind of projector (docs/reference/model.md#projector) and the tensors it has.
  *
- * @param name {@code identity}, {@code linear}, {@code mlpNx_gelu}, {@code avg_pool_NxN_mlpNx_gelu} or
- *     {@code pixel_shuffle_NxN_mlpNx_gelu}, as {@code mm_projector_type} has it
+ * @param name {@code identity}, {@code linear}, {@code mlpNx_gelu}, {@code avg_pool_NxN_mlpNx_gelu},
+ *     {@code pixel_shuffle_NxN_mlpNx_gelu} or {@code tokenpacker_NxN}
  * @param reduction how it makes fewer image tokens of the image features
  * @param edge of the square of patches that becomes one image token; 1 without a reduction
  * @param depth linear layers
@@ -25,7 +26,7 @@ public record ProjectorType(String name, Reduction reduction, int edge, int dept
 
     /** The names that {@link #find} knows, for messages. */
     public static final String KNOWN = "linear, mlp2x_gelu (or another depth), avg_pool_2x2_mlp2x_gelu,"
-            + " pixel_shuffle_2x2_mlp2x_gelu (or another square) or identity";
+            + " pixel_shuffle_2x2_mlp2x_gelu, tokenpacker_2x2 (or another square) or identity";
 
     /** A single linear layer. */
     public static final ProjectorType LINEAR = new ProjectorType("linear", Reduction.NONE, 1, 1);
@@ -33,6 +34,7 @@ public record ProjectorType(String name, Reduction reduction, int edge, int dept
     private static final ProjectorType IDENTITY = new ProjectorType("identity", Reduction.NONE, 1, 0);
     private static final Pattern MLP =
             Pattern.compile("(?:(avg_pool|pixel_shuffle)_([2-9])x\\2_)?mlp([1-9]\\d?)x_gelu");
+    private static final Pattern TOKEN_PACKER = Pattern.compile("tokenpacker_([2-9])x\\1");
 
     /** What becomes of a square of neighbouring patches before the linear layers. */
     public enum Reduction {
@@ -41,12 +43,19 @@ public record ProjectorType(String name, Reduction reduction, int edge, int dept
         /** The mean of the features of its patches. */
         AVG_POOL,
         /** The features of its patches, row by row, as one vector (space to depth). */
-        PIXEL_SHUFFLE
+        PIXEL_SHUFFLE,
+        /** Its middle attends to the features of its patches in several hidden states. */
+        TOKEN_PACKER
     }
 
     /** The name of an MLP of {@code depth} linear layers, with a GELU between them. */
     public static String mlpName(long depth) {
         return "mlp" + depth + "x_gelu";
+    }
+
+    /** A TokenPacker that makes one image token of {@code edge} x {@code edge} patches, from 2 to 9. */
+    public static ProjectorType tokenPacker(int edge) {
+        return new ProjectorType("tokenpacker_%dx%d".formatted(edge, edge), Reduction.TOKEN_PACKER, edge, 2);
     }
 
     /** The type of that name, or empty if it is unknown. */
@@ -59,6 +68,10 @@ public record ProjectorType(String name, Reduction reduction, int edge, int dept
                     : joined.equals("avg_pool") ? Reduction.AVG_POOL : Reduction.PIXEL_SHUFFLE;
             int edge = reduction == Reduction.NONE ? 1 : Integer.parseInt(mlp.group(2));
             return Optional.of(new ProjectorType(name, reduction, edge, Integer.parseInt(mlp.group(3))));
+        }
+        Matcher packer = TOKEN_PACKER.matcher(name);
+        if (packer.matches()) {
+            return Optional.of(tokenPacker(Integer.parseInt(packer.group(1))));
         }
         return switch (name) {
             case "linear" -> Optional.of(LINEAR);
@@ -117,12 +130,35 @@ public record ProjectorType(String name, Reduction reduction, int edge, int dept
 
     /** The linear layers in order. An MLP's are at even indices of a sequence, in which its GELUs have the odd ones. */
     public List<Parameters.Linear> layers(long visionHidden, long textHidden) {
+        String sequence = reduction == Reduction.TOKEN_PACKER ? TokenPackerParameters.MLP : PREFIX;
         return IntStream.range(0, depth)
                 .mapToObj(i -> new Parameters.Linear(
-                        equals(LINEAR) ? PREFIX : PREFIX + 2 * i + ".",
+                        equals(LINEAR) ? PREFIX : sequence + 2 * i + ".",
                         textHidden,
                         i == 0 ? inputWidth(visionHidden) : textHidden,
                         true))
                 .toList();
+    }
+
+    /** All its tensors. */
+    public List<Parameters> parameters(long visionHidden, long textHidden) {
+        List<Parameters> parameters = new ArrayList<>();
+        if (reduction == Reduction.TOKEN_PACKER) {
+            parameters.add(TokenPackerParameters.of(visionHidden));
+        }
+        parameters.addAll(layers(visionHidden, textHidden));
+        return List.copyOf(parameters);
+    }
+
+    /** Products of weights and inputs for a view of an image of so many features; of attention without its scores. */
+    public double products(long visionHidden, long textHidden, long features) {
+        double tokens = (double) features / patchesPerToken();
+        double products = reduction == Reduction.TOKEN_PACKER
+                ? TokenPackerParameters.of(visionHidden).products(features, tokens)
+                : 0;
+        for (Parameters.Linear layer : layers(visionHidden, textHidden)) {
+            products += tokens * layer.in() * layer.out();
+        }
+        return products;
     }
 }

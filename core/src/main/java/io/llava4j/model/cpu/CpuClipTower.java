@@ -25,7 +25,7 @@ public final class CpuClipTower implements VisionTower {
 
     private final VisionConfig config;
     private final boolean keepCls;
-    private final int depth;
+    private final List<Integer> featureStates;
     private final float[] classEmbedding;
     private final float[] positionEmbedding;
     private final CpuLayerNorm preNorm;
@@ -35,7 +35,7 @@ public final class CpuClipTower implements VisionTower {
     private final Workers workers;
 
     /**
-     * Brings the weights into the kernels' layout; those of blocks after the selected hidden state are not read.
+     * Brings the weights into the kernels' layout; those of blocks after the last selected hidden state are not read.
      *
      * @param weights tensors of {@link ClipParameters}
      * @throws io.llava4j.ConfigException if there is no such hidden state as the configuration selects
@@ -43,7 +43,7 @@ public final class CpuClipTower implements VisionTower {
     public CpuClipTower(LlavaConfig config, CpuWeights weights, Kernels kernels, Workers workers) {
         this.config = config.vision();
         this.keepCls = config.keepCls();
-        this.depth = this.config.blocksBefore(config.selectLayer());
+        this.featureStates = config.featureStates().states();
         this.workers = workers;
         ClipParameters names = ClipParameters.of(this.config);
         CpuLoader loader = new CpuLoader(weights, workers);
@@ -53,7 +53,7 @@ public final class CpuClipTower implements VisionTower {
                 weights.vector(names.positionEmbedding().name(), (long) this.config.positions() * hidden);
         this.preNorm = loader.layerNorm(names.preNorm());
         this.patchEmbedding = CpuPatchEmbedding.of(this.config, loader, kernels);
-        names.blocks().subList(0, depth).forEach(block -> blocks.add(CpuClipBlock.load(block, loader)));
+        names.blocks().subList(0, blocks()).forEach(block -> blocks.add(CpuClipBlock.load(block, loader)));
         this.pass = new CpuClipPass(this.config, kernels, workers);
     }
 
@@ -96,9 +96,30 @@ public final class CpuClipTower implements VisionTower {
         pass.forward(blocks.get(block), states, Math.toIntExact(states.byteSize() / stateBytes()), config.positions());
     }
 
-    /** The features among the states of an image after the last block: {@code [tokensPerImage, hidden]}. */
-    public MemorySegment select(MemorySegment states) {
-        return keepCls ? states : states.asSlice((long) config.hiddenSize() * Float.BYTES);
+    /**
+     * Takes the features of an image from its states.
+     *
+     * @param passed blocks that the states have passed
+     * @param states of the image, {@code [positions, hidden]}; the result may lie in them
+     * @param features taken so far; {@link MemorySegment#NULL} at first
+     * @return after the last block all features, {@code [tokensPerImage, featureWidth]}
+     */
+    public MemorySegment take(int passed, MemorySegment states, MemorySegment features) {
+        int index = featureStates.indexOf(passed);
+        if (index < 0) {
+            return features;
+        }
+        MemorySegment selected = keepCls ? states : states.asSlice((long) config.hiddenSize() * Float.BYTES);
+        if (featureStates.size() == 1) {
+            return selected;
+        }
+        long bytes = (long) config.hiddenSize() * Float.BYTES;
+        long stride = bytes * featureStates.size();
+        MemorySegment all = index == 0 ? Arena.ofAuto().allocate(stride * tokensPerImage(), 64) : features;
+        for (int row = 0; row < tokensPerImage(); row++) {
+            MemorySegment.copy(selected, row * bytes, all, row * stride + index * bytes, bytes);
+        }
+        return all;
     }
 
     @Override
@@ -124,8 +145,8 @@ public final class CpuClipTower implements VisionTower {
     }
 
     @Override
-    public int blocks() {
-        return depth;
+    public List<Integer> featureStates() {
+        return featureStates;
     }
 
     @Override
@@ -134,8 +155,8 @@ public final class CpuClipTower implements VisionTower {
     }
 
     @Override
-    public int hiddenSize() {
-        return config.hiddenSize();
+    public int featureWidth() {
+        return config.hiddenSize() * featureStates.size();
     }
 
     @Override

@@ -5,15 +5,15 @@ import io.llava4j.model.Projector;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.ProjectorType;
 import io.llava4j.tensor.Tensors;
-import io.llava4j.tensor.kernel.Activations;
 import io.llava4j.tensor.kernel.Kernels;
-import io.llava4j.tensor.kernel.RowMath;
 import io.llava4j.tensor.kernel.WorkMemory;
 import io.llava4j.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The projector on the CPU kernels, in the type that its weights have in the file (docs/reference/model.md#projector). A
@@ -22,6 +22,7 @@ import org.bytedeco.pytorch.Tensor;
 public final class CpuProjector implements Projector {
     private final ProjectorType type;
     private final int grid;
+    private final @Nullable CpuTokenPacker packer;
     private final List<CpuLinear> layers;
     private final float[] rowEnd;
     private final int width;
@@ -36,11 +37,15 @@ public final class CpuProjector implements Projector {
      */
     public CpuProjector(LlavaConfig config, CpuWeights weights, Kernels kernels, Workers workers) {
         CpuLoader loader = new CpuLoader(weights, workers);
-        this.width = config.vision().hiddenSize();
+        int hidden = config.vision().hiddenSize();
+        this.width = config.featureWidth();
         this.textWidth = config.text().hiddenSize();
         this.type = ProjectorType.parse(config.projectorType());
         this.grid = config.vision().grid();
-        this.layers = type.layers(width, textWidth).stream().map(loader::linear).toList();
+        this.packer = type.reduction() == ProjectorType.Reduction.TOKEN_PACKER
+                ? new CpuTokenPacker(config, type.edge(), loader)
+                : null;
+        this.layers = type.layers(hidden, textWidth).stream().map(loader::linear).toList();
         this.rowEnd = config.hasRowEnd() ? weights.vector(ProjectorType.ROW_END, textWidth) : new float[0];
         this.kernels = kernels;
         this.workers = workers;
@@ -59,34 +64,37 @@ public final class CpuProjector implements Projector {
     /**
      * Image features to image tokens.
      *
-     * @param features {@code [features, vision hidden]} floats off the heap
+     * @param features {@code [features, feature width]} floats off the heap
      * @return {@code [tokens, text hidden]}
      */
     public float[] project(MemorySegment features) {
         int rows = Math.toIntExact(features.byteSize() / Float.BYTES / width) / type.patchesPerToken();
         try (WorkMemory memory = new WorkMemory()) {
-            MemorySegment x = type.reduces() ? reduce(features, rows, memory) : features;
+            CpuLinear.Place place = new CpuLinear.Place(kernels, workers, memory);
+            MemorySegment x =
+                    switch (type.reduction()) {
+                        case NONE -> features;
+                        case AVG_POOL, PIXEL_SHUFFLE -> reduce(features, rows, place);
+                        case TOKEN_PACKER ->
+                            Objects.requireNonNull(packer).attend(features, rows, place);
+                    };
             for (int i = 0; i < layers.size(); i++) {
-                x = apply(layers.get(i), x, rows, i < layers.size() - 1, memory);
+                x = layers.get(i).apply(x, rows, i < layers.size() - 1, place);
             }
             return x.toArray(ValueLayout.JAVA_FLOAT);
         }
     }
 
     /** What the linear layers read: squares row by row over an image, patches row by row within a square. */
-    private MemorySegment reduce(MemorySegment features, int tokens, WorkMemory memory) {
+    private MemorySegment reduce(MemorySegment features, int tokens, CpuLinear.Place place) {
         int edge = type.edge();
-        int squares = grid / edge;
         int wide = Math.toIntExact(type.inputWidth(width));
         boolean pools = type.reduction() == ProjectorType.Reduction.AVG_POOL;
-        long floats = (long) tokens * wide;
-        MemorySegment y = memory.atLeast(MemorySegment.NULL, floats).asSlice(0, floats * Float.BYTES);
+        MemorySegment y = place.rows(tokens, wide);
         workers.run(tokens, (token, worker) -> {
             float[] values = new float[wide];
-            int row = token / squares * edge; // images follow each other, so rows of later ones go on counting
-            int column = token % squares * edge;
             for (int patch = 0; patch < edge * edge; patch++) {
-                float[] x = CpuPass.get(features, (row + patch / edge) * grid + column + patch % edge, width);
+                float[] x = CpuPass.get(features, patchOf(token, patch, edge, grid), width);
                 for (int i = 0; i < width; i++) {
                     values[pools ? i : patch * width + i] += x[i];
                 }
@@ -99,26 +107,17 @@ public final class CpuProjector implements Projector {
         return y;
     }
 
-    private MemorySegment apply(CpuLinear layer, MemorySegment x, int rows, boolean activated, WorkMemory memory) {
-        int in = layer.weight().in();
-        int out = layer.weight().out();
-        long floats = (long) rows * out;
-        MemorySegment y = memory.atLeast(MemorySegment.NULL, floats).asSlice(0, floats * Float.BYTES);
-        Activations activations = new Activations(memory);
-        activations.set(x, in, rows, in);
-        kernels.multiply(layer.weight(), activations, y, out, workers);
-        workers.run(rows, (row, worker) -> {
-            float[] values = CpuPass.get(y, row, out);
-            if (activated) {
-                RowMath.gelu(values, layer.bias());
-            } else {
-                for (int i = 0; i < out; i++) {
-                    values[i] += layer.bias()[i];
-                }
-            }
-            CpuPass.put(values, y, row);
-        });
-        return y;
+    /**
+     * Where a patch of a square is among the features. Images follow each other, so rows of later ones go on counting.
+     *
+     * @param square row by row over an image
+     * @param patch row by row within the square
+     * @param grid patches in a row of an image
+     */
+    static int patchOf(int square, int patch, int edge, int grid) {
+        int squares = grid / edge;
+        int row = square / squares * edge + patch / edge;
+        return row * grid + square % squares * edge + patch % edge;
     }
 
     @Override
@@ -141,11 +140,15 @@ public final class CpuProjector implements Projector {
 
     /** Bytes of the weights in the kernels' layout. */
     public long bytes() {
-        return layers.stream().mapToLong(layer -> layer.weight().bytes()).sum();
+        return layers.stream().mapToLong(layer -> layer.weight().bytes()).sum()
+                + (packer == null ? 0 : packer.bytes());
     }
 
     @Override
     public void close() {
         layers.forEach(CpuLinear::close);
+        if (packer != null) {
+            packer.close();
+        }
     }
 }

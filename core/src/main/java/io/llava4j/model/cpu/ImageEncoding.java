@@ -17,6 +17,7 @@ public final class ImageEncoding {
     private int view;
     private int next;
     private @Nullable MemorySegment states;
+    private MemorySegment features = MemorySegment.NULL;
 
     /** An encoding that has yet to begin. */
     public ImageEncoding(CpuImageEncoder encoder, PreparedImage image) {
@@ -38,16 +39,18 @@ public final class ImageEncoding {
         do {
             if (states == null) {
                 states = tower.embed(pixels());
+                features = tower.take(0, states, MemorySegment.NULL);
             }
             if (next < tower.blocks()) {
                 tower.forward(next++, states);
+                features = tower.take(next, states, features);
                 continue;
             }
-            projected[view++] = encoder.projector().project(tower.select(states));
+            projected[view++] = encoder.projector().project(features);
             states = null;
             next = 0;
             if (view == projected.length) {
-                return encoder.projector().arrange(features(), image.order());
+                return encoder.projector().arrange(ofAllViews(), image.order());
             }
         } while (System.nanoTime() - start < nanos);
         return null;
@@ -61,7 +64,7 @@ public final class ImageEncoding {
                 : Arrays.copyOfRange(image.pixels(), view * each, (view + 1) * each);
     }
 
-    private float[] features() {
+    private float[] ofAllViews() {
         if (projected.length == 1) {
             return projected[0];
         }

@@ -55,8 +55,8 @@ public record ModelAssembly(
      * @param visionTower folder of a vision tower; with {@code language-model} the alternative to {@code base}
      * @param languageModel folder of a language model with its tokenizer
      * @param projector file of a projector's weights, such as stage 1's; random weights without it
-     * @param projectorType {@code linear}, {@code mlpNx_gelu}, {@code avg_pool_NxN_mlpNx_gelu}, {@code pixel_shuffle_NxN_mlpNx_gelu} or
-     *     {@code identity}
+     * @param projectorType {@code linear}, {@code mlpNx_gelu}, {@code avg_pool_NxN_mlpNx_gelu}, {@code pixel_shuffle_NxN_mlpNx_gelu},
+     *     {@code tokenpacker_NxN} or {@code identity}
      * @param selectLayer hidden state of the tower that is used, negative from the end
      * @param selectFeature image features that are used
      */
@@ -219,12 +219,26 @@ public record ModelAssembly(
     private void loadProjector(Path projector, Placement placement) {
         Checkpoint checkpoint = open(projector, files);
         requireSameReduction(
-                projector, ModelFiles.projectorType(projector, checkpoint).orElse("mlp2x_gelu"));
+                projector,
+                ModelFiles.projectorType(projector, checkpoint).orElseGet(() -> typeOf(checkpoint)));
         checkpoint.tensors().forEach((name, entry) -> {
             if (name.startsWith(CanonicalNames.PROJECTOR)) {
                 placement.add(weights, Map.of(name, entry));
             }
         });
+    }
+
+    /** The type of a projector whose file does not name it. A TokenPacker reads squares of any size. */
+    private String typeOf(Checkpoint projector) {
+        if (projector.kind() instanceof ModelKind.Projector theirs) {
+            String ours = config.projectorType();
+            return isTokenPacker(ours) && isTokenPacker(theirs.projectorType()) ? ours : theirs.projectorType();
+        }
+        return "mlp2x_gelu";
+    }
+
+    private static boolean isTokenPacker(String type) {
+        return ProjectorType.parse(type).reduction() == ProjectorType.Reduction.TOKEN_PACKER;
     }
 
     @Override

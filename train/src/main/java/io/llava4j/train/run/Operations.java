@@ -3,6 +3,7 @@ package io.llava4j.train.run;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.config.ProjectorType;
 import java.util.Arrays;
 
 /**
@@ -38,13 +39,20 @@ public record Operations(
                 languageModel += size;
             }
         }
+        // A TokenPacker's keys and values are made of every patch.
+        boolean packs = ProjectorType.parse(model.projectorType()).reduction() == ProjectorType.Reduction.TOKEN_PACKER;
         double passes = 2 + (trainsLanguageModel ? 4 : 2) + (recomputes ? 2 : 0);
         return new Operations(
                 passes * languageModel,
                 passes * model.text().hiddenSize() * model.text().layers(),
                 6.0 * model.text().vocabSize() * model.text().hiddenSize(),
                 model.featuresPerView() * 2 * tower,
-                model.tokensPerImage() * 6 * projector);
+                6 * (packs ? products(model) : model.tokensPerImage() * projector));
+    }
+
+    private static double products(LlavaConfig model) {
+        return ProjectorType.parse(model.projectorType())
+                .products(model.vision().hiddenSize(), model.text().hiddenSize(), model.featuresPerView());
     }
 
     /** Of vision tower and projector for one image. */

@@ -145,7 +145,10 @@ class MemoryPlanTest {
         "TALL,bf16,LORA_DROPOUT,false",
         "TALL,bf16,LORA_DROPOUT,true",
         "TALL,bf16,PROJECTOR,false",
-        "TALL,bf16,PROJECTOR,true"
+        "TALL,bf16,PROJECTOR,true",
+        "NANO,fp32,TOKEN_PACKER,false",
+        "NANO,fp32,TOKEN_PACKER,true",
+        "NANO,bf16,TOKEN_PACKER,false"
     })
     void stepsTakeWhatThePlanSaysInAllOtherCases(
             Shape shape, String precision, Trained trained, boolean checkpointing) {
@@ -172,7 +175,8 @@ class MemoryPlanTest {
         FULL(Map.of()),
         LORA(Map.of("lora.r", "16", "lora.dropout", "0")),
         LORA_DROPOUT(Map.of("lora.r", "16")),
-        PROJECTOR(Map.of());
+        PROJECTOR(Map.of()),
+        TOKEN_PACKER(Map.of("model.projector-type", "tokenpacker_2x2"));
 
         private final Map<String, String> settings;
 

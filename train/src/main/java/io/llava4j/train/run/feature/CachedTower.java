@@ -52,10 +52,16 @@ public final class CachedTower {
                 "\n",
                 digest(weights),
                 model.vision().toString(),
-                "layer " + model.selectLayer() + " cls " + model.keepCls(),
+                layers(model) + " cls " + model.keepCls(),
                 mode + " " + data.orientation(),
                 precision.name());
         return new CachedTower(new FeatureCache(directory, tower, FeatureCache.bytesPerImage(model, precision)));
+    }
+
+    /** The hidden states that are kept. */
+    private static String layers(LlavaConfig model) {
+        List<Integer> states = model.featureStates().states();
+        return "layer " + (states.size() == 1 ? model.selectLayer() : states);
     }
 
     /** The files. */
@@ -133,7 +139,7 @@ public final class CachedTower {
                         type,
                         1,
                         model.visionTower().tokensPerImage(),
-                        model.visionTower().hiddenSize())
+                        model.visionTower().featureWidth())
                 .to(like.device(), type);
     }
 }

@@ -66,7 +66,7 @@ public final class FeatureCache {
 
     /** Bytes of the features of an image. */
     public static int bytesPerImage(LlavaConfig model, ComputePrecision precision) {
-        return Math.multiplyExact(model.featuresPerView() * model.vision().hiddenSize(), precision.bytes());
+        return Math.multiplyExact(model.featuresPerView() * model.featureWidth(), precision.bytes());
     }
 
     /** Where the files are. */

@@ -1,5 +1,6 @@
 package io.llava4j.train.run.plan;
 
+import io.llava4j.model.config.FeatureStates;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.LoraConfig;
 import io.llava4j.model.config.ProjectorType;
@@ -118,15 +119,30 @@ record Activations(long kept, long peak) {
         long h = model.text().hiddenSize();
         long imageTokens = (long) run.batch().images() * model.tokensPerImage();
         ProjectorType projector = ProjectorType.parse(model.projectorType());
-        long features = (long) run.batch().images()
-                * model.featuresPerView()
-                * model.vision().hiddenSize();
-        long reduced = projector.reduces()
-                ? imageTokens * projector.inputWidth(model.vision().hiddenSize())
-                : 0;
+        long patches = (long) run.batch().images() * model.featuresPerView();
+        long features = patches * model.featureWidth();
+        long reduced =
+                switch (projector.reduction()) {
+                    case NONE -> 0;
+                    case AVG_POOL, PIXEL_SHUFFLE ->
+                        imageTokens * projector.inputWidth(model.vision().hiddenSize());
+                    case TOKEN_PACKER -> packedElements(model, patches, imageTokens);
+                };
         long elements =
                 features + reduced + 3 * h * imageTokens + (3 * run.batch().positions() - imageTokens) * h;
         return elements * run.precision().bytes();
+    }
+
+    /**
+     * A TokenPacker: for every patch the four hidden states where they are copied, of its keys and values each the hidden layer
+     * before and after GELU, the inputs and results of the norm and of attention's linear layer; for every token the like of its query,
+     * attention's result and the MLP's input.
+     */
+    private static long packedElements(LlavaConfig model, long patches, long tokens) {
+        long width = model.vision().hiddenSize();
+        FeatureStates states = model.featureStates();
+        long copied = states.areLevels() ? 0 : states.levels().size();
+        return width * (patches * (copied + 2 * 6) + tokens * 7);
     }
 
     /** Log-softmax with its gradient and that of the logits; states before and after the final norm. */
