@@ -52,9 +52,11 @@ public final class Initializer {
             // The official code's: normal for linear layers, PyTorch's Xavier-uniform for attention's first matrix.
             double bound = Math.sqrt(6.0 / (shape[0] + shape[1]));
             double deviation = deviation(name, fanIn);
-            fillWith(values, () -> name.endsWith("in_proj_weight")
-                    ? (2 * random.nextDouble() - 1) * bound
-                    : random.nextGaussian() * deviation);
+            fillWith(
+                    values,
+                    () -> name.endsWith("in_proj_weight")
+                            ? (2 * random.nextDouble() - 1) * bound
+                            : random.nextGaussian() * deviation);
         } else if (TokenPackerParameters.contains(name)) {
             fillWith(values, () -> name.contains("ln_") && name.endsWith("weight") ? 1 : 0);
         } else if (name.startsWith(ProjectorType.PREFIX)) {

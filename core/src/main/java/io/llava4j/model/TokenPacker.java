@@ -31,8 +31,7 @@ final class TokenPacker {
 
     /** @param edge of a square in patches */
     TokenPacker(LlavaConfig config, int edge, Weights weights) {
-        TokenPackerParameters names =
-                TokenPackerParameters.of(config.vision().hiddenSize());
+        TokenPackerParameters names = TokenPackerParameters.of(config.vision().hiddenSize());
         this.states = config.featureStates();
         this.edge = edge;
         this.heads = names.heads();
@@ -48,9 +47,7 @@ final class TokenPacker {
     }
 
     private static List<Linear> linears(List<Parameters.Linear> layers, Weights weights) {
-        return layers.stream()
-                .map(layer -> new Linear(weights, layer.prefix()))
-                .toList();
+        return layers.stream().map(layer -> new Linear(weights, layer.prefix())).toList();
     }
 
     /**
@@ -74,7 +71,8 @@ final class TokenPacker {
         long width = queries.size(2);
         Tensor attended = Attention.attend(
                 heads(projected(queries, 0).reshape(images * squares, 1, width)),
-                heads(projected(MlpProjector.squares(keys, edge), 1).reshape(images * squares, (long) edge * edge, width)),
+                heads(projected(MlpProjector.squares(keys, edge), 1)
+                        .reshape(images * squares, (long) edge * edge, width)),
                 heads(projected(MlpProjector.squares(values, edge), 2)
                         .reshape(images * squares, (long) edge * edge, width)),
                 null,

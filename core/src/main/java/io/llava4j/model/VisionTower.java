@@ -11,7 +11,8 @@ import org.bytedeco.pytorch.Tensor;
 public interface VisionTower extends AutoCloseable {
     /** The tower that a configuration describes, on tensors by canonical name. */
     static VisionTower of(LlavaConfig config, Weights weights) {
-        return new ClipVisionTower(config.vision(), weights, config.featureStates().states(), config.keepCls());
+        return new ClipVisionTower(
+                config.vision(), weights, config.featureStates().states(), config.keepCls());
     }
 
     /**

@@ -32,10 +32,14 @@ public record FeatureStates(List<Integer> states, int selected, List<Integer> le
         List<Integer> levels = OFFICIAL.stream()
                 .map(state -> state == DEPTH - 1 ? Math.max(0, depth - 1) : state * depth / DEPTH)
                 .toList();
-        List<Integer> states =
-                Stream.concat(levels.stream(), Stream.of(chosen)).distinct().sorted().toList();
+        List<Integer> states = Stream.concat(levels.stream(), Stream.of(chosen))
+                .distinct()
+                .sorted()
+                .toList();
         return new FeatureStates(
-                states, states.indexOf(chosen), levels.stream().map(states::indexOf).toList());
+                states,
+                states.indexOf(chosen),
+                levels.stream().map(states::indexOf).toList());
     }
 
     /** Blocks that the tower must run. */

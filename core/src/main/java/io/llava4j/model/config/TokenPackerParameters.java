@@ -1,8 +1,8 @@
 package io.llava4j.model.config;
 
 import java.util.List;
-import java.util.Set;
 import java.util.SequencedMap;
+import java.util.Set;
 
 /**
  * The tensors of a TokenPacker before its MLP (docs/reference/model.md#tokenpacker), by the names of its official code. Its
@@ -52,8 +52,7 @@ public record TokenPackerParameters(
 
     private static List<Linear> mlp(String prefix, long width) {
         return List.of(
-                new Linear(prefix + "0.", width, LEVELS * width, true),
-                new Linear(prefix + "2.", width, width, true));
+                new Linear(prefix + "0.", width, LEVELS * width, true), new Linear(prefix + "2.", width, width, true));
     }
 
     /** Whether a canonical name is that of a TokenPacker's tensor, its MLP included. */

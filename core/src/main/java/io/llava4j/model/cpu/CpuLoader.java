@@ -21,11 +21,7 @@ record CpuLoader(CpuWeights weights, Workers workers) {
         long in = matrices.shape()[1];
         long bytes = stored.format().bytes(width * in);
         PackedMatrix matrix = PackedMatrix.pack(
-                stored.format(),
-                stored.rows().asSlice(index * bytes, bytes),
-                width,
-                Math.toIntExact(in),
-                workers);
+                stored.format(), stored.rows().asSlice(index * bytes, bytes), width, Math.toIntExact(in), workers);
         float[] all = weights.vector(biases.name(), biases.shape()[0]);
         return new CpuLinear(matrix, Arrays.copyOfRange(all, index * width, (index + 1) * width));
     }

@@ -45,7 +45,8 @@ public final class CpuProjector implements Projector {
         this.packer = type.reduction() == ProjectorType.Reduction.TOKEN_PACKER
                 ? new CpuTokenPacker(config, type.edge(), loader)
                 : null;
-        this.layers = type.layers(hidden, textWidth).stream().map(loader::linear).toList();
+        this.layers =
+                type.layers(hidden, textWidth).stream().map(loader::linear).toList();
         this.rowEnd = config.hasRowEnd() ? weights.vector(ProjectorType.ROW_END, textWidth) : new float[0];
         this.kernels = kernels;
         this.workers = workers;
@@ -71,13 +72,11 @@ public final class CpuProjector implements Projector {
         int rows = Math.toIntExact(features.byteSize() / Float.BYTES / width) / type.patchesPerToken();
         try (WorkMemory memory = new WorkMemory()) {
             CpuLinear.Place place = new CpuLinear.Place(kernels, workers, memory);
-            MemorySegment x =
-                    switch (type.reduction()) {
-                        case NONE -> features;
-                        case AVG_POOL, PIXEL_SHUFFLE -> reduce(features, rows, place);
-                        case TOKEN_PACKER ->
-                            Objects.requireNonNull(packer).attend(features, rows, place);
-                    };
+            MemorySegment x = switch (type.reduction()) {
+                case NONE -> features;
+                case AVG_POOL, PIXEL_SHUFFLE -> reduce(features, rows, place);
+                case TOKEN_PACKER -> Objects.requireNonNull(packer).attend(features, rows, place);
+            };
             for (int i = 0; i < layers.size(); i++) {
                 x = layers.get(i).apply(x, rows, i < layers.size() - 1, place);
             }
@@ -140,8 +139,7 @@ public final class CpuProjector implements Projector {
 
     /** Bytes of the weights in the kernels' layout. */
     public long bytes() {
-        return layers.stream().mapToLong(layer -> layer.weight().bytes()).sum()
-                + (packer == null ? 0 : packer.bytes());
+        return layers.stream().mapToLong(layer -> layer.weight().bytes()).sum() + (packer == null ? 0 : packer.bytes());
     }
 
     @Override

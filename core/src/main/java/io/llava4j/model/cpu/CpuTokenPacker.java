@@ -103,7 +103,12 @@ final class CpuTokenPacker implements AutoCloseable {
 
     /** Linear layers with a GELU between them, LayerNorm, and attention's own linear layer. */
     private MemorySegment projected(
-            List<CpuLinear> layers, CpuLayerNorm norm, CpuLinear last, MemorySegment x, int rows, CpuLinear.Place place) {
+            List<CpuLinear> layers,
+            CpuLayerNorm norm,
+            CpuLinear last,
+            MemorySegment x,
+            int rows,
+            CpuLinear.Place place) {
         MemorySegment y = x;
         for (int i = 0; i < layers.size(); i++) {
             y = layers.get(i).apply(y, rows, i < layers.size() - 1, place);

@@ -277,7 +277,8 @@ class TokenPackerTest {
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("tokenpacker_2x2")
                 .hasMessageContaining("tiles");
-        for (String unknown : List.of("tokenpacker", "tokenpacker_1x1", "tokenpacker_2x3", "tokenpacker_2x2_mlp2x_gelu")) {
+        for (String unknown :
+                List.of("tokenpacker", "tokenpacker_1x1", "tokenpacker_2x3", "tokenpacker_2x2_mlp2x_gelu")) {
             assertThat(ProjectorType.find(unknown)).isEmpty();
         }
     }
@@ -300,8 +301,8 @@ class TokenPackerTest {
                     int fanIn = Math.toIntExact(shape[shape.length - 1]);
                     double bound = shape.length == 2 ? 2 / Math.sqrt(fanIn) : 0.5;
                     double base = name.contains("ln_") && name.endsWith("weight") ? 1 : 0;
-                    float[] values = new float[Math.toIntExact(
-                            Arrays.stream(shape).reduce(1, (a, b) -> a * b))];
+                    float[] values =
+                            new float[Math.toIntExact(Arrays.stream(shape).reduce(1, (a, b) -> a * b))];
                     for (int i = 0; i < values.length; i++) {
                         values[i] = (float) (base + random.nextDouble(-bound, bound));
                     }

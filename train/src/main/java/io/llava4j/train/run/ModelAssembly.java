@@ -219,8 +219,7 @@ public record ModelAssembly(
     private void loadProjector(Path projector, Placement placement) {
         Checkpoint checkpoint = open(projector, files);
         requireSameReduction(
-                projector,
-                ModelFiles.projectorType(projector, checkpoint).orElseGet(() -> typeOf(checkpoint)));
+                projector, ModelFiles.projectorType(projector, checkpoint).orElseGet(() -> typeOf(checkpoint)));
         checkpoint.tensors().forEach((name, entry) -> {
             if (name.startsWith(CanonicalNames.PROJECTOR)) {
                 placement.add(weights, Map.of(name, entry));

@@ -103,11 +103,13 @@ class ReducingProjectorRunTest {
                 "plain",
                 "tuned",
                 Map.of("model.projector-type", "tokenpacker_2x2", "model.projector", unnamed.toString())));
-        assertThatThrownBy(() -> train(
-                        tiny.recipe("finetune", "plain", "other", Map.of("model.projector", unnamed.toString()))))
+        assertThatThrownBy(() ->
+                        train(tiny.recipe("finetune", "plain", "other", Map.of("model.projector", unnamed.toString()))))
                 .isInstanceOf(ConfigException.class)
-                .hasMessage("model.projector %s is a projector tokenpacker_2x2 and model.projector-type is"
-                        + " mlp2x_gelu; choose the same", unnamed);
+                .hasMessage(
+                        "model.projector %s is a projector tokenpacker_2x2 and model.projector-type is"
+                                + " mlp2x_gelu; choose the same",
+                        unnamed);
     }
 
     /** The recipe's type is what its base has, or is left out. */
@@ -127,8 +129,10 @@ class ReducingProjectorRunTest {
         settings.put("model.projector-type", "pixel_shuffle_2x2_mlp2x_gelu");
         assertThatThrownBy(() -> train(tiny.recipe("finetune", "plain", "other", settings)))
                 .isInstanceOf(ConfigException.class)
-                .hasMessage("model.projector-type is pixel_shuffle_2x2_mlp2x_gelu, but model.base %s has a projector"
-                        + " avg_pool_2x2_mlp2x_gelu; remove model.projector-type", base);
+                .hasMessage(
+                        "model.projector-type is pixel_shuffle_2x2_mlp2x_gelu, but model.base %s has a projector"
+                                + " avg_pool_2x2_mlp2x_gelu; remove model.projector-type",
+                        base);
     }
 
     @Test

@@ -121,13 +121,12 @@ record Activations(long kept, long peak) {
         ProjectorType projector = ProjectorType.parse(model.projectorType());
         long patches = (long) run.batch().images() * model.featuresPerView();
         long features = patches * model.featureWidth();
-        long reduced =
-                switch (projector.reduction()) {
-                    case NONE -> 0;
-                    case AVG_POOL, PIXEL_SHUFFLE ->
-                        imageTokens * projector.inputWidth(model.vision().hiddenSize());
-                    case TOKEN_PACKER -> packedElements(model, patches, imageTokens);
-                };
+        long reduced = switch (projector.reduction()) {
+            case NONE -> 0;
+            case AVG_POOL, PIXEL_SHUFFLE ->
+                imageTokens * projector.inputWidth(model.vision().hiddenSize());
+            case TOKEN_PACKER -> packedElements(model, patches, imageTokens);
+        };
         long elements =
                 features + reduced + 3 * h * imageTokens + (3 * run.batch().positions() - imageTokens) * h;
         return elements * run.precision().bytes();
