@@ -23,7 +23,6 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -126,14 +125,12 @@ class LaunchFaultsTest {
     private void requireEqualAfterKills(int kills, int steps) throws IOException {
         byte[] whole = unbroken(steps);
         Random random = new Random(kills);
-        AtomicInteger done = new AtomicInteger();
-        for (int run = 0; done.get() < kills; run++) {
+        for (int run = 0; killsSaid() < kills; run++) {
             String output = "killed-%d-%d".formatted(kills, run);
             Thread killer = Thread.ofPlatform().daemon().start(() -> {
                 int from = 0;
-                while (done.get() < kills) {
+                while (killsSaid() < kills) {
                     from = killOne(output, from + random.nextInt(4), random);
-                    done.incrementAndGet();
                 }
             });
             assertThat(launch(two(kills), command(output, steps), command -> command))
@@ -142,21 +139,32 @@ class LaunchFaultsTest {
             killer.interrupt();
             assertThat(root.resolve(output).resolve(MODEL)).hasBinaryContent(whole);
         }
-        assertThat(said.stream().filter(line -> line.contains("was killed by signal 9")))
-                .hasSize(kills);
+        assertThat(killsSaid()).isEqualTo(kills);
     }
 
-    /** Kills a rank after a step, and waits until it is gone; the step that was reached. */
-    private static int killOne(String output, int after, Random random) {
+    /** The deaths that the launcher has named. A rank that it was ending already when it was killed is none of them. */
+    private long killsSaid() {
+        return said.stream()
+                .filter(line -> line.contains("was killed by signal 9"))
+                .count();
+    }
+
+    /** Kills a rank after a step, and waits until the launcher names it or has started another; the step that was reached. */
+    private int killOne(String output, int after, Random random) {
         while (true) {
             pause(2);
             int step = steps(root.resolve(output).resolve("metrics.jsonl"));
             if (step > after) {
                 pause(random.nextInt(40));
-                Optional<ProcessHandle> rank = rank(random.nextInt(2));
+                int number = random.nextInt(2);
+                Optional<ProcessHandle> rank = rank(number);
                 if (rank.isPresent()) {
+                    long before = killsSaid();
                     rank.get().destroyForcibly();
                     rank.get().onExit().join();
+                    while (killsSaid() == before && rank(number).isEmpty()) {
+                        pause(2);
+                    }
                     return step;
                 }
             }
