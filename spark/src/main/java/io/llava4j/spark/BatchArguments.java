@@ -64,7 +64,9 @@ record BatchArguments(List<String> values, boolean retry) implements Serializabl
 
     private BatchTask open(boolean again) {
         BatchOptions options = new BatchOptions();
-        CommandLine command = new CommandLine(options).setExpandAtFiles(false);
+        CommandLine command = new CommandLine(options)
+                .setCommandName(BatchJob.COMMAND) // for messages
+                .setExpandAtFiles(false);
         command.parseArgs(values.toArray(String[]::new));
         return options.open(command.getCommandSpec(), -1, again);
     }

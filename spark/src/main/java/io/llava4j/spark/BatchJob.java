@@ -17,13 +17,15 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** A main class for {@code spark-submit}: {@code llava batch} on a cluster. */
 @Command(
-        name = "spark-submit --class io.llava4j.spark.BatchJob llava4j-spark.jar",
+        name = BatchJob.COMMAND,
         mixinStandardHelpOptions = true,
         versionProvider = BuildInfo.class,
         description =
                 "Answer all questions of a file on a Spark cluster. An interrupted job resumes when started again."
                         + " Paths are those that driver and executors see; each shard has its number in its name.")
 public final class BatchJob implements Callable<Integer> {
+    static final String COMMAND = "spark-submit --class io.llava4j.spark.BatchJob llava4j-spark.jar";
+
     private static final int MAX_SHARDS = 100_000;
 
     @Spec

@@ -36,6 +36,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
 
 /** Compares answers of a cluster with those of one machine; the model is tiny and random. */
 class SparkBatchTest {
@@ -252,6 +253,16 @@ class SparkBatchTest {
                     .anySatisfy(line -> assertThat(line).contains("line 21"))
                     .anySatisfy(line -> assertThat(line).contains("line 31", "another"));
         }
+    }
+
+    @Test
+    void optionsThatTheInputHasNoUseForAreWrongCommandLines() {
+        assertThatThrownBy(() -> job(model, requests, dir.resolve("a.jsonl"), List.of("--temperature", "1"))
+                        .look())
+                .isInstanceOf(ParameterException.class)
+                .hasMessageContaining("--temperature is of no use here")
+                .extracting(e -> ((ParameterException) e).getCommandLine().getCommandName())
+                .isEqualTo(BatchJob.COMMAND);
     }
 
     /** Two executors of their own; of each input's, one is killed when the first shard is there. */
