@@ -150,6 +150,6 @@ final class LaunchCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "--slurm takes --nodes and --node-rank from SLURM; leave them out");
         }
-        Main.commandLine().parseArgs(command.toArray(String[]::new));
+        Main.commandLine().setErr(spec.commandLine().getErr()).parseArgs(command.toArray(String[]::new));
     }
 }

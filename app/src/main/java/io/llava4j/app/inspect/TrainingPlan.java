@@ -51,27 +51,23 @@ public final class TrainingPlan {
                 "this recipe has gradient-checkpointing %s: %.1f GiB%s",
                 run.checkpointing(),
                 total / GIB,
-                deviceMemory == null
-                        ? ""
-                        : String.format(
-                                Locale.ROOT,
-                                ", which %s %.1f GiB",
-                                total <= deviceMemory ? "fits in" : "does not fit in",
-                                deviceMemory / GIB)));
+                compared(total, deviceMemory)));
+        if (plan.answering() > 0) {
+            lines.add(String.format(
+                    Locale.ROOT,
+                    "evaluation.samples and evaluation.tasks gather all weights on rank 0, %.2f GiB: %.1f GiB with its share%s",
+                    plan.evaluation() / GIB,
+                    plan.answering() / GIB,
+                    compared(plan.answering(), deviceMemory)));
+        }
         lines.add(String.format(
                 Locale.ROOT,
                 "a checkpoint is copied to the host's memory and written from there: %.2f GiB of each process",
                 plan.checkpointCopy() / GIB));
         lines.add(String.format(
                 Locale.ROOT,
-                "until the first step at most %.2f GiB are needed, to load the model%s",
-                plan.loading() / GIB,
-                plan.evaluation() == 0
-                        ? ""
-                        : String.format(
-                                Locale.ROOT,
-                                "; evaluation.samples and evaluation.tasks gather %.2f GiB of weights on rank 0",
-                                plan.evaluation() / GIB)));
+                "until the first step at most %.2f GiB are needed, to load the model",
+                plan.loading() / GIB));
         double operations = run.operationsOfStep();
         lines.add(String.format(
                 Locale.ROOT,
@@ -82,5 +78,15 @@ public final class TrainingPlan {
                 String.format(Locale.ROOT, speed.teraflops() < 10 ? "%.2f" : "%.0f", speed.teraflops()),
                 speed.basis()));
         return lines;
+    }
+
+    private static String compared(long bytes, @Nullable Long deviceMemory) {
+        return deviceMemory == null
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        ", which %s %.1f GiB",
+                        bytes <= deviceMemory ? "fits in" : "does not fit in",
+                        deviceMemory / GIB);
     }
 }

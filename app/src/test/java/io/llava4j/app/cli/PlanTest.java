@@ -61,6 +61,19 @@ class PlanTest {
                 .contains("which does not fit in 80.0 GiB");
     }
 
+    /** Rank 0 gathers all weights to answer; 24.9 GiB of 13B in bf16, beside 27.4 GiB of its own. */
+    @Test
+    void answersDuringTrainingAreComparedWithTheDevice() {
+        Object[] given = {"--shape", SHAPES.resolve("llava-1.5-13b"), "--world-size", 8, "--device-memory", "40G"};
+        assertThat(plan("llava-1.5-13b-finetune-8x40gb", given).out())
+                .contains("which fits in 40.0 GiB")
+                .contains(
+                        "gather all weights on rank 0, 24.87 GiB: 52.3 GiB with its share, which does not fit in 40.0 GiB");
+        assertThat(plan("llava-1.5-7b-finetune", "--shape", SHAPES.resolve("llava-1.5-7b"))
+                        .out())
+                .doesNotContain("rank 0");
+    }
+
     @Test
     void impossibleOptionsAreRefused() {
         CliRun run = plan("llava-1.5-7b-finetune", "--shape", SHAPES.resolve("llava-1.5-7b"), "--world-size", "0");

@@ -107,6 +107,11 @@ public record MemoryPlan(
         return weights + master + gradients + moments + activations + buffers;
     }
 
+    /** What rank 0 holds while it answers questions, if it gathers all weights for that; otherwise 0. */
+    public long answering() {
+        return evaluation == 0 ? 0 : evaluation + weights + master + gradients + moments;
+    }
+
     /** The parts by name, in the order of a table. */
     public Map<String, Long> parts() {
         Map<String, Long> parts = new LinkedHashMap<>();
