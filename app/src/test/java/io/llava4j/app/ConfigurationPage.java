@@ -10,6 +10,7 @@ import io.llava4j.train.recipe.TrainConfig;
 import java.io.IOException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -118,16 +119,22 @@ final class ConfigurationPage {
 
     /** The record below a key; null if the key holds a value. */
     private static @Nullable Class<?> section(RecordComponent component) {
-        Class<?> type = component.getType() == List.class ? item(component) : component.getType();
-        return type.isRecord() ? type : null;
+        Type type = component.getType() == List.class ? item(component.getGenericType()) : component.getType();
+        return type instanceof Class<?> section && section.isRecord() ? section : null;
     }
 
-    private static Class<?> item(RecordComponent list) {
-        return (Class<?>) ((ParameterizedType) list.getGenericType()).getActualTypeArguments()[0];
+    private static Type item(Type list) {
+        return ((ParameterizedType) list).getActualTypeArguments()[0];
     }
 
     private static String type(RecordComponent component) {
-        return component.getType() == List.class ? "list of " + type(item(component)) + "s" : type(component.getType());
+        return component.getType() == List.class ? list(component.getGenericType()) : type(component.getType());
+    }
+
+    private static String list(Type type) {
+        return item(type) instanceof Class<?> item
+                ? "list of " + type(item) + "s"
+                : "list of lists of " + type((Class<?>) item(item(type))) + "s";
     }
 
     private static String type(Class<?> type) {

@@ -7,6 +7,7 @@ import io.llava4j.image.tile.TileGrid;
 import io.llava4j.image.tile.Tiling;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Prepares images for a model: as one square, or as the whole image stretched to a square and tiles of it
@@ -61,6 +62,18 @@ public final class ImagePreparation {
             }
         }
         return List.copyOf(views);
+    }
+
+    /** The canvas of an image of that size with its tiles; empty where images are not tiled. */
+    public Optional<TileGrid> grid(ImageSize image) {
+        return processor.mode() == AspectMode.ANYRES
+                ? Optional.of(tiling.grid(image, processor.size()))
+                : Optional.empty();
+    }
+
+    /** What makes one view of an image. */
+    public ImageProcessor processor() {
+        return processor;
     }
 
     /** Order of the tokens of an image of that size. */

@@ -64,6 +64,10 @@ public final class Initializer {
             // (docs/reference/model.md#projector)
             double bound = 1 / Math.sqrt(projectorFanIn(weights, name, fanIn));
             fillWith(values, () -> (2 * random.nextDouble() - 1) * bound);
+        } else if (name.equals(ProjectorType.ROW_END)) {
+            // As LLaVA draws it (docs/reference/training.md#images-in-tiles).
+            double deviation = 1 / Math.sqrt(count);
+            fillWith(values, () -> random.nextGaussian() * deviation);
         } else if (name.endsWith(LoraConfig.DOWN)) {
             // Kaiming-uniform with a = √5, PEFT's default; with B at zero an adapter starts without effect.
             double bound = 1 / Math.sqrt(fanIn);

@@ -1,11 +1,9 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.ConfigException;
-import io.llava4j.image.AspectMode;
 import io.llava4j.image.ExifOrientation;
-import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.ImagePreparation;
 import io.llava4j.model.config.LlavaConfig;
-import io.llava4j.model.config.ProjectorType;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.PromptBuilder;
@@ -181,7 +179,9 @@ final class DataSetOptions {
                 ? maxLength
                 : known == null ? MAX_LENGTH : known.data().maxLength();
         return new SamplePrompts(
-                new PromptBuilder(SentencePieceTokenizer.load(model), conversation), longest, tokensPerImage());
+                new PromptBuilder(SentencePieceTokenizer.load(model), conversation),
+                longest,
+                shape().minTokensPerImage());
     }
 
     /**
@@ -198,11 +198,8 @@ final class DataSetOptions {
     }
 
     /** Prepares images for the model. */
-    ImageProcessor processor() {
-        TrainConfig known = config();
-        AspectMode mode =
-                known == null ? AspectMode.PAD : known.data().imageAspectRatio().mode();
-        return vision().imageProcessor(mode);
+    ImagePreparation preparation() {
+        return shape().imagePreparation();
     }
 
     /** The model of the recipe; null if there is no recipe or the model's files do not exist. */
@@ -212,16 +209,30 @@ final class DataSetOptions {
         return known == null ? null : new RecipeModel(known).llava();
     }
 
-    private int tokensPerImage() {
+    /** A model that reads images as the recipe's does; its language model may be another. */
+    private LlavaConfig shape() {
         LlavaConfig model = model();
         if (model != null && imageSize == null) {
-            return model.tokensPerImage();
+            return model;
         }
         TrainConfig known = config();
-        int perToken = known == null
-                ? 1
-                : ProjectorType.parse(known.model().projectorType()).patchesPerToken();
-        return vision().patches() / perToken;
+        LlavaConfig usual = LlavaConfig.LLAVA_1_5_7B;
+        return known == null
+                ? new LlavaConfig(
+                        vision(),
+                        usual.text(),
+                        usual.projectorType(),
+                        usual.selectLayer(),
+                        usual.keepCls(),
+                        usual.aspectMode(),
+                        -1,
+                        MAX_LENGTH)
+                : known.model()
+                        .toLlava(
+                                vision(),
+                                usual.text(),
+                                known.data().imageAspectRatio().mode(),
+                                known.data().maxLength());
     }
 
     private VisionConfig vision() {

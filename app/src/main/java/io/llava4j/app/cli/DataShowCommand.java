@@ -5,7 +5,7 @@ import io.llava4j.app.data.GalleryPage;
 import io.llava4j.app.data.SamplePainter;
 import io.llava4j.app.data.SamplePreview;
 import io.llava4j.app.data.SampleText;
-import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.ImagePreparation;
 import io.llava4j.io.AtomicFiles;
 import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.Policy;
@@ -84,7 +84,7 @@ final class DataShowCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--count must be 1 or more, not " + count);
         }
         SamplePrompts prompts = options.requirePrompts();
-        ImageProcessor processor = options.processor();
+        ImagePreparation preparation = options.preparation();
         try (LlavaData data = options.read(Policy.SKIP)) {
             Images images = options.images(data);
             List<SamplePreview> samples = choose(data).stream()
@@ -92,7 +92,7 @@ final class DataShowCommand implements Callable<Integer> {
                             data.indices()[i],
                             data.records().get(i),
                             prompts,
-                            processor,
+                            preparation,
                             images,
                             options.orientation()))
                     .toList();

@@ -123,7 +123,11 @@ final class PlanOptions {
             notes.accept("%s is not there; the plan takes the shape of %s"
                     .formatted(config.model().languageFolder(), folder.getFileName()));
         }
-        return llava.config().withMaxSequenceLength(config.data().maxLength());
+        return config.model()
+                .toLlava(
+                        llava.config(),
+                        config.data().imageAspectRatio().mode(),
+                        config.data().maxLength());
     }
 
     /** The shape that a missing model has by its name; null if it says nothing. */

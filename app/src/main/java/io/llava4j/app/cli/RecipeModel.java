@@ -3,6 +3,7 @@ package io.llava4j.app.cli;
 import io.llava4j.ConfigException;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.layout.ModelKind;
+import io.llava4j.image.AspectMode;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
@@ -19,7 +20,8 @@ record RecipeModel(TrainConfig config) {
         Path base = config.model().base();
         if (base != null) {
             return Files.isDirectory(base) && Checkpoint.kindOf(base) instanceof ModelKind.Llava llava
-                    ? llava.config()
+                    ? config.model()
+                            .toLlava(llava.config(), aspect(), config.data().maxLength())
                     : null;
         }
         VisionConfig vision = vision();
@@ -30,12 +32,11 @@ record RecipeModel(TrainConfig config) {
         TextConfig text = Checkpoint.kindOf(language) instanceof ModelKind.Llama llama ? llama.text() : null;
         return text == null
                 ? null
-                : config.model()
-                        .toLlava(
-                                vision,
-                                text,
-                                config.data().imageAspectRatio().mode(),
-                                config.data().maxLength());
+                : config.model().toLlava(vision, text, aspect(), config.data().maxLength());
+    }
+
+    private AspectMode aspect() {
+        return config.data().imageAspectRatio().mode();
     }
 
     /** The vision tower; null if its files do not exist. */

@@ -3,8 +3,11 @@ package io.llava4j.app.data;
 import io.llava4j.DataException;
 import io.llava4j.image.AspectMode;
 import io.llava4j.image.ExifOrientation;
-import io.llava4j.image.ImageProcessor;
+import io.llava4j.image.ImagePreparation;
 import io.llava4j.image.RgbImage;
+import io.llava4j.image.tile.FeatureOrder;
+import io.llava4j.image.tile.ImageSize;
+import io.llava4j.image.tile.TileGrid;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.text.Turn;
@@ -15,6 +18,7 @@ import io.llava4j.train.data.SamplePrompts;
 import io.llava4j.train.data.format.Images;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A record as the model sees it.
@@ -24,7 +28,7 @@ import java.util.List;
  * @param tokens the sequence; each image is one of them
  * @param length of the sequence in tokens, image tokens included, before truncation
  * @param supervised number of supervised tokens
- * @param images after preprocessing; empty for text only and if one cannot be read
+ * @param images after preprocessing, a tiled one as the canvas of its tiles; empty for text only and if one cannot be read
  * @param boxes named in the conversation, on the first image
  * @param problem why training would leave the record out; empty if it would not
  */
@@ -75,7 +79,7 @@ public record SamplePreview(
      *
      * @param index of the record in the data file, from 0
      * @param prompts makes its token ids and labels
-     * @param processor prepares its images
+     * @param preparation of its images
      * @param source of its images
      * @param orientation what becomes of their orientation tags
      */
@@ -83,56 +87,73 @@ public record SamplePreview(
             int index,
             LlavaRecord record,
             SamplePrompts prompts,
-            ImageProcessor processor,
+            ImagePreparation preparation,
             Images source,
             ExifOrientation orientation) {
         String problem = "";
         List<RgbImage> images = new ArrayList<>();
+        List<FeatureOrder> orders = new ArrayList<>();
         List<LabelledBox> boxes = List.of();
         try {
             for (String image : record.images()) {
                 RgbImage original = source.decode(image, orientation);
                 if (images.isEmpty()) {
-                    boxes = boxes(record, original, processor);
+                    boxes = boxes(record, original, preparation);
                 }
-                images.add(processor.resize(original));
+                ImageSize size = new ImageSize(original.width(), original.height());
+                orders.add(preparation.order(size));
+                images.add(
+                        preparation.grid(size).isPresent()
+                                ? preparation.canvas(original)
+                                : preparation.processor().resize(original));
             }
         } catch (DataException e) {
             images.clear();
+            orders.clear();
             boxes = List.of();
             problem = String.valueOf(e.getMessage());
         }
         Prompt prompt = new Prompt(new int[0], new int[0]);
         try {
             prompt = prompts.whole(record);
-            prompts.of(record);
+            Prompt truncated = prompts.of(record);
+            if (orders.size() == truncated.imageCount()) {
+                prompts.requireAnswer(truncated, orders);
+            }
         } catch (DataException e) {
             problem = String.valueOf(e.getMessage());
+        }
+        // Images that cannot be read count as if they were not tiled.
+        while (orders.size() < prompt.imageCount()) {
+            orders.add(FeatureOrder.ONE_VIEW);
         }
         return new SamplePreview(
                 index,
                 record,
-                tokens(prompt, prompts),
-                prompts.sequenceLength(prompt),
-                prompts.supervised(prompt),
+                tokens(prompt, prompts, orders),
+                prompts.sequenceLength(prompt, orders.subList(0, prompt.imageCount())),
+                prompts.supervised(prompt, orders),
                 images,
                 boxes,
                 problem);
     }
 
-    private static List<Token> tokens(Prompt prompt, SamplePrompts prompts) {
+    private static List<Token> tokens(Prompt prompt, SamplePrompts prompts, List<FeatureOrder> orders) {
         SentencePieceTokenizer tokenizer = prompts.builder().tokenizer();
         List<Token> tokens = new ArrayList<>();
         int position = 0;
+        int image = 0;
         int i = 0;
         while (i < prompt.length()) {
             int id = prompt.ids()[i];
             if (id == Prompt.IMAGE_TOKEN_INDEX) {
                 boolean truncated = position >= prompts.maxLength();
+                FeatureOrder order = orders.get(image++);
+                int count = order.tokens(prompts.tokensPerView());
+                String views = order.views() == 1 ? "" : " of %d views".formatted(order.views());
                 tokens.add(new Token(
-                        "image, %d tokens".formatted(prompts.tokensPerImage()),
-                        truncated ? Kind.TRUNCATED : Kind.IMAGE));
-                position += prompts.tokensPerImage();
+                        "image, %d tokens%s".formatted(count, views), truncated ? Kind.TRUNCATED : Kind.IMAGE));
+                position += count;
                 i++;
                 continue;
             }
@@ -168,31 +189,42 @@ public record SamplePreview(
         return piece.length() == 6 && piece.startsWith("<0x") && piece.endsWith(">");
     }
 
-    private static List<LabelledBox> boxes(LlavaRecord record, RgbImage original, ImageProcessor processor) {
+    private static List<LabelledBox> boxes(LlavaRecord record, RgbImage original, ImagePreparation preparation) {
         List<LabelledBox> boxes = new ArrayList<>();
         for (int i = 0; i + 1 < record.turns().size(); i += 2) {
             Turn question = record.turns().get(i);
             Turn answer = record.turns().get(i + 1);
             Boxes.parse(question.text())
                     .filter(Box::isInside)
-                    .ifPresent(box -> boxes.add(new LabelledBox(corners(box, original, processor), answer.text())));
+                    .ifPresent(box -> boxes.add(new LabelledBox(corners(box, original, preparation), answer.text())));
             String asked = question.text().replace(Turn.IMAGE_PLACEHOLDER, "").strip();
             Boxes.parse(answer.text())
                     .filter(Box::isInside)
                     .ifPresent(box -> boxes.add(new LabelledBox(
-                            corners(box, original, processor),
+                            corners(box, original, preparation),
                             asked.substring(asked.lastIndexOf(':') + 1).strip())));
         }
         return boxes;
     }
 
     /** The data's boxes are shares of the padded square, whatever the preprocessing. */
-    private static double[] corners(Box box, RgbImage original, ImageProcessor processor) {
-        double size = processor.size();
-        if (processor.mode() == AspectMode.PAD) {
+    private static double[] corners(Box box, RgbImage original, ImagePreparation preparation) {
+        double size = preparation.processor().size();
+        if (preparation.processor().mode() == AspectMode.PAD) {
             return new double[] {box.x1() * size, box.y1() * size, box.x2() * size, box.y2() * size};
         }
         double[] pixels = Boxes.toPixels(box, original.width(), original.height());
+        Optional<TileGrid> grid = preparation.grid(new ImageSize(original.width(), original.height()));
+        if (grid.isPresent()) {
+            double x = (double) grid.get().resized().width() / original.width();
+            double y = (double) grid.get().resized().height() / original.height();
+            return new double[] {
+                grid.get().left() + pixels[0] * x,
+                grid.get().top() + pixels[1] * y,
+                grid.get().left() + pixels[2] * x,
+                grid.get().top() + pixels[3] * y
+            };
+        }
         double scale = size / Math.min(original.width(), original.height());
         double left = (original.width() * scale - size) / 2;
         double top = (original.height() * scale - size) / 2;

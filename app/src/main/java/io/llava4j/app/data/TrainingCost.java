@@ -42,7 +42,7 @@ public record TrainingCost(long steps, int samplesPerStep, long tokens, double o
         double images = stats.sources().values().stream()
                 .mapToDouble(source -> source.images() == 0 ? 0 : source.records())
                 .sum();
-        double all = images * each.perImage();
+        double all = images * model.viewsPerImage() * each.perView();
         for (int i = 0; i < stats.lengths().length; i++) {
             all += each.ofSequence(Math.min(stats.lengths()[i], stats.maxLength()), stats.supervised()[i]);
         }

@@ -15,6 +15,7 @@ class PlanTest {
     @ParameterizedTest
     @CsvSource({
         "llava-1.5-7b-finetune-8x80gb,7b,8,full,80G",
+        "llava-1.5-7b-finetune-tiles,7b,8,full,80G",
         "llava-1.5-13b-finetune-8x80gb,13b,8,full,80G",
         "llava-1.5-7b-finetune-8x40gb,7b,8,full,40G",
         "llava-1.5-13b-finetune-8x40gb,13b,8,full,40G",

@@ -26,7 +26,6 @@ final class GridPinpoints {
     private static final String MERGE = "mm_patch_merge_type";
     private static final Pattern PAIR = Pattern.compile("[\\[(]\\s*(\\d{1,5})\\s*,\\s*(\\d{1,5})\\s*[\\])]");
     private static final Pattern LIST = Pattern.compile("\\[\\s*(" + PAIR + "\\s*(,\\s*|(?=\\])))+\\]\\s*");
-    private static final int LONGEST = 1 << 14;
 
     private GridPinpoints() {}
 
@@ -78,16 +77,12 @@ final class GridPinpoints {
         while (pair.find()) {
             int width = Integer.parseInt(pair.group(1));
             int height = Integer.parseInt(pair.group(2));
-            if (!isWhole(width, tile) || !isWhole(height, tile)) {
+            if (!Tiling.isWhole(width, tile) || !Tiling.isWhole(height, tile)) {
                 throw bad(config, tile);
             }
             canvases.add(new ImageSize(width, height));
         }
         return List.copyOf(canvases);
-    }
-
-    private static boolean isWhole(int length, int tile) {
-        return length > 0 && length <= LONGEST && length % tile == 0;
     }
 
     private static ConfigException bad(ConfigReader config, int tile) {

@@ -13,12 +13,20 @@ public record Tiling(List<ImageSize> canvases, PatchMerge merge) {
     /** Of LLaVA-1.5, which reads every image as one square. */
     public static final Tiling NONE = new Tiling(List.of(), PatchMerge.FLAT);
 
+    /** Longest edge of a canvas in pixels. */
+    public static final int LONGEST = 1 << 14;
+
     /** @throws IllegalArgumentException if there is a way to merge tiles but no canvas */
     public Tiling {
         canvases = List.copyOf(canvases);
         if (canvases.isEmpty() && merge != PatchMerge.FLAT) {
             throw new IllegalArgumentException("tiles are merged as %s, but there are no canvases".formatted(merge));
         }
+    }
+
+    /** Whether an edge of a canvas is some tiles long and not absurdly long. */
+    public static boolean isWhole(int length, int tile) {
+        return length > 0 && length <= LONGEST && length % tile == 0;
     }
 
     /** Whether there are no canvases. */

@@ -5,6 +5,7 @@ import io.llava4j.io.KebabCase;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -191,22 +192,30 @@ public final class RecordBinder {
             throw new ConfigException(key + " is missing; write " + Scalars.expectation(type));
         }
         if (type == Map.class) {
-            return map(element(component, 1), given, key);
+            return map((Class<?>) element(component.getGenericType(), 1), given, key);
         }
-        return type == List.class ? list(element(component, 0), given, key) : convert(type, given, key);
+        return type == List.class
+                ? list(element(component.getGenericType(), 0), given, key)
+                : convert(type, given, key);
     }
 
-    private static Class<?> element(RecordComponent component, int argument) {
-        return (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[argument];
+    private static Type element(Type container, int argument) {
+        return ((ParameterizedType) container).getActualTypeArguments()[argument];
     }
 
-    private List<Object> list(Class<?> element, Object given, String key) {
+    /** @param element a class, or the type of lists in a list */
+    private List<Object> list(Type element, Object given, String key) {
         if (!(given instanceof List<?> list)) {
             throw Scalars.wrong(key, given, "a list such as [1, 2]");
         }
         List<Object> values = new ArrayList<>();
         for (int i = 0; i < list.size(); i++) {
-            values.add(item(element, list.get(i), "%s[%d]".formatted(key, i)));
+            String at = "%s[%d]".formatted(key, i);
+            Object each = list.get(i);
+            values.add(
+                    element instanceof Class<?> type
+                            ? item(type, each, at)
+                            : list(element(element, 0), each == null ? "" : each, at));
         }
         return values;
     }

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param images folder of its images; not needed if no record has one, or the images come with the records
  * @param sets several data sets in the place of {@code json} and {@code images}
  * @param followSymlinks whether symbolic links may lead out of {@code images}
- * @param imageAspectRatio what happens to images that are not square
+ * @param imageAspectRatio what happens to images that are not square; {@code anyres} adds tiles of each image, as LLaVA-1.6 does
  * @param exifOrientation whether images are turned and mirrored as their EXIF orientation says; LLaVA ignores it
  * @param template conversation template
  * @param maxLength longest sequence in tokens, image tokens included; longer ones are truncated
@@ -142,11 +142,17 @@ public record DataConfig(
         /** CLIP's resize and centre crop. */
         SQUARE,
         /** Padded to a square with the mean colour. */
-        PAD;
+        PAD,
+        /** The whole image stretched to a square, and tiles of it (docs/reference/preprocessing.md#anyres). */
+        ANYRES;
 
         /** The same in the terms of image processing. */
         public AspectMode mode() {
-            return this == PAD ? AspectMode.PAD : AspectMode.CROP;
+            return switch (this) {
+                case SQUARE -> AspectMode.CROP;
+                case PAD -> AspectMode.PAD;
+                case ANYRES -> AspectMode.ANYRES;
+            };
         }
     }
 

@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,7 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
     private final LlavaData data;
     private final Function<LlavaRecord, Prompt> prompts;
     private final Function<String, ImageInput> images;
+    private final Consumer<Example> check;
     private final Settings settings;
     private final int[] order;
     private final ExecutorService workers;
@@ -52,6 +54,7 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
      * @param data the records
      * @param prompts makes ids and labels of a record, truncated to the run's maximum length; called by several threads
      * @param images loads an image, given its path in a record; called by several threads
+     * @param check throws a {@link LlavaException} for a sample that is no use once its images are known; called by several threads
      * @param settings how samples are loaded
      * @param order indices of {@code data.records()}, one epoch
      * @param from position in {@code order} to start at: 0, or {@link Batch#end} of the last batch of the run to resume
@@ -60,12 +63,14 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
             LlavaData data,
             Function<LlavaRecord, Prompt> prompts,
             Function<String, ImageInput> images,
+            Consumer<Example> check,
             Settings settings,
             int[] order,
             int from) {
         this.data = data;
         this.prompts = prompts;
         this.images = images;
+        this.check = check;
         this.settings = settings;
         this.order = order.clone();
         this.position = from;
@@ -143,12 +148,19 @@ public final class DataLoader implements Iterator<Batch>, AutoCloseable {
                     new DataException(
                             "no token of an answer is left within data.max-length; raise it or shorten the record"));
         }
+        Example example;
         try {
-            List<ImageInput> loaded = record.images().stream().map(images).toList();
-            return new Loaded(new Example(record, prompt, loaded), null);
+            example = new Example(
+                    record, prompt, record.images().stream().map(images).toList());
         } catch (LlavaException e) {
             return problem(index, settings.missingImages(), e);
         }
+        try {
+            check.accept(example);
+        } catch (LlavaException e) {
+            return problem(index, settings.badRecords(), e);
+        }
+        return new Loaded(example, null);
     }
 
     private Loaded problem(int index, Policy policy, LlavaException cause) {

@@ -1,5 +1,6 @@
 package io.llava4j.train.data;
 
+import io.llava4j.image.tile.FeatureOrder;
 import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.text.Prompt;
 import java.util.List;
@@ -19,6 +20,11 @@ public record Example(LlavaRecord record, Prompt prompt, List<ImageInput> images
     /** A sample of images that no cache knows. */
     public static Example of(LlavaRecord record, Prompt prompt, List<PreparedImage> images) {
         return new Example(record, prompt, images.stream().map(ImageInput::of).toList());
+    }
+
+    /** Orders of the images' tokens. */
+    public List<FeatureOrder> orders() {
+        return images.stream().map(image -> image.image().order()).toList();
     }
 
     /** The images as they are prepared for the vision tower. */

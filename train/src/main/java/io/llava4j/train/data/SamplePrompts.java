@@ -1,25 +1,45 @@
 package io.llava4j.train.data;
 
 import io.llava4j.DataException;
+import io.llava4j.image.tile.FeatureOrder;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
 
 /**
  * Makes prompts from records as training uses them.
  *
  * @param builder tokenizer and template
  * @param maxLength longest sequence in tokens, image tokens included
- * @param tokensPerImage number of image tokens of an image
+ * @param tokensPerView image tokens of one view of an image: all of an image that is not tiled, and the fewest of one that is
  */
-public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerImage) {
+public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerView) {
     /** The whole prompt of a record, without truncation. */
     public Prompt whole(LlavaRecord record) {
         return builder.training(record.system(), record.turns(), record.images().size(), Integer.MAX_VALUE);
     }
 
-    /** Number of tokens of a prompt's sequence, image tokens included. */
+    /** Number of tokens of a prompt's sequence, image tokens included; at least, if images are tiled. */
     public int sequenceLength(Prompt prompt) {
-        return prompt.length() + prompt.imageCount() * (tokensPerImage - 1);
+        return sequenceLength(prompt, untiled(prompt));
+    }
+
+    /**
+     * Number of tokens of a prompt's sequence, image tokens included.
+     *
+     * @param orders of the tokens of its images
+     */
+    public int sequenceLength(Prompt prompt, List<FeatureOrder> orders) {
+        return prompt.length()
+                + orders.stream()
+                        .mapToInt(order -> order.tokens(tokensPerView) - 1)
+                        .sum();
+    }
+
+    private static List<FeatureOrder> untiled(Prompt prompt) {
+        return Collections.nCopies(prompt.imageCount(), FeatureOrder.ONE_VIEW);
     }
 
     /**
@@ -47,14 +67,45 @@ public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerI
         return prompt;
     }
 
-    /** Number of supervised tokens of a prompt within the longest sequence. */
+    /**
+     * Checks a prompt whose images are known.
+     *
+     * @param orders of the tokens of its images
+     * @throws DataException if truncation leaves it without a supervised token
+     */
+    public void requireAnswer(Prompt prompt, List<FeatureOrder> orders) {
+        if (supervised(prompt, orders) == 0) {
+            int images = orders.stream()
+                    .mapToInt(order -> order.tokens(tokensPerView))
+                    .sum();
+            throw new DataException(String.format(
+                    Locale.ROOT,
+                    "no token of an answer is left within data.max-length, as its images in tiles have %,d tokens; raise it or"
+                            + " take smaller canvases",
+                    images));
+        }
+    }
+
+    /** Number of supervised tokens of a prompt within the longest sequence; at most, if images are tiled. */
     public int supervised(Prompt prompt) {
+        return supervised(prompt, untiled(prompt));
+    }
+
+    /**
+     * Number of supervised tokens of a prompt within the longest sequence.
+     *
+     * @param orders of the tokens of its images
+     */
+    public int supervised(Prompt prompt, List<FeatureOrder> orders) {
         int supervised = 0;
+        int image = 0;
         int position = 0;
         for (int i = 0; i < prompt.length() && position < maxLength; i++) {
             // No position predicts the first token.
             supervised += position > 0 && prompt.labels()[i] != Prompt.IGNORE_INDEX ? 1 : 0;
-            position += prompt.ids()[i] == Prompt.IMAGE_TOKEN_INDEX ? tokensPerImage : 1;
+            position += prompt.ids()[i] == Prompt.IMAGE_TOKEN_INDEX
+                    ? orders.get(image++).tokens(tokensPerView)
+                    : 1;
         }
         return supervised;
     }

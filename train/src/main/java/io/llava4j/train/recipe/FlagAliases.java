@@ -21,6 +21,8 @@ public final class FlagAliases implements FlagNames {
         KEYS.put("mm_projector_type", "model.projector-type");
         KEYS.put("mm_vision_select_layer", "model.select-layer");
         KEYS.put("mm_vision_select_feature", "model.select-feature");
+        KEYS.put("mm_patch_merge_type", "model.patch-merge-type");
+        KEYS.put("image_grid_pinpoints", "model.image-grids");
         KEYS.put("version", "data.template");
         KEYS.put("data_path", "data.json");
         KEYS.put("image_folder", "data.images");

@@ -126,7 +126,7 @@ public final class Objectives {
         Engine.setThreads(config.engineThreads());
         return Engine.scope("building the model", () -> {
             LoraConfig lora = config.lora() == null ? null : config.lora().toConfig();
-            Predicate<String> trainable = name -> config.trainable().includes(name) || lora != null && lora.saves(name);
+            Predicate<String> trainable = name -> config.trainable().includes(name, lora);
             TrainableParameters.Sharing sharing =
                     new TrainableParameters.Sharing(group, config.distributed().sharding(), config.device());
             // Weights that are shared out are read one after the other, and reach the device as shares.

@@ -13,7 +13,7 @@ public final class Plans {
     private Plans() {}
 
     /**
-     * The run at its worst: every sequence as long as the recipe allows, with an image, and every text token supervised; in
+     * The run at its worst: every sequence as long as the recipe allows, with an image of as many tiles as the model takes, and every text token supervised; in
      * stage 1, whose texts are captions, of {@value #CAPTION} text tokens.
      *
      * @param config the recipe
@@ -24,7 +24,7 @@ public final class Plans {
     public static PlannedRun of(TrainConfig config, LlavaConfig model, Sharding sharding, int worldSize) {
         int perDevice = config.batch().perDevice();
         boolean plain = config.data().template() == DataConfig.Template.PLAIN;
-        int supervised = Math.max(1, config.data().maxLength() - model.tokensPerImage());
+        int supervised = Math.max(1, config.data().maxLength() - model.minTokensPerImage());
         int tokens = plain
                 ? Math.min(config.data().maxLength(), model.tokensPerImage() + CAPTION)
                 : config.data().maxLength();

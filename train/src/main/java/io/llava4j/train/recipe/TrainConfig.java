@@ -72,6 +72,7 @@ public record TrainConfig(
     public TrainConfig {
         RunConfig.check(device, threads);
         checkParts(model);
+        checkTiling(model, data.imageAspectRatio());
         Require.that(
                 evaluation == null || evaluation.tasks().isEmpty() || data.template() != DataConfig.Template.PLAIN,
                 "evaluation.tasks asks questions but data.template plain reads none; remove evaluation.tasks");
@@ -137,6 +138,22 @@ public record TrainConfig(
         Require.that(
                 whole || (model.visionTower() != null && model.languageModel() != null),
                 "model.base is missing; name a model's folder, or set both model.vision-tower and model.language-model");
+    }
+
+    private static void checkTiling(ModelAssembly.Config model, DataConfig.ImageAspectRatio aspect) {
+        boolean tiles = aspect == DataConfig.ImageAspectRatio.ANYRES;
+        Require.that(
+                tiles || (model.imageGrids() == null && model.patchMergeType() == null),
+                "model.%s is for images in tiles; set data.image-aspect-ratio to anyres, or remove the key"
+                        .formatted(model.imageGrids() != null ? "image-grids" : "patch-merge-type"));
+        Require.that(
+                !tiles || model.selectFeature() == ModelAssembly.SelectFeature.PATCH,
+                "model.select-feature is cls-patch but data.image-aspect-ratio is anyres, whose map of tiles has no place"
+                        + " for the CLS feature; set it to patch");
+        Require.that(
+                !tiles || model.base() != null || model.imageGrids() != null,
+                "data.image-aspect-ratio is anyres but model.image-grids is missing; write canvases such as [[336, 672],"
+                        + " [672, 336], [672, 672], [1008, 336], [336, 1008]]");
     }
 
     private static void checkAdapters(

@@ -160,13 +160,20 @@ public final class InstructionObjective implements Objective {
                         : () -> SourceLoss.of(losses.ofTokens().get(), spliced.labels(), sources),
                 features,
                 settings.operations().of(spliced.lengths(), supervised)
-                        + features.images() * settings.operations().projectorPerImage()
-                        + features.computed() * settings.operations().towerPerImage(),
+                        + views(images) * settings.operations().projectorPerView()
+                        + views(images.stream()
+                                        .filter(image -> image.features() == null)
+                                        .toList())
+                                * settings.operations().towerPerView(),
                 () -> {
                     losses.remainingBackward().run();
                     listener.afterBackward(head);
                     output.pass().backward();
                 });
+    }
+
+    private static long views(List<ImageInput> images) {
+        return images.stream().mapToLong(image -> image.image().order().views()).sum();
     }
 
     /** By the prompts' own limit, then by the splice. */

@@ -8,6 +8,7 @@ import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.generate.EngineWeights;
 import io.llava4j.image.AspectMode;
+import io.llava4j.image.tile.PatchMerge;
 import io.llava4j.model.Initializer;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.ProjectorType;
@@ -47,6 +48,8 @@ public record ModelAssembly(
         implements AutoCloseable {
     private static final String RANDOM_PROJECTOR =
             "the projector starts from random weights, because model.projector names no file";
+    private static final String RANDOM_ROW_END =
+            "the row-end token of tiled images starts from random weights, because no file has it";
 
     /**
      * Where the model comes from: a whole model, or its parts.
@@ -59,6 +62,10 @@ public record ModelAssembly(
      *     {@code tokenpacker_NxN} or {@code identity}
      * @param selectLayer hidden state of the tower that is used, negative from the end
      * @param selectFeature image features that are used
+     * @param imageGrids canvases for images in tiles, each as width and height in pixels ({@code image_grid_pinpoints} of LLaVA); those
+     *     of {@code base} without it
+     * @param patchMergeType how tiles become image tokens ({@code mm_patch_merge_type} of LLaVA); that of {@code base} without it, or
+     *     {@code flat}
      */
     public record Config(
             @Nullable Path base,
@@ -67,18 +74,38 @@ public record ModelAssembly(
             @Nullable Path projector,
             @Default("mlp2x_gelu") String projectorType,
             @Default("-2") int selectLayer,
-            @Default("patch") SelectFeature selectFeature) {
+            @Default("patch") SelectFeature selectFeature,
+            @Nullable List<List<Integer>> imageGrids,
+            @Nullable PatchMerge patchMergeType) {
 
         public Config {
             Require.that(
                     ProjectorType.find(projectorType).isPresent(),
                     "projector-type is '%s'; write %s".formatted(projectorType, ProjectorType.KNOWN));
+            TilingKeys.check(imageGrids);
         }
 
         /** The whole model's configuration, for parts that are put together. */
         public LlavaConfig toLlava(VisionConfig vision, TextConfig text, AspectMode aspect, int maxLength) {
             boolean keepCls = selectFeature == SelectFeature.CLS_PATCH;
-            return new LlavaConfig(vision, text, projectorType, selectLayer, keepCls, aspect, -1, maxLength);
+            LlavaConfig plain =
+                    new LlavaConfig(vision, text, projectorType, selectLayer, keepCls, AspectMode.PAD, -1, maxLength);
+            return tiling().applyTo(plain, aspect, "the recipe's model");
+        }
+
+        /**
+         * The configuration of a whole model, with images as the recipe wants them.
+         *
+         * @param whole as its files describe it
+         * @throws ConfigException if the model cannot see images so
+         */
+        public LlavaConfig toLlava(LlavaConfig whole, AspectMode aspect, int maxLength) {
+            return tiling().applyTo(whole, aspect, "model.base " + languageFolder())
+                    .withMaxSequenceLength(maxLength);
+        }
+
+        private TilingKeys tiling() {
+            return new TilingKeys(imageGrids, patchMergeType);
         }
 
         /** Folder of the whole model or of the language model. */
@@ -146,7 +173,7 @@ public record ModelAssembly(
         try {
             Path base = parts.base();
             ModelAssembly assembly = base != null
-                    ? whole(base, aspect, maxLength, placement, files)
+                    ? whole(parts, base, aspect, maxLength, placement, files)
                     : ofParts(
                             parts,
                             Objects.requireNonNull(parts.visionTower()),
@@ -183,19 +210,12 @@ public record ModelAssembly(
     }
 
     private static ModelAssembly whole(
-            Path base, AspectMode aspect, int maxLength, Placement placement, List<Checkpoint> files) {
+            Config parts, Path base, AspectMode aspect, int maxLength, Placement placement, List<Checkpoint> files) {
         Checkpoint checkpoint = open(base, files).requireComplete();
-        Require.that(
-                checkpoint.config().tiling().isNone(),
-                "%s tiles images, and training does not; start from a LLaVA-1.5 model".formatted(base));
+        LlavaConfig config = parts.toLlava(checkpoint.config(), aspect, maxLength);
         Weights weights = new Weights();
         placement.add(weights, checkpoint.tensors());
-        return new ModelAssembly(
-                checkpoint.config().withAspectMode(aspect).withMaxSequenceLength(maxLength),
-                weights,
-                checkpoint.tokenizerDir(),
-                new ArrayList<>(),
-                files);
+        return new ModelAssembly(config, weights, checkpoint.tokenizerDir(), new ArrayList<>(), files);
     }
 
     private static ModelAssembly ofParts(
@@ -221,7 +241,8 @@ public record ModelAssembly(
         requireSameReduction(
                 projector, ModelFiles.projectorType(projector, checkpoint).orElseGet(() -> typeOf(checkpoint)));
         checkpoint.tensors().forEach((name, entry) -> {
-            if (name.startsWith(CanonicalNames.PROJECTOR)) {
+            if (name.startsWith(CanonicalNames.PROJECTOR)
+                    || name.equals(CanonicalNames.ROW_END) && config.hasRowEnd()) {
                 placement.add(weights, Map.of(name, entry));
             }
         });
@@ -255,10 +276,11 @@ public record ModelAssembly(
                         .formatted(projector, stored, ours.name()));
     }
 
-    /** Random weights for a projector that no file has. */
+    /** Random weights for a projector that no file has, and for a row-end token; the file of a projector need not have this. */
     private void completeProjector(@Nullable Path projector, Initializer random, Placement placement) {
         ExpectedTensors.of(new ModelKind.Llava(config)).shapes().forEach((name, shape) -> {
-            if (!name.startsWith(CanonicalNames.PROJECTOR)) {
+            boolean rowEnd = name.equals(CanonicalNames.ROW_END);
+            if (!rowEnd && !name.startsWith(CanonicalNames.PROJECTOR)) {
                 return;
             }
             Tensor known = weights.find(name);
@@ -272,7 +294,7 @@ public record ModelAssembly(
                                         Arrays.toString(shape)));
             }
             if (known == null) {
-                if (projector != null) {
+                if (projector != null && !rowEnd) {
                     throw new ConfigException(
                             "model.projector %s has no tensor %s; it belongs to another projector-type"
                                     .formatted(projector, name));
@@ -281,8 +303,9 @@ public record ModelAssembly(
                 weights.put(
                         name,
                         weights.get(name).to(Tensors.type(placement.precision().apply(name))));
-                if (!notes.contains(RANDOM_PROJECTOR)) {
-                    notes.add(RANDOM_PROJECTOR);
+                String note = rowEnd ? RANDOM_ROW_END : RANDOM_PROJECTOR;
+                if (!notes.contains(note)) {
+                    notes.add(note);
                 }
             }
         });

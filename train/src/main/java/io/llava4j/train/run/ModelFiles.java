@@ -72,7 +72,7 @@ public final class ModelFiles {
     }
 
     /**
-     * Writes adapters and the projector trained with them, in the files of PEFT and LLaVA.
+     * Writes adapters and what was trained with them, projector and row-end token, in the files of PEFT and LLaVA.
      *
      * @param directory must not exist yet
      * @param adapter their configuration and the model they belong to
@@ -87,7 +87,7 @@ public final class ModelFiles {
         for (String name : weights.names()) {
             if (LoraConfig.isAdapter(name) || adapter.lora().saves(name)) {
                 adapters.add(source(name, weights, dtype));
-            } else if (name.startsWith(CanonicalNames.PROJECTOR)) {
+            } else if (name.startsWith(CanonicalNames.PROJECTOR) || name.equals(CanonicalNames.ROW_END)) {
                 others.add(source(name, weights, dtype));
             }
         }

@@ -13,11 +13,11 @@ import java.util.Arrays;
  * @param perToken of the blocks of the language model
  * @param perSquare of attention for the square of a sequence's length
  * @param perSupervised of the LM head for a supervised token
- * @param towerPerImage of the vision tower
- * @param projectorPerImage of the projector
+ * @param towerPerView of the vision tower for one view of an image; an image that is not tiled has one
+ * @param projectorPerView of the projector for one view
  */
 public record Operations(
-        double perToken, double perSquare, double perSupervised, double towerPerImage, double projectorPerImage) {
+        double perToken, double perSquare, double perSupervised, double towerPerView, double projectorPerView) {
     /**
      * Of a model.
      *
@@ -47,7 +47,7 @@ public record Operations(
                 passes * model.text().hiddenSize() * model.text().layers(),
                 6.0 * model.text().vocabSize() * model.text().hiddenSize(),
                 model.featuresPerView() * 2 * tower,
-                6 * (packs ? products(model) : model.tokensPerImage() * projector));
+                6 * (packs ? products(model) : model.tokensPerView() * projector));
     }
 
     private static double products(LlavaConfig model) {
@@ -55,9 +55,9 @@ public record Operations(
                 .products(model.vision().hiddenSize(), model.text().hiddenSize(), model.featuresPerView());
     }
 
-    /** Of vision tower and projector for one image. */
-    public double perImage() {
-        return towerPerImage + projectorPerImage;
+    /** Of vision tower and projector for one view of an image. */
+    public double perView() {
+        return towerPerView + projectorPerView;
     }
 
     /** Of one sequence. */

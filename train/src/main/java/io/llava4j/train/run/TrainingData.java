@@ -7,7 +7,6 @@ import io.llava4j.image.RgbImage;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.tensor.collective.Rank;
-import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.train.config.Require;
@@ -53,7 +52,7 @@ public final class TrainingData implements ExampleSource {
     private final EpochSampler sampler;
     private final long seed;
     private final RankShare share;
-    private final Function<LlavaRecord, Prompt> prompts;
+    private final SamplePrompts prompts;
     private final ImageInputs inputs;
     private final DataLoader.Settings settings;
     private final List<SkippedRecord> skippedBefore = new ArrayList<>();
@@ -145,7 +144,7 @@ public final class TrainingData implements ExampleSource {
         SamplePrompts prompts = new SamplePrompts(
                 new PromptBuilder(SentencePieceTokenizer.load(tokenizer), spec.conversationTemplate()),
                 spec.maxLength(),
-                model.tokensPerImage());
+                model.minTokensPerImage());
         ImagePreparation preparation =
                 model.withAspectMode(spec.imageAspectRatio().mode()).imagePreparation();
         Images images = records.images(spec.images(), spec.followSymlinks());
@@ -161,7 +160,7 @@ public final class TrainingData implements ExampleSource {
                 sampler.apply(records.records()),
                 seed,
                 new RankShare(rank.rank(), rank.worldSize(), batch.perDevice(), batch.accumulation()),
-                prompts::of,
+                prompts,
                 new ImageInputs(images, spec.orientation(), preparation, features),
                 new DataLoader.Settings(
                         batch.perDevice(), spec.workers(), spec.missingImagePolicy(), spec.badRecordPolicy()));
@@ -185,7 +184,7 @@ public final class TrainingData implements ExampleSource {
             EpochSampler sampler,
             long seed,
             RankShare share,
-            Function<LlavaRecord, Prompt> prompts,
+            SamplePrompts prompts,
             ImageInputs inputs,
             DataLoader.Settings settings) {
         this.key = key;
@@ -240,7 +239,14 @@ public final class TrainingData implements ExampleSource {
         if (current == null || wantedEpoch != epoch || wanted != position) {
             closeLoader();
             int[] own = share.of(sampler.order(seed, wantedEpoch));
-            current = new DataLoader(data, prompts, inputs::load, settings, own, wanted);
+            current = new DataLoader(
+                    data,
+                    prompts::of,
+                    inputs::load,
+                    example -> prompts.requireAnswer(example.prompt(), example.orders()),
+                    settings,
+                    own,
+                    wanted);
             loader = current;
             epoch = wantedEpoch;
         }

@@ -51,6 +51,7 @@ class DataLoaderTest {
                     LockSupport.parkNanos(nanos[number(image)]);
                     return ImageInput.of(PreparedImage.of(pixels(image)));
                 },
+                example -> {},
                 SKIP,
                 order,
                 0)) {
@@ -117,6 +118,7 @@ class DataLoaderTest {
                 data,
                 record -> new Prompt(new int[] {1}, new int[] {record.id().equals("5") ? Prompt.IGNORE_INDEX : 1}),
                 image -> ImageInput.of(PreparedImage.of(pixels(image))),
+                example -> {},
                 SKIP,
                 order,
                 0)) {
@@ -152,6 +154,7 @@ class DataLoaderTest {
                     return prompt(record);
                 },
                 image -> ImageInput.of(PreparedImage.of(pixels(image))),
+                example -> {},
                 SKIP,
                 order,
                 0)) {
@@ -167,6 +170,7 @@ class DataLoaderTest {
                 data,
                 DataLoaderTest::prompt,
                 image -> ImageInput.of(PreparedImage.of(pixels.apply(image))),
+                example -> {},
                 settings,
                 order,
                 from);

@@ -54,8 +54,9 @@ public final class CachedTower {
                 model.vision().toString(),
                 layers(model) + " cls " + model.keepCls(),
                 mode + " " + data.orientation(),
+                model.tiling().toString(),
                 precision.name());
-        return new CachedTower(new FeatureCache(directory, tower, FeatureCache.bytesPerImage(model, precision)));
+        return new CachedTower(new FeatureCache(directory, tower, model, precision));
     }
 
     /** The hidden states that are kept. */
@@ -121,23 +122,25 @@ public final class CachedTower {
         }
         Tensor features = Engine.freeingIntermediates(() -> Tensors.cat(
                 0, images.stream().map(image -> features(model, image)).toArray(Tensor[]::new)));
-        return ImageTokens.ofEqual(model.projector().forward(features));
+        return model.arranged(
+                model.projector().forward(features),
+                images.stream().map(image -> image.image().order()).toList());
     }
 
-    /** {@code [1, tokens, hidden]}. */
+    /** {@code [views, tokens, hidden]}. */
     private Tensor features(LlavaModel model, ImageInput image) {
         Tensor like = model.languageModel().like();
         byte[] known = image.features();
         if (known == null) {
             Tensor computed = model.visionFeatures(model.pixels(List.of(image.image())));
-            cache.put(image.key(), bytes(computed));
+            cache.put(image.key(), new FeatureCache.Entry(image.image().order(), bytes(computed)));
             return computed;
         }
         torch.ScalarType type = Tensors.type(like);
         return Tensors.copyOf(
                         MemorySegment.ofArray(known),
                         type,
-                        1,
+                        image.image().order().views(),
                         model.visionTower().tokensPerImage(),
                         model.visionTower().featureWidth())
                 .to(like.device(), type);

@@ -1,6 +1,7 @@
 package io.llava4j.train.run.feature;
 
 import io.llava4j.LlavaException;
+import io.llava4j.image.tile.FeatureOrder;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.tensor.ComputePrecision;
 import java.io.IOException;
@@ -23,7 +24,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A folder with the features that a frozen vision tower makes of images, a file for each image. Files are named by the
+ * A folder with the features that a frozen vision tower makes of images, a file for each image with its views. Files are named by the
  * content of the image's file and by all that decides its features, so any runs and processes may share the folder. A file
  * appears when it is complete; one whose checksum or length is wrong counts as damaged and is written anew. Safe for use
  * by many threads.
@@ -31,13 +32,18 @@ import org.slf4j.LoggerFactory;
 public final class FeatureCache {
     private static final Logger LOG = LoggerFactory.getLogger(FeatureCache.class);
     private static final int MAGIC = 0x4C4C5646; // LLVF
-    private static final int VERSION = 1;
-    private static final int HEADER = 3 * Integer.BYTES;
+    private static final int VERSION = 2;
+
+    /** Magic number, version, checksum of the rest; views, length of the order, which follows. */
+    private static final int HEADER = 5 * Integer.BYTES;
+
+    private static final int CHECKED = 3 * Integer.BYTES;
     private static final int KEY_BYTES = 20;
 
     private final Path directory;
     private final byte[] tower;
-    private final int bytesPerImage;
+    private final int bytesPerView;
+    private final int largestFile;
     private final AtomicInteger damaged = new AtomicInteger();
     private final AtomicBoolean warned = new AtomicBoolean();
     private final AtomicBoolean writable = new AtomicBoolean(true);
@@ -47,13 +53,15 @@ public final class FeatureCache {
      *
      * @param directory is created if it is missing
      * @param tower all that decides an image's features besides its file: weights, layer, preprocessing, precision
-     * @param bytesPerImage of the features of an image
+     * @param model whose features they are
+     * @param precision their type
      * @throws LlavaException if the folder cannot be created
      */
-    public FeatureCache(Path directory, String tower, int bytesPerImage) {
+    public FeatureCache(Path directory, String tower, LlavaConfig model, ComputePrecision precision) {
         this.directory = directory;
         this.tower = tower.getBytes(StandardCharsets.UTF_8);
-        this.bytesPerImage = bytesPerImage;
+        this.bytesPerView = bytesPerView(model, precision);
+        this.largestFile = HEADER + Math.toIntExact(bytesPerImage(model, precision));
         try {
             Files.createDirectories(directory);
         } catch (IOException e) {
@@ -64,8 +72,21 @@ public final class FeatureCache {
         }
     }
 
-    /** Bytes of the features of an image. */
-    public static int bytesPerImage(LlavaConfig model, ComputePrecision precision) {
+    /**
+     * What is known of an image.
+     *
+     * @param order in which the features become tokens
+     * @param features of all its views, {@code [views, features, hidden]}
+     */
+    public record Entry(FeatureOrder order, byte[] features) {}
+
+    /** Most bytes of an image's features and their order. */
+    public static long bytesPerImage(LlavaConfig model, ComputePrecision precision) {
+        long order = model.viewsPerImage() == 1 ? 0 : (long) model.tokensPerImage() * Integer.BYTES;
+        return (long) model.viewsPerImage() * bytesPerView(model, precision) + order;
+    }
+
+    private static int bytesPerView(LlavaConfig model, ComputePrecision precision) {
         return Math.multiplyExact(model.featuresPerView() * model.featureWidth(), precision.bytes());
     }
 
@@ -74,9 +95,9 @@ public final class FeatureCache {
         return directory;
     }
 
-    /** Bytes of a file. */
-    public int bytesPerFile() {
-        return HEADER + bytesPerImage;
+    /** Bytes of the largest file that an image can have. */
+    public int largestFile() {
+        return largestFile;
     }
 
     /** Damaged files that were found since the last call. */
@@ -93,7 +114,7 @@ public final class FeatureCache {
         try {
             MessageDigest sha = MessageDigest.getInstance("SHA-256");
             sha.update(tower);
-            sha.update((byte) 0);
+            sha.update((byte) VERSION);
             return HexFormat.of().formatHex(sha.digest(file), 0, KEY_BYTES);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
@@ -101,7 +122,7 @@ public final class FeatureCache {
     }
 
     /** The features of an image; null if they are not there or damaged. */
-    public byte @Nullable [] find(String key) {
+    public @Nullable Entry find(String key) {
         Path file = file(key);
         byte[] content;
         try {
@@ -111,12 +132,9 @@ public final class FeatureCache {
         } catch (IOException e) {
             content = new byte[0];
         }
-        if (content.length == bytesPerFile()) {
-            ByteBuffer header = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
-            byte[] features = Arrays.copyOfRange(content, HEADER, content.length);
-            if (header.getInt() == MAGIC && header.getInt() == VERSION && header.getInt() == checksum(features)) {
-                return features;
-            }
+        Entry entry = entry(content);
+        if (entry != null) {
+            return entry;
         }
         damaged.incrementAndGet();
         if (!warned.getAndSet(true)) {
@@ -127,22 +145,52 @@ public final class FeatureCache {
         return null;
     }
 
+    /** What a file holds; null if it is damaged. */
+    private @Nullable Entry entry(byte[] content) {
+        ByteBuffer buffer = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
+        if (content.length < HEADER
+                || buffer.getInt() != MAGIC
+                || buffer.getInt() != VERSION
+                || buffer.getInt() != checksum(content)) {
+            return null;
+        }
+        int views = buffer.getInt();
+        int[] sources = new int[buffer.getInt()];
+        buffer.asIntBuffer().get(sources);
+        byte[] features = Arrays.copyOfRange(content, HEADER + sources.length * Integer.BYTES, content.length);
+        return features.length == (long) views * bytesPerView
+                ? new Entry(new FeatureOrder(views, sources), features)
+                : null;
+    }
+
+    private byte[] content(Entry entry) {
+        int[] sources = entry.order().sources();
+        byte[] content = new byte[HEADER + sources.length * Integer.BYTES + entry.features().length];
+        ByteBuffer buffer = ByteBuffer.wrap(content)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(MAGIC)
+                .putInt(VERSION)
+                .putInt(0)
+                .putInt(entry.order().views())
+                .putInt(sources.length);
+        for (int source : sources) {
+            buffer.putInt(source);
+        }
+        buffer.put(entry.features()).putInt(2 * Integer.BYTES, checksum(content));
+        return content;
+    }
+
     /** Keeps the features of an image. A folder that cannot be written is reported once and left as it is. */
-    public void put(String key, byte[] features) {
-        if (features.length != bytesPerImage) {
-            throw new IllegalArgumentException("%d bytes, not %d".formatted(features.length, bytesPerImage));
+    public void put(String key, Entry entry) {
+        if (entry.features().length != (long) entry.order().views() * bytesPerView) {
+            throw new IllegalArgumentException("%d bytes of %d views of %d"
+                    .formatted(entry.features().length, entry.order().views(), bytesPerView));
         }
         if (!writable.get()) {
             return;
         }
         Path file = file(key);
-        byte[] content = ByteBuffer.allocate(bytesPerFile())
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putInt(MAGIC)
-                .putInt(VERSION)
-                .putInt(checksum(features))
-                .put(features)
-                .array();
+        byte[] content = content(entry);
         try {
             Files.createDirectories(file.getParent());
             Path partial = Files.createTempFile(file.getParent(), key, ".partial");
@@ -167,9 +215,9 @@ public final class FeatureCache {
         return directory.resolve(key.substring(0, 2)).resolve(key + ".features");
     }
 
-    private static int checksum(byte[] features) {
+    private static int checksum(byte[] content) {
         CRC32C crc = new CRC32C();
-        crc.update(features);
+        crc.update(content, CHECKED, content.length - CHECKED);
         return (int) crc.getValue();
     }
 }

@@ -30,8 +30,10 @@ public record ImageInputs(
             return ImageInput.of(prepared(image));
         }
         String key = cache.key(images.bytes(image));
-        byte[] features = cache.find(key);
-        return new ImageInput(features == null ? prepared(image) : PreparedImage.of(new float[0]), key, features);
+        FeatureCache.Entry known = cache.find(key);
+        return known == null
+                ? new ImageInput(prepared(image), key, null)
+                : new ImageInput(new PreparedImage(new float[0], known.order()), key, known.features());
     }
 
     private PreparedImage prepared(String image) {
@@ -52,6 +54,6 @@ public record ImageInputs(
                 "data.feature-cache %s: the features of %,d images take %,.1f MB at most",
                 cache.directory(),
                 distinct,
-                distinct * cache.bytesPerFile() / 1e6));
+                distinct * (double) cache.largestFile() / 1e6));
     }
 }

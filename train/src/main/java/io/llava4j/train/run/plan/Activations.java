@@ -118,17 +118,22 @@ record Activations(long kept, long peak) {
         LlavaConfig model = run.model();
         long h = model.text().hiddenSize();
         long imageTokens = (long) run.batch().images() * model.tokensPerImage();
+        long views = (long) run.batch().images() * model.viewsPerImage();
+        long projected = views * model.tokensPerView();
         ProjectorType projector = ProjectorType.parse(model.projectorType());
-        long patches = (long) run.batch().images() * model.featuresPerView();
+        long patches = views * model.featuresPerView();
         long features = patches * model.featureWidth();
         long reduced = switch (projector.reduction()) {
             case NONE -> 0;
             case AVG_POOL, PIXEL_SHUFFLE ->
-                imageTokens * projector.inputWidth(model.vision().hiddenSize());
-            case TOKEN_PACKER -> packedElements(model, patches, imageTokens);
+                projected * projector.inputWidth(model.vision().hiddenSize());
+            case TOKEN_PACKER -> packedElements(model, patches, projected);
         };
-        long elements =
-                features + reduced + 3 * h * imageTokens + (3 * run.batch().positions() - imageTokens) * h;
+        // Tiles are put into their order: the table with the row-end token, and what is looked up in it.
+        long arranged = model.viewsPerImage() == 1 ? 0 : projected + imageTokens;
+        long text = Math.max(0, run.batch().positions() - imageTokens);
+        long spliced = 2 * text + imageTokens + run.batch().positions();
+        long elements = features + reduced + h * (3 * projected + arranged + spliced);
         return elements * run.precision().bytes();
     }
 

@@ -59,10 +59,10 @@ public record PlannedRun(
         Operations each = Operations.of(model, trainable.languageModel(), checkpointing);
         return accumulation
                 * (batch.sequences() * each.ofSequence(batch.tokens(), batch.supervised())
-                        + batch.images() * each.perImage());
+                        + batch.images() * model.viewsPerImage() * each.perView());
     }
 
     boolean isTrained(String tensor) {
-        return trainable.includes(tensor) || (lora != null && lora.toConfig().saves(tensor));
+        return trainable.includes(tensor, lora == null ? null : lora.toConfig());
     }
 }

@@ -92,8 +92,9 @@ public record ParameterLayout(Map<String, Place> tensors, List<Group> groups, lo
         return new ParameterLayout(tensors, groups, offset);
     }
 
-    /** LLaVA's rule: no decay on biases and on the norms' weights, the only tensors of one dimension beside DoRA's lengths. */
+    /** LLaVA's rule: no decay on biases and on the norms' weights, the only weights of one dimension beside DoRA's lengths. */
     private static boolean decays(String name, Tensor tensor) {
-        return (tensor.dim() > 1 || LoraConfig.isAdapter(name)) && !name.endsWith(".bias");
+        boolean norm = tensor.dim() == 1 && name.endsWith(".weight") && !LoraConfig.isAdapter(name);
+        return !norm && !name.endsWith(".bias");
     }
 }
