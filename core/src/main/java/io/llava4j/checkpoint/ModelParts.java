@@ -5,16 +5,18 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Parts of a model that are stored separately from it.
+ * Parts of a model that are stored separately from it, and how much of an image it reads.
  *
  * @param visionTower folder of the CLIP model; null for the one that the configuration names
  * @param mmproj GGUF file of tower and projector; null for the one in the same folder
  * @param packed file of the weights in the layout of the CPU kernels, which is written if it is not there; null for none
+ * @param visionTokens image features that VisionZip leaves of an image (docs/reference/model.md#visionzip); 0 for all
  */
 public record ModelParts(
         @Nullable Path visionTower,
         @Nullable Path mmproj,
-        @Nullable Path packed) {
+        @Nullable Path packed,
+        int visionTokens) {
     private static final String PACKED = ".packed";
 
     /** Nothing but what is found with the model. */
@@ -36,5 +38,10 @@ public record ModelParts(
     /** Parts without packed weights. */
     public ModelParts(@Nullable Path visionTower, @Nullable Path mmproj) {
         this(visionTower, mmproj, null);
+    }
+
+    /** Parts of a model that reads all image features. */
+    public ModelParts(@Nullable Path visionTower, @Nullable Path mmproj, @Nullable Path packed) {
+        this(visionTower, mmproj, packed, 0);
     }
 }

@@ -84,7 +84,7 @@ public final class ModelLoader {
         if (parts.packed() != null && !DeviceName.parse(device).isCpu()) {
             throw new ConfigException("packed weights are for the CPU, not for %s; leave them out".formatted(device));
         }
-        return load(directory, Checkpoint.open(directory, parts), device, Checkpoint::tensors, parts.packed());
+        return load(directory, Checkpoint.open(directory, parts), device, Checkpoint::tensors, parts);
     }
 
     /**
@@ -99,7 +99,7 @@ public final class ModelLoader {
                 Checkpoint.open(directory),
                 "cpu",
                 checkpoint -> Requantised.languageModel(checkpoint, precision),
-                null);
+                ModelParts.FOUND);
     }
 
     /** As {@link #loadAs}, with vision tower and projector in another type and the language model as it is stored. */
@@ -109,7 +109,7 @@ public final class ModelLoader {
                 Checkpoint.open(directory),
                 "cpu",
                 checkpoint -> Requantised.imageEncoder(checkpoint, precision),
-                null);
+                ModelParts.FOUND);
     }
 
     /**
@@ -130,18 +130,18 @@ public final class ModelLoader {
             Checkpoint checkpoint,
             String device,
             Function<Checkpoint, Map<String, TensorEntry>> stored,
-            @Nullable Path packed) {
+            ModelParts parts) {
         boolean loaded = false;
         try {
-            LlavaConfig config = checkpoint.config();
+            LlavaConfig config = checkpoint.config().withVisionTokens(parts.visionTokens());
             checkpoint.requireComplete();
             if (DeviceName.parse(device).isCpu()) {
                 MemoryCheck.require(directory, ModelMemory.of(checkpoint));
             }
             Map<String, TensorEntry> tensors = stored.apply(checkpoint);
-            LlavaModel model = packed == null
+            LlavaModel model = parts.packed() == null
                     ? build(directory, config, tensors, device, checkpoint::close)
-                    : onPackedWeights(directory, checkpoint, tensors, packed);
+                    : onPackedWeights(directory, config, checkpoint, tensors, parts.packed());
             loaded = true;
             return new Loaded(
                     model,
@@ -203,12 +203,16 @@ public final class ModelLoader {
     }
 
     private static LlavaModel onPackedWeights(
-            Path directory, Checkpoint checkpoint, Map<String, TensorEntry> tensors, Path file) {
+            Path directory,
+            LlavaConfig config,
+            Checkpoint checkpoint,
+            Map<String, TensorEntry> tensors,
+            Path file) {
         List<String> damaged = new ArrayList<>();
         PackedWeights weights = PackedWeights.open(file, checkpoint.files(), new StoredWeights(tensors, damaged::add));
         boolean loaded = false;
         try {
-            LlavaModel model = onKernels(checkpoint.config(), tensors, weights, () -> {
+            LlavaModel model = onKernels(config, tensors, weights, () -> {
                 weights.close();
                 checkpoint.close();
             });
@@ -246,7 +250,8 @@ public final class ModelLoader {
                         new TensorEntry(
                                 source.name(), source.dtype(), source.shape(), new TensorEntry.Derived(source.data())));
             }
-            LlavaModel model = build(directory, merged.config(), tensors, device, merged::close);
+            LlavaModel model = build(
+                    directory, merged.config().withVisionTokens(parts.visionTokens()), tensors, device, merged::close);
             loaded = true;
             Path tokenizer = merged.tokenizer();
             return new Loaded(model, () -> SentencePieceTokenizer.load(tokenizer), List.copyOf(tensors.values()));

@@ -2,8 +2,10 @@ package io.llava4j.model;
 
 import io.llava4j.ConfigException;
 import io.llava4j.model.config.ClipParameters;
+import io.llava4j.model.prune.VisionZip;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
+import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -62,6 +64,31 @@ public final class ClipBlock {
                 causal);
         Tensor y = x.add(out.forward(Attention.mergeHeads(attention)));
         return y.add(fc2.forward(activate(fc1.forward(norm2.forward(y)))));
+    }
+
+    /**
+     * What VisionZip chooses by.
+     *
+     * @param weights of CLS for each position, summed over the heads, {@code [images, positions]}
+     * @param keys as a mean over the heads, {@code [images, positions, d]}
+     */
+    record ClsAttention(Tensor weights, Tensor keys) {
+        VisionZip ofImage(int image, int tokens) {
+            float[] rows = Tensors.toFloats(keys.select(0, image));
+            int d = Math.toIntExact(keys.size(2));
+            float[][] each = new float[rows.length / d][];
+            Arrays.setAll(each, i -> Arrays.copyOfRange(rows, i * d, (i + 1) * d));
+            return VisionZip.of(Tensors.toFloats(weights.select(0, image)), each, tokens);
+        }
+    }
+
+    /** Attention of CLS, the first position, to all others: {@code [images, positions, hidden]}. */
+    ClsAttention clsAttention(Tensor x) {
+        Tensor h = norm1.forward(x);
+        Tensor cls = Attention.splitHeads(query.forward(h.narrow(1, 0, 1)), heads);
+        Tensor keys = Attention.splitHeads(key.forward(h), heads);
+        Tensor scores = cls.mul(Tensors.scalar(1 / Math.sqrt(keys.size(3)))).matmul(keys.transpose(2, 3));
+        return new ClsAttention(scores.softmax(-1).sum(1).select(1, 0), keys.mean(1));
     }
 
     private Tensor activate(Tensor x) {

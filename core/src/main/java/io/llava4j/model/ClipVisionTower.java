@@ -2,12 +2,15 @@ package io.llava4j.model;
 
 import io.llava4j.model.config.ClipParameters;
 import io.llava4j.model.config.VisionConfig;
+import io.llava4j.model.prune.VisionZip;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
@@ -25,6 +28,7 @@ public final class ClipVisionTower implements VisionTower {
     private final List<ClipBlock> blocks = new ArrayList<>();
     private final List<Integer> featureStates;
     private final boolean keepCls;
+    private final int visionTokens;
 
     /** A tower whose features are its last hidden state without CLS. */
     public ClipVisionTower(VisionConfig config, Weights weights) {
@@ -38,7 +42,7 @@ public final class ClipVisionTower implements VisionTower {
      * @throws io.llava4j.ConfigException if there is no such hidden state
      */
     public ClipVisionTower(VisionConfig config, Weights weights, int selectLayer, boolean keepCls) {
-        this(config, weights, List.of(config.blocksBefore(selectLayer)), keepCls);
+        this(config, weights, List.of(config.blocksBefore(selectLayer)), keepCls, 0);
     }
 
     /**
@@ -48,11 +52,14 @@ public final class ClipVisionTower implements VisionTower {
      * @param weights tensors of {@link ClipParameters}
      * @param featureStates which of the {@code layers + 1} hidden states the features consist of, in ascending order
      * @param keepCls whether CLS is the first of the features
+     * @param visionTokens features that VisionZip leaves; 0 for all
      */
-    public ClipVisionTower(VisionConfig config, Weights weights, List<Integer> featureStates, boolean keepCls) {
+    public ClipVisionTower(
+            VisionConfig config, Weights weights, List<Integer> featureStates, boolean keepCls, int visionTokens) {
         this.config = config;
         this.featureStates = List.copyOf(featureStates);
         this.keepCls = keepCls;
+        this.visionTokens = visionTokens;
         ClipParameters names = ClipParameters.of(config);
         this.patchEmbedding = PatchEmbedding.of(names.patchEmbedding(), weights);
         this.classEmbedding = weights.get(names.classEmbedding().name());
@@ -80,8 +87,28 @@ public final class ClipVisionTower implements VisionTower {
     }
 
     @Override
+    public Tensor keep(Tensor input, Tensor states) {
+        if (visionTokens == 0) {
+            return select(states);
+        }
+        ClipBlock.ClsAttention attention = blocks.get(blocks() - 1).clsAttention(input);
+        Tensor[] kept = new Tensor[Math.toIntExact(states.size(0))];
+        Arrays.setAll(kept, image -> keep(attention.ofImage(image, visionTokens), states.select(0, image)));
+        return torch.stack(new TensorVector(kept));
+    }
+
+    private static Tensor keep(VisionZip zip, Tensor states) {
+        int[] dominant = zip.dominant();
+        Tensor asTheyAre = states.index_select(
+                0, Tensors.ofInts(dominant, dominant.length).to(states.device(), torch.ScalarType.Long));
+        Tensor factors = Tensors.of(zip.mergedRows(), zip.merged().length, states.size(0));
+        return Tensors.cat(
+                0, asTheyAre, factors.to(states.device(), states.scalar_type()).matmul(states));
+    }
+
+    @Override
     public int tokensPerImage() {
-        return config.patches() + (keepCls ? 1 : 0);
+        return visionTokens > 0 ? visionTokens : config.patches() + (keepCls ? 1 : 0);
     }
 
     @Override

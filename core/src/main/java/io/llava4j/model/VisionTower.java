@@ -12,7 +12,7 @@ public interface VisionTower extends AutoCloseable {
     /** The tower that a configuration describes, on tensors by canonical name. */
     static VisionTower of(LlavaConfig config, Weights weights) {
         return new ClipVisionTower(
-                config.vision(), weights, config.featureStates().states(), config.keepCls());
+                config.vision(), weights, config.featureStates().states(), config.keepCls(), config.visionTokens());
     }
 
     /**
@@ -23,14 +23,16 @@ public interface VisionTower extends AutoCloseable {
      */
     default Tensor features(Tensor pixels) {
         List<Tensor> features = new ArrayList<>();
-        Tensor states = embed(pixels);
+        Tensor input = embed(pixels);
+        Tensor states = input;
         for (int block = 0; block < blocks(); block++) {
             if (featureStates().contains(block)) {
                 features.add(select(states));
             }
+            input = states;
             states = forward(block, states);
         }
-        features.add(select(states));
+        features.add(keep(input, states));
         return Tensors.cat(2, features.toArray(Tensor[]::new));
     }
 
@@ -50,6 +52,15 @@ public interface VisionTower extends AutoCloseable {
 
     /** The features among the positions of a hidden state: {@code -> [images, tokensPerImage, hidden]}. */
     Tensor select(Tensor states);
+
+    /**
+     * The features after the last block: all, or those that VisionZip leaves.
+     *
+     * @param input what the block reads, {@code [images, positions, hidden]}
+     * @param states what it gives
+     * @return {@code [images, tokensPerImage, hidden]}
+     */
+    Tensor keep(Tensor input, Tensor states);
 
     /** Features of one image. */
     int tokensPerImage();

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -25,6 +26,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** {@code llava eval --tasks}: runs benchmarks, scores them and writes the report. */
 final class EvalTasks {
     private static final String ALL = "all";
+    private static final Set<Benchmark> READ_TEXT =
+            Set.of(Benchmarks.TEXTVQA, Benchmarks.CHARTQA, Benchmarks.OCRBENCH);
 
     @Option(
             names = "--tasks",
@@ -83,6 +86,7 @@ final class EvalTasks {
                 options.missingImages());
         // Missing folders are reported before the model is loaded.
         plan.tasks().forEach(plan::folder);
+        warnOfPruning(spec, options.model(), plan.tasks());
         PrintWriter stdout = spec.commandLine().getOut();
         try (LlavaPipeline pipeline = options.model().open();
                 TaskProgress progress = new TaskProgress(spec.commandLine().getErr())) {
@@ -97,6 +101,21 @@ final class EvalTasks {
                 report(evaluation, results, plan.out(), stdout);
             }
             stdout.flush();
+        }
+    }
+
+    private static void warnOfPruning(CommandSpec spec, ModelOptions model, List<Benchmark> tasks) {
+        List<String> read = tasks.stream()
+                .filter(READ_TEXT::contains)
+                .map(Benchmark::name)
+                .toList();
+        if (model.visionTokens() > 0 && !read.isEmpty()) {
+            spec.commandLine()
+                    .getErr()
+                    .printf(
+                            "Warning: %s ask%s for text in images, for which %d image tokens may not be enough; compare with a"
+                                    + " run without --vision-tokens%n",
+                            String.join(", ", read), read.size() == 1 ? "s" : "", model.visionTokens());
         }
     }
 

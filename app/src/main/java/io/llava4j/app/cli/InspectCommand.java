@@ -246,7 +246,7 @@ final class InspectCommand implements Callable<Integer> {
                 parts.put(PartSizes.TOWER, llava.config().vision());
                 parts.put(PartSizes.LANGUAGE_MODEL, llava.config().text());
                 Map<String, Object> model = fields(llava.config());
-                model.keySet().removeAll(List.of("vision", "text"));
+                model.keySet().removeAll(List.of("vision", "text", "visionTokens"));
                 model.put("tokensPerImage", llava.config().tokensPerImage());
                 parts.put("model", model);
             }

@@ -6,6 +6,7 @@ import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.schedule.Scheduler;
 import io.llava4j.image.ExifOrientation;
+import io.llava4j.model.prune.VisionZip;
 import io.llava4j.tensor.ComputePrecision;
 import io.llava4j.text.ConversationTemplate;
 import java.nio.file.Path;
@@ -83,6 +84,14 @@ final class ModelOptions {
                             + " share its memory.")
     private boolean packed;
 
+    @Option(
+            names = "--vision-tokens",
+            paramLabel = "N",
+            description =
+                    "Leave N image tokens of each image, by VisionZip and without training: faster, and worse at text and"
+                            + " positions in images; not for models that tile images or join patches (default: all).")
+    private int visionTokens = 0;
+
     @Mixin
     private KernelsOption kernels = new KernelsOption();
 
@@ -130,7 +139,13 @@ final class ModelOptions {
                 precision == null || precision == ComputePrecision.FP32
                         ? ""
                         : precision.name().toLowerCase(Locale.ROOT),
-                orientation().idSuffix());
+                orientation().idSuffix(),
+                visionTokens == 0 ? "" : visionTokens + "-tokens");
+    }
+
+    /** Image tokens that are left of each image; 0 for all. */
+    int visionTokens() {
+        return visionTokens;
     }
 
     /** Loads the model. */
@@ -149,7 +164,7 @@ final class ModelOptions {
     }
 
     private ModelParts parts() {
-        return new ModelParts(visionTower, mmproj, packed ? ModelParts.packedBeside(directory()) : null);
+        return new ModelParts(visionTower, mmproj, packed ? ModelParts.packedBeside(directory()) : null, visionTokens);
     }
 
     private LlavaPipeline.Settings prepared(Scheduler.Limits limits) {
@@ -194,6 +209,11 @@ final class ModelOptions {
                     spec.commandLine(),
                     "--prompt-lookup must be from 0 to %d, not %d"
                             .formatted(LlavaPipeline.Settings.MAX_PROMPT_LOOKUP, promptLookup));
+        }
+        if (visionTokens != 0 && visionTokens < VisionZip.MIN_TOKENS) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--vision-tokens must be %d or more, not %d".formatted(VisionZip.MIN_TOKENS, visionTokens));
         }
         if (packed && !device.equals("cpu")) {
             throw new ParameterException(

@@ -2,6 +2,9 @@ package io.llava4j.app.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.CheckpointWriter;
 import io.llava4j.checkpoint.ModelId;
@@ -10,6 +13,7 @@ import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.checkpoint.layout.TensorEntry;
 import io.llava4j.checkpoint.layout.TensorSource;
 import io.llava4j.checkpoint.safetensors.SafeTensorsWriter;
+import io.llava4j.generate.session.ImagePrompts;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -28,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /** Parts that are named are used by every verb that asks a model, or refused. */
 class ModelOptionsTest {
@@ -155,6 +160,67 @@ class ModelOptionsTest {
         assertThat(damaged.err()).contains("is damaged, or no file of packed weights; delete it");
         Files.delete(packed);
         assertThat(CliRun.of("inspect", whole).out()).doesNotContain("packed");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"generate", "chat", "eval"})
+    void fewerVisionTokensAreAnotherImage(String verb) throws IOException {
+        String own = ask(verb, whole).out();
+        assertThat(ask(verb, whole, "--vision-tokens", "0").out()).isEqualTo(own);
+        CliRun pruned = ask(verb, whole, "--vision-tokens", "3");
+        assertThat(pruned.code()).as(pruned.err()).isZero();
+        assertThat(pruned.out()).isNotBlank();
+        CliRun tooMany = ask(verb, whole, "--vision-tokens", "5");
+        assertThat(tooMany.code()).isEqualTo(1);
+        assertThat(tooMany.err())
+                .contains("--vision-tokens is 5; write a number from 2 to 4, the model's patches of an image");
+        CliRun one = ask(verb, whole, "--vision-tokens", "1");
+        assertThat(one.code()).isEqualTo(2);
+        assertThat(one.err()).contains("--vision-tokens must be 2 or more, not 1");
+    }
+
+    @Test
+    void visionTokensAreCountedAndNamed() throws IOException {
+        CliRun pruned = CliRun.of(
+                "generate", "-m", whole, "-i", image, "--max-new-tokens", 2, "--json", "--vision-tokens", 3, "what?");
+        assertThat(pruned.json().path("image_tokens").asInt()).isEqualTo(3);
+        Path answers = dir.resolve("pruned.jsonl");
+        CliRun.of(
+                "eval", "-m", whole, "--questions", dir.resolve("q.jsonl"), "--images", dir, "--answers", answers,
+                "--max-new-tokens", 2, "--vision-tokens", 3);
+        assertThat(Files.readString(answers)).contains(ModelId.of(List.of(whole)) + "-3-tokens");
+        Path packs = TinyModel.write(Files.createDirectory(dir.resolve("packs")), "tokenpacker_2x2");
+        CliRun refused = ask("generate", packs, "--vision-tokens", "3");
+        assertThat(refused.code()).isEqualTo(1);
+        assertThat(refused.err()).contains("tokenpacker_2x2 joins squares of patches", "leave out --vision-tokens");
+    }
+
+    @Test
+    void questionsAboutTextOrRegionsAreWarnedOfOnce() throws IOException {
+        Logger logger = (Logger) LoggerFactory.getLogger(ImagePrompts.class);
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        log.start();
+        logger.addAppender(log);
+        try {
+            Files.writeString(
+                    dir.resolve("q2.jsonl"),
+                    "{\"question_id\": 1, \"image\": \"image.png\", \"text\": \"What colour is it?\"}\n"
+                            + "{\"question_id\": 2, \"image\": \"image.png\", \"text\": \"What does the sign say?\"}\n"
+                            + "{\"question_id\": 3, \"image\": \"image.png\", \"text\": \"Read the text.\"}\n");
+            Object[] arguments = {
+                "eval", "-m", whole, "--questions", dir.resolve("q2.jsonl"), "--images", dir, "--max-new-tokens", 2,
+                "--answers", dir.resolve("warned.jsonl"), "--vision-tokens", 3
+            };
+            assertThat(CliRun.of(arguments).code()).isZero();
+            assertThat(log.list)
+                    .singleElement()
+                    .extracting(ILoggingEvent::getFormattedMessage)
+                    .asString()
+                    .contains("for which 3 image tokens may not be enough")
+                    .contains("leave out --vision-tokens");
+        } finally {
+            logger.detachAppender(log);
+        }
     }
 
     @Test

@@ -31,8 +31,17 @@ public final class TinyModel {
         return write(dir, positions, Tiling.NONE);
     }
 
+    /** A model whose images have 2 x 2 features, with a projector of that type. */
+    public static Path write(Path dir, String projector) {
+        return write(dir, 512, Tiling.NONE, projector);
+    }
+
     /** @param tiling of images of 28 pixels with 2 x 2 features; {@link Tiling#NONE} for a model that tiles none */
     public static Path write(Path dir, int positions, Tiling tiling) {
+        return write(dir, positions, tiling, "mlp2x_gelu");
+    }
+
+    private static Path write(Path dir, int positions, Tiling tiling, String projector) {
         Path tokenizer = dir.resolve("tokenizer");
         int vocabulary = VocabularyTrainer.train(
                         List.of("what is in the image? a cat", "USER: ASSISTANT: the dog is red and the cat is blue")
@@ -43,7 +52,7 @@ public final class TinyModel {
         LlavaConfig plain = new LlavaConfig(
                 new VisionConfig(16, 32, 2, 2, 28, 14, 1e-5, "quick_gelu", List.of()),
                 new TextConfig(16, 32, 2, 2, 2, vocabulary, positions, 1e-5, 10000, false, 1, 2, 0),
-                "mlp2x_gelu",
+                projector,
                 -2,
                 false,
                 AspectMode.PAD,

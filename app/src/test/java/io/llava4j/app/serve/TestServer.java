@@ -67,13 +67,23 @@ public final class TestServer implements AutoCloseable {
         return unloaded(limits, OPEN, IMAGES).loaded(TinyModel.write(dir, 512, tiling), limits);
     }
 
+    /** Of a model's folder. */
+    static TestServer start(Path folder, ModelParts parts) {
+        Scheduler.Limits limits = new Scheduler.Limits(4, 64, 0, 1 << 24, Duration.ofSeconds(60));
+        return unloaded(limits, OPEN, IMAGES).loaded(folder, limits, parts);
+    }
+
     private TestServer loaded(Path dir, int positions, Scheduler.Limits limits) {
         return loaded(TinyModel.write(dir, positions), limits);
     }
 
     private TestServer loaded(Path folder, Scheduler.Limits limits) {
-        model.load(() -> ServedModel.Loaded.open(
-                folder, "cpu", new LlavaPipeline.Settings(null, true, limits), ModelParts.FOUND));
+        return loaded(folder, limits, ModelParts.FOUND);
+    }
+
+    private TestServer loaded(Path folder, Scheduler.Limits limits, ModelParts parts) {
+        model.load(() ->
+                ServedModel.Loaded.open(folder, "cpu", new LlavaPipeline.Settings(null, true, limits), parts));
         return this;
     }
 

@@ -5,19 +5,26 @@ import io.llava4j.image.ImagePreparation;
 import io.llava4j.image.RgbImage;
 import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.config.LlavaConfig;
+import io.llava4j.model.prune.FineDetail;
 import io.llava4j.text.ConversationTemplate;
 import io.llava4j.text.PromptBuilder;
 import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.text.Turn;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Makes what a model reads of conversations and texts, and refuses what it cannot read whole. */
 public final class ImagePrompts {
+    private static final Logger LOG = LoggerFactory.getLogger(ImagePrompts.class);
+
     private final LlavaConfig config;
     private final SentencePieceTokenizer tokenizer;
     private final PromptBuilder builder;
     private final ImagePreparation preparation;
+    private final AtomicBoolean warned = new AtomicBoolean();
 
     /** @param template how a conversation is written out */
     public ImagePrompts(LlavaConfig config, SentencePieceTokenizer tokenizer, ConversationTemplate template) {
@@ -40,6 +47,7 @@ public final class ImagePrompts {
 
     /** Prompt of a text without a template; BOS first, {@code <image>} for each image. */
     public ImagePrompt completion(String text, List<Supplier<RgbImage>> images) {
+        warnOfDetail(text);
         return processed(checked(builder.encode(text), images.size()), images);
     }
 
@@ -66,6 +74,9 @@ public final class ImagePrompts {
      * @throws DataException if the conversation is malformed or too long, or has not as many placeholders as images
      */
     public int[] ids(String system, List<Turn> turns, int images) {
+        if (!turns.isEmpty()) {
+            warnOfDetail(turns.getLast().text());
+        }
         PromptBuilder writer = builder;
         if (!system.isEmpty()) {
             ConversationTemplate template = builder.template();
@@ -76,6 +87,15 @@ public final class ImagePrompts {
             writer = new PromptBuilder(tokenizer, template.withSystem(system));
         }
         return checked(writer.inference(turns).ids(), images);
+    }
+
+    private void warnOfDetail(String question) {
+        if (config.visionTokens() > 0 && FineDetail.isAskedFor(question) && !warned.getAndSet(true)) {
+            LOG.warn(
+                    "a question asks for regions of an image or for text in it, for which {} image tokens may not be enough:"
+                            + " pruning is known to lose positions and small text; leave out --vision-tokens for such questions",
+                    config.visionTokens());
+        }
     }
 
     /** Images are counted for each request: in a batch, one too many here could hide one too few there. */

@@ -6,6 +6,7 @@ import io.llava4j.image.ImagePreparation;
 import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.image.tile.TileGrid;
 import io.llava4j.image.tile.Tiling;
+import io.llava4j.model.prune.VisionZip;
 import io.llava4j.text.ConversationTemplate;
 import java.util.List;
 import java.util.stream.Stream;
@@ -25,6 +26,7 @@ import java.util.stream.Stream;
  *     where the checkpoint names no limit
  * @param conversationTemplate how a conversation is written out for the model; {@code v1} in LLaVA-1.5
  * @param tiling how images are tiled in {@link AspectMode#ANYRES}; {@link Tiling#NONE} in LLaVA-1.5
+ * @param visionTokens image features that VisionZip leaves of an image; 0 for all, as every file means it
  */
 public record LlavaConfig(
         VisionConfig vision,
@@ -36,10 +38,14 @@ public record LlavaConfig(
         int imageTokenId,
         int maxSequenceLength,
         ConversationTemplate conversationTemplate,
-        Tiling tiling) {
+        Tiling tiling,
+        int visionTokens) {
 
-    /** @throws ConfigException if the projector cannot read the features of the tower */
+    /** @throws ConfigException if the projector cannot read the features of the tower, or VisionZip cannot leave so many */
     public LlavaConfig {
+        if (visionTokens != 0) {
+            requirePrunable(vision, projectorType, selectLayer, aspectMode, tiling, visionTokens);
+        }
         ProjectorType.find(projectorType).ifPresent(type -> {
             type.misfit(vision.grid(), keepCls).ifPresent(problem -> {
                 throw new ConfigException(problem);
@@ -55,6 +61,52 @@ public record LlavaConfig(
     /** LLaVA-1.5-7B. */
     public static final LlavaConfig LLAVA_1_5_7B = new LlavaConfig(
             VisionConfig.CLIP_VIT_L_336, TextConfig.VICUNA_7B, "mlp2x_gelu", -2, false, AspectMode.PAD, -1, 0);
+
+    private static void requirePrunable(
+            VisionConfig vision, String projectorType, int selectLayer, AspectMode aspect, Tiling tiling, int tokens) {
+        boolean joins = ProjectorType.find(projectorType)
+                .filter(ProjectorType::reduces)
+                .isPresent();
+        String problem = joins
+                ? "the projector " + projectorType + " joins squares of patches and needs all of them"
+                : aspect == AspectMode.ANYRES || !tiling.isNone()
+                        ? "the model puts the tiles of an image together as one map and needs all of it"
+                        : vision.blocksBefore(selectLayer) == 0 ? "no block runs before the selected hidden state" : "";
+        if (!problem.isEmpty()) {
+            throw new ConfigException(
+                    "vision tokens cannot be pruned: %s; leave out --vision-tokens".formatted(problem));
+        }
+        if (tokens < VisionZip.MIN_TOKENS || tokens > vision.patches()) {
+            throw new ConfigException("--vision-tokens is %d; write a number from %d to %d, the model's patches of an image"
+                    .formatted(tokens, VisionZip.MIN_TOKENS, vision.patches()));
+        }
+    }
+
+    /** A model that reads all image features. */
+    public LlavaConfig(
+            VisionConfig vision,
+            TextConfig text,
+            String projectorType,
+            int selectLayer,
+            boolean keepCls,
+            AspectMode aspectMode,
+            int imageTokenId,
+            int maxSequenceLength,
+            ConversationTemplate conversationTemplate,
+            Tiling tiling) {
+        this(
+                vision,
+                text,
+                projectorType,
+                selectLayer,
+                keepCls,
+                aspectMode,
+                imageTokenId,
+                maxSequenceLength,
+                conversationTemplate,
+                tiling,
+                0);
+    }
 
     /** A model that reads every image as one square. */
     public LlavaConfig(
@@ -77,7 +129,8 @@ public record LlavaConfig(
                 imageTokenId,
                 maxSequenceLength,
                 conversationTemplate,
-                Tiling.NONE);
+                Tiling.NONE,
+                0);
     }
 
     /** A model with LLaVA-1.5's own conversation template. */
@@ -114,7 +167,8 @@ public record LlavaConfig(
                 imageTokenId,
                 maxSequenceLength,
                 conversationTemplate,
-                tiling);
+                tiling,
+                visionTokens);
     }
 
     /** The same model with images made square in another way. */
@@ -129,7 +183,8 @@ public record LlavaConfig(
                 imageTokenId,
                 maxSequenceLength,
                 conversationTemplate,
-                tiling);
+                tiling,
+                visionTokens);
     }
 
     /** The same model with another image token; -1 for none. */
@@ -144,7 +199,8 @@ public record LlavaConfig(
                 imageTokenId,
                 maxSequenceLength,
                 conversationTemplate,
-                tiling);
+                tiling,
+                visionTokens);
     }
 
     /** The same model with another limit of its sequences; 0 for none. */
@@ -159,7 +215,8 @@ public record LlavaConfig(
                 imageTokenId,
                 limit,
                 conversationTemplate,
-                tiling);
+                tiling,
+                visionTokens);
     }
 
     /** The same model with another conversation template. */
@@ -174,7 +231,8 @@ public record LlavaConfig(
                 imageTokenId,
                 maxSequenceLength,
                 template,
-                tiling);
+                tiling,
+                visionTokens);
     }
 
     /** The same model that tiles images otherwise. */
@@ -189,7 +247,24 @@ public record LlavaConfig(
                 imageTokenId,
                 maxSequenceLength,
                 conversationTemplate,
-                tiling);
+                tiling,
+                visionTokens);
+    }
+
+    /** The same model with so many image features of an image; 0 for all. */
+    public LlavaConfig withVisionTokens(int visionTokens) {
+        return new LlavaConfig(
+                vision,
+                text,
+                projectorType,
+                selectLayer,
+                keepCls,
+                aspectMode,
+                imageTokenId,
+                maxSequenceLength,
+                conversationTemplate,
+                tiling,
+                visionTokens);
     }
 
     /** Whether the model has a row-end token. */
@@ -214,7 +289,7 @@ public record LlavaConfig(
 
     /** What the vision tower gives for one view of an image. */
     public int featuresPerView() {
-        return vision.patches() + (keepCls ? 1 : 0);
+        return visionTokens > 0 ? visionTokens : vision.patches() + (keepCls ? 1 : 0);
     }
 
     /** Image tokens of one view of an image, which the projector makes of its features. */

@@ -14,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * CLIP's vision transformer on the CPU kernels, in the type that its weights have in the file
@@ -32,6 +33,7 @@ public final class CpuClipTower implements VisionTower {
     private final CpuPatchEmbedding patchEmbedding;
     private final List<CpuClipBlock> blocks = new ArrayList<>();
     private final CpuClipPass pass;
+    private final @Nullable CpuVisionZip zip;
     private final Workers workers;
 
     /**
@@ -55,6 +57,9 @@ public final class CpuClipTower implements VisionTower {
         this.patchEmbedding = CpuPatchEmbedding.of(this.config, loader, kernels);
         names.blocks().subList(0, blocks()).forEach(block -> blocks.add(CpuClipBlock.load(block, loader)));
         this.pass = new CpuClipPass(this.config, kernels, workers);
+        this.zip = config.visionTokens() == 0
+                ? null
+                : new CpuVisionZip(this.config, blocks.getLast(), config.visionTokens(), kernels, workers);
     }
 
     private long stateBytes() {
@@ -101,10 +106,15 @@ public final class CpuClipTower implements VisionTower {
      *
      * @param passed blocks that the states have passed
      * @param states of the image, {@code [positions, hidden]}; the result may lie in them
-     * @param features taken so far; {@link MemorySegment#NULL} at first
+     * @param features taken so far, or what is needed to choose them; {@link MemorySegment#NULL} at first
      * @return after the last block all features, {@code [tokensPerImage, featureWidth]}
      */
     public MemorySegment take(int passed, MemorySegment states, MemorySegment features) {
+        if (zip != null) {
+            return passed == blocks()
+                    ? zip.keep(features, states)
+                    : passed == blocks() - 1 ? Arena.ofAuto().allocate(stateBytes(), 64).copyFrom(states) : features;
+        }
         int index = featureStates.indexOf(passed);
         if (index < 0) {
             return features;
@@ -150,8 +160,23 @@ public final class CpuClipTower implements VisionTower {
     }
 
     @Override
+    public Tensor keep(Tensor input, Tensor states) {
+        if (zip == null) {
+            return select(states);
+        }
+        Tensor[] kept = new Tensor[Math.toIntExact(states.size(0))];
+        for (int image = 0; image < kept.length; image++) {
+            MemorySegment own = zip.keep(
+                    Tensors.memory(input.narrow(0, image, 1).contiguous()),
+                    Tensors.memory(states.narrow(0, image, 1).contiguous()));
+            kept[image] = Tensors.copyOf(own, Tensors.FLOAT, 1, zip.tokens(), config.hiddenSize());
+        }
+        return Tensors.cat(0, kept);
+    }
+
+    @Override
     public int tokensPerImage() {
-        return config.patches() + (keepCls ? 1 : 0);
+        return zip != null ? zip.tokens() : config.patches() + (keepCls ? 1 : 0);
     }
 
     @Override
