@@ -203,11 +203,7 @@ public final class ModelLoader {
     }
 
     private static LlavaModel onPackedWeights(
-            Path directory,
-            LlavaConfig config,
-            Checkpoint checkpoint,
-            Map<String, TensorEntry> tensors,
-            Path file) {
+            Path directory, LlavaConfig config, Checkpoint checkpoint, Map<String, TensorEntry> tensors, Path file) {
         List<String> damaged = new ArrayList<>();
         PackedWeights weights = PackedWeights.open(file, checkpoint.files(), new StoredWeights(tensors, damaged::add));
         boolean loaded = false;

@@ -26,8 +26,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** {@code llava eval --tasks}: runs benchmarks, scores them and writes the report. */
 final class EvalTasks {
     private static final String ALL = "all";
-    private static final Set<Benchmark> READ_TEXT =
-            Set.of(Benchmarks.TEXTVQA, Benchmarks.CHARTQA, Benchmarks.OCRBENCH);
+    private static final Set<Benchmark> READ_TEXT = Set.of(Benchmarks.TEXTVQA, Benchmarks.CHARTQA, Benchmarks.OCRBENCH);
 
     @Option(
             names = "--tasks",
@@ -105,10 +104,8 @@ final class EvalTasks {
     }
 
     private static void warnOfPruning(CommandSpec spec, ModelOptions model, List<Benchmark> tasks) {
-        List<String> read = tasks.stream()
-                .filter(READ_TEXT::contains)
-                .map(Benchmark::name)
-                .toList();
+        List<String> read =
+                tasks.stream().filter(READ_TEXT::contains).map(Benchmark::name).toList();
         if (model.visionTokens() > 0 && !read.isEmpty()) {
             spec.commandLine()
                     .getErr()

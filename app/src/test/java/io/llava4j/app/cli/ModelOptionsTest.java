@@ -186,8 +186,19 @@ class ModelOptionsTest {
         assertThat(pruned.json().path("image_tokens").asInt()).isEqualTo(3);
         Path answers = dir.resolve("pruned.jsonl");
         CliRun.of(
-                "eval", "-m", whole, "--questions", dir.resolve("q.jsonl"), "--images", dir, "--answers", answers,
-                "--max-new-tokens", 2, "--vision-tokens", 3);
+                "eval",
+                "-m",
+                whole,
+                "--questions",
+                dir.resolve("q.jsonl"),
+                "--images",
+                dir,
+                "--answers",
+                answers,
+                "--max-new-tokens",
+                2,
+                "--vision-tokens",
+                3);
         assertThat(Files.readString(answers)).contains(ModelId.of(List.of(whole)) + "-3-tokens");
         Path packs = TinyModel.write(Files.createDirectory(dir.resolve("packs")), "tokenpacker_2x2");
         CliRun refused = ask("generate", packs, "--vision-tokens", "3");
@@ -208,8 +219,19 @@ class ModelOptionsTest {
                             + "{\"question_id\": 2, \"image\": \"image.png\", \"text\": \"What does the sign say?\"}\n"
                             + "{\"question_id\": 3, \"image\": \"image.png\", \"text\": \"Read the text.\"}\n");
             Object[] arguments = {
-                "eval", "-m", whole, "--questions", dir.resolve("q2.jsonl"), "--images", dir, "--max-new-tokens", 2,
-                "--answers", dir.resolve("warned.jsonl"), "--vision-tokens", 3
+                "eval",
+                "-m",
+                whole,
+                "--questions",
+                dir.resolve("q2.jsonl"),
+                "--images",
+                dir,
+                "--max-new-tokens",
+                2,
+                "--answers",
+                dir.resolve("warned.jsonl"),
+                "--vision-tokens",
+                3
             };
             assertThat(CliRun.of(arguments).code()).isZero();
             assertThat(log.list)

@@ -26,13 +26,15 @@ class FewerImageTokensTest {
     void imageTokensAreCounted(String projector, int visionTokens, int expected) {
         Path model = TinyModel.write(dir, projector);
         try (TestServer server = TestServer.start(model, new ModelParts(null, null, null, visionTokens))) {
-            String text = "{\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"what is this?\"}%s]}],"
-                    + "\"max_tokens\":3,\"temperature\":0}";
+            String text =
+                    "{\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"what is this?\"}%s]}],"
+                            + "\"max_tokens\":3,\"temperature\":0}";
             String image = ",{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,%s\"}}"
                     .formatted(TestServer.png(0x102030));
             JsonNode plain = usage(server, text.formatted(""));
             JsonNode seen = usage(server, text.formatted(image));
-            assertThat(plain.at("/prompt_tokens_details/image_tokens").intValue()).isZero();
+            assertThat(plain.at("/prompt_tokens_details/image_tokens").intValue())
+                    .isZero();
             assertThat(seen.at("/prompt_tokens_details/image_tokens").intValue())
                     .isEqualTo(expected);
             // The line break after the image stands for some more.

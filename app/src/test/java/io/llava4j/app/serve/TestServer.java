@@ -82,8 +82,7 @@ public final class TestServer implements AutoCloseable {
     }
 
     private TestServer loaded(Path folder, Scheduler.Limits limits, ModelParts parts) {
-        model.load(() ->
-                ServedModel.Loaded.open(folder, "cpu", new LlavaPipeline.Settings(null, true, limits), parts));
+        model.load(() -> ServedModel.Loaded.open(folder, "cpu", new LlavaPipeline.Settings(null, true, limits), parts));
         return this;
     }
 

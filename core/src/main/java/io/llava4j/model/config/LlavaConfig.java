@@ -64,9 +64,8 @@ public record LlavaConfig(
 
     private static void requirePrunable(
             VisionConfig vision, String projectorType, int selectLayer, AspectMode aspect, Tiling tiling, int tokens) {
-        boolean joins = ProjectorType.find(projectorType)
-                .filter(ProjectorType::reduces)
-                .isPresent();
+        boolean joins =
+                ProjectorType.find(projectorType).filter(ProjectorType::reduces).isPresent();
         String problem = joins
                 ? "the projector " + projectorType + " joins squares of patches and needs all of them"
                 : aspect == AspectMode.ANYRES || !tiling.isNone()
@@ -77,8 +76,9 @@ public record LlavaConfig(
                     "vision tokens cannot be pruned: %s; leave out --vision-tokens".formatted(problem));
         }
         if (tokens < VisionZip.MIN_TOKENS || tokens > vision.patches()) {
-            throw new ConfigException("--vision-tokens is %d; write a number from %d to %d, the model's patches of an image"
-                    .formatted(tokens, VisionZip.MIN_TOKENS, vision.patches()));
+            throw new ConfigException(
+                    "--vision-tokens is %d; write a number from %d to %d, the model's patches of an image"
+                            .formatted(tokens, VisionZip.MIN_TOKENS, vision.patches()));
         }
     }
 

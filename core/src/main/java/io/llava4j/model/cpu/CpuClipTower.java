@@ -113,7 +113,9 @@ public final class CpuClipTower implements VisionTower {
         if (zip != null) {
             return passed == blocks()
                     ? zip.keep(features, states)
-                    : passed == blocks() - 1 ? Arena.ofAuto().allocate(stateBytes(), 64).copyFrom(states) : features;
+                    : passed == blocks() - 1
+                            ? Arena.ofAuto().allocate(stateBytes(), 64).copyFrom(states)
+                            : features;
         }
         int index = featureStates.indexOf(passed);
         if (index < 0) {

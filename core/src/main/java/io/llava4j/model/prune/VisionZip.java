@@ -74,7 +74,8 @@ public record VisionZip(int[] dominant, float[][] merged) {
         double greatest = Double.NEGATIVE_INFINITY;
         for (int i = 0; i < targets.length; i++) {
             // The position's own length divides all similarities alike.
-            double similarity = dot(keys[position], keys[targets[i]]) / Math.sqrt(dot(keys[targets[i]], keys[targets[i]]));
+            double similarity =
+                    dot(keys[position], keys[targets[i]]) / Math.sqrt(dot(keys[targets[i]], keys[targets[i]]));
             if (similarity > greatest) {
                 greatest = similarity;
                 best = i;

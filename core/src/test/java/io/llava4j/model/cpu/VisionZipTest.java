@@ -73,8 +73,7 @@ class VisionZipTest {
                 for (int image = 0; image < IMAGES; image++) {
                     int each = pixels.length / IMAGES;
                     ImageEncoding encoding = new ImageEncoding(
-                            encoder,
-                            PreparedImage.of(Arrays.copyOfRange(pixels, image * each, (image + 1) * each)));
+                            encoder, PreparedImage.of(Arrays.copyOfRange(pixels, image * each, (image + 1) * each)));
                     float[] encoded = encoding.advance(0);
                     while (encoded == null) {
                         encoded = encoding.advance(0);
@@ -164,9 +163,7 @@ class VisionZipTest {
 
     private static void fill(Weights weights, LlavaConfig config) {
         Initializer initializer = new Initializer(9);
-        ClipParameters.of(config.vision())
-                .shapes()
-                .forEach((name, shape) -> initializer.fill(weights, name, shape));
+        ClipParameters.of(config.vision()).shapes().forEach((name, shape) -> initializer.fill(weights, name, shape));
         ProjectorType.parse(config.projectorType())
                 .parameters(HIDDEN, 24)
                 .forEach(part -> part.shapes().forEach((name, shape) -> initializer.fill(weights, name, shape)));
@@ -230,14 +227,14 @@ class VisionZipTest {
             }
         }
         int contextual = Math.max(1, tokens * 10 / 64);
-        List<Integer> patches = new ArrayList<>(
-                IntStream.range(1, POSITIONS).boxed().toList());
+        List<Integer> patches =
+                new ArrayList<>(IntStream.range(1, POSITIONS).boxed().toList());
         patches.sort(Comparator.comparing(patch -> -attention[patch]));
         List<Integer> dominant = new ArrayList<>(patches.subList(0, tokens - contextual - 1));
         dominant.add(0);
         dominant.sort(null);
-        List<Integer> rest = new ArrayList<>(
-                IntStream.range(0, POSITIONS).boxed().toList());
+        List<Integer> rest =
+                new ArrayList<>(IntStream.range(0, POSITIONS).boxed().toList());
         rest.removeAll(dominant);
         List<Integer> targets = new ArrayList<>();
         for (int i = 0; targets.size() < contextual; i += Math.max(1, rest.size() / contextual)) {
