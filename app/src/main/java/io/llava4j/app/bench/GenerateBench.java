@@ -1,5 +1,6 @@
 package io.llava4j.app.bench;
 
+import io.llava4j.checkpoint.ModelParts;
 import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.generate.Sampler;
@@ -41,16 +42,18 @@ public final class GenerateBench {
      * @param newTokens tokens decoded after it
      * @param image asked about before the text; null for text only
      * @param rounds after one that warms up
+     * @param visionTokens image features that VisionZip leaves; 0 for all
      */
     public record Options(
-            int promptTokens, int newTokens, @Nullable RgbImage image, int rounds) {}
+            int promptTokens, int newTokens, @Nullable RgbImage image, int rounds, int visionTokens) {}
 
     private record Round(double imageSeconds, double prefillSeconds, double tokenSeconds, double bandwidth) {}
 
     /** Measures a model folder and prints medians. */
     public static void run(PrintWriter out, Path directory, Options options) {
         long start = System.nanoTime();
-        try (LlavaModel model = ModelLoader.load(directory, "cpu").model()) {
+        ModelParts parts = new ModelParts(null, null, null, options.visionTokens());
+        try (LlavaModel model = ModelLoader.load(directory, "cpu", parts).model()) {
             double load = seconds(start);
             long weights = model.languageModel() instanceof CpuLlamaModel cpu ? cpu.bytes() : 0;
             out.printf(
@@ -150,6 +153,7 @@ public final class GenerateBench {
         out.printf(Locale.ROOT, "medians of %d rounds:%n", rounds.size());
         if (options.image() != null) {
             double image = Median.of(rounds.stream().map(Round::imageSeconds).toList());
+            out.printf(Locale.ROOT, "  %-28s %8d%n", "image tokens", model.config().tokensPerImage());
             out.printf(Locale.ROOT, "  %-28s %8.2f s%n", "vision tower and projector", image);
             out.printf(Locale.ROOT, "  %-28s %8.2f s%n", "time to first token", image + prefill);
         }

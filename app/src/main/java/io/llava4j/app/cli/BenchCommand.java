@@ -78,17 +78,31 @@ public final class BenchCommand implements Callable<Integer> {
         @Option(names = "--rounds", description = "Rounds after one that warms up (default: ${DEFAULT-VALUE}).")
         private int rounds = 3;
 
+        @Option(
+                names = "--vision-tokens",
+                paramLabel = "N",
+                description = "Leave N image tokens of the image, as generate does with this option (default: all).")
+        private int visionTokens;
+
         @Override
         public Integer call() {
             if (promptTokens < 2 || newTokens < 1 || rounds < 1) {
                 throw new ParameterException(
                         spec.commandLine(), "--prompt-tokens is 2 or more, --new-tokens and --rounds 1 or more");
             }
+            if (visionTokens != 0 && image == null) {
+                throw new ParameterException(
+                        spec.commandLine(), "--vision-tokens is about an image; name one with --image, or leave it out");
+            }
             GenerateBench.run(
                     spec.commandLine().getOut(),
                     model.path(),
                     new GenerateBench.Options(
-                            promptTokens, newTokens, image == null ? null : ImageDecoder.decode(image), rounds));
+                            promptTokens,
+                            newTokens,
+                            image == null ? null : ImageDecoder.decode(image),
+                            rounds,
+                            visionTokens));
             return CommandLine.ExitCode.OK;
         }
     }

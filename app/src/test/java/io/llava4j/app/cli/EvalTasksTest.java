@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -109,6 +110,35 @@ class EvalTasksTest {
                 "--strict");
         assertThat(score.code()).as(score.err()).isZero();
         assertThat(score.out()).contains("POPE: 9 answers", "official", "strict", "random/f1");
+    }
+
+    /** With and without the option, and beside a task that does not ask for text. */
+    @Test
+    void aTaskThatAsksForTextIsWarnedOfWhereTokensArePruned() throws IOException {
+        Path tasks = dir.resolve("pruned");
+        Path textvqa = Files.createDirectories(tasks.resolve("textvqa/images"));
+        Files.copy(data.resolve("pope/images/a.png"), textvqa.resolve("a.jpg"));
+        Files.writeString(
+                textvqa.resolveSibling("TextVQA_0.5.1_val.json"),
+                "{\"data\": [{\"image_id\": \"a\", \"question_id\": 1, \"question\": \"what colour?\", \"answers\": [%s]}]}"
+                        .formatted(String.join(",", Collections.nCopies(10, "\"red\""))));
+        Files.writeString(
+                textvqa.resolveSibling("llava_textvqa_val_v051_ocr.jsonl"),
+                "{\"question_id\": \"a\", \"image\": \"a.jpg\", \"text\": \"what colour?\\nReference OCR token: STOP\\nAnswer"
+                        + " the question using a single word or phrase.\"}\n");
+        String warning = "Warning: textvqa asks for text in images, for which 3 image tokens may not be enough";
+        CliRun whole = CliRun.of("eval", "-m", model, "--tasks", "textvqa", "--data", tasks, "--out", dir.resolve("w"));
+        assertThat(whole.code()).as(whole.err()).isZero();
+        assertThat(whole.err()).doesNotContain("Warning: ");
+        CliRun pruned = CliRun.of(
+                "eval", "-m", model, "--tasks", "textvqa", "--data", tasks, "--out", dir.resolve("p"), "--vision-tokens",
+                "3");
+        assertThat(pruned.code()).as(pruned.err()).isZero();
+        assertThat(pruned.err()).contains(warning);
+        CliRun pope = CliRun.of(
+                "eval", "-m", model, "--tasks", "pope", "--data", data, "--out", dir.resolve("n"), "--vision-tokens", "3");
+        assertThat(pope.code()).as(pope.err()).isZero();
+        assertThat(pope.err()).doesNotContain("asks for text");
     }
 
     @Test
