@@ -153,7 +153,8 @@ public final class GenerateBench {
         out.printf(Locale.ROOT, "medians of %d rounds:%n", rounds.size());
         if (options.image() != null) {
             double image = Median.of(rounds.stream().map(Round::imageSeconds).toList());
-            out.printf(Locale.ROOT, "  %-28s %8d%n", "image tokens", model.config().tokensPerImage());
+            out.printf(
+                    Locale.ROOT, "  %-28s %8d%n", "image tokens", model.config().tokensPerImage());
             out.printf(Locale.ROOT, "  %-28s %8.2f s%n", "vision tower and projector", image);
             out.printf(Locale.ROOT, "  %-28s %8.2f s%n", "time to first token", image + prefill);
         }

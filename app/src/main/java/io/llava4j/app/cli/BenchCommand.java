@@ -92,7 +92,8 @@ public final class BenchCommand implements Callable<Integer> {
             }
             if (visionTokens != 0 && image == null) {
                 throw new ParameterException(
-                        spec.commandLine(), "--vision-tokens is about an image; name one with --image, or leave it out");
+                        spec.commandLine(),
+                        "--vision-tokens is about an image; name one with --image, or leave it out");
             }
             GenerateBench.run(
                     spec.commandLine().getOut(),

@@ -131,12 +131,31 @@ class EvalTasksTest {
         assertThat(whole.code()).as(whole.err()).isZero();
         assertThat(whole.err()).doesNotContain("Warning: ");
         CliRun pruned = CliRun.of(
-                "eval", "-m", model, "--tasks", "textvqa", "--data", tasks, "--out", dir.resolve("p"), "--vision-tokens",
+                "eval",
+                "-m",
+                model,
+                "--tasks",
+                "textvqa",
+                "--data",
+                tasks,
+                "--out",
+                dir.resolve("p"),
+                "--vision-tokens",
                 "3");
         assertThat(pruned.code()).as(pruned.err()).isZero();
         assertThat(pruned.err()).contains(warning);
         CliRun pope = CliRun.of(
-                "eval", "-m", model, "--tasks", "pope", "--data", data, "--out", dir.resolve("n"), "--vision-tokens", "3");
+                "eval",
+                "-m",
+                model,
+                "--tasks",
+                "pope",
+                "--data",
+                data,
+                "--out",
+                dir.resolve("n"),
+                "--vision-tokens",
+                "3");
         assertThat(pope.code()).as(pope.err()).isZero();
         assertThat(pope.err()).doesNotContain("asks for text");
     }
