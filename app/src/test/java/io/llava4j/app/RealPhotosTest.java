@@ -22,10 +22,12 @@ import io.llava4j.generate.GenerationOptions;
 import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.generate.ModelLoader;
 import io.llava4j.image.AspectMode;
+import io.llava4j.image.ExifOrientation;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.image.ImageProcessor;
 import io.llava4j.image.RgbImage;
 import io.llava4j.model.LlavaModel;
+import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.text.Turn;
@@ -35,6 +37,7 @@ import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaFiles;
 import io.llava4j.train.data.Policy;
 import io.llava4j.train.data.check.DataCheck;
+import io.llava4j.train.data.check.ImageViews;
 import io.llava4j.train.data.format.ImageFolder;
 import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.RecipeLoader;
@@ -158,8 +161,9 @@ class RealPhotosTest {
                                 within(rounding));
             }
         }
+        ImageViews seen = new ImageViews(LlavaConfig.LLAVA_1_5_7B.imagePreparation(), ExifOrientation.IGNORE, 576);
         DataCheck.Result looked =
-                DataCheck.run(pairs, new ImageFolder(IMAGES, false), null, null, 2, (done, total) -> {});
+                DataCheck.run(pairs, new ImageFolder(IMAGES, false), null, seen, null, 2, (done, total) -> {});
         assertThat(looked.images()).isEqualTo(111);
         assertThat(looked.hasErrors()).isFalse();
     }

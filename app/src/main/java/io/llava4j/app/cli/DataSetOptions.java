@@ -13,6 +13,7 @@ import io.llava4j.train.data.LlavaData;
 import io.llava4j.train.data.LlavaFiles;
 import io.llava4j.train.data.Policy;
 import io.llava4j.train.data.SamplePrompts;
+import io.llava4j.train.data.check.ImageViews;
 import io.llava4j.train.data.format.Images;
 import io.llava4j.train.data.format.QuestionRows;
 import io.llava4j.train.recipe.RecipeLoader;
@@ -207,6 +208,12 @@ final class DataSetOptions {
     LlavaConfig model() {
         TrainConfig known = config();
         return known == null ? null : new RecipeModel(known).llava();
+    }
+
+    /** How the model sees images. */
+    ImageViews views() {
+        LlavaConfig shape = shape();
+        return new ImageViews(shape.imagePreparation(), orientation(), shape.minTokensPerImage());
     }
 
     /** A model that reads images as the recipe's does; its language model may be another. */

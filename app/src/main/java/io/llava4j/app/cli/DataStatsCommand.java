@@ -94,6 +94,7 @@ final class DataStatsCommand implements Callable<Integer> {
                         data.records(),
                         prompts,
                         noImages || noPictures ? null : options.images(data),
+                        options.views(),
                         Runtime.getRuntime().availableProcessors(),
                         progress::update);
             }
@@ -171,6 +172,8 @@ final class DataStatsCommand implements Callable<Integer> {
         document.put("tokens", Histogram.of(stats.lengths(), TEXT_BINS));
         document.put("image_edges", Histogram.of(stats.imageEdges(), TEXT_BINS));
         document.put("bad_images", stats.badImages());
+        document.put("record_images", stats.recordImages());
+        document.put("image_views", stats.views());
         document.put("supervised_share", stats.supervisedShare());
         document.put("too_long", stats.tooLong());
         document.put("answers", stats.allAnswers());
@@ -219,6 +222,9 @@ final class DataStatsCommand implements Callable<Integer> {
             out.printf("%nTokens were not counted; give --tokenizer or --recipe.%n");
         }
         histogram(out, "longer edge of an image in pixels", stats.imageEdges());
+        if (stats.views() > stats.recordImages()) {
+            out.println(stats.viewsSentence());
+        }
         if (stats.badImages() > 0) {
             out.printf("%,d images could not be read; data validate lists them%n", stats.badImages());
         }

@@ -108,7 +108,7 @@ final class DataValidateCommand implements Callable<Integer> {
             }
             DataCheck.Result result;
             try (ProgressLine progress = ProgressLine.onStderr("images", "images")) {
-                result = DataCheck.run(data, images, prompts, evaluation, threads, progress::update);
+                result = DataCheck.run(data, images, prompts, options.views(), evaluation, threads, progress::update);
             }
             Cleaning cleaning = fix == null ? null : Cleaning.of(data, result, prompts, keepDuplicates);
             if (fix != null && cleaning != null) {

@@ -248,6 +248,10 @@ final class InspectCommand implements Callable<Integer> {
                 Map<String, Object> model = fields(llava.config());
                 model.keySet().removeAll(List.of("vision", "text", "visionTokens"));
                 model.put("tokensPerImage", llava.config().tokensPerImage());
+                if (llava.config().viewsPerImage() > 1) {
+                    model.put("minTokensPerImage", llava.config().minTokensPerImage());
+                    model.put("viewsPerImage", llava.config().viewsPerImage());
+                }
                 parts.put("model", model);
             }
             case ModelKind.Clip clip -> parts.put(PartSizes.TOWER, clip.vision());

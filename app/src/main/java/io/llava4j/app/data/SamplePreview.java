@@ -118,24 +118,26 @@ public record SamplePreview(
             prompt = prompts.whole(record);
             Prompt truncated = prompts.of(record);
             if (orders.size() == truncated.imageCount()) {
-                prompts.requireAnswer(truncated, orders);
+                prompts.requireAnswer(truncated, tokens(orders, prompts));
             }
         } catch (DataException e) {
             problem = String.valueOf(e.getMessage());
-        }
-        // Images that cannot be read count as if they were not tiled.
-        while (orders.size() < prompt.imageCount()) {
-            orders.add(FeatureOrder.ONE_VIEW);
         }
         return new SamplePreview(
                 index,
                 record,
                 tokens(prompt, prompts, orders),
-                prompts.sequenceLength(prompt, orders.subList(0, prompt.imageCount())),
-                prompts.supervised(prompt, orders),
+                prompts.sequenceLength(prompt, tokens(orders, prompts)),
+                prompts.supervised(prompt, tokens(orders, prompts)),
                 images,
                 boxes,
                 problem);
+    }
+
+    private static int[] tokens(List<FeatureOrder> orders, SamplePrompts prompts) {
+        return orders.stream()
+                .mapToInt(order -> order.tokens(prompts.tokensPerView()))
+                .toArray();
     }
 
     private static List<Token> tokens(Prompt prompt, SamplePrompts prompts, List<FeatureOrder> orders) {
@@ -148,7 +150,9 @@ public record SamplePreview(
             int id = prompt.ids()[i];
             if (id == Prompt.IMAGE_TOKEN_INDEX) {
                 boolean truncated = position >= prompts.maxLength();
-                FeatureOrder order = orders.get(image++);
+                // One that cannot be read counts as if it were not tiled.
+                FeatureOrder order = image < orders.size() ? orders.get(image) : FeatureOrder.ONE_VIEW;
+                image++;
                 int count = order.tokens(prompts.tokensPerView());
                 String views = order.views() == 1 ? "" : " of %d views".formatted(order.views());
                 tokens.add(new Token(

@@ -63,6 +63,9 @@ public final class StatsPage {
                     "<p class=\"more\">%s images could not be read; <code>data validate</code> lists them.</p>\n",
                     Html.count(stats.badImages()));
         }
+        if (stats.views() > stats.recordImages()) {
+            page.add("<p class=\"more\">%s.</p>\n", stats.viewsSentence());
+        }
         page.endSection();
         answers(page, stats);
         if (!cost.isEmpty()) {

@@ -39,10 +39,7 @@ public record TrainingCost(long steps, int samplesPerStep, long tokens, double o
         boolean trainsLanguageModel =
                 config.stage() == Stage.FINETUNE && config.trainable().languageModel();
         Operations each = Operations.of(model, trainsLanguageModel, config.gradientCheckpointing());
-        double images = stats.sources().values().stream()
-                .mapToDouble(source -> source.images() == 0 ? 0 : source.records())
-                .sum();
-        double all = images * model.viewsPerImage() * each.perView();
+        double all = stats.views() * each.perView();
         for (int i = 0; i < stats.lengths().length; i++) {
             all += each.ofSequence(Math.min(stats.lengths()[i], stats.maxLength()), stats.supervised()[i]);
         }

@@ -26,6 +26,9 @@ public record MemoryEstimate(int tokens, List<Inference> inference, List<Trainin
     /** Both stages truncate sequences to this length. */
     private static final int TOKENS = 2048;
 
+    /** Of LLaVA-1.6, whose images are tiled. */
+    private static final int TILED_TOKENS = 4096;
+
     /** The Java virtual machine, the engine's libraries and their buffers. */
     private static final long PROCESS = 700_000_000L;
 
@@ -63,7 +66,8 @@ public record MemoryEstimate(int tokens, List<Inference> inference, List<Trainin
     public static MemoryEstimate of(LlavaConfig config) {
         Map<String, long[]> shapes =
                 ExpectedTensors.of(new ModelKind.Llava(config)).shapes();
-        int tokens = Math.min(TOKENS, config.text().maxPositionEmbeddings());
+        int longest = config.viewsPerImage() == 1 ? TOKENS : TILED_TOKENS;
+        int tokens = Math.min(longest, config.text().maxPositionEmbeddings());
         List<Inference> inference = List.of(Precision.values()).stream()
                 .map(precision -> inference(precision, config, shapes, tokens))
                 .toList();
@@ -111,7 +115,7 @@ public record MemoryEstimate(int tokens, List<Inference> inference, List<Trainin
                 ComputePrecision.FP32,
                 Sharding.NONE,
                 1,
-                new PlannedRun.Batch(1, tokens, Math.max(1, tokens - config.tokensPerImage()), 1),
+                new PlannedRun.Batch(1, tokens, Math.max(1, tokens - config.minTokensPerImage()), 1),
                 1,
                 1,
                 false);

@@ -1,6 +1,5 @@
 package io.llava4j.train.data;
 
-import io.llava4j.image.tile.FeatureOrder;
 import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.text.Prompt;
 import java.util.List;
@@ -22,9 +21,15 @@ public record Example(LlavaRecord record, Prompt prompt, List<ImageInput> images
         return new Example(record, prompt, images.stream().map(ImageInput::of).toList());
     }
 
-    /** Orders of the images' tokens. */
-    public List<FeatureOrder> orders() {
-        return images.stream().map(image -> image.image().order()).toList();
+    /**
+     * Tokens of each image.
+     *
+     * @param perView of one view
+     */
+    public int[] imageTokens(int perView) {
+        return images.stream()
+                .mapToInt(image -> image.image().order().tokens(perView))
+                .toArray();
     }
 
     /** The images as they are prepared for the vision tower. */

@@ -1,11 +1,9 @@
 package io.llava4j.train.data;
 
 import io.llava4j.DataException;
-import io.llava4j.image.tile.FeatureOrder;
 import io.llava4j.text.Prompt;
 import io.llava4j.text.PromptBuilder;
-import java.util.Collections;
-import java.util.List;
+import java.util.Arrays;
 import java.util.Locale;
 
 /**
@@ -29,17 +27,25 @@ public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerV
     /**
      * Number of tokens of a prompt's sequence, image tokens included.
      *
-     * @param orders of the tokens of its images
+     * @param imageTokens of each of its images
      */
-    public int sequenceLength(Prompt prompt, List<FeatureOrder> orders) {
-        return prompt.length()
-                + orders.stream()
-                        .mapToInt(order -> order.tokens(tokensPerView) - 1)
-                        .sum();
+    public int sequenceLength(Prompt prompt, int[] imageTokens) {
+        int length = prompt.length() - prompt.imageCount();
+        for (int image = 0; image < prompt.imageCount(); image++) {
+            length += ofImage(image, imageTokens);
+        }
+        return length;
     }
 
-    private static List<FeatureOrder> untiled(Prompt prompt) {
-        return Collections.nCopies(prompt.imageCount(), FeatureOrder.ONE_VIEW);
+    /** A conversation may name more images than its record has, which is refused elsewhere. */
+    private int ofImage(int image, int[] imageTokens) {
+        return image < imageTokens.length ? imageTokens[image] : tokensPerView;
+    }
+
+    private int[] untiled(Prompt prompt) {
+        int[] imageTokens = new int[prompt.imageCount()];
+        Arrays.fill(imageTokens, tokensPerView);
+        return imageTokens;
     }
 
     /**
@@ -70,19 +76,16 @@ public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerV
     /**
      * Checks a prompt whose images are known.
      *
-     * @param orders of the tokens of its images
+     * @param imageTokens of each of its images
      * @throws DataException if truncation leaves it without a supervised token
      */
-    public void requireAnswer(Prompt prompt, List<FeatureOrder> orders) {
-        if (supervised(prompt, orders) == 0) {
-            int images = orders.stream()
-                    .mapToInt(order -> order.tokens(tokensPerView))
-                    .sum();
+    public void requireAnswer(Prompt prompt, int[] imageTokens) {
+        if (supervised(prompt, imageTokens) == 0) {
             throw new DataException(String.format(
                     Locale.ROOT,
                     "no token of an answer is left within data.max-length, as its images in tiles have %,d tokens; raise it or"
                             + " take smaller canvases",
-                    images));
+                    Arrays.stream(imageTokens).sum()));
         }
     }
 
@@ -94,18 +97,16 @@ public record SamplePrompts(PromptBuilder builder, int maxLength, int tokensPerV
     /**
      * Number of supervised tokens of a prompt within the longest sequence.
      *
-     * @param orders of the tokens of its images
+     * @param imageTokens of each of its images
      */
-    public int supervised(Prompt prompt, List<FeatureOrder> orders) {
+    public int supervised(Prompt prompt, int[] imageTokens) {
         int supervised = 0;
         int image = 0;
         int position = 0;
         for (int i = 0; i < prompt.length() && position < maxLength; i++) {
             // No position predicts the first token.
             supervised += position > 0 && prompt.labels()[i] != Prompt.IGNORE_INDEX ? 1 : 0;
-            position += prompt.ids()[i] == Prompt.IMAGE_TOKEN_INDEX
-                    ? orders.get(image++).tokens(tokensPerView)
-                    : 1;
+            position += prompt.ids()[i] == Prompt.IMAGE_TOKEN_INDEX ? ofImage(image++, imageTokens) : 1;
         }
         return supervised;
     }

@@ -243,7 +243,7 @@ public final class TrainingData implements ExampleSource {
                     data,
                     prompts::of,
                     inputs::load,
-                    example -> prompts.requireAnswer(example.prompt(), example.orders()),
+                    example -> prompts.requireAnswer(example.prompt(), example.imageTokens(prompts.tokensPerView())),
                     settings,
                     own,
                     wanted);

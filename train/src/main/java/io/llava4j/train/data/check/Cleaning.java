@@ -61,7 +61,8 @@ public record Cleaning(List<LlavaRecord> kept, List<Integer> indices, List<Chang
                 kept.add(record);
                 indices.add(data.indices()[i]);
             } else if (prompts != null && found.stream().allMatch(finding -> finding.kind() == Finding.Kind.TOO_LONG)) {
-                LlavaRecord shorter = shortened(record, prompts);
+                LlavaRecord shorter =
+                        shortened(record, prompts, result.imageTokens().apply(record));
                 if (shorter != null) {
                     kept.add(shorter);
                     indices.add(data.indices()[i]);
@@ -80,12 +81,12 @@ public record Cleaning(List<LlavaRecord> kept, List<Integer> indices, List<Chang
     }
 
     /** The record without its last questions, so that it fits; null if even its first question does not fit. */
-    private static @Nullable LlavaRecord shortened(LlavaRecord record, SamplePrompts prompts) {
+    private static @Nullable LlavaRecord shortened(LlavaRecord record, SamplePrompts prompts, int[] imageTokens) {
         for (int turns = record.turns().size() - 2; turns >= 2; turns -= 2) {
             List<Turn> first = record.turns().subList(0, turns);
             LlavaRecord shorter = record.withTurns(first);
             try {
-                if (prompts.sequenceLength(prompts.whole(shorter)) <= prompts.maxLength()) {
+                if (prompts.sequenceLength(prompts.whole(shorter), imageTokens) <= prompts.maxLength()) {
                     prompts.of(shorter);
                     return shorter;
                 }

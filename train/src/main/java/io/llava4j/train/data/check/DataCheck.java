@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,7 @@ public final class DataCheck {
     private final int threads;
     private final Progress progress;
     private final List<Finding> findings = new ArrayList<>();
+    private final Map<String, ImageViews.Count> counts = new ConcurrentHashMap<>();
 
     private DataCheck(LlavaData data, Images images, int threads, Progress progress) {
         this.data = data;
@@ -56,6 +58,7 @@ public final class DataCheck {
      * @param lengthsChecked whether the length of sequences was checked
      * @param evaluationImages number of evaluation images compared with
      * @param findings in the file's order
+     * @param imageTokens of the images of a record
      */
     public record Result(
             int records,
@@ -67,7 +70,8 @@ public final class DataCheck {
             SequencedMap<String, Integer> sources,
             boolean lengthsChecked,
             int evaluationImages,
-            List<Finding> findings) {
+            List<Finding> findings,
+            Function<LlavaRecord, int[]> imageTokens) {
         /** Number of findings of each kind that was found. */
         public Map<Finding.Kind, Long> counts() {
             Map<Finding.Kind, Long> counts = new TreeMap<>();
@@ -87,6 +91,7 @@ public final class DataCheck {
      * @param data the records
      * @param images of the records; each is decoded once
      * @param prompts makes the sequences whose length is checked; null to skip that
+     * @param seen how the model sees the images
      * @param evaluation images that must not be in the data; null to skip that
      * @param threads number of threads that decode
      * @param progress called with the number of images checked
@@ -96,23 +101,24 @@ public final class DataCheck {
             LlavaData data,
             Images images,
             @Nullable SamplePrompts prompts,
+            ImageViews seen,
             @Nullable EvaluationImages evaluation,
             int threads,
             Progress progress) {
-        return new DataCheck(data, images, threads, progress).run(prompts, evaluation);
+        return new DataCheck(data, images, threads, progress).run(prompts, seen, evaluation);
     }
 
-    private Result run(@Nullable SamplePrompts prompts, @Nullable EvaluationImages evaluation) {
+    private Result run(@Nullable SamplePrompts prompts, ImageViews seen, @Nullable EvaluationImages evaluation) {
         for (SkippedRecord skipped : data.skipped()) {
             findings.add(new Finding(Finding.Kind.MALFORMED, skipped));
         }
         data.repeated().forEach(row -> findings.add(new Finding(Finding.Kind.DUPLICATE, row)));
-        int different = images(evaluation);
+        int different = images(evaluation, seen);
         duplicates();
         markers();
         shownImages();
         if (prompts != null) {
-            lengths(prompts);
+            lengths(prompts, seen);
         }
         findings.sort(
                 Comparator.comparingInt((Finding finding) -> finding.record().index())
@@ -127,16 +133,17 @@ public final class DataCheck {
                 Sources.count(data.records()),
                 prompts != null,
                 evaluation == null ? 0 : evaluation.size(),
-                List.copyOf(findings));
+                List.copyOf(findings),
+                record -> seen.tokens(record, counts));
     }
 
-    private int images(@Nullable EvaluationImages evaluation) {
+    private int images(@Nullable EvaluationImages evaluation, ImageViews seen) {
         List<String> different = data.records().stream()
                 .flatMap(record -> record.images().stream())
                 .distinct()
                 .toList();
         Map<String, Image> checked = new ConcurrentHashMap<>();
-        Workers.each(different, threads, image -> checked.put(image, check(image, evaluation)), progress);
+        Workers.each(different, threads, image -> checked.put(image, check(image, evaluation, seen)), progress);
         for (int i = 0; i < data.records().size(); i++) {
             for (String name : data.records().get(i).images()) {
                 Image image = checked.get(name);
@@ -152,10 +159,11 @@ public final class DataCheck {
         static final Image FINE = new Image(null, "");
     }
 
-    private Image check(String image, @Nullable EvaluationImages evaluation) {
+    private Image check(String image, @Nullable EvaluationImages evaluation, ImageViews seen) {
         RgbImage pixels;
         try {
             pixels = images.decode(image);
+            counts.put(image, seen.count(image, images, pixels));
         } catch (DataException e) {
             return new Image(Finding.Kind.BAD_IMAGE, String.valueOf(e.getMessage()));
         }
@@ -228,20 +236,24 @@ public final class DataCheck {
         }
     }
 
-    private void lengths(SamplePrompts prompts) {
+    private void lengths(SamplePrompts prompts, ImageViews seen) {
         Map<Integer, Finding> found = new ConcurrentHashMap<>();
         List<Integer> indices =
                 IntStream.range(0, data.records().size()).boxed().toList();
         Workers.each(
-                indices, threads, i -> length(i, prompts).ifPresent(finding -> found.put(i, finding)), (d, t) -> {});
+                indices,
+                threads,
+                i -> length(i, prompts, seen).ifPresent(finding -> found.put(i, finding)),
+                (d, t) -> {});
         findings.addAll(found.values());
     }
 
-    private Optional<Finding> length(int i, SamplePrompts prompts) {
+    private Optional<Finding> length(int i, SamplePrompts prompts, ImageViews seen) {
         try {
+            int[] imageTokens = seen.tokens(data.records().get(i), counts);
             Prompt whole = prompts.whole(data.records().get(i));
-            int length = prompts.sequenceLength(whole);
-            prompts.of(data.records().get(i));
+            int length = prompts.sequenceLength(whole, imageTokens);
+            prompts.requireAnswer(prompts.of(data.records().get(i)), imageTokens);
             return length <= prompts.maxLength()
                     ? Optional.empty()
                     : Optional.of(finding(

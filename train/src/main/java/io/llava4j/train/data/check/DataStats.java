@@ -15,6 +15,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -36,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  * @param allAnswers number of answers
  * @param differentAnswers number of different answers
  * @param maxLength longest sequence; 0 without a tokenizer
+ * @param recordImages number of images of all records, an image counted in each of them
+ * @param views squares that the vision tower reads of these; as many where images are not tiled or not read
  */
 public record DataStats(
         int records,
@@ -48,7 +51,9 @@ public record DataStats(
         SequencedMap<String, Integer> answers,
         int allAnswers,
         int differentAnswers,
-        int maxLength) {
+        int maxLength,
+        long recordImages,
+        long views) {
     private static final int TOP_ANSWERS = 20;
     /** Longer answers are texts that hardly repeat. */
     private static final int ANSWER_LETTERS = 60;
@@ -69,29 +74,36 @@ public record DataStats(
      *
      * @param records to count
      * @param prompts makes the sequences; null to skip their lengths
-     * @param images of the records; null to skip their sizes
+     * @param images of the records; null to skip their sizes, so that images count as not tiled
+     * @param seen how the model sees them
      * @param threads number of threads
-     * @param progress called with the number of records, then of images
+     * @param progress called with the number of images, then of records
      */
     public static DataStats of(
             List<LlavaRecord> records,
             @Nullable SamplePrompts prompts,
             @Nullable Images images,
+            ImageViews seen,
             int threads,
             Progress progress) {
         int[] lengths = new int[prompts == null ? 0 : records.size()];
         int[] supervised = new int[lengths.length];
-        if (prompts != null) {
-            List<Integer> indices = IntStream.range(0, records.size()).boxed().toList();
-            Workers.each(indices, threads, i -> measure(records.get(i), prompts, i, lengths, supervised), progress);
-        }
         Map<String, Integer> edges = new ConcurrentHashMap<>();
         List<String> names = records.stream()
                 .flatMap(record -> record.images().stream())
                 .distinct()
                 .toList();
+        Map<String, ImageViews.Count> counts = new ConcurrentHashMap<>();
         if (images != null) {
-            Workers.each(names, threads, image -> edges.put(image, edge(image, images)), progress);
+            Workers.each(names, threads, image -> edges.put(image, edge(image, images, seen, counts)), progress);
+        }
+        if (prompts != null) {
+            List<Integer> indices = IntStream.range(0, records.size()).boxed().toList();
+            Workers.each(
+                    indices,
+                    threads,
+                    i -> measure(records.get(i), seen.tokens(records.get(i), counts), prompts, i, lengths, supervised),
+                    progress);
         }
         int[] known = edges.values().stream()
                 .mapToInt(Integer::intValue)
@@ -110,7 +122,13 @@ public record DataStats(
                 mostFrequent(answers),
                 records.stream().mapToInt(record -> record.turns().size() / 2).sum(),
                 answers.size(),
-                prompts == null ? 0 : prompts.maxLength());
+                prompts == null ? 0 : prompts.maxLength(),
+                records.stream().mapToLong(record -> record.images().size()).sum(),
+                records.stream()
+                        .flatMap(record -> record.images().stream())
+                        .mapToLong(
+                                image -> counts.getOrDefault(image, seen.one()).views())
+                        .sum());
     }
 
     /** Fraction of the tokens that are supervised; 0 without a tokenizer. */
@@ -127,19 +145,30 @@ public record DataStats(
         return Arrays.stream(lengths).filter(length -> length > maxLength).count();
     }
 
-    private static void measure(LlavaRecord record, SamplePrompts prompts, int i, int[] lengths, int[] supervised) {
+    /** How many views the images are read as. */
+    public String viewsSentence() {
+        return String.format(
+                Locale.ROOT,
+                "in tiles, the images are read as %,d views, %.1f for each image",
+                views,
+                (double) views / recordImages);
+    }
+
+    private static void measure(
+            LlavaRecord record, int[] imageTokens, SamplePrompts prompts, int i, int[] lengths, int[] supervised) {
         try {
             Prompt prompt = prompts.whole(record);
-            lengths[i] = prompts.sequenceLength(prompt);
-            supervised[i] = prompts.supervised(prompt);
+            lengths[i] = prompts.sequenceLength(prompt, imageTokens);
+            supervised[i] = prompts.supervised(prompt, imageTokens);
         } catch (DataException e) {
             lengths[i] = 0; // training leaves it out; data validate says why
         }
     }
 
-    private static int edge(String image, Images images) {
+    private static int edge(String image, Images images, ImageViews seen, Map<String, ImageViews.Count> counts) {
         try {
             RgbImage pixels = images.decode(image);
+            counts.put(image, seen.count(image, images, pixels));
             return Math.max(pixels.width(), pixels.height());
         } catch (DataException e) {
             return 0;
