@@ -110,17 +110,21 @@ public final class SampleText {
         for (int i = 0; i < pixels.length; i++) {
             pixels[i] = SamplePainter.rgb(small.pixels(), i);
         }
-        double scale = (double) COLUMNS / image.width();
+        // A canvas of tiles may be oblong; it lies in the middle.
+        int edge = Math.max(image.width(), image.height());
+        double scale = (double) COLUMNS / edge;
+        int left = (edge - image.width()) / 2;
+        int top = (edge - image.height()) / 2;
         for (int b = 0; b < boxes.size(); b++) {
             int colour = SamplePainter.BOX_COLOURS
                             .get(b % SamplePainter.BOX_COLOURS.size())
                             .getRGB()
                     & 0xffffff;
             double[] c = boxes.get(b).corners();
-            int x1 = Math.clamp((int) (c[0] * scale), 0, COLUMNS - 1);
-            int y1 = Math.clamp((int) (c[1] * scale), 0, COLUMNS - 1);
-            int x2 = Math.clamp((int) (c[2] * scale), 0, COLUMNS - 1);
-            int y2 = Math.clamp((int) (c[3] * scale), 0, COLUMNS - 1);
+            int x1 = Math.clamp((int) ((c[0] + left) * scale), 0, COLUMNS - 1);
+            int y1 = Math.clamp((int) ((c[1] + top) * scale), 0, COLUMNS - 1);
+            int x2 = Math.clamp((int) ((c[2] + left) * scale), 0, COLUMNS - 1);
+            int y2 = Math.clamp((int) ((c[3] + top) * scale), 0, COLUMNS - 1);
             for (int x = x1; x <= x2; x++) {
                 pixels[y1 * COLUMNS + x] = colour;
                 pixels[y2 * COLUMNS + x] = colour;
@@ -132,11 +136,16 @@ public final class SampleText {
         }
         for (int y = 0; y + 1 < COLUMNS; y += 2) {
             for (int x = 0; x < COLUMNS; x++) {
-                int top = pixels[y * COLUMNS + x];
-                int bottom = pixels[(y + 1) * COLUMNS + x];
+                int upper = pixels[y * COLUMNS + x];
+                int lower = pixels[(y + 1) * COLUMNS + x];
                 out.append("\u001B[38;2;%d;%d;%dm\u001B[48;2;%d;%d;%dm▀"
                         .formatted(
-                                top >> 16, top >> 8 & 255, top & 255, bottom >> 16, bottom >> 8 & 255, bottom & 255));
+                                upper >> 16,
+                                upper >> 8 & 255,
+                                upper & 255,
+                                lower >> 16,
+                                lower >> 8 & 255,
+                                lower & 255));
             }
             out.append(RESET).append('\n');
         }
