@@ -399,6 +399,23 @@ class TiledRunTest {
         }
     }
 
+    /** Held-out records are read in tiles too, and a sample answer sees them. */
+    @Test
+    void heldOutRecordsAreReadInTiles() throws IOException {
+        TrainConfig config = recipe(
+                "finetune",
+                "held-out",
+                Map.of(
+                        "schedule.max-steps", "2",
+                        "evaluation.data", data.toString(),
+                        "evaluation.every-steps", "2",
+                        "evaluation.samples", "2",
+                        "evaluation.max-new-tokens", "2"));
+        train(config);
+        assertThat(Files.readString(config.output().resolve("metrics.jsonl"))).contains("evaluation_loss");
+        assertThat(Files.readAllLines(config.output().resolve("samples.jsonl"))).isNotEmpty();
+    }
+
     /** A record whose answer lies beyond the longest sequence because of its tiles is left out and counted. */
     @Test
     void answersThatTilesPushOutAreLeftOut() {
