@@ -83,6 +83,22 @@ public record Benchmark(
         return promptStyle.responseFormat();
     }
 
+    /** The same benchmark, whose questions are sent without the lines that follow them. */
+    public Benchmark withoutResponseFormat() {
+        return new Benchmark(
+                name,
+                title,
+                filePatterns,
+                promptStyle.withoutResponseFormat(),
+                questionSource,
+                groundTruthSource,
+                scorer,
+                publishedScale,
+                judge,
+                submission,
+                missingImageAdvice);
+    }
+
     /** The text sent after {@code <image>\n}. */
     public String render(String question) {
         return promptStyle.render(question);

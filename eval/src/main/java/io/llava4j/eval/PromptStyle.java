@@ -55,6 +55,11 @@ public record PromptStyle(
         WITHOUT_FORMAT
     }
 
+    /** The same style without the lines that follow a question. */
+    PromptStyle withoutResponseFormat() {
+        return new PromptStyle("", template, maxNewTokens, recorded);
+    }
+
     /** The text sent after {@code <image>\n}. */
     public String render(String question) {
         return responseFormat.isEmpty() ? question : question + "\n" + responseFormat;

@@ -1,6 +1,7 @@
 package io.llava4j.app.demo;
 
 import io.llava4j.app.bench.PeakMemory;
+import io.llava4j.app.run.PhaseTimes;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.TrainingProgress;
 import io.llava4j.eval.Benchmark;

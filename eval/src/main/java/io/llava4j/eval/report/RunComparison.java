@@ -118,11 +118,11 @@ public record RunComparison(Map<String, RunResults> runs, List<String> published
     }
 
     /** Shares are shown as percent; points, which LLaVA-Bench gives from 1 to 10, as they are. */
-    private static double hundred(TaskResult task) {
+    static double hundred(TaskResult task) {
         return task.perQuestion().values().stream().allMatch(value -> !(value > 1)) ? 100 : 1;
     }
 
-    private static String number(double value) {
+    static String number(double value) {
         return Double.isNaN(value) ? "nan" : String.format(Locale.ROOT, "%.1f", value);
     }
 
@@ -162,7 +162,7 @@ public record RunComparison(Map<String, RunResults> runs, List<String> published
     }
 
     /** One decimal place; a value that rounds to zero gets no minus sign. */
-    private static String signed(double value) {
+    static String signed(double value) {
         String text = String.format(Locale.ROOT, "%+.1f", value);
         return text.equals("-0.0") ? "+0.0" : text;
     }

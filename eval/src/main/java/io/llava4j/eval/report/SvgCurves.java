@@ -38,12 +38,12 @@ final class SvgCurves {
         for (double tick : loss.ticks(5)) {
             double y = loss.at(tick);
             svg.append(format("<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", LEFT, RIGHT, y, y));
-            svg.append(format("<text class=\"tick end\" x=\"%d\" y=\"%.1f\">%s</text>", LEFT - 7, y + 4, label(tick)));
+            svg.append(format("<text class=\"tick end\" x=\"%d\" y=\"%.1f\">%s</text>", LEFT - 7, y + 4, Axis.label(tick)));
         }
         for (double tick : steps.ticks(6)) {
             svg.append(format(
                     "<text class=\"tick middle\" x=\"%.1f\" y=\"%d\">%s</text>",
-                    steps.at(tick), RATE_BOTTOM + 18, label(tick)));
+                    steps.at(tick), RATE_BOTTOM + 18, Axis.label(tick)));
         }
         double peak = Arrays.stream(curve.learningRate())
                 .filter(Double::isFinite)
@@ -54,7 +54,7 @@ final class SvgCurves {
                 LEFT, RIGHT, RATE_BOTTOM, RATE_BOTTOM));
         svg.append(format(
                 "<text class=\"name\" x=\"%d\" y=\"%d\">learning rate, peak %s</text>",
-                LEFT, RATE_TOP - 6, label(peak)));
+                LEFT, RATE_TOP - 6, Axis.label(peak)));
         svg.append(format("<text class=\"name end\" x=\"%d\" y=\"%d\">loss</text>", RIGHT, LOSS_TOP + 4));
         svg.append(format("<text class=\"name middle\" x=\"%d\" y=\"%d\">step</text>", (LEFT + RIGHT) / 2, HEIGHT - 4));
         svg.append(path("raw", curve.steps(), curve.loss(), steps::at, loss::at));
@@ -91,53 +91,8 @@ final class SvgCurves {
         return "<path class=\"%s\" d=\"%s\"/>".formatted(style, path);
     }
 
-    private static String label(double value) {
-        if (value == 0) {
-            return "0";
-        }
-        if (Math.abs(value) < 0.01) {
-            String text = format("%.1e", value);
-            return text.replaceAll("\\.0e", "e").replaceAll("e-0?", "e−");
-        }
-        String text = format("%.2f", value);
-        return text.replaceAll("\\.?0+$", "");
-    }
-
     @SuppressWarnings("AnnotateFormatMethod") // the annotation would need a library of its own
     private static String format(String pattern, Object... values) {
         return String.format(Locale.ROOT, pattern, values);
-    }
-
-    /** Maps values from {@code low..high} to coordinates {@code from..to}. */
-    private record Axis(double low, double high, double from, double to) {
-        /** From zero, as losses and learning rates are read, to a little above the largest value. */
-        static Axis over(double[] values, double from, double to) {
-            double most = Arrays.stream(values).filter(Double::isFinite).max().orElse(1);
-            return new Axis(0, most > 0 ? most * 1.02 : 1, from, to);
-        }
-
-        double at(double value) {
-            double share = high > low ? (value - low) / (high - low) : 0;
-            return from + share * (to - from);
-        }
-
-        /** About {@code count} round values within the axis. */
-        double[] ticks(int count) {
-            double rough = (high - low) / count;
-            if (!(rough > 0)) {
-                return new double[] {low};
-            }
-            double power = Math.pow(10, Math.floor(Math.log10(rough)));
-            double step = rough / power <= 1
-                    ? power
-                    : rough / power <= 2 ? 2 * power : rough / power <= 5 ? 5 * power : 10 * power;
-            double first = Math.ceil(low / step);
-            int ticks = (int) (Math.floor(high / step) - first) + 1;
-            double[] values = new double[Math.max(0, ticks)];
-            for (int i = 0; i < values.length; i++) {
-                values[i] = (first + i) * step;
-            }
-            return values;
-        }
     }
 }

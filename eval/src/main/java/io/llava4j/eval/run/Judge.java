@@ -24,6 +24,11 @@ public record Judge(
         return new Judge(LocalJudge.NAME, LocalJudge.NAME, new LocalJudge(), null);
     }
 
+    /** Nobody: requests to the judge each benchmark was published with are written to files. */
+    public static Judge none() {
+        return new Judge("the published judge", null, null, null);
+    }
+
     /** Whether this is the local rule; it knows nothing that official rules do not. */
     boolean isLocal() {
         return name.equals(LocalJudge.NAME);

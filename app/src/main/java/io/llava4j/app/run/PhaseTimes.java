@@ -1,4 +1,4 @@
-package io.llava4j.app.demo;
+package io.llava4j.app.run;
 
 import io.llava4j.io.AtomicFiles;
 import java.io.IOException;
@@ -12,13 +12,14 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Wall seconds of each phase of a job, added up over interruptions. */
-final class PhaseTimes {
+public final class PhaseTimes {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final Path file;
     private final Map<String, Double> seconds;
 
-    PhaseTimes(Path file) {
+    /** @param file that keeps the times; need not exist */
+    public PhaseTimes(Path file) {
         this.file = file;
         this.seconds = new LinkedHashMap<>();
         if (Files.exists(file)) {
@@ -31,7 +32,7 @@ final class PhaseTimes {
     }
 
     /** Runs a phase and adds its time, however it ends. */
-    <T> T measure(String phase, Supplier<T> work) {
+    public <T> T measure(String phase, Supplier<T> work) {
         long start = System.nanoTime();
         try {
             return work.get();
@@ -41,11 +42,13 @@ final class PhaseTimes {
         }
     }
 
-    Map<String, Double> byPhase() {
+    /** Seconds by phase, in the order in which the phases began. */
+    public Map<String, Double> byPhase() {
         return seconds;
     }
 
-    double total() {
+    /** Seconds of all phases. */
+    public double total() {
         return seconds.values().stream().mapToDouble(Double::doubleValue).sum();
     }
 }
