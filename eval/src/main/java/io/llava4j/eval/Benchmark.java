@@ -90,7 +90,7 @@ public record Benchmark(
                 title,
                 filePatterns,
                 promptStyle.withoutResponseFormat(),
-                questionSource,
+                questionSource.without(promptStyle.responseFormat()),
                 groundTruthSource,
                 scorer,
                 publishedScale,

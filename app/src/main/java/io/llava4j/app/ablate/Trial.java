@@ -48,6 +48,9 @@ record Trial(
 
     private static final int HASH_DIGITS = 12;
 
+    /** A value in YAML: no file of weights. */
+    private static final String RANDOM = "null";
+
     /** What is trained, in order. */
     List<TrainConfig> trainings() {
         return pretrain == null ? List.of(finetune) : List.of(pretrain, finetune);
@@ -86,15 +89,16 @@ record Trial(
                     derived.put("data.images", ConfigFile.quoted(mixture.recipe().images()));
                 }
             }
-            if (pretrain != null) {
-                derived.put(
-                        "model.projector",
-                        ConfigFile.quoted(
-                                pretrain.output().resolve(TrainingRun.MODEL).resolve(ModelFiles.PROJECTOR)));
+            if (ladder.pretrain() != null) {
+                derived.put("model.projector", pretrain == null ? RANDOM : ConfigFile.quoted(projector(pretrain)));
             }
             TrainConfig finetune = train(Phase.FINETUNE, ladder.finetune(), derived, changes);
             Ladder.Measures measures = explained(Phase.EVALUATION, () -> source.measures(Phase.EVALUATION.of(changes)));
             return new Trial(mixture, pretrain, finetune, evaluation(finetune, measures), measures.localJudge());
+        }
+
+        private static Path projector(TrainConfig pretrain) {
+            return pretrain.output().resolve(TrainingRun.MODEL).resolve(ModelFiles.PROJECTOR);
         }
 
         private static boolean leftOut(Phase phase, Map<String, String> changes) {

@@ -38,4 +38,11 @@ public record Question(
     public Question withImages(List<String> names) {
         return new Question(id, names, text, category, options);
     }
+
+    /** The same question, whose text loses an end if it has it. */
+    public Question withoutEnd(String end) {
+        return text.endsWith(end)
+                ? new Question(id, images, text.substring(0, text.length() - end.length()), category, options)
+                : this;
+    }
 }

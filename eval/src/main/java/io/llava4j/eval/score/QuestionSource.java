@@ -66,22 +66,13 @@ public interface QuestionSource {
 
     /** The same questions with another naming. */
     default QuestionSource named(Function<Question, String> naming) {
-        QuestionSource questions = this;
-        return new QuestionSource() {
-            @Override
-            public List<Question> questions(BenchmarkFiles files, UnaryOperator<String> render) {
-                return questions.questions(files, render);
-            }
+        return new OtherQuestions(this, UnaryOperator.identity(), naming);
+    }
 
-            @Override
-            public Path images(BenchmarkFiles files, Path work, Consumer<DataException> unusable) {
-                return questions.images(files, work, unusable);
-            }
-
-            @Override
-            public String name(Question question) {
-                return naming.apply(question);
-            }
-        };
+    /** The same questions, from whichever file they come, without a response-format prompt at their end. */
+    default QuestionSource without(String responseFormat) {
+        return responseFormat.isEmpty()
+                ? this
+                : new OtherQuestions(this, question -> question.withoutEnd("\n" + responseFormat), this::name);
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -36,6 +37,33 @@ class StatisticsTest {
             assertThat(one.low()).isCloseTo(0.3, within(1e-12));
             assertThat(one.high()).isCloseTo(0.3, within(1e-12));
         });
+    }
+
+    /** With one run it is the bootstrap of its questions; runs that differ make it wider; tasks count alike, whatever their size. */
+    @Test
+    void intervalsOverRunsKnowHowMuchRunsDiffer() {
+        double[] half = new double[400];
+        Arrays.fill(half, 0, 200, 1);
+        Bootstrap.Interval one = Bootstrap.meanOverRuns(List.<double[][]>of(new double[][] {half}), 7);
+        assertThat(one.low()).isCloseTo(0.451, within(0.005));
+        assertThat(one.high()).isCloseTo(0.549, within(0.005));
+        Bootstrap.Interval equal = Bootstrap.meanOverRuns(List.<double[][]>of(new double[][] {half, half, half}), 7);
+        assertThat(equal.high() - equal.low()).isCloseTo(one.high() - one.low(), within(0.01));
+
+        double[] none = new double[400];
+        double[] all = new double[400];
+        Arrays.fill(all, 1);
+        Bootstrap.Interval apart = Bootstrap.meanOverRuns(List.<double[][]>of(new double[][] {none, half, all}), 7);
+        assertThat(apart.mean()).isEqualTo(0.5);
+        // All three draws of the worst or of the best run: 1 of 27 each.
+        assertThat(apart.low()).isLessThan(0.05);
+        assertThat(apart.high()).isGreaterThan(0.95);
+
+        Bootstrap.Interval tasks =
+                Bootstrap.meanOverRuns(List.of(new double[][] {all}, new double[][] {{0, 0}}), 7);
+        assertThat(tasks.mean()).isEqualTo(0.5);
+        assertThat(tasks.low()).isEqualTo(0.5);
+        assertThat(tasks.high()).isEqualTo(0.5);
     }
 
     @Test

@@ -36,6 +36,7 @@ class RecipeLoaderTest {
             return files
                     .filter(f -> f.toString().endsWith(".yaml")
                             && !f.toString().contains("recipes/data/")
+                            && !f.toString().contains("recipes/ladders/")
                             && !f.endsWith("nano/tower.yaml")
                             && !f.endsWith("nano/language.yaml"))
                     .sorted()
