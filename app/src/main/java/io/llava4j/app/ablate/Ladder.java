@@ -90,8 +90,7 @@ public record Ladder(
      * @param set values by a phase's name, a dot and a key: {@code finetune.optimizer.learning-rate: 1e-4}; {@code
      *     mixture: none} and {@code pretrain: none} leave a phase out
      */
-    public record Step(
-            String name, @Default("''") String paper, Map<String, String> set) {}
+    public record Step(String name, @Default("''") String paper, Map<String, String> set) {}
 
     /** @throws ConfigException naming the key that is missing or cannot be so */
     public Ladder {
@@ -101,8 +100,7 @@ public record Ladder(
         Set<String> names = new HashSet<>();
         for (int i = 0; i < steps.size(); i++) {
             Step step = steps.get(i);
-            Require.that(
-                    names.add(step.name()), "steps[%d].name '%s' stands twice".formatted(i, step.name()));
+            Require.that(names.add(step.name()), "steps[%d].name '%s' stands twice".formatted(i, step.name()));
             for (Map.Entry<String, String> change : step.set().entrySet()) {
                 check("steps[%d].set".formatted(i), change.getKey(), change.getValue());
             }
@@ -112,8 +110,8 @@ public record Ladder(
     private static void check(String at, String key, String value) {
         Phase phase = Phase.ofKey(key);
         if (phase == null) {
-            throw new ConfigException("%s: '%s' must begin with mixture., pretrain., finetune. or evaluation."
-                    .formatted(at, key));
+            throw new ConfigException(
+                    "%s: '%s' must begin with mixture., pretrain., finetune. or evaluation.".formatted(at, key));
         }
         Require.that(
                 !key.equals(phase.key()) || (phase.canBeLeftOut() && value.equals(NONE)),

@@ -121,7 +121,8 @@ public final class LadderRun {
                     if (measured.isEmpty()) {
                         return Optional.empty();
                     }
-                    results.computeIfAbsent(name, added -> new LinkedHashMap<>()).put(seed, measured.get());
+                    results.computeIfAbsent(name, added -> new LinkedHashMap<>())
+                            .put(seed, measured.get());
                     report().write(folder);
                 }
             }
@@ -163,7 +164,8 @@ public final class LadderRun {
 
     private boolean train(TrainConfig config, String step, long seed) {
         boolean done = isDone(config);
-        String what = "%s, seed %d, %s".formatted(step, seed, config.stage().name().toLowerCase(Locale.ROOT));
+        String what =
+                "%s, seed %d, %s".formatted(step, seed, config.stage().name().toLowerCase(Locale.ROOT));
         try (ProgressLine progress = ProgressLine.onStderr(what, "steps")) {
             return done ? trained(config, progress) : times.measure(name(config), () -> trained(config, progress));
         }

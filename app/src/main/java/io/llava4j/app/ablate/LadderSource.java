@@ -2,7 +2,6 @@ package io.llava4j.app.ablate;
 
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
@@ -34,8 +33,7 @@ public record LadderSource(Path file, Map<String, String> overrides, UnaryOperat
         Map<String, String> values = new LinkedHashMap<>(overrides);
         values.put("evaluation.limit", String.valueOf(QUICK_QUESTIONS));
         values.put("seeds", ladder.seeds().stream().limit(2).toList().toString());
-        return new LadderSource(
-                file, values, models, Ladder.load(file, values).withTraining(QUICK_TRAINING));
+        return new LadderSource(file, values, models, Ladder.load(file, values).withTraining(QUICK_TRAINING));
     }
 
     /** What a step's model is asked. */

@@ -77,8 +77,9 @@ record Trial(
         Trial trial() {
             Ladder ladder = source.ladder();
             Map<String, String> changes = ladder.changes(step);
-            Mixture mixture =
-                    ladder.mixture() == null || leftOut(Phase.MIXTURE, changes) ? null : mixture(ladder.mixture(), changes);
+            Mixture mixture = ladder.mixture() == null || leftOut(Phase.MIXTURE, changes)
+                    ? null
+                    : mixture(ladder.mixture(), changes);
             TrainConfig pretrain = ladder.pretrain() == null || leftOut(Phase.PRETRAIN, changes)
                     ? null
                     : train(Phase.PRETRAIN, ladder.pretrain(), Map.of(), changes);
@@ -86,7 +87,8 @@ record Trial(
             if (mixture != null) {
                 derived.put("data.json", ConfigFile.quoted(mixture.file()));
                 if (mixture.recipe().images() != null) {
-                    derived.put("data.images", ConfigFile.quoted(mixture.recipe().images()));
+                    derived.put(
+                            "data.images", ConfigFile.quoted(mixture.recipe().images()));
                 }
             }
             if (ladder.pretrain() != null) {
@@ -109,8 +111,7 @@ record Trial(
             Map<String, String> values = new LinkedHashMap<>(base.set());
             values.putAll(Phase.MIXTURE.of(changes));
             MixtureRecipe recipe = explained(Phase.MIXTURE, () -> MixtureRecipe.load(base.recipe(), values));
-            return new Mixture(
-                    recipe, root.resolve("mixtures").resolve(shortened(new Digest().add(recipe.toYaml()))));
+            return new Mixture(recipe, root.resolve("mixtures").resolve(shortened(new Digest().add(recipe.toYaml()))));
         }
 
         private TrainConfig train(
@@ -132,11 +133,16 @@ record Trial(
         private EvaluationPlan evaluation(TrainConfig finetune, Ladder.Measures measures) {
             List<Benchmark> tasks = explained(
                     Phase.EVALUATION,
-                    () -> measures.tasks().stream().map(Benchmarks::named).distinct().toList());
+                    () -> measures.tasks().stream()
+                            .map(Benchmarks::named)
+                            .distinct()
+                            .toList());
             EvaluationPlan unplaced = new EvaluationPlan(
                     measures.responseFormat()
                             ? tasks
-                            : tasks.stream().map(Benchmark::withoutResponseFormat).toList(),
+                            : tasks.stream()
+                                    .map(Benchmark::withoutResponseFormat)
+                                    .toList(),
                     measures.data(),
                     root,
                     measures.limit(),
@@ -181,8 +187,7 @@ record Trial(
             } catch (ConfigException e) {
                 throw new ConfigException(
                         "step '%s', %s: %s"
-                                .formatted(
-                                        source.ladder().steps().get(step).name(), phase.key(), e.getMessage()),
+                                .formatted(source.ladder().steps().get(step).name(), phase.key(), e.getMessage()),
                         e);
             }
         }

@@ -17,7 +17,9 @@ final class Verbs {
             new Group(
                     "Inference",
                     List.of(GenerateCommand.class, ChatCommand.class, BatchCommand.class, ServeCommand.class)),
-            new Group("Evaluation", List.of(EvalCommand.class, ScoreCommand.class, PlotCommand.class, AblateCommand.class)),
+            new Group(
+                    "Evaluation",
+                    List.of(EvalCommand.class, ScoreCommand.class, PlotCommand.class, AblateCommand.class)),
             new Group(
                     "Checkpoints",
                     List.of(

@@ -69,14 +69,16 @@ class LadderTest {
     /** Of three seeds: what is equal to a step above is trained once. */
     @ParameterizedTest
     @CsvSource({
-        "table1, 30, 18", // of eight steps, seven share their projector with one above: there is a linear one and an MLP
+        "table1, 30, 18", // of eight steps, seven share their projector with one above: there is a linear one and an
+        // MLP
         "data-share, 18, 12",
         "format-prompt, 6, 6",
         "modality-groups, 9, 3",
         "pretraining, 15, 0",
     })
     void stepsShareWhatIsEqual(String ladder, int toTrain, int shared) throws IOException {
-        ResultTable plan = run(HOME.resolve("recipes/ladders/%s.yaml".formatted(ladder))).plan();
+        ResultTable plan =
+                run(HOME.resolve("recipes/ladders/%s.yaml".formatted(ladder))).plan();
 
         assertThat(sum(plan, 1)).isEqualTo(toTrain);
         assertThat(sum(plan, 2)).isEqualTo(shared);
@@ -150,8 +152,7 @@ class LadderTest {
             })
     void aWrongKeyIsNamedBeforeAnythingIsTrained(String change, String sentence) throws IOException {
         Path file = Files.writeString(
-                root.resolve("wrong.yaml"),
-                """
+                root.resolve("wrong.yaml"), """
                 extends: nano.yaml
                 steps:
                   - name: x
@@ -190,7 +191,8 @@ class LadderTest {
     }
 
     private LadderRun quick(Path file, BooleanSupplier stop) throws IOException {
-        LadderSource source = LadderSource.load(here(file), Map.of("evaluation.tasks", "[vqav2]"), UnaryOperator.identity())
+        LadderSource source = LadderSource.load(
+                        here(file), Map.of("evaluation.tasks", "[vqav2]"), UnaryOperator.identity())
                 .quick();
         return new LadderRun(source, root, "quick", stop, note -> {});
     }

@@ -62,10 +62,12 @@ final class IntervalChart {
         for (double tick : scale.ticks(TICKS)) {
             double x = scale.at(tick);
             svg.append(format("<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>", x, x, TOP, bottom));
-            svg.append(format("<text class=\"tick\" x=\"%.1f\" y=\"%d\">%s</text>\n", x, bottom + 18, Axis.label(tick)));
+            svg.append(
+                    format("<text class=\"tick\" x=\"%.1f\" y=\"%d\">%s</text>\n", x, bottom + 18, Axis.label(tick)));
         }
         svg.append(format(
-                "<text class=\"tick\" x=\"%d\" y=\"%d\">%s</text>\n", (LEFT + RIGHT) / 2, bottom + 40, Html.escape(axis)));
+                "<text class=\"tick\" x=\"%d\" y=\"%d\">%s</text>\n",
+                (LEFT + RIGHT) / 2, bottom + 40, Html.escape(axis)));
         for (int i = 0; i < rows.size(); i++) {
             svg.append(row(rows.get(i), TOP + ROW * i + ROW / 2, scale));
         }
@@ -94,7 +96,11 @@ final class IntervalChart {
     private static String description(String axis, List<Row> rows) {
         StringBuilder text = new StringBuilder(axis).append(':');
         rows.forEach(row -> text.append(format(
-                " %s %.1f (%.1f to %.1f);", row.name(), row.interval().mean(), row.interval().low(), row.interval().high())));
+                " %s %.1f (%.1f to %.1f);",
+                row.name(),
+                row.interval().mean(),
+                row.interval().low(),
+                row.interval().high())));
         return text.toString();
     }
 

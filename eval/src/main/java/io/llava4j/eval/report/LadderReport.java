@@ -78,15 +78,11 @@ public record LadderReport(String title, String claim, List<Long> seeds, List<La
         List<List<String>> rows = new ArrayList<>();
         for (LadderStep step : steps) {
             List<String> row = new ArrayList<>(List.of(step.name()));
-            tasks().forEach(task -> row.add(spread(step.results(task).stream()
-                    .mapToDouble(TaskResult::value)
-                    .toArray())));
+            tasks().forEach(task -> row.add(spread(
+                    step.results(task).stream().mapToDouble(TaskResult::value).toArray())));
             row.add(interval(step.mean(tasks()), RunComparison::number));
             row.add(Integer.toString(step.runs().size()));
-            row.add(step.seconds().stream()
-                    .mapToDouble(Double::doubleValue)
-                    .average()
-                    .stream()
+            row.add(step.seconds().stream().mapToDouble(Double::doubleValue).average().stream()
                     .mapToObj(Html::duration)
                     .findFirst()
                     .orElse(NONE));
@@ -127,7 +123,8 @@ public record LadderReport(String title, String claim, List<Long> seeds, List<La
             }
             List<String> row = new ArrayList<>(List.of(step.name(), step.against()));
             tasks().forEach(task -> row.add(step.minus(before.get(), List.of(task))
-                    .map(d -> RunComparison.signed(d.interval().mean()) + (d.verdict().equals("noise") ? "" : " " + d.verdict()))
+                    .map(d -> RunComparison.signed(d.interval().mean())
+                            + (d.verdict().equals("noise") ? "" : " " + d.verdict()))
                     .orElse(NONE)));
             Optional<LadderStep.Difference> all = step.minus(before.get(), tasks());
             row.add(all.map(d -> interval(d.interval(), RunComparison::signed)).orElse(NONE));
@@ -159,7 +156,8 @@ public record LadderReport(String title, String claim, List<Long> seeds, List<La
                 .flatMap(step -> step.runs().values().stream())
                 .filter(run -> run.limit() > 0)
                 .findFirst()
-                .ifPresent(run -> notes.add("only the first %d questions of each benchmark were asked".formatted(run.limit())));
+                .ifPresent(run ->
+                        notes.add("only the first %d questions of each benchmark were asked".formatted(run.limit())));
         steps.stream()
                 .flatMap(step -> step.runs().values().stream())
                 .map(RunResults::customNote)
@@ -179,7 +177,8 @@ public record LadderReport(String title, String claim, List<Long> seeds, List<La
     /** The tables for a terminal. */
     public String text() {
         ResultTable differences = differences();
-        return overview().text() + (differences.rows().isEmpty() ? "" : "\n" + differences.text())
+        return overview().text()
+                + (differences.rows().isEmpty() ? "" : "\n" + differences.text())
                 + notes().stream().map(note -> "note: " + note + "\n").collect(Collectors.joining());
     }
 
@@ -192,7 +191,11 @@ public record LadderReport(String title, String claim, List<Long> seeds, List<La
         out.append(overview().markdown()).append('\n').append(NOTE).append('\n');
         ResultTable differences = differences();
         if (!differences.rows().isEmpty()) {
-            out.append("\n## Differences\n\n").append(differences.markdown()).append('\n').append(COMPARED).append('\n');
+            out.append("\n## Differences\n\n")
+                    .append(differences.markdown())
+                    .append('\n')
+                    .append(COMPARED)
+                    .append('\n');
         }
         out.append("\n## Steps\n\n");
         steps.forEach(step -> out.append("- %s: %s\n".formatted(step.name(), changes(step, "`%s: %s`"))));
@@ -215,8 +218,7 @@ public record LadderReport(String title, String claim, List<Long> seeds, List<La
         return IntervalChart.draw(
                 "mean of the benchmarks, percent",
                 steps.stream()
-                        .map(step -> new IntervalChart.Row(
-                                step.name(), step.mean(tasks()), perSeed(step)))
+                        .map(step -> new IntervalChart.Row(step.name(), step.mean(tasks()), perSeed(step)))
                         .toList());
     }
 

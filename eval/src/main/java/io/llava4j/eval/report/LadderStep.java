@@ -43,7 +43,9 @@ public record LadderStep(
                 .map(task -> credits(results(task)))
                 .filter(task -> task.length > 0 && task[0].length > 0)
                 .toList();
-        return values.isEmpty() ? new Bootstrap.Interval(Double.NaN, Double.NaN, Double.NaN) : Bootstrap.meanOverRuns(values, 1);
+        return values.isEmpty()
+                ? new Bootstrap.Interval(Double.NaN, Double.NaN, Double.NaN)
+                : Bootstrap.meanOverRuns(values, 1);
     }
 
     /** {@code [seeds, questions]}, of questions that every run has scored. */
@@ -51,7 +53,8 @@ public record LadderStep(
         List<String> questions = common(runs);
         return runs.stream()
                 .map(run -> questions.stream()
-                        .mapToDouble(question -> RunComparison.hundred(run) * run.perQuestion().getOrDefault(question, Double.NaN))
+                        .mapToDouble(question ->
+                                RunComparison.hundred(run) * run.perQuestion().getOrDefault(question, Double.NaN))
                         .toArray())
                 .toArray(double[][]::new);
     }
@@ -61,16 +64,15 @@ public record LadderStep(
                 ? List.of()
                 : runs.getFirst().perQuestion().keySet().stream()
                         .filter(question -> runs.stream()
-                                .allMatch(run -> Double.isFinite(
-                                        run.perQuestion().getOrDefault(question, Double.NaN))))
+                                .allMatch(
+                                        run -> Double.isFinite(run.perQuestion().getOrDefault(question, Double.NaN))))
                         .toList();
     }
 
     /** Over the seeds that both steps were run with, as this step minus the other, and the questions that all those runs have scored. */
     Optional<Difference> minus(LadderStep first, List<String> tasks) {
-        List<Long> seeds = runs.keySet().stream()
-                .filter(first.runs()::containsKey)
-                .toList();
+        List<Long> seeds =
+                runs.keySet().stream().filter(first.runs()::containsKey).toList();
         List<double[][]> values = new ArrayList<>();
         for (String task : tasks) {
             double[][] differences = differences(results(first, seeds, task), results(this, seeds, task));

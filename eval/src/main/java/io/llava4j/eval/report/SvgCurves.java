@@ -38,7 +38,8 @@ final class SvgCurves {
         for (double tick : loss.ticks(5)) {
             double y = loss.at(tick);
             svg.append(format("<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", LEFT, RIGHT, y, y));
-            svg.append(format("<text class=\"tick end\" x=\"%d\" y=\"%.1f\">%s</text>", LEFT - 7, y + 4, Axis.label(tick)));
+            svg.append(format(
+                    "<text class=\"tick end\" x=\"%d\" y=\"%.1f\">%s</text>", LEFT - 7, y + 4, Axis.label(tick)));
         }
         for (double tick : steps.ticks(6)) {
             svg.append(format(

@@ -59,7 +59,8 @@ public final class Bootstrap {
      */
     public static Interval meanOverRuns(List<double[][]> tasks, long seed) {
         int runs = tasks.getFirst().length;
-        long draws = tasks.stream().mapToLong(task -> (long) runs * task[0].length).sum();
+        long draws =
+                tasks.stream().mapToLong(task -> (long) runs * task[0].length).sum();
         int resamples = (int) Math.clamp(MAX_DRAWS / Math.max(1, draws), MIN_RESAMPLES, RESAMPLES);
         SplittableRandom random = new SplittableRandom(seed);
         int[] once = new int[runs];

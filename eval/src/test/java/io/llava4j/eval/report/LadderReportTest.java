@@ -21,13 +21,19 @@ class LadderReportTest {
     void aStepIsBetterOnlyIfEverySeedAgrees() {
         LadderStep base = step("base", "", 100, 100, 100);
         LadderReport report = report(
-                base, step("better", "base", 130, 125, 140), step("luck", "base", 190, 180, 98), step("same", "base", 101, 99, 100));
+                base,
+                step("better", "base", 130, 125, 140),
+                step("luck", "base", 190, 180, 98),
+                step("same", "base", 101, 99, 100));
 
         assertThat(column(report.differences(), "Verdict")).containsExactly("better", "noise", "noise");
         assertThat(column(report.differences(), "against")).containsOnly("base");
         // (30 + 25 + 40) / 3 of 200 questions
         assertThat(column(report.differences(), "All, 95 %").getFirst()).startsWith("+15.8 (");
-        assertThat(column(report(step("up", "", 130, 130, 130), step("down", "up", 100, 100, 100)).differences(), "Verdict"))
+        assertThat(column(
+                        report(step("up", "", 130, 130, 130), step("down", "up", 100, 100, 100))
+                                .differences(),
+                        "Verdict"))
                 .containsExactly("worse");
     }
 

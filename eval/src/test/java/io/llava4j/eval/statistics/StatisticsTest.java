@@ -59,8 +59,7 @@ class StatisticsTest {
         assertThat(apart.low()).isLessThan(0.05);
         assertThat(apart.high()).isGreaterThan(0.95);
 
-        Bootstrap.Interval tasks =
-                Bootstrap.meanOverRuns(List.of(new double[][] {all}, new double[][] {{0, 0}}), 7);
+        Bootstrap.Interval tasks = Bootstrap.meanOverRuns(List.of(new double[][] {all}, new double[][] {{0, 0}}), 7);
         assertThat(tasks.mean()).isEqualTo(0.5);
         assertThat(tasks.low()).isEqualTo(0.5);
         assertThat(tasks.high()).isEqualTo(0.5);
