@@ -40,7 +40,7 @@ public record LadderStep(
     /** Mean of all benchmarks, in percent. */
     Bootstrap.Interval mean(List<String> tasks) {
         List<double[][]> values = tasks.stream()
-                .map(task -> credits(results(task)))
+                .map(task -> credits(results(task), common(results(task))))
                 .filter(task -> task.length > 0 && task[0].length > 0)
                 .toList();
         return values.isEmpty()
@@ -48,17 +48,17 @@ public record LadderStep(
                 : Bootstrap.meanOverRuns(values, 1);
     }
 
-    /** {@code [seeds, questions]}, of questions that every run has scored. */
-    private static double[][] credits(List<TaskResult> runs) {
-        List<String> questions = common(runs);
+    /** {@code [seeds, questions]}, times 100 where credit is a share. */
+    private static double[][] credits(List<TaskResult> runs, List<String> questions) {
         return runs.stream()
                 .map(run -> questions.stream()
-                        .mapToDouble(question ->
-                                RunComparison.hundred(run) * run.perQuestion().getOrDefault(question, Double.NaN))
+                        .mapToDouble(question -> RunComparison.hundred(run)
+                                * run.perQuestion().getOrDefault(question, Double.NaN))
                         .toArray())
                 .toArray(double[][]::new);
     }
 
+    /** Questions that every run has scored. */
     private static List<String> common(List<TaskResult> runs) {
         return runs.isEmpty()
                 ? List.of()
@@ -101,14 +101,12 @@ public record LadderStep(
         List<TaskResult> all = new ArrayList<>(first);
         all.addAll(second);
         List<String> questions = common(all);
-        double[][] differences = new double[first.size()][];
+        double[][] before = credits(first, questions);
+        double[][] differences = credits(second, questions);
         for (int run = 0; run < differences.length; run++) {
-            Map<String, Double> before = first.get(run).perQuestion();
-            Map<String, Double> after = second.get(run).perQuestion();
-            double scale = RunComparison.hundred(second.get(run));
-            differences[run] = questions.stream()
-                    .mapToDouble(question -> scale * (after.get(question) - before.get(question)))
-                    .toArray();
+            for (int question = 0; question < questions.size(); question++) {
+                differences[run][question] -= before[run][question];
+            }
         }
         return differences;
     }
