@@ -52,8 +52,8 @@ public record LadderStep(
     private static double[][] credits(List<TaskResult> runs, List<String> questions) {
         return runs.stream()
                 .map(run -> questions.stream()
-                        .mapToDouble(question -> RunComparison.hundred(run)
-                                * run.perQuestion().getOrDefault(question, Double.NaN))
+                        .mapToDouble(question ->
+                                RunComparison.hundred(run) * run.perQuestion().getOrDefault(question, Double.NaN))
                         .toArray())
                 .toArray(double[][]::new);
     }
