@@ -15,6 +15,7 @@ import io.llava4j.train.data.mixture.MixtureRecipe;
 import io.llava4j.train.recipe.TrainConfig;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -77,9 +78,17 @@ class RecipeKeysTest {
         for (RecordComponent component : type.getRecordComponents()) {
             collect(component.getType(), found);
             if (component.getGenericType() instanceof ParameterizedType generic) {
-                for (var argument : generic.getActualTypeArguments()) {
-                    collect((Class<?>) argument, found);
-                }
+                collectArguments(generic, found);
+            }
+        }
+    }
+
+    private static void collectArguments(ParameterizedType generic, Set<Class<?>> found) {
+        for (Type argument : generic.getActualTypeArguments()) {
+            switch (argument) {
+                case ParameterizedType nested -> collectArguments(nested, found);
+                case Class<?> type -> collect(type, found);
+                default -> throw new IllegalStateException(argument.getTypeName());
             }
         }
     }
