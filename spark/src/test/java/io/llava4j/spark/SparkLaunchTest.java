@@ -37,6 +37,9 @@ class SparkLaunchTest {
     private static final String MODEL = "model/model.safetensors";
     private static final int STEPS = 30;
 
+    /** The first attempt cannot end before something is killed. */
+    private static final String HELD = "hold=12";
+
     @TempDir
     private static Path root;
 
@@ -70,10 +73,11 @@ class SparkLaunchTest {
     }
 
     /** Relative paths begin at the folder of the program. */
-    private static RankProgram training(String output) throws IOException {
+    private static RankProgram training(String output, String... more) throws IOException {
         tiny.recipe("finetune", "plain", output, Map.of());
         List<String> arguments = new ArrayList<>(List.of("train", output + ".yaml"));
         settings(1).forEach((key, value) -> arguments.add(key + "=" + value));
+        arguments.addAll(List.of(more));
         return program(
                 "llava",
                 "TORCH_CPP_LOG_LEVEL=ERROR exec %s/bin/java -XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED $LLAVA_JAVA_OPTS -cp %s %s \"$@\""
@@ -142,10 +146,10 @@ class SparkLaunchTest {
     @Tag("launch")
     void aKilledRankChangesNothing() throws Exception {
         Thread killer = killing("rank", process -> ("\0" + read(process, "environ")).contains("\0RANK=1\0"));
-        assertThat(run(conf("local[2]", 120), 120, training("rank")))
+        assertThat(run(conf("local[2]", 120), 120, training("rank", HELD)))
                 .as(said::toString)
                 .isZero();
-        killer.join(1000);
+        killer.join(60_000);
         assertThat(said)
                 .anyMatch(line -> line.matches("rank 1 was killed by signal 9 at step \\d+ of " + STEPS + ".*"))
                 .contains("restart 1 of 2 from the newest checkpoint");
@@ -168,12 +172,14 @@ class SparkLaunchTest {
                     .set("spark.executor.memory", "1g")
                     .set("spark.executorEnv.JAVA_HOME", System.getProperty("java.home"))
                     .set("spark.executor.extraClassPath", System.getProperty("java.class.path"));
-            assertThat(run(conf, 120, training("executor"))).as(said::toString).isZero();
+            assertThat(run(conf, 120, training("executor", HELD)))
+                    .as(said::toString)
+                    .isZero();
         } finally {
             System.clearProperty("spark.testing");
             System.clearProperty("spark.test.home");
         }
-        killer.join(1000);
+        killer.join(60_000);
         assertThat(killer.isAlive()).as("an executor was killed").isFalse();
         assertThat(said).contains("restart 1 of 2 from the newest checkpoint");
         assertThat(root.resolve("executor").resolve(MODEL)).hasBinaryContent(whole);

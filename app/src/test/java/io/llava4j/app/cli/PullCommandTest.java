@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -179,19 +178,19 @@ class PullCommandTest {
 
     @Test
     void aKilledPullContinues() throws IOException, InterruptedException {
-        hub.slowness = 50;
+        hub.heldAfter = 3 * 8192;
         Process process = begin("pull", "some/whole");
         Path partial = dir.resolve("models/.partial/some--whole--" + hub.commit);
         Path part = partial.resolve("model.safetensors.part");
-        for (int i = 0; i < 600 && (!Files.exists(part) || Files.size(part) < 8192); i++) {
+        for (int i = 0; i < 3000 && (!Files.exists(part) || Files.size(part) < 8192); i++) {
             Thread.sleep(20);
         }
-        process.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
+        process.destroyForcibly().waitFor();
         long there = Files.size(part);
         assertThat(there).isBetween(8192L, Files.size(whole.resolve("model.safetensors")) - 1);
         assertThat(run("models").out()).contains("some/whole: 0 MB of an unfinished download");
         assertThat(run("generate", "-m", "some/whole", "what?").err()).contains("no model of that name was pulled");
-        hub.slowness = 0;
+        hub.heldAfter = 0;
         hub.requests.clear();
         CliRun again = run("pull", "some/whole");
         assertThat(again.code()).as(again.err()).isZero();

@@ -202,9 +202,9 @@ class AnswerOptionsTest extends ServerTest {
     /** A client that leaves in mid-stream: its answer ends long before its last token, and its place is free. */
     @Test
     void aClientThatLeavesFreesItsPlace() throws IOException, InterruptedException {
-        int longest = 15_000;
+        int longest = 90_000;
         Scheduler.Limits one = new Scheduler.Limits(1, 4, 0, 1 << 20, Duration.ofSeconds(60));
-        try (TestServer alone = TestServer.start(fresh(), 20_000, one)) {
+        try (TestServer alone = TestServer.start(fresh(), 100_000, one)) {
             String body = "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"stream\":true,\"temperature\":2,"
                     + "\"seed\":1,\"max_tokens\":" + longest + "}";
             try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), alone.server.port())) {

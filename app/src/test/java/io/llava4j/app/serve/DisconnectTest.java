@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,17 +25,21 @@ class DisconnectTest {
     private static final String LONG = "{\"messages\":[{\"role\":\"user\",\"content\":\"the cat\"}],\"max_tokens\":450,"
             + "\"temperature\":2,\"seed\":%d,\"stream\":%s}";
 
+    /** Its answer does not end while a test waits. */
+    private static final String ENDLESS = LONG.replace("450", "90000");
+
     @TempDir
     Path dir;
 
     /** The client leaves while its answer is written, whole or in pieces; the next one need not wait for the rest. */
     @ParameterizedTest
+    @Timeout(60)
     @ValueSource(booleans = {true, false})
     void theSlotOfAClientThatLeavesIsFree(boolean stream) throws Exception {
         Scheduler.Limits limits = new Scheduler.Limits(1, 4, 0, 1 << 24, Duration.ofSeconds(60));
-        try (TestServer server = TestServer.start(dir, limits, TestServer.OPEN)) {
+        try (TestServer server = TestServer.start(dir, 100_000, limits)) {
             for (int i = 0; i < 5; i++) {
-                leave(server, LONG.formatted(i, stream));
+                leave(server, ENDLESS.formatted(i, stream));
             }
             assertThat(server.post("/v1/completions", "{\"prompt\":\"a cat\",\"max_tokens\":2}")
                             .status())
@@ -46,7 +51,12 @@ class DisconnectTest {
     private static void leave(TestServer server, String body) throws IOException, InterruptedException {
         try (Socket socket = send(server, body)) {
             assertThat(socket.isConnected()).isTrue();
-            Thread.sleep(20);
+            while (running(server) == 0) {
+                Thread.sleep(1);
+            }
+        }
+        while (running(server) > 0) {
+            Thread.sleep(1);
         }
     }
 
@@ -95,12 +105,13 @@ class DisconnectTest {
 
     /** A request that finds the queue full is refused before its images are looked at. */
     @Test
+    @Timeout(60)
     void aFullQueueIsSaidBeforeImagesAreDecoded() throws Exception {
         Scheduler.Limits limits = new Scheduler.Limits(1, 1, 0, 1 << 24, Duration.ofSeconds(60));
         String broken = "{\"prompt\":\"a\",\"images\":[\"AAAA\"]}";
-        try (TestServer server = TestServer.start(dir, 20_000, limits)) {
+        try (TestServer server = TestServer.start(dir, 100_000, limits)) {
             assertThat(server.post("/api/generate", broken).status()).isEqualTo(400);
-            String body = LONG.formatted(1, true).replace("450", "15000");
+            String body = ENDLESS.formatted(1, true);
             List<Socket> clients = new ArrayList<>();
             while (running(server) < 2) { // an answer may end before the next one begins
                 clients.add(send(server, body));

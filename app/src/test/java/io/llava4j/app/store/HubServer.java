@@ -53,8 +53,8 @@ public final class HubServer implements AutoCloseable {
     /** Where large files are redirected to; the other host if null. */
     public volatile @Nullable String redirect;
 
-    /** Milliseconds between blocks of 4096 bytes. */
-    public volatile int slowness;
+    /** Answers to large files wait after as many bytes until this is set to 0; 0 for never. */
+    public volatile int heldAfter;
 
     /** Whether ranges are ignored, as simple servers do. */
     public volatile boolean wholeFilesOnly;
@@ -211,16 +211,18 @@ public final class HubServer implements AutoCloseable {
         for (int at = from; at < end; at += 4096) {
             out.write(content, at, Math.min(4096, end - at));
             out.flush();
-            pause();
+            while (content.length > LARGE && heldAfter > 0 && at + 4096 - from >= heldAfter) {
+                pause();
+            }
         }
         if (breaks) {
             throw new IOException("as wanted");
         }
     }
 
-    private void pause() {
+    private static void pause() {
         try {
-            Thread.sleep(slowness);
+            Thread.sleep(10);
         } catch (InterruptedException e) {
             throw new UncheckedIOException(new IOException(e));
         }

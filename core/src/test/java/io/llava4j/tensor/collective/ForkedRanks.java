@@ -1,11 +1,15 @@
 package io.llava4j.tensor.collective;
 
+import io.llava4j.io.AtomicFiles;
+import io.llava4j.tensor.Engine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -13,17 +17,25 @@ import java.util.stream.IntStream;
 
 /** Runs a main class in several processes of their own, which find RANK, WORLD_SIZE and the like in their environment. */
 public final class ForkedRanks implements AutoCloseable {
-    private static final int SECONDS = 90;
+    private static final int SECONDS = 180;
+    private static final String GATE = "RANKS_GATE";
 
     private final List<Process> processes = new ArrayList<>();
     private final List<CompletableFuture<String>> outputs = new ArrayList<>();
     private final List<CompletableFuture<String>> errors = new ArrayList<>();
     private final ReservedPort port = new ReservedPort();
+    private final Path gate;
 
     /** What a process left. */
     public record Ended(int exitCode, String output, String errors) {}
 
-    private ForkedRanks() {}
+    private ForkedRanks() {
+        try {
+            gate = Files.createTempDirectory("ranks");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
 
     /** Starts {@code count} processes and waits for their ends. */
     public static List<Ended> run(int count, Class<?> main, String... arguments) {
@@ -71,13 +83,22 @@ public final class ForkedRanks implements AutoCloseable {
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment()
                 .putAll(Map.of(
-                        "RANK", "" + rank,
-                        "WORLD_SIZE", "" + worldSize,
-                        "LOCAL_RANK", "" + rank,
-                        "MASTER_ADDR", "127.0.0.1",
-                        "MASTER_PORT", "" + port.number(),
-                        "OMP_WAIT_POLICY", "passive",
-                        "TORCH_CPP_LOG_LEVEL", "ERROR"));
+                        "RANK",
+                        "" + rank,
+                        "WORLD_SIZE",
+                        "" + worldSize,
+                        "LOCAL_RANK",
+                        "" + rank,
+                        "MASTER_ADDR",
+                        "127.0.0.1",
+                        "MASTER_PORT",
+                        "" + port.number(),
+                        "OMP_WAIT_POLICY",
+                        "passive",
+                        "TORCH_CPP_LOG_LEVEL",
+                        "ERROR",
+                        GATE,
+                        gate.toString()));
         builder.environment().putAll(env);
         try {
             Process process = builder.start();
@@ -87,6 +108,23 @@ public final class ForkedRanks implements AutoCloseable {
             return process;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * In a forked process: waits until as many processes are here, each with the engine loaded. What follows does not depend on how long
+     * the start of a process takes.
+     */
+    static void awaitOthers(int processes) {
+        Engine.device("cpu");
+        Path gate = Path.of(System.getenv(GATE));
+        try {
+            Files.createFile(gate.resolve("" + ProcessHandle.current().pid()));
+            while (Objects.requireNonNull(gate.toFile().list()).length < processes) {
+                Thread.sleep(5);
+            }
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 
@@ -130,5 +168,6 @@ public final class ForkedRanks implements AutoCloseable {
     public void close() {
         processes.forEach(Process::destroyForcibly);
         port.close();
+        AtomicFiles.deleteDirectory(gate);
     }
 }

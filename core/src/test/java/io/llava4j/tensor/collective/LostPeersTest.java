@@ -18,19 +18,21 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Processes that never come, strangers in their place, and processes that no longer answer: nobody waits for them without end. */
-@Timeout(60)
-@Execution(ExecutionMode.CONCURRENT) // they wait
+@Timeout(120)
 class LostPeersTest {
     private static final Duration SHORT = Duration.ofSeconds(2);
+    private static final Duration LONG = Duration.ofSeconds(60);
 
     private static ProcessGroup join(int rank, int port) {
-        return ProcessGroup.join(new Rank(rank, 2, rank, "127.0.0.1", port, SHORT), Engine.device("cpu"));
+        return join(rank, port, SHORT);
+    }
+
+    private static ProcessGroup join(int rank, int port, Duration timeout) {
+        return ProcessGroup.join(new Rank(rank, 2, rank, "127.0.0.1", port, timeout), Engine.device("cpu"));
     }
 
     @Test
@@ -82,9 +84,9 @@ class LostPeersTest {
                 } catch (InterruptedException e) {
                     throw new AssertionError(e);
                 }
-                join(1, port.number()).close();
+                join(1, port.number(), LONG).close();
             });
-            ProcessGroup first = join(0, port.number());
+            ProcessGroup first = join(0, port.number(), LONG);
             assertThat(first.processOf(1))
                     .contains("process " + ProcessHandle.current().pid());
             first.close();
@@ -138,7 +140,8 @@ class LostPeersTest {
     /** Argument: the rank that stops itself after the processes have met. */
     static final class Stopping {
         public static void main(String[] args) throws Exception {
-            Rank rank = Rank.fromEnvironment(System.getenv()).withTimeout(Duration.ofSeconds(8));
+            Rank rank = Rank.fromEnvironment(System.getenv()).withTimeout(Duration.ofSeconds(6));
+            ForkedRanks.awaitOthers(2);
             int exitCode = 0;
             try {
                 ProcessGroup group = ProcessGroup.join(rank, Engine.device("cpu"));

@@ -64,8 +64,8 @@ class ProcessGroupTest {
     @Test
     void whoIsMissingIsNamed() {
         try (ForkedRanks ranks = ForkedRanks.none()) {
-            ranks.start(0, 3, Map.of(), Exchanges.class, "3");
-            ranks.start(2, 3, Map.of(), Exchanges.class, "3");
+            ranks.start(0, 3, Map.of(), Exchanges.class, "3", "2");
+            ranks.start(2, 3, Map.of(), Exchanges.class, "3", "2");
 
             for (ForkedRanks.Ended ended : ranks.await()) {
                 assertThat(ended.exitCode()).isEqualTo(1);
@@ -79,10 +79,10 @@ class ProcessGroupTest {
     @Test
     void anotherWorldSizeAndATakenRankAreRefused() {
         try (ForkedRanks ranks = ForkedRanks.none()) {
-            ranks.start(0, 3, Map.of(), Exchanges.class, "4");
-            ranks.start(1, 3, Map.of(), Exchanges.class, "4");
-            ranks.start(1, 3, Map.of(), Exchanges.class, "4");
-            ranks.start(2, 4, Map.of(), Exchanges.class, "4");
+            ranks.start(0, 3, Map.of(), Exchanges.class, "4", "4");
+            ranks.start(1, 3, Map.of(), Exchanges.class, "4", "4");
+            ranks.start(1, 3, Map.of(), Exchanges.class, "4", "4");
+            ranks.start(2, 4, Map.of(), Exchanges.class, "4", "4");
             String errors = String.join(
                     "", ranks.await().stream().map(ForkedRanks.Ended::errors).toList());
 
@@ -94,7 +94,7 @@ class ProcessGroupTest {
 
     @Test
     void aProcessThatDiesIsNamed() {
-        List<ForkedRanks.Ended> ended = ForkedRanks.run(3, Exchanges.class, "20", "dies");
+        List<ForkedRanks.Ended> ended = ForkedRanks.run(3, Exchanges.class, "60", "3", "dies");
 
         assertThat(ended.get(1).exitCode()).isEqualTo(9);
         for (int rank : new int[] {0, 2}) {
@@ -153,16 +153,17 @@ class ProcessGroupTest {
         return Arrays.toString(Tensors.toFloats(tensor));
     }
 
-    /** Arguments: seconds of the timeout; {@code dies} if rank 1 is to end before the exchanges. */
+    /** Arguments: seconds of the timeout and number of processes; {@code dies} if rank 1 is to end before the exchanges. */
     static final class Exchanges {
         public static void main(String[] args) {
             Rank rank = Rank.fromEnvironment(System.getenv());
             if (args.length > 0) {
                 rank = rank.withTimeout(Duration.ofSeconds(Integer.parseInt(args[0])));
+                ForkedRanks.awaitOthers(Integer.parseInt(args[1]));
             }
             int exitCode = 0;
             try (ProcessGroup group = ProcessGroup.join(rank, Engine.device("cpu"))) {
-                if (args.length > 1 && rank.rank() == 1) {
+                if (args.length > 2 && rank.rank() == 1) {
                     Runtime.getRuntime().halt(9);
                 }
                 exchanges(group).forEach(System.out::println);

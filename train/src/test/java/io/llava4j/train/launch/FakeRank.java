@@ -44,6 +44,8 @@ final class FakeRank {
             heartbeat.whenLauncherIsGone(() -> stop.set(true));
             System.err.println("contract " + RANK + "/" + WORLD + " local " + ENV.get("LOCAL_RANK") + " master "
                     + ENV.get("MASTER_ADDR") + " resume " + resume);
+            Files.writeString(
+                    process(RANK), Long.toString(ProcessHandle.current().pid()));
             int step = resume ? state(0) : 0; // all from the same checkpoint: that of rank 0
             Files.writeString(folder.resolve("state-" + RANK), Integer.toString(step));
             System.out.println("[Gloo] Rank " + RANK + " is connected to its peers"); // as the engine does, on stdout
@@ -85,6 +87,19 @@ final class FakeRank {
         return text.isEmpty() ? 0 : Integer.parseInt(text);
     }
 
+    private Path process(int rank) {
+        return folder.resolve("process-" + ENV.get("MASTER_PORT") + "-" + rank);
+    }
+
+    /** Whether a rank of this attempt has begun and ended, by which its connections break. */
+    private boolean hasEnded(int rank) throws IOException {
+        String pid = Files.exists(process(rank)) ? Files.readString(process(rank)) : "";
+        return !pid.isEmpty()
+                && ProcessHandle.of(Long.parseLong(pid))
+                        .filter(ProcessHandle::isAlive)
+                        .isEmpty();
+    }
+
     /** Waits until every rank has reached the step in this attempt. */
     private void together(int step, Heartbeat heartbeat) throws IOException, InterruptedException {
         String attempt = ENV.get("MASTER_PORT");
@@ -92,9 +107,10 @@ final class FakeRank {
         long start = System.nanoTime();
         waiting.set(Optional.of(new Heartbeat.Waiting("the all-reduce", start)));
         for (int rank = 0; rank < WORLD; rank++) {
-            while (!Files.exists(folder.resolve("at-" + attempt + "-" + step + "-" + rank))) {
+            Path there = folder.resolve("at-" + attempt + "-" + step + "-" + rank);
+            while (!Files.exists(there)) {
                 Thread.sleep(5);
-                if (stop.get() && (System.nanoTime() - start) / 1_000_000 > 500) {
+                if (hasEnded(rank) && !Files.exists(there)) {
                     heartbeat.lost("the connection to rank " + rank + " broke");
                     System.exit(1);
                 }

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Launchers that look for each other, and strangers in their place. No process is started. */
-@Timeout(60)
+@Timeout(120)
 class RendezvousTest {
     private static final Worker.Output NO_OUTPUT = new Worker.Output() {
         @Override
@@ -105,12 +105,12 @@ class RendezvousTest {
         int port;
         try (Stranger stranger = new Stranger(Stranger.Kind.GARBAGE)) {
             port = stranger.port();
-            other = CompletableFuture.supplyAsync(() -> launch(node(1, port, 20), "1"));
+            other = CompletableFuture.supplyAsync(() -> launch(node(1, port, 60), "1"));
             stranger.awaitVisit();
         }
-        assertThatThrownBy(() -> launch(node(0, port, 20), "1")).hasMessage("a rank was started");
+        assertThatThrownBy(() -> launch(node(0, port, 60), "1")).hasMessage("a rank was started");
         assertThat(other)
-                .failsWithin(Duration.ofSeconds(20))
+                .failsWithin(Duration.ofSeconds(60))
                 .withThrowableOfType(ExecutionException.class)
                 .withMessageContaining("the ranks of this node were ended");
     }
@@ -127,13 +127,16 @@ class RendezvousTest {
     void otherNumbersAndAnotherVersionAreRefused(int processes, int nodes, int node, String version, String why) {
         try (ReservedPort port = new ReservedPort()) {
             HostPort at = new HostPort("127.0.0.1", port.number());
-            LaunchPlan wrong = new LaunchPlan(processes, nodes, node, 0, at, 0, Duration.ofSeconds(10));
+            LaunchPlan wrong = new LaunchPlan(processes, nodes, node, 0, at, 0, Duration.ofSeconds(60));
             CompletableFuture<Integer> other = CompletableFuture.supplyAsync(() -> launch(wrong, version));
-            assertThatThrownBy(() -> launch(node(0, at.port(), 1), "1")).hasMessageContaining("refused: " + why);
-            assertThat(other)
-                    .failsWithin(Duration.ofSeconds(10))
-                    .withThrowableOfType(ExecutionException.class)
-                    .withMessageContaining(why);
+            try (Rendezvous rendezvous = new Rendezvous(node(0, at.port(), 60), "1")) {
+                assertThat(other)
+                        .failsWithin(Duration.ofSeconds(60))
+                        .withThrowableOfType(ExecutionException.class)
+                        .withMessageContaining(why);
+                assertThat(rendezvous.missing())
+                        .contains("refused: " + why); // what launcher 0 ends with at its timeout
+            }
         }
     }
 

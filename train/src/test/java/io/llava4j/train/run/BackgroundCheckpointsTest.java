@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Checkpoints that are written while training goes on. */
-@Timeout(60)
+@Timeout(180)
 class BackgroundCheckpointsTest {
     private static final String STATE = "state.safetensors";
 

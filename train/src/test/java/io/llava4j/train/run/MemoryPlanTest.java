@@ -38,28 +38,28 @@ import org.junit.jupiter.params.provider.CsvSource;
 /**
  * What a plan says of memory is what steps take of the C library's allocator, within a tenth: training of all weights and of
  * adapters, in 32 and 16 bits, with and without gradient checkpointing, of the nano shape and of a tall one with many narrow
- * blocks. One process on the CPU; the step's peak is a sample of counters, so the median of the steps counts, the first one aside.
+ * blocks. One process on the CPU. What the engine allocates once for shapes it has not seen, as code of matrix products, is no part of
+ * a plan: a first run, which is not measured, lets it do so. The median of the steps counts, the first one aside.
  */
 @EnabledOnOs(OS.LINUX)
 @Tag("memory")
 class MemoryPlanTest {
+    private static final int STEPS = 4;
     private static final int TOKENS = 384;
     private static final int MAX_LENGTH = 512;
     private static final double BOUND = 0.1;
 
     /** Models with a batch size whose activations are far larger than whatever else a process does. */
     private enum Shape {
-        /** The shipped nano model; its steps are so short that a sample may miss a peak. */
-        NANO(8, 10),
+        /** The shipped nano model. */
+        NANO(8),
         /** Many narrow blocks. */
-        TALL(4, 4);
+        TALL(4);
 
         private final int sequences;
-        private final int steps;
 
-        Shape(int sequences, int steps) {
+        Shape(int sequences) {
             this.sequences = sequences;
-            this.steps = steps;
         }
 
         Path language() {
@@ -108,7 +108,7 @@ class MemoryPlanTest {
     }
 
     @ParameterizedTest
-    @CsvSource("TALL,bf16,FULL,true")
+    @CsvSource({"NANO,fp32,FULL,false", "TALL,bf16,FULL,true"})
     void stepsTakeWhatThePlanSays(Shape shape, String precision, Trained trained, boolean checkpointing) {
         requireEqual(compare(shape, precision, trained, checkpointing, 1));
     }
@@ -198,7 +198,7 @@ class MemoryPlanTest {
         settings.put("batch.per-device", "" + shape.sequences);
         settings.put("batch.accumulation", "" + parallel);
         settings.put("batch.parallel", "" + parallel);
-        settings.put("schedule.max-steps", "" + shape.steps);
+        settings.put("schedule.max-steps", "" + STEPS);
         String name = "%s-%s-%s-%s-%d".formatted(shape, precision, trained, checkpointing, parallel);
         TrainConfig config = tiny.recipe("finetune", "plain", name, settings);
         LlavaConfig model = shape.llava(config);
@@ -213,8 +213,9 @@ class MemoryPlanTest {
                 parallel,
                 parallel,
                 checkpointing));
-        MeasuredSteps measured = MeasuredSteps.of(
-                config, MeasuredSteps.source(shape.sequences, TOKENS, model), shape.steps, ProcessGroup.alone());
+        ExampleSource source = MeasuredSteps.source(shape.sequences, TOKENS, model);
+        MeasuredSteps.of(config, source, STEPS, ProcessGroup.alone());
+        MeasuredSteps measured = MeasuredSteps.of(config, source, STEPS, ProcessGroup.alone());
         return new Comparison(plan.total(), measured.steps());
     }
 }

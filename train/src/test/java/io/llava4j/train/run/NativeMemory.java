@@ -8,11 +8,16 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.util.concurrent.locks.LockSupport;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.concurrent.atomic.AtomicLong;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * Bytes that the process holds of the C library's allocator, from which the engine takes its tensors, by glibc's own
- * counters. A thread watches for the largest number.
+ * counters. They are read at the end of each of the engine's operations, when its operands and its result are there, so the largest
+ * number does not depend on the speed of the machine.
  */
 final class NativeMemory implements AutoCloseable {
     // struct mallinfo2: ten counters, among them the bytes in mapped regions and those in use in arenas.
@@ -20,23 +25,53 @@ final class NativeMemory implements AutoCloseable {
     private static final int MAPPED = 4;
     private static final int IN_USE = 7;
 
-    private static final MethodHandle MALLINFO = Linker.nativeLinker()
-            .downcallHandle(
-                    Linker.nativeLinker().defaultLookup().findOrThrow("mallinfo2"),
-                    FunctionDescriptor.of(
-                            MemoryLayout.structLayout(MemoryLayout.sequenceLayout(COUNTERS, ValueLayout.JAVA_LONG))));
+    private static final Linker LINKER = Linker.nativeLinker();
 
-    private final Thread sampler;
-    private volatile boolean running = true;
-    private volatile long peak;
+    private static final MethodHandle MALLINFO = LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("mallinfo2"),
+            FunctionDescriptor.of(
+                    MemoryLayout.structLayout(MemoryLayout.sequenceLayout(COUNTERS, ValueLayout.JAVA_LONG))));
+
+    // at::RecordFunctionCallback: what is called at the start and at the end of an operation, the share of operations,
+    // and
+    // flags: ten kinds of operations, and whether the callback reads inputs, outputs and numbers of operations.
+    private static final int CALLBACK_BYTES = 40;
+    private static final int KINDS = 10;
+
+    private final Arena arena = Arena.ofShared();
+    private final AtomicLong peak = new AtomicLong();
 
     NativeMemory() {
-        sampler = Thread.ofPlatform().daemon().start(() -> {
-            while (running) {
-                peak = Math.max(peak, inUse());
-                LockSupport.parkNanos(200_000); // the counters lock the allocator
+        MemorySegment callback = arena.allocate(CALLBACK_BYTES, Long.BYTES);
+        callback.set(
+                ValueLayout.ADDRESS,
+                8,
+                LINKER.upcallStub(
+                        endOfOperation(), FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS), arena));
+        callback.set(ValueLayout.JAVA_DOUBLE, 16, 1);
+        callback.asSlice(24, KINDS).fill((byte) 1);
+        torch.addGlobalCallback(new Pointer() {
+            {
+                address = callback.address();
             }
         });
+    }
+
+    private MethodHandle endOfOperation() {
+        try {
+            return MethodHandles.lookup()
+                    .findVirtual(
+                            NativeMemory.class,
+                            "read",
+                            MethodType.methodType(void.class, MemorySegment.class, MemorySegment.class))
+                    .bindTo(this);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void read(MemorySegment operation, MemorySegment context) {
+        peak.accumulateAndGet(inUse(), Math::max);
     }
 
     /** Bytes in use now. */
@@ -52,18 +87,12 @@ final class NativeMemory implements AutoCloseable {
 
     /** The largest number of bytes in use since the start or the last call. */
     long takePeak() {
-        long largest = peak;
-        peak = 0;
-        return largest;
+        return peak.getAndSet(0);
     }
 
     @Override
     public void close() {
-        running = false;
-        try {
-            sampler.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        torch.clearGlobalCallbacks();
+        arena.close();
     }
 }

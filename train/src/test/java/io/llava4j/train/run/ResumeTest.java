@@ -239,7 +239,7 @@ class ResumeTest {
     /** States are written while training goes on; these runs are killed after that. */
     private static void awaitState(TrainConfig config, int step) {
         Path state = config.output().resolve("checkpoints/step-%06d/state.safetensors".formatted(step));
-        for (int i = 0; i < 1000 && step > 0 && !Files.exists(state); i++) {
+        for (int i = 0; i < 6000 && step > 0 && !Files.exists(state); i++) {
             LockSupport.parkNanos(10_000_000);
         }
     }
