@@ -32,9 +32,8 @@ final class NativeMemory implements AutoCloseable {
             FunctionDescriptor.of(
                     MemoryLayout.structLayout(MemoryLayout.sequenceLayout(COUNTERS, ValueLayout.JAVA_LONG))));
 
-    // at::RecordFunctionCallback: what is called at the start and at the end of an operation, the share of operations,
-    // and
-    // flags: ten kinds of operations, and whether the callback reads inputs, outputs and numbers of operations.
+    // at::RecordFunctionCallback of PyTorch 2.10: what is called at an operation's start (nothing) and at its end; the share of
+    // operations; flags: ten kinds of operations, and whether the callback reads inputs, outputs and numbers.
     private static final int CALLBACK_BYTES = 40;
     private static final int KINDS = 10;
 
@@ -70,7 +69,8 @@ final class NativeMemory implements AutoCloseable {
         }
     }
 
-    private void read(MemorySegment operation, MemorySegment context) {
+    /** Called by the engine. */
+    void read(MemorySegment operation, MemorySegment context) {
         peak.accumulateAndGet(inUse(), Math::max);
     }
 
