@@ -32,7 +32,8 @@ final class NativeMemory implements AutoCloseable {
             FunctionDescriptor.of(
                     MemoryLayout.structLayout(MemoryLayout.sequenceLayout(COUNTERS, ValueLayout.JAVA_LONG))));
 
-    // at::RecordFunctionCallback of PyTorch 2.10: what is called at an operation's start (nothing) and at its end; the share of
+    // at::RecordFunctionCallback of PyTorch 2.10: what is called at an operation's start (nothing) and at its end; the
+    // share of
     // operations; flags: ten kinds of operations, and whether the callback reads inputs, outputs and numbers.
     private static final int CALLBACK_BYTES = 40;
     private static final int KINDS = 10;
