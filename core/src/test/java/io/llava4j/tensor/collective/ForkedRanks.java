@@ -75,6 +75,7 @@ public final class ForkedRanks implements AutoCloseable {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-Xmx512m",
+                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0", // else four times the heap, which models exceed
                 "--enable-native-access=ALL-UNNAMED",
                 "-cp",
                 System.getProperty("java.class.path"),

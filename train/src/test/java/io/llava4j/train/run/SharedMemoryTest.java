@@ -26,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeAll;
@@ -43,10 +44,51 @@ class SharedMemoryTest {
     private static final int TOKENS = 128;
     private static final int MAX_LENGTH = 512;
 
-    /** Large beside what the virtual machine itself allocates meanwhile; many blocks of 3.2 MB. */
-    private static final int HIDDEN = 256;
+    /** Language models that are large beside what the virtual machine itself allocates meanwhile. */
+    private enum Language {
+        /** Many blocks of 3.2 MB. */
+        DEEP(256, 704, 24, 4),
+        /** 99 million parameters. */
+        LARGE(768, 2048, 14, 12);
 
-    private static final int BLOCKS = 24;
+        private final int hidden;
+        private final int intermediate;
+        private final int blocks;
+        private final int heads;
+
+        Language(int hidden, int intermediate, int blocks, int heads) {
+            this.hidden = hidden;
+            this.intermediate = intermediate;
+            this.blocks = blocks;
+            this.heads = heads;
+        }
+
+        /** Its folder, which the first call writes. */
+        Path folder() {
+            Path folder = root.resolve(name());
+            if (!Files.exists(folder)) {
+                int vocabulary =
+                        SentencePieceTokenizer.load(tiny.language()).vocabSize();
+                TextConfig text = new TextConfig(
+                        hidden,
+                        intermediate,
+                        blocks,
+                        heads,
+                        heads,
+                        vocabulary,
+                        MAX_LENGTH,
+                        1e-5,
+                        10000,
+                        false,
+                        1,
+                        2,
+                        0);
+                new RandomCheckpoint(new ModelKind.Llama(text), DType.F32, 1)
+                        .write(folder, root.resolve("vocabulary"), Progress.NONE);
+            }
+            return folder;
+        }
+    }
 
     @TempDir
     private static Path root;
@@ -56,22 +98,13 @@ class SharedMemoryTest {
     @BeforeAll
     static void write() {
         tiny = new TinyRun(root);
-        int vocabulary = SentencePieceTokenizer.load(tiny.language()).vocabSize();
-        TextConfig text =
-                new TextConfig(HIDDEN, 704, BLOCKS, 4, 4, vocabulary, MAX_LENGTH, 1e-5, 10000, false, 1, 2, 0);
-        new RandomCheckpoint(new ModelKind.Llama(text), DType.F32, 1)
-                .write(language(), root.resolve("vocabulary"), Progress.NONE);
-    }
-
-    private static Path language() {
-        return root.resolve("deep");
     }
 
     /** A process never holds more of a model that is shared than its share and one tensor, also before the first step. */
     @ParameterizedTest
     @CsvSource({"full, bf16", "gradients, bf16"})
     void loadingTakesTheShareAndOneTensor(String sharding, String precision) throws IOException {
-        Comparison both = compare(sharding, precision, 2);
+        Comparison both = compare(Language.DEEP, sharding, precision, 2);
 
         for (MeasuredSteps measured : both.measured()) {
             assertThat((double) measured.loading() / both.plan().loading())
@@ -88,8 +121,39 @@ class SharedMemoryTest {
         "none, bf16", "optimizer, bf16", "gradients, bf16", "full, bf16"
     })
     void stepsTakeWhatThePlanSays(String sharding, String precision) throws IOException {
-        Comparison both = compare(sharding, precision, 2);
+        requireEqual(compare(Language.DEEP, sharding, precision, 2));
+    }
 
+    /** Prints the table in docs/benchmarks.md. */
+    @ParameterizedTest
+    @Tag("memory")
+    @Tag("memory-all")
+    @CsvSource({
+        "none, fp32, 1", "none, bf16, 1",
+        "none, fp32, 2", "optimizer, fp32, 2", "gradients, fp32, 2", "full, fp32, 2",
+        "none, bf16, 2", "optimizer, bf16, 2", "gradients, bf16, 2", "full, bf16, 2",
+        "none, fp32, 4", "optimizer, fp32, 4", "gradients, fp32, 4", "full, fp32, 4",
+        "none, bf16, 4", "optimizer, bf16, 4", "gradients, bf16, 4", "full, bf16, 4"
+    })
+    void stepsOfOneToFourProcessesTakeWhatThePlanSays(String sharding, String precision, int processes)
+            throws IOException {
+        Comparison both = compare(Language.LARGE, sharding, precision, processes);
+
+        long most =
+                both.measured().stream().mapToLong(MeasuredSteps::steps).max().orElseThrow();
+        System.out.println(String.format(
+                Locale.ROOT,
+                "| `%s` | `%s` | %d | %,d | %,d | %+.1f |",
+                sharding,
+                precision,
+                processes,
+                both.plan().total() >> 20,
+                most >> 20,
+                100.0 * both.plan().total() / most - 100));
+        requireEqual(both);
+    }
+
+    private static void requireEqual(Comparison both) {
         for (MeasuredSteps measured : both.measured()) {
             assertThat((double) both.plan().total() / measured.steps())
                     .as(both.toString())
@@ -99,9 +163,10 @@ class SharedMemoryTest {
 
     private record Comparison(MemoryPlan plan, List<MeasuredSteps> measured) {}
 
-    private static Comparison compare(String sharding, String precision, int processes) throws IOException {
+    private static Comparison compare(Language language, String sharding, String precision, int processes)
+            throws IOException {
         Map<String, String> settings = new LinkedHashMap<>();
-        settings.put("model.language-model", language().toString());
+        settings.put("model.language-model", language.folder().toString());
         settings.put("data.max-length", "" + MAX_LENGTH);
         settings.put("engine.precision", precision);
         settings.put("threads", "1");
@@ -110,7 +175,7 @@ class SharedMemoryTest {
         settings.put("batch.accumulation", "1");
         settings.put("schedule.max-steps", "" + STEPS);
         settings.put("distributed.sharding", sharding);
-        String name = sharding + "-" + precision + "-" + processes;
+        String name = language + "-" + sharding + "-" + precision + "-" + processes;
         TrainConfig config = tiny.recipe("finetune", "plain", name, settings);
         Path file = root.resolve(name + "-ranks.yaml");
         Files.writeString(file, ConfigFile.toYaml(config));

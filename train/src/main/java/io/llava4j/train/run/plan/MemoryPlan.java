@@ -56,8 +56,9 @@ public record MemoryPlan(
         long activations =
                 run.parallel() * Math.max(own, Activations.of(run, counts).peak());
         long slots = run.parallel() > 1 ? run.parallel() * floats : 0;
-        // The optimiser needs one more buffer, but only when all activations are gone.
-        long optimizer = Math.max(0, share - activations);
+        long exchanged = exchanged(counts, sharding, world, activations);
+        // The optimiser needs one more buffer, but only when all activations and exchanges are gone.
+        long optimizer = Math.max(0, share - activations - exchanged);
         long loading = sharding == Sharding.NONE
                 ? counts.frozenBytes()
                         + 3 * floats
@@ -70,7 +71,7 @@ public record MemoryPlan(
                 gradients,
                 moments,
                 activations,
-                slots + exchanged(counts, sharding, world, activations) + optimizer,
+                slots + exchanged + optimizer,
                 3 * floats / world,
                 loading,
                 sharding == Sharding.FULL ? all : 0);

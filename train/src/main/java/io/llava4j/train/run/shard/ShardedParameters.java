@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -247,8 +248,11 @@ public final class ShardedParameters extends ParameterBuffers {
         for (Unit unit : units) {
             FlatTensors trained = unit.trained();
             if (trained != null) {
-                Tensor own = values().narrow(0, at, trained.shareLength()).to(trained.type());
-                group.allGather(trained.memory(), own);
+                // One unit's share in the network's type at a time.
+                try (PointerScope scope = new PointerScope()) {
+                    Tensor own = values().narrow(0, at, trained.shareLength()).to(trained.type());
+                    group.allGather(trained.memory(), own);
+                }
                 at += trained.shareLength();
             }
         }
