@@ -67,8 +67,7 @@ class SharedMemoryTest {
         Path folder() {
             Path folder = root.resolve(name());
             if (!Files.exists(folder)) {
-                int vocabulary =
-                        SentencePieceTokenizer.load(tiny.language()).vocabSize();
+                int vocabulary = SentencePieceTokenizer.load(tiny.language()).vocabSize();
                 TextConfig text = new TextConfig(
                         hidden,
                         intermediate,
@@ -129,11 +128,24 @@ class SharedMemoryTest {
     @Tag("memory")
     @Tag("memory-all")
     @CsvSource({
-        "none, fp32, 1", "none, bf16, 1",
-        "none, fp32, 2", "optimizer, fp32, 2", "gradients, fp32, 2", "full, fp32, 2",
-        "none, bf16, 2", "optimizer, bf16, 2", "gradients, bf16, 2", "full, bf16, 2",
-        "none, fp32, 4", "optimizer, fp32, 4", "gradients, fp32, 4", "full, fp32, 4",
-        "none, bf16, 4", "optimizer, bf16, 4", "gradients, bf16, 4", "full, bf16, 4"
+        "none, fp32, 1",
+        "none, bf16, 1",
+        "none, fp32, 2",
+        "optimizer, fp32, 2",
+        "gradients, fp32, 2",
+        "full, fp32, 2",
+        "none, bf16, 2",
+        "optimizer, bf16, 2",
+        "gradients, bf16, 2",
+        "full, bf16, 2",
+        "none, fp32, 4",
+        "optimizer, fp32, 4",
+        "gradients, fp32, 4",
+        "full, fp32, 4",
+        "none, bf16, 4",
+        "optimizer, bf16, 4",
+        "gradients, bf16, 4",
+        "full, bf16, 4"
     })
     void stepsOfOneToFourProcessesTakeWhatThePlanSays(String sharding, String precision, int processes)
             throws IOException {
