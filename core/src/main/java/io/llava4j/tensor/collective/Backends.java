@@ -1,13 +1,14 @@
 package io.llava4j.tensor.collective;
 
 import io.llava4j.ConfigException;
+import java.net.InetAddress;
 import java.time.Duration;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.Backend;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.GlooDeviceVector;
-import org.bytedeco.pytorch.PrefixStore;
 import org.bytedeco.pytorch.ProcessGroupGloo;
+import org.bytedeco.pytorch.Store;
 import org.bytedeco.pytorch.global.torch_gloo;
 import org.bytedeco.pytorch.global.torch_nccl;
 import org.bytedeco.pytorch.nccl.ProcessGroupNCCL;
@@ -20,7 +21,12 @@ final class Backends {
     private Backends() {}
 
     static Backend of(Rank rank, Rendezvous rendezvous, Device device, Duration timeout) {
-        return device.is_cuda() ? nccl(rank, rendezvous, timeout) : gloo(rank, rendezvous, timeout);
+        Store store = rendezvous.forBackend(device.is_cuda() ? "nccl" : "gloo");
+        try {
+            return device.is_cuda() ? nccl(rank, store, timeout) : gloo(rank, store, rendezvous.ownAddress(), timeout);
+        } finally {
+            store.releaseReference(); // the backend keeps its own
+        }
     }
 
     /**
@@ -39,26 +45,23 @@ final class Backends {
         }
     }
 
-    private static Backend gloo(Rank rank, Rendezvous rendezvous, Duration timeout) {
+    private static Backend gloo(Rank rank, Store store, InetAddress own, Duration timeout) {
         Loader.load(torch_gloo.class);
         String network = System.getenv(INTERFACE);
         GlooDeviceVector devices = new GlooDeviceVector();
         devices.push_back(
                 network == null
-                        ? ProcessGroupGloo.createDeviceForHostname(
-                                rendezvous.ownAddress().getHostAddress())
+                        ? ProcessGroupGloo.createDeviceForHostname(own.getHostAddress())
                         : ProcessGroupGloo.createDeviceForInterface(network));
         ProcessGroupGloo.Options options = ProcessGroupGloo.Options.create(SharedStore.millis(timeout));
         options.devices(devices);
-        return new ProcessGroupGloo(
-                new PrefixStore("gloo", rendezvous.store()), rank.rank(), rank.worldSize(), options);
+        return new ProcessGroupGloo(store, rank.rank(), rank.worldSize(), options);
     }
 
-    private static Backend nccl(Rank rank, Rendezvous rendezvous, Duration timeout) {
+    private static Backend nccl(Rank rank, Store store, Duration timeout) {
         loadNccl();
         ProcessGroupNCCL.Options options = ProcessGroupNCCL.Options.create();
         options.timeout(SharedStore.millis(timeout));
-        return new ProcessGroupNCCL(
-                new PrefixStore("nccl", rendezvous.store()), rank.rank(), rank.worldSize(), options);
+        return new ProcessGroupNCCL(store, rank.rank(), rank.worldSize(), options);
     }
 }

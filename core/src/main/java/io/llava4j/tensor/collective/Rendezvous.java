@@ -67,9 +67,9 @@ final class Rendezvous implements AutoCloseable {
         processes = all("rank");
     }
 
-    /** The engine's store, for the backend to connect its pairs. */
-    Store store() {
-        return store.engine();
+    /** {@link SharedStore#forBackend}, to connect the pairs of a backend. */
+    Store forBackend(String prefix) {
+        return store.forBackend(prefix);
     }
 
     /** How long the others have to report where they stand after an exchange has failed; part of the timeout. */

@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.chrono.Milliseconds;
+import org.bytedeco.pytorch.PrefixStore;
 import org.bytedeco.pytorch.Store;
 import org.bytedeco.pytorch.StringVector;
 import org.bytedeco.pytorch.TCPStore;
@@ -73,8 +74,19 @@ final class SharedStore implements AutoCloseable {
         return rank.masterAddress() + ":" + rank.masterPort();
     }
 
-    /** The engine's own store, for the backend to connect its pairs. */
-    Store engine() {
+    /**
+     * A connection of its own for a backend, which counts references to the store that it keeps. The bindings construct a
+     * store without a count: Java frees it, and a backend that had it too would free it again or use it afterwards. Only a
+     * clone is counted, so what is constructed here stays with Java and backends get clones.
+     *
+     * @param prefix of the backend's keys
+     * @return released by the caller when the backend has it
+     */
+    Store forBackend(String prefix) {
+        return ask(() -> new PrefixStore(prefix, engine().clone()).clone().retainReference());
+    }
+
+    private Store engine() {
         if (store == null) {
             throw new IllegalStateException("the store is closed");
         }
