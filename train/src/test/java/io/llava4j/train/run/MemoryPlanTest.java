@@ -163,6 +163,7 @@ class MemoryPlanTest {
 
     /** As nano's recipes do it. Their peaks seldom fall on the same moment, so the plan is a bound. */
     @Test
+    @Tag("memory-all")
     void microBatchesAtOnceTakeAtMostWhatThePlanSays() {
         Comparison both = compare(Shape.NANO, "fp32", Trained.FULL, false, 2);
         assertThat(both.measured()).isBetween(both.planned() * 6 / 10, both.planned() * 11 / 10);
