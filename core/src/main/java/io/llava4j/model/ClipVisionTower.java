@@ -3,6 +3,7 @@ package io.llava4j.model;
 import io.llava4j.model.config.ClipParameters;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.model.prune.VisionZip;
+import io.llava4j.tensor.Convolution;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
@@ -195,14 +196,7 @@ public final class ClipVisionTower implements VisionTower {
                 case ClipParameters.Patches patches -> {
                     Tensor kernel = weights.get(patches.convolution().prefix() + "weight");
                     long stride = patches.convolution().kernel();
-                    yield pixels -> torch.conv2d(
-                                    pixels,
-                                    kernel,
-                                    Tensors.optional(null),
-                                    new long[] {stride, stride},
-                                    new long[] {0, 0},
-                                    new long[] {1, 1},
-                                    1)
+                    yield pixels -> Convolution.apply(pixels, kernel, null, stride, 0)
                             .flatten(2, 3)
                             .transpose(1, 2);
                 }

@@ -1,6 +1,7 @@
 package io.llava4j.model;
 
 import io.llava4j.model.config.ClipParameters;
+import io.llava4j.tensor.Convolution;
 import io.llava4j.tensor.LinearOperator;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
@@ -36,17 +37,6 @@ final class ConvolutionalStem implements ClipVisionTower.PatchEmbedding {
         return projection.apply(x.relu().flatten(2, 3).transpose(1, 2));
     }
 
-    private static Tensor convolve(Tensor x, Tensor kernel, Tensor bias, long stride) {
-        return torch.conv2d(
-                x,
-                kernel,
-                Tensors.optional(bias),
-                new long[] {stride, stride},
-                new long[] {1, 1},
-                new long[] {1, 1},
-                1);
-    }
-
     private static final class Stage {
         private final Tensor downWeight;
         private final Tensor downBias;
@@ -73,9 +63,9 @@ final class ConvolutionalStem implements ClipVisionTower.PatchEmbedding {
         }
 
         Tensor forward(Tensor input) {
-            Tensor x = convolve(input, downWeight, downBias, 2);
-            Tensor h = convolve(norm(x, norm1Weight, norm1Bias).relu(), conv1Weight, conv1Bias, 1);
-            return x.add(convolve(norm(h, norm2Weight, norm2Bias).relu(), conv2Weight, conv2Bias, 1));
+            Tensor x = Convolution.apply(input, downWeight, downBias, 2, 1);
+            Tensor h = Convolution.apply(norm(x, norm1Weight, norm1Bias).relu(), conv1Weight, conv1Bias, 1, 1);
+            return x.add(Convolution.apply(norm(h, norm2Weight, norm2Bias).relu(), conv2Weight, conv2Bias, 1, 1));
         }
 
         private static Tensor norm(Tensor x, Tensor weight, Tensor bias) {
