@@ -10,7 +10,9 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.global.torch;
 
@@ -25,6 +27,8 @@ final class NativeMemory implements AutoCloseable {
     private static final int MAPPED = 4;
     private static final int IN_USE = 7;
 
+    private static final long NOISE = 256 << 10;
+
     private static final Linker LINKER = Linker.nativeLinker();
 
     private static final MethodHandle MALLINFO = LINKER.downcallHandle(
@@ -33,8 +37,7 @@ final class NativeMemory implements AutoCloseable {
                     MemoryLayout.structLayout(MemoryLayout.sequenceLayout(COUNTERS, ValueLayout.JAVA_LONG))));
 
     // at::RecordFunctionCallback of PyTorch 2.10: what is called at an operation's start (nothing) and at its end; the
-    // share of
-    // operations; flags: ten kinds of operations, and whether the callback reads inputs, outputs and numbers.
+    // share of operations; flags: ten kinds of operations, and whether the callback reads inputs, outputs and numbers.
     private static final int CALLBACK_BYTES = 40;
     private static final int KINDS = 10;
 
@@ -84,6 +87,25 @@ final class NativeMemory implements AutoCloseable {
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /**
+     * Bytes in use once nobody takes or frees much: for a while after a run, the JVM's compilers hold memory of this
+     * allocator, too.
+     */
+    static long settled() {
+        long last = inUse();
+        int equal = 0;
+        for (int i = 0; i < 600 && equal < 10; i++) {
+            LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+            long now = inUse();
+            equal = Math.abs(now - last) < NOISE ? equal + 1 : 0;
+            last = now;
+        }
+        if (equal < 10) {
+            throw new IllegalStateException("the memory in use does not settle");
+        }
+        return last;
     }
 
     /** The largest number of bytes in use since the start or the last call. */
