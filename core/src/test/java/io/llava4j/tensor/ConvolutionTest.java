@@ -20,7 +20,14 @@ class ConvolutionTest {
 
     @ParameterizedTest
     @CsvSource({
-        "3,24,9,2,1", "3,20,9,3,0", "16,16,8,1,1", "17,17,7,1,1", "24,24,8,1,1", "24,48,8,2,1", "1,1,6,1,0", "5,33,6,3,0"
+        "3,24,9,2,1",
+        "3,20,9,3,0",
+        "16,16,8,1,1",
+        "17,17,7,1,1",
+        "24,24,8,1,1",
+        "24,48,8,2,1",
+        "1,1,6,1,0",
+        "5,33,6,3,0"
     })
     void convolvesAndPropagatesGradients(int in, int out, int size, int stride, int padding) {
         Random random = new Random(in * 100L + out);
@@ -75,8 +82,7 @@ class ConvolutionTest {
     void whatLayInTheMemoryBeforeDoesNotReachTheResult() {
         Engine.inference("a convolution", () -> {
             leaveNan(8 * 24 * 48 * 48);
-            Tensor y = Convolution.apply(
-                    torch.randn(8, 24, 48, 48), torch.randn(24, 24, 3, 3), torch.randn(24), 1, 1);
+            Tensor y = Convolution.apply(torch.randn(8, 24, 48, 48), torch.randn(24, 24, 3, 3), torch.randn(24), 1, 1);
             assertThat(y.isfinite().all().item_bool()).isTrue();
             return null;
         });
