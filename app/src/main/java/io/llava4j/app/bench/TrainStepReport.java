@@ -87,7 +87,10 @@ public final class TrainStepReport {
         try {
             ProcessBuilder builder = new ProcessBuilder(command.split(" ")).redirectErrorStream(true);
             // The launcher's settings are for this process; a baseline runs as its user would run it.
-            builder.environment().keySet().removeIf(key -> key.startsWith("MALLOC_") || key.startsWith("OMP_"));
+            builder.environment()
+                    .keySet()
+                    .removeIf(
+                            key -> key.startsWith("MALLOC_") || key.startsWith("OMP_") || key.equals("GLIBC_TUNABLES"));
             Process process = builder.start();
             try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {

@@ -115,7 +115,11 @@ class LauncherTest {
                 List.of(script.toString(), "doctor"),
                 Map.of("JAVA_HOME", home.toString(), "MALLOC_TOP_PAD_", "4096", "LC_ALL", "de_DE.UTF-8"));
         assertThat(result.out())
-                .contains("MALLOC_TRIM_THRESHOLD_=2147483648", "MALLOC_TOP_PAD_=4096", "LC_ALL=C.UTF-8");
+                .contains(
+                        "MALLOC_TRIM_THRESHOLD_=2147483648",
+                        "MALLOC_TOP_PAD_=4096",
+                        "GLIBC_TUNABLES=glibc.malloc.hugetlb=1",
+                        "LC_ALL=C.UTF-8");
     }
 
     @Test
