@@ -4,11 +4,13 @@ import io.llava4j.ConfigException;
 import io.llava4j.LlavaException;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Tensors;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Backend;
@@ -31,6 +33,9 @@ import org.jspecify.annotations.Nullable;
 public final class ProcessGroup implements AutoCloseable {
     /** Memory of the terms of sums that processes on CPUs exchange at a time. */
     public static final long EXCHANGED_BYTES = 1 << 26;
+
+    /** Longest wait for exchanges in {@link #close}. */
+    private static final Duration CLOSING = Duration.ofSeconds(5);
 
     private final Rank rank;
     private final @Nullable Rendezvous rendezvous;
@@ -268,11 +273,20 @@ public final class ProcessGroup implements AutoCloseable {
         }
     }
 
+    /** Ends after the exchanges that run in the background, if these end soon; what they use is not freed before. */
     @Override
     public void close() {
-        thread.shutdown();
         if (exchanges != null) {
-            exchanges.close();
+            thread.execute(exchanges::close);
+        }
+        thread.shutdown();
+        try {
+            thread.awaitTermination(CLOSING.toSeconds(), TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (device != null) {
+            device.releaseReference();
         }
         if (rendezvous != null) {
             rendezvous.close();

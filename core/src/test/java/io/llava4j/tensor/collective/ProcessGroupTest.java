@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
@@ -105,6 +106,14 @@ class ProcessGroupTest {
         }
     }
 
+    @Test
+    void closingWaitsForExchangesInTheBackground() {
+        for (String output : ForkedRanks.succeed(2, ClosesEarly.class)) {
+            assertThat(output.lines().filter(line -> !line.startsWith("[Gloo]")))
+                    .containsExactly("done true, sum true");
+        }
+    }
+
     private static List<String> exchanges(ProcessGroup group) {
         return Engine.scope("exchanges", () -> {
             int rank = group.rank().rank();
@@ -172,6 +181,25 @@ class ProcessGroupTest {
                 exitCode = 1;
             }
             System.exit(exitCode);
+        }
+    }
+
+    /** Closes the group while tensors are on their way. */
+    static final class ClosesEarly {
+        public static void main(String[] args) {
+            ProcessGroup group = ProcessGroup.join(Rank.fromEnvironment(System.getenv()), Engine.device("cpu"));
+            Engine.scope("exchanges", () -> {
+                Tensor ones = torch.ones(new long[] {MANY});
+                CompletableFuture<Void> exchange = CompletableFuture.allOf(
+                        group.allReduceAsync(ones), group.allReduceAsync(torch.ones(new long[] {MANY})));
+                group.close();
+                System.out.printf(
+                        "done %b, sum %b%n",
+                        exchange.isDone() && !exchange.isCompletedExceptionally(),
+                        ones.eq(Tensors.scalar(2)).all().item_bool());
+                return null;
+            });
+            System.exit(0);
         }
     }
 }
