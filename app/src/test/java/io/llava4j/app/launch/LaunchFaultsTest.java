@@ -32,6 +32,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Faults of {@code llava launch --processes 2 train} on a tiny model; what is left must equal a run without faults. */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "finds ranks in /proc")
@@ -248,12 +250,13 @@ class LaunchFaultsTest {
         return new LaunchPlan(1, 2, node, 0, at, 3, Duration.ofSeconds(120));
     }
 
-    /** A wrong recipe, which would be as wrong in another attempt. */
-    @Test
-    void aRecipeThatCannotBeUsedIsNotTriedAgain() {
-        assertThat(launch(two(3), command("misspelt", 20, "batch.per-devise=2"), command -> command))
+    /** A wrong recipe, or images that are not there: neither would be better in another attempt. */
+    @ParameterizedTest
+    @CsvSource({"batch.per-devise=2, batch.per-devise", "data.images=., does not exist in ."})
+    void whatCannotBeUsedIsNotTriedAgain(String setting, String message) {
+        assertThat(launch(two(3), command("wrong", 20, setting), command -> command))
                 .isEqualTo(1);
         assertThat(said).noneMatch(line -> line.contains("; restart "));
-        assertThat(logs).anyMatch(line -> line.contains("batch.per-devise"));
+        assertThat(logs).anyMatch(line -> line.contains(message));
     }
 }

@@ -25,7 +25,7 @@ public record Beat(State state, String detail, int step, int steps, double secon
         WAITING,
         /** Gave up because another rank did not come or is gone. */
         LOST,
-        /** Its recipe or options cannot be used, which is the same in every attempt. */
+        /** Its recipe, options, data or weights cannot be used, which is the same in every attempt. */
         REFUSED
     }
 

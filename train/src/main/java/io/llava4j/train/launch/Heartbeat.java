@@ -1,6 +1,8 @@
 package io.llava4j.train.launch;
 
+import io.llava4j.CheckpointException;
 import io.llava4j.ConfigException;
+import io.llava4j.DataException;
 import io.llava4j.tensor.collective.PeerLostException;
 import io.llava4j.tensor.collective.Waits;
 import io.llava4j.train.run.TrainingListener;
@@ -156,7 +158,8 @@ public final class Heartbeat implements TrainingListener, AutoCloseable {
 
     /**
      * Runs what may fail in a way that concerns the launcher, which is said at once: that it gives up because of another rank, so
-     * that the launcher does not take this rank for the cause, or because of its recipe, so that it is not started again.
+     * that the launcher does not take this rank for the cause, or because of its recipe, or of data or weights before the first
+     * step, so that it is not started again.
      */
     public <T> T during(Supplier<T> work) {
         try {
@@ -167,7 +170,16 @@ public final class Heartbeat implements TrainingListener, AutoCloseable {
         } catch (ConfigException e) {
             end(Beat.State.REFUSED, "");
             throw e;
+        } catch (DataException | CheckpointException e) {
+            if (isStarting()) {
+                end(Beat.State.REFUSED, "");
+            }
+            throw e;
         }
+    }
+
+    private synchronized boolean isStarting() {
+        return state == Beat.State.STARTING;
     }
 
     void lost(String why) {
