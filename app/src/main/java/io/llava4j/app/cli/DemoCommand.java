@@ -6,6 +6,7 @@ import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.report.Condition;
 import io.llava4j.eval.report.Results;
+import io.llava4j.eval.report.RunComparison;
 import io.llava4j.eval.report.TaskResult;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -70,9 +71,15 @@ public final class DemoCommand implements Callable<Integer> {
         row(out, "POPE F1", results::popeF1);
         out.println();
         out.println("benchmarks (MME: points of 2000)");
+        Optional<RunComparison> comparison = results.comparison();
         for (Benchmark benchmark : Benchmarks.published()) {
-            row(out, benchmark.title(), condition -> value(results, condition, benchmark));
+            row(
+                    out,
+                    benchmark.title(),
+                    condition -> value(results, condition, benchmark),
+                    comparison.map(runs -> runs.mark(benchmark)).orElse(""));
         }
+        out.print(comparison.map(RunComparison::legend).orElse(""));
         out.printf(
                 Locale.ROOT,
                 "%nLLaVA-Bench and MM-Vet: graded by a local rule that compares words%n"
@@ -83,6 +90,7 @@ public final class DemoCommand implements Callable<Integer> {
                 results.peakRssBytes() / 1e9);
         out.println("report   " + output.resolve("report.html"));
         out.println("results  " + output.resolve("results.json"));
+        out.println("browser  ./llava serve -m " + output.resolve("model") + ", then open http://127.0.0.1:8080/");
         out.println("chat     ./llava chat --model " + output.resolve("model") + " --image "
                 + output.resolve("benchmarks/vqav2/val2014/COCO_val2014_000000000001.jpg"));
     }
@@ -94,12 +102,16 @@ public final class DemoCommand implements Callable<Integer> {
     }
 
     private static void row(PrintWriter out, String name, Function<Condition, Optional<Double>> value) {
+        row(out, name, value, "");
+    }
+
+    private static void row(PrintWriter out, String name, Function<Condition, Optional<Double>> value, String mark) {
         StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-28s", name));
         for (Condition condition : Condition.values()) {
             line.append(value.apply(condition)
                     .map(number -> String.format(Locale.ROOT, "%10.1f", number))
                     .orElse(String.format(Locale.ROOT, "%10s", "-")));
         }
-        out.println(line);
+        out.println(line.append("  ").append(mark).toString().stripTrailing());
     }
 }

@@ -1,6 +1,5 @@
 package io.llava4j.app.demo;
 
-import io.llava4j.DataException;
 import io.llava4j.LlavaException;
 import io.llava4j.app.run.MetricsFile;
 import io.llava4j.eval.Benchmarks;
@@ -19,9 +18,8 @@ import io.llava4j.eval.score.FileRole;
 import io.llava4j.eval.vqa.VqaAnnotation;
 import io.llava4j.eval.vqa.VqaFiles;
 import io.llava4j.io.AtomicFiles;
-import java.io.IOException;
+import io.llava4j.train.run.TrainingRun;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -64,13 +62,13 @@ final class DemoReport {
                 directory.resolve("report.html"),
                 new ReportData(
                         "nano-LLaVA learns to see",
-                        "A LLaVA-1.5 of nano size, tuned in minutes on a CPU by the same code that trains the 7B model,"
-                                + " and asked about images by artists held out from training. These are nano numbers:"
-                                + " they show that the recipe works, not how well LLaVA-1.5 does.",
+                        "A LLaVA-1.5 of nano size, trained in minutes by the same code that trains the 7B model. Its numbers"
+                                + " are nano numbers: they show that the recipe works, not how good LLaVA-1.5 is.",
                         results,
                         curves,
                         samples(results, answers),
-                        "Chosen by a fixed seed before any answer was known; right and wrong as they fall.",
+                        "Drawn by artists held out from all training. The questions were chosen by a fixed seed before any answer"
+                                + " was known. Blind is what the same model says without the image.",
                         facts,
                         commands(),
                         "Written by llava4j."));
@@ -100,25 +98,21 @@ final class DemoReport {
         List<ReportSample> samples = new ArrayList<>();
         for (Question question : ReportSample.choose(Benchmarks.VQAV2.questions(vqa), SAMPLES, 1)) {
             VqaAnnotation truth = truths.get(question.id());
-            String image = question.image();
-            if (truth == null || image == null) {
+            if (truth == null) {
                 continue;
             }
-            try {
-                samples.add(new ReportSample(
-                        Files.readAllBytes(images.resolve(image)),
-                        "image/jpeg",
-                        question.text().lines().findFirst().orElse(""),
-                        mostFrequent(truth),
-                        sighted.getOrDefault(question.id(), ""),
-                        blind.getOrDefault(question.id(), ""),
-                        Objects.requireNonNull(results.vqa().get(Condition.SIGHTED))
-                                        .perQuestion()
-                                        .getOrDefault(question.id(), 0.0)
-                                / 100));
-            } catch (IOException e) {
-                throw new DataException(images.resolve(image) + " cannot be read for the report", e);
-            }
+            samples.add(new ReportSample(
+                    question.images().stream()
+                            .map(image -> ReportSample.Image.read(images.resolve(image)))
+                            .toList(),
+                    question.text().lines().findFirst().orElse(""),
+                    mostFrequent(truth),
+                    sighted.getOrDefault(question.id(), ""),
+                    blind.getOrDefault(question.id(), ""),
+                    Objects.requireNonNull(results.vqa().get(Condition.SIGHTED))
+                                    .perQuestion()
+                                    .getOrDefault(question.id(), 0.0)
+                            / 100));
         }
         return samples;
     }
@@ -152,20 +146,20 @@ final class DemoReport {
         return facts;
     }
 
-    private Map<String, String> commands() {
-        Map<String, String> commands = new LinkedHashMap<>();
-        commands.put(
-                "./llava chat --model " + directory.resolve("model") + " --image "
-                        + vqa.resolve("val2014/COCO_val2014_000000000001.jpg"),
-                "Talk to the model about an image it has never seen.");
-        commands.put(
-                "./llava generate --model " + directory.resolve("model") + " --image IMAGE \"Is there a cat in the"
-                        + " image?\"",
-                "Ask one question.");
-        commands.put(
-                "./llava eval --model " + directory.resolve("model") + " --tasks all",
-                "Ask the twelve benchmarks again, with a report of their own: every number and wrong answers.");
-        return commands;
+    private List<ReportData.Command> commands() {
+        Path model = directory.resolve(TrainingRun.MODEL);
+        return List.of(
+                new ReportData.Command(
+                        "./llava serve -m " + model, "Chat with the model in the browser.", "http://127.0.0.1:8080/"),
+                new ReportData.Command(
+                        "./llava chat -m " + model + " --image " + vqa.resolve("val2014/COCO_val2014_000000000001.jpg"),
+                        "Chat in the terminal about an image that it has never seen."),
+                new ReportData.Command(
+                        "./llava generate -m " + model + " --image IMAGE \"Is there a cat in the image?\"",
+                        "Ask one question."),
+                new ReportData.Command(
+                        "./llava eval -m " + model + " --tasks all",
+                        "Ask the twelve benchmarks again, with a report of their own: every number and wrong answers."));
     }
 
     private static String card(Results results, Map<String, String> facts) {
@@ -178,7 +172,8 @@ final class DemoReport {
         results.comparison()
                 .ifPresent(comparison -> card.append("\n## Nano benchmarks\n\n")
                         .append(comparison.overview().markdown())
-                        .append("\nPercent, MME in points of at most 2000.\n"));
+                        .append("\nPercent, MME in points of at most 2000.\n")
+                        .append(comparison.legend()));
         card.append("\n## Facts\n\n");
         facts.forEach((key, value) ->
                 card.append("- **").append(key).append("**: ").append(value).append('\n'));

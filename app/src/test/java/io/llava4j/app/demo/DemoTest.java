@@ -41,7 +41,13 @@ class DemoTest {
         assertThat(Files.readString(run.resolve("config.yaml"))).contains("nano-mix.json");
         assertThat(results.vqa()).containsOnlyKeys(Condition.values());
         assertThat(results.vqaQuestions()).isGreaterThan(20);
-        assertThat(run.resolve("report.html")).content().contains("nano-LLaVA learns to see");
+        assertThat(run.resolve("report.html"))
+                .content()
+                .contains(
+                        "nano-LLaVA learns to see",
+                        "./llava serve -m " + run.resolve("model"),
+                        "http://127.0.0.1:8080/")
+                .containsSubsequence("✗ wrong", "class=\"radar\"", "How it was trained", "id=\"chat\"");
         assertThat(run.resolve("README.md")).isNotEmptyFile();
     }
 

@@ -45,7 +45,7 @@ public record EvaluationReport(
 
     /** Tables for a terminal. */
     public String text() {
-        StringBuilder out = new StringBuilder(comparison.overview().text());
+        StringBuilder out = new StringBuilder(comparison.overview().text()).append(comparison.legend());
         for (String other : comparison.others()) {
             out.append('\n')
                     .append(title(other))
@@ -57,11 +57,12 @@ public record EvaluationReport(
 
     /** The tables as Markdown. */
     public String markdown() {
-        StringBuilder out = new StringBuilder("# %s\n\n%s\n\n%s\n%s\n"
+        StringBuilder out = new StringBuilder("# %s\n\n%s\n\n%s\n%s%s\n"
                 .formatted(
                         comparison.first(),
                         comparison.lead(),
                         comparison.overview().markdown(),
+                        comparison.withoutSignal().isEmpty() ? "" : comparison.legend() + "\n",
                         NOTE));
         for (String other : comparison.others()) {
             out.append("\n## %s\n\n%s\n%s\n"
@@ -88,8 +89,7 @@ public record EvaluationReport(
         if (!radar.isEmpty()) {
             html.append("<section class=\"radar-box\">\n").append(radar).append("</section>\n");
         }
-        html.append(HtmlParts.section(
-                "Results", Html.escape(NOTE), comparison.overview().html()));
+        html.append(HtmlParts.section("Results", Html.escape(NOTE), HtmlParts.overview(comparison)));
         for (String other : comparison.others()) {
             html.append(HtmlParts.section(
                     title(other),

@@ -35,6 +35,16 @@ final class HtmlParts {
         return cards.append("</ul>\n").toString();
     }
 
+    /** The overview of a comparison, and what its marks mean if there are any. */
+    static String overview(RunComparison comparison) {
+        String table = comparison
+                .overview()
+                .html()
+                .replace(RunComparison.MARK, "<span class=\"nowrap\">%s</span>".formatted(RunComparison.MARK));
+        String legend = comparison.legend().strip();
+        return table + (legend.isEmpty() ? "" : "<p class=\"mark\">%s</p>\n".formatted(Html.escape(legend)));
+    }
+
     /** The number of samples that got at least half of the credit. */
     static long right(List<ReportSample> samples) {
         return samples.stream().filter(sample -> sample.credit() >= RIGHT).count();
@@ -62,20 +72,35 @@ final class HtmlParts {
                 : "<div><dt>blind</dt><dd>%s</dd></div>".formatted(Html.escape(sample.blindAnswer()));
         return """
                 <li class="card %s">
-                <img alt="Image for the question: %s" src="data:%s;base64,%s">
+                <div class="images%s">
+                %s</div>
                 <p class="question">%s</p>
                 <dl><div class="answer"><dt>model</dt><dd>%s <span class="verdict">%s</span></dd></div>
                 <div><dt>truth</dt><dd>%s</dd></div>%s</dl>
                 </li>
                 """.formatted(
                         right ? "right" : "wrong",
-                        Html.escape(sample.question()),
-                        sample.mediaType(),
-                        Base64.getEncoder().encodeToString(sample.image()),
+                        sample.images().size() > 1 ? " several" : "",
+                        images(sample),
                         Html.escape(sample.question()),
                         sample.answer().isBlank() ? "<i>nothing</i>" : Html.escape(sample.answer()),
                         right ? "✓ right" : "✗ wrong",
                         Html.escape(sample.truth()),
                         blind);
+    }
+
+    private static String images(ReportSample sample) {
+        int count = sample.images().size();
+        StringBuilder images = new StringBuilder();
+        for (int i = 0; i < count; i++) {
+            ReportSample.Image image = sample.images().get(i);
+            images.append("<img alt=\"Image %sfor the question: %s\" src=\"data:%s;base64,%s\">\n"
+                    .formatted(
+                            count == 1 ? "" : "%d of %d ".formatted(i + 1, count),
+                            Html.escape(sample.question()),
+                            image.mediaType(),
+                            Base64.getEncoder().encodeToString(image.bytes())));
+        }
+        return images.toString();
     }
 }

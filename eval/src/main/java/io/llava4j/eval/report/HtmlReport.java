@@ -13,9 +13,13 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * The page of {@code llava demo}: the same questions under every {@link Condition}, samples, training and what to do next.
+ * The page of {@code llava demo}: right and wrong answers, the numbers of every {@link Condition}, training, details, and how to
+ * chat with the model.
  */
 public final class HtmlReport {
+    /** Those after them are folded away, so that the numbers come soon. */
+    private static final int OPEN_SAMPLES = 12;
+
     private final ReportData data;
     private final Results results;
     private final StringBuilder html = new StringBuilder();
@@ -37,26 +41,36 @@ public final class HtmlReport {
 
     private String render() {
         html.append(HtmlPage.head(data.title(), data.introduction()));
-        headline();
+        if (!data.commands().isEmpty()) {
+            add("<p><a href=\"#chat\">Chat with this model</a></p>\n");
+        }
         add("</header>\n<main>\n");
+        samples();
+        numbers();
+        training();
         conditions();
-        benchmarks();
         questionTypes();
         pope();
-        samples();
-        training();
         facts();
         commands();
         html.append(HtmlPage.foot(data.footer()));
         return html.toString();
     }
 
-    private void headline() {
+    private void numbers() {
+        section("What it scores");
+        add("""
+                <p>The same model answers the same questions three times: with its images (<i>sighted</i>), with every image
+                replaced by a blank one (<i>blind</i>: what can be guessed from the words alone), and as it was before
+                stage 2.</p>
+                """);
         add("<dl class=\"headline\">\n");
         figure("VQA accuracy", results::vqaAccuracy);
         figure("POPE accuracy", results::popeAccuracy);
         figure("POPE F1", results::popeF1);
         add("</dl>\n");
+        results.comparison().ifPresent(this::benchmarks);
+        add("</section>\n");
     }
 
     private void figure(String name, Function<Condition, Optional<Double>> value) {
@@ -72,9 +86,7 @@ public final class HtmlReport {
     private void conditions() {
         section("Sighted, blind, and before stage 2");
         add("""
-                <p>The same model answers the same questions three times: with its images, with every image replaced
-                by a blank one (<i>blind</i>: what can be guessed from the words alone), and as it was before stage 2.
-                Percent; higher is better.</p>
+                <p>Percent; higher is better.</p>
                 <div class="scroll"><table>
                 <thead><tr><th scope="col">Measure</th><th scope="col" class="n">Questions</th>
                 """);
@@ -99,21 +111,16 @@ public final class HtmlReport {
         add("</tr>\n");
     }
 
-    private void benchmarks() {
-        results.comparison().ifPresent(comparison -> {
-            section("All twelve benchmarks");
-            add("""
-                    <p>Nano images in the files of the original benchmarks, scored by their official rules. Each axis goes
-                    from zero to the best of the three; its value is beside the name. MME counts points, at most 2000;
-                    the others are percent. LLaVA-Bench and MM-Vet are graded by a rule that compares words, not by a
-                    language model.</p>
-                    """);
-            html.append("<div class=\"radar-box\">\n")
-                    .append(comparison.radar())
-                    .append("</div>\n");
-            html.append(comparison.overview().html());
-            add("</section>\n");
-        });
+    private void benchmarks(RunComparison comparison) {
+        add("<h3>All twelve benchmarks</h3>\n");
+        add("""
+                <p>Nano images in the files of the original benchmarks, scored by their official rules. Each axis goes
+                from zero to the best of the three; its value is beside the name. MME counts points, at most 2000;
+                the others are percent. LLaVA-Bench and MM-Vet are graded by a rule that compares words, not by a
+                language model.</p>
+                """);
+        html.append("<div class=\"radar-box\">\n").append(comparison.radar()).append("</div>\n");
+        html.append(HtmlParts.overview(comparison));
     }
 
     private void questionTypes() {
@@ -190,11 +197,16 @@ public final class HtmlReport {
     private void samples() {
         List<ReportSample> samples = data.samples();
         if (!samples.isEmpty()) {
+            int shown = Math.min(OPEN_SAMPLES, samples.size());
+            String more = shown == samples.size()
+                    ? ""
+                    : "<details><summary>%d more</summary>\n%s</details>\n"
+                            .formatted(samples.size() - shown, HtmlParts.cards(samples.subList(shown, samples.size())));
             html.append(HtmlParts.section(
-                    "Images it had never met",
+                    "Right and wrong answers about images it had never met",
                     "%s Of these %d answers %d are right."
                             .formatted(Html.escape(data.sampleNote()), samples.size(), HtmlParts.right(samples)),
-                    HtmlParts.cards(samples)));
+                    HtmlParts.cards(samples.subList(0, shown)) + more));
         }
     }
 
@@ -225,11 +237,18 @@ public final class HtmlReport {
         if (data.commands().isEmpty()) {
             return;
         }
-        section("Talk to it");
-        data.commands()
-                .forEach((command, sentence) -> add(
-                        "<p class=\"command\">%s</p>\n<pre><code>%s</code></pre>\n",
-                        Html.escape(sentence), Html.escape(command)));
+        add("<section id=\"chat\">\n<h2>Chat with it</h2>\n");
+        for (ReportData.Command command : data.commands()) {
+            add(
+                    "<p class=\"command\">%s</p>\n<pre><code>%s</code></pre>\n",
+                    Html.escape(command.purpose()), Html.escape(command.line()));
+            if (!command.address().isEmpty()) {
+                String address = Html.escape(command.address());
+                add(
+                        "<p class=\"open\">Then open <a href=\"%s\">%s</a>. The link works while the command runs.</p>\n",
+                        address, address);
+            }
+        }
         add("</section>\n");
     }
 

@@ -13,7 +13,7 @@ import java.util.Map;
  * @param samples held-out images, chosen by {@link ReportSample#choose}
  * @param sampleNote how they were chosen
  * @param facts sizes, data, recipe: label to value in order
- * @param commands what to type next, each with the sentence that explains it
+ * @param commands what to type next
  * @param footer versions and date
  */
 public record ReportData(
@@ -24,5 +24,19 @@ public record ReportData(
         List<ReportSample> samples,
         String sampleNote,
         Map<String, String> facts,
-        Map<String, String> commands,
-        String footer) {}
+        List<Command> commands,
+        String footer) {
+    /**
+     * What to type next.
+     *
+     * @param line for a shell
+     * @param purpose a sentence
+     * @param address of the page that can be opened while it runs; empty for none
+     */
+    public record Command(String line, String purpose, String address) {
+        /** A command that opens no page. */
+        public Command(String line, String purpose) {
+            this(line, purpose, "");
+        }
+    }
+}

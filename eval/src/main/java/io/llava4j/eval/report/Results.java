@@ -1,5 +1,6 @@
 package io.llava4j.eval.report;
 
+import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.pope.PopeScore;
 import io.llava4j.eval.pope.PopeScore.SplitScore;
 import io.llava4j.eval.vqa.VqaScore;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -49,7 +51,11 @@ public record Results(
     public Optional<RunComparison> comparison() {
         Map<String, RunResults> runs = new LinkedHashMap<>();
         benchmarks.forEach((condition, run) -> runs.put(condition.title(), run));
-        return runs.isEmpty() ? Optional.empty() : Optional.of(new RunComparison(runs, List.of()));
+        RunResults sighted = benchmarks.get(Condition.SIGHTED);
+        RunResults blind = benchmarks.get(Condition.BLIND);
+        Set<Benchmark> withoutSignal =
+                sighted == null || blind == null ? Set.of() : RunComparison.withoutSignal(sighted, blind);
+        return runs.isEmpty() ? Optional.empty() : Optional.of(new RunComparison(runs, List.of(), withoutSignal));
     }
 
     /** VQA accuracy in percent, if the condition was measured. */

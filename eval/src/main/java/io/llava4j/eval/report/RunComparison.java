@@ -6,6 +6,7 @@ import io.llava4j.eval.Published;
 import io.llava4j.eval.statistics.Bootstrap;
 import io.llava4j.eval.statistics.PairedComparison;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,8 +21,19 @@ import java.util.Set;
  *
  * @param runs by name as shown; the first is compared with every other
  * @param published names of the paper's models to show beside them; none are shown beside custom benchmarks
+ * @param withoutSignal benchmarks to mark: those where the first run is not better than its model without images
  */
-public record RunComparison(Map<String, RunResults> runs, List<String> published) {
+public record RunComparison(Map<String, RunResults> runs, List<String> published, Set<Benchmark> withoutSignal) {
+    /** What the mark of a benchmark without signal means. */
+    static final String NO_SIGNAL =
+            "no signal: not better than the same model without images (paired test, 95 %)";
+
+    /** The sign of a benchmark without signal. */
+    static final String SIGN = "○";
+
+    /** Stands after the name of a benchmark without signal. */
+    static final String MARK = SIGN + " no signal";
+
     private static final int IN_RADAR = 6;
     private static final String NONE = "–";
 
@@ -31,6 +43,49 @@ public record RunComparison(Map<String, RunResults> runs, List<String> published
             throw new IllegalArgumentException("a report needs a run");
         }
         runs = new LinkedHashMap<>(runs);
+        withoutSignal = Set.copyOf(withoutSignal);
+    }
+
+    /** Marks benchmarks without signal where one of the other runs is the first one's model without images. */
+    public RunComparison(Map<String, RunResults> runs, List<String> published) {
+        this(runs, published, withoutSignal(runs.values()));
+    }
+
+    private static Set<Benchmark> withoutSignal(Collection<RunResults> runs) {
+        Optional<RunResults> sighted = runs.stream().findFirst().filter(run -> !run.blind());
+        return sighted.flatMap(first -> runs.stream()
+                        .filter(run -> run.blind() && run.model().equals(first.model()))
+                        .findFirst()
+                        .map(blind -> withoutSignal(first, blind)))
+                .orElse(Set.of());
+    }
+
+    /**
+     * The benchmarks where the paired test does not find the sighted model better than the same model without images. Those
+     * that share no question are not among them.
+     */
+    static Set<Benchmark> withoutSignal(RunResults sighted, RunResults blind) {
+        Set<Benchmark> without = new LinkedHashSet<>();
+        for (TaskResult task : sighted.tasks()) {
+            Map<String, Double> seen = task.perQuestion();
+            Map<String, Double> guessed =
+                    blind.task(task.name()).map(TaskResult::perQuestion).orElse(Map.of());
+            if (guessed.keySet().stream().anyMatch(seen::containsKey)
+                    && !PairedComparison.of(guessed, seen).better()) {
+                without.add(task.benchmark());
+            }
+        }
+        return without;
+    }
+
+    /** The legend of the marks, a line of Markdown or text; empty if nothing is marked. */
+    public String legend() {
+        return withoutSignal.isEmpty() ? "" : "%s %s.\n".formatted(SIGN, NO_SIGNAL);
+    }
+
+    /** The mark of a benchmark without signal; empty for others. */
+    public String mark(Benchmark benchmark) {
+        return withoutSignal.contains(benchmark) ? MARK : "";
     }
 
     /** Name of the first run. */
@@ -77,7 +132,7 @@ public record RunComparison(Map<String, RunResults> runs, List<String> published
         for (Benchmark benchmark : benchmarks()) {
             Optional<TaskResult> task = main().task(benchmark.name());
             List<String> row = new ArrayList<>(List.of(
-                    benchmark.title(),
+                    (benchmark.title() + " " + mark(benchmark)).strip(),
                     task.map(t -> String.format(Locale.ROOT, "%,d", t.samples()))
                             .orElse(NONE),
                     task.map(RunComparison::interval).orElse(NONE)));
@@ -171,7 +226,7 @@ public record RunComparison(Map<String, RunResults> runs, List<String> published
         if (!paired.significant()) {
             return "noise";
         }
-        return paired.difference().mean() > 0 ? "better" : "worse";
+        return paired.better() ? "better" : "worse";
     }
 
     private static String probability(double p) {
@@ -201,7 +256,10 @@ public record RunComparison(Map<String, RunResults> runs, List<String> published
                             .toList()));
         }
         return RadarChart.draw(
-                axes.stream().map(Benchmark::title).toList(), series.subList(0, Math.min(IN_RADAR, series.size())));
+                axes.stream()
+                        .map(axis -> new RadarChart.Spoke(axis.title(), !withoutSignal.contains(axis)))
+                        .toList(),
+                series.subList(0, Math.min(IN_RADAR, series.size())));
     }
 
     /** Every number of every task by benchmark: categories, splits, abilities. */

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** Chooses wrong answers for the report. */
@@ -25,7 +24,7 @@ final class WrongAnswerSamples {
     private WrongAnswerSamples() {}
 
     /**
-     * Draws wrong answers by a fixed seed. Skips images that are neither JPEG nor PNG, or larger than a megabyte.
+     * Draws wrong answers by a fixed seed. Skips questions with an image that is neither JPEG nor PNG, or larger than a megabyte.
      */
     static List<ReportSample> draw(
             TaskResult result,
@@ -46,30 +45,28 @@ final class WrongAnswerSamples {
                 .toList();
         List<ReportSample> samples = new ArrayList<>();
         for (Question question : ReportSample.choose(wrong, 4 * atMost, 1)) {
-            String image = question.image();
             Answer answer = byQuestion.get(question);
-            if (image == null || answer == null || samples.size() == atMost) {
+            List<Path> files = question.images().stream().map(images::resolve).toList();
+            if (answer == null || samples.size() == atMost || !files.stream().allMatch(WrongAnswerSamples::isShown)) {
                 continue;
             }
-            String lower = image.toLowerCase(Locale.ROOT);
-            boolean png = lower.endsWith(".png");
-            Path file = images.resolve(image);
             List<String> truth = groundTruth.answersTo(question, names.name(question));
-            try {
-                if ((png || lower.endsWith(".jpg") || lower.endsWith(".jpeg")) && Files.size(file) <= LARGEST_IMAGE) {
-                    samples.add(new ReportSample(
-                            Files.readAllBytes(file),
-                            png ? "image/png" : "image/jpeg",
-                            question.text().lines().findFirst().orElse(""),
-                            truth.isEmpty() ? "not in the files" : String.join(", ", truth),
-                            answer.text(),
-                            "",
-                            result.perQuestion().getOrDefault(names.name(question), 0.0)));
-                }
-            } catch (IOException e) {
-                throw new DataException("%s: cannot be read for the report (%s)".formatted(file, e.getMessage()), e);
-            }
+            samples.add(new ReportSample(
+                    files.stream().map(ReportSample.Image::read).toList(),
+                    question.text().lines().findFirst().orElse(""),
+                    truth.isEmpty() ? "not in the files" : String.join(", ", truth),
+                    answer.text(),
+                    "",
+                    result.perQuestion().getOrDefault(names.name(question), 0.0)));
         }
         return samples;
+    }
+
+    private static boolean isShown(Path file) {
+        try {
+            return ReportSample.Image.isShown(file) && Files.size(file) <= LARGEST_IMAGE;
+        } catch (IOException e) {
+            throw new DataException("%s: cannot be read for the report (%s)".formatted(file, e.getMessage()), e);
+        }
     }
 }

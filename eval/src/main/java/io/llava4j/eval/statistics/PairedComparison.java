@@ -61,6 +61,11 @@ public record PairedComparison(
                 : difference.low() > 0 || difference.high() < 0;
     }
 
+    /** Whether the second run is significantly better. */
+    public boolean better() {
+        return significant() && difference.mean() > 0;
+    }
+
     /** Two-sided exact binomial probability of parting {@code b + c} discordant pairs at least as unevenly. */
     static double mcNemar(int b, int c) {
         int n = b + c;

@@ -1,9 +1,12 @@
 package io.llava4j.eval.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.llava4j.LlavaException;
+import io.llava4j.eval.Benchmark;
+import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.format.Question;
 import io.llava4j.eval.format.QuestionId;
 import io.llava4j.eval.pope.PopeScore;
@@ -77,16 +80,120 @@ class ReportTest {
 
         assertThat(html)
                 .doesNotContain("<script")
-                .doesNotContainPattern("(src|href)=\"(?!data:)")
+                .doesNotContainPattern("src=\"(?!data:)")
+                .doesNotContainPattern("href=\"(?!#chat\"|http://127.0.0.1:8080/\")")
                 .doesNotContain("url(")
                 .contains("&lt;script&gt;alert(&#39;&amp;&#39;)&lt;/script&gt;")
                 .contains("nano")
                 .contains("<html lang=\"en\">")
                 .contains("prefers-color-scheme: dark");
         assertThat(html.split("<img alt=\"Image for the question", -1)).hasSize(25);
-        assertThat(html.split("<svg ", -1)).hasSize(3);
+        assertThat(html.split("<svg ", -1)).hasSize(4);
         assertThat(html.split("aria-label=\"Stage", -1)).hasSize(3);
         assertThat(html).contains("70.5").contains("38.3").contains("Of these 24 answers 18 are right");
+    }
+
+    @Test
+    void theDemosPageStartsWithAnswersThenShowsNumbersAndEndsWithTheChat() throws Exception {
+        String html = HtmlReport.render(data());
+
+        assertThat(html)
+                .containsSubsequence(
+                        "nano-LLaVA learns to see</h1>",
+                        "<a href=\"#chat\">",
+                        "<h2>Right and wrong answers",
+                        "✓ right",
+                        "✗ wrong",
+                        "<summary>12 more</summary>",
+                        "<h2>What it scores</h2>",
+                        "POPE accuracy",
+                        "class=\"radar\"",
+                        "<table>",
+                        "<h2>How it was trained</h2>",
+                        "<h2>Sighted, blind, and before stage 2</h2>",
+                        "<h2>Recipe and run</h2>",
+                        "<section id=\"chat\">",
+                        "./llava serve -m runs/demo/model",
+                        "<a href=\"http://127.0.0.1:8080/\">http://127.0.0.1:8080/</a>",
+                        "works while the command runs",
+                        "./llava chat -m runs/demo/model");
+    }
+
+    @Test
+    void benchmarksWhereThePairedTestFindsNoGainOverTheBlindModelAreMarked() {
+        RunComparison comparison = results().comparison().orElseThrow();
+
+        assertThat(comparison.withoutSignal()).containsExactlyInAnyOrder(Benchmarks.MME, Benchmarks.MM_VET);
+        ResultTable paired = comparison.comparison("blind");
+        for (List<String> row : paired.rows()) {
+            boolean better = row.getLast().equals("better");
+            assertThat(comparison.overview().rows())
+                    .anyMatch(shown ->
+                            shown.getFirst().equals(better ? row.getFirst() : row.getFirst() + " ○ no signal"));
+        }
+        String radar = comparison.radar();
+        assertThat(radar.split("class=\"spoke no-signal\"", -1)).hasSize(3);
+        assertThat(radar)
+                .contains(">○ MME<", ">○ MM-Vet<", ">50.0, no signal<", "no signal: MME, MM-Vet", ">POPE<")
+                .contains("not better than the same model without images (paired test, 95 %)");
+        // Two corners and the legend's.
+        assertThat(radar.split("class=\"hollow\"", -1)).hasSize(4);
+        assertThat(comparison.legend()).isEqualTo("○ " + RunComparison.NO_SIGNAL + ".\n");
+    }
+
+    @Test
+    void runsSideBySideAreMarkedOnlyAgainstTheSameModelWithoutImages() {
+        RunResults sighted =
+                new RunResults("m", false, 0, "", List.of(task(Benchmarks.MME, 50), task(Benchmarks.GQA, 70)));
+        RunResults blind =
+                new RunResults("m", true, 0, "", List.of(task(Benchmarks.MME, 49), task(Benchmarks.GQA, 20)));
+        RunResults other = new RunResults("n", true, 0, "", blind.tasks());
+        RunResults fewer = new RunResults("m", true, 0, "", List.of(task(Benchmarks.GQA, 20)));
+
+        EvaluationReport report = report(sighted, blind);
+        assertThat(report.text())
+                .contains("MME ○ no signal", "\n○ no signal: not better")
+                .doesNotContain("GQA ○");
+        assertThat(report.markdown()).contains("| MME ○ no signal | 100 |", "\n○ no signal: not better");
+        assertThat(report.html())
+                .contains(
+                        "<p class=\"mark\">○ no signal: not better",
+                        "MME <span class=\"nowrap\">○ no signal</span></th>");
+        assertThat(report(sighted, other).html()).doesNotContain("○");
+        assertThat(report(blind, sighted).html()).doesNotContain("○");
+        assertThat(report(sighted, fewer).html()).doesNotContain("○");
+        assertThat(new RunComparison(Map.of("a", sighted), List.of()).legend()).isEmpty();
+    }
+
+    private static EvaluationReport report(RunResults first, RunResults second) {
+        Map<String, RunResults> runs = new LinkedHashMap<>();
+        runs.put("a", first);
+        runs.put("b", second);
+        return new EvaluationReport(new RunComparison(runs, List.of()), Map.of(), List.of());
+    }
+
+    @Test
+    void aSampleShowsAllImagesOfItsQuestion() throws Exception {
+        ReportSample sample = new ReportSample(
+                List.of(
+                        new ReportSample.Image(image(1), "image/png"),
+                        new ReportSample.Image(new byte[] {1}, "image/jpeg")),
+                "Are they the same?",
+                "no",
+                "yes",
+                "",
+                0);
+
+        assertThat(HtmlParts.cards(List.of(sample)))
+                .containsSubsequence(
+                        "<div class=\"images several\">",
+                        "alt=\"Image 1 of 2 for the question: Are they the same?\" src=\"data:image/png;base64,iVBOR",
+                        "alt=\"Image 2 of 2 for the question: Are they the same?\" src=\"data:image/jpeg;base64,AQ==\"",
+                        "✗ wrong");
+        assertThatThrownBy(() -> new ReportSample(List.of(), "?", "", "", "", 0))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> ReportSample.Image.read(folder.resolve("a.gif")))
+                .hasMessageContaining("a report shows PNG and JPEG");
     }
 
     @Test
@@ -155,7 +262,12 @@ class ReportTest {
             String[] row = asked[i % asked.length];
             boolean right = row[1].equals(row[2]) || i % 12 == 1;
             samples.add(new ReportSample(
-                    image(i), "image/png", row[0], row[1], right ? row[1] : row[2], row[3], right ? 1 : 0));
+                    List.of(new ReportSample.Image(image(i), "image/png")),
+                    row[0],
+                    row[1],
+                    right ? row[1] : row[2],
+                    row[3],
+                    right ? 1 : 0));
         }
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("Parameters", "8.9 million");
@@ -166,11 +278,10 @@ class ReportTest {
         facts.put("Stage 2", "45 000 conversations, batch 32, 2e-4");
         facts.put("Held out", "two artists' drawings, 350 images");
         facts.put("Seed", "42");
-        Map<String, String> commands = new LinkedHashMap<>();
-        commands.put("./llava chat --model runs/demo/model --image image.png", "A conversation about an image:");
-        commands.put(
-                "./llava generate --model runs/demo/model --image image.png --prompt \"What is in the image?\"",
-                "One question, one answer:");
+        List<ReportData.Command> commands = List.of(
+                new ReportData.Command(
+                        "./llava serve -m runs/demo/model", "Chat in the browser.", "http://127.0.0.1:8080/"),
+                new ReportData.Command("./llava chat -m runs/demo/model --image image.png", "Chat in the terminal."));
         return new ReportData(
                 "nano-LLaVA learns to see",
                 "LLaVA-1.5's own architecture, recipe and scoring at nano size: a model of 8.9 million parameters, trained"
@@ -233,10 +344,38 @@ class ReportTest {
                 "nano",
                 vqa,
                 pope,
-                Map.of(),
+                benchmarks(),
                 692.4,
                 2_950_000_000L,
                 List.of("2 images could not be decoded and were left out."));
+    }
+
+    /** The sighted model is better than the blind one but for MME, where it is the same, and MM-Vet, where it is worse. */
+    private static Map<Condition, RunResults> benchmarks() {
+        Map<Condition, RunResults> runs = new EnumMap<>(Condition.class);
+        for (Condition condition : Condition.values()) {
+            List<TaskResult> tasks = Benchmarks.published().stream()
+                    .map(benchmark -> {
+                        boolean same = benchmark == Benchmarks.MME;
+                        boolean worse = benchmark == Benchmarks.MM_VET;
+                        int right =
+                                condition == Condition.BEFORE ? 5 : (condition == Condition.SIGHTED) != worse ? 70 : 40;
+                        return task(benchmark, same ? 50 : right);
+                    })
+                    .toList();
+            runs.put(
+                    condition,
+                    new RunResults("nano" + condition.suffix(), condition == Condition.BLIND, 0, "nano", tasks));
+        }
+        return runs;
+    }
+
+    /** A task of a hundred questions, of which the first are right. */
+    private static TaskResult task(Benchmark benchmark, int right) {
+        Map<String, Double> credits = new LinkedHashMap<>();
+        IntStream.range(0, 100).forEach(i -> credits.put("q" + i, i < right ? 1.0 : 0));
+        return new TaskResult(
+                benchmark, "number", Map.of("number", right / benchmark.publishedScale()), 100, "", List.of(), credits);
     }
 
     private static TrainingCurve curve(String name, int count, double peak) {
