@@ -25,8 +25,7 @@ import java.util.Set;
  */
 public record RunComparison(Map<String, RunResults> runs, List<String> published, Set<Benchmark> withoutSignal) {
     /** What the mark of a benchmark without signal means. */
-    static final String NO_SIGNAL =
-            "no signal: not better than the same model without images (paired test, 95 %)";
+    static final String NO_SIGNAL = "no signal: not better than the same model without images (paired test, 95 %)";
 
     /** The sign of a benchmark without signal. */
     static final String SIGN = "○";
