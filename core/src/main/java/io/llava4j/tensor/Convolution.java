@@ -6,7 +6,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Two-dimensional convolution. On the CPU, channels are filled up with zeros to multiples of {@value #BLOCK}: the engine
+ * Two-dimensional convolution. On the CPU, channels are filled up with zeros to multiples of 16: the engine
  * (libtorch 2.10 with oneDNN 3.7) does so itself, but may leave what lay in that memory before, and a NaN there reaches the
  * result although its weight is zero.
  */
