@@ -24,7 +24,7 @@ import java.util.List;
 record MeasuredSteps(long loading, long steps) {
     /** Builds the objective of a recipe and trains some steps. */
     static MeasuredSteps of(TrainConfig config, ExampleSource source, int steps, ProcessGroup group) {
-        long before = NativeMemory.settled();
+        long before = NativeMemory.onceSteady();
         List<Long> peaks = new ArrayList<>();
         long loading;
         try (NativeMemory memory = new NativeMemory();

@@ -93,7 +93,7 @@ final class NativeMemory implements AutoCloseable {
      * Bytes in use once nobody takes or frees much: for a while after a run, the JVM's compilers hold memory of this
      * allocator, too.
      */
-    static long settled() {
+    static long onceSteady() {
         long last = inUse();
         int equal = 0;
         for (int i = 0; i < 600 && equal < 10; i++) {
@@ -103,7 +103,7 @@ final class NativeMemory implements AutoCloseable {
             last = now;
         }
         if (equal < 10) {
-            throw new IllegalStateException("the memory in use does not settle");
+            throw new IllegalStateException("the memory in use does not become steady");
         }
         return last;
     }
