@@ -1,6 +1,7 @@
 package io.llava4j.app.cli;
 
 import io.llava4j.app.demo.Demo;
+import io.llava4j.app.serve.ServerOptions;
 import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.Benchmarks;
@@ -90,7 +91,7 @@ public final class DemoCommand implements Callable<Integer> {
                 results.peakRssBytes() / 1e9);
         out.println("report   " + output.resolve("report.html"));
         out.println("results  " + output.resolve("results.json"));
-        out.println("browser  ./llava serve -m " + output.resolve("model") + ", then open http://127.0.0.1:8080/");
+        out.println("browser  ./llava serve -m " + output.resolve("model") + ", then open " + ServerOptions.PAGE);
         out.println("chat     ./llava chat --model " + output.resolve("model") + " --image "
                 + output.resolve("benchmarks/vqav2/val2014/COCO_val2014_000000000001.jpg"));
     }

@@ -61,10 +61,10 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "ADDRESS",
             description =
                     "Address to listen on; 0.0.0.0 for all, which needs --api-key-file to be safe (default: ${DEFAULT-VALUE}).")
-    private String host = "127.0.0.1";
+    private String host = ServerOptions.HOST;
 
     @Option(names = "--port", paramLabel = "N", description = "Port; 0 for any free one (default: ${DEFAULT-VALUE}).")
-    private int port = 8080;
+    private int port = ServerOptions.PORT;
 
     @Option(
             names = "--alias",

@@ -2,6 +2,7 @@ package io.llava4j.app.demo;
 
 import io.llava4j.LlavaException;
 import io.llava4j.app.run.MetricsFile;
+import io.llava4j.app.serve.ServerOptions;
 import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.format.AnswerFile;
 import io.llava4j.eval.format.Question;
@@ -150,7 +151,7 @@ final class DemoReport {
         Path model = directory.resolve(TrainingRun.MODEL);
         return List.of(
                 new ReportData.Command(
-                        "./llava serve -m " + model, "Chat with the model in the browser.", "http://127.0.0.1:8080/"),
+                        "./llava serve -m " + model, "Chat with the model in the browser.", ServerOptions.PAGE),
                 new ReportData.Command(
                         "./llava chat -m " + model + " --image " + vqa.resolve("val2014/COCO_val2014_000000000001.jpg"),
                         "Chat in the terminal about an image that it has never seen."),

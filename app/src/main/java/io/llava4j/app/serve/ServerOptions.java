@@ -14,6 +14,15 @@ import java.time.Duration;
  * @param timeout longest time from a request to the end of its answer
  */
 public record ServerOptions(InetAddress address, int port, AccessRules access, ImageLimits images, Duration timeout) {
+    /** Address that a server listens on unless it is told another. */
+    public static final String HOST = "127.0.0.1";
+
+    /** Its port. */
+    public static final int PORT = 8080;
+
+    /** Where the page of such a server is. */
+    public static final String PAGE = "http://" + HOST + ":" + PORT + "/";
+
     /** Text of a request in bytes; far more than any model reads. */
     private static final long MAX_TEXT = 4L << 20;
 
