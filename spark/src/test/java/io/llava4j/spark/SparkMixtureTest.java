@@ -47,7 +47,7 @@ class SparkMixtureTest {
     static void start() {
         NanoWorld.write(
                 dir.resolve("nano"),
-                new NanoWorldOptions(3, 32, 5, 250, 0, 0, 4, QuestionShares.DEFAULT),
+                new NanoWorldOptions(3, 32, 5, 250, 0, 0, 4, QuestionShares.DEFAULT, false),
                 new Sprites(Drawings.load()),
                 2,
                 (done, total) -> {});

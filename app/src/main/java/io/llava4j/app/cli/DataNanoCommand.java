@@ -75,6 +75,12 @@ final class DataNanoCommand implements Callable<Integer> {
     private int evaluation = DEFAULT.evaluationImages();
 
     @Option(
+            names = "--all-forms",
+            description = "Ask in all forms of the benchmarks, as recipes/nano-plus needs: options of all kinds, yes or"
+                    + " no about everything, misread words, free questions, chats about scenes in words.")
+    private boolean allForms;
+
+    @Option(
             names = "--threads",
             paramLabel = "N",
             description = "Number of threads that draw and build (default: all processors).")
@@ -181,7 +187,8 @@ final class DataNanoCommand implements Callable<Integer> {
                     validation,
                     evaluation,
                     DEFAULT.questionsPerImage(),
-                    DEFAULT.questions());
+                    DEFAULT.questions(),
+                    allForms);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }

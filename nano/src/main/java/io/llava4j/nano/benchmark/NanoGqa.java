@@ -133,7 +133,7 @@ final class NanoGqa implements NanoBenchmark {
 
     private static String semantics(Question question) {
         return switch (question.kind()) {
-            case EXISTENCE, COUNT -> "obj";
+            case EXISTENCE, VERIFICATION, COUNT -> "obj";
             case COLOR, TEXT -> "attr";
             case POSITION -> "rel";
             case CATEGORY -> "cat";
@@ -143,7 +143,7 @@ final class NanoGqa implements NanoBenchmark {
     /** The valid answers for an image with these categories. */
     private static List<String> valid(Question question, List<Category> categories) {
         return switch (question.kind()) {
-            case EXISTENCE -> List.of("yes", "no");
+            case EXISTENCE, VERIFICATION -> List.of("yes", "no");
             case COLOR -> {
                 List<String> colors = new ArrayList<>();
                 NamedColor.TINTS.forEach(color -> colors.add(color.name()));

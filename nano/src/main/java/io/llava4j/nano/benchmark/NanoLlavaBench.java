@@ -1,13 +1,11 @@
 package io.llava4j.nano.benchmark;
 
 import io.llava4j.nano.text.Questions;
-import io.llava4j.nano.text.Wording;
+import io.llava4j.nano.text.SceneDescriptions;
 import io.llava4j.nano.world.Place;
 import io.llava4j.nano.world.Scene;
 import io.llava4j.nano.world.SceneObject;
 import io.llava4j.nano.world.SceneSampler;
-import io.llava4j.nano.world.Sign;
-import io.llava4j.nano.world.SignFont;
 import io.llava4j.nano.world.SplitMix64;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +38,12 @@ final class NanoLlavaBench implements NanoBenchmark {
             SplitMix64 random = folder.random(NAME, i);
             String image = "%03d.jpg".formatted(i + 1);
             contexts.add(BenchmarkFolder.object(
-                    "id", image, "image", image, "caption", everything(scene) + " " + background(scene)));
+                    "id",
+                    image,
+                    "image",
+                    image,
+                    "caption",
+                    SceneDescriptions.everything(scene) + " " + background(scene)));
             for (Asked asked : asked(scene, random)) {
                 questions.add(BenchmarkFolder.question(questions.size(), image, asked.question(), asked.category()));
                 answers.add(BenchmarkFolder.object(
@@ -79,30 +82,15 @@ final class NanoLlavaBench implements NanoBenchmark {
                         "conv",
                         "Can you tell me where the " + name + " is?",
                         "The " + name + " is " + Place.of(object.box()).phrase() + " of the image.")
-                : new Asked("conv", "What can you see?", everything(scene));
+                : new Asked("conv", "What can you see?", SceneDescriptions.everything(scene));
         return List.of(
                 simple,
-                new Asked("detail", "Describe the image.", everything(scene) + " " + background(scene)),
+                new Asked(
+                        "detail", "Describe the image.", SceneDescriptions.everything(scene) + " " + background(scene)),
                 new Asked(
                         "complex",
                         "What is in the picture, and what does the background look like?",
-                        everything(scene) + " " + background(scene)));
-    }
-
-    /** All objects; unique ones with their positions. */
-    private static String everything(Scene scene) {
-        List<String> parts = new ArrayList<>();
-        for (List<SceneObject> alike : Wording.alike(scene.objects())) {
-            SceneObject first = alike.getFirst();
-            parts.add(Wording.counted(alike.size(), first)
-                    + (alike.size() == 1 && Place.isClear(first.box())
-                            ? " " + Place.of(first.box()).phrase()
-                            : ""));
-        }
-        boolean plural = Wording.alike(scene.objects()).getFirst().size() > 1;
-        Sign sign = scene.sign();
-        return "There " + (plural ? "are " : "is ") + Wording.list(parts) + "."
-                + (sign == null ? "" : " The sign says " + SignFont.read(sign.word()) + ".");
+                        SceneDescriptions.everything(scene) + " " + background(scene)));
     }
 
     private static String background(Scene scene) {

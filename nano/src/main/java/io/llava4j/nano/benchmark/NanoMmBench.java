@@ -1,7 +1,9 @@
 package io.llava4j.nano.benchmark;
 
 import de.siegmar.fastcsv.writer.CsvWriter;
-import io.llava4j.nano.benchmark.ChoiceQuestions.Topic;
+import io.llava4j.nano.text.Choice;
+import io.llava4j.nano.text.ChoiceQuestions;
+import io.llava4j.nano.text.ChoiceQuestions.Topic;
 import io.llava4j.nano.text.Phrase;
 import io.llava4j.nano.world.SceneSampler;
 import java.io.IOException;
@@ -71,7 +73,7 @@ final class NanoMmBench implements NanoBenchmark {
         List<List<String>> english = new ArrayList<>(List.of(COLUMNS));
         List<List<String>> chinese = new ArrayList<>(List.of(COLUMNS));
         int group = 0;
-        for (ChoiceQuestions.Asked asked : questions.ask(sampler, wanted, PER_IMAGE, folder, NAME)) {
+        for (ChoiceQuestions.Asked asked : questions.ask(sampler, wanted, PER_IMAGE, i -> folder.random(NAME, i))) {
             Ability ability = abilities.getOrDefault(asked.topic(), ABILITIES.getFirst());
             String image = Base64.getEncoder().encodeToString(folder.image(sampler.scene(asked.scene()), "jpg"));
             group++;

@@ -1,6 +1,8 @@
 package io.llava4j.nano.benchmark;
 
-import io.llava4j.nano.benchmark.ChoiceQuestions.Topic;
+import io.llava4j.nano.text.Choice;
+import io.llava4j.nano.text.ChoiceQuestions;
+import io.llava4j.nano.text.ChoiceQuestions.Topic;
 import io.llava4j.nano.text.Phrase;
 import io.llava4j.nano.text.Wording;
 import io.llava4j.nano.world.Category;
@@ -55,7 +57,7 @@ final class NanoScienceQa implements NanoBenchmark {
             lessons.put(lesson.topic(), lesson);
         });
         for (ChoiceQuestions.Asked asked :
-                new ChoiceQuestions(sampler.categories()).ask(sampler, wanted, 1, folder, NAME)) {
+                new ChoiceQuestions(sampler.categories()).ask(sampler, wanted, 1, i -> folder.random(NAME, i))) {
             String id = add(problems, lessons.getOrDefault(asked.topic(), WITHOUT), asked.choice(), true);
             folder.draw(sampler.scene(asked.scene()), NAME + "/images/test/" + id + "/image.png");
         }

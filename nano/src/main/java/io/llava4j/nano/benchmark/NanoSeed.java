@@ -1,6 +1,8 @@
 package io.llava4j.nano.benchmark;
 
-import io.llava4j.nano.benchmark.ChoiceQuestions.Topic;
+import io.llava4j.nano.text.Choice;
+import io.llava4j.nano.text.ChoiceQuestions;
+import io.llava4j.nano.text.ChoiceQuestions.Topic;
 import io.llava4j.nano.world.SceneSampler;
 import io.llava4j.text.ResponseFormat;
 import java.util.ArrayList;
@@ -71,7 +73,7 @@ final class NanoSeed implements NanoBenchmark {
         int perScene = video ? 1 : PER_IMAGE;
         int drawn = -1;
         for (ChoiceQuestions.Asked one :
-                new ChoiceQuestions(sampler.categories()).ask(sampler, wanted, perScene, folder, name)) {
+                new ChoiceQuestions(sampler.categories()).ask(sampler, wanted, perScene, i -> folder.random(name, i))) {
             Type type = types.getOrDefault(one.topic(), TYPES.getFirst());
             String id = video ? "v" + questions.size() : Integer.toString(FIRST_ID + questions.size());
             String data = video ? "nano_%04d.mp4".formatted(one.scene()) : "%07d_nano".formatted(one.scene());

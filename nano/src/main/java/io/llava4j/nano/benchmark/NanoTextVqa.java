@@ -1,5 +1,6 @@
 package io.llava4j.nano.benchmark;
 
+import io.llava4j.nano.text.ReadWords;
 import io.llava4j.nano.world.Scene;
 import io.llava4j.nano.world.SceneSampler;
 import io.llava4j.nano.world.SignFont;
@@ -12,14 +13,11 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * TextVQA, val 0.5.1: signs, and words that an OCR system read from them. Like a real one, it sometimes misreads a letter
- * or misses the word.
+ * TextVQA, val 0.5.1: signs, and words that an OCR system read from them.
  */
 final class NanoTextVqa implements NanoBenchmark {
     private static final String NAME = "textvqa";
     private static final int IMAGES = 60;
-    private static final double MISREAD = 0.2;
-    private static final double UNREAD = 0.1;
     private static final List<String> CLASSES = List.of("Sign");
     private static final List<String> QUESTIONS =
             List.of("What does the sign say?", "What word is on the sign?", "What is written in the image?");
@@ -35,7 +33,7 @@ final class NanoTextVqa implements NanoBenchmark {
             Scene scene = sampler.scene(i);
             String word = Objects.requireNonNull(scene.sign()).word();
             String image = "%016x".formatted(random.nextLong());
-            List<String> tokens = read(word, random);
+            List<String> tokens = ReadWords.of(word, random);
             read.add(QuestionSchemas.rosetta(image, tokens));
             List<String> texts = new ArrayList<>(QUESTIONS);
             random.shuffle(texts);
@@ -59,16 +57,5 @@ final class NanoTextVqa implements NanoBenchmark {
                 BenchmarkFolder.object("dataset_type", "val", "dataset_name", NAME, "data", read));
         folder.lines(NAME + "/llava_textvqa_val_v051_ocr.jsonl", asked);
         return Map.of(NAME, asked.size());
-    }
-
-    private static List<String> read(String word, SplitMix64 random) {
-        if (random.chance(UNREAD)) {
-            return List.of();
-        }
-        StringBuilder read = new StringBuilder(word);
-        if (random.chance(MISREAD)) {
-            read.setCharAt(random.nextInt(word.length()), (char) ('A' + random.nextInt(26)));
-        }
-        return List.of(SignFont.read(read.toString()));
     }
 }

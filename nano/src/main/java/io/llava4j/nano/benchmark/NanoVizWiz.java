@@ -16,7 +16,6 @@ import java.util.Map;
 final class NanoVizWiz implements NanoBenchmark {
     private static final String NAME = "vizwiz";
     private static final int IMAGES = 100;
-    private static final String UNANSWERABLE = "unanswerable";
 
     @Override
     public Map<String, Integer> write(BenchmarkFolder folder) {
@@ -29,7 +28,7 @@ final class NanoVizWiz implements NanoBenchmark {
             Scene scene = sampler.scene(i);
             String image = "VizWiz_val_%08d.jpg".formatted(i);
             boolean answerable = i % 10 < 7;
-            Question question = answerable ? answerable(asker, scene, random) : unanswerable(asker, scene, random);
+            Question question = answerable ? answerable(asker, scene, random) : asker.unanswerable(scene, random);
             annotations.add(BenchmarkFolder.object(
                     "answers",
                     BenchmarkFolder.confident(Annotators.answers(question, random)),
@@ -38,7 +37,7 @@ final class NanoVizWiz implements NanoBenchmark {
                     "question",
                     question.text(),
                     "answer_type",
-                    answerable ? question.answerType() : UNANSWERABLE,
+                    answerable ? question.answerType() : Questions.UNANSWERABLE,
                     "answerable",
                     answerable ? 1 : 0));
             asked.add(BenchmarkFolder.question(
@@ -57,19 +56,5 @@ final class NanoVizWiz implements NanoBenchmark {
                 return questions.getFirst();
             }
         }
-    }
-
-    /** Asks about an absent thing or the text of an absent sign. */
-    private static Question unanswerable(Questions asker, Scene scene, SplitMix64 random) {
-        String absent = asker.absent(scene, random).name();
-        return switch (random.nextInt(scene.sign() == null ? 3 : 2)) {
-            case 0 -> unanswerable(Question.Kind.COLOR, "What color is the " + absent + "?");
-            case 1 -> unanswerable(Question.Kind.POSITION, "Where is the " + absent + "?");
-            default -> unanswerable(Question.Kind.TEXT, "What does the sign say?");
-        };
-    }
-
-    private static Question unanswerable(Question.Kind kind, String text) {
-        return new Question(kind, text, text, UNANSWERABLE, List.of("unsuitable"));
     }
 }

@@ -190,7 +190,9 @@ public final class ContrastiveObjective implements Objective {
             SceneOptions options = p.maxObjects() == 1
                     ? SceneOptions.singles(sets)
                     : SceneOptions.scenes(sets).withObjects(p.minObjects(), p.maxObjects());
-            return new NanoPairs(sprites, options, p.imageSize(), data.seed());
+            Double signs = p.signs();
+            return new NanoPairs(
+                    sprites, signs == null ? options : options.withSigns(signs), p.imageSize(), data.seed());
         });
     }
 

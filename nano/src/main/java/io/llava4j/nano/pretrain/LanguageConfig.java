@@ -67,7 +67,7 @@ public record LanguageConfig(
      *
      * @param languageModel folder of a language model to train further, with its tokenizer
      * @param tokenizer SentencePiece model for a language model that starts at random
-     * @param config shapes of a language model that starts at random
+     * @param config shape of a language model that starts at random; beside {@code language-model}, the shape it grows to
      */
     public record Model(
             @Nullable Path languageModel, @Nullable Path tokenizer, Shapes config) {
@@ -78,7 +78,7 @@ public record LanguageConfig(
                     "config.text is missing; give the language model's shape, or name one to train further as"
                             + " language-model");
             Require.that(
-                    config.text() == null || tokenizer != null,
+                    config.text() == null || languageModel != null || tokenizer != null,
                     "tokenizer is missing; a language model that starts at random needs a tokenizer.model");
         }
     }

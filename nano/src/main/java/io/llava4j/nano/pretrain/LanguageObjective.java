@@ -136,8 +136,20 @@ public final class LanguageObjective implements Objective {
         if ((at -= shares.captionPairs()) < 0) {
             return plain(number, corpus.captionPair(number));
         }
-        NanoText.Conversation conversation =
-                at - shares.existenceDrills() < 0 ? corpus.existenceDrill(number) : corpus.conversation(number);
+        if ((at -= shares.optionRecall()) < 0) {
+            return plain(number, corpus.optionRecall(number));
+        }
+        if ((at -= shares.translations()) < 0) {
+            return plain(number, corpus.translations(number));
+        }
+        NanoText.Conversation conversation;
+        if ((at -= shares.existenceDrills()) < 0) {
+            conversation = corpus.existenceDrill(number);
+        } else if (at - shares.instructionForms() < 0) {
+            conversation = corpus.instructionForms(number);
+        } else {
+            conversation = corpus.conversation(number);
+        }
         int maxLength = config.data().maxLength();
         return sample(
                 number,

@@ -64,10 +64,11 @@ public final class NanoPairs {
         return GridCells.phrases(sampler.scene(index), grid);
     }
 
-    /** Phrases that name each category and each background: what every cell is distinguished from. */
+    /** Phrases that name each category, each word and each background: what every cell is distinguished from. */
     public List<String> plainPhrases() {
         List<String> plain = new ArrayList<>();
         sampler.categories().forEach(category -> plain.add(category.withArticle()));
+        SignFont.WORDS.forEach(word -> plain.add(phrase(word)));
         NamedColor.BACKGROUNDS.forEach(color -> plain.add(phrase(color)));
         return List.copyOf(plain);
     }

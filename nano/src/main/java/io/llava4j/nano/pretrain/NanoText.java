@@ -1,12 +1,16 @@
 package io.llava4j.nano.pretrain;
 
 import io.llava4j.nano.text.Captions;
+import io.llava4j.nano.text.InstructionForms;
+import io.llava4j.nano.text.Phrase;
 import io.llava4j.nano.text.QuestionShares;
 import io.llava4j.nano.text.Questions;
 import io.llava4j.nano.text.SceneConversations;
 import io.llava4j.nano.text.SceneDescriptions;
 import io.llava4j.nano.text.TextChats;
 import io.llava4j.nano.world.Category;
+import io.llava4j.nano.world.Kinds;
+import io.llava4j.nano.world.NamedColor;
 import io.llava4j.nano.world.Place;
 import io.llava4j.nano.world.Scene;
 import io.llava4j.nano.world.SceneObject;
@@ -20,6 +24,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * An endless corpus to pre-train the nano language model on: captions of stage 1 and conversations of stage 2 about scenes
@@ -40,6 +46,15 @@ public final class NanoText {
 
     private static final int LISTED_NAMES = 8;
 
+    private static final int FORMS = 4;
+
+    private static final int MOST_OPTIONS = 8;
+
+    private static final int TRANSLATED_NAMES = 12;
+
+    /** Share of the lists of options that are in Chinese. */
+    private static final double CHINESE_OPTIONS = 0.3;
+
     private static final int MIN_PAIRS = 4;
 
     private static final int MAX_PAIRS = 16;
@@ -51,6 +66,8 @@ public final class NanoText {
     private final Questions questions;
     private final SceneConversations conversations;
     private final TextChats chats;
+    private final InstructionForms forms;
+    private final List<Phrase> names;
     private final long seed;
 
     /** A corpus about scenes of one to five things. */
@@ -68,6 +85,8 @@ public final class NanoText {
         this.conversations = new SceneConversations(sampler.categories(), QuestionShares.DEFAULT);
         this.questions = new Questions(sampler.categories(), QuestionShares.DEFAULT);
         this.chats = new TextChats(sampler.categories());
+        this.forms = new InstructionForms(sampler.categories());
+        this.names = names(sampler.categories());
         this.seed = seed;
     }
 
@@ -204,6 +223,66 @@ public final class NanoText {
             case 2 -> "Is there " + category.withArticle() + "?";
             default -> "Is there " + category.withArticle() + " in the image?";
         };
+    }
+
+    /** Questions about one scene in several forms of instructions. */
+    public Conversation instructionForms(long index) {
+        SplitMix64 random = SplitMix64.of(seed, "forms", index);
+        Scene scene = sampler.scene(index);
+        return about(scene, forms.conversation(scene, FORMS, random), false, random);
+    }
+
+    /**
+     * Lettered options, then all of them in another order, each to be answered with its letter. A question with options is
+     * worth two bits at most and much is to be found out for it; this teaches its last step alone.
+     */
+    public PlainText optionRecall(long index) {
+        SplitMix64 random = SplitMix64.of(seed, "options", index);
+        List<Phrase> shuffled = new ArrayList<>(names);
+        random.shuffle(shuffled);
+        List<Phrase> options = shuffled.subList(0, random.between(MOST_OPTIONS / 2, MOST_OPTIONS));
+        boolean inChinese = random.chance(CHINESE_OPTIONS);
+        StringBuilder list = new StringBuilder("Options:");
+        List<Part> asked = new ArrayList<>();
+        for (int i = 0; i < options.size(); i++) {
+            String letter = Character.toString('A' + i);
+            Phrase option = options.get(i);
+            list.append('\n').append(letter).append(". ").append(inChinese ? option.chinese() : option.english());
+            asked.add(Part.given(inChinese && random.chance(0.5) ? option.chinese() : option.english()));
+            asked.add(Part.answer(letter));
+        }
+        List<Integer> order =
+                new ArrayList<>(IntStream.range(0, options.size()).boxed().toList());
+        random.shuffle(order);
+        List<Part> parts = new ArrayList<>(List.of(Part.given(list.append('\n').toString())));
+        order.forEach(i -> parts.addAll(asked.subList(2 * i, 2 * i + 2)));
+        return new PlainText(List.of(), parts);
+    }
+
+    /** Names, each to be answered with its translation into or from Chinese. */
+    public PlainText translations(long index) {
+        SplitMix64 random = SplitMix64.of(seed, "translations", index);
+        List<Part> parts = new ArrayList<>();
+        for (int i = 0; i < TRANSLATED_NAMES; i++) {
+            Phrase name = random.pick(names);
+            boolean toChinese = random.chance(0.5);
+            parts.add(Part.given((toChinese ? name.english() : name.chinese()) + " ="));
+            parts.add(Part.answer((toChinese ? name.chinese() : name.english()) + " ;"));
+        }
+        return new PlainText(List.of(), parts);
+    }
+
+    /** What options can name: things, colors, places, kinds and numbers. */
+    private static List<Phrase> names(List<Category> categories) {
+        return Stream.of(
+                        categories.stream().map(Category::name),
+                        NamedColor.TINTS.stream().map(NamedColor::name),
+                        Arrays.stream(Place.values()).map(Place::words),
+                        Kinds.nouns().stream())
+                .flatMap(names -> names)
+                .distinct()
+                .map(Phrase::of)
+                .toList();
     }
 
     /** A scene cell by cell, and its caption: stage 1's form with words in place of image tokens. */

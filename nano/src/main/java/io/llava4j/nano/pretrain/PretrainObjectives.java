@@ -29,16 +29,19 @@ public final class PretrainObjectives {
     public static Objective tower(TowerConfig config) {
         return build(config, () -> {
             Path start = config.model().visionTower();
+            VisionShape shape = config.model().config().vision();
             if (start != null) {
                 try (Checkpoint checkpoint = Checkpoint.open(start).requireComplete()) {
-                    return new ContrastiveObjective(
-                            config,
-                            ModelAssembly.visionOf(start, checkpoint),
-                            EngineWeights.weights(checkpoint.tensors(), config.device()));
+                    Weights weights = EngineWeights.weights(checkpoint.tensors(), config.device());
+                    VisionConfig trained = ModelAssembly.visionOf(start, checkpoint);
+                    if (shape == null) {
+                        return new ContrastiveObjective(config, trained, weights);
+                    }
+                    new Growth(weights, initializer(config)).tower(trained, shape.toConfig());
+                    return new ContrastiveObjective(config, shape.toConfig(), weights);
                 }
             }
-            VisionConfig vision =
-                    Objects.requireNonNull(config.model().config().vision()).toConfig();
+            VisionConfig vision = Objects.requireNonNull(shape).toConfig();
             return new ContrastiveObjective(config, vision, random(new ModelKind.Clip(vision), config));
         });
     }
@@ -51,17 +54,19 @@ public final class PretrainObjectives {
     public static Objective language(LanguageConfig config) {
         return build(config, () -> {
             Path start = config.model().languageModel();
+            TextShape shape = config.model().config().text();
             if (start != null) {
                 try (Checkpoint checkpoint = Checkpoint.open(start).requireComplete()) {
-                    return new LanguageObjective(
-                            config,
-                            ModelAssembly.textOf(start, checkpoint),
-                            EngineWeights.weights(checkpoint.tensors(), config.device()),
-                            checkpoint.tokenizerDir());
+                    Weights weights = EngineWeights.weights(checkpoint.tensors(), config.device());
+                    TextConfig trained = ModelAssembly.textOf(start, checkpoint);
+                    if (shape == null) {
+                        return new LanguageObjective(config, trained, weights, checkpoint.tokenizerDir());
+                    }
+                    new Growth(weights, initializer(config)).language(trained, shape.toConfig());
+                    return new LanguageObjective(config, shape.toConfig(), weights, checkpoint.tokenizerDir());
                 }
             }
-            TextConfig text =
-                    Objects.requireNonNull(config.model().config().text()).toConfig();
+            TextConfig text = Objects.requireNonNull(shape).toConfig();
             Path tokenizer = Objects.requireNonNull(config.model().tokenizer());
             return new LanguageObjective(config, text, random(new ModelKind.Llama(text), config), tokenizer);
         });
@@ -74,8 +79,12 @@ public final class PretrainObjectives {
 
     private static Weights random(ModelKind kind, RunConfig config) {
         Weights weights = new Weights();
-        Initializer initializer = new Initializer(config.seed(), config.device());
+        Initializer initializer = initializer(config);
         ExpectedTensors.of(kind).shapes().forEach((name, shape) -> initializer.fill(weights, name, shape));
         return weights;
+    }
+
+    private static Initializer initializer(RunConfig config) {
+        return new Initializer(config.seed(), config.device());
     }
 }

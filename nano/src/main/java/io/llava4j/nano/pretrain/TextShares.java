@@ -12,15 +12,21 @@ import io.llava4j.train.config.Require;
  * @param captionPairs scenes in words with a caption, in the form of stage 1
  * @param existenceDrills many existence questions about a scene in words
  * @param conversations conversations of stage 2 about scenes in words
+ * @param optionRecall lettered options, then names, to be answered with their letters
+ * @param translations names, to be answered with their Chinese ones, and the other way round
+ * @param instructionForms questions about scenes in words in the forms of the benchmarks: letters, yes or no, unanswerable, Chinese
  */
 public record TextShares(
         @Alias("partners") @Default("0") double associativeRecall,
         @Alias("roll-calls") @Default("0") double attributeListing,
         @Default("0") double captionPairs,
         @Alias("drills") @Default("0") double existenceDrills,
-        @Default("0") double conversations) {
+        @Default("0") double conversations,
+        @Default("0") double optionRecall,
+        @Default("0") double translations,
+        @Default("0") double instructionForms) {
     /** Captions and conversations: the shares without a curriculum. */
-    public static final TextShares DEFAULT = new TextShares(0, 0, 1, 0, 4);
+    public static final TextShares DEFAULT = new TextShares(0, 0, 1, 0, 4, 0, 0, 0);
 
     /** @throws io.llava4j.ConfigException if a share is negative or all are 0 */
     public TextShares {
@@ -29,13 +35,31 @@ public record TextShares(
         Require.notNegative("caption-pairs", captionPairs);
         Require.notNegative("existence-drills", existenceDrills);
         Require.notNegative("conversations", conversations);
+        Require.notNegative("option-recall", optionRecall);
+        Require.notNegative("translations", translations);
+        Require.notNegative("instruction-forms", instructionForms);
         Require.that(
-                associativeRecall + attributeListing + captionPairs + existenceDrills + conversations > 0,
+                associativeRecall
+                                + attributeListing
+                                + captionPairs
+                                + existenceDrills
+                                + conversations
+                                + optionRecall
+                                + translations
+                                + instructionForms
+                        > 0,
                 "conversations is 0, and so are all other shares; set one above 0");
     }
 
     /** Sum of the shares. */
     public double total() {
-        return associativeRecall + attributeListing + captionPairs + existenceDrills + conversations;
+        return associativeRecall
+                + attributeListing
+                + captionPairs
+                + existenceDrills
+                + conversations
+                + optionRecall
+                + translations
+                + instructionForms;
     }
 }

@@ -54,7 +54,7 @@ public record TowerConfig(
      * Where the tower comes from.
      *
      * @param visionTower folder of a tower to train further
-     * @param config shapes of a tower that starts at random
+     * @param config shape of a tower that starts at random; beside {@code vision-tower}, the shape it grows to
      */
     public record Model(@Nullable Path visionTower, Shapes config) {
         /** @throws io.llava4j.ConfigException if there is neither */
@@ -101,7 +101,7 @@ public record TowerConfig(
 
         /** The phase of a step from 0 up. */
         Part phaseAt(int step) {
-            return Phase.at(curriculum, step, new Part(Integer.MAX_VALUE, imageSize, 1, 5));
+            return Phase.at(curriculum, step, new Part(Integer.MAX_VALUE, imageSize, 1, 5, null));
         }
     }
 
@@ -112,14 +112,18 @@ public record TowerConfig(
      * @param imageSize edge of a scene in pixels
      * @param minObjects fewest objects of a scene
      * @param maxObjects most objects of a scene
+     * @param signs share of the scenes with a sign; single things have none by default, other scenes one in ten
      */
     public record Part(
             int steps,
             @Default("96") int imageSize,
             @Default("1") int minObjects,
-            @Default("5") int maxObjects) implements Phase {
+            @Default("5") int maxObjects,
+            @Nullable Double signs)
+            implements Phase {
         /** @throws io.llava4j.ConfigException if a number is impossible */
         public Part {
+            Require.that(signs == null || (signs >= 0 && signs <= 1), "signs must lie in [0, 1], not " + signs);
             Require.positive("steps", steps);
             Require.positive("image-size", imageSize);
             Require.positive("min-objects", minObjects);

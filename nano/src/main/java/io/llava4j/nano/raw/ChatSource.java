@@ -14,6 +14,9 @@ import java.util.Set;
 
 /** ShareGPT: shared conversations without an image, some in HTML, some with a greeting first or an unanswered question last. */
 final class ChatSource implements RawSource {
+    /** Share of the chats about a scene in words, if questions come in all forms. */
+    private static final double ABOUT_SCENES = 0.7;
+
     @Override
     public boolean illustrated() {
         return false;
@@ -26,7 +29,10 @@ final class ChatSource implements RawSource {
         try (RawWriter out = RawWriter.array(images.file("sharegpt/sharegpt.json"))) {
             for (int i = 0; seen.size() < images.count(); i++) {
                 SplitMix64 random = images.random(i);
-                List<String> spoken = spoken(chats.chat(random));
+                List<String> spoken = spoken(
+                        images.allForms() && random.chance(ABOUT_SCENES)
+                                ? images.forms().inWords(images.scene(i), random)
+                                : chats.chat(random));
                 if (seen.add(List.copyOf(spoken))) {
                     out.add(RawSchemas.conversation("nano" + i, "", shared(spoken, random)));
                 }

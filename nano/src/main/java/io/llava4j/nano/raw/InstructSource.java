@@ -15,6 +15,9 @@ final class InstructSource implements RawSource {
     /** Fraction of detailed descriptions: 23K of 158K. */
     private static final double DETAILED = 0.15;
 
+    /** Share of further free questions, if questions come in all forms. */
+    private static final double SENTENCES = 0.4;
+
     @Override
     public void write(SourceImages images) throws IOException {
         try (RawWriter out = RawWriter.array(images.file("llava/llava_instruct_150k.json"))) {
@@ -25,6 +28,9 @@ final class InstructSource implements RawSource {
                 if (random.chance(DETAILED)) {
                     turns.add(Turn.human("Describe the image in detail."));
                     turns.add(Turn.assistant(SceneDescriptions.describe(scene, false, random)));
+                }
+                if (turns.isEmpty() && images.allForms() && random.chance(SENTENCES)) {
+                    turns.addAll(images.forms().sentence(scene, random));
                 }
                 while (turns.isEmpty()) {
                     turns.addAll(images.conversations().free(scene, random));

@@ -14,6 +14,8 @@ import io.llava4j.nano.text.QuestionShares;
  * @param evaluationImages number of images with drawings of the held-out sets, with questions
  * @param questionsPerImage questions about each image of validation and evaluation
  * @param questions shares of the kinds of questions, in the mixture and in evaluation
+ * @param allForms whether the mixture's questions come in all forms of the benchmarks: all kinds of options, yes or no about
+ *     everything, misread words, free questions, and chats about scenes in words
  */
 public record NanoWorldOptions(
         long seed,
@@ -23,10 +25,11 @@ public record NanoWorldOptions(
         int validationImages,
         int evaluationImages,
         int questionsPerImage,
-        QuestionShares questions) {
+        QuestionShares questions,
+        boolean allForms) {
     /** A world for a training run of a few minutes. */
     public static final NanoWorldOptions DEFAULT =
-            new NanoWorldOptions(1, 96, 32000, 27000, 200, 400, 4, QuestionShares.DEFAULT);
+            new NanoWorldOptions(1, 96, 32000, 27000, 200, 400, 4, QuestionShares.DEFAULT, false);
 
     /** @throws IllegalArgumentException if a number is out of range */
     public NanoWorldOptions {
@@ -44,12 +47,28 @@ public record NanoWorldOptions(
     /** A copy with other numbers of samples. */
     public NanoWorldOptions withCounts(int stage1Pairs, int stage2Records, int validation, int evaluation) {
         return new NanoWorldOptions(
-                seed, imageSize, stage1Pairs, stage2Records, validation, evaluation, questionsPerImage, questions);
+                seed,
+                imageSize,
+                stage1Pairs,
+                stage2Records,
+                validation,
+                evaluation,
+                questionsPerImage,
+                questions,
+                allForms);
     }
 
     /** A copy with another seed. */
     public NanoWorldOptions withSeed(long other) {
         return new NanoWorldOptions(
-                other, imageSize, stage1, stage2, validationImages, evaluationImages, questionsPerImage, questions);
+                other,
+                imageSize,
+                stage1,
+                stage2,
+                validationImages,
+                evaluationImages,
+                questionsPerImage,
+                questions,
+                allForms);
     }
 }

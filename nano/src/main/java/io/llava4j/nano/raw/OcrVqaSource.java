@@ -45,7 +45,7 @@ final class OcrVqaSource implements RawSource {
     private static String ofCover(Question question) {
         return switch (question.kind()) {
             case TEXT -> "What is the title of this book?";
-            case EXISTENCE -> question.text().replaceFirst("in the (image|picture)", "on the cover");
+            case EXISTENCE, VERIFICATION -> question.text().replaceFirst("in the (image|picture)", "on the cover");
             case COUNT, COLOR, POSITION, CATEGORY -> question.text();
         };
     }

@@ -1,5 +1,7 @@
 package io.llava4j.nano.raw;
 
+import io.llava4j.nano.text.ChoiceQuestions;
+import io.llava4j.nano.text.InstructionForms;
 import io.llava4j.nano.text.Question;
 import io.llava4j.nano.text.Questions;
 import io.llava4j.nano.text.SceneConversations;
@@ -10,6 +12,7 @@ import io.llava4j.nano.world.SceneSampler;
 import io.llava4j.nano.world.SplitMix64;
 import io.llava4j.nano.world.Sprites;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -26,6 +29,8 @@ final class SourceImages {
     /** POPE asks for absent objects of any kind, and drawings by held-out artists are harder to recognise. */
     private static final double ALIKE = 0;
 
+    private static final double OTHER_SUBJECTS = 0.5;
+
     private final Path root;
     private final RawSources.Part part;
     private final int firstNumber;
@@ -33,6 +38,8 @@ final class SourceImages {
     private final List<SceneSampler> samplers;
     private final Questions questions;
     private final SceneConversations conversations;
+    private final InstructionForms forms;
+    private final ChoiceQuestions choices;
     private final RenderQueue queue;
 
     /**
@@ -57,6 +64,8 @@ final class SourceImages {
         this.questions = new Questions(
                 categories(), options.questions().withExistence(EXISTENCE).withAlike(ALIKE));
         this.conversations = new SceneConversations(categories(), options.questions());
+        this.forms = new InstructionForms(categories());
+        this.choices = new ChoiceQuestions(categories());
     }
 
     private String stream() {
@@ -108,13 +117,38 @@ final class SourceImages {
         return conversations;
     }
 
+    /** Whether questions come in all forms of the benchmarks. */
+    boolean allForms() {
+        return options.allForms();
+    }
+
+    InstructionForms forms() {
+        return forms;
+    }
+
+    ChoiceQuestions choices() {
+        return choices;
+    }
+
     /** Different questions, at least one, and as many as wanted if the scene allows. A fair coin decides yes or no. */
     List<Question> ask(Scene scene, int wanted, SplitMix64 random) {
         List<Question> asked = List.of();
         while (asked.isEmpty()) {
             asked = questions.ask(scene, wanted, () -> random.chance(0.5), random);
         }
-        return asked;
+        return allForms() ? withYesNo(asked, scene, random) : asked;
+    }
+
+    /** Every other existence question becomes one about another subject, as in GQA and VQAv2. */
+    private List<Question> withYesNo(List<Question> asked, Scene scene, SplitMix64 random) {
+        List<Question> all = new ArrayList<>();
+        for (Question question : asked) {
+            Question other = question.kind() == Question.Kind.EXISTENCE && random.chance(OTHER_SUBJECTS)
+                    ? forms.yesNo(scene, random)
+                    : null;
+            all.add(other == null ? question : other);
+        }
+        return all;
     }
 
     /** Path of an annotation file. */

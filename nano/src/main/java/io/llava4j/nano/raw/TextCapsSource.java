@@ -1,6 +1,7 @@
 package io.llava4j.nano.raw;
 
 import io.llava4j.nano.text.Captions;
+import io.llava4j.nano.text.ReadWords;
 import io.llava4j.nano.text.Wording;
 import io.llava4j.nano.world.Scene;
 import io.llava4j.nano.world.SceneOptions;
@@ -42,8 +43,9 @@ final class TextCapsSource implements RawSource {
                     captions.add(QuestionSchemas.textCapsCaption(
                             image, images.size(), images.number(i) * 10 + k, said.get(k), said));
                 }
-                String word = SignFont.read(Objects.requireNonNull(scene.sign()).word());
-                words.add(QuestionSchemas.rosetta(image, List.of(word)));
+                String word = Objects.requireNonNull(scene.sign()).word();
+                words.add(QuestionSchemas.rosetta(
+                        image, images.allForms() ? ReadWords.of(word, random) : List.of(SignFont.read(word))));
                 images.draw(i, scene, "textvqa/train_images/" + image + ".jpg");
             }
         }

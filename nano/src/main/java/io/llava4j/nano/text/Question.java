@@ -15,6 +15,8 @@ public record Question(Kind kind, String topic, String text, String answer, List
     /** What a question asks about. */
     public enum Kind {
         EXISTENCE("existence"),
+        /** Whether a statement is true. */
+        VERIFICATION("verification"),
         COUNT("count"),
         COLOR("color"),
         POSITION("position"),
@@ -36,7 +38,7 @@ public record Question(Kind kind, String topic, String text, String answer, List
     /** {@code answer_type} in a VQAv2-format file. */
     public String answerType() {
         return switch (kind) {
-            case EXISTENCE -> "yes/no";
+            case EXISTENCE, VERIFICATION -> "yes/no";
             case COUNT -> "number";
             case COLOR, POSITION, CATEGORY, TEXT -> "other";
         };

@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * a scene with two cats) are not asked.
  */
 public final class Questions {
+    /** The answer to a question that the image does not answer. */
+    public static final String UNANSWERABLE = "unanswerable";
+
     /** Topic of a question about the background's color. */
     static final String BACKGROUND = "background";
 
@@ -234,10 +237,24 @@ public final class Questions {
         return CategoryQuestions.ask(scene, random);
     }
 
-    private static Question text(Sign sign, SplitMix64 random) {
+    static Question text(Sign sign, SplitMix64 random) {
         String text = random.pick(
                 List.of("What does the sign say?", "What word is on the sign?", "What is written in the image?"));
         return new Question(Kind.TEXT, "sign", text, SignFont.read(sign.word()), List.of());
+    }
+
+    /** Asks about an absent thing or the text of an absent sign. */
+    public Question unanswerable(Scene scene, SplitMix64 random) {
+        String absent = absent(scene, random).name();
+        return switch (random.nextInt(scene.sign() == null ? 3 : 2)) {
+            case 0 -> unanswerable(Kind.COLOR, "What color is the " + absent + "?");
+            case 1 -> unanswerable(Kind.POSITION, "Where is the " + absent + "?");
+            default -> unanswerable(Kind.TEXT, "What does the sign say?");
+        };
+    }
+
+    private static Question unanswerable(Kind kind, String text) {
+        return new Question(kind, text, text, UNANSWERABLE, List.of("unsuitable"));
     }
 
     /** -1 if the first is clearly left of the second, 1 if right, 0 if neither. */

@@ -68,4 +68,20 @@ public final class SceneDescriptions {
             }
         }
     }
+
+    /** All objects in one sentence, unique ones with their positions, and the sign in another. */
+    public static String everything(Scene scene) {
+        List<String> parts = new ArrayList<>();
+        for (List<SceneObject> alike : Wording.alike(scene.objects())) {
+            SceneObject first = alike.getFirst();
+            parts.add(Wording.counted(alike.size(), first)
+                    + (alike.size() == 1 && Place.isClear(first.box())
+                            ? " " + Place.of(first.box()).phrase()
+                            : ""));
+        }
+        boolean plural = Wording.alike(scene.objects()).getFirst().size() > 1;
+        Sign sign = scene.sign();
+        return "There " + (plural ? "are " : "is ") + Wording.list(parts) + "."
+                + (sign == null ? "" : " The sign says " + SignFont.read(sign.word()) + ".");
+    }
 }

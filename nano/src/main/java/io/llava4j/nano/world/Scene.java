@@ -30,4 +30,9 @@ public record Scene(
         }
         return count;
     }
+
+    /** The same scene without its sign. */
+    public Scene withoutSign() {
+        return new Scene(index, background, objects, null);
+    }
 }

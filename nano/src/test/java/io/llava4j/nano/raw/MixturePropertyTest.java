@@ -58,7 +58,7 @@ class MixturePropertyTest {
     static void writeRawFiles() {
         NanoWorld.write(
                 nano.resolve("n"),
-                new NanoWorldOptions(3, 32, 5, 400, 0, 0, 4, QuestionShares.DEFAULT),
+                new NanoWorldOptions(3, 32, 5, 400, 0, 0, 4, QuestionShares.DEFAULT, false),
                 new Sprites(Drawings.load()),
                 2,
                 (done, total) -> {});

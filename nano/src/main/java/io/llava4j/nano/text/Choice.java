@@ -1,8 +1,8 @@
-package io.llava4j.nano.benchmark;
+package io.llava4j.nano.text;
 
-import io.llava4j.nano.text.Phrase;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * A question with lettered options.
@@ -10,26 +10,32 @@ import java.util.List;
  * @param options two or four, all different
  * @param answer index of the right option
  */
-record Choice(Phrase question, List<Phrase> options, int answer) {
+public record Choice(Phrase question, List<Phrase> options, int answer) {
     /** The letter of the right option. */
-    String letter() {
+    public String letter() {
         return Character.toString('A' + answer);
     }
 
     /** The question and the lettered options in English, one per line. */
-    String lettered() {
-        StringBuilder text = new StringBuilder(question.english());
+    public String lettered() {
+        return lettered(Phrase::english);
+    }
+
+    /** The question and the lettered options in Chinese, one per line. */
+    String letteredInChinese() {
+        return lettered(Phrase::chinese);
+    }
+
+    private String lettered(Function<Phrase, String> language) {
+        StringBuilder text = new StringBuilder(language.apply(question));
         for (int i = 0; i < options.size(); i++) {
-            text.append('\n')
-                    .append((char) ('A' + i))
-                    .append(". ")
-                    .append(options.get(i).english());
+            text.append('\n').append((char) ('A' + i)).append(". ").append(language.apply(options.get(i)));
         }
         return text.toString();
     }
 
     /** The options rotated by some positions, as in circular evaluation. */
-    Choice rotated(int by) {
+    public Choice rotated(int by) {
         int count = options.size();
         List<Phrase> moved = new ArrayList<>();
         for (int i = 0; i < count; i++) {

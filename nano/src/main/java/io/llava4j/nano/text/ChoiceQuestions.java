@@ -1,8 +1,5 @@
-package io.llava4j.nano.benchmark;
+package io.llava4j.nano.text;
 
-import io.llava4j.nano.text.Phrase;
-import io.llava4j.nano.text.QuestionShares;
-import io.llava4j.nano.text.Questions;
 import io.llava4j.nano.world.Category;
 import io.llava4j.nano.world.Kinds;
 import io.llava4j.nano.world.NamedColor;
@@ -17,23 +14,24 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Makes questions with lettered options about scenes, in English and Chinese; the answers follow from the scenes. */
-final class ChoiceQuestions {
+public final class ChoiceQuestions {
     private static final int OPTIONS = 4;
     private static final int MOST_OBJECTS = 5;
 
     private final Questions questions;
 
     /** @param categories what can be named */
-    ChoiceQuestions(List<Category> categories) {
+    public ChoiceQuestions(List<Category> categories) {
         this.questions = new Questions(categories, QuestionShares.DEFAULT);
     }
 
     /** What a question is about. */
-    enum Topic {
+    public enum Topic {
         BACKGROUND,
         OBJECT,
         COLOR,
@@ -50,22 +48,23 @@ final class ChoiceQuestions {
     }
 
     /** A question about a scene. */
-    record Asked(Topic topic, int scene, Choice choice) {}
+    public record Asked(Topic topic, int scene, Choice choice) {}
 
     /**
      * Questions about the scenes of a sampler, from the first on.
      *
      * @param wanted number of questions per topic
      * @param perScene maximum number of questions about one scene
+     * @param generators random numbers for the questions about a scene, by its index
      * @return in the order of scenes
      */
-    List<Asked> ask(
-            SceneSampler sampler, Map<Topic, Integer> wanted, int perScene, BenchmarkFolder folder, String name) {
+    public List<Asked> ask(
+            SceneSampler sampler, Map<Topic, Integer> wanted, int perScene, LongFunction<SplitMix64> generators) {
         Map<Topic, Integer> open = new LinkedHashMap<>(wanted);
         List<Asked> asked = new ArrayList<>();
         for (int i = 0; open.values().stream().anyMatch(count -> count > 0); i++) {
             Scene scene = sampler.scene(i);
-            SplitMix64 random = folder.random(name, i);
+            SplitMix64 random = generators.apply(i);
             List<Topic> topics = new ArrayList<>(open.keySet());
             random.shuffle(topics);
             // The topics with the most open questions come first, so that questions share images until the end.
@@ -84,8 +83,7 @@ final class ChoiceQuestions {
     }
 
     /** A question, or null if the scene allows none with one certain answer. */
-    @Nullable
-    Choice ask(Topic topic, Scene scene, SplitMix64 random) {
+    public @Nullable Choice ask(Topic topic, Scene scene, SplitMix64 random) {
         SceneObject object = random.pick(scene.objects());
         SceneObject other = random.pick(scene.objects());
         Phrase name = Phrase.of(object.category().name());
