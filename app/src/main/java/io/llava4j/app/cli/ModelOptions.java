@@ -35,7 +35,7 @@ final class ModelOptions {
             converter = ModelPath.class,
             description =
                     "A model folder of any supported layout, a GGUF file, or a pulled OWNER/NAME (default: the model"
-                            + " that was pulled last, else the demo's).")
+                            + " that was pulled last, else the demo's, else the shipped nano model).")
     private @Nullable Path model;
 
     @Option(names = "--device", description = "cpu or cuda:N (default: ${DEFAULT-VALUE}).")
@@ -117,7 +117,7 @@ final class ModelOptions {
                     .unnamed(spec.commandLine().getErr())
                     .orElseThrow(() -> new ParameterException(
                             spec.commandLine(),
-                            "no model is named with -m, none was pulled, and there is none of the demo;"
+                            "no model is named with -m, none was pulled, and there is none of the demo and none shipped;"
                                     + " 'llava pull OWNER/NAME' or 'llava demo' gives one"));
         }
         return model;

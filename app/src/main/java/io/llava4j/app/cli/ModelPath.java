@@ -62,9 +62,10 @@ final class ModelPath implements ITypeConverter<Path> {
     }
 
     /**
-     * The model that is used when none is named: the newest that was pulled, else the demo's. Says which on {@code err}.
+     * The model that is used when none is named: the newest that was pulled, else the demo's, else the nano model that is
+     * shipped. Says which on {@code err}.
      *
-     * @return empty if there is neither
+     * @return empty if there is none of them
      */
     Optional<Path> unnamed(PrintWriter err) {
         Optional<StoredModel> pulled = store.newest();
@@ -75,13 +76,17 @@ final class ModelPath implements ITypeConverter<Path> {
             err.flush();
             return Optional.of(pulled.get().folder());
         }
+        Path home = Path.of(System.getProperty("llava.home", ""));
         Path demo = Path.of("runs", "demo", "model");
-        Optional<Path> found = Stream.of(
-                        demo, Path.of(System.getProperty("llava.home", "")).resolve(demo))
-                .filter(Files::isDirectory)
-                .findFirst();
+        return announced(Stream.of(demo, home.resolve(demo)), "the demo's", err)
+                .or(() -> announced(
+                        Stream.of(home.resolve("models").resolve("nano-plus")), "the nano model shipped with llava4j", err));
+    }
+
+    private static Optional<Path> announced(Stream<Path> places, String which, PrintWriter err) {
+        Optional<Path> found = places.filter(Files::isDirectory).findFirst();
         found.ifPresent(path -> {
-            err.printf("llava: no model is named; using the demo's, %s%n", path);
+            err.printf("llava: no model is named; using %s, %s%n", which, path);
             err.flush();
         });
         return found;

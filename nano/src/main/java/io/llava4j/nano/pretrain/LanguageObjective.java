@@ -142,6 +142,12 @@ public final class LanguageObjective implements Objective {
         if ((at -= shares.translations()) < 0) {
             return plain(number, corpus.translations(number));
         }
+        if ((at -= shares.presenceChoices()) < 0) {
+            return plain(number, corpus.choiceDrill(number, true));
+        }
+        if ((at -= shares.choiceDrills()) < 0) {
+            return plain(number, corpus.choiceDrill(number, false));
+        }
         NanoText.Conversation conversation;
         if ((at -= shares.existenceDrills()) < 0) {
             conversation = corpus.existenceDrill(number);

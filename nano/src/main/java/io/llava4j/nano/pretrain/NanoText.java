@@ -1,6 +1,9 @@
 package io.llava4j.nano.pretrain;
 
 import io.llava4j.nano.text.Captions;
+import io.llava4j.nano.text.Choice;
+import io.llava4j.nano.text.ChoiceQuestions;
+import io.llava4j.nano.text.ChoiceQuestions.Topic;
 import io.llava4j.nano.text.InstructionForms;
 import io.llava4j.nano.text.Phrase;
 import io.llava4j.nano.text.QuestionShares;
@@ -48,6 +51,12 @@ public final class NanoText {
 
     private static final int FORMS = 4;
 
+    private static final int CHOICES = 8;
+
+    private static final List<Topic> TOPICS = List.of(Topic.values());
+
+    private static final List<Topic> PRESENCE = List.of(Topic.PRESENT, Topic.PRESENT, Topic.OBJECT, Topic.BACKGROUND);
+
     private static final int MOST_OPTIONS = 8;
 
     private static final int TRANSLATED_NAMES = 12;
@@ -67,6 +76,7 @@ public final class NanoText {
     private final SceneConversations conversations;
     private final TextChats chats;
     private final InstructionForms forms;
+    private final ChoiceQuestions choices;
     private final List<Phrase> names;
     private final long seed;
 
@@ -86,6 +96,7 @@ public final class NanoText {
         this.questions = new Questions(sampler.categories(), QuestionShares.DEFAULT);
         this.chats = new TextChats(sampler.categories());
         this.forms = new InstructionForms(sampler.categories());
+        this.choices = new ChoiceQuestions(sampler.categories());
         this.names = names(sampler.categories());
         this.seed = seed;
     }
@@ -230,6 +241,26 @@ public final class NanoText {
         SplitMix64 random = SplitMix64.of(seed, "forms", index);
         Scene scene = sampler.scene(index);
         return about(scene, forms.conversation(scene, FORMS, random), false, random);
+    }
+
+    /**
+     * Many questions with options about one scene, each to be answered with a letter.
+     *
+     * @param ofPresence only questions about what is there, which a model learns first
+     */
+    public PlainText choiceDrill(long index, boolean ofPresence) {
+        SplitMix64 random = SplitMix64.of(seed, "choice drill", index);
+        Scene scene = sampler.scene(index);
+        List<Part> parts = new ArrayList<>();
+        while (parts.size() < 2 * CHOICES) {
+            Topic topic = random.pick(ofPresence ? PRESENCE : TOPICS);
+            Choice choice = choices.ask(topic, scene, random);
+            if (choice != null) {
+                parts.add(Part.given(choice.lettered() + "\n"));
+                parts.add(Part.answer(choice.letter()));
+            }
+        }
+        return new PlainText(GridCells.words(scene, GRID), parts);
     }
 
     /**

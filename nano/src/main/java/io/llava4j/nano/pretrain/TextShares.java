@@ -14,6 +14,8 @@ import io.llava4j.train.config.Require;
  * @param conversations conversations of stage 2 about scenes in words
  * @param optionRecall lettered options, then names, to be answered with their letters
  * @param translations names, to be answered with their Chinese ones, and the other way round
+ * @param presenceChoices many questions with options about what a scene in words shows, to be answered with letters
+ * @param choiceDrills many questions with options about all topics, to be answered with letters
  * @param instructionForms questions about scenes in words in the forms of the benchmarks: letters, yes or no, unanswerable, Chinese
  */
 public record TextShares(
@@ -24,9 +26,11 @@ public record TextShares(
         @Default("0") double conversations,
         @Default("0") double optionRecall,
         @Default("0") double translations,
+        @Default("0") double presenceChoices,
+        @Default("0") double choiceDrills,
         @Default("0") double instructionForms) {
     /** Captions and conversations: the shares without a curriculum. */
-    public static final TextShares DEFAULT = new TextShares(0, 0, 1, 0, 4, 0, 0, 0);
+    public static final TextShares DEFAULT = new TextShares(0, 0, 1, 0, 4, 0, 0, 0, 0, 0);
 
     /** @throws io.llava4j.ConfigException if a share is negative or all are 0 */
     public TextShares {
@@ -37,6 +41,8 @@ public record TextShares(
         Require.notNegative("conversations", conversations);
         Require.notNegative("option-recall", optionRecall);
         Require.notNegative("translations", translations);
+        Require.notNegative("presence-choices", presenceChoices);
+        Require.notNegative("choice-drills", choiceDrills);
         Require.notNegative("instruction-forms", instructionForms);
         Require.that(
                 associativeRecall
@@ -46,6 +52,8 @@ public record TextShares(
                                 + conversations
                                 + optionRecall
                                 + translations
+                                + presenceChoices
+                                + choiceDrills
                                 + instructionForms
                         > 0,
                 "conversations is 0, and so are all other shares; set one above 0");
@@ -60,6 +68,8 @@ public record TextShares(
                 + conversations
                 + optionRecall
                 + translations
+                + presenceChoices
+                + choiceDrills
                 + instructionForms;
     }
 }

@@ -45,7 +45,7 @@ final class AOkvqaSource implements RawSource {
     /** A question with four options about any topic. */
     private static Choice choice(ChoiceQuestions asker, Scene scene, SplitMix64 random) {
         while (true) {
-            Choice choice = asker.ask(random.pick(List.of(ChoiceQuestions.Topic.values())), scene, random);
+            Choice choice = asker.ask(random.pick(ChoiceQuestions.TOPICS), scene, random);
             if (choice != null && choice.options().size() == OPTIONS) {
                 return choice;
             }

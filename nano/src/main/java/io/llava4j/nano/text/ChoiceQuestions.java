@@ -34,6 +34,8 @@ public final class ChoiceQuestions {
     public enum Topic {
         BACKGROUND,
         OBJECT,
+        /** Which of the options the image shows; an exercise. */
+        PRESENT,
         COLOR,
         PLACE,
         COUNT,
@@ -46,6 +48,10 @@ public final class ChoiceQuestions {
         SIGN,
         ONE_LESS
     }
+
+    /** Topics of benchmarks and instructions: all but the one that only exercises have. */
+    public static final List<Topic> TOPICS =
+            Stream.of(Topic.values()).filter(topic -> topic != Topic.PRESENT).toList();
 
     /** A question about a scene. */
     public record Asked(Topic topic, int scene, Choice choice) {}
@@ -106,6 +112,12 @@ public final class ChoiceQuestions {
                                 name,
                                 absent(scene, random),
                                 random);
+            case PRESENT ->
+                choice(
+                        new Phrase("Which of these is in the image?", "图片中有哪一个？"),
+                        name,
+                        absent(scene, random),
+                        random);
             case COLOR ->
                 object.tint() == null || !unique
                         ? null

@@ -104,7 +104,7 @@ public final class InstructionForms {
 
     private @Nullable List<Turn> letter(Scene scene, boolean inChinese, SplitMix64 random) {
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-            ChoiceQuestions.Topic topic = random.pick(List.of(ChoiceQuestions.Topic.values()));
+            ChoiceQuestions.Topic topic = random.pick(ChoiceQuestions.TOPICS);
             Choice choice = choices.ask(topic, scene, random);
             if (choice != null && inChinese) {
                 return said(choice.letteredInChinese() + "\n" + CHINESE_LETTER, choice.letter());
