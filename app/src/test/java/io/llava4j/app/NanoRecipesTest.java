@@ -27,7 +27,7 @@ class NanoRecipesTest {
 
     @Test
     void theTowersRecipeStartsAndMakesATowerOfTheShippedShape() {
-        TowerConfig config = recipe("tower.yaml", Map.of()).tower();
+        TowerConfig config = recipe("nano/tower.yaml", Map.of()).tower();
         assertThat(Checkpoint.open(train(config, PretrainObjectives::tower)).kind())
                 .isEqualTo(shipped("nano-tower"));
     }
@@ -35,10 +35,32 @@ class NanoRecipesTest {
     @Test
     void theLanguageModelsRecipeStartsAndMakesAModelOfTheShippedShape() {
         Path tokenizer = ROOT.resolve("models/nano-tokenizer");
-        LanguageConfig config = recipe("language.yaml", Map.of("model.tokenizer", tokenizer.toString()))
+        LanguageConfig config = recipe("nano/language.yaml", Map.of("model.tokenizer", tokenizer.toString()))
                 .language();
         assertThat(Checkpoint.open(train(config, PretrainObjectives::language)).kind())
                 .isEqualTo(shipped("nano-language"));
+    }
+
+    @Test
+    void theTowerOfNanoPlusGrowsFromNanos() {
+        TowerConfig tower = recipe(
+                        "nano-plus/tower.yaml",
+                        Map.of("model.vision-tower", ROOT.resolve("models/nano-tower").toString()))
+                .tower();
+        assertThat(Checkpoint.open(train(tower, PretrainObjectives::tower)).kind())
+                .isEqualTo(shipped("nano-plus-tower"));
+    }
+
+    @Test
+    void theLanguageModelOfNanoPlusGrowsFromNanos() {
+        LanguageConfig language = recipe(
+                        "nano-plus/language.yaml",
+                        Map.of(
+                                "model.language-model",
+                                ROOT.resolve("models/nano-language").toString()))
+                .language();
+        assertThat(Checkpoint.open(train(language, PretrainObjectives::language)).kind())
+                .isEqualTo(shipped("nano-plus-language"));
     }
 
     private static ModelKind shipped(String model) {
@@ -53,7 +75,7 @@ class NanoRecipesTest {
         values.put("output", dir.toString());
         values.put("schedule.max-steps", "2");
         values.put("batch.per-device", "2");
-        return new PretrainingRecipes(ROOT.resolve("recipes/nano").resolve(recipe), values, Map.of());
+        return new PretrainingRecipes(ROOT.resolve("recipes").resolve(recipe), values, Map.of());
     }
 
     private <C extends Record & RunConfig> Path train(C config, Function<C, Objective> objectives) {

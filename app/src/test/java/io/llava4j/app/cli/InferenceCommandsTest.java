@@ -149,7 +149,6 @@ class InferenceCommandsTest {
     @Test
     void impossibleOptionsAreUsageErrors() {
         assertThat(CliRun.of("generate", "-m", model).code()).isEqualTo(2);
-        assertThat(CliRun.of("generate", "what?").err()).contains("no model is named with -m");
         assertThat(CliRun.of("generate", "-m", model, "--top-p", 0, "x").err())
                 .startsWith("llava: --top-p must be above 0");
         assertThat(CliRun.of("generate", "-m", model, "--max-new-tokens", 0, "x")

@@ -53,6 +53,11 @@ public final class NanoText {
 
     private static final int CHOICES = 8;
 
+    /** Share of the drills that are in Chinese; a character takes three tokens, so they have fewer questions. */
+    private static final double CHINESE_DRILLS = 0.4;
+
+    private static final int CHINESE_CHOICES = 5;
+
     private static final List<Topic> TOPICS = List.of(Topic.values());
 
     private static final List<Topic> PRESENCE = List.of(Topic.PRESENT, Topic.PRESENT, Topic.OBJECT, Topic.BACKGROUND);
@@ -251,12 +256,14 @@ public final class NanoText {
     public PlainText choiceDrill(long index, boolean ofPresence) {
         SplitMix64 random = SplitMix64.of(seed, "choice drill", index);
         Scene scene = sampler.scene(index);
+        boolean inChinese = random.chance(CHINESE_DRILLS);
         List<Part> parts = new ArrayList<>();
-        while (parts.size() < 2 * CHOICES) {
+        while (parts.size() < 2 * (inChinese ? CHINESE_CHOICES : CHOICES)) {
             Topic topic = random.pick(ofPresence ? PRESENCE : TOPICS);
-            Choice choice = choices.ask(topic, scene, random);
+            boolean counting = topic == Topic.COUNT || topic == Topic.ONE_LESS;
+            Choice choice = counting && random.chance(0.7) ? null : choices.ask(topic, scene, random);
             if (choice != null) {
-                parts.add(Part.given(choice.lettered() + "\n"));
+                parts.add(Part.given((inChinese ? choice.letteredInChinese() : choice.lettered()) + "\n"));
                 parts.add(Part.answer(choice.letter()));
             }
         }

@@ -22,7 +22,7 @@ public record Choice(Phrase question, List<Phrase> options, int answer) {
     }
 
     /** The question and the lettered options in Chinese, one per line. */
-    String letteredInChinese() {
+    public String letteredInChinese() {
         return lettered(Phrase::chinese);
     }
 
