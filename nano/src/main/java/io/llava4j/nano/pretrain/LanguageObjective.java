@@ -128,25 +128,25 @@ public final class LanguageObjective implements Objective {
         TextShares shares = phase.shares();
         double at = new SplittableRandom(data.seed() + number * 0x9E3779B97F4A7C15L).nextDouble(shares.total());
         if ((at -= shares.associativeRecall()) < 0) {
-            return plain(number, corpus.associativeRecall(number));
+            return plain(number, corpus.exercises().associativeRecall(number));
         }
         if ((at -= shares.attributeListing()) < 0) {
-            return plain(number, corpus.attributeListing(number));
+            return plain(number, corpus.exercises().attributeListing(number));
         }
         if ((at -= shares.captionPairs()) < 0) {
             return plain(number, corpus.captionPair(number));
         }
         if ((at -= shares.optionRecall()) < 0) {
-            return plain(number, corpus.optionRecall(number));
+            return plain(number, corpus.exercises().optionRecall(number));
         }
         if ((at -= shares.translations()) < 0) {
-            return plain(number, corpus.translations(number));
+            return plain(number, corpus.exercises().translations(number));
         }
         if ((at -= shares.presenceChoices()) < 0) {
-            return plain(number, corpus.choiceDrill(number, true));
+            return plain(number, corpus.exercises().choiceDrill(number, true));
         }
         if ((at -= shares.choiceDrills()) < 0) {
-            return plain(number, corpus.choiceDrill(number, false));
+            return plain(number, corpus.exercises().choiceDrill(number, false));
         }
         NanoText.Conversation conversation;
         if ((at -= shares.existenceDrills()) < 0) {
@@ -169,7 +169,7 @@ public final class LanguageObjective implements Objective {
     }
 
     /** Stage 1's form: no system prompt and no roles (docs/reference/conversation.md#image-placement). No piece of the vocabulary crosses a blank. */
-    private SyntheticBatch.Sample plain(long number, NanoText.PlainText plain) {
+    private SyntheticBatch.Sample plain(long number, Exercises.PlainText plain) {
         SentencePieceTokenizer tokens = prompts.tokenizer();
         IntStream.Builder ids = IntStream.builder().add(tokens.bosId());
         IntStream.Builder labels = IntStream.builder().add(Prompt.IGNORE_INDEX);
@@ -177,7 +177,7 @@ public final class LanguageObjective implements Objective {
             ids.add(Prompt.IMAGE_TOKEN_INDEX);
             labels.add(Prompt.IGNORE_INDEX);
         }
-        for (NanoText.Part part : plain.parts()) {
+        for (Exercises.Part part : plain.parts()) {
             for (int id : tokens.encode(part.text())) {
                 ids.add(id);
                 labels.add(part.supervised() ? id : Prompt.IGNORE_INDEX);

@@ -79,8 +79,8 @@ class NanoTextTest {
     @Test
     void attributeListingsSayWhatTheSceneShows() {
         for (int i = 0; i < 300; i++) {
-            NanoText.PlainText attributeListing = text.attributeListing(i);
-            List<NanoText.Part> parts = attributeListing.parts();
+            Exercises.PlainText attributeListing = text.exercises().attributeListing(i);
+            List<Exercises.Part> parts = attributeListing.parts();
             boolean inCells = !attributeListing.cells().isEmpty();
             assertThat(parts).hasSize(inCells ? 16 : 17);
             String description = parts.getFirst().text();
@@ -107,14 +107,14 @@ class NanoTextTest {
 
     @Test
     void cellsNameThingsWithTheirColours() {
-        NanoText.PlainText pair = text.captionPair(3);
+        Exercises.PlainText pair = text.captionPair(3);
         assertThat(pair.cells()).hasSize(36);
         assertThat(pair.parts()).singleElement().satisfies(part -> {
             assertThat(part.supervised()).isTrue();
             assertThat(part.text()).endsWith("\n");
         });
         for (int i = 0; i < 100; i++) {
-            NanoText.PlainText one = text.captionPair(i);
+            Exercises.PlainText one = text.captionPair(i);
             for (GridCell cell : one.cells()) {
                 if (cell.thing() >= 0 && cell.tint() != null) {
                     assertThat(one.parts().getFirst().text())
@@ -129,8 +129,8 @@ class NanoTextTest {
     void associativeRecallAsksForPairsThatTheCellsShowOnce() {
         int missing = 0;
         for (int i = 0; i < 50; i++) {
-            NanoText.PlainText recall = text.associativeRecall(i);
-            List<NanoText.Part> parts = recall.parts();
+            Exercises.PlainText recall = text.exercises().associativeRecall(i);
+            List<Exercises.Part> parts = recall.parts();
             Set<String> shown = new HashSet<>();
             for (GridCell cell : recall.cells()) {
                 for (String word : cell.words().subList(0, 2)) {
