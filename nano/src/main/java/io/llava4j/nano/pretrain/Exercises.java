@@ -46,6 +46,9 @@ final class Exercises {
 
     private static final int CHINESE_CHOICES = 5;
 
+    /** Every scene allows questions about numbers; without this they would be half of all. */
+    private static final double COUNTING_SKIPPED = 0.7;
+
     private static final List<Topic> TOPICS = List.of(Topic.values());
 
     private static final List<Topic> PRESENCE = List.of(Topic.PRESENT, Topic.PRESENT, Topic.OBJECT, Topic.BACKGROUND);
@@ -165,20 +168,26 @@ final class Exercises {
         };
     }
 
-    /**
-     * Many questions with options about one scene, each to be answered with a letter.
-     *
-     * @param ofPresence only questions about what is there, which a model learns first
-     */
-    public PlainText choiceDrill(long index, boolean ofPresence) {
-        SplitMix64 random = SplitMix64.of(seed, "choice drill", index);
+    /** Many questions about what a scene shows, with options, each to be answered with a letter: the first that a model learns. */
+    PlainText presenceChoices(long index, boolean inChinese) {
+        return choices(index, inChinese ? "chinese choices" : "presence choices", PRESENCE, inChinese);
+    }
+
+    /** Many questions with options about one scene on all topics, some in Chinese, each to be answered with a letter. */
+    PlainText choiceDrill(long index) {
+        boolean inChinese =
+                SplitMix64.of(seed, "choice drill's language", index).chance(CHINESE_DRILLS);
+        return choices(index, "choice drill", TOPICS, inChinese);
+    }
+
+    private PlainText choices(long index, String stream, List<Topic> topics, boolean inChinese) {
+        SplitMix64 random = SplitMix64.of(seed, stream, index);
         Scene scene = sampler.scene(index);
-        boolean inChinese = random.chance(CHINESE_DRILLS);
         List<Part> parts = new ArrayList<>();
         while (parts.size() < 2 * (inChinese ? CHINESE_CHOICES : CHOICES)) {
-            Topic topic = random.pick(ofPresence ? PRESENCE : TOPICS);
-            boolean counting = topic == Topic.COUNT || topic == Topic.ONE_LESS;
-            Choice choice = counting && random.chance(0.7) ? null : choices.ask(topic, scene, random);
+            Topic topic = random.pick(topics);
+            boolean seldom = topic == Topic.COUNT || topic == Topic.ONE_LESS;
+            Choice choice = seldom && random.chance(COUNTING_SKIPPED) ? null : choices.ask(topic, scene, random);
             if (choice != null) {
                 parts.add(Part.given((inChinese ? choice.letteredInChinese() : choice.lettered()) + "\n"));
                 parts.add(Part.answer(choice.letter()));

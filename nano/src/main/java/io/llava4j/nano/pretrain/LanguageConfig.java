@@ -123,7 +123,7 @@ public record LanguageConfig(
 
         /** The phase of a step from 0 up. */
         Part phaseAt(int step) {
-            return Phase.at(curriculum, step, new Part(Integer.MAX_VALUE, 1, 5, 0, TextShares.DEFAULT));
+            return Phase.at(curriculum, step, new Part(Integer.MAX_VALUE, 1, 5, 0, null, TextShares.DEFAULT));
         }
     }
 
@@ -134,6 +134,7 @@ public record LanguageConfig(
      * @param minObjects fewest objects of a scene
      * @param maxObjects most objects of a scene
      * @param imageTokenNoise largest standard deviation of the noise on synthetic image tokens
+     * @param signs share of the scenes with a sign; one in ten by default
      * @param text shares of the kinds of text; captions 1 and conversations 4 without this section
      */
     @Retired(key = "image-size")
@@ -142,6 +143,7 @@ public record LanguageConfig(
             @Default("1") int minObjects,
             @Default("5") int maxObjects,
             @Alias("word-noise") @Default("0") double imageTokenNoise,
+            @Nullable Double signs,
             @Nullable TextShares text)
             implements Phase {
         /** @throws io.llava4j.ConfigException if a number is impossible */
@@ -150,6 +152,7 @@ public record LanguageConfig(
             Require.positive("min-objects", minObjects);
             Require.atLeast("max-objects", maxObjects, minObjects);
             Require.notNegative("image-token-noise", imageTokenNoise);
+            Require.that(signs == null || (signs >= 0 && signs <= 1), "signs must lie in [0, 1], not " + signs);
         }
 
         /** Shares of the kinds of text. */

@@ -118,13 +118,7 @@ public final class LanguageObjective implements Objective {
     }
 
     private SyntheticBatch.Sample sample(LanguageConfig.Part phase, long number) {
-        NanoText corpus = corpora.computeIfAbsent(
-                phase,
-                p -> new NanoText(
-                        sprites,
-                        SceneOptions.scenes(sprites.drawings().trainingSets())
-                                .withObjects(p.minObjects(), p.maxObjects()),
-                        data.seed()));
+        NanoText corpus = corpora.computeIfAbsent(phase, this::corpus);
         TextShares shares = phase.shares();
         double at = new SplittableRandom(data.seed() + number * 0x9E3779B97F4A7C15L).nextDouble(shares.total());
         if ((at -= shares.associativeRecall()) < 0) {
@@ -143,10 +137,13 @@ public final class LanguageObjective implements Objective {
             return plain(number, corpus.exercises().translations(number));
         }
         if ((at -= shares.presenceChoices()) < 0) {
-            return plain(number, corpus.exercises().choiceDrill(number, true));
+            return plain(number, corpus.exercises().presenceChoices(number, false));
+        }
+        if ((at -= shares.chineseChoices()) < 0) {
+            return plain(number, corpus.exercises().presenceChoices(number, true));
         }
         if ((at -= shares.choiceDrills()) < 0) {
-            return plain(number, corpus.exercises().choiceDrill(number, false));
+            return plain(number, corpus.exercises().choiceDrill(number));
         }
         NanoText.Conversation conversation;
         if ((at -= shares.existenceDrills()) < 0) {
@@ -162,6 +159,13 @@ public final class LanguageObjective implements Objective {
                 prompts.training(conversation.turns(), conversation.cells().isEmpty() ? 0 : 1, maxLength)
                         .truncated(maxLength),
                 conversation.cells());
+    }
+
+    private NanoText corpus(LanguageConfig.Part phase) {
+        SceneOptions scenes = SceneOptions.scenes(sprites.drawings().trainingSets())
+                .withObjects(phase.minObjects(), phase.maxObjects());
+        Double signs = phase.signs();
+        return new NanoText(sprites, signs == null ? scenes : scenes.withSigns(signs), data.seed());
     }
 
     private SyntheticBatch.Sample sample(long number, Prompt prompt, List<GridCell> cells) {

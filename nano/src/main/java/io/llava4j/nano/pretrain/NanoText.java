@@ -1,7 +1,6 @@
 package io.llava4j.nano.pretrain;
 
 import io.llava4j.nano.text.Captions;
-import io.llava4j.nano.text.ChoiceQuestions;
 import io.llava4j.nano.text.InstructionForms;
 import io.llava4j.nano.text.QuestionShares;
 import io.llava4j.nano.text.Questions;

@@ -15,6 +15,7 @@ import io.llava4j.train.config.Require;
  * @param optionRecall lettered options, then names, to be answered with their letters
  * @param translations names, to be answered with their Chinese ones, and the other way round
  * @param presenceChoices many questions with options about what a scene in words shows, to be answered with letters
+ * @param chineseChoices the same in Chinese
  * @param choiceDrills many questions with options about all topics, to be answered with letters
  * @param instructionForms questions about scenes in words in the forms of the benchmarks: letters, yes or no, unanswerable, Chinese
  */
@@ -27,10 +28,11 @@ public record TextShares(
         @Default("0") double optionRecall,
         @Default("0") double translations,
         @Default("0") double presenceChoices,
+        @Default("0") double chineseChoices,
         @Default("0") double choiceDrills,
         @Default("0") double instructionForms) {
     /** Captions and conversations: the shares without a curriculum. */
-    public static final TextShares DEFAULT = new TextShares(0, 0, 1, 0, 4, 0, 0, 0, 0, 0);
+    public static final TextShares DEFAULT = new TextShares(0, 0, 1, 0, 4, 0, 0, 0, 0, 0, 0);
 
     /** @throws io.llava4j.ConfigException if a share is negative or all are 0 */
     public TextShares {
@@ -42,6 +44,7 @@ public record TextShares(
         Require.notNegative("option-recall", optionRecall);
         Require.notNegative("translations", translations);
         Require.notNegative("presence-choices", presenceChoices);
+        Require.notNegative("chinese-choices", chineseChoices);
         Require.notNegative("choice-drills", choiceDrills);
         Require.notNegative("instruction-forms", instructionForms);
         Require.that(
@@ -53,6 +56,7 @@ public record TextShares(
                                 + optionRecall
                                 + translations
                                 + presenceChoices
+                                + chineseChoices
                                 + choiceDrills
                                 + instructionForms
                         > 0,
@@ -69,6 +73,7 @@ public record TextShares(
                 + optionRecall
                 + translations
                 + presenceChoices
+                + chineseChoices
                 + choiceDrills
                 + instructionForms;
     }

@@ -113,11 +113,7 @@ public final class ChoiceQuestions {
                                 absent(scene, random),
                                 random);
             case PRESENT ->
-                choice(
-                        new Phrase("Which of these is in the image?", "图片中有哪一个？"),
-                        name,
-                        absent(scene, random),
-                        random);
+                choice(new Phrase("Which of these is in the image?", "图片中有哪一个？"), name, absent(scene, random), random);
             case COLOR ->
                 object.tint() == null || !unique
                         ? null

@@ -32,7 +32,8 @@ class ExercisesTest {
             for (int k = 1; k < parts.size(); k += 2) {
                 String asked = parts.get(k).text();
                 String answer = parts.get(k + 1).text();
-                String name = letters.containsKey(asked) ? asked : Phrase.of(asked).chinese();
+                String name =
+                        letters.containsKey(asked) ? asked : Phrase.of(asked).chinese();
                 chinese |= name.matches(".*\\p{IsHan}.*");
                 assertThat(letters.remove(name)).isEqualTo(answer);
             }
@@ -46,7 +47,7 @@ class ExercisesTest {
     void exercisesOfPresenceHaveOneOptionThatTheCellsShow() {
         int checked = 0;
         for (int i = 0; i < 100; i++) {
-            Exercises.PlainText exercise = exercises.choiceDrill(i, true);
+            Exercises.PlainText exercise = exercises.presenceChoices(i, false);
             Set<String> shown = exercise.cells().stream().map(GridCell::word).collect(Collectors.toSet());
             for (int k = 0; k < exercise.parts().size(); k += 2) {
                 String question = exercise.parts().get(k).text();

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 /** What the shipped nano language model is made for: it finds a name among the cells of a scene that it was not trained on. */
 class NanoLanguageTest {
     private static final Path FOLDER = Path.of("..", "models", "nano-language");
-    private static final Path PLUS = Path.of(System.getProperty("plus", "../models/nano-plus-language"));
+    private static final Path PLUS = Path.of("..", "models", "nano-plus-language");
     private static final int CONVERSATIONS = 48;
 
     @Test
@@ -40,7 +40,6 @@ class NanoLanguageTest {
     @Test
     void nanoPlusChoosesLetters() {
         Score letters = score(PLUS, NanoText::instructionForms, 1024, answer -> answer.matches("[A-D]"));
-        System.out.println(letters);
         assertThat(letters.asked()).isGreaterThan(60);
         assertThat(letters.accuracy()).isGreaterThan(0.5);
     }
@@ -78,7 +77,9 @@ class NanoLanguageTest {
                         int label = labels[row][at];
                         if (label != Prompt.IGNORE_INDEX
                                 && label != tokenizer.eosId()
-                                && answers.test(tokenizer.decode(new int[] {label}, true).strip())) {
+                                && answers.test(tokenizer
+                                        .decode(new int[] {label}, true)
+                                        .strip())) {
                             asked++;
                             int from = (row * labels[row].length + at - 1) * width;
                             right += best(logits, from, width) == label ? 1 : 0;

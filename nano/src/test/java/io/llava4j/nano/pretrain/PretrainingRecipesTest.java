@@ -45,7 +45,8 @@ class PretrainingRecipesTest {
         assertThat(text.stage()).contains(PretrainingStage.LANGUAGE);
         LanguageConfig language = text.language();
         assertThat(language.samplesPerStep()).isEqualTo(32);
-        assertThat(language.data().nano().phaseAt(0).shares()).isEqualTo(new TextShares(1, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+        assertThat(language.data().nano().phaseAt(0).shares())
+                .isEqualTo(new TextShares(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
         assertThat(language.data().nano().phaseAt(2400).imageTokenNoise()).isEqualTo(5);
         assertThat(recipe(write(ConfigFile.toYaml(language))).language()).isEqualTo(language);
     }
@@ -94,8 +95,8 @@ class PretrainingRecipesTest {
         LanguageConfig config = new PretrainingRecipes(write(yaml), Map.of(), Map.of(), notes::add).language();
         assertThat(config.data().nano().curriculum())
                 .containsExactly(
-                        new LanguageConfig.Part(2, 1, 5, 0.5, new TextShares(1, 2, 0, 3, 0, 0, 0, 0, 0, 0)),
-                        new LanguageConfig.Part(2, 1, 5, 0.5, new TextShares(0, 0, 0, 0, 1, 0, 0, 0, 0, 0)));
+                        new LanguageConfig.Part(2, 1, 5, 0.5, null, new TextShares(1, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0)),
+                        new LanguageConfig.Part(2, 1, 5, 0.5, null, new TextShares(0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)));
         assertThat(notes)
                 .doesNotHaveDuplicates()
                 .hasSize(6)
