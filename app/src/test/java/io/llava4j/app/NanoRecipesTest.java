@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llava4j.checkpoint.Checkpoint;
 import io.llava4j.checkpoint.layout.ModelKind;
-import io.llava4j.nano.pretrain.LanguageConfig;
 import io.llava4j.nano.pretrain.PretrainObjectives;
 import io.llava4j.nano.pretrain.PretrainingRecipes;
-import io.llava4j.nano.pretrain.TowerConfig;
 import io.llava4j.train.run.Objective;
 import io.llava4j.train.run.RunConfig;
 import io.llava4j.train.run.TrainingRun;
@@ -27,40 +25,39 @@ class NanoRecipesTest {
 
     @Test
     void theTowersRecipeStartsAndMakesATowerOfTheShippedShape() {
-        TowerConfig config = recipe("nano/tower.yaml", Map.of()).tower();
-        assertThat(Checkpoint.open(train(config, PretrainObjectives::tower)).kind())
-                .isEqualTo(shipped("nano-tower"));
+        assertThat(towerOf("nano/tower.yaml", Map.of())).isEqualTo(shipped("nano-tower"));
     }
 
     @Test
     void theLanguageModelsRecipeStartsAndMakesAModelOfTheShippedShape() {
-        Path tokenizer = ROOT.resolve("models/nano-tokenizer");
-        LanguageConfig config = recipe("nano/language.yaml", Map.of("model.tokenizer", tokenizer.toString()))
-                .language();
-        assertThat(Checkpoint.open(train(config, PretrainObjectives::language)).kind())
+        assertThat(languageModelOf("nano/language.yaml", Map.of("model.tokenizer", model("nano-tokenizer"))))
                 .isEqualTo(shipped("nano-language"));
     }
 
     @Test
     void theTowerOfNanoPlusGrowsFromNanos() {
-        TowerConfig tower = recipe(
-                        "nano-plus/tower.yaml",
-                        Map.of("model.vision-tower", ROOT.resolve("models/nano-tower").toString()))
-                .tower();
-        assertThat(Checkpoint.open(train(tower, PretrainObjectives::tower)).kind())
+        assertThat(towerOf("nano-plus/tower.yaml", Map.of("model.vision-tower", model("nano-tower"))))
                 .isEqualTo(shipped("nano-plus-tower"));
     }
 
     @Test
     void theLanguageModelOfNanoPlusGrowsFromNanos() {
-        LanguageConfig language = recipe(
-                        "nano-plus/language.yaml",
-                        Map.of(
-                                "model.language-model",
-                                ROOT.resolve("models/nano-language").toString()))
-                .language();
-        assertThat(Checkpoint.open(train(language, PretrainObjectives::language)).kind())
+        assertThat(languageModelOf("nano-plus/language.yaml", Map.of("model.language-model", model("nano-language"))))
                 .isEqualTo(shipped("nano-plus-language"));
+    }
+
+    private ModelKind towerOf(String recipe, Map<String, String> more) {
+        return Checkpoint.open(train(recipe(recipe, more).tower(), PretrainObjectives::tower))
+                .kind();
+    }
+
+    private ModelKind languageModelOf(String recipe, Map<String, String> more) {
+        return Checkpoint.open(train(recipe(recipe, more).language(), PretrainObjectives::language))
+                .kind();
+    }
+
+    private static String model(String name) {
+        return ROOT.resolve("models").resolve(name).toString();
     }
 
     private static ModelKind shipped(String model) {

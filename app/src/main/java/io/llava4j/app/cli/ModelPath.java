@@ -80,7 +80,9 @@ final class ModelPath implements ITypeConverter<Path> {
         Path demo = Path.of("runs", "demo", "model");
         return announced(Stream.of(demo, home.resolve(demo)), "the demo's", err)
                 .or(() -> announced(
-                        Stream.of(home.resolve("models").resolve("nano-plus")), "the nano model shipped with llava4j", err));
+                        Stream.of(home.resolve("models").resolve("nano-plus")),
+                        "the nano model shipped with llava4j",
+                        err));
     }
 
     private static Optional<Path> announced(Stream<Path> places, String which, PrintWriter err) {
