@@ -70,9 +70,10 @@ class PretrainingRecipesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tower.yaml", "language.yaml"})
+    @ValueSource(
+            strings = {"nano/tower.yaml", "nano/language.yaml", "nano-plus/tower.yaml", "nano-plus/language.yaml"})
     void everyKeyOfAShippedRecipeIsExplained(String file) throws IOException {
-        assertThat(Files.readAllLines(Path.of("../recipes/nano").resolve(file)))
+        assertThat(Files.readAllLines(Path.of("../recipes").resolve(file)))
                 .filteredOn(line -> line.matches(" *[a-z0-9-]+: .*"))
                 .isNotEmpty()
                 .allMatch(line -> line.contains(" # "));

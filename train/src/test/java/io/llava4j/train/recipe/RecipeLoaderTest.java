@@ -37,8 +37,8 @@ class RecipeLoaderTest {
                     .filter(f -> f.toString().endsWith(".yaml")
                             && !f.toString().contains("recipes/data/")
                             && !f.toString().contains("recipes/ladders/")
-                            && !f.endsWith("nano/tower.yaml")
-                            && !f.endsWith("nano/language.yaml"))
+                            && !f.endsWith("tower.yaml")
+                            && !f.endsWith("language.yaml"))
                     .sorted()
                     .toList()
                     .stream();
