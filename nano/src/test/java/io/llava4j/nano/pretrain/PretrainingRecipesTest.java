@@ -70,8 +70,7 @@ class PretrainingRecipesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {"nano/tower.yaml", "nano/language.yaml", "nano-plus/tower.yaml", "nano-plus/language.yaml"})
+    @ValueSource(strings = {"nano/tower.yaml", "nano/language.yaml", "nano-plus/tower.yaml", "nano-plus/language.yaml"})
     void everyKeyOfAShippedRecipeIsExplained(String file) throws IOException {
         assertThat(Files.readAllLines(Path.of("../recipes").resolve(file)))
                 .filteredOn(line -> line.matches(" *[a-z0-9-]+: .*"))
