@@ -34,6 +34,13 @@ class NanoPlusTest {
         }
     }
 
+    @Test
+    void aQuestionIsAnsweredWhereNoModelIsNamed() {
+        CliRun run = CliRun.of("generate", "--max-new-tokens", 5, "what?");
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.err()).contains("no model is named; using");
+    }
+
     private static double value(JsonNode results, String task) {
         return results.path("tasks").path(task).path("value").asDouble(Double.NaN);
     }

@@ -148,10 +148,7 @@ final class NanoMmVet implements NanoBenchmark {
     private static @Nullable Asked kind(Scene scene, SplitMix64 random) {
         SceneObject object = random.pick(scene.objects());
         String group = object.category().supercategory();
-        long members = scene.objects().stream()
-                .filter(other -> other.category().supercategory().equals(group))
-                .count();
-        return members > 1 || !Kinds.isNamed(group)
+        return !Questions.isOnlyOfItsGroup(scene, object) || !Kinds.isNamed(group)
                 ? null
                 : new Asked(
                         "What " + Kinds.of(group).singular() + " is in the picture?",

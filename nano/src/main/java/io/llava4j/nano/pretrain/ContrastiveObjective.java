@@ -169,7 +169,7 @@ public final class ContrastiveObjective implements Objective {
             patches.addAll(source.cells(number, grid));
             ids.add("pair " + number);
         }
-        // Dyed things and words that occur in the batch join the plain names of all things.
+        // Dyed things that occur in the batch join the plain names of all things and words.
         patches.forEach(patch -> patch.forEach(phrase -> columns.putIfAbsent(phrase, columns.size())));
         float[] targets = new float[patches.size() * columns.size()];
         float weight = 0;

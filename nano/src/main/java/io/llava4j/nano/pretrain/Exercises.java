@@ -27,9 +27,6 @@ import java.util.stream.Stream;
  * {@code i} of a kind depends on seed and {@code i} only.
  */
 final class Exercises {
-    /** Share of the scenes that are given cell by cell; the others are described in sentences. */
-    private static final double IN_CELLS = 0.8;
-
     private static final int LISTED_NAMES = 8;
 
     private static final int MIN_PAIRS = 4;
@@ -139,7 +136,7 @@ final class Exercises {
         List<SceneObject> present = new ArrayList<>(scene.objects());
         random.shuffle(present);
         List<Part> parts = new ArrayList<>();
-        boolean inCells = random.chance(IN_CELLS);
+        boolean inCells = random.chance(NanoText.IN_CELLS);
         if (!inCells) {
             parts.add(Part.given(SceneDescriptions.describe(scene, false, random) + "\n"));
         }
@@ -206,19 +203,22 @@ final class Exercises {
         random.shuffle(shuffled);
         List<Phrase> options = shuffled.subList(0, random.between(MOST_OPTIONS / 2, MOST_OPTIONS));
         boolean inChinese = random.chance(CHINESE_OPTIONS);
-        StringBuilder list = new StringBuilder("Options:");
         List<Part> asked = new ArrayList<>();
         for (int i = 0; i < options.size(); i++) {
             String letter = Character.toString('A' + i);
             Phrase option = options.get(i);
-            list.append('\n').append(letter).append(". ").append(inChinese ? option.chinese() : option.english());
             asked.add(Part.given(inChinese && random.chance(0.5) ? option.chinese() : option.english()));
             asked.add(Part.answer(letter));
         }
         List<Integer> order =
                 new ArrayList<>(IntStream.range(0, options.size()).boxed().toList());
         random.shuffle(order);
-        List<Part> parts = new ArrayList<>(List.of(Part.given(list.append('\n').toString())));
+        String list = Choice.lettered(
+                "Options:",
+                options.stream()
+                        .map(inChinese ? Phrase::chinese : Phrase::english)
+                        .toList());
+        List<Part> parts = new ArrayList<>(List.of(Part.given(list + "\n")));
         order.forEach(i -> parts.addAll(asked.subList(2 * i, 2 * i + 2)));
         return new PlainText(List.of(), parts);
     }

@@ -1,6 +1,5 @@
 package io.llava4j.nano.pretrain;
 
-import io.llava4j.ConfigException;
 import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.model.Initializer;
@@ -9,6 +8,7 @@ import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
+import io.llava4j.train.config.Require;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -34,9 +34,9 @@ final class Growth {
         this.initializer = initializer;
     }
 
-    /** @throws ConfigException if the shapes differ in more than blocks and image size, or there are fewer blocks */
+    /** @throws io.llava4j.ConfigException if the shapes differ in more than blocks and image size, or there are fewer blocks */
     void tower(VisionConfig from, VisionConfig to) {
-        require(
+        Require.that(
                 from.equals(new VisionConfig(
                         to.hiddenSize(),
                         to.intermediateSize(),
@@ -56,9 +56,9 @@ final class Growth {
         }
     }
 
-    /** @throws ConfigException if the shapes differ in more than blocks, or there are fewer of them */
+    /** @throws io.llava4j.ConfigException if the shapes differ in more than blocks, or there are fewer of them */
     void language(TextConfig from, TextConfig to) {
-        require(
+        Require.that(
                 from.hiddenSize() == to.hiddenSize()
                         && from.intermediateSize() == to.intermediateSize()
                         && from.heads() == to.heads()
@@ -72,7 +72,7 @@ final class Growth {
     }
 
     private void addBlocks(ModelKind kind, int before, int after) {
-        require(
+        Require.that(
                 after >= before,
                 "layers is %d, fewer than the %d of the model to train further".formatted(after, before));
         ExpectedTensors.of(kind).shapes().forEach((name, shape) -> {
@@ -95,11 +95,5 @@ final class Growth {
                 .permute(0, 2, 3, 1)
                 .reshape((long) to * to, hidden);
         return Tensors.cat(0, table.narrow(0, 0, 1), larger);
-    }
-
-    private static void require(boolean condition, String message) {
-        if (!condition) {
-            throw new ConfigException(message);
-        }
     }
 }

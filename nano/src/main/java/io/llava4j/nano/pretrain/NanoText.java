@@ -31,7 +31,7 @@ public final class NanoText {
     static final int GRID = 6;
 
     /** Share of the scenes that are given cell by cell; the others are described in sentences. */
-    private static final double IN_CELLS = 0.8;
+    static final double IN_CELLS = 0.8;
 
     private static final FinetuneShares SHARES = new FinetuneShares(0.55, 0.07, 0.08, 0.08, 0.12, 0.1);
 
@@ -90,9 +90,8 @@ public final class NanoText {
     private static Conversation about(Scene scene, List<Turn> turns, boolean withBoxes, SplitMix64 random) {
         boolean inCells = !withBoxes && random.chance(IN_CELLS);
         String description = inCells ? Turn.IMAGE_PLACEHOLDER : SceneDescriptions.describe(scene, withBoxes, random);
-        List<Turn> all = new ArrayList<>(turns);
-        all.set(0, Turn.human(description + "\n" + turns.getFirst().text()));
-        return new Conversation(all, inCells ? GridCells.words(scene, GRID) : List.of());
+        return new Conversation(
+                SceneDescriptions.before(turns, description), inCells ? GridCells.words(scene, GRID) : List.of());
     }
 
     /** Many existence questions about one scene: to compare a name with all things is the hardest task. */

@@ -36,31 +36,23 @@ public record TextShares(
 
     /** @throws io.llava4j.ConfigException if a share is negative or all are 0 */
     public TextShares {
-        Require.notNegative("associative-recall", associativeRecall);
-        Require.notNegative("attribute-listing", attributeListing);
-        Require.notNegative("caption-pairs", captionPairs);
-        Require.notNegative("existence-drills", existenceDrills);
-        Require.notNegative("conversations", conversations);
-        Require.notNegative("option-recall", optionRecall);
-        Require.notNegative("translations", translations);
-        Require.notNegative("presence-choices", presenceChoices);
-        Require.notNegative("chinese-choices", chineseChoices);
-        Require.notNegative("choice-drills", choiceDrills);
-        Require.notNegative("instruction-forms", instructionForms);
-        Require.that(
-                associativeRecall
-                                + attributeListing
-                                + captionPairs
-                                + existenceDrills
-                                + conversations
-                                + optionRecall
-                                + translations
-                                + presenceChoices
-                                + chineseChoices
-                                + choiceDrills
-                                + instructionForms
-                        > 0,
-                "conversations is 0, and so are all other shares; set one above 0");
+        double total = share("associative-recall", associativeRecall)
+                + share("attribute-listing", attributeListing)
+                + share("caption-pairs", captionPairs)
+                + share("existence-drills", existenceDrills)
+                + share("conversations", conversations)
+                + share("option-recall", optionRecall)
+                + share("translations", translations)
+                + share("presence-choices", presenceChoices)
+                + share("chinese-choices", chineseChoices)
+                + share("choice-drills", choiceDrills)
+                + share("instruction-forms", instructionForms);
+        Require.that(total > 0, "conversations is 0, and so are all other shares; set one above 0");
+    }
+
+    private static double share(String key, double value) {
+        Require.notNegative(key, value);
+        return value;
     }
 
     /** Sum of the shares. */

@@ -27,9 +27,14 @@ public record Choice(Phrase question, List<Phrase> options, int answer) {
     }
 
     private String lettered(Function<Phrase, String> language) {
-        StringBuilder text = new StringBuilder(language.apply(question));
+        return lettered(language.apply(question), options.stream().map(language).toList());
+    }
+
+    /** A question and its lettered options, one per line. */
+    public static String lettered(String question, List<String> options) {
+        StringBuilder text = new StringBuilder(question);
         for (int i = 0; i < options.size(); i++) {
-            text.append('\n').append((char) ('A' + i)).append(". ").append(language.apply(options.get(i)));
+            text.append('\n').append((char) ('A' + i)).append(". ").append(options.get(i));
         }
         return text.toString();
     }

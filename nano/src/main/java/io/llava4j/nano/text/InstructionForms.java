@@ -1,5 +1,7 @@
 package io.llava4j.nano.text;
 
+import static io.llava4j.nano.text.SceneConversations.said;
+
 import io.llava4j.nano.world.Category;
 import io.llava4j.nano.world.Scene;
 import io.llava4j.nano.world.Sign;
@@ -7,7 +9,6 @@ import io.llava4j.nano.world.SignFont;
 import io.llava4j.nano.world.SplitMix64;
 import io.llava4j.text.ResponseFormat;
 import io.llava4j.text.Turn;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -65,12 +66,8 @@ public final class InstructionForms {
 
     /** A chat about a scene that is described in words, in several forms. */
     public List<Turn> inWords(Scene scene, SplitMix64 random) {
-        List<Turn> turns = new ArrayList<>(conversation(scene, CHAT, random));
-        turns.set(
-                0,
-                Turn.human(SceneDescriptions.describe(scene, false, random) + "\n"
-                        + turns.getFirst().text()));
-        return turns;
+        List<Turn> turns = conversation(scene, CHAT, random);
+        return SceneDescriptions.before(turns, SceneDescriptions.describe(scene, false, random));
     }
 
     /** A free question that is answered in a sentence; empty if the one drawn does not suit the scene. */
@@ -159,9 +156,5 @@ public final class InstructionForms {
         return said(
                 ResponseFormat.SHORT.ask(ResponseFormat.withReadText(text, ReadWords.of(sign.word(), random))),
                 SignFont.read(sign.word()));
-    }
-
-    private static List<Turn> said(String question, String answer) {
-        return List.of(Turn.human(question), Turn.assistant(answer));
     }
 }

@@ -271,6 +271,14 @@ public final class Questions {
         return Math.abs(distance) < APART || !distinct ? 0 : (int) Math.signum(distance);
     }
 
+    /** Whether no other object of the scene belongs to the supercategory of this one. */
+    public static boolean isOnlyOfItsGroup(Scene scene, SceneObject object) {
+        String group = object.category().supercategory();
+        return scene.objects().stream()
+                .noneMatch(other ->
+                        other != object && other.category().supercategory().equals(group));
+    }
+
     /** Whether no other object of the scene has the category of this one. */
     public static boolean isUnique(Scene scene, SceneObject object) {
         return scene.count(object.category().name()) == 1;

@@ -67,11 +67,8 @@ public final class SceneConversations {
                 continue;
             }
             List<String> options = options(question, scene, random);
-            StringBuilder text = new StringBuilder(question.text());
-            for (int i = 0; i < options.size(); i++) {
-                text.append('\n').append((char) ('A' + i)).append(". ").append(options.get(i));
-            }
-            turns.add(Turn.human(turns.isEmpty() ? text + "\n" + LETTER : text.toString()));
+            String text = Choice.lettered(question.text(), options);
+            turns.add(Turn.human(turns.isEmpty() ? text + "\n" + LETTER : text));
             turns.add(Turn.assistant(Character.toString('A' + options.indexOf(question.answer()))));
         }
         return turns;
@@ -186,7 +183,7 @@ public final class SceneConversations {
         };
     }
 
-    private static List<Turn> said(String question, String answer) {
+    static List<Turn> said(String question, String answer) {
         return List.of(Turn.human(question), Turn.assistant(answer));
     }
 

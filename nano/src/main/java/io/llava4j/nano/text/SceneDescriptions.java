@@ -6,6 +6,7 @@ import io.llava4j.nano.world.SceneObject;
 import io.llava4j.nano.world.Sign;
 import io.llava4j.nano.world.SignFont;
 import io.llava4j.nano.world.SplitMix64;
+import io.llava4j.text.Turn;
 import io.llava4j.train.data.Boxes;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,6 +68,13 @@ public final class SceneDescriptions {
                 return String.join(" . ", parts);
             }
         }
+    }
+
+    /** A conversation whose first turn has a description, or the image's placeholder, on a line before it. */
+    public static List<Turn> before(List<Turn> turns, String description) {
+        List<Turn> all = new ArrayList<>(turns);
+        all.set(0, Turn.human(description + "\n" + turns.getFirst().text()));
+        return all;
     }
 
     /** All objects in one sentence, unique ones with their positions, and the sign in another. */

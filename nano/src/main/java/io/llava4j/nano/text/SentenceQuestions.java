@@ -1,5 +1,7 @@
 package io.llava4j.nano.text;
 
+import static io.llava4j.nano.text.SceneConversations.said;
+
 import io.llava4j.nano.world.Kinds;
 import io.llava4j.nano.world.Scene;
 import io.llava4j.nano.world.SceneObject;
@@ -38,13 +40,7 @@ final class SentenceQuestions {
                                                 ? "is one object."
                                                 : "are " + Wording.number(count) + " objects."));
             case 4 ->
-                !Kinds.isNamed(group)
-                                || scene.objects().stream()
-                                                .filter(other -> other.category()
-                                                        .supercategory()
-                                                        .equals(group))
-                                                .count()
-                                        > 1
+                !Kinds.isNamed(group) || !Questions.isOnlyOfItsGroup(scene, object)
                         ? null
                         : said(
                                 "What " + Kinds.of(group).singular() + " is in the picture?",
@@ -57,9 +53,5 @@ final class SentenceQuestions {
                                 "The sign says " + SignFont.read(sign.word()) + ". "
                                         + SceneDescriptions.everything(scene.withoutSign()));
         };
-    }
-
-    private static List<Turn> said(String question, String answer) {
-        return List.of(Turn.human(question), Turn.assistant(answer));
     }
 }
