@@ -45,6 +45,7 @@ public final class LadderRun {
     private final BooleanSupplier stopRequested;
     private final Consumer<String> notes;
     private final PhaseTimes times;
+    private final SharedTowers towers = new SharedTowers();
     private final Map<String, Map<Long, RunResults>> results = new LinkedHashMap<>();
     private final Map<String, List<Double>> seconds = new LinkedHashMap<>();
 
@@ -193,7 +194,7 @@ public final class LadderRun {
             return RunResults.read(out);
         }
         String name = "%s, seed %d".formatted(step, seed);
-        try (LlavaPipeline model = LlavaPipeline.open(trial.model());
+        try (LlavaPipeline model = towers.open(trial.model());
                 ProgressLine progress = ProgressLine.onStderr(name, "questions")) {
             Observer observer = new Observer(progress, name);
             // The name in the answers is the trained run's: steps that are equal share them.

@@ -11,6 +11,8 @@ import io.llava4j.nano.benchmark.NanoBenchmarkFiles;
 import io.llava4j.nano.benchmark.NanoBenchmarkOptions;
 import io.llava4j.nano.raw.NanoData;
 import io.llava4j.nano.raw.NanoWorldOptions;
+import io.llava4j.nano.several.SeveralImagesFiles;
+import io.llava4j.nano.several.SeveralImagesOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -33,6 +35,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 class LadderTest {
     private static final Path HOME = Path.of("..");
 
+    /** What ladders extend: recipes and benchmarks without steps. */
+    private static final List<String> BASES = List.of("nano.yaml", "nano-plus.yaml");
+
+    private static final Map<String, String> VQA = Map.of("evaluation.tasks", "[vqav2]");
+
     @TempDir
     private static Path demo;
 
@@ -52,11 +59,13 @@ class LadderTest {
         assertThat(data.build()).isPresent();
         NanoBenchmarkFiles.write(
                 demo.resolve("benchmarks"), NanoBenchmarkOptions.DEFAULT.withScale(0.02), 2, (done, total) -> {});
+        SeveralImagesFiles.write(
+                demo.resolve("several"), new SeveralImagesOptions(7, 96, 32, 40), 2, (done, total) -> {});
     }
 
     static Stream<Path> shipped() throws IOException {
         try (Stream<Path> files = Files.list(HOME.resolve("recipes/ladders"))) {
-            return files.filter(file -> !file.endsWith("nano.yaml")).sorted().toList().stream();
+            return files.filter(file -> !BASES.contains(String.valueOf(file.getFileName()))).sorted().toList().stream();
         }
     }
 
@@ -69,8 +78,10 @@ class LadderTest {
     /** Of three seeds: what is equal to a step above is trained once. */
     @ParameterizedTest
     @CsvSource({
-        "table1, 30, 18", // of eight steps, seven share their projector with one above: there is a linear one and an
-        // MLP
+        "table1, 42, 18", // ten steps, four of which have another projector, tower or language model
+        "image-tokens, 24, 0",
+        "several-images, 9, 3",
+        "several-images-loss, 9, 3",
         "data-share, 18, 12",
         "format-prompt, 6, 6",
         "modality-groups, 9, 3",
@@ -118,10 +129,45 @@ class LadderTest {
                 .containsOnly("0");
     }
 
+    /** Towers, language models and mixtures that change from step to step, in four training steps each. */
+    @Test
+    void table1RunsAsAWhole() throws IOException {
+        LadderReport report = quick(
+                        HOME.resolve("recipes/ladders/table1.yaml"),
+                        Map.of("evaluation.tasks", "[vqav2]", "seeds", "[1]"))
+                .run()
+                .orElseThrow();
+
+        assertThat(models()).hasSize(4 + 10);
+        assertThat(report.overview().rows()).hasSize(10);
+        assertThat(report.differences().rows())
+                .extracting(row -> row.get(1))
+                .startsWith("LLaVA", "+ VQAv2", "+ format prompt")
+                .endsWith("+ GQA", "+ ShareGPT");
+    }
+
+    /** Data sets in place of a mixture; one set of questions, asked with all images and with the first. */
+    @Test
+    void aStepMayAddADataSet() throws IOException {
+        LadderReport report = quick(HOME.resolve("recipes/ladders/several-images.yaml"), Map.of("seeds", "[1]"))
+                .run()
+                .orElseThrow();
+
+        assertThat(models()).hasSize(3);
+        assertThat(report.overview().header()).contains("Several images", "Several images, the first alone");
+        List<String> recipes = new ArrayList<>();
+        try (Stream<Path> files = Files.walk(root.resolve("trained"))) {
+            for (Path file : files.filter(path -> path.endsWith("config.yaml")).toList()) {
+                recipes.add(Files.readString(file));
+            }
+        }
+        assertThat(recipes).filteredOn(recipe -> recipe.contains("several")).hasSize(1);
+    }
+
     /** One model, asked with and without the prompt. */
     @Test
     void aStepMayChangeOnlyWhatIsAsked() throws IOException {
-        LadderReport report = quick(HOME.resolve("recipes/ladders/format-prompt.yaml"), () -> false)
+        LadderReport report = quick(HOME.resolve("recipes/ladders/format-prompt.yaml"), VQA)
                 .run()
                 .orElseThrow();
 
@@ -159,7 +205,6 @@ class LadderTest {
                     set:
                       "%s": %s
                 """.formatted(change.substring(0, change.indexOf(':')), value(change)));
-        Files.copy(HOME.resolve("recipes/ladders/nano.yaml"), root.resolve("nano.yaml"));
 
         assertThatThrownBy(() -> run(file).run())
                 .isInstanceOf(ConfigException.class)
@@ -191,8 +236,15 @@ class LadderTest {
     }
 
     private LadderRun quick(Path file, BooleanSupplier stop) throws IOException {
-        LadderSource source = LadderSource.load(
-                        here(file), Map.of("evaluation.tasks", "[vqav2]"), UnaryOperator.identity())
+        return quick(file, VQA, stop);
+    }
+
+    private LadderRun quick(Path file, Map<String, String> overrides) throws IOException {
+        return quick(file, overrides, () -> false);
+    }
+
+    private LadderRun quick(Path file, Map<String, String> overrides, BooleanSupplier stop) throws IOException {
+        LadderSource source = LadderSource.load(here(file), overrides, UnaryOperator.identity())
                 .quick();
         return new LadderRun(source, root, "quick", stop, note -> {});
     }
@@ -209,20 +261,38 @@ class LadderTest {
     /** The ladder and its recipes, with the folders of this test in place of those of a user who ran the demo. */
     private Path here(Path ladder) throws IOException {
         Path folder = Files.createDirectories(root.resolve("files"));
-        List<Path> files = List.of(
-                ladder.resolveSibling("nano.yaml"),
-                ladder,
-                HOME.resolve("recipes/nano/pretrain.yaml"),
-                HOME.resolve("recipes/nano/finetune.yaml"));
-        for (Path file : files) {
-            Files.writeString(
-                    folder.resolve(String.valueOf(file.getFileName())),
-                    Files.readString(file)
-                            .replace("runs/demo", demo.toString())
-                            .replace("recipe: recipes/nano/", "recipe: " + folder + "/")
-                            .replace("recipe: recipes/data/", "recipe: " + HOME + "/recipes/data/")
-                            .replace(": models/", ": " + HOME + "/models/"));
+        List<Path> recipes = new ArrayList<>(List.of(ladder));
+        Stream.concat(BASES.stream(), Stream.of("several-images.yaml"))
+                .forEach(base -> recipes.add(HOME.resolve("recipes/ladders").resolve(base)));
+        for (Path recipe : recipes) {
+            replaced(recipe, folder.resolve(String.valueOf(recipe.getFileName())));
+        }
+        for (String family : List.of("nano", "nano-plus")) {
+            Path own = Files.createDirectories(folder.resolve("recipes").resolve(family));
+            for (String stage : List.of("pretrain.yaml", "finetune.yaml")) {
+                replaced(HOME.resolve("recipes").resolve(family).resolve(stage), own.resolve(stage));
+            }
         }
         return folder.resolve(String.valueOf(ladder.getFileName()));
+    }
+
+    private void replaced(Path recipe, Path copy) throws IOException {
+        Files.writeString(
+                copy,
+                Files.readString(recipe)
+                        .replace("runs/demo", demo.toString())
+                        .replace(
+                                "runs/nano-plus/small-world",
+                                demo.resolve("world").toString())
+                        .replace(
+                                "runs/nano-plus/benchmarks",
+                                demo.resolve("benchmarks").toString())
+                        .replace(
+                                "runs/nano-plus/several",
+                                demo.resolve("several").toString())
+                        .replace("runs/ladders", root.toString())
+                        .replace("recipe: recipes/nano", "recipe: " + root.resolve("files/recipes/nano"))
+                        .replace("recipe: recipes/data/", "recipe: " + HOME + "/recipes/data/")
+                        .replace(": models/", ": " + HOME + "/models/"));
     }
 }

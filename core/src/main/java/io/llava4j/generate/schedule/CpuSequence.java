@@ -1,6 +1,6 @@
 package io.llava4j.generate.schedule;
 
-import io.llava4j.generate.schedule.cache.ImageDigest;
+import io.llava4j.image.tile.ImageDigest;
 import io.llava4j.model.cpu.CpuLlamaModel;
 import io.llava4j.model.cpu.KvContext;
 import io.llava4j.model.cpu.KvPage;

@@ -2,8 +2,8 @@ package io.llava4j.generate.schedule;
 
 import io.llava4j.DataException;
 import io.llava4j.LlavaException;
-import io.llava4j.generate.schedule.cache.ImageDigest;
 import io.llava4j.generate.session.ImagePrompt;
+import io.llava4j.image.tile.ImageDigest;
 import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.LlavaModel;
 import io.llava4j.model.cpu.CpuLlamaModel;

@@ -1,7 +1,7 @@
 package io.llava4j.generate.schedule;
 
-import io.llava4j.generate.schedule.cache.ImageDigest;
 import io.llava4j.generate.session.ImagePrompt;
+import io.llava4j.image.tile.ImageDigest;
 import io.llava4j.image.tile.PreparedImage;
 import io.llava4j.model.config.LlavaConfig;
 import io.llava4j.model.cpu.CpuLlamaModel;

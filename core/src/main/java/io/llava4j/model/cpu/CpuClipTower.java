@@ -35,6 +35,7 @@ public final class CpuClipTower implements VisionTower {
     private final CpuClipPass pass;
     private final @Nullable CpuVisionZip zip;
     private final Workers workers;
+    private @Nullable FeatureMemory memory;
 
     /**
      * Brings the weights into the kernels' layout; those of blocks after the last selected hidden state are not read.
@@ -194,6 +195,20 @@ public final class CpuClipTower implements VisionTower {
     @Override
     public boolean isTrainable() {
         return false;
+    }
+
+    /**
+     * Takes the features of images that it knows from a memory, and adds those of others.
+     *
+     * @param features of this tower: same weights, same selected hidden states
+     */
+    public void useMemory(FeatureMemory features) {
+        memory = features;
+    }
+
+    @Nullable
+    FeatureMemory memory() {
+        return memory;
     }
 
     /** Bytes of the weights in the kernels' layout. */

@@ -1,6 +1,7 @@
 package io.llava4j.model.cpu;
 
 import io.llava4j.DataException;
+import io.llava4j.image.tile.ImageDigest;
 import io.llava4j.image.tile.PreparedImage;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -14,6 +15,8 @@ public final class ImageEncoding {
     private final CpuImageEncoder encoder;
     private final PreparedImage image;
     private final float[][] projected;
+    private final @Nullable FeatureMemory memory;
+    private final @Nullable ImageDigest digest;
     private int view;
     private int next;
     private @Nullable MemorySegment states;
@@ -24,6 +27,8 @@ public final class ImageEncoding {
         this.encoder = encoder;
         this.image = image;
         this.projected = new float[image.order().views()][];
+        this.memory = encoder.tower().memory();
+        this.digest = memory == null ? null : ImageDigest.of(image);
     }
 
     /**
@@ -37,14 +42,20 @@ public final class ImageEncoding {
         long start = System.nanoTime();
         CpuClipTower tower = encoder.tower();
         do {
-            if (states == null) {
-                states = tower.embed(pixels());
-                features = tower.take(0, states, MemorySegment.NULL);
-            }
-            if (next < tower.blocks()) {
-                tower.forward(next++, states);
-                features = tower.take(next, states, features);
-                continue;
+            MemorySegment known = states == null ? known() : null;
+            if (known != null) {
+                features = known;
+            } else {
+                if (states == null) {
+                    states = tower.embed(pixels());
+                    features = tower.take(0, states, MemorySegment.NULL);
+                }
+                if (next < tower.blocks()) {
+                    tower.forward(next++, states);
+                    features = tower.take(next, states, features);
+                    continue;
+                }
+                keep();
             }
             projected[view++] = encoder.projector().project(features);
             states = null;
@@ -54,6 +65,16 @@ public final class ImageEncoding {
             }
         } while (System.nanoTime() - start < nanos);
         return null;
+    }
+
+    private @Nullable MemorySegment known() {
+        return memory == null || digest == null ? null : memory.find(digest, view);
+    }
+
+    private void keep() {
+        if (memory != null && digest != null) {
+            memory.put(digest, view, features);
+        }
     }
 
     private float[] pixels() {

@@ -1,5 +1,6 @@
 package io.llava4j.generate.schedule.cache;
 
+import io.llava4j.image.tile.ImageDigest;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

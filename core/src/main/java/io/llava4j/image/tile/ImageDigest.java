@@ -1,6 +1,5 @@
-package io.llava4j.generate.schedule.cache;
+package io.llava4j.image.tile;
 
-import io.llava4j.image.tile.PreparedImage;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
