@@ -6,10 +6,13 @@ import io.llava4j.io.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -49,16 +52,88 @@ public final class VocabularyTrainer {
         TrainingUnits units = new TrainingUnits();
         texts.forEachRemaining(units::add);
         int free = size - RESERVED;
-        List<String> characters = frequentCharacters(units, Math.max(1, free / 2));
-        List<String> pieces = new ArrayList<>(new MergeLearner(units).learn(free - characters.size()));
+        List<String> pieces = pieces(units, frequentCharacters(units, Math.max(1, free / 2)), RESERVED, size);
+        return written(dir, model(pieces), config(false).getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Adds pieces to a vocabulary for characters that it spells in bytes, and writes it as {@link #train} does. Its own pieces
+     * keep ids and scores, so a language model that has learnt them can be trained further.
+     *
+     * @param from {@code tokenizer.model} or its folder
+     * @param texts to train on; only their unknown characters count
+     * @param size number of pieces, old and new
+     * @throws DataException if the texts do not give that many pieces; the message says how many they do give
+     */
+    public static SentencePieceTokenizer extend(Path from, Iterator<String> texts, int size, Path dir) {
+        SentencePieceTokenizer old = SentencePieceTokenizer.load(from);
+        SentencePieceModel model = old.model();
+        Set<String> known = new HashSet<>(model.pieces());
+        if (size <= known.size()) {
+            throw new IllegalArgumentException(
+                    "a vocabulary of %d pieces is no extension of one with %d".formatted(size, known.size()));
+        }
+        TrainingUnits units = new TrainingUnits();
+        texts.forEachRemaining(text -> units.add(unknown(text, known)));
+        List<String> characters = frequentCharacters(units, size).stream()
+                .filter(character -> !known.contains(character))
+                .limit(size - known.size())
+                .toList();
+        List<String> pieces = new ArrayList<>(model.pieces());
+        pieces.addAll(pieces(units, characters, known.size(), size));
+        float[] scores = Arrays.copyOf(model.scores(), size);
+        List<PieceType> types = new ArrayList<>(model.types());
+        float lowest = Float.POSITIVE_INFINITY;
+        for (float score : model.scores()) {
+            lowest = Math.min(lowest, score);
+        }
+        for (int id = known.size(); id < size; id++) {
+            scores[id] = lowest - 1 - (id - known.size());
+            types.add(PieceType.NORMAL);
+        }
+        SentencePieceModel extended = new SentencePieceModel(
+                pieces,
+                scores,
+                types,
+                model.unkId(),
+                model.bosId(),
+                model.eosId(),
+                model.padId(),
+                model.byteFallback());
+        byte[] config = config(old.legacy()).getBytes(StandardCharsets.UTF_8);
+        return written(dir, extended.toBytes(), config);
+    }
+
+    /** Runs of characters that no piece consists of, in lines of their own. */
+    private static String unknown(String text, Set<String> known) {
+        StringBuilder runs = new StringBuilder("\n");
+        text.codePoints()
+                .map(SentencePieceTokenizer::normalised)
+                .mapToObj(Character::toString)
+                .forEach(character -> runs.append(known.contains(character) ? "\n" : character));
+        return runs.toString();
+    }
+
+    /**
+     * New pieces: merges, then characters.
+     *
+     * @param before pieces that the vocabulary has already
+     */
+    private static List<String> pieces(TrainingUnits units, List<String> characters, int before, int size) {
+        List<String> pieces = new ArrayList<>(new MergeLearner(units).learn(size - before - characters.size()));
         pieces.addAll(characters);
-        if (pieces.size() < free) {
+        int found = before + pieces.size();
+        if (found < size) {
             throw new DataException(
                     "the texts give only %d pieces instead of %d; ask for a vocabulary of %d or give more text"
-                            .formatted(RESERVED + pieces.size(), size, RESERVED + pieces.size()));
+                            .formatted(found, size, found));
         }
-        AtomicFiles.write(dir.resolve(SentencePieceTokenizer.MODEL_FILE), model(pieces));
-        AtomicFiles.write(dir.resolve(TokenizerConfig.FILE), config().getBytes(StandardCharsets.UTF_8));
+        return pieces;
+    }
+
+    private static SentencePieceTokenizer written(Path dir, byte[] model, byte[] config) {
+        AtomicFiles.write(dir.resolve(SentencePieceTokenizer.MODEL_FILE), model);
+        AtomicFiles.write(dir.resolve(TokenizerConfig.FILE), config);
         return SentencePieceTokenizer.load(dir);
     }
 
@@ -116,7 +191,7 @@ public final class VocabularyTrainer {
         return new ProtobufWriter().string(1, text).number(2, score).varint(3, type.code);
     }
 
-    private static String config() {
+    private static String config(boolean legacy) {
         return """
                 {
                   "add_bos_token": true,
@@ -126,9 +201,9 @@ public final class VocabularyTrainer {
                   "unk_token": "<unk>",
                   "pad_token": "<unk>",
                   "clean_up_tokenization_spaces": false,
-                  "legacy": false,
+                  "legacy": %s,
                   "tokenizer_class": "LlamaTokenizer"
                 }
-                """;
+                """.formatted(legacy);
     }
 }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
@@ -130,5 +131,32 @@ class VocabularyTrainerTest {
                         .mapToObj(SentencePieceTokenizer.load(other)::piece)
                         .toList())
                 .contains("\u2581cat", "\u2581dog", "\u2581a");
+    }
+
+    /** Its own pieces and texts stay as they are; characters that were bytes become pieces, frequent words one each. */
+    @Test
+    void anExtendedVocabularyKeepsItsPieces(@TempDir Path other) throws IOException {
+        List<String> chinese = List.of("the 猫 of 老鼠", "老鼠？\nthe image 大象", "大象 老鼠 象");
+        int added = 6 + 2; // characters and words
+        SentencePieceTokenizer extended = VocabularyTrainer.extend(dir, chinese.iterator(), 800 + added, other);
+
+        assertThat(extended.model().pieces().subList(0, 800))
+                .isEqualTo(tokenizer.model().pieces());
+        assertThat(Arrays.copyOf(extended.model().scores(), 800))
+                .containsExactly(tokenizer.model().scores());
+        assertThat(extended.model().pieces().subList(800, 800 + added))
+                .containsExactlyInAnyOrder("老鼠", "大象", "老", "鼠", "大", "象", "猫", "？");
+        for (String text : TEXTS) {
+            assertThat(extended.encode(text)).containsExactly(tokenizer.encode(text));
+        }
+        assertThat(extended.encode("\n老鼠大象？")).hasSize(2 + 3);
+        for (String text : chinese) {
+            assertThat(extended.decode(extended.encode(text), true)).isEqualTo(text);
+        }
+        assertThat(Files.readAllBytes(other.resolve("tokenizer_config.json")))
+                .isEqualTo(Files.readAllBytes(dir.resolve("tokenizer_config.json")));
+        assertThatThrownBy(() -> VocabularyTrainer.extend(dir, chinese.iterator(), 900, other))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("ask for a vocabulary of");
     }
 }

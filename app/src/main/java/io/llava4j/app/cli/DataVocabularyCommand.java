@@ -6,12 +6,14 @@ import io.llava4j.nano.pretrain.NanoText;
 import io.llava4j.nano.world.Drawings;
 import io.llava4j.nano.world.SceneOptions;
 import io.llava4j.nano.world.Sprites;
+import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.text.VocabularyTrainer;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,6 +28,10 @@ final class DataVocabularyCommand implements Callable<Integer> {
     /** Smallest size: the phrases do not depend on it. */
     private static final int IMAGE_SIZE = 16;
 
+    private static final int SIZE = 1400;
+
+    private static final int EXTENDED_SIZE = 2000;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
@@ -34,8 +40,19 @@ final class DataVocabularyCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path dir;
 
-    @Option(names = "--size", paramLabel = "N", description = "Size of the vocabulary (default: ${DEFAULT-VALUE}).")
-    private int size = 1400;
+    @Option(
+            names = "--extend",
+            paramLabel = "PATH",
+            description =
+                    "Keep the pieces of this vocabulary and add pieces for the Chinese of the nano world, which it"
+                            + " spells in bytes. A language model can be trained further with the result.")
+    private @Nullable Path extend;
+
+    @Option(
+            names = "--size",
+            paramLabel = "N",
+            description = "Size of the vocabulary (default: 1400; 2000 with --extend).")
+    private @Nullable Integer chosenSize;
 
     @Option(
             names = "--lines",
@@ -50,33 +67,42 @@ final class DataVocabularyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (size < VocabularyTrainer.MIN_SIZE) {
+        int size = chosenSize != null ? chosenSize : extend == null ? SIZE : EXTENDED_SIZE;
+        int least = extend == null
+                ? VocabularyTrainer.MIN_SIZE
+                : SentencePieceTokenizer.load(extend).vocabSize() + 1;
+        if (size < least) {
             throw new ParameterException(
-                    spec.commandLine(),
-                    "--size must be %d or more, not %d".formatted(VocabularyTrainer.MIN_SIZE, size));
+                    spec.commandLine(), "--size must be %d or more, not %d".formatted(least, size));
         }
         if (lines < 0) {
             throw new ParameterException(spec.commandLine(), "--lines must be 0 or more, not " + lines);
         }
         Sprites sprites = new Sprites(Drawings.load());
         NanoText text = new NanoText(sprites, seed);
-        SceneOptions scenes = SceneOptions.scenes(sprites.drawings().trainingSets());
         int tokens;
-        try (ProgressLine progress = ProgressLine.onStderr("vocabulary", "conversations")) {
+        try (ProgressLine progress = ProgressLine.onStderr("vocabulary", "texts")) {
             progress.update(0, lines);
-            Stream<String> conversations = IntStream.range(0, lines).mapToObj(i -> {
-                String line = text.line(i);
+            Stream<String> texts = IntStream.range(0, lines).mapToObj(i -> {
+                String line = extend == null ? text.line(i) : text.inChinese(i);
                 progress.update(i + 1L, lines);
                 return line;
             });
-            Stream<String> phrases = new NanoPairs(sprites, scenes, IMAGE_SIZE, seed).phrases().stream();
-            tokens = VocabularyTrainer.train(
-                            Stream.concat(conversations, phrases).iterator(), size, dir)
-                    .vocabSize();
+            tokens = extend == null
+                    ? VocabularyTrainer.train(
+                                    Stream.concat(texts, phrases(sprites)).iterator(), size, dir)
+                            .vocabSize()
+                    : VocabularyTrainer.extend(extend, texts.iterator(), size, dir)
+                            .vocabSize();
         }
         PrintWriter out = spec.commandLine().getOut();
         out.println(tokens + " tokens in " + dir);
         out.flush();
         return CommandLine.ExitCode.OK;
+    }
+
+    private Stream<String> phrases(Sprites sprites) {
+        SceneOptions scenes = SceneOptions.scenes(sprites.drawings().trainingSets());
+        return new NanoPairs(sprites, scenes, IMAGE_SIZE, seed).phrases().stream();
     }
 }

@@ -3,6 +3,7 @@ package io.llava4j.nano.pretrain;
 import io.llava4j.nano.text.Choice;
 import io.llava4j.nano.text.ChoiceQuestions;
 import io.llava4j.nano.text.ChoiceQuestions.Topic;
+import io.llava4j.nano.text.InstructionForms;
 import io.llava4j.nano.text.Phrase;
 import io.llava4j.nano.text.QuestionShares;
 import io.llava4j.nano.text.Questions;
@@ -18,6 +19,7 @@ import io.llava4j.nano.world.SplitMix64;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -234,6 +236,16 @@ final class Exercises {
             parts.add(Part.answer((toChinese ? name.chinese() : name.english()) + " ;"));
         }
         return new PlainText(List.of(), parts);
+    }
+
+    /** A text for a vocabulary: questions with options, names and the response format, in Chinese. */
+    String inChinese(long index) {
+        PlainText asked = choices(index, "chinese words", TOPICS, true);
+        return Stream.concat(
+                        Stream.concat(asked.parts().stream(), translations(index).parts().stream())
+                                .map(Part::text),
+                        Stream.of(InstructionForms.CHINESE_LETTER))
+                .collect(Collectors.joining("\n"));
     }
 
     /** What options can name: things, colors, places and kinds. */

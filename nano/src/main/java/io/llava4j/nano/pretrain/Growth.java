@@ -4,17 +4,23 @@ import io.llava4j.checkpoint.layout.ExpectedTensors;
 import io.llava4j.checkpoint.layout.ModelKind;
 import io.llava4j.model.Initializer;
 import io.llava4j.model.config.ClipParameters;
+import io.llava4j.model.config.LlamaParameters;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
 import io.llava4j.tensor.Tensors;
 import io.llava4j.tensor.Weights;
+import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.train.config.Require;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Makes a trained model deeper, and its images larger, without changing what it computes. New blocks follow the old ones
+ * Makes a trained model deeper, and its images or its vocabulary larger, without changing what it computes. New blocks follow the old ones
  * and start as the identity, because the matrices that end their two branches are zero (block expansion, LLaMA Pro, arXiv
  * 2401.02415). A position table for more patches is interpolated.
  */
@@ -56,18 +62,31 @@ final class Growth {
         }
     }
 
-    /** @throws io.llava4j.ConfigException if the shapes differ in more than blocks, or there are fewer of them */
-    void language(TextConfig from, TextConfig to) {
+    /**
+     * @param spellings of each piece that the vocabulary gains, in the trained model's own tokens: a new piece starts as the mean of
+     *     what spelled it
+     * @throws io.llava4j.ConfigException if the shapes differ in more than blocks and vocabulary, or there are fewer blocks
+     */
+    void language(TextConfig from, TextConfig to, List<int[]> spellings) {
+        int vocabulary = from.vocabSize() + spellings.size();
+        Require.that(
+                to.vocabSize() == vocabulary,
+                "config.text.vocab-size is %d, but the tokenizer has %d pieces".formatted(to.vocabSize(), vocabulary));
         Require.that(
                 from.hiddenSize() == to.hiddenSize()
                         && from.intermediateSize() == to.intermediateSize()
                         && from.heads() == to.heads()
                         && from.kvHeads() == to.kvHeads()
-                        && from.vocabSize() == to.vocabSize()
                         && from.ropeTheta() == to.ropeTheta()
                         && from.tieWordEmbeddings() == to.tieWordEmbeddings(),
-                "config.text differs from the language model to train further in more than layers and"
+                "config.text differs from the language model to train further in more than layers, vocab-size and"
                         + " max-position-embeddings");
+        if (!spellings.isEmpty()) {
+            addRows(LlamaParameters.EMBED_TOKENS, spellings);
+            if (!to.tieWordEmbeddings()) {
+                addRows(LlamaParameters.LM_HEAD + "weight", spellings);
+            }
+        }
         addBlocks(new ModelKind.Llama(to), from.layers(), to.layers());
     }
 
@@ -83,6 +102,49 @@ final class Growth {
                 }
             }
         });
+    }
+
+    private void addRows(String name, List<int[]> spellings) {
+        Tensor table = weights.get(name);
+        List<Tensor> rows = new ArrayList<>(List.of(table));
+        for (int[] spelling : spellings) {
+            Tensor[] spelled = Arrays.stream(spelling)
+                    .mapToObj(id -> table.narrow(0, id, 1))
+                    .toArray(Tensor[]::new);
+            rows.add(Tensors.cat(0, spelled).mean(new long[] {0}, true, new ScalarTypeOptional()));
+        }
+        weights.put(name, Tensors.cat(0, rows.toArray(Tensor[]::new)));
+    }
+
+    /**
+     * What a larger vocabulary gains. A word of another language starts as its translation: a name's embedding is found by its likeness
+     * to what it names (as in Tik-to-Tok, arXiv 2310.03477).
+     *
+     * @param translations of words, into what the smaller vocabulary has words for
+     * @return each new piece, or its translation, in tokens of the smaller one
+     * @throws io.llava4j.ConfigException if the larger one does not begin with the pieces of the smaller one
+     */
+    static List<int[]> spellings(
+            SentencePieceTokenizer smaller, SentencePieceTokenizer larger, Map<String, String> translations) {
+        int before = smaller.vocabSize();
+        Require.that(
+                larger.vocabSize() >= before
+                        && larger.model()
+                                .pieces()
+                                .subList(0, before)
+                                .equals(smaller.model().pieces()),
+                "tokenizer does not begin with the pieces of the language model's own; make it by llava data vocabulary"
+                        + " --extend");
+        List<int[]> spellings = new ArrayList<>();
+        for (int id = before; id < larger.vocabSize(); id++) {
+            String piece = larger.piece(id);
+            String translation = translations.get(piece);
+            // A line break separates the piece from the space that a tokenizer puts before the first word.
+            int[] lineBreak = smaller.encode("\n");
+            int[] ids = smaller.encode("\n" + (translation == null ? piece.replace('\u2581', ' ') : " " + translation));
+            spellings.add(Arrays.copyOfRange(ids, lineBreak.length, ids.length));
+        }
+        return spellings;
     }
 
     /** CLS keeps its row; the patches' rows are an image of {@code from x from} positions. */

@@ -66,7 +66,8 @@ public record LanguageConfig(
      * Where the language model comes from.
      *
      * @param languageModel folder of a language model to train further, with its tokenizer
-     * @param tokenizer SentencePiece model for a language model that starts at random
+     * @param tokenizer SentencePiece model for a language model that starts at random; beside {@code language-model}, a larger
+     *     vocabulary, which begins with the pieces of its own
      * @param config shape of a language model that starts at random; beside {@code language-model}, the shape it grows to
      */
     public record Model(
@@ -77,6 +78,9 @@ public record LanguageConfig(
                     languageModel != null || config.text() != null,
                     "config.text is missing; give the language model's shape, or name one to train further as"
                             + " language-model");
+            Require.that(
+                    config.text() != null || tokenizer == null,
+                    "config.text is missing; a larger vocabulary changes the language model's shape");
             Require.that(
                     config.text() == null || languageModel != null || tokenizer != null,
                     "tokenizer is missing; a language model that starts at random needs a tokenizer.model");

@@ -131,6 +131,11 @@ public final class NanoText {
                 GridCells.words(scene, GRID), List.of(Exercises.Part.answer(Captions.caption(scene, random) + "\n")));
     }
 
+    /** Questions with options and names in Chinese, for a vocabulary. */
+    public String inChinese(long index) {
+        return exercises.inChinese(index);
+    }
+
     /** The same conversation in the template of stage 2, for people to read. */
     public String line(long index) {
         Conversation conversation = conversation(index);

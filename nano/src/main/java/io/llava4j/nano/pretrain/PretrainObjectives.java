@@ -8,12 +8,15 @@ import io.llava4j.generate.EngineWeights;
 import io.llava4j.model.Initializer;
 import io.llava4j.model.config.TextConfig;
 import io.llava4j.model.config.VisionConfig;
+import io.llava4j.nano.text.Phrase;
 import io.llava4j.tensor.Engine;
 import io.llava4j.tensor.Weights;
+import io.llava4j.text.SentencePieceTokenizer;
 import io.llava4j.train.run.ModelAssembly;
 import io.llava4j.train.run.Objective;
 import io.llava4j.train.run.RunConfig;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 
@@ -62,8 +65,14 @@ public final class PretrainObjectives {
                     if (shape == null) {
                         return new LanguageObjective(config, trained, weights, checkpoint.tokenizerDir());
                     }
-                    new Growth(weights, initializer(config)).language(trained, shape.toConfig());
-                    return new LanguageObjective(config, shape.toConfig(), weights, checkpoint.tokenizerDir());
+                    Path own = checkpoint.tokenizerDir();
+                    Path tokenizer = Objects.requireNonNullElse(config.model().tokenizer(), own);
+                    List<int[]> spellings = Growth.spellings(
+                            SentencePieceTokenizer.load(own),
+                            SentencePieceTokenizer.load(tokenizer),
+                            Phrase.englishByChinese());
+                    new Growth(weights, initializer(config)).language(trained, shape.toConfig(), spellings);
+                    return new LanguageObjective(config, shape.toConfig(), weights, tokenizer);
                 }
             }
             TextConfig text = Objects.requireNonNull(shape).toConfig();

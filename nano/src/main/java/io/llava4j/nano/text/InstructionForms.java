@@ -19,7 +19,9 @@ import org.jspecify.annotations.Nullable;
  * may have misread; whole sentences. Each exchange ends with its response format (docs/reference/data.md#response-formats).
  */
 public final class InstructionForms {
-    private static final String CHINESE_LETTER = "请直接回答选项字母。";
+    /** "Answer with the letter of the option directly." */
+    public static final String CHINESE_LETTER = "请直接回答选项字母。";
+
     private static final double HINTED = 0.3;
     private static final int ATTEMPTS = 8;
     /** Exchanges of a chat. */

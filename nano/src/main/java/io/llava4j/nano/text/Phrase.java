@@ -4,6 +4,7 @@ import io.llava4j.nano.world.Drawings;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** A phrase in English and Chinese. */
@@ -18,6 +19,13 @@ public record Phrase(String english, String chinese) {
     /** The name of a category, color, place or kind, given in English. */
     public static Phrase of(String english) {
         return new Phrase(english, Objects.requireNonNull(CHINESE.get(english), () -> "no Chinese for " + english));
+    }
+
+    /** Every name in Chinese with its English; of those that are the same in Chinese the first in the alphabet. */
+    public static Map<String, String> englishByChinese() {
+        return CHINESE.entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getValue, Map.Entry::getKey, (a, b) -> a.compareTo(b) < 0 ? a : b, TreeMap::new));
     }
 
     private static Map<String, String> read() {
