@@ -1,6 +1,7 @@
 package io.llava4j.app.ablate;
 
 import io.llava4j.ConfigException;
+import io.llava4j.tensor.DeviceName;
 import io.llava4j.train.config.ConfigFile;
 import io.llava4j.train.config.Default;
 import io.llava4j.train.config.FlagNames;
@@ -65,6 +66,7 @@ public record Ladder(
      * @param blind whether every image is replaced by a blank one
      * @param responseFormat whether questions end with their benchmark's response-format prompt
      * @param localJudge whether answers that need a judge are graded by the local rule; else they are not scored
+     * @param device that answers: {@code cpu} or {@code cuda:N}
      */
     public record Measures(
             Path data,
@@ -73,12 +75,14 @@ public record Ladder(
             @Default("32") int batchSize,
             @Default("false") boolean blind,
             @Default("true") boolean responseFormat,
-            @Default("false") boolean localJudge) {
+            @Default("false") boolean localJudge,
+            @Default("cpu") String device) {
         /** @throws ConfigException naming the key that cannot be so */
         public Measures {
             Require.that(!tasks.isEmpty(), "tasks is empty; name at least one benchmark");
             Require.that(limit >= 0, "limit must be 0 (all questions) or more");
             Require.that(batchSize >= 1, "batch-size must be 1 or more");
+            DeviceName.parse(device);
         }
     }
 

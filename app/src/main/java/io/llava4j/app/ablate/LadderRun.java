@@ -3,7 +3,6 @@ package io.llava4j.app.ablate;
 import io.llava4j.LlavaException;
 import io.llava4j.app.run.PhaseTimes;
 import io.llava4j.app.terminal.ProgressLine;
-import io.llava4j.app.terminal.TrainingProgress;
 import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.report.LadderReport;
 import io.llava4j.eval.report.LadderStep;
@@ -16,7 +15,6 @@ import io.llava4j.generate.LlavaPipeline;
 import io.llava4j.image.ImageDecoder;
 import io.llava4j.io.OutputLock;
 import io.llava4j.train.data.mixture.MixtureBuilder;
-import io.llava4j.train.recipe.Objectives;
 import io.llava4j.train.recipe.TrainConfig;
 import io.llava4j.train.run.TrainingRun;
 import java.nio.file.Files;
@@ -42,6 +40,7 @@ public final class LadderRun {
     private final LadderSource source;
     private final Path root;
     private final Path folder;
+    private final Trainer trainer;
     private final BooleanSupplier stopRequested;
     private final Consumer<String> notes;
     private final PhaseTimes times;
@@ -54,12 +53,19 @@ public final class LadderRun {
      *
      * @param root folder that ladders share: mixtures, trained models, evaluations
      * @param name of this ladder's folder in it, which gets the report
+     * @param trainer trains what is left to train
      * @param stopRequested true stops at the next safe point
      * @param notes receives a sentence for each model that is done, and warnings
      */
     public LadderRun(
-            LadderSource source, Path root, String name, BooleanSupplier stopRequested, Consumer<String> notes) {
+            LadderSource source,
+            Path root,
+            String name,
+            Trainer trainer,
+            BooleanSupplier stopRequested,
+            Consumer<String> notes) {
         this.source = source;
+        this.trainer = trainer;
         this.root = root;
         this.folder = root.resolve(name);
         this.stopRequested = stopRequested;
@@ -80,7 +86,7 @@ public final class LadderRun {
             int done = 0;
             int shared = 0;
             for (long seed : source.ladder().seeds()) {
-                for (TrainConfig config : Trial.of(source, step, seed, root).trainings()) {
+                for (TrainConfig config : trial(step, seed).trainings()) {
                     if (!known.add(config.output())) {
                         shared++;
                     } else if (isDone(config)) {
@@ -94,6 +100,10 @@ public final class LadderRun {
             rows.add(List.of(its.name(), String.valueOf(toTrain), String.valueOf(shared), String.valueOf(done)));
         }
         return new ResultTable(List.of("Step", "to train", "shared", "done"), rows, -1);
+    }
+
+    private Trial trial(int step, long seed) {
+        return Trial.of(source, step, seed, root, trainer.processes());
     }
 
     private static boolean isDone(TrainConfig config) {
@@ -112,13 +122,13 @@ public final class LadderRun {
             List<Long> seeds = source.ladder().seeds();
             for (long seed : seeds) {
                 for (int step = 0; step < source.ladder().steps().size(); step++) {
-                    Trial.of(source, step, seed, root);
+                    trial(step, seed);
                 }
             }
             for (long seed : seeds) {
                 for (int step = 0; step < source.ladder().steps().size(); step++) {
                     String name = source.ladder().steps().get(step).name();
-                    Optional<RunResults> measured = measured(Trial.of(source, step, seed, root), name, seed);
+                    Optional<RunResults> measured = measured(trial(step, seed), name, seed);
                     if (measured.isEmpty()) {
                         return Optional.empty();
                     }
@@ -163,18 +173,13 @@ public final class LadderRun {
                         .isPresent();
     }
 
+    /** Trains a recipe; of one that is done it checks settings and inputs. */
     private boolean train(TrainConfig config, String step, long seed) {
-        boolean done = isDone(config);
         String what =
                 "%s, seed %d, %s".formatted(step, seed, config.stage().name().toLowerCase(Locale.ROOT));
-        try (ProgressLine progress = ProgressLine.onStderr(what, "steps")) {
-            return done ? trained(config, progress) : times.measure(name(config), () -> trained(config, progress));
-        }
-    }
-
-    /** Checks a finished run's settings and inputs, or trains on. */
-    private boolean trained(TrainConfig config, ProgressLine progress) {
-        return TrainingRun.run(config, Objectives::create, true, new TrainingProgress(progress), stopRequested);
+        return isDone(config)
+                ? new OneProcess(stopRequested).train(config, what)
+                : times.measure(name(config), () -> trainer.train(config, what));
     }
 
     private static String name(TrainConfig config) {
@@ -194,7 +199,7 @@ public final class LadderRun {
             return RunResults.read(out);
         }
         String name = "%s, seed %d".formatted(step, seed);
-        try (LlavaPipeline model = towers.open(trial.model());
+        try (LlavaPipeline model = towers.open(trial.model(), trial.device());
                 ProgressLine progress = ProgressLine.onStderr(name, "questions")) {
             Observer observer = new Observer(progress, name);
             // The name in the answers is the trained run's: steps that are equal share them.

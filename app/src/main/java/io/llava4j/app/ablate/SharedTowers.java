@@ -33,9 +33,9 @@ final class SharedTowers {
         }
     };
 
-    /** Opens a trained model on the CPU; it shares its features with those opened before. */
-    LlavaPipeline open(Path directory) {
-        ModelLoader.Loaded loaded = ModelLoader.load(directory, "cpu");
+    /** Opens a trained model; on the CPU it shares its features with those opened before. */
+    LlavaPipeline open(Path directory, String device) {
+        ModelLoader.Loaded loaded = ModelLoader.load(directory, device);
         LlavaPipeline model = LlavaPipeline.of(directory, loaded, LlavaPipeline.Settings.DEFAULT);
         if (loaded.model().visionTower() instanceof CpuClipTower tower) {
             tower.useMemory(memories.computeIfAbsent(identity(loaded), added -> new FeatureMemory(BYTES / TOWERS)));

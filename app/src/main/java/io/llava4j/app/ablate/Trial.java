@@ -5,6 +5,7 @@ import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.run.EvaluationPlan;
 import io.llava4j.io.FileErrors;
+import io.llava4j.tensor.DeviceName;
 import io.llava4j.train.config.ConfigFile;
 import io.llava4j.train.data.mixture.MixtureRecipe;
 import io.llava4j.train.recipe.RecipeLoader;
@@ -31,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  * @param pretrain first stage; null if there is none
  * @param finetune second stage
  * @param evaluation what its model is asked, and where the answers go
+ * @param device that answers
  * @param localJudge whether the local rule grades
  */
 record Trial(
@@ -38,6 +40,7 @@ record Trial(
         @Nullable TrainConfig pretrain,
         TrainConfig finetune,
         EvaluationPlan evaluation,
+        String device,
         boolean localJudge) {
     /** Data of the second stage. */
     record Mixture(MixtureRecipe recipe, Path folder) {
@@ -66,14 +69,15 @@ record Trial(
      *
      * @param source the ladder
      * @param root folder for what ladders make
+     * @param processes that train it
      * @throws ConfigException naming step, phase and key
      */
-    static Trial of(LadderSource source, int step, long seed, Path root) {
-        return new Resolution(source, step, seed, root).trial();
+    static Trial of(LadderSource source, int step, long seed, Path root, int processes) {
+        return new Resolution(source, step, seed, root, processes).trial();
     }
 
     /** Resolves the phases of one trial in their order; each needs where the one before puts its result. */
-    private record Resolution(LadderSource source, int step, long seed, Path root) {
+    private record Resolution(LadderSource source, int step, long seed, Path root, int processes) {
         Trial trial() {
             Ladder ladder = source.ladder();
             Map<String, String> changes = ladder.changes(step);
@@ -96,7 +100,13 @@ record Trial(
             }
             TrainConfig finetune = train(Phase.FINETUNE, ladder.finetune(), derived, changes);
             Ladder.Measures measures = explained(Phase.EVALUATION, () -> source.measures(Phase.EVALUATION.of(changes)));
-            return new Trial(mixture, pretrain, finetune, evaluation(finetune, measures), measures.localJudge());
+            return new Trial(
+                    mixture,
+                    pretrain,
+                    finetune,
+                    evaluation(finetune, measures),
+                    measures.device(),
+                    measures.localJudge());
         }
 
         private static Path projector(TrainConfig pretrain) {
@@ -124,7 +134,8 @@ record Trial(
                 RecipeLoader loader = new RecipeLoader(source.models());
                 TrainConfig config = loader.load(base.recipe(), values, System.getenv());
                 String hash = new RecipeSettings(ConfigFile.toYaml(config)).fingerprint();
-                Path output = root.resolve("trained").resolve(hash.substring(0, HASH_DIGITS));
+                String name = hash.substring(0, HASH_DIGITS) + (processes == 1 ? "" : "-" + processes + "-processes");
+                Path output = root.resolve("trained").resolve(name);
                 values.put("output", ConfigFile.quoted(output));
                 return loader.load(base.recipe(), values, System.getenv());
             });
@@ -150,7 +161,9 @@ record Trial(
                     measures.blind());
             Digest digest = new Digest().add(finetune.output().toString());
             ConfigFile.values(ConfigFile.toYaml(measures)).forEach((key, value) -> {
-                if (!key.equals("batch-size")) {
+                // The CPU's answers are the reference; other devices round otherwise.
+                if (!key.equals("batch-size")
+                        && !(key.equals("device") && DeviceName.parse(value).isCpu())) {
                     digest.add(key).add(value);
                 }
             });

@@ -1,12 +1,18 @@
 package io.llava4j.app.cli;
 
+import io.llava4j.ConfigException;
 import io.llava4j.app.ablate.LadderRun;
 import io.llava4j.app.ablate.LadderSource;
+import io.llava4j.app.ablate.OneProcess;
+import io.llava4j.app.ablate.Trainer;
+import io.llava4j.app.launch.SeveralProcesses;
 import io.llava4j.app.terminal.StopSignal;
 import io.llava4j.eval.report.LadderReport;
+import io.llava4j.train.launch.LaunchPlan;
 import io.llava4j.train.recipe.RecipeLoader;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +21,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -24,14 +31,18 @@ import picocli.CommandLine.Spec;
         description = "Train and measure models that differ in a few keys, with error bars; resumable.",
         footer = {
             "",
-            "llava demo",
             "llava ablate recipes/ladders/table1.yaml",
-            "    the paper's Table 1 in miniature, on the data that llava demo made; hours on a CPU.",
+            "    the paper's Table 1 in miniature; an hour or two on a CPU. recipes/ladders/nano-plus.yaml says how to draw its data.",
             "llava ablate recipes/ladders/table1.yaml --plan",
             "    prints what would be trained, and how much of it the steps share."
         })
 final class AblateCommand implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
+
+    /** As those of llava launch. */
+    private static final int RESTARTS = 3;
+
+    private static final Duration SILENCE = Duration.ofSeconds(600);
 
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -63,6 +74,13 @@ final class AblateCommand implements Callable<Integer> {
     @Option(names = "--plan", description = "Check every step, print what would be trained and measured, and stop.")
     private boolean plan;
 
+    @Option(
+            names = {"-n", "--processes"},
+            paramLabel = "N",
+            description = "Processes that train each model, one per GPU, as llava launch starts them (default:"
+                    + " ${DEFAULT-VALUE}). They multiply the samples of a step.")
+    private int processes = 1;
+
     private AblateCommand() {}
 
     @Override
@@ -76,7 +94,7 @@ final class AblateCommand implements Callable<Integer> {
         String name = Path.of(RecipeLoader.defaultOutput(file)).getFileName() + (quick ? "-quick" : "");
         Optional<LadderReport> report;
         try (StopSignal stop = new StopSignal(err, "the next safe point")) {
-            LadderRun run = new LadderRun(source, output, name, stop, note -> {
+            LadderRun run = new LadderRun(source, output, name, trainer(err, stop), stop, note -> {
                 err.println("note: " + note);
                 err.flush();
             });
@@ -95,5 +113,18 @@ final class AblateCommand implements Callable<Integer> {
         out.println(output.resolve(name).resolve(LadderReport.PAGE));
         out.flush();
         return CommandLine.ExitCode.OK;
+    }
+
+    private Trainer trainer(PrintWriter err, StopSignal stop) {
+        if (processes == 1) {
+            return new OneProcess(stop);
+        }
+        LaunchPlan launch;
+        try {
+            launch = LaunchPlan.oneNode(processes, RESTARTS, SILENCE);
+        } catch (ConfigException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+        return new SeveralProcesses(launch, Main.class, BuildInfo.version(), err, stop);
     }
 }

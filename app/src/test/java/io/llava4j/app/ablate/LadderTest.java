@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llava4j.ConfigException;
+import io.llava4j.app.cli.Main;
+import io.llava4j.app.launch.SeveralProcesses;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.eval.report.LadderReport;
 import io.llava4j.eval.report.ResultTable;
@@ -13,11 +15,16 @@ import io.llava4j.nano.raw.NanoData;
 import io.llava4j.nano.raw.NanoWorldOptions;
 import io.llava4j.nano.several.SeveralImagesFiles;
 import io.llava4j.nano.several.SeveralImagesOptions;
+import io.llava4j.train.launch.LaunchPlan;
 import java.io.IOException;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -164,6 +171,41 @@ class LadderTest {
         assertThat(recipes).filteredOn(recipe -> recipe.contains("several")).hasSize(1);
     }
 
+    /** Two processes take twice the samples a step, so their models are none of one process. */
+    @Test
+    void aModelIsTrainedInTwoProcesses() throws IOException {
+        Path file = Files.writeString(root.resolve("two.yaml"), """
+                extends: nano.yaml
+                title: two processes
+                steps:
+                  - name: x
+                    set: {pretrain: none, finetune.batch.parallel: 1}
+                """);
+        LadderSource source = LadderSource.load(
+                        here(file), Map.of("evaluation.tasks", "[vqav2]", "seeds", "[1]"), UnaryOperator.identity())
+                .quick();
+        PrintWriter err = new PrintWriter(new OutputStreamWriter(System.err, StandardCharsets.UTF_8), true);
+        Trainer trainer = new SeveralProcesses(
+                LaunchPlan.oneNode(2, 0, Duration.ofSeconds(120)), Main.class, "test", err, () -> false);
+
+        LadderReport report = new LadderRun(source, root, "two", trainer, () -> false, note -> {})
+                .run()
+                .orElseThrow();
+
+        assertThat(report.overview().rows()).hasSize(1);
+        try (Stream<Path> folders = Files.list(root.resolve("trained"))) {
+            Path trained = folders.filter(Files::isDirectory).findFirst().orElseThrow();
+            assertThat(trained.toString()).endsWith("-2-processes");
+            assertThat(Files.readAllLines(trained.resolve("metrics.jsonl")).getFirst())
+                    .contains("\"samples\":32");
+        }
+        assertThat(new LadderRun(source, root, "two", trainer, () -> false, note -> {})
+                        .plan()
+                        .rows()
+                        .getFirst())
+                .containsExactly("x", "0", "0", "1");
+    }
+
     /** One model, asked with and without the prompt. */
     @Test
     void aStepMayChangeOnlyWhatIsAsked() throws IOException {
@@ -246,7 +288,7 @@ class LadderTest {
     private LadderRun quick(Path file, Map<String, String> overrides, BooleanSupplier stop) throws IOException {
         LadderSource source = LadderSource.load(here(file), overrides, UnaryOperator.identity())
                 .quick();
-        return new LadderRun(source, root, "quick", stop, note -> {});
+        return new LadderRun(source, root, "quick", new OneProcess(stop), stop, note -> {});
     }
 
     private LadderRun run(Path file) throws IOException {
@@ -254,6 +296,7 @@ class LadderTest {
                 LadderSource.load(here(file), Map.of(), UnaryOperator.identity()),
                 root,
                 "whole",
+                new OneProcess(() -> false),
                 () -> false,
                 note -> {});
     }
