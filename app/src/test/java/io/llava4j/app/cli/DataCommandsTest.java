@@ -160,6 +160,22 @@ class DataCommandsTest {
     }
 
     @Test
+    void aVocabularyIsExtendedByTheChineseOfTheNanoWorld() {
+        Path shipped = Path.of("../models/nano-tokenizer");
+        CliRun run = CliRun.of("data", "vocabulary", dir, "--extend", shipped, "--lines", 20_000);
+        assertThat(run.code()).as(run.err()).isZero();
+        SentencePieceTokenizer tokenizer = SentencePieceTokenizer.load(dir);
+        assertThat(tokenizer.vocabSize()).isEqualTo(2000);
+        assertThat(tokenizer.model().pieces()).contains("老鼠", "自行车", "请直接回答选项字母");
+        // It is nano-plus's vocabulary.
+        assertThat(dir.resolve("tokenizer.model"))
+                .hasSameBinaryContentAs(Path.of("../models/nano-plus/tokenizer.model"));
+        assertThat(CliRun.of("data", "vocabulary", dir, "--extend", shipped, "--size", 1400)
+                        .err())
+                .contains("--size must be 1401 or more");
+    }
+
+    @Test
     void invalidNumbersAreUsageErrors() {
         assertThat(CliRun.of("data", "nano", dir, "--image-size", 7).code()).isEqualTo(2);
         assertThat(CliRun.of("data", "nano", dir, "--stage1", -1).err()).contains("negative");

@@ -29,9 +29,11 @@ class NanoPlusTest {
     void itAnswersBetterThanWithoutImages() {
         JsonNode sighted = scores("sighted");
         JsonNode blind = scores("blind", "--blind");
-        for (String task : List.of("vqav2", "vizwiz", "seed")) {
+        for (String task : List.of("vqav2", "vizwiz", "textvqa", "seed")) {
             assertThat(value(sighted, task)).as(task).isGreaterThan(value(blind, task) + 10);
         }
+        // All rotations of a question with Chinese options: chance is 1 of 256.
+        assertThat(value(sighted, "mmbench_cn")).isGreaterThan(5);
     }
 
     @Test
@@ -48,7 +50,7 @@ class NanoPlusTest {
     private static JsonNode scores(String out, String... more) {
         Path folder = dir.resolve(out);
         List<Object> arguments = new ArrayList<>(List.of(
-                "eval", "-m", MODEL, "--tasks", "vqav2,vizwiz,seed", "--data", dir.resolve("data"), "--out", folder));
+                "eval", "-m", MODEL, "--tasks", "vqav2,vizwiz,textvqa,mmbench_cn,seed", "--data", dir.resolve("data"), "--out", folder));
         arguments.addAll(List.of(more));
         CliRun run = CliRun.of(arguments.toArray());
         assertThat(run.code()).as(run.err()).isZero();
