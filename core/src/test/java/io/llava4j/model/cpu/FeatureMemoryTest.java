@@ -27,19 +27,21 @@ class FeatureMemoryTest {
 
     @BeforeEach
     void load() {
-        Engine.scope("two tiny models", () -> {
-            try (Weights weights = TinyModels.of(CONFIG).weights()) {
-                one = CpuImageEncoder.load(CONFIG, CpuModels.stored(weights, BlockFormat.F32));
-                Initializer initializer = new Initializer(8);
-                for (String name : weights.names().stream()
-                        .filter(name -> name.startsWith(CanonicalNames.PROJECTOR))
-                        .toList()) {
-                    initializer.fill(weights, name, Tensors.shape(weights.get(name)));
-                }
-                two = CpuImageEncoder.load(CONFIG, CpuModels.stored(weights, BlockFormat.F32));
-            }
-            return null;
-        });
+        List<CpuImageEncoder> encoders = Engine.scope("two tiny models", FeatureMemoryTest::encoders);
+        one = encoders.getFirst();
+        two = encoders.getLast();
+    }
+
+    private static List<CpuImageEncoder> encoders() {
+        try (Weights weights = TinyModels.of(CONFIG).weights()) {
+            CpuImageEncoder first = CpuImageEncoder.load(CONFIG, CpuModels.stored(weights, BlockFormat.F32));
+            Initializer initializer = new Initializer(8);
+            weights.names().stream()
+                    .filter(name -> name.startsWith(CanonicalNames.PROJECTOR))
+                    .toList()
+                    .forEach(name -> initializer.fill(weights, name, Tensors.shape(weights.get(name))));
+            return List.of(first, CpuImageEncoder.load(CONFIG, CpuModels.stored(weights, BlockFormat.F32)));
+        }
     }
 
     @AfterEach
