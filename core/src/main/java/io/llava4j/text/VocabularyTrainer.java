@@ -63,10 +63,15 @@ public final class VocabularyTrainer {
      * @param from {@code tokenizer.model} or its folder
      * @param texts to train on; only their unknown characters count
      * @param size number of pieces, old and new
-     * @throws DataException if the texts do not give that many pieces; the message says how many they do give
+     * @throws DataException if the texts do not give that many pieces, and the message says how many they do give; or if the
+     *     vocabulary has added tokens, which would be lost
      */
     public static SentencePieceTokenizer extend(Path from, Iterator<String> texts, int size, Path dir) {
         SentencePieceTokenizer old = SentencePieceTokenizer.load(from);
+        if (!old.addedTokens().isEmpty()) {
+            throw new DataException("%s has added tokens, such as '%s', which an extended vocabulary would lose; name one without"
+                    .formatted(from, old.addedTokens().getFirst().content()));
+        }
         SentencePieceModel model = old.model();
         Set<String> known = new HashSet<>(model.pieces());
         if (size <= known.size()) {

@@ -11,19 +11,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.DoubleFunction;
 import java.util.stream.Collectors;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What the steps of a ladder measured, each against the one it is compared with, as tables, a chart and a page.
- *
- * @param title of the ladder
- * @param claim what it asks; may be empty
- * @param seeds that it is to be run with
- * @param steps that have been measured at one seed at least
+ * What the steps of a ladder measured, each against the one it is compared with, as tables, a chart and a page. Intervals are
+ * drawn when they are first asked for, once.
  */
-public record LadderReport(String title, String claim, List<Long> seeds, List<LadderStep> steps) {
+public final class LadderReport {
     /** Name of the table in a ladder's folder. */
     public static final String MARKDOWN = "report.md";
 
@@ -39,8 +36,62 @@ public record LadderReport(String title, String claim, List<Long> seeds, List<La
                     + " with its 95 % interval. A step is called better or worse if the interval excludes zero and the difference has"
                     + " the same sign at every seed, else noise.";
 
+    private final String title;
+    private final String claim;
+    private final List<Long> seeds;
+    private final List<LadderStep> steps;
+    private final List<String> tasks;
+    private final Map<String, Bootstrap.Interval> means = new ConcurrentHashMap<>();
+    private final Map<List<String>, Optional<LadderStep.Difference>> differences = new ConcurrentHashMap<>();
+
+    /**
+     * A report.
+     *
+     * @param title of the ladder
+     * @param claim what it asks; may be empty
+     * @param seeds that it is to be run with
+     * @param steps that have been measured at one seed at least
+     */
+    public LadderReport(String title, String claim, List<Long> seeds, List<LadderStep> steps) {
+        this.title = title;
+        this.claim = claim;
+        this.seeds = List.copyOf(seeds);
+        this.steps = List.copyOf(steps);
+        this.tasks = steps.stream()
+                .flatMap(step -> step.runs().values().stream())
+                .flatMap(run -> run.tasks().stream())
+                .map(TaskResult::name)
+                .distinct()
+                .toList();
+    }
+
+    private Bootstrap.Interval mean(LadderStep step) {
+        return means.computeIfAbsent(step.name(), added -> step.mean(tasks));
+    }
+
+    /**
+     * A step against the one it is compared with; empty if it is compared with none.
+     *
+     * @param over the benchmarks
+     */
+    private Optional<LadderStep.Difference> difference(LadderStep step, List<String> over) {
+        List<String> key = new ArrayList<>(over);
+        key.add(step.name());
+        return differences.computeIfAbsent(key, added -> before(step).flatMap(before -> step.minus(before, over)));
+    }
+
+    /** Draws all intervals, steps at once. */
+    private void draw() {
+        steps.parallelStream().forEach(step -> {
+            mean(step);
+            difference(step, tasks);
+            tasks.forEach(task -> difference(step, List.of(task)));
+        });
+    }
+
     /** Writes {@code report.html}, {@code report.md}, {@code ladder.svg} and {@code ladder.json}. */
     public void write(Path folder) {
+        draw();
         write(folder.resolve(PAGE), html());
         write(folder.resolve(MARKDOWN), markdown());
         write(folder.resolve("ladder.svg"), chart());
@@ -53,14 +104,6 @@ public record LadderReport(String title, String claim, List<Long> seeds, List<La
         AtomicFiles.write(file, text.getBytes(StandardCharsets.UTF_8));
     }
 
-    private List<String> tasks() {
-        return steps.stream()
-                .flatMap(step -> step.runs().values().stream())
-                .flatMap(run -> run.tasks().stream())
-                .map(TaskResult::name)
-                .distinct()
-                .toList();
-    }
 
     private String titleOf(String task) {
         return steps.stream()
@@ -73,14 +116,14 @@ public record LadderReport(String title, String claim, List<Long> seeds, List<La
     /** One row per step, one column per benchmark. */
     public ResultTable overview() {
         List<String> header = new ArrayList<>(List.of("Step"));
-        tasks().forEach(task -> header.add(titleOf(task)));
+        tasks.forEach(task -> header.add(titleOf(task)));
         header.addAll(List.of("Mean, 95 %", "Seeds", "Training"));
         List<List<String>> rows = new ArrayList<>();
         for (LadderStep step : steps) {
             List<String> row = new ArrayList<>(List.of(step.name()));
-            tasks().forEach(task -> row.add(spread(
+            tasks.forEach(task -> row.add(spread(
                     step.results(task).stream().mapToDouble(TaskResult::value).toArray())));
-            row.add(interval(step.mean(tasks()), RunComparison::number));
+            row.add(interval(mean(step), RunComparison::number));
             row.add(Integer.toString(step.runs().size()));
             row.add(step.seconds().stream().mapToDouble(Double::doubleValue).average().stream()
                     .mapToObj(Html::duration)
@@ -113,20 +156,19 @@ public record LadderReport(String title, String claim, List<Long> seeds, List<La
     /** Every step against the one it is compared with. */
     public ResultTable differences() {
         List<String> header = new ArrayList<>(List.of("Step", "against"));
-        tasks().forEach(task -> header.add(titleOf(task)));
+        tasks.forEach(task -> header.add(titleOf(task)));
         header.addAll(List.of("All, 95 %", "Verdict", "The paper"));
         List<List<String>> rows = new ArrayList<>();
         for (LadderStep step : steps) {
-            Optional<LadderStep> before = before(step);
-            if (before.isEmpty()) {
+            if (before(step).isEmpty()) {
                 continue;
             }
             List<String> row = new ArrayList<>(List.of(step.name(), step.against()));
-            tasks().forEach(task -> row.add(step.minus(before.get(), List.of(task))
+            tasks.forEach(task -> row.add(difference(step, List.of(task))
                     .map(d -> RunComparison.signed(d.interval().mean())
                             + (d.verdict().equals("noise") ? "" : " " + d.verdict()))
                     .orElse(NONE)));
-            Optional<LadderStep.Difference> all = step.minus(before.get(), tasks());
+            Optional<LadderStep.Difference> all = difference(step, tasks);
             row.add(all.map(d -> interval(d.interval(), RunComparison::signed)).orElse(NONE));
             row.add(all.map(LadderStep.Difference::verdict).orElse(NONE));
             row.add(step.paper().isEmpty() ? NONE : step.paper());
@@ -218,15 +260,8 @@ public record LadderReport(String title, String claim, List<Long> seeds, List<La
         return IntervalChart.draw(
                 "mean of the benchmarks, percent",
                 steps.stream()
-                        .map(step -> new IntervalChart.Row(step.name(), step.mean(tasks()), perSeed(step)))
+                        .map(step -> new IntervalChart.Row(step.name(), mean(step), step.perSeed(tasks)))
                         .toList());
-    }
-
-    private double[] perSeed(LadderStep step) {
-        return step.runs().entrySet().stream()
-                .mapToDouble(run ->
-                        step.at(run.getKey(), run.getValue()).mean(tasks()).mean())
-                .toArray();
     }
 
     /** The page. */
@@ -256,8 +291,8 @@ public record LadderReport(String title, String claim, List<Long> seeds, List<La
             Map<String, Object> entry = new LinkedHashMap<>();
             entry.put("name", step.name());
             entry.put("changes", step.changes());
-            entry.put("mean", step.mean(tasks()));
-            before(step).flatMap(before -> step.minus(before, tasks())).ifPresent(difference -> {
+            entry.put("mean", mean(step));
+            difference(step, tasks).ifPresent(difference -> {
                 entry.put("against", step.against());
                 entry.put("difference", difference.interval());
                 entry.put("verdict", difference.verdict());

@@ -32,11 +32,6 @@ public record LadderStep(
         return runs.values().stream().flatMap(run -> run.task(task).stream()).toList();
     }
 
-    /** The same step at one seed. */
-    LadderStep at(long seed, RunResults run) {
-        return new LadderStep(name, against, paper, changes, Map.of(seed, run), List.of());
-    }
-
     /** Mean of all benchmarks, in percent. */
     Bootstrap.Interval mean(List<String> tasks) {
         List<double[][]> values = tasks.stream()
@@ -48,14 +43,29 @@ public record LadderStep(
                 : Bootstrap.meanOverRuns(values, 1);
     }
 
+    /** Mean of the benchmarks at each seed, in percent. */
+    double[] perSeed(List<String> tasks) {
+        return runs.values().stream()
+                .mapToDouble(run -> tasks.stream()
+                        .flatMap(task -> run.task(task).stream())
+                        .map(result -> credits(result, common(List.of(result))))
+                        .filter(credits -> credits.length > 0)
+                        .mapToDouble(credits -> Arrays.stream(credits).average().orElseThrow())
+                        .average()
+                        .orElse(Double.NaN))
+                .toArray();
+    }
+
     /** {@code [seeds, questions]}, times 100 where credit is a share. */
     private static double[][] credits(List<TaskResult> runs, List<String> questions) {
-        return runs.stream()
-                .map(run -> questions.stream()
-                        .mapToDouble(question ->
-                                RunComparison.hundred(run) * run.perQuestion().getOrDefault(question, Double.NaN))
-                        .toArray())
-                .toArray(double[][]::new);
+        return runs.stream().map(run -> credits(run, questions)).toArray(double[][]::new);
+    }
+
+    private static double[] credits(TaskResult run, List<String> questions) {
+        double scale = RunComparison.hundred(run);
+        return questions.stream()
+                .mapToDouble(question -> scale * run.perQuestion().getOrDefault(question, Double.NaN))
+                .toArray();
     }
 
     /** Questions that every run has scored. */
