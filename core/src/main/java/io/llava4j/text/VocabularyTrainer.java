@@ -69,8 +69,9 @@ public final class VocabularyTrainer {
     public static SentencePieceTokenizer extend(Path from, Iterator<String> texts, int size, Path dir) {
         SentencePieceTokenizer old = SentencePieceTokenizer.load(from);
         if (!old.addedTokens().isEmpty()) {
-            throw new DataException("%s has added tokens, such as '%s', which an extended vocabulary would lose; name one without"
-                    .formatted(from, old.addedTokens().getFirst().content()));
+            throw new DataException(
+                    "%s has added tokens, such as '%s', which an extended vocabulary would lose; name one without"
+                            .formatted(from, old.addedTokens().getFirst().content()));
         }
         SentencePieceModel model = old.model();
         Set<String> known = new HashSet<>(model.pieces());

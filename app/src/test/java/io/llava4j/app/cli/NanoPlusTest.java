@@ -50,7 +50,15 @@ class NanoPlusTest {
     private static JsonNode scores(String out, String... more) {
         Path folder = dir.resolve(out);
         List<Object> arguments = new ArrayList<>(List.of(
-                "eval", "-m", MODEL, "--tasks", "vqav2,vizwiz,textvqa,mmbench_cn,seed", "--data", dir.resolve("data"), "--out", folder));
+                "eval",
+                "-m",
+                MODEL,
+                "--tasks",
+                "vqav2,vizwiz,textvqa,mmbench_cn,seed",
+                "--data",
+                dir.resolve("data"),
+                "--out",
+                folder));
         arguments.addAll(List.of(more));
         CliRun run = CliRun.of(arguments.toArray());
         assertThat(run.code()).as(run.err()).isZero();

@@ -104,7 +104,6 @@ public final class LadderReport {
         AtomicFiles.write(file, text.getBytes(StandardCharsets.UTF_8));
     }
 
-
     private String titleOf(String task) {
         return steps.stream()
                 .flatMap(step -> step.results(task).stream())
