@@ -16,7 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The vision towers of a ladder's models, told apart by weights and selected hidden states. Models with the same one share
+ * The vision towers of a ladder's models, identified by weights and selected hidden states. Models with the same tower share
  * its image features: it sees each image of the benchmarks once, as long as they fit the memory.
  */
 final class SharedTowers {
