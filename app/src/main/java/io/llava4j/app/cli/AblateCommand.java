@@ -39,11 +39,6 @@ import picocli.CommandLine.Spec;
 final class AblateCommand implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
 
-    /** As those of llava launch. */
-    private static final int RESTARTS = 3;
-
-    private static final Duration SILENCE = Duration.ofSeconds(600);
-
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
@@ -121,7 +116,7 @@ final class AblateCommand implements Callable<Integer> {
         }
         LaunchPlan launch;
         try {
-            launch = LaunchPlan.oneNode(processes, RESTARTS, SILENCE);
+            launch = LaunchPlan.oneNode(processes, LaunchPlan.RESTARTS, Duration.ofSeconds(LaunchPlan.TIMEOUT_SECONDS));
         } catch (ConfigException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }

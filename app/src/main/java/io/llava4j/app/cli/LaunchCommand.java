@@ -70,13 +70,13 @@ final class LaunchCommand implements Callable<Integer> {
             paramLabel = "K",
             description = "How often all ranks are started again, from the newest checkpoint, when one fails (default:"
                     + " ${DEFAULT-VALUE}).")
-    private int restarts = 3;
+    private int restarts = LaunchPlan.RESTARTS;
 
     @Option(
             names = "--timeout",
             paramLabel = "SECONDS",
             description = "How long a rank or a node may be silent or be waited for (default: ${DEFAULT-VALUE}).")
-    private int timeout = 600;
+    private int timeout = LaunchPlan.TIMEOUT_SECONDS;
 
     @Parameters(arity = "1..*", paramLabel = "train RECIPE", description = "The verb train with all its options.")
     private List<String> command = List.of();
@@ -96,18 +96,7 @@ final class LaunchCommand implements Callable<Integer> {
         RankCommand rank = new RankCommand(Main.class, command, processes);
         RankOutput output = new RankOutput(spec.commandLine().getOut(), err);
         try (StopSignal stop = new StopSignal(err, "the checkpoint of this step, on all ranks")) {
-            return Launcher.run(
-                            plan,
-                            BuildInfo.version(),
-                            rank::of,
-                            output,
-                            sentence -> {
-                                synchronized (err) {
-                                    err.println("llava: " + sentence);
-                                    err.flush();
-                                }
-                            },
-                            stop)
+            return Launcher.run(plan, BuildInfo.version(), rank::of, output, output::note, stop)
                     .code();
         }
     }

@@ -18,6 +18,14 @@ public record RankOutput(PrintWriter out, PrintWriter err) implements Worker.Out
         }
     }
 
+    /** A sentence of the launcher itself. */
+    public void note(String sentence) {
+        synchronized (err) {
+            err.println("llava: " + sentence);
+            err.flush();
+        }
+    }
+
     @Override
     public void result(int rank, String line) {
         if (rank > 0) {

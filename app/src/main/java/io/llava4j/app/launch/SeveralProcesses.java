@@ -31,13 +31,14 @@ public record SeveralProcesses(
     public boolean train(TrainConfig config, String what) {
         Path recipe = config.output().resolveSibling(config.output().getFileName() + ".yaml");
         AtomicFiles.write(recipe, ConfigFile.toYaml(config).getBytes(StandardCharsets.UTF_8));
-        log(what);
+        RankOutput output = new RankOutput(err, err);
+        output.note(what);
         int code = Launcher.run(
                         plan,
                         version,
                         new RankCommand(main, List.of("train", "--resume", recipe.toString()), plan.processes())::of,
-                        new RankOutput(err, err),
-                        this::log,
+                        output,
+                        output::note,
                         stopRequested)
                 .code();
         if (code != 0 && code != INTERRUPTED) {
@@ -45,13 +46,6 @@ public record SeveralProcesses(
                     .formatted(recipe, plan.processes(), code));
         }
         return code == 0;
-    }
-
-    private void log(String sentence) {
-        synchronized (err) {
-            err.println("llava: " + sentence);
-            err.flush();
-        }
     }
 
     @Override

@@ -135,12 +135,12 @@ final class Growth {
                                 .equals(smaller.model().pieces()),
                 "tokenizer does not begin with the pieces of the language model's own; make it by llava data vocabulary"
                         + " --extend");
+        // A line break separates a piece from the space that a tokenizer puts before the first word.
+        int[] lineBreak = smaller.encode("\n");
         List<int[]> spellings = new ArrayList<>();
         for (int id = before; id < larger.vocabSize(); id++) {
             String piece = larger.piece(id);
             String translation = translations.get(piece);
-            // A line break separates the piece from the space that a tokenizer puts before the first word.
-            int[] lineBreak = smaller.encode("\n");
             int[] ids = smaller.encode("\n" + (translation == null ? piece.replace('\u2581', ' ') : " " + translation));
             spellings.add(Arrays.copyOfRange(ids, lineBreak.length, ids.length));
         }

@@ -25,6 +25,12 @@ public record LaunchPlan(
         @Nullable HostPort rendezvous,
         int restarts,
         Duration timeout) {
+    /** Attempts after the first one, unless the user says otherwise. */
+    public static final int RESTARTS = 3;
+
+    /** How long a rank may be silent, unless the user says otherwise. */
+    public static final int TIMEOUT_SECONDS = 600;
+
     private static final int MOST_PROCESSES = 1024;
     private static final int MOST_NODES = 10_000;
     /** The recipe's {@code distributed.timeout}. */
