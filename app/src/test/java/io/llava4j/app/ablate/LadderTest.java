@@ -43,12 +43,12 @@ class LadderTest {
     private static final Path HOME = Path.of("..");
 
     /** What ladders extend: recipes and benchmarks without steps. */
-    private static final List<String> BASES = List.of("nano.yaml", "nano-plus.yaml");
+    private static final String BASE = "nano-plus.yaml";
 
     private static final Map<String, String> VQA = Map.of("evaluation.tasks", "[vqav2]");
 
     @TempDir
-    private static Path demo;
+    private static Path drawn;
 
     @TempDir
     private Path root;
@@ -57,7 +57,7 @@ class LadderTest {
     static void drawAWorld() {
         NanoData data = new NanoData(
                 HOME,
-                demo.resolve("world"),
+                drawn.resolve("world"),
                 NanoWorldOptions.DEFAULT.withCounts(32, 64, 0, 0),
                 2,
                 ProgressLine::onStderr,
@@ -65,14 +65,14 @@ class LadderTest {
         assertThat(data.write()).isPresent();
         assertThat(data.build()).isPresent();
         NanoBenchmarkFiles.write(
-                demo.resolve("benchmarks"), NanoBenchmarkOptions.DEFAULT.withScale(0.02), 2, (done, total) -> {});
+                drawn.resolve("benchmarks"), NanoBenchmarkOptions.DEFAULT.withScale(0.02), 2, (done, total) -> {});
         SeveralImagesFiles.write(
-                demo.resolve("several"), new SeveralImagesOptions(7, 96, 32, 40), 2, (done, total) -> {});
+                drawn.resolve("several"), new SeveralImagesOptions(7, 96, 32, 40), 2, (done, total) -> {});
     }
 
     static Stream<Path> shipped() throws IOException {
         try (Stream<Path> files = Files.list(HOME.resolve("recipes/ladders"))) {
-            return files.filter(file -> !BASES.contains(String.valueOf(file.getFileName()))).sorted().toList().stream();
+            return files.filter(file -> !file.endsWith(BASE)).sorted().toList().stream();
         }
     }
 
@@ -93,6 +93,7 @@ class LadderTest {
         "format-prompt, 6, 6",
         "modality-groups, 9, 3",
         "pretraining, 15, 0",
+        "resolution, 12, 0",
     })
     void stepsShareWhatIsEqual(String ladder, int toTrain, int shared) throws IOException {
         ResultTable plan =
@@ -175,7 +176,7 @@ class LadderTest {
     @Test
     void aModelIsTrainedInTwoProcesses() throws IOException {
         Path file = Files.writeString(root.resolve("two.yaml"), """
-                extends: nano.yaml
+                extends: nano-plus.yaml
                 title: two processes
                 steps:
                   - name: x
@@ -241,7 +242,7 @@ class LadderTest {
     void aWrongKeyIsNamedBeforeAnythingIsTrained(String change, String sentence) throws IOException {
         Path file = Files.writeString(
                 root.resolve("wrong.yaml"), """
-                extends: nano.yaml
+                extends: nano-plus.yaml
                 steps:
                   - name: x
                     set:
@@ -301,20 +302,16 @@ class LadderTest {
                 note -> {});
     }
 
-    /** The ladder and its recipes, with the folders of this test in place of those of a user who ran the demo. */
+    /** The ladder and its recipes, with the folders of this test in place of those of a user who drew them. */
     private Path here(Path ladder) throws IOException {
         Path folder = Files.createDirectories(root.resolve("files"));
-        List<Path> recipes = new ArrayList<>(List.of(ladder));
-        Stream.concat(BASES.stream(), Stream.of("several-images.yaml"))
-                .forEach(base -> recipes.add(HOME.resolve("recipes/ladders").resolve(base)));
-        for (Path recipe : recipes) {
-            replaced(recipe, folder.resolve(String.valueOf(recipe.getFileName())));
+        replaced(ladder, folder.resolve(String.valueOf(ladder.getFileName())));
+        for (String base : List.of(BASE, "several-images.yaml")) {
+            replaced(HOME.resolve("recipes/ladders").resolve(base), folder.resolve(base));
         }
-        for (String family : List.of("nano", "nano-plus")) {
-            Path own = Files.createDirectories(folder.resolve("recipes").resolve(family));
-            for (String stage : List.of("pretrain.yaml", "finetune.yaml")) {
-                replaced(HOME.resolve("recipes").resolve(family).resolve(stage), own.resolve(stage));
-            }
+        Path recipes = Files.createDirectories(folder.resolve("recipes/nano-plus"));
+        for (String stage : List.of("pretrain.yaml", "finetune.yaml")) {
+            replaced(HOME.resolve("recipes/nano-plus").resolve(stage), recipes.resolve(stage));
         }
         return folder.resolve(String.valueOf(ladder.getFileName()));
     }
@@ -323,18 +320,17 @@ class LadderTest {
         Files.writeString(
                 copy,
                 Files.readString(recipe)
-                        .replace("runs/demo", demo.toString())
                         .replace(
                                 "runs/nano-plus/small-world",
-                                demo.resolve("world").toString())
+                                drawn.resolve("world").toString())
                         .replace(
                                 "runs/nano-plus/benchmarks",
-                                demo.resolve("benchmarks").toString())
+                                drawn.resolve("benchmarks").toString())
                         .replace(
                                 "runs/nano-plus/several",
-                                demo.resolve("several").toString())
+                                drawn.resolve("several").toString())
                         .replace("runs/ladders", root.toString())
-                        .replace("recipe: recipes/nano", "recipe: " + root.resolve("files/recipes/nano"))
+                        .replace("recipe: recipes/nano-plus", "recipe: " + root.resolve("files/recipes/nano-plus"))
                         .replace("recipe: recipes/data/", "recipe: " + HOME + "/recipes/data/")
                         .replace(": models/", ": " + HOME + "/models/"));
     }
