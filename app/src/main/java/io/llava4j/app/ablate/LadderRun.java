@@ -2,8 +2,8 @@ package io.llava4j.app.ablate;
 
 import io.llava4j.LlavaException;
 import io.llava4j.app.run.PhaseTimes;
+import io.llava4j.app.terminal.EvaluationProgress;
 import io.llava4j.app.terminal.ProgressLine;
-import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.report.LadderReport;
 import io.llava4j.eval.report.LadderStep;
 import io.llava4j.eval.report.ResultTable;
@@ -201,15 +201,16 @@ public final class LadderRun {
         String name = "%s, seed %d".formatted(step, seed);
         try (LlavaPipeline model = towers.open(trial.model(), trial.device());
                 ProgressLine progress = ProgressLine.onStderr(name, "questions")) {
-            Observer observer = new Observer(progress, name);
+            EvaluationProgress shown = new EvaluationProgress(
+                    progress, stopRequested, sentence -> notes.accept("%s: %s".formatted(name, sentence)));
             // The name in the answers is the trained run's: steps that are equal share them.
             Evaluation evaluation = new Evaluation(
                     trial.evaluation(),
                     new EvalRunner(model, name(trial.finetune()), ImageDecoder::decode),
                     name(trial.finetune()),
                     trial.localJudge() ? Judge.local() : Judge.none(),
-                    observer);
-            observer.total = evaluation.questionCount();
+                    shown);
+            shown.expect(evaluation.questionCount());
             return evaluation.run();
         }
     }
@@ -231,32 +232,5 @@ public final class LadderRun {
             }
         }
         return new LadderReport(ladder.title(), ladder.claim(), ladder.seeds(), steps);
-    }
-
-    /** One progress line over all benchmarks; also checks for a requested stop. */
-    private final class Observer implements Evaluation.Observer {
-        private final ProgressLine progress;
-        private final String name;
-        private final Map<String, Long> done = new LinkedHashMap<>();
-        private int total;
-
-        Observer(ProgressLine progress, String name) {
-            this.progress = progress;
-            this.name = name;
-        }
-
-        @Override
-        public void answered(Benchmark task, long answered, long ofTask) {
-            done.put(task.name(), answered);
-            progress.update(done.values().stream().mapToLong(count -> count).sum(), total);
-            if (stopRequested.getAsBoolean()) {
-                throw new CancellationException();
-            }
-        }
-
-        @Override
-        public void note(String sentence) {
-            notes.accept("%s: %s".formatted(name, sentence));
-        }
     }
 }

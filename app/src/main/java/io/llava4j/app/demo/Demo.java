@@ -2,9 +2,9 @@ package io.llava4j.app.demo;
 
 import io.llava4j.app.bench.PeakMemory;
 import io.llava4j.app.run.PhaseTimes;
+import io.llava4j.app.terminal.EvaluationProgress;
 import io.llava4j.app.terminal.ProgressLine;
 import io.llava4j.app.terminal.TrainingProgress;
-import io.llava4j.eval.Benchmark;
 import io.llava4j.eval.Benchmarks;
 import io.llava4j.eval.pope.Pope;
 import io.llava4j.eval.report.Condition;
@@ -33,7 +33,6 @@ import io.llava4j.train.run.TrainingRun;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -208,14 +207,14 @@ public final class Demo {
             try (LlavaPipeline model = load(condition, stage2);
                     ProgressLine progress =
                             ProgressLine.onStderr("twelve benchmarks, " + condition.title(), "questions")) {
-                Observer observer = new Observer(progress);
+                EvaluationProgress shown = new EvaluationProgress(progress, stopRequested, LOG::warn);
                 Evaluation evaluation = new Evaluation(
                         plan(benchmarks, condition),
                         new EvalRunner(model, name, ImageDecoder::decode),
                         name,
                         Judge.local(),
-                        observer);
-                observer.total = evaluation.questionCount();
+                        shown);
+                shown.expect(evaluation.questionCount());
                 runs.put(condition, evaluation.run());
             } catch (CancellationException e) {
                 // The answers so far are in the files; the next run resumes after them.
@@ -223,31 +222,6 @@ public final class Demo {
             }
         }
         return Optional.of(runs);
-    }
-
-    /** One progress line over all benchmarks; also checks for a requested stop. */
-    private final class Observer implements Evaluation.Observer {
-        private final ProgressLine progress;
-        private final Map<String, Long> done = new HashMap<>();
-        private int total;
-
-        Observer(ProgressLine progress) {
-            this.progress = progress;
-        }
-
-        @Override
-        public void answered(Benchmark task, long answered, long ofTask) {
-            done.put(task.name(), answered);
-            progress.update(done.values().stream().mapToLong(count -> count).sum(), total);
-            if (stopRequested.getAsBoolean()) {
-                throw new CancellationException();
-            }
-        }
-
-        @Override
-        public void note(String sentence) {
-            LOG.warn(sentence);
-        }
     }
 
     private LlavaPipeline load(Condition condition, TrainConfig stage2) {

@@ -33,7 +33,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -116,6 +118,17 @@ public final class TrainingData implements ExampleSource {
                 records -> (seed, epoch) -> IntStream.range(0, records.size()).toArray());
     }
 
+    /** What to know before the first step if the largest image in tiles leaves no place for answers; records that lose theirs are left out and counted. */
+    static Optional<String> longImages(int maxLength, LlavaConfig model) {
+        return model.minTokensPerImage() < maxLength && model.tokensPerImage() >= maxLength
+                ? Optional.of(String.format(
+                        Locale.ROOT,
+                        "an image in tiles has up to %,d tokens, and data.max-length is %,d: no answer about such an image is left; raise it or take smaller canvases (model.image-grids)",
+                        model.tokensPerImage(),
+                        maxLength))
+                : Optional.empty();
+    }
+
     private static void warnOfShownImages(String key, List<LlavaRecord> records) {
         long count = records.stream()
                 .filter(LlavaRecord::showsImageThatItDoesNotHave)
@@ -139,6 +152,7 @@ public final class TrainingData implements ExampleSource {
             @Nullable FeatureCache features,
             Function<List<LlavaRecord>, EpochSampler> sampler) {
         requirePositions(spec.maxLength(), model.text());
+        longImages(spec.maxLength(), model).ifPresent(sentence -> LOG.warn("{}: {}", key, sentence));
         LlavaData records = SourceNames.compared(
                 DataSets.read(spec, spec.badRecordPolicy(), spec.questionRows(), DataSets.Take.EPOCH, seed));
         SamplePrompts prompts = new SamplePrompts(

@@ -144,6 +144,12 @@ class TiledRunTest {
                             .tokens(model.tokensPerView()))
                     .isEqualTo(size[2]);
         }
+        // What the largest canvas leaves no place for is told before the first step.
+        int most = model.tokensPerImage();
+        assertThat(TrainingData.longImages(most, model))
+                .hasValueSatisfying(sentence -> assertThat(sentence)
+                        .startsWith("an image in tiles has up to %1$d tokens, and data.max-length is %1$d".formatted(most)));
+        assertThat(TrainingData.longImages(most + 1, model)).isEmpty();
         // An epoch reads each image once: 24 samples of text and image tokens, 8 of text.
         long tokens = steps.subList(0, 16).stream()
                 .mapToLong(TrainingListener.Step::tokens)
