@@ -43,7 +43,8 @@ public final class Engine {
             String platform = Loader.getPlatform();
             try {
                 unpack(platform);
-                // Without it libtorch warns, whatever TORCH_CPP_LOG_LEVEL says: of every convolution, where NNPACK does not run.
+                // Without it libtorch warns, whatever TORCH_CPP_LOG_LEVEL says: of every convolution, where NNPACK does
+                // not run.
                 torch.initLogging();
                 torch.set_num_threads(defaultThreads());
             } catch (IOException | LinkageError e) {

@@ -148,7 +148,8 @@ class TiledRunTest {
         int most = model.tokensPerImage();
         assertThat(TrainingData.longImages(most, model))
                 .hasValueSatisfying(sentence -> assertThat(sentence)
-                        .startsWith("an image in tiles has up to %1$d tokens, and data.max-length is %1$d".formatted(most)));
+                        .startsWith("an image in tiles has up to %1$d tokens, and data.max-length is %1$d"
+                                .formatted(most)));
         assertThat(TrainingData.longImages(most + 1, model)).isEmpty();
         // An epoch reads each image once: 24 samples of text and image tokens, 8 of text.
         long tokens = steps.subList(0, 16).stream()
