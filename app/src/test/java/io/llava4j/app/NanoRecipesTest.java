@@ -35,6 +35,12 @@ class NanoRecipesTest {
     }
 
     @Test
+    void theLanguageModelThatStagesStartFromIsTrainedFurther() {
+        assertThat(languageModelOf("nano/instruct.yaml", Map.of("model.language-model", model("nano-language"))))
+                .isEqualTo(shipped("nano-instruct"));
+    }
+
+    @Test
     void theTowerOfNanoPlusGrowsFromNanos() {
         assertThat(towerOf("nano-plus/tower.yaml", Map.of("model.vision-tower", model("nano-tower"))))
                 .isEqualTo(shipped("nano-plus-tower"));

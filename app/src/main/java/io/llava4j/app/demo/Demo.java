@@ -176,7 +176,7 @@ public final class Demo {
         Map<String, String> values = new LinkedHashMap<>();
         values.put("output", output.toString());
         values.put("model.vision-tower", home.resolve("models/nano-tower").toString());
-        values.put("model.language-model", home.resolve("models/nano-language").toString());
+        values.put("model.language-model", home.resolve("models/nano-instruct").toString());
         values.put("data.json", json.toString());
         values.put("data.images", data.images().toString());
         values.putAll(more);
