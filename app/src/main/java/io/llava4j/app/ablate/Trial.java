@@ -99,7 +99,7 @@ record Trial(
                 derived.put("model.projector", pretrain == null ? RANDOM : ConfigFile.quoted(projector(pretrain)));
             }
             TrainConfig finetune = train(Phase.FINETUNE, ladder.finetune(), derived, changes);
-            Ladder.Measures measures = explained(Phase.EVALUATION, () -> source.measures(Phase.EVALUATION.of(changes)));
+            Ladder.Measures measures = explained(Phase.EVALUATION, () -> measures(changes));
             return new Trial(
                     mixture,
                     pretrain,
@@ -107,6 +107,16 @@ record Trial(
                     evaluation(finetune, measures),
                     measures.device(),
                     measures.localJudge());
+        }
+
+        private Ladder.Measures measures(Map<String, String> changes) {
+            Ladder.Measures measures = source.measures(Phase.EVALUATION.of(changes));
+            if (!Files.isDirectory(measures.data())) {
+                throw new ConfigException(
+                        "there is no folder %s; the first lines of the ladder, or of the one that it extends, say how to make it"
+                                .formatted(measures.data()));
+            }
+            return measures;
         }
 
         private static Path projector(TrainConfig pretrain) {

@@ -235,6 +235,7 @@ class LadderTest {
                 "finetune.batch.per-device: many | step 'x', finetune: ",
                 "evaluation.limit: -1 | limit must be 0 (all questions) or more",
                 "evaluation.tasks: '[nothing]' | step 'x', evaluation: ",
+                "evaluation.data: nowhere | step 'x', evaluation: there is no folder nowhere; the first lines of the ladder",
                 "training.seed: 1 | steps[0].set: 'training.seed' must begin with mixture., pretrain., finetune. or evaluation.",
                 "finetune: none | steps[0].set: 'finetune' must be followed by a dot and a key",
                 "pretrain: 1 | steps[0].set: 'pretrain' must be followed by a dot and a key, or be none",
