@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 
 class InspectCommandTest {
@@ -43,6 +45,19 @@ class InspectCommandTest {
                 .contains("layout liuhaotian: 536,288 parameters")
                 .containsPattern("projector +4 +15,552 +62,208  F32")
                 .containsPattern("tokensPerImage +16");
+    }
+
+    /** One token of the tiny tower's 2 x 2 patches of 16 features; the language model is as wide. */
+    @ParameterizedTest
+    @CsvSource({"avg_pool_2x2_mlp2x_gelu, 544", "pixel_shuffle_2x2_mlp2x_gelu, 1312"})
+    void countsTheTokensAndParametersOfAProjectorThatReduces(String projector, long parameters) {
+        JsonNode json =
+                CliRun.of("inspect", TinyModel.write(dir, projector), "--json").json();
+
+        assertThat(json.path("config").path("model").path("tokensPerImage").asInt())
+                .isEqualTo(1);
+        assertThat(json.path("parts").path("projector").path("parameters").asLong())
+                .isEqualTo(parameters);
     }
 
     @Test
@@ -144,5 +159,15 @@ class InspectCommandTest {
         ModelKind kind = Checkpoint.kindOf(Path.of("../models/llava-1.5-7b"));
         assertThat(kind).isEqualTo(new ModelKind.Llava(LlavaConfig.LLAVA_1_5_7B));
         assertThat(new RandomCheckpoint(kind, DType.BF16, 0).parameters()).isEqualTo(7_062_902_784L);
+    }
+
+    @Test
+    void theShapeWithATokenPackerHasItsTokensAndParameters() throws IOException {
+        String config = Files.readString(Path.of("../models/llava-1.5-7b/config.json"));
+        Files.writeString(dir.resolve("config.json"), config.replace("\"mlp2x_gelu\"", "\"tokenpacker_2x2\""));
+        ModelKind.Llava packed = (ModelKind.Llava) Checkpoint.kindOf(dir);
+        assertThat(packed.config().tokensPerImage()).isEqualTo(144);
+        assertThat(new RandomCheckpoint(packed, DType.BF16, 0).parameters())
+                .isEqualTo(7_062_902_784L - 20_979_712 + 36_722_688);
     }
 }
