@@ -30,6 +30,8 @@ public final class SeveralImages {
     /** The same files for a run that shows only the first image of a question. */
     public static final BenchmarkFilePatterns FILES_OF_SEVERAL = files(List.of("several_images"));
 
+    private static final String CONCLUSION = "the answer is ";
+
     private SeveralImages() {}
 
     private static BenchmarkFilePatterns files(List<String> folders) {
@@ -52,7 +54,10 @@ public final class SeveralImages {
 
     private record Truth(String answer, String kind) {}
 
-    /** Percent of right answers over all questions and by kind; case and periods at the end do not count. */
+    /**
+     * Percent of right answers over all questions and by kind. Where an answer has "the answer is", only what follows the last one
+     * counts; case and periods at the end do not.
+     */
     public static Score score(ScoreInput input) {
         Path file = input.files().require(FileRole.ANNOTATIONS);
         Map<String, Truth> truths = new LinkedHashMap<>();
@@ -91,6 +96,9 @@ public final class SeveralImages {
     }
 
     private static String plain(String text) {
-        return PythonText.lower(PythonText.strip(PythonText.stripTrailing(PythonText.strip(text), '.')));
+        String lower = PythonText.lower(text);
+        int conclusion = lower.lastIndexOf(CONCLUSION);
+        String answer = conclusion < 0 ? lower : lower.substring(conclusion + CONCLUSION.length());
+        return PythonText.strip(PythonText.stripTrailing(PythonText.strip(answer), '.'));
     }
 }

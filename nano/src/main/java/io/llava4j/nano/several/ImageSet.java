@@ -1,6 +1,8 @@
 package io.llava4j.nano.several;
 
+import io.llava4j.nano.text.Wording;
 import io.llava4j.nano.world.Scene;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -11,4 +13,31 @@ import java.util.List;
  * @param question without a response format
  * @param answer a word or a phrase
  */
-record ImageSet(String kind, List<Scene> scenes, String question, String answer) {}
+record ImageSet(String kind, List<Scene> scenes, String question, String answer) {
+    /** How questions and answers name images. */
+    static final List<String> PLACES = List.of("first", "second", "third");
+
+    /**
+     * The response-format prompt: first what is seen, then the answer. A small model that has to answer at once does no better with all
+     * images than with the first alone (docs/findings.md#several-images).
+     */
+    private static final String FORMAT = "Say what each image shows, then answer with a single word or phrase.";
+
+    /** The question with its response format. */
+    String prompt() {
+        return question + "\n" + FORMAT;
+    }
+
+    /** What each image shows, in a sentence, and the answer: "The first image shows a cat. ... The answer is yes." */
+    String reply() {
+        List<String> sentences = new ArrayList<>();
+        for (int i = 0; i < scenes.size(); i++) {
+            List<String> things = Wording.alike(scenes.get(i).objects()).stream()
+                    .map(alike -> Wording.counted(alike.size(), alike.getFirst()))
+                    .toList();
+            sentences.add("The %s image shows %s.".formatted(PLACES.get(i), Wording.list(things)));
+        }
+        sentences.add("The answer is %s.".formatted(answer));
+        return String.join(" ", sentences);
+    }
+}

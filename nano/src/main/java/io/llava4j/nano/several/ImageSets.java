@@ -12,7 +12,6 @@ import java.util.List;
  * far as the kind allows, the first image alone does not tell the answer.
  */
 final class ImageSets {
-    private static final List<String> PLACES = List.of("first", "second", "third");
     private static final int KINDS = 8;
 
     private final ScenePool pool;
@@ -66,7 +65,7 @@ final class ImageSets {
                 images == 2
                         ? "Which image shows more %s, the first or the second?".formatted(plural)
                         : "Which image shows the most %s, the first, the second or the third?".formatted(plural),
-                PLACES.get(most));
+                ImageSet.PLACES.get(most));
     }
 
     /** The second image is the first with an object less, or the other way round. */
@@ -116,12 +115,12 @@ final class ImageSets {
 
     private ImageSet odd(SplitMix64 random) {
         List<Scene> scenes = new ArrayList<>(pool.alike(random, 2));
-        int place = random.nextInt(PLACES.size());
+        int place = random.nextInt(ImageSet.PLACES.size());
         scenes.add(place, pool.other(random, scenes));
         return new ImageSet(
                 "odd_3",
                 List.copyOf(scenes),
                 "Two of the three images show the same thing. Which is the other one, the first, the second or the third?",
-                PLACES.get(place));
+                ImageSet.PLACES.get(place));
     }
 }

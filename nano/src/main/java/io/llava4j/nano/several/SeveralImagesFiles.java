@@ -8,7 +8,6 @@ import io.llava4j.nano.world.Drawings;
 import io.llava4j.nano.world.DrawingsFingerprint;
 import io.llava4j.nano.world.SceneOptions;
 import io.llava4j.nano.world.Sprites;
-import io.llava4j.text.ResponseFormat;
 import io.llava4j.text.Turn;
 import io.llava4j.train.data.raw.RawSchemas;
 import java.io.IOException;
@@ -33,7 +32,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public final class SeveralImagesFiles {
     /** Increased when the same options give other bytes than before. */
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
 
     private static final CachedFolder FOLDER = new CachedFolder("nano questions about several images", "manifest.json");
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -87,12 +86,8 @@ public final class SeveralImagesFiles {
                     images,
                     "conversations",
                     List.of(
-                            RawSchemas.ordered(
-                                    "from",
-                                    "human",
-                                    "value",
-                                    placeholders + "\n" + ResponseFormat.SHORT.ask(set.question())),
-                            RawSchemas.ordered("from", "gpt", "value", set.answer()))));
+                            RawSchemas.ordered("from", "human", "value", placeholders + "\n" + set.prompt()),
+                            RawSchemas.ordered("from", "gpt", "value", set.reply()))));
             counts.merge("train/" + set.kind(), 1, Integer::sum);
         }
         Files.writeString(root.resolve("train.json"), JSON.writeValueAsString(records) + "\n");
@@ -114,7 +109,7 @@ public final class SeveralImagesFiles {
                     "image",
                     draw(set, i, root.resolve("images"), queue),
                     "text",
-                    ResponseFormat.SHORT.ask(set.question()),
+                    set.prompt(),
                     "category",
                     set.kind());
             line(answers, "question_id", i, "answer", set.answer(), "kind", set.kind());
@@ -125,7 +120,7 @@ public final class SeveralImagesFiles {
         Files.writeString(root.resolve("several_images_answers.jsonl"), answers);
         Files.writeString(
                 root.resolve("unofficial.json"),
-                JSON.writeValueAsString(RawSchemas.ordered("note", NOTE, "max_new_tokens", 16)) + "\n");
+                JSON.writeValueAsString(RawSchemas.ordered("note", NOTE, "max_new_tokens", 96)) + "\n");
     }
 
     private static void line(StringBuilder file, Object... namesAndValues) {

@@ -113,7 +113,9 @@ class SeveralImagesFilesTest {
             assertThat(record.path("image").size()).isBetween(2, 3);
             String asked = record.path("conversations").path(0).path("value").stringValue();
             assertThat(asked.split("<image>", -1)).hasSize(record.path("image").size() + 1);
-            assertThat(asked).endsWith("\nAnswer the question using a single word or phrase.");
+            assertThat(asked).endsWith("\nSay what each image shows, then answer with a single word or phrase.");
+            assertThat(record.path("conversations").path(1).path("value").stringValue())
+                    .matches("The first image shows .*\\. The second image shows .*\\. The answer is [a-z ]+\\.");
             record.path("image")
                     .forEach(image -> assertThat(world.resolve("images").resolve(image.stringValue()))
                             .isRegularFile());
@@ -138,7 +140,8 @@ class SeveralImagesFilesTest {
                         .toList());
         StringBuilder answers = new StringBuilder();
         try (Stream<String> lines = Files.lines(data.resolve("several_images_answers.jsonl"))) {
-            lines.forEach(line -> answers.append(line.replaceFirst("\"answer\":\"(.)", "\"text\":\" $1")
+            lines.forEach(line -> answers.append(line.replaceFirst(
+                                    "\"answer\":\"(.)", "\"text\":\"The first image shows a dog. The answer is $1")
                             .replace("\",\"kind", ". \",\"kind"))
                     .append('\n'));
         }
