@@ -32,10 +32,8 @@ record ImageSet(String kind, List<Scene> scenes, String question, String answer)
     String reply() {
         List<String> sentences = new ArrayList<>();
         for (int i = 0; i < scenes.size(); i++) {
-            List<String> things = Wording.alike(scenes.get(i).objects()).stream()
-                    .map(alike -> Wording.counted(alike.size(), alike.getFirst()))
-                    .toList();
-            sentences.add("The %s image shows %s.".formatted(PLACES.get(i), Wording.list(things)));
+            String things = Wording.counted(scenes.get(i).objects());
+            sentences.add("The %s image shows %s.".formatted(PLACES.get(i), things));
         }
         sentences.add("The answer is %s.".formatted(answer));
         return String.join(" ", sentences);

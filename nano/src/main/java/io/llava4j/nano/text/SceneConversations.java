@@ -192,8 +192,6 @@ public final class SceneConversations {
     }
 
     private static String everything(Scene scene) {
-        return Wording.list(Wording.alike(scene.objects()).stream()
-                .map(alike -> Wording.counted(alike.size(), alike.getFirst()))
-                .toList());
+        return Wording.counted(scene.objects());
     }
 }

@@ -46,6 +46,13 @@ public final class Wording {
         return number(count) + " " + color + example.category().plural();
     }
 
+    /** Objects by name with their numbers, in order of first appearance: "a cat and two red dogs". */
+    public static String counted(List<SceneObject> objects) {
+        return list(alike(objects).stream()
+                .map(alike -> counted(alike.size(), alike.getFirst()))
+                .toList());
+    }
+
     /** A number from 0 to 5 in words; "no" for 0. */
     public static String number(int count) {
         return NUMBERS.get(count);
