@@ -62,7 +62,8 @@ class PretrainingRecipesTest {
         assertThat(tower.data().nano().phaseAt(2999).imageSize()).isEqualTo(48);
         assertThat(tower.data().nano().phaseAt(9999).imageSize()).isEqualTo(96);
 
-        LanguageConfig language = recipe(Path.of("../recipes/nano/language.yaml")).language();
+        LanguageConfig language =
+                recipe(Path.of("../recipes/nano/language.yaml")).language();
         assertThat(language.samplesPerStep()).isEqualTo(32);
         assertThat(language.data().nano().phaseAt(0).shares())
                 .isEqualTo(new TextShares(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
