@@ -29,7 +29,7 @@ public record NanoWorldOptions(
         boolean allForms) {
     /** A world for a training run of a few minutes. */
     public static final NanoWorldOptions DEFAULT =
-            new NanoWorldOptions(1, 96, 32000, 27000, 200, 400, 4, QuestionShares.DEFAULT, false);
+            new NanoWorldOptions(1, 96, 16000, 24000, 200, 400, 4, QuestionShares.DEFAULT, false);
 
     /** @throws IllegalArgumentException if a number is out of range */
     public NanoWorldOptions {
