@@ -27,6 +27,8 @@ final class Rendezvous implements AutoCloseable {
     private final @Nullable ServerSocket server;
     private final Map<Integer, RemoteNode> joined = new ConcurrentHashMap<>();
     private volatile @Nullable String refused;
+    /** Guarded by this. A connection may come out of {@code accept} after the end, and then nobody would ever end it. */
+    private boolean closed;
 
     /**
      * Listens.
@@ -73,8 +75,7 @@ final class Rendezvous implements AutoCloseable {
     private void join(Socket socket) {
         try {
             Channel channel = Channel.over(socket);
-            if (channel.read(Channel.INTRODUCTION) instanceof Message.Hello hello) {
-                answer(hello, channel);
+            if (channel.read(Channel.INTRODUCTION) instanceof Message.Hello hello && answer(hello, channel)) {
                 return;
             }
         } catch (IOException e) {
@@ -83,7 +84,11 @@ final class Rendezvous implements AutoCloseable {
         Channel.close(socket);
     }
 
-    private synchronized void answer(Message.Hello hello, Channel channel) {
+    /** False if it is too late for an answer. */
+    private synchronized boolean answer(Message.Hello hello, Channel channel) {
+        if (closed) {
+            return false;
+        }
         String why = objection(hello);
         if (why == null) {
             channel.send(new Message.Welcome());
@@ -92,6 +97,7 @@ final class Rendezvous implements AutoCloseable {
             refused = why;
             channel.send(new Message.Refused(why));
         }
+        return true;
     }
 
     private @Nullable String objection(Message.Hello hello) {
@@ -148,6 +154,9 @@ final class Rendezvous implements AutoCloseable {
 
     @Override
     public void close() {
+        synchronized (this) {
+            closed = true;
+        }
         joined.values().forEach(RemoteNode::close);
         if (server != null) {
             try {

@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -66,6 +68,33 @@ class RendezvousTest {
                     .isInstanceOf(LlavaException.class)
                     .hasMessageContaining(
                             "node 0 could not be reached at 127.0.0.1:%d within 1 s".formatted(port.number()));
+        }
+    }
+
+    /** Else it would wait for its orders for ever. */
+    @Test
+    void aNodeThatIntroducesItselfAfterTheEndIsSentAway() throws IOException {
+        try (ReservedPort port = new ReservedPort()) {
+            Rendezvous rendezvous = new Rendezvous(node(0, port.number(), 5), "1");
+            try (Socket early = new Socket("127.0.0.1", port.number());
+                    Socket late = new Socket("127.0.0.1", port.number())) {
+                Channel first = Channel.over(early);
+                first.send(new Message.Hello("2", 2, 1, 1));
+                assertThat(first.read(Duration.ofSeconds(60))).isInstanceOf(Message.Refused.class);
+                rendezvous.close();
+                Channel second = Channel.over(late);
+                second.send(new Message.Hello("1", 2, 1, 1));
+                assertThat(answer(second)).isNull();
+            }
+            assertThat(rendezvous.present()).isEmpty();
+        }
+    }
+
+    private static @Nullable Message answer(Channel channel) throws IOException {
+        try {
+            return channel.read(Duration.ofSeconds(60));
+        } catch (SocketException e) {
+            return null; // the system closed it before it was accepted
         }
     }
 
