@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * (docs/ablations.md). Relative paths are relative to the working directory.
  *
  * @param title of the report
- * @param claim what the ladder asks, in a sentence
+ * @param claim a sentence that the ladder tests
  * @param mixture builds the data of the second stage; without it {@code finetune} names its own
  * @param pretrain trains the projector; without it {@code finetune} starts from what its recipe names
  * @param finetune trains the model that is measured

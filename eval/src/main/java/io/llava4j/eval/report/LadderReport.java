@@ -48,7 +48,7 @@ public final class LadderReport {
      * A report.
      *
      * @param title of the ladder
-     * @param claim what it asks; may be empty
+     * @param claim a sentence that it tests; may be empty
      * @param seeds that it is to be run with
      * @param steps that have been measured at one seed at least
      */
@@ -223,11 +223,16 @@ public final class LadderReport {
                 + notes().stream().map(note -> "note: " + note + "\n").collect(Collectors.joining());
     }
 
+    /** The numbers below may say otherwise. */
+    private String subtitle() {
+        return claim.isEmpty() ? "" : "To be tested: " + claim;
+    }
+
     /** The tables as Markdown. */
     public String markdown() {
         StringBuilder out = new StringBuilder("# %s\n\n".formatted(title));
         if (!claim.isEmpty()) {
-            out.append(claim).append("\n\n");
+            out.append(subtitle()).append("\n\n");
         }
         out.append(overview().markdown()).append('\n').append(NOTE).append('\n');
         ResultTable differences = differences();
@@ -265,7 +270,7 @@ public final class LadderReport {
 
     /** The page. */
     public String html() {
-        StringBuilder html = new StringBuilder(HtmlPage.head(title, claim)).append("</header>\n<main>\n");
+        StringBuilder html = new StringBuilder(HtmlPage.head(title, subtitle())).append("</header>\n<main>\n");
         html.append("<section>\n").append(chart()).append("</section>\n");
         html.append(HtmlParts.section("Results", Html.escape(NOTE), overview().html()));
         ResultTable differences = differences();

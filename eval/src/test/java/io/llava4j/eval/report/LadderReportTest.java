@@ -49,6 +49,15 @@ class LadderReportTest {
     }
 
     @Test
+    void theClaimIsNotTakenForAResult() {
+        LadderReport report =
+                new LadderReport("A ladder", "More is better.", List.of(1L), List.of(step("base", "", 100)));
+
+        assertThat(report.markdown()).startsWith("# A ladder\n\nTo be tested: More is better.\n\n");
+        assertThat(report(step("base", "", 100)).markdown()).startsWith("# A ladder\n\n| Step |");
+    }
+
+    @Test
     void whatIsMissingIsSaid(@TempDir Path folder) throws IOException {
         LadderStep one = step("base", "", 100);
         LadderReport report = new LadderReport("A ladder", "", List.of(1L, 2L, 3L), List.of(one));
